@@ -1,0 +1,74 @@
+using System.Buffers;
+
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// The one pooled buffer in which the pieces of a message come together. A fragment adds bytes, never an object, so
+/// that tiny fragments are no attack; and the buffer grows with bytes that arrived, not with bytes announced.
+/// </summary>
+internal struct AssemblyBuffer
+{
+    // A sender that has paid for n bytes may make us hold this many times n, so that a long message is not copied at
+    // every doubling. Never more than the frame has announced.
+    private const int GrowthFactor = 4;
+    private const int FirstLength = 1_024;
+
+    private byte[]? _array;
+
+    /// <summary>How many bytes have been put in.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>What has been put in.</summary>
+    public readonly Span<byte> Bytes => _array.AsSpan(0, Length);
+
+    /// <summary>Adds bytes.</summary>
+    /// <param name="pool">Where a longer array comes from, and the outgrown one goes back to.</param>
+    /// <param name="bytes">What arrived; copied.</param>
+    /// <param name="announced">How many bytes the frame will still bring after these.</param>
+    public void Append(ArrayPool<byte> pool, ReadOnlySpan<byte> bytes, long announced)
+    {
+        int needed = Length + bytes.Length;
+        if (_array is null || _array.Length < needed)
+        {
+            Grow(pool, needed, announced);
+        }
+
+        bytes.CopyTo(_array.AsSpan(Length));
+        Length = needed;
+    }
+
+    /// <summary>Gives the array away; whoever takes it returns it to the pool.</summary>
+    public byte[] Detach()
+    {
+        byte[] array = _array ?? [];
+        _array = null;
+        Length = 0;
+        return array;
+    }
+
+    /// <summary>Returns the array to the pool; nothing happens when there is none.</summary>
+    public void Release(ArrayPool<byte> pool)
+    {
+        if (_array is not null)
+        {
+            pool.Return(_array);
+            _array = null;
+        }
+
+        Length = 0;
+    }
+
+    private void Grow(ArrayPool<byte> pool, int needed, long announced)
+    {
+        long paidFor = Math.Max((long)needed * GrowthFactor, FirstLength);
+        long wanted = Math.Min(paidFor, announced == 0 ? paidFor : needed + announced);
+        byte[] array = pool.Rent((int)Math.Clamp(wanted, needed, Array.MaxLength));
+        if (_array is not null)
+        {
+            Bytes.CopyTo(array);
+            pool.Return(_array);
+        }
+
+        _array = array;
+    }
+}

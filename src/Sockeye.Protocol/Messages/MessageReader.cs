@@ -1,0 +1,370 @@
+using System.Buffers;
+using System.Text.Unicode;
+
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// Makes messages out of what arrives: parses frames, unmasks them in place, checks text, puts fragments together, and
+/// lets control frames pass in between (RFC 6455 §5.4 to §5.6, §8.1).
+/// </summary>
+/// <remarks>
+/// A frame that lies whole in the span it arrived in is answered as a view of that span: no copy, no allocation. Only
+/// what is cut by the end of a span, or fragmented by the sender, is gathered in one pooled buffer. The first broken
+/// rule is final. Not thread-safe; never throws for what a peer sends.
+/// </remarks>
+internal sealed class MessageReader
+{
+    // §5.4 puts no limit on empty fragments, and bytes cannot bound them. Honest senders end a message with one, and
+    // flush with one now and then; nobody sends 64 in a row.
+    private const int MaxEmptyFragmentsInARow = 64;
+
+    private readonly MessageReaderSettings _settings;
+
+    // The message being assembled; no message is open when _messageOpcode is Continuation.
+    private Opcode _messageOpcode;
+    private byte _emptyFragments;
+    private Utf8Validator _utf8;
+    private AssemblyBuffer _message;
+    private long _messageLength;
+
+    // The frame whose payload is arriving; none when _inFrame is false. A partial control frame has a buffer of its
+    // own, since it may interrupt a message.
+    private bool _inFrame;
+    private bool _fin;
+    private Opcode _opcode;
+    private uint _key;
+    private long _remaining;
+    private AssemblyBuffer _control;
+
+    private PartialHeader _header;
+    private bool _ended;
+
+    public MessageReader(MessageReaderSettings settings) => _settings = settings;
+
+    /// <summary>The rule that the peer broke, once <see cref="Read"/> has answered with a violation.</summary>
+    public ProtocolError Error { get; private set; }
+
+    /// <summary>The kind of the last message, or of the one being assembled.</summary>
+    public WebSocketMessageKind MessageKind { get; private set; }
+
+    /// <summary>Whether the last message's payload lies in a pooled buffer that <see cref="DetachMessage"/> gives away.</summary>
+    public bool IsAssembled { get; private set; }
+
+    /// <summary>Whether a message has begun to arrive and is not complete.</summary>
+    public bool IsInsideMessage => _messageOpcode != Opcode.Continuation;
+
+    /// <summary>Whether the beginning of the current message was given away by <see cref="TryTakeFragment"/>.</summary>
+    public bool IsPartlyTaken { get; private set; }
+
+    /// <summary>How many bytes of an incomplete message are held.</summary>
+    public int HeldLength => _message.Length;
+
+    /// <summary>Reads on, as far as the next message or control frame.</summary>
+    /// <param name="source">
+    /// What arrived and has not been consumed. It is unmasked in place, and a payload that is answered may lie in it.
+    /// </param>
+    /// <param name="consumed">
+    /// How many bytes were taken in: all of them, if the result is <see cref="ReceivedKind.NeedMoreData"/>. Do not give
+    /// them again.
+    /// </param>
+    /// <param name="payload">
+    /// The payload of the message or control frame, valid until the next call, and as long as
+    /// <paramref name="source"/> is.
+    /// </param>
+    /// <returns>What was found. After a Close frame or a violation, all that comes is consumed and ignored.</returns>
+    public ReceivedKind Read(Span<byte> source, out int consumed, out Span<byte> payload)
+    {
+        payload = default;
+        consumed = 0;
+        if (_ended)
+        {
+            consumed = source.Length;
+            return ReceivedKind.NeedMoreData;
+        }
+
+        while (true)
+        {
+            if (!_inFrame)
+            {
+                OperationStatus status = ReadHeader(source[consumed..], out FrameHeader header, out int headerLength);
+                consumed += headerLength;
+                if (status == OperationStatus.NeedMoreData)
+                {
+                    return ReceivedKind.NeedMoreData;
+                }
+
+                if (status == OperationStatus.InvalidData || !TryBeginFrame(header))
+                {
+                    return Fail(Error);
+                }
+            }
+
+            // Nothing in, nothing to do: an empty frame needs no more bytes, any other does.
+            if (consumed == source.Length && _remaining != 0)
+            {
+                return ReceivedKind.NeedMoreData;
+            }
+
+            int length = (int)Math.Min(_remaining, source.Length - consumed);
+            Span<byte> piece = source.Slice(consumed, length);
+            consumed += length;
+            if (_key != 0)
+            {
+                Masking.Apply(piece, _key);
+            }
+
+            ReceivedKind received = _opcode >= Opcode.Close
+                ? TakeControl(piece, out payload)
+                : TakeData(piece, out payload);
+            if (received != ReceivedKind.NeedMoreData)
+            {
+                return received;
+            }
+        }
+    }
+
+    /// <summary>Gives away the buffer of the message just read, instead of a copy.</summary>
+    /// <returns>An array of the pool that begins with the payload; the caller returns it to the pool.</returns>
+    public byte[] DetachMessage()
+    {
+        IsAssembled = false;
+        return _message.Detach();
+    }
+
+    /// <summary>
+    /// Returns the buffer of what was just read to the pool, so that a connection at rest owns none. The payload is not
+    /// valid any more; what is still incomplete is kept.
+    /// </summary>
+    public void ReleaseDelivered()
+    {
+        if (IsAssembled)
+        {
+            IsAssembled = false;
+            _message.Release(_settings.Pool);
+        }
+
+        if (!_inFrame)
+        {
+            _control.Release(_settings.Pool);
+        }
+    }
+
+    /// <summary>Gives away what has arrived of an incomplete message.</summary>
+    /// <param name="array">An array of the pool; the caller returns it.</param>
+    /// <param name="length">How many bytes of it are payload.</param>
+    /// <returns>Whether there was anything. Text may be cut inside a character, but is valid so far.</returns>
+    public bool TryTakeFragment(out byte[] array, out int length)
+    {
+        length = _message.Length;
+        if (length == 0 || !IsInsideMessage)
+        {
+            array = [];
+            return false;
+        }
+
+        array = _message.Detach();
+        IsPartlyTaken = true;
+        return true;
+    }
+
+    /// <summary>Returns all buffers to the pool. Whatever comes afterwards is ignored.</summary>
+    public void Release()
+    {
+        _ended = true;
+        IsAssembled = false;
+        _message.Release(_settings.Pool);
+        _control.Release(_settings.Pool);
+    }
+
+    private OperationStatus ReadHeader(ReadOnlySpan<byte> source, out FrameHeader header, out int consumed)
+    {
+        OperationStatus status;
+        if (_header.Length == 0)
+        {
+            status = FrameHeader.TryRead(source, _settings.Rules, out header, out consumed, out ProtocolError error);
+            Error = error;
+            if (status == OperationStatus.NeedMoreData)
+            {
+                consumed = _header.Append(source);
+            }
+
+            return status;
+        }
+
+        int held = _header.Length;
+        int taken = _header.Append(source);
+        status = FrameHeader.TryRead(
+            _header.Bytes, _settings.Rules, out header, out int length, out ProtocolError joinedError);
+        Error = joinedError;
+        if (status == OperationStatus.Done)
+        {
+            // More may have been taken than the header has; that belongs to the payload.
+            _header.Clear();
+            consumed = length - held;
+        }
+        else
+        {
+            consumed = taken;
+        }
+
+        return status;
+    }
+
+    private bool TryBeginFrame(in FrameHeader header)
+    {
+        // What was delivered, and nobody detached, is over now.
+        ReleaseDelivered();
+
+        if (header.Opcode < Opcode.Close)
+        {
+            Error = BeginDataFrame(header);
+            if (Error != ProtocolError.None)
+            {
+                return false;
+            }
+        }
+
+        _inFrame = true;
+        _opcode = header.Opcode;
+        _fin = header.Fin;
+        _key = header.MaskingKey;
+        _remaining = header.PayloadLength;
+        return true;
+    }
+
+    private ProtocolError BeginDataFrame(in FrameHeader header)
+    {
+        // §5.4: fragments of one message must not be interleaved with those of another.
+        bool continues = header.Opcode == Opcode.Continuation;
+        if (continues != IsInsideMessage)
+        {
+            return continues ? ProtocolError.UnexpectedContinuation : ProtocolError.InterleavedMessage;
+        }
+
+        // §10.4: refused by what is announced, before any of it arrives. Subtracted, since a sum could overflow.
+        if (header.PayloadLength > _settings.MaxMessageLength - _messageLength)
+        {
+            return ProtocolError.MessageTooLong;
+        }
+
+        _messageLength += header.PayloadLength;
+        if (header.PayloadLength != 0)
+        {
+            _emptyFragments = 0;
+        }
+        else if (!header.Fin && ++_emptyFragments > MaxEmptyFragmentsInARow)
+        {
+            return ProtocolError.TooManyEmptyFragments;
+        }
+
+        if (!continues)
+        {
+            _messageOpcode = header.Opcode;
+            MessageKind = (WebSocketMessageKind)header.Opcode;
+            IsPartlyTaken = false;
+        }
+
+        return ProtocolError.None;
+    }
+
+    private ReceivedKind TakeControl(Span<byte> piece, out Span<byte> payload)
+    {
+        payload = piece;
+        _remaining -= piece.Length;
+        bool whole = _remaining == 0;
+        if (!whole || _control.Length != 0)
+        {
+            _control.Append(_settings.Pool, piece, _remaining);
+            payload = _control.Bytes;
+        }
+
+        if (!whole)
+        {
+            _key = Masking.Rotate(_key, piece.Length);
+            return ReceivedKind.NeedMoreData;
+        }
+
+        _inFrame = false;
+        switch (_opcode)
+        {
+            case Opcode.Ping:
+                return ReceivedKind.Ping;
+            case Opcode.Pong:
+                return ReceivedKind.Pong;
+            default:
+                // §5.5.1: after a Close frame nothing more is processed.
+                _ended = true;
+                return ReceivedKind.Close;
+        }
+    }
+
+    private ReceivedKind TakeData(Span<byte> piece, out Span<byte> payload)
+    {
+        payload = piece;
+        _remaining -= piece.Length;
+        bool frameEnds = _remaining == 0;
+        bool messageEnds = frameEnds && _fin;
+
+        // The whole message is in this span: check it in one go, and answer with a view.
+        bool isWhole = messageEnds && piece.Length == _messageLength && _message.Length == 0 && !IsPartlyTaken;
+        if (_messageOpcode == Opcode.Text && !IsValidText(piece, isWhole, messageEnds))
+        {
+            return Fail(ProtocolError.InvalidUtf8);
+        }
+
+        if (frameEnds)
+        {
+            _inFrame = false;
+        }
+        else
+        {
+            _key = Masking.Rotate(_key, piece.Length);
+        }
+
+        if (!isWhole)
+        {
+            if (!piece.IsEmpty)
+            {
+                _message.Append(_settings.Pool, piece, _remaining);
+            }
+
+            if (!messageEnds)
+            {
+                return ReceivedKind.NeedMoreData;
+            }
+
+            payload = _message.Bytes;
+            IsAssembled = _message.Length != 0;
+        }
+
+        _messageOpcode = Opcode.Continuation;
+        _messageLength = 0;
+        _emptyFragments = 0;
+        return ReceivedKind.Message;
+    }
+
+    // §8.1, and as early as can be: a byte that no continuation can mend fails the connection at once, even inside an
+    // unfinished frame.
+    private bool IsValidText(ReadOnlySpan<byte> piece, bool isWhole, bool messageEnds)
+    {
+        if (isWhole)
+        {
+            return Utf8.IsValid(piece);
+        }
+
+        bool valid = _utf8.TryAppend(piece) && (!messageEnds || _utf8.IsAtBoundary);
+        if (messageEnds)
+        {
+            _utf8 = default;
+        }
+
+        return valid;
+    }
+
+    private ReceivedKind Fail(ProtocolError error)
+    {
+        Release();
+        Error = error;
+        return ReceivedKind.Violation;
+    }
+}
