@@ -53,11 +53,11 @@ internal sealed class MessageReader
     /// <summary>Whether a message has begun to arrive and is not complete.</summary>
     public bool IsInsideMessage => _messageOpcode != Opcode.Continuation;
 
-    /// <summary>Whether the beginning of the current message was given away by <see cref="TryTakeFragment"/>.</summary>
-    public bool IsPartlyTaken { get; private set; }
-
-    /// <summary>How many bytes of an incomplete message are held.</summary>
-    public int HeldLength => _message.Length;
+    /// <summary>
+    /// Whether what was read last is the end of its message: always, unless
+    /// <see cref="MessageReaderSettings.DeliverFragments"/>.
+    /// </summary>
+    public bool EndsMessage { get; private set; }
 
     /// <summary>Reads on, as far as the next message or control frame.</summary>
     /// <param name="source">
@@ -147,24 +147,6 @@ internal sealed class MessageReader
         {
             _control.Release(_settings.Pool);
         }
-    }
-
-    /// <summary>Gives away what has arrived of an incomplete message.</summary>
-    /// <param name="array">An array of the pool; the caller returns it.</param>
-    /// <param name="length">How many bytes of it are payload.</param>
-    /// <returns>Whether there was anything. Text may be cut inside a character, but is valid so far.</returns>
-    public bool TryTakeFragment(out byte[] array, out int length)
-    {
-        length = _message.Length;
-        if (length == 0 || !IsInsideMessage)
-        {
-            array = [];
-            return false;
-        }
-
-        array = _message.Detach();
-        IsPartlyTaken = true;
-        return true;
     }
 
     /// <summary>Returns all buffers to the pool. Whatever comes afterwards is ignored.</summary>
@@ -261,7 +243,6 @@ internal sealed class MessageReader
         {
             _messageOpcode = header.Opcode;
             MessageKind = (WebSocketMessageKind)header.Opcode;
-            IsPartlyTaken = false;
         }
 
         return ProtocolError.None;
@@ -306,7 +287,7 @@ internal sealed class MessageReader
         bool messageEnds = frameEnds && _fin;
 
         // The whole message is in this span: check it in one go, and answer with a view.
-        bool isWhole = messageEnds && piece.Length == _messageLength && _message.Length == 0 && !IsPartlyTaken;
+        bool isWhole = messageEnds && piece.Length == _messageLength;
         if (_messageOpcode == Opcode.Text && !IsValidText(piece, isWhole, messageEnds))
         {
             return Fail(ProtocolError.InvalidUtf8);
@@ -321,7 +302,15 @@ internal sealed class MessageReader
             _key = Masking.Rotate(_key, piece.Length);
         }
 
-        if (!isWhole)
+        EndsMessage = messageEnds;
+        if (_settings.DeliverFragments)
+        {
+            if (piece.IsEmpty && !messageEnds)
+            {
+                return ReceivedKind.NeedMoreData;
+            }
+        }
+        else if (!isWhole)
         {
             if (!piece.IsEmpty)
             {
@@ -337,9 +326,13 @@ internal sealed class MessageReader
             IsAssembled = _message.Length != 0;
         }
 
-        _messageOpcode = Opcode.Continuation;
-        _messageLength = 0;
-        _emptyFragments = 0;
+        if (messageEnds)
+        {
+            _messageOpcode = Opcode.Continuation;
+            _messageLength = 0;
+            _emptyFragments = 0;
+        }
+
         return ReceivedKind.Message;
     }
 

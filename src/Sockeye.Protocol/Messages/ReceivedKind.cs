@@ -6,7 +6,7 @@ internal enum ReceivedKind : byte
     /// <summary>Nothing more: all that was given has been taken in. Call again with what arrives next.</summary>
     NeedMoreData,
 
-    /// <summary>A whole message.</summary>
+    /// <summary>A whole message; or a piece of one, if fragments are delivered.</summary>
     Message,
 
     /// <summary>A ping, to be answered with the same payload (RFC 6455 §5.5.2).</summary>

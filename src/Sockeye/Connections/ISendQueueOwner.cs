@@ -1,0 +1,14 @@
+namespace Sockeye.Connections;
+
+/// <summary>What a <see cref="SendQueue"/> tells the connection that owns it.</summary>
+internal interface ISendQueueOwner
+{
+    /// <summary>Why nothing can be sent any more.</summary>
+    WebSocketClosedException CreateClosedException();
+
+    /// <summary>The transport has taken bytes that had to wait: a sign of life.</summary>
+    void OnSendProgress();
+
+    /// <summary>The send buffer was over its limit and has drained. Called outside of any lock.</summary>
+    void OnSendBufferDrained();
+}

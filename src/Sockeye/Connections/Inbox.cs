@@ -1,0 +1,50 @@
+using System.Buffers;
+
+namespace Sockeye.Connections;
+
+/// <summary>
+/// What was received while the application was busy, in order, bounded in bytes. Not thread-safe.
+/// </summary>
+internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
+{
+    // What an entry costs beside its payload: its place in the queue and the smallest array of the pool. Counted, so
+    // that empty messages fill the inbox too.
+    private const int EntryLength = 64;
+
+    private readonly Queue<InboxEntry> _entries = new();
+    private long _length;
+
+    /// <summary>Whether nothing is in it.</summary>
+    public bool IsEmpty => _entries.Count == 0;
+
+    /// <summary>Whether it takes no more. A message of any length goes into one that is not full.</summary>
+    public bool IsFull => _length >= maxLength;
+
+    /// <summary>Adds an entry; its array is the inbox's from now on.</summary>
+    public void Add(InboxEntry entry)
+    {
+        _entries.Enqueue(entry);
+        _length += entry.Length + EntryLength;
+    }
+
+    /// <summary>Takes the oldest entry; its array is the caller's, to be returned to the pool.</summary>
+    public bool TryTake(out InboxEntry entry)
+    {
+        if (!_entries.TryDequeue(out entry))
+        {
+            return false;
+        }
+
+        _length -= entry.Length + EntryLength;
+        return true;
+    }
+
+    /// <summary>Throws everything away.</summary>
+    public void Clear()
+    {
+        while (TryTake(out InboxEntry entry))
+        {
+            entry.Release(pool);
+        }
+    }
+}

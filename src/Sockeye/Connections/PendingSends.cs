@@ -1,0 +1,126 @@
+using System.Buffers;
+using Sockeye.Protocol;
+
+namespace Sockeye.Connections;
+
+/// <summary>
+/// Whose turn it is to send: the sends that wait, in the order of their calls, for room in the send buffer or for a
+/// fragmented message of another sender to end.
+/// </summary>
+/// <remarks>All under the lock of the <see cref="SendQueue"/>.</remarks>
+internal struct PendingSends(ArrayPool<byte> pool)
+{
+    // Made when the first send has to wait; most connections never have one.
+    private LinkedList<PendingSend>? _waiting;
+
+    // The next fragment of the message that is open goes before all that wait for the message to end.
+    private PendingSend? _fragment;
+
+    // Whoever has begun a fragmented message and not ended it (§5.4: no other message may be put into it).
+    private object? _openWriter;
+
+    /// <summary>Whether nothing waits.</summary>
+    public readonly bool IsEmpty => _waiting is not { Count: > 0 } && _fragment is null;
+
+    /// <summary>Whether a fragmented message is open.</summary>
+    public readonly bool IsMessageOpen => _openWriter is not null;
+
+    /// <summary>Whether a frame need not wait for others.</summary>
+    public readonly bool IsTurnOf(Opcode opcode, object? writer) =>
+        opcode >= Opcode.Close
+        || (_openWriter is null ? IsEmpty : _openWriter == writer);
+
+    /// <summary>Takes note that a frame goes out: one that does not end its message keeps the turn for its writer.</summary>
+    public void NoteTurn(in FrameToSend frame)
+    {
+        if (frame.Writer is not null)
+        {
+            _openWriter = frame.Fin ? null : frame.Writer;
+        }
+    }
+
+    /// <summary>Gives up the message that is open.</summary>
+    public void AbandonMessage() => _openWriter = null;
+
+    /// <summary>Adds one at the end, or in front if it continues the open message.</summary>
+    public void Add(PendingSend send)
+    {
+        if (send.Frame.Writer is { } writer && writer == _openWriter)
+        {
+            _fragment = send;
+        }
+        else
+        {
+            (_waiting ??= new LinkedList<PendingSend>()).AddLast(send);
+        }
+    }
+
+    /// <summary>Takes the one whose turn it is, if there is room for it.</summary>
+    public bool TryTake(bool hasRoom, out PendingSend send)
+    {
+        if (_fragment is not null && hasRoom)
+        {
+            send = _fragment;
+            _fragment = null;
+            return true;
+        }
+
+        LinkedListNode<PendingSend>? first = _waiting?.First;
+        send = first?.Value!;
+        bool mayGo = first is not null
+            && (hasRoom || send.Buffered != 0)
+            && (_openWriter is null || send.Frame.Opcode >= Opcode.Close);
+        if (mayGo)
+        {
+            _waiting!.RemoveFirst();
+        }
+
+        return mayGo;
+    }
+
+    /// <summary>Takes out one that its sender has given up.</summary>
+    /// <returns>Whether it was still waiting.</returns>
+    public bool TryRemove(PendingSend send)
+    {
+        if (_fragment == send)
+        {
+            _fragment = null;
+            return true;
+        }
+
+        return _waiting is not null && _waiting.Remove(send);
+    }
+
+    /// <summary>Gives all of them up.</summary>
+    /// <param name="reason">What their senders are told.</param>
+    /// <returns>How many bytes of them counted as buffered.</returns>
+    public long FailAll(Func<Exception> reason)
+    {
+        long buffered = 0;
+        while (TryTakeAny(out PendingSend? send))
+        {
+            buffered += send!.Buffered;
+            Release(send);
+            send.Completion?.TrySetException(reason());
+        }
+
+        return buffered;
+    }
+
+    /// <summary>Lets go of what a send holds that waits no more.</summary>
+    public readonly void Release(PendingSend send)
+    {
+        // Not Dispose: that waits for a cancellation that is running, and the running one waits for our lock.
+        send.Cancellation.Unregister();
+        if (send.Frame.Rented is not null)
+        {
+            pool.Return(send.Frame.Rented);
+        }
+    }
+
+    private bool TryTakeAny(out PendingSend? send)
+    {
+        send = _fragment ?? _waiting?.First?.Value;
+        return send is not null && TryRemove(send);
+    }
+}

@@ -1,0 +1,40 @@
+namespace Sockeye;
+
+/// <summary>How a connection ended.</summary>
+public sealed class WebSocketCloseResult
+{
+    internal WebSocketCloseResult(
+        WebSocketCloseCode code, string reason, bool wasClean, WebSocketCloseInitiator initiator, Exception? exception)
+    {
+        Code = code;
+        Reason = reason;
+        WasClean = wasClean;
+        Initiator = initiator;
+        Exception = exception;
+    }
+
+    /// <summary>
+    /// The code of the peer's Close frame (RFC 6455 §7.1.5): 1005 if that had none. If this end failed the connection,
+    /// or the peer never answered, the code that this end sent; 1006 if neither end sent a Close frame.
+    /// </summary>
+    public WebSocketCloseCode Code { get; }
+
+    /// <summary>The reason that belongs to <see cref="Code"/> (RFC 6455 §7.1.6); empty if there was none.</summary>
+    public string Reason { get; }
+
+    /// <summary>Whether the closing handshake was completed: both ends sent a Close frame (RFC 6455 §7.1.4).</summary>
+    public bool WasClean { get; }
+
+    /// <summary>Which end began.</summary>
+    public WebSocketCloseInitiator Initiator { get; }
+
+    /// <summary>What went wrong: a broken rule, a failed transport, a timeout, a handler's exception.</summary>
+    /// <value><see langword="null"/> if the end was orderly.</value>
+    public Exception? Exception { get; }
+
+    /// <summary>One sentence for a log.</summary>
+    public override string ToString() =>
+        $"{(int)Code} ({Code}){(Reason.Length == 0 ? "" : $" '{Reason}'")}, {(WasClean ? "clean" : "not clean")}, "
+        + $"begun by {(Initiator == WebSocketCloseInitiator.Local ? "this end" : "the peer")}"
+        + (Exception is null ? "" : $": {Exception.Message}");
+}

@@ -1,0 +1,16 @@
+namespace Sockeye;
+
+/// <summary>What became of a message given to <see cref="WebSocketConnection.Send(ReadOnlySpan{byte}, WebSocketMessageKind)"/>.</summary>
+public enum WebSocketSendResult
+{
+    /// <summary>
+    /// Handed to the transport; or, inside a handler's callback, to be handed over with all others when it returns.
+    /// </summary>
+    Sent,
+
+    /// <summary>Copied to the send buffer, because the peer reads more slowly than is being sent.</summary>
+    Queued,
+
+    /// <summary>Not sent and not queued: the send buffer is at its limit. The connection is as it was.</summary>
+    Refused,
+}

@@ -1,0 +1,17 @@
+namespace Sockeye;
+
+/// <summary>The connection is closed, or is being closed, so that what was asked for cannot be done.</summary>
+public sealed class WebSocketClosedException : SockeyeException
+{
+    internal WebSocketClosedException(WebSocketCloseResult result)
+        : base($"The connection is closed: {result}.", result.Exception)
+    {
+        Result = result;
+    }
+
+    /// <summary>
+    /// How the connection ended; if it is still being closed, what is known so far
+    /// (<see cref="WebSocketConnection.Closed"/> has the last word).
+    /// </summary>
+    public WebSocketCloseResult Result { get; }
+}

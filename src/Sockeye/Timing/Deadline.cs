@@ -1,0 +1,15 @@
+namespace Sockeye.Timing;
+
+/// <summary>Something that is due at a time: an entry of a <see cref="DeadlineWheel"/>, not a timer of its own.</summary>
+internal abstract class Deadline
+{
+    // All four belong to the wheel, under its lock.
+    internal Deadline? Previous;
+    internal Deadline? Next;
+    internal long DueTick;
+    internal bool IsScheduled;
+
+    /// <summary>The time has come. Called once per schedule, on a timer thread, outside of any lock; must not throw.</summary>
+    /// <param name="wheel">The wheel, to schedule the next with.</param>
+    public abstract void OnDue(DeadlineWheel wheel);
+}

@@ -1,0 +1,183 @@
+namespace Sockeye.Timing;
+
+/// <summary>
+/// A coarse timer wheel: however many deadlines there are, one timer ticks, and an entry costs its place in a list.
+/// </summary>
+/// <remarks>
+/// Entries fall due up to one tick late, never early. Scheduling and cancelling take constant time. The timer stands
+/// still while nothing is scheduled. Thread-safe.
+/// </remarks>
+internal sealed class DeadlineWheel : IDisposable
+{
+    /// <summary>How coarse the wheel is. Its shortest customers are timeouts of a second.</summary>
+    public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    // 256 ticks are 25.6 s: the usual deadlines (20 s, 10 s, 5 s) come round within one turn.
+    private const int SlotCount = 256;
+
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly long _startTimestamp;
+    private readonly Deadline?[] _slots = new Deadline?[SlotCount];
+    private readonly ITimer _timer;
+    private long _lastTick;
+    private int _count;
+    private bool _isDisposed;
+
+    public DeadlineWheel(TimeProvider time)
+    {
+        _time = time;
+        _startTimestamp = time.GetTimestamp();
+        _timer = time.CreateTimer(
+            static state => ((DeadlineWheel)state!).Turn(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Where time comes from.</summary>
+    public TimeProvider Time => _time;
+
+    /// <summary>The ticks since the wheel was made, read from the clock.</summary>
+    public long CurrentTick => _time.GetElapsedTime(_startTimestamp).Ticks / Tick.Ticks;
+
+    /// <summary>
+    /// The tick the wheel last turned to: behind <see cref="CurrentTick"/> by a tick or so while anything is scheduled,
+    /// and much cheaper.
+    /// </summary>
+    public long RecentTick => Volatile.Read(ref _lastTick);
+
+    /// <summary>Converts a time to ticks, rounded up.</summary>
+    public static long ToTicks(TimeSpan time) => (time.Ticks + Tick.Ticks - 1) / Tick.Ticks;
+
+    /// <summary>Schedules an entry, in place of what it was scheduled for before.</summary>
+    public void Schedule(Deadline deadline, TimeSpan after)
+    {
+        // One tick more than the time takes, since the current tick has partly gone by: late, never early.
+        long dueTick = CurrentTick + ToTicks(after) + 1;
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            Unlink(deadline);
+            deadline.DueTick = dueTick;
+            Link(deadline);
+            if (_count++ == 0)
+            {
+                _lastTick = CurrentTick;
+                _timer.Change(Tick, Tick);
+            }
+        }
+    }
+
+    /// <summary>Takes an entry out. Its <see cref="Deadline.OnDue"/> may be running at this moment.</summary>
+    public void Cancel(Deadline deadline)
+    {
+        lock (_gate)
+        {
+            Unlink(deadline);
+            StopIfEmpty();
+        }
+    }
+
+    /// <summary>Stops the timer; nothing that is scheduled falls due any more.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+        }
+
+        _timer.Dispose();
+    }
+
+    private void Turn()
+    {
+        List<Deadline>? due = null;
+        lock (_gate)
+        {
+            long now = CurrentTick;
+
+            // After a long stop of the process each slot is still visited once only.
+            long first = Math.Max(_lastTick + 1, now - SlotCount + 1);
+            for (long tick = first; tick <= now; tick++)
+            {
+                Deadline? next = _slots[tick % SlotCount];
+                while (next is not null)
+                {
+                    Deadline deadline = next;
+                    next = deadline.Next;
+                    if (deadline.DueTick <= now)
+                    {
+                        Unlink(deadline);
+                        (due ??= []).Add(deadline);
+                    }
+                }
+            }
+
+            if (now > _lastTick)
+            {
+                _lastTick = now;
+            }
+
+            StopIfEmpty();
+        }
+
+        if (due is not null)
+        {
+            foreach (Deadline deadline in due)
+            {
+                deadline.OnDue(this);
+            }
+        }
+    }
+
+    private void StopIfEmpty()
+    {
+        if (_count == 0 && !_isDisposed)
+        {
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Link(Deadline deadline)
+    {
+        ref Deadline? slot = ref _slots[deadline.DueTick % SlotCount];
+        deadline.Next = slot;
+        deadline.Previous = null;
+        if (slot is not null)
+        {
+            slot.Previous = deadline;
+        }
+
+        slot = deadline;
+        deadline.IsScheduled = true;
+    }
+
+    private void Unlink(Deadline deadline)
+    {
+        if (!deadline.IsScheduled)
+        {
+            return;
+        }
+
+        if (deadline.Previous is null)
+        {
+            _slots[deadline.DueTick % SlotCount] = deadline.Next;
+        }
+        else
+        {
+            deadline.Previous.Next = deadline.Next;
+        }
+
+        if (deadline.Next is not null)
+        {
+            deadline.Next.Previous = deadline.Previous;
+        }
+
+        deadline.Previous = null;
+        deadline.Next = null;
+        deadline.IsScheduled = false;
+        _count--;
+    }
+}

@@ -1,0 +1,32 @@
+namespace Sockeye.Transports;
+
+/// <summary>What a transport tells the one above it.</summary>
+/// <remarks>
+/// Calls come one at a time, except <see cref="OnWritten"/>, which may come while another is running. No call is made
+/// from inside a call to the transport, so a sink may hold a lock while it calls down. A sink never throws.
+/// </remarks>
+internal interface ITransportSink
+{
+    /// <summary>Bytes have arrived.</summary>
+    /// <param name="bytes">
+    /// On loan for the length of the call, and the sink's to change: frames are unmasked in place. All of them are
+    /// taken or copied before the call returns.
+    /// </param>
+    ReadVerdict OnReceived(Span<byte> bytes);
+
+    /// <summary>The transport reads again, after <see cref="Transport.ResumeReading"/>.</summary>
+    ReadVerdict OnReadingResumed();
+
+    /// <summary>All bytes of the last <see cref="Transport.Write"/> that answered <see langword="false"/> are taken.</summary>
+    void OnWritten();
+
+    /// <summary>The peer has ended its direction in order. Bytes may still be written.</summary>
+    void OnInputEnded();
+
+    /// <summary>
+    /// The transport is gone: the last call, and made exactly once. Memory given to <see cref="Transport.Write"/> is
+    /// not used any more.
+    /// </summary>
+    /// <param name="error">What went wrong; <see langword="null"/> after <see cref="Transport.Close"/>.</param>
+    void OnClosed(Exception? error);
+}
