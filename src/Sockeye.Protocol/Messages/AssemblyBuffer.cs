@@ -18,6 +18,9 @@ internal struct AssemblyBuffer
     /// <summary>How many bytes have been put in.</summary>
     public int Length { get; private set; }
 
+    /// <summary>The array that holds it; <see langword="null"/> if nothing was put in.</summary>
+    public readonly byte[]? Array => _array;
+
     /// <summary>What has been put in.</summary>
     public readonly Span<byte> Bytes => _array.AsSpan(0, Length);
 
@@ -62,7 +65,7 @@ internal struct AssemblyBuffer
     {
         long paidFor = Math.Max((long)needed * GrowthFactor, FirstLength);
         long wanted = Math.Min(paidFor, announced == 0 ? paidFor : needed + announced);
-        byte[] array = pool.Rent((int)Math.Clamp(wanted, needed, Array.MaxLength));
+        byte[] array = pool.Rent((int)Math.Clamp(wanted, needed, System.Array.MaxLength));
         if (_array is not null)
         {
             Bytes.CopyTo(array);

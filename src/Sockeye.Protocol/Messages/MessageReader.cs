@@ -123,6 +123,9 @@ internal sealed class MessageReader
         }
     }
 
+    /// <summary>The pooled array that the last message's payload lies at the beginning of, if it was assembled.</summary>
+    public byte[]? AssembledArray => IsAssembled ? _message.Array : null;
+
     /// <summary>Gives away the buffer of the message just read, instead of a copy.</summary>
     /// <returns>An array of the pool that begins with the payload; the caller returns it to the pool.</returns>
     public byte[] DetachMessage()

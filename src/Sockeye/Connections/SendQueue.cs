@@ -36,7 +36,7 @@ internal sealed class SendQueue
     private int _corkThread;
     private bool _isWriting;
     private Stage _stage;
-    private bool _shutdownWhenEmpty;
+    private Finish _finish;
 
     public SendQueue(Role role, Transport transport, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
     {
@@ -65,6 +65,13 @@ internal sealed class SendQueue
 
         // The transport is gone.
         Terminated,
+    }
+
+    private enum Finish : byte
+    {
+        None,
+        ShutdownOutput,
+        Close,
     }
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken by the transport.</summary>
@@ -189,6 +196,18 @@ internal sealed class SendQueue
         RunIf(write);
     }
 
+    /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
+    public void TrySendPing(ReadOnlySpan<byte> payload)
+    {
+        bool write;
+        lock (_gate)
+        {
+            write = _stage == Stage.Open && _budget.HasRoomForControl && Accept(Opcode.Ping, fin: true, payload, out _);
+        }
+
+        RunIf(write);
+    }
+
     /// <summary>Sends the Close frame, after which nothing goes.</summary>
     /// <param name="payload">Code and reason.</param>
     /// <param name="afterPending">Whether it goes behind the sends that wait for room; else they fail.</param>
@@ -230,12 +249,13 @@ internal sealed class SendQueue
     }
 
     /// <summary>Ends the transport's output once everything accepted has been written.</summary>
-    public void ShutdownOutputWhenEmpty()
+    /// <param name="close">Whether the transport is then let go of altogether.</param>
+    public void FinishWhenEmpty(bool close)
     {
         bool write;
         lock (_gate)
         {
-            _shutdownWhenEmpty = true;
+            _finish = close ? Finish.Close : (Finish)Math.Max((byte)_finish, (byte)Finish.ShutdownOutput);
             write = TryBecomeWriter();
         }
 
@@ -275,19 +295,27 @@ internal sealed class SendQueue
     {
         bool drained;
         bool found;
-        bool shutdown;
+        Finish finish = Finish.None;
         lock (_gate)
         {
             drained = NoteWritten(written);
             found = TryTakePong(out segment) || _frames.TryTake(out segment);
             _isWriting = found;
-            shutdown = !found && _shutdownWhenEmpty && _stage != Stage.Terminated;
-            _shutdownWhenEmpty &= !shutdown;
+            if (!found)
+            {
+                finish = _finish;
+                _finish = Finish.None;
+            }
         }
 
-        if (shutdown)
+        if (finish != Finish.None)
         {
             _transport.ShutdownOutput();
+        }
+
+        if (finish == Finish.Close)
+        {
+            _transport.Close();
         }
 
         if (drained)

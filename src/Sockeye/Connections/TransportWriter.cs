@@ -10,7 +10,8 @@ namespace Sockeye.Connections;
 internal sealed class TransportWriter(Transport transport, SendQueue queue, ArrayPool<byte> pool)
 {
     // What the transport is writing by itself. Its memory is the transport's until it tells.
-    private OutgoingSegment _inFlight;
+    private byte[]? _inFlight;
+    private int _inFlightLength;
     private volatile bool _isBlocked;
 
     /// <summary>Whether the transport has not taken all that it was given.</summary>
@@ -75,40 +76,37 @@ internal sealed class TransportWriter(Transport transport, SendQueue queue, Arra
     /// <summary>The transport has written by itself what it was given last.</summary>
     public void Resume()
     {
-        int length = _inFlight.Length;
-        ReleaseInFlight();
-        Run(length);
-    }
-
-    /// <summary>The transport is gone, and uses no memory any more.</summary>
-    public void Terminate()
-    {
-        if (_isBlocked)
+        int length = _inFlightLength;
+        if (TryReleaseInFlight())
         {
-            ReleaseInFlight();
+            Run(length);
         }
     }
 
+    /// <summary>The transport is gone, and uses no memory any more.</summary>
+    public void Terminate() => TryReleaseInFlight();
+
     private bool TryWriteRest(OutgoingSegment rest)
     {
-        _inFlight = rest;
+        _inFlightLength = rest.Length;
+        _inFlight = rest.Array;
         _isBlocked = true;
 
         // From here on, unless the answer is true, Resume may be running on another thread already.
-        if (!transport.Write(rest.Memory))
+        return transport.Write(rest.Memory) && TryReleaseInFlight();
+    }
+
+    // The end of a write and the end of the transport may come at the same time: the array goes back once.
+    private bool TryReleaseInFlight()
+    {
+        byte[]? array = Interlocked.Exchange(ref _inFlight, null);
+        if (array is null)
         {
             return false;
         }
 
-        ReleaseInFlight();
-        return true;
-    }
-
-    private void ReleaseInFlight()
-    {
-        byte[] array = _inFlight.Array;
-        _inFlight = default;
         _isBlocked = false;
         pool.Return(array);
+        return true;
     }
 }

@@ -1,0 +1,24 @@
+using System.Text;
+using Sockeye.Protocol;
+
+namespace Sockeye.Connections;
+
+/// <summary>Checks what an application wants to put into a Close frame.</summary>
+internal static class CloseArguments
+{
+    /// <summary>Makes a Close frame's content of a code and a reason.</summary>
+    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    public static CloseStatus Check(WebSocketCloseCode code, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        if (!CloseCodes.MayBeSent((int)code))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(code), code, "Must be 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4).");
+        }
+
+        return Encoding.UTF8.GetByteCount(reason) <= ClosePayload.MaxReasonLength
+            ? new CloseStatus(code, reason)
+            : throw new ArgumentException("Must be at most 123 bytes as UTF-8 (RFC 6455 §5.5).", nameof(reason));
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sockeye.Connections;
+
+/// <summary>What connections log.</summary>
+// Event ids are an interface: 1xx opening handshake, 2xx connection, 3xx server. Add at the end; never renumber.
+internal static partial class ConnectionLog
+{
+    [LoggerMessage(EventId = 201, Level = LogLevel.Debug, Message = "Connection {ConnectionId} is open, peer {RemoteEndPoint}")]
+    public static partial void Opened(this ILogger logger, long connectionId, object? remoteEndPoint);
+
+    [LoggerMessage(EventId = 202, Level = LogLevel.Information,
+        Message = "Failed connection {ConnectionId} with {CloseCode}: the peer broke rule {Error}")]
+    public static partial void PeerBrokeRule(
+        this ILogger logger, long connectionId, WebSocketCloseCode closeCode, ProtocolError error);
+
+    [LoggerMessage(EventId = 203, Level = LogLevel.Error,
+        Message = "Failed connection {ConnectionId} with InternalError: its handler threw")]
+    public static partial void HandlerThrew(this ILogger logger, long connectionId, Exception exception);
+
+    [LoggerMessage(EventId = 204, Level = LogLevel.Debug,
+        Message = "The handler of connection {ConnectionId} ended with its connection")]
+    public static partial void HandlerEndedWithConnection(this ILogger logger, long connectionId, Exception exception);
+
+    [LoggerMessage(EventId = 205, Level = LogLevel.Information,
+        Message = "Aborted connection {ConnectionId}: the peer did not answer a ping in time")]
+    public static partial void PeerSilent(this ILogger logger, long connectionId);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Debug,
+        Message = "Connection {ConnectionId} is closed: {CloseCode}, clean {WasClean}")]
+    public static partial void Closed(
+        this ILogger logger, long connectionId, WebSocketCloseCode closeCode, bool wasClean, Exception? exception);
+
+    [LoggerMessage(EventId = 207, Level = LogLevel.Warning,
+        Message = "Failed connection {ConnectionId} with InternalError: a fragmented message was begun and not completed")]
+    public static partial void MessageAbandoned(this ILogger logger, long connectionId);
+}

@@ -1,0 +1,14 @@
+namespace Sockeye.Connections;
+
+/// <summary>What a <see cref="KeepAlive"/> asks of the connection that owns it.</summary>
+internal interface IKeepAliveOwner
+{
+    /// <summary>Whether nothing is being read, because the application is busy: silence then says nothing.</summary>
+    bool IsReadingPaused { get; }
+
+    /// <summary>Sends a ping.</summary>
+    void SendKeepAlivePing();
+
+    /// <summary>The peer has not shown any life in time.</summary>
+    void OnPeerSilent();
+}

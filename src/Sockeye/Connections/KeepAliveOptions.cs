@@ -1,0 +1,37 @@
+namespace Sockeye;
+
+/// <summary>How a connection finds out that its peer is gone (RFC 6455 §5.5.2).</summary>
+/// <remarks>Never changes once made. Adjust a copy: <c>KeepAliveOptions.Default with { … }</c>.</remarks>
+public sealed record KeepAliveOptions
+{
+    /// <summary>A ping after 20 seconds of silence, and 20 seconds to answer it.</summary>
+    public static KeepAliveOptions Default { get; } = new();
+
+    /// <summary>No pings: a dead peer is noticed only when a send fails.</summary>
+    public static KeepAliveOptions Disabled { get; } = new() { PingInterval = Timeout.InfiniteTimeSpan };
+
+    /// <summary>How long the peer may be silent before it is sent a ping. Any byte it sends ends the silence.</summary>
+    /// <value>
+    /// At least 1 second, or <see cref="Timeout.InfiniteTimeSpan"/> for no pings. The default is 20 seconds. Kept to
+    /// within two tenths of a second.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second.</exception>
+    // 20 s stays under the 60 s after which common reverse proxies drop a silent connection, with room for two tries.
+    public TimeSpan PingInterval
+    {
+        get;
+        init => field = OptionChecks.AtLeastOneSecondOrInfinite(value, nameof(PingInterval));
+    } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the peer has, after such a ping, to send anything at all before the connection is aborted.</summary>
+    /// <value>
+    /// At least 1 second, or <see cref="Timeout.InfiniteTimeSpan"/> to send pings and ignore that they stay unanswered.
+    /// The default is 20 seconds.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second.</exception>
+    public TimeSpan PongTimeout
+    {
+        get;
+        init => field = OptionChecks.AtLeastOneSecondOrInfinite(value, nameof(PongTimeout));
+    } = TimeSpan.FromSeconds(20);
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Threading.Tasks.Sources;
+using Sockeye.Transports;
+
+namespace Sockeye.Connections;
+
+/// <summary>
+/// Keeps messages until somebody asks for one: the receiving end of <see cref="WebSocketConnection.ReceiveAsync"/> and
+/// its relatives. Waiting allocates nothing, and cancelling loses nothing.
+/// </summary>
+internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
+{
+    private ManualResetValueTaskSourceCore<InboxEntry> _source;
+    private CancellationTokenRegistration _cancellation;
+    private bool _isWaiting;
+
+    // Whose payload the application is looking at: its array goes back at the next receive.
+    private InboxEntry _lent;
+
+    public PullReceiver(
+        Transport transport, SendQueue sends, WebSocketConnectionOptions options, ArrayPool<byte> pool)
+        : base(transport, sends, options, pool) =>
+        _source.RunContinuationsAsynchronously = !options.RunReceiveContinuationsInline;
+
+    /// <inheritdoc/>
+    protected override bool MayBeFull => true;
+
+    /// <summary>Asks for the next message or piece, on loan until the next call.</summary>
+    /// <param name="cancellationToken">Ends the wait. What arrives later is kept for the next call.</param>
+    /// <param name="isRegistered">Whether the caller has arranged that <see cref="Cancel"/> is called.</param>
+    /// <returns>The entry, or <see cref="InboxEntry.End"/> when all have been delivered and no more will come.</returns>
+    /// <exception cref="InvalidOperationException">Another receive is waiting; it is not harmed.</exception>
+    public ValueTask<InboxEntry> ReceiveAsync(CancellationToken cancellationToken, bool isRegistered = false)
+    {
+        bool resume;
+        InboxEntry entry;
+        lock (Gate)
+        {
+            if (_isWaiting)
+            {
+                throw new InvalidOperationException("Another receive is waiting: a connection has one receiver.");
+            }
+
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return ValueTask.FromCanceled<InboxEntry>(cancellationToken);
+            }
+
+            _lent.Release(Pool);
+            _lent = default;
+            if (!TryTakeNext(out entry))
+            {
+                _isWaiting = true;
+                _source.Reset();
+                if (cancellationToken.CanBeCanceled && !isRegistered)
+                {
+                    Register(cancellationToken);
+                }
+
+                return new ValueTask<InboxEntry>(this, _source.Version);
+            }
+
+            resume = TakeResume();
+        }
+
+        ResumeReadingIf(resume);
+        return new ValueTask<InboxEntry>(entry);
+    }
+
+    /// <summary>Ends the wait of a receive, if one is waiting.</summary>
+    public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
+
+    /// <inheritdoc/>
+    public override bool Deliver(
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
+    {
+        InboxEntry entry = InboxEntry.Of(payload, lender, kind, endOfMessage, Pool);
+        lock (Gate)
+        {
+            Inbox.Add(entry);
+        }
+
+        CompleteWaiting();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void OnSendBufferDrained() => CompleteWaiting();
+
+    /// <inheritdoc/>
+    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token) => _source.GetResult(token);
+
+    /// <inheritdoc/>
+    ValueTaskSourceStatus IValueTaskSource<InboxEntry>.GetStatus(short token) => _source.GetStatus(token);
+
+    /// <inheritdoc/>
+    void IValueTaskSource<InboxEntry>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    /// <inheritdoc/>
+    protected override void OnEnded() => CompleteWaiting();
+
+    private bool TryTakeNext(out InboxEntry entry)
+    {
+        if (Result is null && MustWaitForSendBuffer)
+        {
+            entry = default;
+            return false;
+        }
+
+        if (Inbox.TryTake(out entry))
+        {
+            _lent = entry;
+            return true;
+        }
+
+        entry = InboxEntry.End;
+        return Result is not null;
+    }
+
+    private void CompleteWaiting()
+    {
+        InboxEntry entry;
+        bool resume;
+        lock (Gate)
+        {
+            if (!_isWaiting || !TryTakeNext(out entry))
+            {
+                return;
+            }
+
+            EndWait();
+            resume = TakeResume();
+        }
+
+        ResumeReadingIf(resume);
+
+        // Outside the lock: a continuation may run in place, if the application has opted in.
+        _source.SetResult(entry);
+    }
+
+    private void Register(CancellationToken cancellationToken)
+    {
+        short version = _source.Version;
+        _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
+    }
+
+    private void EndWait(short? version, CancellationToken cancellationToken)
+    {
+        lock (Gate)
+        {
+            // A token of an earlier receive may be late: it must not end the wait of this one.
+            if (!_isWaiting || (version is not null && version != _source.Version))
+            {
+                return;
+            }
+
+            EndWait();
+        }
+
+        _source.SetException(new OperationCanceledException(cancellationToken));
+    }
+
+    private void EndWait()
+    {
+        _isWaiting = false;
+        _cancellation.Unregister();
+        _cancellation = default;
+    }
+}

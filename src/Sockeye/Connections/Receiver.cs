@@ -1,0 +1,110 @@
+using System.Buffers;
+using Sockeye.Transports;
+
+namespace Sockeye.Connections;
+
+/// <summary>
+/// Where received messages go: to a handler in place (<see cref="HandlerReceiver"/>), or to whoever asks for them
+/// (<see cref="PullReceiver"/>). In order, one at a time, none lost.
+/// </summary>
+internal abstract class Receiver
+{
+    private readonly Transport _transport;
+    private readonly SendQueue _sends;
+    private readonly bool _pausesWhenCongested;
+    private bool _isReadingPaused;
+
+    protected Receiver(Transport transport, SendQueue sends, WebSocketConnectionOptions options, ArrayPool<byte> pool)
+    {
+        _transport = transport;
+        _sends = sends;
+        _pausesWhenCongested = options.PauseReceivingWhenSendBufferIsFull;
+        Pool = pool;
+        Inbox = new Inbox(options.Limits.MaxInboxLength, pool);
+    }
+
+    /// <summary>Guards all of the receiver's state.</summary>
+    protected Lock Gate { get; } = new();
+
+    /// <summary>Where payloads that are kept lie.</summary>
+    protected ArrayPool<byte> Pool { get; }
+
+    /// <summary>What was received and not delivered. Under <see cref="Gate"/>.</summary>
+    protected Inbox Inbox { get; }
+
+    /// <summary>How the connection ended, once it has. Under <see cref="Gate"/>.</summary>
+    protected WebSocketCloseResult? Result { get; private set; }
+
+    /// <summary>Whether delivery waits for the peer to take what it was sent.</summary>
+    protected bool MustWaitForSendBuffer => _pausesWhenCongested && _sends.IsCongested;
+
+    /// <summary>Whether reading waits for the application.</summary>
+    public bool IsReadingPaused => Volatile.Read(ref _isReadingPaused);
+
+    /// <summary>Takes a message, or a piece of one, from the I/O thread.</summary>
+    /// <param name="payload">The payload, on loan.</param>
+    /// <param name="lender">The pool's array that begins with the payload, if it can be given away.</param>
+    /// <param name="kind">The kind of the message.</param>
+    /// <param name="endOfMessage">Whether it ends its message.</param>
+    /// <returns>Whether <paramref name="lender"/> was taken.</returns>
+    public abstract bool Deliver(
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage);
+
+    /// <summary>The send buffer has drained.</summary>
+    public abstract void OnSendBufferDrained();
+
+    /// <summary>If no more can be taken, notes that reading pauses: it is resumed when there is room.</summary>
+    public bool TryPauseReading()
+    {
+        if (!MayBeFull)
+        {
+            return false;
+        }
+
+        lock (Gate)
+        {
+            _isReadingPaused = Inbox.IsFull && Result is null;
+            return _isReadingPaused;
+        }
+    }
+
+    /// <summary>The connection has ended; nothing more will be delivered to the receiver.</summary>
+    /// <param name="result">How it ended.</param>
+    /// <param name="discard">Whether what was received and not delivered is thrown away.</param>
+    public void End(WebSocketCloseResult result, bool discard)
+    {
+        lock (Gate)
+        {
+            Result = result;
+            if (discard)
+            {
+                Inbox.Clear();
+            }
+        }
+
+        OnEnded();
+    }
+
+    /// <summary>Whether the inbox is worth a look; without the lock.</summary>
+    protected abstract bool MayBeFull { get; }
+
+    /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
+    protected abstract void OnEnded();
+
+    /// <summary>Whether reading is to be resumed, which the caller then does outside the lock. Under it.</summary>
+    protected bool TakeResume()
+    {
+        bool resume = _isReadingPaused && !Inbox.IsFull;
+        _isReadingPaused &= !resume;
+        return resume;
+    }
+
+    /// <summary>Reads on, if <see cref="TakeResume"/> said so. Outside the lock.</summary>
+    protected void ResumeReadingIf(bool resume)
+    {
+        if (resume)
+        {
+            _transport.ResumeReading();
+        }
+    }
+}

@@ -1,0 +1,250 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Transports;
+
+namespace Sockeye;
+
+/// <summary>An open WebSocket connection, of a client or a server (RFC 6455).</summary>
+/// <remarks>
+/// <para>
+/// Any thread may send at any time: messages go out whole, those of one sender in the order of its calls. One receive
+/// may wait at a time. Cancelling a call never harms the connection: a send that has not begun is taken back, one that
+/// has begun is finished; a receive that is given up loses nothing.
+/// </para>
+/// <para>
+/// Pings of the peer are answered, and its Close frame is, whether or not anybody receives.
+/// </para>
+/// </remarks>
+public sealed class WebSocketConnection : IAsyncDisposable
+{
+    private static long _lastId;
+
+    internal WebSocketConnection(
+        Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
+        Action<WebSocketConnection>? onClosed = null)
+    {
+        Id = Interlocked.Increment(ref _lastId);
+        Subprotocol = subprotocol;
+        Core = new ConnectionCore(this, transport, settings, handler, onClosed);
+    }
+
+    /// <summary>A number that no other connection of this process has; the log has it too.</summary>
+    public long Id { get; }
+
+    /// <summary>How far the connection has come.</summary>
+    public WebSocketConnectionState State => Core.Closing.State;
+
+    /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
+    public string? Subprotocol { get; }
+
+    /// <summary>The address of this end, if the transport has one.</summary>
+    public EndPoint? LocalEndPoint => Core.Transport.LocalEndPoint;
+
+    /// <summary>The address of the peer, or of the proxy in between, if the transport has one.</summary>
+    public EndPoint? RemoteEndPoint => Core.Transport.RemoteEndPoint;
+
+    /// <summary>Whatever the application wants to keep with the connection.</summary>
+    public object? UserState { get; set; }
+
+    /// <summary>
+    /// How many bytes, frame headers included, have been accepted by sends and not yet been taken by the operating
+    /// system or the stream below.
+    /// </summary>
+    public long BufferedAmount => Core.Sends.BufferedAmount;
+
+    /// <summary>How long the last answered ping took, be it the application's or the keep-alive's.</summary>
+    /// <value><see langword="null"/> before the first was answered.</value>
+    public TimeSpan? RoundTripTime => Core.RoundTripTime;
+
+    /// <summary>Completes when the connection has ended and its transport is gone. Never fails.</summary>
+    public Task<WebSocketCloseResult> Closed => Core.Closing.Closed;
+
+    internal ConnectionCore Core { get; }
+
+    /// <summary>Waits for the next message.</summary>
+    /// <param name="cancellationToken">Ends the wait. Nothing is lost: the next receive gets what comes next.</param>
+    /// <returns>The message, whose payload is valid until the next receive.</returns>
+    /// <exception cref="WebSocketClosedException">The connection has ended, and all its messages were received.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another receive is waiting, the connection has a handler, or it delivers fragments.
+    /// </exception>
+    public async ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default)
+    {
+        InboxEntry entry = await PullFor(fragments: false).ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        return entry.IsEnd ? throw Core.CreateClosedException() : new WebSocketMessage(entry.Payload, entry.Kind);
+    }
+
+    /// <summary>Waits for the next piece of a message; only with <see cref="WebSocketConnectionOptions.DeliverFragments"/>.</summary>
+    /// <param name="cancellationToken">Ends the wait. Nothing is lost: the next receive gets what comes next.</param>
+    /// <returns>The piece, whose payload is valid until the next receive.</returns>
+    /// <exception cref="WebSocketClosedException">The connection has ended, and all its messages were received.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another receive is waiting, the connection has a handler, or it delivers whole messages.
+    /// </exception>
+    public async ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken = default)
+    {
+        InboxEntry entry = await PullFor(fragments: true).ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        return entry.IsEnd
+            ? throw Core.CreateClosedException()
+            : new WebSocketFragment(entry.Payload, entry.Kind, entry.EndOfMessage);
+    }
+
+    /// <summary>Receives message after message, until the connection ends.</summary>
+    /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
+    /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
+    /// <exception cref="WebSocketClosedException">
+    /// The connection ended otherwise than by a completed closing handshake; after one, the enumeration just ends.
+    /// </exception>
+    public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        PullReceiver pull = PullFor(fragments: false);
+
+        // Registered once, not for each message.
+        using CancellationTokenRegistration registration =
+            cancellationToken.UnsafeRegister(static (state, token) => ((PullReceiver)state!).Cancel(token), pull);
+        while (true)
+        {
+            InboxEntry entry = await pull.ReceiveAsync(cancellationToken, isRegistered: true).ConfigureAwait(false);
+            if (entry.IsEnd)
+            {
+                break;
+            }
+
+            yield return new WebSocketMessage(entry.Payload, entry.Kind);
+        }
+
+        WebSocketClosedException end = Core.CreateClosedException();
+        if (!end.Result.WasClean)
+        {
+            throw end;
+        }
+    }
+
+    /// <summary>Sends a text message.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>
+    /// A task that completes when the message is in the send buffer or beyond: at once, unless the peer is slow. To
+    /// await it is to go as slowly as the peer.
+    /// </returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask SendAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        byte[] rented = Core.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        int length = Encoding.UTF8.GetBytes(text, rented);
+        return Core.SendMessage(rented.AsMemory(0, length), WebSocketMessageKind.Text, rented, cancellationToken);
+    }
+
+    /// <summary>Sends a message.</summary>
+    /// <param name="payload">
+    /// The payload. Leave it alone until the task completes. Text must be UTF-8, which is not checked: the peer would
+    /// fail the connection with 1007.
+    /// </param>
+    /// <param name="kind">What the message is.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>
+    /// A task that completes when the message is in the send buffer or beyond: at once, unless the peer is slow. To
+    /// await it is to go as slowly as the peer.
+    /// </returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask SendAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
+        CancellationToken cancellationToken = default) =>
+        Core.SendMessage(payload, kind, rented: null, cancellationToken);
+
+    /// <summary>Sends a message that was received, on this connection or another.</summary>
+    /// <param name="message">The message. Its payload must stay valid until the task completes.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask SendAsync(WebSocketMessage message, CancellationToken cancellationToken = default) =>
+        SendAsync(message.Payload, message.Kind, cancellationToken);
+
+    /// <summary>Sends a message now or not at all.</summary>
+    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
+    /// <param name="kind">What the message is.</param>
+    /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
+    /// <remarks>Never waits and never allocates on its way to a transport that takes it.</remarks>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public WebSocketSendResult Send(
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary) =>
+        Core.Sends.TrySend((Opcode)kind, payload);
+
+    /// <summary>Begins a message that is sent in fragments.</summary>
+    /// <param name="kind">What the message is.</param>
+    /// <returns>A writer, which must be completed. Nothing is sent, and nobody has to wait, before its first write.</returns>
+    public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind) => new(this, kind);
+
+    /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>How long the answer took.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed, or closes before the answer comes.</exception>
+    public async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
+    {
+        var answer = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            await Core.SendPing(answer, cancellationToken).ConfigureAwait(false);
+            return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Core.Pings.Forget(answer);
+        }
+    }
+
+    /// <summary>Sends a pong that nobody asked for: a heartbeat in one direction (RFC 6455 §5.5.3).</summary>
+    /// <param name="payload">0 to 125 bytes. Leave them alone until the task completes.</param>
+    /// <param name="cancellationToken">Takes the pong back, as long as it waits for room.</param>
+    /// <exception cref="ArgumentException">The payload is longer than 125 bytes.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask PongAsync(ReadOnlyMemory<byte> payload = default, CancellationToken cancellationToken = default) =>
+        payload.Length <= FrameHeader.MaxControlPayloadLength
+            ? Core.SendControl(Opcode.Pong, payload, cancellationToken)
+            : throw new ArgumentException("A pong has at most 125 bytes of payload (RFC 6455 §5.5).", nameof(payload));
+
+    /// <summary>Closes the connection in order: sends a Close frame behind all that was sent, and waits for the peer's.</summary>
+    /// <param name="code">1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4).</param>
+    /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5).</param>
+    /// <param name="cancellationToken">Ends the wait; the connection is being closed all the same.</param>
+    /// <returns>
+    /// How it ended: at the latest <see cref="WebSocketConnectionOptions.CloseTimeout"/> from now. If it was closed
+    /// already, how that went.
+    /// </returns>
+    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    public async ValueTask<WebSocketCloseResult> CloseAsync(
+        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, string reason = "",
+        CancellationToken cancellationToken = default)
+    {
+        Core.Closing.Begin(CloseArguments.Check(code, reason));
+        return await Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Drops the transport at once. What has not been sent is lost; the peer sees code 1006.</summary>
+    public void Abort() => Core.Closing.Abort(cause: null);
+
+    /// <summary>Closes the connection with 1000, if it is open, and waits until it has ended.</summary>
+    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
+
+    internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
+        Core.HandOver(payload, kind, endOfMessage);
+
+    private PullReceiver PullFor(bool fragments)
+    {
+        if (Core.Pull is null)
+        {
+            throw new InvalidOperationException("The connection has a handler, which receives its messages.");
+        }
+
+        return Core.DeliversFragments == fragments
+            ? Core.Pull
+            : throw new InvalidOperationException(fragments
+                ? "The connection delivers whole messages; set WebSocketConnectionOptions.DeliverFragments."
+                : "The connection delivers fragments; receive them with ReceiveFragmentAsync.");
+    }
+}

@@ -1,0 +1,59 @@
+namespace Sockeye;
+
+/// <summary>What a connection does, in either role.</summary>
+/// <remarks>Never changes once made. Adjust a copy: <c>WebSocketConnectionOptions.Server with { … }</c>.</remarks>
+public sealed record WebSocketConnectionOptions
+{
+    /// <summary>The defaults of a server.</summary>
+    public static WebSocketConnectionOptions Server { get; } = new() { Limits = LimitOptions.Server };
+
+    /// <summary>The defaults of a client.</summary>
+    public static WebSocketConnectionOptions Client { get; } = new() { Limits = LimitOptions.Client };
+
+    /// <summary>How much memory the peer can make the connection hold.</summary>
+    public LimitOptions Limits { get; init; } = LimitOptions.Server;
+
+    /// <summary>How the connection finds out that its peer is gone.</summary>
+    public KeepAliveOptions KeepAlive { get; init; } = KeepAliveOptions.Default;
+
+    /// <summary>
+    /// How long the closing handshake may take (RFC 6455 §7.1.1) before the transport is dropped.
+    /// </summary>
+    /// <value>More than zero, at most a day. The default is 5 seconds.</value>
+    public TimeSpan CloseTimeout
+    {
+        get;
+        init => field = OptionChecks.Deadline(value, nameof(CloseTimeout));
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Whether messages are delivered piece by piece as they arrive, by
+    /// <see cref="WebSocketConnection.ReceiveFragmentAsync"/> or <see cref="WebSocketHandler.OnFragment"/>, instead of
+    /// whole. The default is <see langword="false"/>.
+    /// </summary>
+    public bool DeliverFragments { get; init; }
+
+    /// <summary>
+    /// Whether no message is delivered while the send buffer is over its limit, so that an endpoint which answers what
+    /// it receives cannot be made to buffer without bound. The default is <see langword="true"/>.
+    /// </summary>
+    public bool PauseReceivingWhenSendBufferIsFull { get; init; } = true;
+
+    /// <summary>Whether pings are answered with a pong of their own accord. The default is <see langword="true"/>.</summary>
+    /// <remarks>RFC 6455 §5.5.2 requires an answer: switch this off only to answer with
+    /// <see cref="WebSocketConnection.PongAsync"/>.</remarks>
+    public bool AnswerPings { get; init; } = true;
+
+    /// <summary>
+    /// Whether what follows an awaited receive runs on the I/O thread, which is faster, and must not block: it would
+    /// hold up the connection, or all connections of an event loop. The default is <see langword="false"/>: it runs on
+    /// the thread pool.
+    /// </summary>
+    public bool RunReceiveContinuationsInline { get; init; }
+
+    /// <summary>
+    /// Whether a payload length may be encoded longer than it has to be, against a "MUST" of RFC 6455 §5.2. The default
+    /// is <see langword="false"/>: it fails the connection with 1002.
+    /// </summary>
+    public bool AllowNonMinimalLengths { get; init; }
+}

@@ -1,0 +1,86 @@
+using Sockeye.Connections;
+using Sockeye.Protocol;
+
+namespace Sockeye;
+
+/// <summary>Sends one message in fragments, when its length is not known or it does not fit in memory (RFC 6455 §5.4).</summary>
+/// <remarks>
+/// <para>
+/// From the first fragment to the last, messages of other senders wait; pings, pongs and Close frames may pass. Not for
+/// use by several threads at once.
+/// </para>
+/// <para>
+/// A message that was begun must be ended with <see cref="CompleteAsync(CancellationToken)"/>: since half a message cannot be taken back,
+/// disposing of the writer before that fails the connection with 1011. A writer that has sent nothing may be dropped.
+/// </para>
+/// </remarks>
+public sealed class WebSocketMessageWriter : IAsyncDisposable
+{
+    private readonly WebSocketConnection _connection;
+    private readonly WebSocketMessageKind _kind;
+    private bool _hasBegun;
+    private bool _hasEnded;
+
+    internal WebSocketMessageWriter(WebSocketConnection connection, WebSocketMessageKind kind)
+    {
+        _connection = connection;
+        _kind = kind;
+    }
+
+    /// <summary>Sends the next part of the message as a fragment of its own.</summary>
+    /// <param name="payload">The part; empty ones are not sent. Leave it alone until the task completes.</param>
+    /// <param name="cancellationToken">Ends the wait for room; the fragment is then not sent and may be sent again.</param>
+    /// <returns>A task that completes when the fragment is in the send buffer or beyond.</returns>
+    /// <exception cref="InvalidOperationException">The message has been completed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
+        payload.IsEmpty ? default : SendAsync(payload, fin: false, cancellationToken);
+
+    /// <summary>Ends the message.</summary>
+    /// <param name="cancellationToken">Ends the wait for room; the message is then still open.</param>
+    /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
+    /// <exception cref="InvalidOperationException">The message has been completed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask CompleteAsync(CancellationToken cancellationToken = default) =>
+        SendAsync(ReadOnlyMemory<byte>.Empty, fin: true, cancellationToken);
+
+    /// <summary>Ends the message with a last part.</summary>
+    /// <param name="payload">The part. Leave it alone until the task completes.</param>
+    /// <param name="cancellationToken">Ends the wait for room; the message is then still open.</param>
+    /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
+    /// <exception cref="InvalidOperationException">The message has been completed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask CompleteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
+        SendAsync(payload, fin: true, cancellationToken);
+
+    /// <summary>Fails the connection if the message was begun and not completed; else does nothing.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_hasBegun && !_hasEnded)
+        {
+            _hasEnded = true;
+            _connection.Core.OnMessageAbandoned();
+        }
+
+        return default;
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> payload, bool fin, CancellationToken cancellationToken)
+    {
+        if (_hasEnded)
+        {
+            throw new InvalidOperationException("The message has been completed.");
+        }
+
+        var frame = new FrameToSend
+        {
+            Opcode = _hasBegun ? Opcode.Continuation : (Opcode)_kind,
+            Fin = fin,
+            Payload = payload,
+            Writer = this,
+        };
+        await _connection.Core.Sends.SendAsync(frame, cancellationToken).ConfigureAwait(false);
+        _hasBegun = true;
+        _hasEnded = fin;
+    }
+}

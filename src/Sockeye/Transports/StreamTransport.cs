@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Net;
+
+namespace Sockeye.Transports;
+
+/// <summary>Any duplex stream: TLS, a pipe, what an HTTP server or client hands over after an upgrade.</summary>
+internal sealed class StreamTransport : PumpTransport
+{
+    private readonly Stream _stream;
+    private readonly Func<ValueTask>? _endOutput;
+    private readonly CancellationTokenSource _released = new();
+
+    /// <summary>Takes over a stream, which is disposed of at the end.</summary>
+    /// <param name="stream">The stream. It must allow a read and a write at the same time.</param>
+    /// <param name="pool">Where receive buffers come from.</param>
+    /// <param name="localEndPoint">The address of this end, if it is known.</param>
+    /// <param name="remoteEndPoint">The address of the peer, if it is known.</param>
+    /// <param name="endOutput">Ends the stream's output in order, if that can be done apart from its input.</param>
+    public StreamTransport(
+        Stream stream, ArrayPool<byte> pool, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null,
+        Func<ValueTask>? endOutput = null)
+        : base(pool)
+    {
+        _stream = stream;
+        _endOutput = endOutput;
+        LocalEndPoint = localEndPoint;
+        RemoteEndPoint = remoteEndPoint;
+    }
+
+    /// <inheritdoc/>
+    public override EndPoint? LocalEndPoint { get; }
+
+    /// <inheritdoc/>
+    public override EndPoint? RemoteEndPoint { get; }
+
+    /// <inheritdoc/>
+    /// <remarks>Nothing: a stream cannot say what it would take without waiting.</remarks>
+    public override int TryWrite(ReadOnlySpan<byte> bytes) => IsReleased ? bytes.Length : 0;
+
+    /// <inheritdoc/>
+    protected override async ValueTask WaitForInputAsync() =>
+
+        // A stream that does not know reads of no bytes answers at once, and the read that follows waits instead.
+        await _stream.ReadAsync(Memory<byte>.Empty, _released.Token).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    protected override ValueTask<int> ReadAsync(Memory<byte> buffer) => _stream.ReadAsync(buffer, _released.Token);
+
+    /// <inheritdoc/>
+    protected override async Task WriteAllAsync(ReadOnlyMemory<byte> bytes)
+    {
+        await _stream.WriteAsync(bytes, _released.Token).ConfigureAwait(false);
+        await _stream.FlushAsync(_released.Token).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override ValueTask EndOutputAsync() => _endOutput is null ? default : _endOutput();
+
+    /// <inheritdoc/>
+    protected override void ReleaseCore(bool reset)
+    {
+        // Off this thread: the caller may hold its own locks, and a stream's cancellation and disposal run code of its
+        // own. The stream is not disposed of until its reads have been cancelled.
+        ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.DisposeStream(), this, preferLocal: false);
+    }
+
+    private void DisposeStream()
+    {
+        try
+        {
+            _released.Cancel();
+            _stream.Dispose();
+        }
+        catch (Exception exception)
+        {
+            // Nobody is left to be told but the sink, and only if nothing else was wrong.
+            Fail(exception);
+        }
+    }
+}
