@@ -161,6 +161,14 @@ internal struct HeadReader
             return;
         }
 
+        // RFC 9112 §2.2 would have a server skip empty lines before a request, for the sake of old clients that end a
+        // body with one. No request comes before an opening handshake.
+        if (length == 0 && _position == 0)
+        {
+            Fail(HttpError.MalformedStartLine);
+            return;
+        }
+
         _position += length + 1;
         _state = next;
     }

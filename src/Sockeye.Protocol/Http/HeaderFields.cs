@@ -31,10 +31,10 @@ internal sealed class HeaderFields
     /// <returns>Whether each line is a name, a colon and a value, and an empty line ends them.</returns>
     public static bool TryParse(byte[] head, int start, out HeaderFields fields)
     {
-        const int expectedCount = 12;
-
         fields = Empty;
-        var lines = new Line[expectedCount];
+
+        // As many lines as line feeds, without that of the empty line: the ranges cost one array of the right length.
+        var lines = new Line[Math.Max(head.AsSpan(start).Count(HttpCharacters.LineFeed) - 1, 0)];
         int count = 0;
         while (true)
         {
@@ -52,7 +52,7 @@ internal sealed class HeaderFields
             }
 
             int colon = rest[..length].IndexOf((byte)':');
-            if (colon <= 0)
+            if (colon <= 0 || count == lines.Length)
             {
                 return false;
             }
@@ -61,11 +61,6 @@ internal sealed class HeaderFields
             ReadOnlySpan<byte> value = rest[(colon + 1)..length];
             int leading = value.Length - value.TrimStart(" \t"u8).Length;
             int valueLength = HttpCharacters.TrimWhiteSpace(value).Length;
-
-            if (count == lines.Length)
-            {
-                Array.Resize(ref lines, count * 2);
-            }
 
             lines[count++] = new Line(start, colon, start + colon + 1 + leading, valueLength);
             start += length + "\r\n"u8.Length;

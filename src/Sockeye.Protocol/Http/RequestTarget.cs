@@ -37,6 +37,11 @@ internal readonly ref struct RequestTarget
         result = default;
         ReadOnlySpan<byte> authority = default;
         bool isSecure = false;
+        if (target.Contains((byte)'#') || HasNul(target))
+        {
+            return false;
+        }
+
         if (!target.StartsWith("/"u8))
         {
             // §3.2.2. RFC 6455 §4.2.1: "an absolute HTTP/HTTPS URI". A ws scheme has no place in HTTP.
@@ -64,7 +69,7 @@ internal readonly ref struct RequestTarget
         // §3.2.1: "If the target URI's path component is empty, the client MUST send "/"" in origin-form; an absolute
         // one may leave it out.
         path = path.IsEmpty ? "/"u8 : path;
-        if (path.StartsWith("//"u8) || target.Contains((byte)'#') || HasNul(target) || HasDotSegment(path))
+        if (path.StartsWith("//"u8) || HasDotSegment(path))
         {
             return false;
         }
