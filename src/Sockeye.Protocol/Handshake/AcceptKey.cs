@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace Sockeye.Protocol;
+
+/// <summary>The key of an opening handshake and the answer to it (RFC 6455 §4.2.2).</summary>
+internal static class AcceptKey
+{
+    /// <summary>The length of a Sec-WebSocket-Key: 16 bytes in base64.</summary>
+    public const int KeyLength = 24;
+
+    /// <summary>The length of a Sec-WebSocket-Accept: 20 bytes in base64.</summary>
+    public const int Length = 28;
+
+    private const int KeyPaddingLength = 2;
+
+    private static readonly SearchValues<byte> Base64Bytes = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"u8);
+
+    private static ReadOnlySpan<byte> Guid => "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8;
+
+    /// <summary>
+    /// Whether a key has the form of 16 bytes in base64. The four bits of the last digit that mean nothing may have any
+    /// value: RFC 4648 §3.5 lets a decoder ignore them, and clients exist that set them.
+    /// </summary>
+    public static bool IsKey(ReadOnlySpan<byte> key) =>
+        key.Length == KeyLength
+        && key[^KeyPaddingLength..].SequenceEqual("=="u8)
+        && !key[..^KeyPaddingLength].ContainsAnyExcept(Base64Bytes);
+
+    /// <summary>Computes base64(SHA-1(key + GUID)).</summary>
+    /// <param name="key">A key of the right form: see <see cref="IsKey"/>.</param>
+    /// <param name="destination">At least <see cref="Length"/> bytes, which are all written.</param>
+    public static void Compute(ReadOnlySpan<byte> key, Span<byte> destination)
+    {
+        Span<byte> text = stackalloc byte[KeyLength + Guid.Length];
+        key.CopyTo(text);
+        Guid.CopyTo(text[KeyLength..]);
+
+        Span<byte> digest = stackalloc byte[SHA1.HashSizeInBytes];
+#pragma warning disable CA5350 // §4.2.2 names SHA-1. Nothing is kept secret by it: it shows that the server read the key.
+        SHA1.HashData(text, digest);
+#pragma warning restore CA5350
+        Base64.EncodeToUtf8(digest, destination, out _, out _);
+    }
+}

@@ -1,0 +1,221 @@
+using System.Buffers;
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>The client's side of the opening handshake: the request, and the checks of the response (RFC 6455 §4.1).</summary>
+internal static class ClientHandshake
+{
+    /// <summary>The length of the nonce that a key is made of, in bytes (§4.1).</summary>
+    public const int NonceLength = 16;
+
+    private const int SwitchingProtocols = 101;
+
+    /// <summary>Makes a key of a nonce.</summary>
+    /// <param name="nonce">16 random bytes, which are used for this connection only (§4.1 (7)).</param>
+    public static string CreateKey(ReadOnlySpan<byte> nonce) => Convert.ToBase64String(nonce[..NonceLength]);
+
+    /// <summary>Writes a whole request.</summary>
+    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    public static HandshakeFault WriteRequest(IBufferWriter<byte> destination, ClientHandshakeRequest request)
+    {
+        HandshakeFault fault = Check(request);
+        if (fault != HandshakeFault.None)
+        {
+            return fault;
+        }
+
+        var writer = new HeadWriter(destination);
+        writer.Write("GET "u8);
+        writer.Write(request.Target);
+        writer.Write(" HTTP/1.1\r\n"u8);
+        writer.WriteHeader("Host"u8, request.Host);
+        writer.Write("Upgrade: websocket\r\nConnection: Upgrade\r\n"u8);
+        writer.WriteHeader("Sec-WebSocket-Key"u8, request.Key);
+        writer.Write("Sec-WebSocket-Version: "u8);
+        writer.Write(request.Version);
+        writer.EndLine();
+        if (request.Origin is not null)
+        {
+            bool isDraft = request.Version == ServerHandshake.DraftVersion;
+            writer.WriteHeader(isDraft ? "Sec-WebSocket-Origin"u8 : "Origin"u8, request.Origin);
+        }
+
+        if (request.Subprotocols.Count > 0)
+        {
+            writer.WriteHeader(SubprotocolList.HeaderName, SubprotocolList.Format(request.Subprotocols));
+        }
+
+        if (request.Extensions.Count > 0)
+        {
+            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(request.Extensions));
+        }
+
+        writer.WriteHeaders(request.Headers);
+        writer.EndLine();
+        return HandshakeFault.None;
+    }
+
+    /// <summary>Checks a response whose head was read here.</summary>
+    public static HandshakeError Check(
+        ResponseHead response,
+        ClientHandshakeExpectations expected,
+        out string? subprotocol,
+        out IReadOnlyList<Extension> extensions) =>
+        Check(response.StatusCode, response.Version, response.Headers, expected, out subprotocol, out extensions);
+
+    /// <summary>Checks a response, whoever has read it. A pure function.</summary>
+    /// <param name="statusCode">The status code.</param>
+    /// <param name="version">The version of HTTP.</param>
+    /// <param name="headers">The header lines.</param>
+    /// <param name="expected">What was asked for.</param>
+    /// <param name="subprotocol">The subprotocol that the server has chosen, or <see langword="null"/>.</param>
+    /// <param name="extensions">
+    /// The extensions that the server uses: names that were offered, each once. Their parameters are for the extension
+    /// itself to check.
+    /// </param>
+    /// <returns>The first rule broken. Then the connection must be closed: it never was a WebSocket connection.</returns>
+    public static HandshakeError Check(
+        int statusCode,
+        Version version,
+        HeaderFields headers,
+        ClientHandshakeExpectations expected,
+        out string? subprotocol,
+        out IReadOnlyList<Extension> extensions)
+    {
+        subprotocol = null;
+        extensions = [];
+
+        // §4.1 (1): anything but 101 is for HTTP's own procedures.
+        if (statusCode != SwitchingProtocols)
+        {
+            return HandshakeError.UnexpectedStatusCode;
+        }
+
+        if (!HttpVersionText.CanUpgrade(version.Major, version.Minor))
+        {
+            return HandshakeError.UnsupportedHttpVersion;
+        }
+
+        HandshakeError error = CheckUpgrade(headers);
+        error = error == HandshakeError.None ? CheckAccept(headers, expected.Key) : error;
+        error = error == HandshakeError.None ? CheckSubprotocol(headers, expected, out subprotocol) : error;
+        error = error == HandshakeError.None ? CheckExtensions(headers, expected, out extensions) : error;
+        return error;
+    }
+
+    private static HandshakeFault Check(ClientHandshakeRequest request) =>
+        !IsTarget(request.Target) ? HandshakeFault.InvalidTarget
+        : !IsHost(request.Host) ? HandshakeFault.InvalidHost
+        : !IsKey(request.Key) ? HandshakeFault.InvalidKey
+        : request.Version is not (ServerHandshake.RfcVersion or ServerHandshake.DraftVersion)
+            ? HandshakeFault.InvalidVersion
+        : !SubprotocolList.IsValid(request.Subprotocols) ? HandshakeFault.InvalidSubprotocol
+        : !ExtensionList.IsValid(request.Extensions) ? HandshakeFault.InvalidExtension
+        : !HeaderFieldRules.IsValue(request.Origin) ? HandshakeFault.InvalidHeaderValue
+        : HeaderFieldRules.Check(request.Headers);
+
+    // RFC 9112 §3.2.1: origin-form; "#" begins what is never sent.
+    private static bool IsTarget(string target) =>
+        target.StartsWith('/') && !target.Contains('#') && !target.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    private static bool IsHost(string host) =>
+        Ascii.IsValid(host) && Authority.TryParse(Encoding.ASCII.GetBytes(host), out _);
+
+    private static bool IsKey(string key) => Ascii.IsValid(key) && AcceptKey.IsKey(Encoding.ASCII.GetBytes(key));
+
+    private static HandshakeError CheckUpgrade(HeaderFields headers)
+    {
+        // §4.1 (2): the value is "websocket" and nothing else, in any case; a list would leave open what was chosen.
+        int count = headers.Find("Upgrade"u8, out ReadOnlySpan<byte> upgrade);
+        if (count == 0)
+        {
+            return HandshakeError.MissingUpgrade;
+        }
+
+        if (count > 1 || !Ascii.EqualsIgnoreCase(upgrade, "websocket"u8))
+        {
+            return HandshakeError.InvalidUpgrade;
+        }
+
+        // §4.1 (3): the token may stand among others.
+        return headers.HasToken("Connection"u8, "Upgrade"u8) ? HandshakeError.None : HandshakeError.InvalidConnection;
+    }
+
+    private static HandshakeError CheckAccept(HeaderFields headers, string key)
+    {
+        int count = headers.Find("Sec-WebSocket-Accept"u8, out ReadOnlySpan<byte> accept);
+        if (count != 1)
+        {
+            return count == 0 ? HandshakeError.MissingAccept : HandshakeError.RepeatedAccept;
+        }
+
+        // §4.1 (4). Base64 is case-sensitive: byte for byte, white space around the value excepted.
+        Span<byte> expected = stackalloc byte[AcceptKey.Length];
+        if (!IsKey(key))
+        {
+            return HandshakeError.InvalidAccept;
+        }
+
+        AcceptKey.Compute(Encoding.ASCII.GetBytes(key), expected);
+        return accept.SequenceEqual(expected) ? HandshakeError.None : HandshakeError.InvalidAccept;
+    }
+
+    private static HandshakeError CheckSubprotocol(
+        HeaderFields headers, ClientHandshakeExpectations expected, out string? subprotocol)
+    {
+        subprotocol = null;
+        int count = headers.Find(SubprotocolList.HeaderName, out ReadOnlySpan<byte> value);
+        if (count == 0)
+        {
+            return expected.Subprotocols.Count == 0 || expected.AllowMissingSubprotocol
+                ? HandshakeError.None
+                : HandshakeError.MissingSubprotocol;
+        }
+
+        // §11.3.4: "MUST NOT appear more than once in an HTTP response", and then it is one name.
+        if (count > 1 || value.Contains((byte)','))
+        {
+            return HandshakeError.RepeatedSubprotocol;
+        }
+
+        if (!HttpCharacters.IsToken(value))
+        {
+            return HandshakeError.InvalidSubprotocols;
+        }
+
+        // §4.1 (6): one that "was not present in the client's handshake" fails; names are compared exactly.
+        string chosen = Encoding.ASCII.GetString(value);
+        if (!expected.Subprotocols.Contains(chosen, StringComparer.Ordinal))
+        {
+            return HandshakeError.UnrequestedSubprotocol;
+        }
+
+        subprotocol = chosen;
+        return HandshakeError.None;
+    }
+
+    private static HandshakeError CheckExtensions(
+        HeaderFields headers, ClientHandshakeExpectations expected, out IReadOnlyList<Extension> extensions)
+    {
+        extensions = [];
+        if (!ExtensionList.TryParse(headers, out IReadOnlyList<Extension> used))
+        {
+            return HandshakeError.InvalidExtensions;
+        }
+
+        // §4.1 (5): an extension that "was not present in the client's handshake" fails.
+        if (!used.All(extension => expected.Extensions.Contains(extension.Name, StringComparer.Ordinal)))
+        {
+            return HandshakeError.UnrequestedExtension;
+        }
+
+        if (used.DistinctBy(extension => extension.Name, StringComparer.Ordinal).Count() != used.Count)
+        {
+            return HandshakeError.RepeatedExtension;
+        }
+
+        extensions = used;
+        return HandshakeError.None;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>The extensions in Sec-WebSocket-Extensions (RFC 6455 §9.1). Which names mean anything is the caller's affair.</summary>
+internal static class ExtensionList
+{
+    /// <summary>The name of the header.</summary>
+    public static ReadOnlySpan<byte> HeaderName => "Sec-WebSocket-Extensions"u8;
+
+    /// <summary>Whether every line of the header follows the grammar. Allocates nothing.</summary>
+    public static bool IsValid(HeaderFields headers)
+    {
+        foreach (ReadOnlySpan<byte> value in headers.ValuesOf(HeaderName))
+        {
+            var scanner = new ExtensionScanner(value);
+            while (scanner.MoveNext())
+            {
+            }
+
+            if (!scanner.IsValid)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads the list that all lines of the header make together (§11.3.2).</summary>
+    /// <param name="headers">The header lines.</param>
+    /// <param name="extensions">
+    /// The extensions in their order; one that is there several times is several offers. None if there is no header.
+    /// </param>
+    /// <returns>Whether every line follows the grammar.</returns>
+    public static bool TryParse(HeaderFields headers, out IReadOnlyList<Extension> extensions)
+    {
+        extensions = [];
+        List<Extension> found = [];
+        foreach (ReadOnlySpan<byte> value in headers.ValuesOf(HeaderName))
+        {
+            if (!TryParse(value, found))
+            {
+                return false;
+            }
+        }
+
+        extensions = found;
+        return true;
+    }
+
+    /// <summary>The value of the header for these extensions, without quotes: every value is a token.</summary>
+    public static string Format(IReadOnlyList<Extension> extensions)
+    {
+        var text = new StringBuilder();
+        foreach (Extension extension in extensions)
+        {
+            text.Append(text.Length == 0 ? "" : ", ").Append(extension.Name);
+            foreach (ExtensionParameter parameter in extension.Parameters)
+            {
+                text.Append("; ").Append(parameter.Name);
+                if (parameter.Value is not null)
+                {
+                    text.Append('=').Append(parameter.Value);
+                }
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Whether extensions can be formatted: every part of them is a token.</summary>
+    public static bool IsValid(IReadOnlyList<Extension> extensions) => extensions.All(extension =>
+        HttpCharacters.IsToken(extension.Name)
+        && extension.Parameters.All(parameter =>
+            HttpCharacters.IsToken(parameter.Name)
+            && (parameter.Value is null || HttpCharacters.IsToken(parameter.Value))));
+
+    private static bool TryParse(ReadOnlySpan<byte> value, List<Extension> found)
+    {
+        List<ExtensionParameter> parameters = [];
+        var scanner = new ExtensionScanner(value);
+        while (scanner.MoveNext())
+        {
+            if (scanner.IsExtension)
+            {
+                parameters = [];
+                found.Add(new Extension(Encoding.ASCII.GetString(scanner.Name), parameters));
+            }
+            else
+            {
+                string? text = scanner.HasValue ? Unescape(scanner.Value) : null;
+                parameters.Add(new ExtensionParameter(Encoding.ASCII.GetString(scanner.Name), text));
+            }
+        }
+
+        return scanner.IsValid;
+    }
+
+    private static string Unescape(ReadOnlySpan<byte> value)
+    {
+        byte[] unescaped = new byte[value.Length];
+        int length = ExtensionScanner.Unescape(value, unescaped);
+        return Encoding.ASCII.GetString(unescaped, 0, length);
+    }
+}

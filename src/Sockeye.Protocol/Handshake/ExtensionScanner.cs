@@ -1,0 +1,143 @@
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// Goes through one Sec-WebSocket-Extensions line from left to right, a name or parameter at a time, without a step
+/// back and without allocating (RFC 6455 §9.1).
+/// </summary>
+/// <remarks>
+/// <code>
+/// extension-list  = 1#extension
+/// extension       = extension-token *( ";" extension-param )
+/// extension-param = token [ "=" (token | quoted-string) ]
+/// </code>
+/// White space may stand around commas and semicolons, not around the equals sign.
+/// </remarks>
+internal ref struct ExtensionScanner
+{
+    private const byte Backslash = (byte)'\\';
+    private const byte Quote = (byte)'"';
+
+    private ReadOnlySpan<byte> _rest;
+    private byte _separator; // what ended the last part: a comma, a semicolon, or 0 at the end
+
+    /// <summary>Begins at the first extension of a header's value.</summary>
+    public ExtensionScanner(ReadOnlySpan<byte> value)
+    {
+        _rest = value;
+        _separator = (byte)',';
+    }
+
+    /// <summary>Whether the part is an extension's name; otherwise it is a parameter of the last one.</summary>
+    public bool IsExtension { get; private set; }
+
+    /// <summary>The name of the extension or parameter.</summary>
+    public ReadOnlySpan<byte> Name { get; private set; }
+
+    /// <summary>Whether the parameter has a value.</summary>
+    public bool HasValue { get; private set; }
+
+    /// <summary>The parameter's value as it stands between its quotes, escapes included; see <see cref="Unescape"/>.</summary>
+    public ReadOnlySpan<byte> Value { get; private set; }
+
+    /// <summary>Whether what was read until now follows the grammar.</summary>
+    public bool IsValid { get; private set; } = true;
+
+    /// <summary>Goes to the next name or parameter.</summary>
+    /// <returns>Whether there is one; if not, <see cref="IsValid"/> tells the end from an error.</returns>
+    public bool MoveNext()
+    {
+        if (_separator == 0 || !IsValid)
+        {
+            return false;
+        }
+
+        IsExtension = _separator == (byte)',';
+        IsValid = TryReadPart();
+        return IsValid;
+    }
+
+    /// <summary>Removes the escapes of a quoted value.</summary>
+    /// <param name="value">The value as it was scanned.</param>
+    /// <param name="destination">At least as long as the value.</param>
+    /// <returns>How many bytes were written.</returns>
+    public static int Unescape(ReadOnlySpan<byte> value, Span<byte> destination)
+    {
+        int written = 0;
+        for (int index = 0; index < value.Length; index++)
+        {
+            if (value[index] == Backslash)
+            {
+                index++;
+            }
+
+            destination[written++] = value[index];
+        }
+
+        return written;
+    }
+
+    private bool TryReadPart()
+    {
+        SkipWhiteSpace();
+        Name = ReadToken();
+        Value = default;
+        HasValue = !IsExtension && _rest.StartsWith("="u8);
+        if (Name.IsEmpty || (HasValue && !TryReadValue()))
+        {
+            return false;
+        }
+
+        SkipWhiteSpace();
+        if (_rest.IsEmpty)
+        {
+            _separator = 0;
+            return true;
+        }
+
+        _separator = _rest[0];
+        _rest = _rest[1..];
+        return _separator is (byte)',' or (byte)';';
+    }
+
+    private bool TryReadValue()
+    {
+        _rest = _rest[1..];
+        if (!_rest.StartsWith("\""u8))
+        {
+            Value = ReadToken();
+            return !Value.IsEmpty;
+        }
+
+        // §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
+        int index = 1;
+        while (index < _rest.Length && _rest[index] != Quote)
+        {
+            index += _rest[index] == Backslash ? 1 : 0;
+            if (index == _rest.Length || !HttpCharacters.TokenBytes.Contains(_rest[index]))
+            {
+                return false;
+            }
+
+            index++;
+        }
+
+        if (index >= _rest.Length || index == 1)
+        {
+            return false;
+        }
+
+        Value = _rest[1..index];
+        _rest = _rest[(index + 1)..];
+        return true;
+    }
+
+    private ReadOnlySpan<byte> ReadToken()
+    {
+        int length = _rest.IndexOfAnyExcept(HttpCharacters.TokenBytes);
+        ReadOnlySpan<byte> token = length < 0 ? _rest : _rest[..length];
+        _rest = _rest[token.Length..];
+        return token;
+    }
+
+    private void SkipWhiteSpace() => _rest = _rest.TrimStart(" \t"u8);
+}

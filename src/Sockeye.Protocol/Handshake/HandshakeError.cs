@@ -1,0 +1,150 @@
+namespace Sockeye;
+
+/// <summary>A rule of the opening handshake, or a limit or policy of this end, that a peer can break: one member each.</summary>
+/// <remarks>
+/// Stable across versions: switch on these, not on messages. Members are added at the end. Where a server answers with an
+/// HTTP status, it is named.
+/// </remarks>
+public enum HandshakeError
+{
+    /// <summary>No rule is broken.</summary>
+    None = 0,
+
+    /// <summary>The request line or status line is longer than this end's limit (RFC 9112 §3). Status 414.</summary>
+    StartLineTooLong,
+
+    /// <summary>A header line is longer than this end's limit (RFC 6585 §5). Status 431.</summary>
+    HeaderLineTooLong,
+
+    /// <summary>The head is longer than this end's limit (RFC 6585 §5). Status 431.</summary>
+    HeadTooLong,
+
+    /// <summary>There are more header lines than this end's limit (RFC 6585 §5). Status 431.</summary>
+    TooManyHeaders,
+
+    /// <summary>A line does not end with CR and LF (RFC 9112 §2.2). Status 400.</summary>
+    InvalidLineTerminator,
+
+    /// <summary>There is a control character in the start line or in a header (RFC 9110 §5.5). Status 400.</summary>
+    InvalidCharacter,
+
+    /// <summary>A header line is folded: it begins with white space (RFC 9112 §5.2). Status 400.</summary>
+    ObsoleteLineFolding,
+
+    /// <summary>A header name is not a token directly followed by a colon (RFC 9112 §5.1). Status 400.</summary>
+    InvalidHeaderName,
+
+    /// <summary>The request line or status line does not follow its grammar (RFC 9112 §3, §4). Status 400.</summary>
+    MalformedStartLine,
+
+    /// <summary>The version of HTTP is not 1.1 (RFC 6455 §4.1). Status 505.</summary>
+    UnsupportedHttpVersion,
+
+    /// <summary>The method is not GET (RFC 6455 §4.2.1). Status 405.</summary>
+    MethodNotGet,
+
+    /// <summary>The request target is no path, and no http or https URI (RFC 6455 §4.2.1). Status 400.</summary>
+    InvalidTarget,
+
+    /// <summary>The request target names another host than the Host header (RFC 9112 §3.2.2). Status 400.</summary>
+    TargetHostMismatch,
+
+    /// <summary>The request has no Host header (RFC 6455 §4.2.1). Status 400.</summary>
+    MissingHost,
+
+    /// <summary>The request has several Host headers (RFC 9112 §3.2). Status 400.</summary>
+    RepeatedHost,
+
+    /// <summary>The Host header is no host with an optional port (RFC 9112 §3.2). Status 400.</summary>
+    InvalidHost,
+
+    /// <summary>A Content-Length is repeated or is no number (RFC 9112 §6.3). Status 400.</summary>
+    InvalidContentLength,
+
+    /// <summary>The request announces a body: there is no room for one before the frames (RFC 9112 §6). Status 400.</summary>
+    UnexpectedBody,
+
+    /// <summary>There is no Upgrade header (RFC 6455 §4.2.1, §4.1). Status 426: this was a plain HTTP request.</summary>
+    MissingUpgrade,
+
+    /// <summary>The Upgrade header does not say <c>websocket</c> (RFC 6455 §4.2.1, §4.1). Status 400.</summary>
+    InvalidUpgrade,
+
+    /// <summary>The Connection header does not say <c>Upgrade</c> (RFC 6455 §4.2.1, §4.1). Status 400.</summary>
+    InvalidConnection,
+
+    /// <summary>There is no Sec-WebSocket-Version header (RFC 6455 §4.2.1). Status 426.</summary>
+    MissingVersion,
+
+    /// <summary>The version of the WebSocket protocol is not one of this server's (RFC 6455 §4.2.2). Status 426.</summary>
+    UnsupportedVersion,
+
+    /// <summary>The request has several versions where one must stand (RFC 6455 §11.3.5). Status 400.</summary>
+    RepeatedVersion,
+
+    /// <summary>There is no Sec-WebSocket-Key header (RFC 6455 §4.2.1). Status 400.</summary>
+    MissingKey,
+
+    /// <summary>The request has several Sec-WebSocket-Key headers (RFC 6455 §11.3.1). Status 400.</summary>
+    RepeatedKey,
+
+    /// <summary>The Sec-WebSocket-Key is not 16 bytes in base64 (RFC 6455 §4.2.1). Status 400.</summary>
+    InvalidKey,
+
+    /// <summary>
+    /// Sec-WebSocket-Protocol is not a list of different tokens, or in a response not one token (RFC 6455 §4.1).
+    /// Status 400.
+    /// </summary>
+    InvalidSubprotocols,
+
+    /// <summary>Sec-WebSocket-Extensions does not follow its grammar (RFC 6455 §9.1). Status 400.</summary>
+    InvalidExtensions,
+
+    /// <summary>A header whose name begins with Sec- is not ASCII (RFC 9110 §5.5). Status 400.</summary>
+    InvalidHeaderValue,
+
+    /// <summary>There are several origins, or what stands there is not one (RFC 6455 §4.2.1, RFC 6454 §7). Status 400.</summary>
+    InvalidOrigin,
+
+    /// <summary>The web page that opened the connection is of an origin not allowed (RFC 6455 §10.2). Status 403.</summary>
+    OriginNotAllowed,
+
+    /// <summary>The server requires a subprotocol and the client offers none of its (RFC 6455 §4.2.2). Status 400.</summary>
+    NoCommonSubprotocol,
+
+    /// <summary>The opening handshake was not finished in time (RFC 9110 §15.5.9). Status 408.</summary>
+    TimedOut,
+
+    /// <summary>The server is going away and takes no more connections (RFC 6455 §4.2.2). Status 503.</summary>
+    ServerUnavailable,
+
+    /// <summary>The server's answer is another status than 101 (RFC 6455 §4.1).</summary>
+    UnexpectedStatusCode,
+
+    /// <summary>The response has no Sec-WebSocket-Accept header (RFC 6455 §4.1).</summary>
+    MissingAccept,
+
+    /// <summary>The response has several Sec-WebSocket-Accept headers (RFC 6455 §11.3.3).</summary>
+    RepeatedAccept,
+
+    /// <summary>The Sec-WebSocket-Accept is not the one that belongs to the key sent (RFC 6455 §4.1).</summary>
+    InvalidAccept,
+
+    /// <summary>The server chose a subprotocol that was not offered, or spells it otherwise (RFC 6455 §4.1).</summary>
+    UnrequestedSubprotocol,
+
+    /// <summary>The server chose several subprotocols (RFC 6455 §11.3.4).</summary>
+    RepeatedSubprotocol,
+
+    /// <summary>Subprotocols were offered and the server chose none. Legal in RFC 6455 §4.1, refused by browsers.</summary>
+    MissingSubprotocol,
+
+    /// <summary>The server uses an extension that was not offered (RFC 6455 §4.1).</summary>
+    UnrequestedExtension,
+
+    /// <summary>The server names an extension twice (RFC 6455 §9.1).</summary>
+    RepeatedExtension,
+
+    /// <summary>The peer closed the transport before the opening handshake was done (RFC 6455 §4.1).</summary>
+    ConnectionLost,
+}

@@ -1,0 +1,232 @@
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>The server's side of the opening handshake: is this request one, by the RFC and by the server's own rules?</summary>
+internal static class ServerHandshake
+{
+    /// <summary>The version of RFC 6455.</summary>
+    public const int RfcVersion = 13;
+
+    /// <summary>The version of the drafts HyBi 08 to 12.</summary>
+    public const int DraftVersion = 8;
+
+    /// <summary>Checks a request (RFC 6455 §4.2.1). A pure function: nothing is remembered.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="rules">What the server accepts.</param>
+    /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
+    /// <returns>
+    /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and nothing
+    /// behind the head may be read: a proxy that saw a refusal would take what follows for another request.
+    /// </returns>
+    public static HandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer? offer)
+    {
+        offer = null;
+        HandshakeError error = CheckHttp(request);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        HeaderFields headers = request.Headers;
+        error = CheckUpgrade(headers);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        error = CheckVersion(headers, rules, out int version);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        error = CheckKey(headers);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        error = CheckOrigin(headers, rules, version);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        error = CheckLists(headers, rules, out IReadOnlyList<string> subprotocols, out string? selected);
+        if (error == HandshakeError.None)
+        {
+            offer = new ServerHandshakeOffer(request, version, subprotocols, selected);
+        }
+
+        return error;
+    }
+
+    private static HandshakeError CheckHttp(RequestHead request)
+    {
+        // §4.2.1 (1): "An HTTP/1.1 or higher GET request".
+        if (!request.Method.SequenceEqual("GET"u8))
+        {
+            return HandshakeError.MethodNotGet;
+        }
+
+        // RFC 9112 §3.2: "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header
+        // field and to any request message that contains more than one ... or ... an invalid field value."
+        HeaderFields headers = request.Headers;
+        int hostCount = headers.Find("Host"u8, out ReadOnlySpan<byte> hostValue);
+        if (hostCount != 1)
+        {
+            return hostCount == 0 ? HandshakeError.MissingHost : HandshakeError.RepeatedHost;
+        }
+
+        if (!Authority.TryParse(hostValue, out Authority host))
+        {
+            return HandshakeError.InvalidHost;
+        }
+
+        if (!RequestTarget.TryParse(request.Target, out RequestTarget target))
+        {
+            return HandshakeError.InvalidTarget;
+        }
+
+        if (!target.Authority.IsEmpty
+            && !(Authority.TryParse(target.Authority, out Authority asked) && asked.IsSame(host, target.IsSecure)))
+        {
+            return HandshakeError.TargetHostMismatch;
+        }
+
+        return CheckBody(headers) is HandshakeError error and not HandshakeError.None ? error : CheckValues(headers);
+    }
+
+    // A body would stand where the frames begin. Two ways to say how long it is are two readings of where it ends:
+    // CVE-2018-12541, CVE-2025-55315.
+    private static HandshakeError CheckBody(HeaderFields headers)
+    {
+        if (headers.IndexOf("Transfer-Encoding"u8) >= 0)
+        {
+            return HandshakeError.UnexpectedBody;
+        }
+
+        int count = headers.Find("Content-Length"u8, out ReadOnlySpan<byte> length);
+        if (count == 0)
+        {
+            return HandshakeError.None;
+        }
+
+        if (count > 1 || length.IsEmpty || length.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        {
+            return HandshakeError.InvalidContentLength;
+        }
+
+        return length.ContainsAnyExcept((byte)'0') ? HandshakeError.UnexpectedBody : HandshakeError.None;
+    }
+
+    // RFC 9110 §5.5 lets other headers be Latin-1 or anything else; those of the handshake are ASCII by their grammar.
+    private static HandshakeError CheckValues(HeaderFields headers)
+    {
+        for (int index = 0; index < headers.Count; index++)
+        {
+            ReadOnlySpan<byte> name = headers.Name(index);
+            if (name.Length > "Sec-"u8.Length
+                && Ascii.EqualsIgnoreCase(name[.."Sec-"u8.Length], "Sec-"u8)
+                && !Ascii.IsValid(headers.Value(index)))
+            {
+                return HandshakeError.InvalidHeaderValue;
+            }
+        }
+
+        return HandshakeError.None;
+    }
+
+    private static HandshakeError CheckUpgrade(HeaderFields headers)
+    {
+        // §4.2.1 (3): "containing the value "websocket", treated as an ASCII case-insensitive value".
+        if (headers.IndexOf("Upgrade"u8) < 0)
+        {
+            return HandshakeError.MissingUpgrade;
+        }
+
+        if (!headers.HasToken("Upgrade"u8, "websocket"u8))
+        {
+            return HandshakeError.InvalidUpgrade;
+        }
+
+        // §4.2.1 (4): "that includes the token "Upgrade"".
+        return headers.HasToken("Connection"u8, "Upgrade"u8) ? HandshakeError.None : HandshakeError.InvalidConnection;
+    }
+
+    // Before the key: clients of the oldest drafts have neither, and the version is what they must be told.
+    private static HandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules, out int version)
+    {
+        int count = headers.Find("Sec-WebSocket-Version"u8, out ReadOnlySpan<byte> value);
+        version = value.SequenceEqual("13"u8) ? RfcVersion
+            : value.SequenceEqual("8"u8) && rules.AllowVersion8 ? DraftVersion
+            : 0;
+
+        // §11.3.5: "MUST NOT appear more than once in an HTTP request".
+        return count == 0 ? HandshakeError.MissingVersion
+            : count > 1 || value.Contains((byte)',') ? HandshakeError.RepeatedVersion
+            : version == 0 ? HandshakeError.UnsupportedVersion
+            : HandshakeError.None;
+    }
+
+    private static HandshakeError CheckKey(HeaderFields headers)
+    {
+        int count = headers.Find("Sec-WebSocket-Key"u8, out ReadOnlySpan<byte> key);
+
+        // §11.3.1: "MUST NOT appear more than once in an HTTP request".
+        return count == 0 ? HandshakeError.MissingKey
+            : count > 1 ? HandshakeError.RepeatedKey
+            : AcceptKey.IsKey(key) ? HandshakeError.None
+            : HandshakeError.InvalidKey;
+    }
+
+    private static HandshakeError CheckOrigin(HeaderFields headers, ServerHandshakeRules rules, int version)
+    {
+        HandshakeError error = CheckOrigin(headers, rules, "Origin"u8);
+
+        // Browsers of the drafts put the origin there. Whoever sends both must pass with both.
+        return error == HandshakeError.None && version == DraftVersion
+            ? CheckOrigin(headers, rules, "Sec-WebSocket-Origin"u8)
+            : error;
+    }
+
+    private static HandshakeError CheckOrigin(HeaderFields headers, ServerHandshakeRules rules, ReadOnlySpan<byte> name)
+    {
+        int count = headers.Find(name, out ReadOnlySpan<byte> origin);
+        if (count == 0)
+        {
+            // §4.2.1 (7): a client that is no browser sends none.
+            return HandshakeError.None;
+        }
+
+        if (count > 1 || !OriginCheck.IsWellFormed(origin))
+        {
+            return HandshakeError.InvalidOrigin;
+        }
+
+        headers.Find("Host"u8, out ReadOnlySpan<byte> host);
+        return rules.DangerousAllowAnyOrigin || rules.Origins.IsAllowed(origin, host, rules.IsSecure)
+            ? HandshakeError.None
+            : HandshakeError.OriginNotAllowed;
+    }
+
+    private static HandshakeError CheckLists(
+        HeaderFields headers, ServerHandshakeRules rules, out IReadOnlyList<string> subprotocols, out string? selected)
+    {
+        selected = null;
+        if (!SubprotocolList.TryParse(headers, out subprotocols))
+        {
+            return HandshakeError.InvalidSubprotocols;
+        }
+
+        selected = SubprotocolList.Select(rules.Subprotocols, subprotocols);
+        if (selected is null && rules.RequireSubprotocol)
+        {
+            return HandshakeError.NoCommonSubprotocol;
+        }
+
+        // §9.1: a header that breaks the grammar fails the connection, even if no extension would be accepted.
+        return ExtensionList.IsValid(headers) ? HandshakeError.None : HandshakeError.InvalidExtensions;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>What a client asks for in an opening handshake that keeps the rules. Text is made when it is asked for.</summary>
+internal sealed class ServerHandshakeOffer
+{
+    /// <summary>Takes over a request that has been checked.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="version">13 or 8.</param>
+    /// <param name="offered">The subprotocols it offers.</param>
+    /// <param name="selected">The one that the server's list selects.</param>
+    public ServerHandshakeOffer(RequestHead request, int version, IReadOnlyList<string> offered, string? selected)
+    {
+        Request = request;
+        Version = version;
+        Subprotocols = offered;
+        Subprotocol = selected;
+    }
+
+    /// <summary>The request itself.</summary>
+    public RequestHead Request { get; }
+
+    /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
+    public int Version { get; }
+
+    /// <summary>The subprotocols offered, the client's preferred one first.</summary>
+    public IReadOnlyList<string> Subprotocols { get; }
+
+    /// <summary>The first of the server's subprotocols that is offered; <see langword="null"/> if none is.</summary>
+    public string? Subprotocol { get; }
+
+    /// <summary>The Sec-WebSocket-Key.</summary>
+    public ReadOnlySpan<byte> Key
+    {
+        get
+        {
+            Request.Headers.Find("Sec-WebSocket-Key"u8, out ReadOnlySpan<byte> key);
+            return key;
+        }
+    }
+
+    /// <summary>The Host header.</summary>
+    public string Host => Request.Headers.GetString("Host") ?? "";
+
+    /// <summary>The origin of the page that opens the connection; <see langword="null"/> if no browser does.</summary>
+    public string? Origin =>
+        (Version == ServerHandshake.DraftVersion ? Request.Headers.GetString("Sec-WebSocket-Origin") : null)
+        ?? Request.Headers.GetString("Origin");
+
+    /// <summary>The path, from its slash, as it was sent.</summary>
+    public string Path => Encoding.ASCII.GetString(Target.Path);
+
+    /// <summary>The path, percent-decoded once (UTF-8).</summary>
+    public string DecodedPath => Uri.UnescapeDataString(Path);
+
+    /// <summary>What stands behind the question mark, as it was sent; empty if there is nothing.</summary>
+    public string Query => Encoding.ASCII.GetString(Target.Query);
+
+    /// <summary>The extensions offered, in the client's order; one that is there several times is several offers.</summary>
+    public IReadOnlyList<Extension> Extensions =>
+        ExtensionList.TryParse(Request.Headers, out IReadOnlyList<Extension> extensions) ? extensions : [];
+
+    private RequestTarget Target => RequestTarget.TryParse(Request.Target, out RequestTarget target) ? target : default;
+}

@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>Writes what a server answers to an opening handshake: the 101, or a refusal (RFC 6455 §4.2.2).</summary>
+/// <remarks>Everything is checked before the first byte is written: after a fault the destination is as it was.</remarks>
+internal static class ServerResponse
+{
+    /// <summary>The status that tells a client to come back with an Upgrade header (RFC 9110 §15.5.22).</summary>
+    public const int UpgradeRequired = 426;
+
+    private const int MethodNotAllowed = 405;
+    private const int MinStatusCode = 300;
+    private const int MaxStatusCode = 599;
+
+    // Between the status line and what is computed: the same bytes for every connection.
+    private static ReadOnlySpan<byte> AcceptStart =>
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "u8;
+
+    /// <summary>Accepts without anything that the application would add.</summary>
+    /// <param name="destination">Where the head goes.</param>
+    /// <param name="offer">What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen.</param>
+    public static HandshakeFault WriteAccept(IBufferWriter<byte> destination, ServerHandshakeOffer offer) =>
+        WriteAccept(destination, offer, offer.Subprotocol, [], []);
+
+    /// <summary>Accepts.</summary>
+    /// <param name="destination">Where the head goes.</param>
+    /// <param name="offer">What the client asked for.</param>
+    /// <param name="subprotocol">One of those offered, or <see langword="null"/>.</param>
+    /// <param name="extensions">What has been negotiated; names that the client offered.</param>
+    /// <param name="headers">What the application adds.</param>
+    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    public static HandshakeFault WriteAccept(
+        IBufferWriter<byte> destination,
+        ServerHandshakeOffer offer,
+        string? subprotocol,
+        IReadOnlyList<Extension> extensions,
+        IReadOnlyList<KeyValuePair<string, string>> headers)
+    {
+        // §4.2.2 (5): the subprotocol is one "the server has selected" from those of the client's handshake.
+        if (subprotocol is not null && !offer.Subprotocols.Contains(subprotocol, StringComparer.Ordinal))
+        {
+            return HandshakeFault.SubprotocolNotOffered;
+        }
+
+        HandshakeFault fault = CheckExtensions(offer, extensions);
+        fault = fault == HandshakeFault.None ? HeaderFieldRules.Check(headers) : fault;
+        if (fault != HandshakeFault.None)
+        {
+            return fault;
+        }
+
+        Span<byte> accept = stackalloc byte[AcceptKey.Length];
+        AcceptKey.Compute(offer.Key, accept);
+
+        var writer = new HeadWriter(destination);
+        writer.Write(AcceptStart);
+        writer.Write(accept);
+        writer.EndLine();
+        if (subprotocol is not null)
+        {
+            writer.WriteHeader(SubprotocolList.HeaderName, subprotocol);
+        }
+
+        if (extensions.Count > 0)
+        {
+            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(extensions));
+        }
+
+        writer.WriteHeaders(headers);
+        writer.EndLine();
+        return HandshakeFault.None;
+    }
+
+    /// <summary>Refuses because of a rule that the client has broken.</summary>
+    public static void WriteRejection(IBufferWriter<byte> destination, HandshakeError error, ServerHandshakeRules rules) =>
+        WriteRejection(destination, HandshakeRejection.For(error, rules));
+
+    /// <summary>Refuses. The connection must be closed afterwards, and nothing behind the request may be read.</summary>
+    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    public static HandshakeFault WriteRejection(IBufferWriter<byte> destination, HandshakeRejection rejection)
+    {
+        HandshakeFault fault = Check(rejection);
+        if (fault != HandshakeFault.None)
+        {
+            return fault;
+        }
+
+        int statusCode = rejection.StatusCode;
+        byte[] body = Encoding.UTF8.GetBytes(rejection.Body);
+
+        var writer = new HeadWriter(destination);
+        writer.Write("HTTP/1.1 "u8);
+        writer.Write(statusCode);
+        writer.Write(" "u8);
+        writer.Write(rejection.ReasonPhrase ?? ReasonPhrases.For(statusCode));
+        writer.EndLine();
+
+        // RFC 9110 §15.5.22, §7.8: a 426 "MUST send an Upgrade header field", which Connection must then name too.
+        bool upgradeRequired = statusCode == UpgradeRequired;
+        writer.Write(upgradeRequired
+            ? "Connection: Upgrade, close\r\nUpgrade: websocket\r\n"u8
+            : "Connection: close\r\n"u8);
+        if (rejection.SupportedVersions is not null)
+        {
+            writer.WriteHeader("Sec-WebSocket-Version"u8, rejection.SupportedVersions);
+        }
+
+        if (statusCode == MethodNotAllowed)
+        {
+            // RFC 9110 §15.5.6: "MUST generate an Allow header field".
+            writer.WriteHeader("Allow"u8, "GET");
+        }
+
+        writer.WriteHeader("Content-Type"u8, rejection.ContentType);
+        writer.Write("Content-Length: "u8);
+        writer.Write(body.Length);
+        writer.EndLine();
+        writer.WriteHeaders(rejection.Headers);
+        writer.EndLine();
+        writer.Write(body);
+        return HandshakeFault.None;
+    }
+
+    private static HandshakeFault CheckExtensions(ServerHandshakeOffer offer, IReadOnlyList<Extension> extensions)
+    {
+        if (extensions.Count == 0)
+        {
+            return HandshakeFault.None;
+        }
+
+        if (!ExtensionList.IsValid(extensions))
+        {
+            return HandshakeFault.InvalidExtension;
+        }
+
+        IReadOnlyList<Extension> offered = offer.Extensions;
+        return extensions.All(accepted => offered.Any(one => one.Name == accepted.Name))
+            ? HandshakeFault.None
+            : HandshakeFault.ExtensionNotOffered;
+    }
+
+    private static HandshakeFault Check(HandshakeRejection rejection) =>
+        rejection.StatusCode is < MinStatusCode or > MaxStatusCode ? HandshakeFault.InvalidStatusCode
+        : !HeaderFieldRules.IsValue(rejection.ReasonPhrase) ? HandshakeFault.InvalidReasonPhrase
+        : !HeaderFieldRules.IsValue(rejection.ContentType) ? HandshakeFault.InvalidHeaderValue
+        : !HeaderFieldRules.IsValue(rejection.SupportedVersions) ? HandshakeFault.InvalidHeaderValue
+        : HeaderFieldRules.Check(rejection.Headers);
+}

@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// What may be sent as a header: this end's own mistakes and what flows into them from elsewhere are stopped before
+/// they reach the wire (RFC 9110 §5.1, §5.5).
+/// </summary>
+internal static class HeaderFieldRules
+{
+    // What the opening handshake writes itself, or what would change how the message is delimited.
+    private static readonly string[] ReservedNames =
+        ["Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Trailer", "TE", "Host"];
+
+    private const string ReservedPrefix = "Sec-WebSocket-";
+
+    /// <summary>Whether a text can be a header's name.</summary>
+    public static bool IsName(ReadOnlySpan<char> name) => HttpCharacters.IsToken(name);
+
+    /// <summary>
+    /// Whether a text can be a header's value, or a reason phrase: Latin-1 without control characters other than tabs.
+    /// </summary>
+    public static bool IsValue(ReadOnlySpan<char> value) =>
+        !value.ContainsAny(HttpCharacters.ControlChars) && !value.ContainsAnyExceptInRange('\0', '\u00FF');
+
+    /// <summary>Whether the opening handshake keeps a name for itself.</summary>
+    public static bool IsReserved(string name) =>
+        name.StartsWith(ReservedPrefix, StringComparison.OrdinalIgnoreCase)
+        || ReservedNames.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Checks headers that an application adds to a handshake.</summary>
+    /// <returns>The first fault, or <see cref="HandshakeFault.None"/>.</returns>
+    public static HandshakeFault Check(IEnumerable<KeyValuePair<string, string>> headers)
+    {
+        foreach ((string name, string value) in headers)
+        {
+            HandshakeFault fault =
+                !IsName(name) ? HandshakeFault.InvalidHeaderName
+                : IsReserved(name) ? HandshakeFault.ReservedHeaderName
+                : !IsValue(value) ? HandshakeFault.InvalidHeaderValue
+                : HandshakeFault.None;
+            if (fault != HandshakeFault.None)
+            {
+                return fault;
+            }
+        }
+
+        return HandshakeFault.None;
+    }
+
+    /// <summary>Whether bytes from a peer have something in them that is not ASCII (RFC 9110 §5.5: obs-text).</summary>
+    public static bool HasObsoleteText(ReadOnlySpan<byte> value) => !Ascii.IsValid(value);
+}

@@ -1,0 +1,35 @@
+namespace Sockeye.Protocol;
+
+/// <summary>What the status codes of a refused opening handshake are called (RFC 9110 §15, RFC 6585).</summary>
+internal static class ReasonPhrases
+{
+    /// <summary>The phrase of a status code; empty, which is legal, for one that is not used here.</summary>
+    public static string For(int statusCode) => statusCode switch
+    {
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "",
+    };
+}

@@ -1,0 +1,190 @@
+using System.Buffers;
+using System.Text;
+using static Sockeye.Protocol.Tests.HeadText;
+
+namespace Sockeye.Protocol.Tests;
+
+public sealed class ServerHandshakeTests
+{
+    public static IEnumerable<TheoryDataRow<HandshakeCase>> Malformed =>
+        MalformedHeads.All.Concat(MalformedRequests.All).Select(one => new TheoryDataRow<HandshakeCase>(one));
+
+    public static IEnumerable<TheoryDataRow<HandshakeCase>> Valid =>
+        ValidRequests.All.Select(one => new TheoryDataRow<HandshakeCase>(one));
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public void Server_refuses_a_malformed_request_however_it_is_cut(HandshakeCase @case)
+    {
+        AssertVerdict(@case);
+
+        Assert.Equal(@case.Status, @case.Expected.StatusCode());
+    }
+
+    [Theory]
+    [MemberData(nameof(Valid))]
+    public void Server_accepts_a_valid_request_however_it_is_cut(HandshakeCase @case) => AssertVerdict(@case);
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public void Refusal_says_the_status_and_that_the_connection_closes(HandshakeCase @case)
+    {
+        var written = new ArrayBufferWriter<byte>();
+
+        ServerResponse.WriteRejection(written, @case.Expected, ServerHandshakeRules.Default);
+
+        string text = Encoding.UTF8.GetString(written.WrittenSpan);
+        Assert.StartsWith($"HTTP/1.1 {@case.Status} ", text, StringComparison.Ordinal);
+        Assert.Contains(
+            @case.Status == 426 ? "\r\nConnection: Upgrade, close\r\n" : "\r\nConnection: close\r\n",
+            text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Catalogue_has_at_least_150_malformed_requests_with_different_names()
+    {
+        string[] names = [.. MalformedHeads.All.Concat(MalformedRequests.All).Select(one => one.Name)];
+
+        Assert.True(names.Length >= 150, $"{names.Length} cases");
+        Assert.Equal(names.Length, names.Distinct().Count());
+    }
+
+    [Fact]
+    public void Names_of_object_members_are_names_like_others() // EX-41
+    {
+        ServerHandshakeOffer offer = Verdicts.Offer(
+            Request("Sec-WebSocket-Extensions: constructor, __proto__; toString=hasOwnProperty"));
+
+        Assert.Equal(["constructor", "__proto__"], offer.Extensions.Select(extension => extension.Name));
+    }
+
+    [Fact]
+    public void Offer_shows_what_the_client_asks_for()
+    {
+        ServerHandshakeOffer offer = Verdicts.Offer(
+            RequestLine(
+                "GET /caf%C3%A9/%2541?a=b?c HTTP/1.1",
+                "Origin: http://server.example.com",
+                "Sec-WebSocket-Protocol: chat, superchat",
+                "Sec-WebSocket-Extensions: a; b=c"));
+
+        Assert.Equal(13, offer.Version);
+        Assert.Equal("/caf%C3%A9/%2541", offer.Path);
+        Assert.Equal("/café/%41", offer.DecodedPath);
+        Assert.Equal("a=b?c", offer.Query);
+        Assert.Equal("server.example.com", offer.Host);
+        Assert.Equal("http://server.example.com", offer.Origin);
+        Assert.Equal(["chat", "superchat"], offer.Subprotocols);
+        Assert.Equal(Key, Encoding.ASCII.GetString(offer.Key));
+        Assert.Equal("a", Assert.Single(offer.Extensions).Name);
+    }
+
+    [Fact]
+    public void Version_8_is_accepted_and_has_its_own_origin_header()
+    {
+        ServerHandshakeOffer offer = Verdicts.Offer(
+            Request("Sec-WebSocket-Version: 8", "Sec-WebSocket-Origin: http://server.example.com"));
+
+        Assert.Equal(8, offer.Version);
+        Assert.Equal("http://server.example.com", offer.Origin);
+    }
+
+    [Fact]
+    public void Version_8_is_unsupported_where_it_is_switched_off()
+    {
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with { AllowVersion8 = false };
+
+        HandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request("Sec-WebSocket-Version: 8")), rules, out _);
+
+        Assert.Equal(HandshakeError.UnsupportedVersion, error);
+        Assert.Equal("13", rules.SupportedVersions);
+    }
+
+    [Theory]
+    [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Sec-WebSocket-Origin: http://evil.example")]
+    [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Origin: http://evil.example")]
+    [InlineData(HandshakeError.None, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Origin: http://evil.example")]
+    public void Both_origin_headers_count_in_version_8_only(HandshakeError expected, string version, string origin)
+    {
+        HandshakeError error = ServerHandshake.Check(
+            Verdicts.Parse(Request(version, origin)), ServerHandshakeRules.Default, out _);
+
+        Assert.Equal(expected, error);
+    }
+
+    [Theory]
+    [InlineData("chat, superchat", "superchat")] // the server's preference decides
+    [InlineData("chat", "chat")]
+    [InlineData("Chat", null)] // §11.5: names are compared exactly
+    [InlineData("other", null)] // HS-25
+    public void Server_chooses_the_first_of_its_subprotocols_that_is_offered(string offered, string? expected)
+    {
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with { Subprotocols = ["superchat", "chat"] };
+
+        ServerHandshakeOffer offer = Verdicts.Offer(Request("Sec-WebSocket-Protocol: " + offered), rules);
+
+        Assert.Equal(expected, offer.Subprotocol);
+    }
+
+    [Theory]
+    [InlineData("Sec-WebSocket-Protocol: other")]
+    [InlineData("-Sec-WebSocket-Protocol")]
+    public void Server_that_requires_a_subprotocol_refuses_a_client_without_one(string change) // HS-25
+    {
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with { Subprotocols = ["chat"], RequireSubprotocol = true };
+
+        HandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request(change)), rules, out _);
+
+        Assert.Equal(HandshakeError.NoCommonSubprotocol, error);
+        Assert.Equal(400, error.StatusCode());
+    }
+
+    [Fact]
+    public void Long_list_of_subprotocols_is_read_whole() // HS-24
+    {
+        string[] names = [.. Enumerable.Range(0, 1_600).Select(number => number.ToString(provider: null))];
+
+        ServerHandshakeOffer offer = Verdicts.Offer(Request("Sec-WebSocket-Protocol: " + string.Join(',', names)));
+
+        Assert.Equal(names, offer.Subprotocols);
+    }
+
+    [Fact]
+    public void Accepting_allocates_no_string_for_a_header()
+    {
+        byte[] head = Bytes(Request([.. Enumerable.Range(0, 50).Select(n => $"+X-Header-{n}: value {n}")]));
+        var destination = new ArrayBufferWriter<byte>(1_024);
+        Accept(head, destination);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Accept(head, destination);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        // The head's copy, the ranges of 55 lines of 16 bytes each, and three small objects.
+        Assert.True(allocated <= head.Length + (55 * 16) + 250, $"{allocated} bytes");
+    }
+
+    private static void Accept(byte[] head, ArrayBufferWriter<byte> destination)
+    {
+        destination.ResetWrittenCount();
+        var reader = new HeadReader(HeadLimits.Default);
+        reader.Read(head, out int headLength, out _);
+        RequestHead.TryParse(head.AsSpan(0, headLength), out RequestHead? request);
+        ServerHandshake.Check(request!, ServerHandshakeRules.Default, out ServerHandshakeOffer? offer);
+        ServerResponse.WriteAccept(destination, offer!);
+    }
+
+    private static void AssertVerdict(HandshakeCase @case)
+    {
+        byte[] bytes = Bytes(@case.Head);
+        foreach (int[] delivery in Deliveries(bytes.Length))
+        {
+            HandshakeError? verdict = Verdicts.OfServer(bytes, delivery, ServerHandshakeRules.Default);
+
+            Assert.True(
+                verdict == @case.Expected,
+                $"{@case.Name}: {verdict} instead of {@case.Expected}, {delivery.Length} reads, first {delivery[0]}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>Reads heads as a connection would, from the first byte to the verdict.</summary>
+internal static class Verdicts
+{
+    /// <summary>What a server says to a request; <see langword="null"/> if it still waits for the end of the head.</summary>
+    public static HandshakeError? OfServer(byte[] bytes, int[] delivery, ServerHandshakeRules rules)
+    {
+        HandshakeError? error = Read(bytes, delivery, out int headLength);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        HttpError httpError = RequestHead.TryParse(bytes.AsSpan(0, headLength), out RequestHead? request);
+        return httpError != HttpError.None
+            ? httpError.ToHandshakeError()
+            : ServerHandshake.Check(request!, rules, out _);
+    }
+
+    /// <summary>What a client says to a response; <see langword="null"/> if it still waits for the end of the head.</summary>
+    public static HandshakeError? OfClient(byte[] bytes, int[] delivery, ClientHandshakeExpectations expected)
+    {
+        HandshakeError? error = Read(bytes, delivery, out int headLength);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        HttpError httpError = ResponseHead.TryParse(bytes.AsSpan(0, headLength), out ResponseHead? response);
+        return httpError != HttpError.None
+            ? httpError.ToHandshakeError()
+            : ClientHandshake.Check(response!, expected, out _, out _);
+    }
+
+    /// <summary>A request that keeps the rules of HTTP.</summary>
+    public static RequestHead Parse(string head)
+    {
+        Assert.Equal(HttpError.None, RequestHead.TryParse(HeadText.Bytes(head), out RequestHead? request));
+        return request!;
+    }
+
+    /// <summary>What is offered by a request that is accepted.</summary>
+    public static ServerHandshakeOffer Offer(string head, ServerHandshakeRules? rules = null)
+    {
+        HandshakeError error = ServerHandshake.Check(
+            Parse(head), rules ?? ServerHandshakeRules.Default, out ServerHandshakeOffer? offer);
+        Assert.Equal(HandshakeError.None, error);
+        return offer!;
+    }
+
+    private static HandshakeError? Read(byte[] bytes, int[] delivery, out int headLength)
+    {
+        var reader = new HeadReader(HeadLimits.Default);
+        headLength = 0;
+        foreach (int received in delivery)
+        {
+            OperationStatus status = reader.Read(bytes.AsSpan(0, received), out headLength, out HttpError error);
+            if (status != OperationStatus.NeedMoreData)
+            {
+                Assert.Equal(status == OperationStatus.InvalidData, error != HttpError.None);
+                return error.ToHandshakeError();
+            }
+        }
+
+        return null;
+    }
+}
