@@ -8,8 +8,9 @@ namespace Sockeye.Protocol;
 /// </summary>
 internal struct AssemblyBuffer
 {
-    // A sender that has paid for n bytes may make us hold this many times n, so that a long message is not copied at
-    // every doubling. Never more than the frame has announced.
+    // A sender that has paid for n bytes of a frame may make us hold this many times n, so that a long frame is not
+    // copied at every doubling. Never more than the frame has announced; and a frame that is complete announces nothing,
+    // so that fragments, however many follow, make the array double and no more.
     private const int GrowthFactor = 4;
     private const int FirstLength = 1_024;
 
@@ -63,8 +64,9 @@ internal struct AssemblyBuffer
 
     private void Grow(ArrayPool<byte> pool, int needed, long announced)
     {
-        long paidFor = Math.Max((long)needed * GrowthFactor, FirstLength);
-        long wanted = Math.Min(paidFor, announced == 0 ? paidFor : needed + announced);
+        long wanted = announced == 0
+            ? Math.Max(2L * (_array?.Length ?? 0), FirstLength)
+            : Math.Min(Math.Max((long)needed * GrowthFactor, FirstLength), needed + announced);
         byte[] array = pool.Rent((int)Math.Clamp(wanted, needed, System.Array.MaxLength));
         if (_array is not null)
         {

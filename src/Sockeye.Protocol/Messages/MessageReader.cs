@@ -90,7 +90,8 @@ internal sealed class MessageReader
                 consumed += headerLength;
                 if (status == OperationStatus.NeedMoreData)
                 {
-                    return ReceivedKind.NeedMoreData;
+                    Error = CheckSequence(_header.Opcode);
+                    return Error == ProtocolError.None ? ReceivedKind.NeedMoreData : Fail(Error);
                 }
 
                 if (status == OperationStatus.InvalidData || !TryBeginFrame(header))
@@ -219,11 +220,10 @@ internal sealed class MessageReader
 
     private ProtocolError BeginDataFrame(in FrameHeader header)
     {
-        // §5.4: fragments of one message must not be interleaved with those of another.
-        bool continues = header.Opcode == Opcode.Continuation;
-        if (continues != IsInsideMessage)
+        ProtocolError sequenceError = CheckSequence(header.Opcode);
+        if (sequenceError != ProtocolError.None)
         {
-            return continues ? ProtocolError.UnexpectedContinuation : ProtocolError.InterleavedMessage;
+            return sequenceError;
         }
 
         // §10.4: refused by what is announced, before any of it arrives. Subtracted, since a sum could overflow.
@@ -242,7 +242,7 @@ internal sealed class MessageReader
             return ProtocolError.TooManyEmptyFragments;
         }
 
-        if (!continues)
+        if (header.Opcode != Opcode.Continuation)
         {
             _messageOpcode = header.Opcode;
             MessageKind = (WebSocketMessageKind)header.Opcode;
@@ -251,15 +251,23 @@ internal sealed class MessageReader
         return ProtocolError.None;
     }
 
+    // §5.4: fragments of one message must not be interleaved with those of another. Like all that two bytes can break,
+    // this is refused as soon as they are here; null stands for a header of which there is less.
+    private ProtocolError CheckSequence(Opcode? opcode) => opcode switch
+    {
+        Opcode.Continuation when !IsInsideMessage => ProtocolError.UnexpectedContinuation,
+        Opcode.Text or Opcode.Binary when IsInsideMessage => ProtocolError.InterleavedMessage,
+        _ => ProtocolError.None,
+    };
+
     private ReceivedKind TakeControl(Span<byte> piece, out Span<byte> payload)
     {
-        payload = piece;
+        payload = default;
         _remaining -= piece.Length;
         bool whole = _remaining == 0;
         if (!whole || _control.Length != 0)
         {
             _control.Append(_settings.Pool, piece, _remaining);
-            payload = _control.Bytes;
         }
 
         if (!whole)
@@ -268,6 +276,7 @@ internal sealed class MessageReader
             return ReceivedKind.NeedMoreData;
         }
 
+        payload = _control.Length != 0 ? _control.Bytes : piece;
         _inFrame = false;
         switch (_opcode)
         {
@@ -284,7 +293,7 @@ internal sealed class MessageReader
 
     private ReceivedKind TakeData(Span<byte> piece, out Span<byte> payload)
     {
-        payload = piece;
+        payload = default;
         _remaining -= piece.Length;
         bool frameEnds = _remaining == 0;
         bool messageEnds = frameEnds && _fin;
@@ -312,8 +321,14 @@ internal sealed class MessageReader
             {
                 return ReceivedKind.NeedMoreData;
             }
+
+            payload = piece;
         }
-        else if (!isWhole)
+        else if (isWhole)
+        {
+            payload = piece;
+        }
+        else
         {
             if (!piece.IsEmpty)
             {

@@ -15,6 +15,9 @@ internal struct PartialHeader
     [UnscopedRef]
     public readonly ReadOnlySpan<byte> Bytes => ((ReadOnlySpan<byte>)_bytes)[..Length];
 
+    /// <summary>What the frame carries; <see langword="null"/> while less than the two fixed bytes are here.</summary>
+    public readonly Opcode? Opcode => Length < 2 ? null : (Opcode)(_bytes[0] & 0xF);
+
     /// <summary>Adds as much of <paramref name="source"/> as a header can have.</summary>
     /// <returns>How many bytes were taken.</returns>
     public int Append(ReadOnlySpan<byte> source)

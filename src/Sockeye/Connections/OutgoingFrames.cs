@@ -44,6 +44,13 @@ internal struct OutgoingFrames
         _tailLength += WriteFrame(destination, opcode, fin, payload);
     }
 
+    /// <summary>Adds bytes that are no frame.</summary>
+    public void AppendBytes(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Reserve(bytes.Length));
+        _tailLength += bytes.Length;
+    }
+
     /// <summary>Adds the header of a server's frame, whose payload will be handed to the transport from where it is.</summary>
     public void AppendHeader(Opcode opcode, bool fin, int payloadLength)
     {

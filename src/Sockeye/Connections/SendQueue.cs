@@ -172,6 +172,20 @@ internal sealed class SendQueue
         return default;
     }
 
+    /// <summary>Sends the end of the opening handshake, before any frame.</summary>
+    public void SendHandshake(ReadOnlySpan<byte> head)
+    {
+        bool write;
+        lock (_gate)
+        {
+            _budget.Add(head.Length);
+            _frames.AppendBytes(head);
+            write = TryBecomeWriter();
+        }
+
+        RunIf(write);
+    }
+
     /// <summary>Answers a ping. While the transport is blocked only the newest answer is kept (RFC 6455 §5.5.3).</summary>
     public void SendPong(ReadOnlySpan<byte> payload)
     {

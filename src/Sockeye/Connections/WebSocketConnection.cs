@@ -24,9 +24,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
-        Action<WebSocketConnection>? onClosed = null)
+        Action<WebSocketConnection>? onClosed = null, WebSocketUpgradeRequest? request = null)
     {
         Id = Interlocked.Increment(ref _lastId);
+        Request = request;
         Subprotocol = subprotocol;
         Core = new ConnectionCore(this, transport, settings, handler, onClosed);
     }
@@ -39,6 +40,9 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
     public string? Subprotocol { get; }
+
+    /// <summary>The request that opened the connection; <see langword="null"/> on a client.</summary>
+    public WebSocketUpgradeRequest? Request { get; }
 
     /// <summary>The address of this end, if the transport has one.</summary>
     public EndPoint? LocalEndPoint => Core.Transport.LocalEndPoint;

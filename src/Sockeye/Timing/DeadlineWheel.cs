@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sockeye.Timing;
 
 /// <summary>
@@ -7,13 +9,15 @@ namespace Sockeye.Timing;
 /// Entries fall due up to one tick late, never early. Scheduling and cancelling take constant time. The timer stands
 /// still while nothing is scheduled. Thread-safe.
 /// </remarks>
-internal sealed class DeadlineWheel : IDisposable
+internal sealed class DeadlineWheel
 {
     /// <summary>How coarse the wheel is. Its shortest customers are timeouts of a second.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
     // 256 ticks are 25.6 s: the usual deadlines (20 s, 10 s, 5 s) come round within one turn.
     private const int SlotCount = 256;
+
+    private static readonly ConditionalWeakTable<TimeProvider, DeadlineWheel> Wheels = [];
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
@@ -22,7 +26,6 @@ internal sealed class DeadlineWheel : IDisposable
     private readonly ITimer _timer;
     private long _lastTick;
     private int _count;
-    private bool _isDisposed;
 
     public DeadlineWheel(TimeProvider time)
     {
@@ -31,6 +34,9 @@ internal sealed class DeadlineWheel : IDisposable
         _timer = time.CreateTimer(
             static state => ((DeadlineWheel)state!).Turn(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>The wheel that belongs to a clock: all servers and clients of a process share one.</summary>
+    public static DeadlineWheel For(TimeProvider time) => Wheels.GetValue(time, static time => new DeadlineWheel(time));
 
     /// <summary>Where time comes from.</summary>
     public TimeProvider Time => _time;
@@ -54,11 +60,6 @@ internal sealed class DeadlineWheel : IDisposable
         long dueTick = CurrentTick + ToTicks(after) + 1;
         lock (_gate)
         {
-            if (_isDisposed)
-            {
-                return;
-            }
-
             Unlink(deadline);
             deadline.DueTick = dueTick;
             Link(deadline);
@@ -78,17 +79,6 @@ internal sealed class DeadlineWheel : IDisposable
             Unlink(deadline);
             StopIfEmpty();
         }
-    }
-
-    /// <summary>Stops the timer; nothing that is scheduled falls due any more.</summary>
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _isDisposed = true;
-        }
-
-        _timer.Dispose();
     }
 
     private void Turn()
@@ -134,7 +124,7 @@ internal sealed class DeadlineWheel : IDisposable
 
     private void StopIfEmpty()
     {
-        if (_count == 0 && !_isDisposed)
+        if (_count == 0)
         {
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }

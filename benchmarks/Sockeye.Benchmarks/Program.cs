@@ -1,0 +1,25 @@
+// Micro-benchmarks of the wire: a class per subject, each with its slow twin as the baseline.
+//
+//   dotnet run -c Release --project benchmarks/Sockeye.Benchmarks -- --filter '*Masking*'
+//   dotnet run -c Release --project benchmarks/Sockeye.Benchmarks -- --list flat
+
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
+
+// In this process: the usual toolchain writes a project of its own, which knows nothing of central package versions.
+Job job = Job.Default
+    .WithToolchain(InProcessEmitToolchain.Instance)
+    .WithWarmupCount(3)
+    .WithIterationCount(7)
+    .WithIterationTime(TimeInterval.FromMilliseconds(120));
+
+IConfig config = DefaultConfig.Instance
+    .AddJob(job)
+    .HideColumns(Column.Job, Column.Toolchain, Column.IterationCount, Column.WarmupCount, Column.IterationTime, Column.RatioSD, Column.Error, Column.StdDev, Column.Median, Column.AllocRatio)
+    .WithArtifactsPath(Path.Combine("artifacts", "benchmarks"));
+
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);

@@ -1,0 +1,186 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Client;
+
+/// <summary>One attempt to open a connection: an HTTP request, a check of the answer, a connection over its stream.</summary>
+internal sealed class ClientConnector
+{
+    // A refusal's body is for people to read; more of it helps nobody.
+    private const int MaxBodyLength = 64 * 1024;
+    private const int MaxResponseHeadKiB = 16;
+
+    private readonly WebSocketClientOptions _options;
+    private readonly Uri _address;
+    private readonly string _key;
+    private Socket? _socket;
+
+    private ClientConnector(WebSocketClientOptions options, Uri address)
+    {
+        _options = options;
+        _address = address;
+
+        // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value".
+        _key = ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
+    }
+
+    /// <summary>Opens a connection.</summary>
+    public static async Task<WebSocketConnection> ConnectAsync(
+        Uri address, WebSocketClientOptions options, WebSocketHandler? handler, CancellationToken cancellationToken)
+    {
+        Uri httpAddress = ClientAddress.ToHttp(address);
+        ClientRequestHeaders.Check(options);
+        var connector = new ClientConnector(options, httpAddress);
+        using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            return await connector.ConnectAsync(handler, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new WebSocketHandshakeException(HandshakeError.TimedOut, null, [], default, exception);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new WebSocketHandshakeException(HandshakeError.ConnectionLost, null, [], default, exception);
+        }
+    }
+
+    private async Task<WebSocketConnection> ConnectAsync(WebSocketHandler? handler, CancellationToken cancellationToken)
+    {
+        using var client = new HttpMessageInvoker(CreateHandler());
+        using var request = new HttpRequestMessage(HttpMethod.Get, _address)
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        ClientRequestHeaders.Write(request.Headers, _key, _options);
+
+        HttpResponseMessage response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            string? subprotocol = await CheckAsync(response, cancellationToken).ConfigureAwait(false);
+            Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            return Open(stream, handler, subprotocol);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    private SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = null,
+        MaxResponseHeadersLength = MaxResponseHeadKiB,
+        SslOptions = _options.Tls ?? new(),
+        ConnectCallback = ConnectSocketAsync,
+    };
+
+    private async ValueTask<Stream> ConnectSocketAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp)
+        {
+            // Frames are written whole; waiting to fill packets would only delay them.
+            NoDelay = true,
+        };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        _socket = socket;
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+
+    private async Task<string?> CheckAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        KeyValuePair<string, string>[] headers =
+        [
+            .. from header in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
+               from value in header.Value
+               select KeyValuePair.Create(header.Key, value),
+        ];
+        HandshakeError error = ClientHandshake.Check(
+            (int)response.StatusCode,
+            response.Version,
+            HeaderFields.FromPairs(headers),
+            new ClientHandshakeExpectations
+            {
+                Key = _key,
+                Subprotocols = _options.Subprotocols,
+                AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
+            },
+            out string? subprotocol,
+            out _);
+        if (error == HandshakeError.None)
+        {
+            return subprotocol;
+        }
+
+        byte[] body = error == HandshakeError.UnexpectedStatusCode
+            ? await ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
+            : [];
+        throw new WebSocketHandshakeException(error, (int)response.StatusCode, headers, body);
+    }
+
+    private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        byte[] body = new byte[MaxBodyLength];
+        int length = 0;
+        try
+        {
+            Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            // A body cut short is still an answer, whose status says what there is to say.
+        }
+
+        return body[..length];
+    }
+
+    private WebSocketConnection Open(Stream stream, WebSocketHandler? handler, string? subprotocol)
+    {
+        ILogger logger = _options.LoggerFactory.CreateLogger("Sockeye.Client");
+        DeadlineWheel wheel = DeadlineWheel.For(_options.TimeProvider);
+        var settings = new ConnectionSettings(Role.Client, _options.Connection, wheel, logger);
+        Socket? plain = _address.Scheme == Uri.UriSchemeHttp ? _socket : null;
+        var transport = new StreamTransport(
+            stream,
+            settings.Pool,
+            _socket?.LocalEndPoint,
+            _socket?.RemoteEndPoint,
+            plain is null ? null : () => EndOutputAsync(plain));
+        var connection = new WebSocketConnection(transport, settings, handler, subprotocol);
+        connection.Core.Start();
+        transport.Start();
+        return connection;
+    }
+
+    private static ValueTask EndOutputAsync(Socket socket)
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        return default;
+    }
+}

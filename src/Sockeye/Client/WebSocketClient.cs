@@ -1,0 +1,57 @@
+using Sockeye.Client;
+
+namespace Sockeye;
+
+/// <summary>Opens connections to WebSocket servers (RFC 6455 §4.1).</summary>
+/// <remarks>
+/// Name resolution, proxies and TLS are <see cref="SocketsHttpHandler"/>'s; every header of the server's answer is
+/// checked here. Redirects are not followed.
+/// </remarks>
+public static class WebSocketClient
+{
+    /// <summary>Opens a connection whose messages are asked for.</summary>
+    /// <param name="address">
+    /// <c>ws</c>, <c>wss</c>, <c>http</c> or <c>https</c>, without a fragment (RFC 6455 §3).
+    /// </param>
+    /// <param name="options">What to ask for; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The connection, open. Messages that arrive before the first receive are kept.</returns>
+    /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The server could not be reached, did not answer in time, or did not answer as it must.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(
+        Uri address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
+        ClientConnector.ConnectAsync(address, options ?? WebSocketClientOptions.Default, null, cancellationToken);
+
+    /// <summary>Opens a connection whose messages are asked for.</summary>
+    /// <param name="address">As for the other overload.</param>
+    /// <param name="options">What to ask for; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overload.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(
+        string address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
+        ConnectAsync(ClientAddress.Parse(address), options, cancellationToken);
+
+    /// <summary>Opens a connection whose messages a handler receives.</summary>
+    /// <param name="address">As for the other overloads.</param>
+    /// <param name="handler">Receives the messages, from the first.</param>
+    /// <param name="options">What to ask for; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The connection, open. The handler may have been called before this completes.</returns>
+    /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(
+        Uri address, WebSocketHandler handler, WebSocketClientOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return ClientConnector.ConnectAsync(
+            address, options ?? WebSocketClientOptions.Default, handler, cancellationToken);
+    }
+}

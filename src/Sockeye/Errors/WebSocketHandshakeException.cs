@@ -1,0 +1,35 @@
+using Sockeye.Protocol;
+
+namespace Sockeye;
+
+/// <summary>A connection could not be opened.</summary>
+public sealed class WebSocketHandshakeException : SockeyeException
+{
+    internal WebSocketHandshakeException(
+        HandshakeError error, int? statusCode, IReadOnlyList<KeyValuePair<string, string>> headers,
+        ReadOnlyMemory<byte> body, Exception? innerException = null)
+        : base(Describe(error, statusCode, innerException), innerException)
+    {
+        Error = error;
+        StatusCode = statusCode;
+        Headers = headers;
+        Body = body;
+    }
+
+    /// <summary>What went wrong. Stable across versions: switch on this, not on the message.</summary>
+    public HandshakeError Error { get; }
+
+    /// <summary>The HTTP status that the server answered with; <see langword="null"/> if it did not answer.</summary>
+    public int? StatusCode { get; }
+
+    /// <summary>The headers of the server's answer, in their order; none if it did not answer.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
+
+    /// <summary>The first 64 KiB of the body of an answer that was not 101; else empty.</summary>
+    public ReadOnlyMemory<byte> Body { get; }
+
+    private static string Describe(HandshakeError error, int? statusCode, Exception? innerException) =>
+        $"The connection could not be opened: {error.Describe()}"
+        + (statusCode is null ? "" : $", the server answered with status {statusCode}")
+        + (innerException is null ? "." : $". {innerException.Message}");
+}

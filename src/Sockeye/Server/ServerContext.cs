@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+
+namespace Sockeye.Server;
+
+/// <summary>What all that a server does shares: its rules, and the connections it has.</summary>
+internal sealed class ServerContext
+{
+    private readonly ConcurrentDictionary<long, WebSocketConnection> _connections = new();
+    private readonly ConcurrentDictionary<ServerHandshakeSession, bool> _sessions = new();
+    private volatile bool _isStopping;
+
+    public ServerContext(
+        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler)
+    {
+        if (!OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out string? invalid))
+        {
+            throw new ArgumentException($"'{invalid}' is not an origin, such as https://example.com.", nameof(options));
+        }
+
+        if (!SubprotocolList.IsValid(options.Subprotocols))
+        {
+            throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", nameof(options));
+        }
+
+        Options = options;
+        SelectHandler = selectHandler;
+        Logger = options.LoggerFactory.CreateLogger("Sockeye.Server");
+        Wheel = DeadlineWheel.For(options.TimeProvider);
+        Settings = new ConnectionSettings(Role.Server, options.Connection, Wheel, Logger);
+        Rules = new ServerHandshakeRules
+        {
+            Subprotocols = [.. options.Subprotocols],
+            Origins = origins,
+            DangerousAllowAnyOrigin = options.DangerousAllowAnyOrigin,
+            IsSecure = options.Tls is not null,
+        };
+    }
+
+    /// <summary>What the user has set.</summary>
+    public WebSocketServerOptions Options { get; }
+
+    /// <summary>Who receives the messages of a connection.</summary>
+    public Func<WebSocketUpgradeRequest, WebSocketHandler> SelectHandler { get; }
+
+    /// <summary>Where events are logged.</summary>
+    public ILogger Logger { get; }
+
+    /// <summary>Where deadlines are kept.</summary>
+    public DeadlineWheel Wheel { get; }
+
+    /// <summary>What the connections share.</summary>
+    public ConnectionSettings Settings { get; }
+
+    /// <summary>Which opening handshakes are accepted.</summary>
+    public ServerHandshakeRules Rules { get; }
+
+    /// <summary>Whether no connection is accepted any more.</summary>
+    public bool IsStopping => _isStopping;
+
+    /// <summary>The connections that are open, as they are at this moment.</summary>
+    public ICollection<WebSocketConnection> Connections => _connections.Values;
+
+    /// <summary>Accepts no connection any more.</summary>
+    public void Stop() => _isStopping = true;
+
+    /// <summary>Drops the opening handshakes that are underway.</summary>
+    public void DropSessions()
+    {
+        foreach (ServerHandshakeSession session in _sessions.Keys)
+        {
+            session.Drop();
+        }
+    }
+
+    /// <summary>An opening handshake has begun.</summary>
+    public void Add(ServerHandshakeSession session) => _sessions.TryAdd(session, true);
+
+    /// <summary>An opening handshake is over.</summary>
+    public void Remove(ServerHandshakeSession session) => _sessions.TryRemove(session, out _);
+
+    /// <summary>A connection is open.</summary>
+    public void Add(WebSocketConnection connection) => _connections.TryAdd(connection.Id, connection);
+
+    /// <summary>A connection has ended.</summary>
+    public void Remove(WebSocketConnection connection) => _connections.TryRemove(connection.Id, out _);
+}

@@ -1,0 +1,249 @@
+using System.Buffers;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Server;
+
+/// <summary>
+/// The opening handshake on one transport: gathers the request, answers it, and makes way for the connection
+/// (RFC 6455 §4.2).
+/// </summary>
+internal sealed class ServerHandshakeSession : Deadline, ITransportSink
+{
+    // As for a failed connection: so that the answer is not destroyed by a reset, read on for a while.
+    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
+    private const int MaxLingerLength = 64 * 1024;
+
+    private readonly ServerContext _context;
+    private readonly Transport _transport;
+    private readonly Lock _gate = new();
+
+    private HeadReader _reader = new(HeadLimits.Default);
+    private byte[]? _head;
+    private int _headLength;
+    private int _lingered;
+
+    // Under the gate, since the deadline comes on another thread.
+    private bool _isDecided;
+
+    public ServerHandshakeSession(ServerContext context, Transport transport)
+    {
+        _context = context;
+        _transport = transport;
+        transport.Sink = this;
+    }
+
+    /// <summary>Begins to read the request.</summary>
+    public void Start()
+    {
+        _context.Add(this);
+        _context.Wheel.Schedule(this, _context.Options.HandshakeTimeout);
+        _transport.Start();
+    }
+
+    /// <summary>Gives up: the server is going away.</summary>
+    public void Drop() => _transport.Abort(error: null);
+
+    /// <inheritdoc/>
+    public ReadVerdict OnReceived(Span<byte> bytes)
+    {
+        if (IsDecided)
+        {
+            // Nothing behind a refused request is ever looked at: a proxy that saw the refusal would take it for
+            // another request, and so smuggle one past itself.
+            _lingered += bytes.Length;
+            if (_lingered > MaxLingerLength)
+            {
+                _transport.Close();
+            }
+
+            return ReadVerdict.Continue;
+        }
+
+        // Usually the whole request comes at once, and is read from where it lies.
+        Span<byte> received = _head is null ? bytes : Gather(bytes);
+        OperationStatus status = _reader.Read(received, out int headLength, out HttpError httpError);
+        if (status == OperationStatus.NeedMoreData)
+        {
+            if (_head is null)
+            {
+                Gather(bytes);
+            }
+
+            return ReadVerdict.Continue;
+        }
+
+        if (!TryDecide())
+        {
+            return ReadVerdict.Continue;
+        }
+
+        RequestHead? request = null;
+        if (status == OperationStatus.Done)
+        {
+            httpError = RequestHead.TryParse(received[..headLength], out request);
+        }
+
+        return request is null
+            ? Refuse(httpError.ToHandshakeError())
+            : Answer(request, received[headLength..]);
+    }
+
+    /// <inheritdoc/>
+    public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
+
+    /// <inheritdoc/>
+    public void OnWritten() => Finish();
+
+    /// <inheritdoc/>
+    public void OnInputEnded() => _transport.Close();
+
+    /// <inheritdoc/>
+    public void OnClosed(Exception? error)
+    {
+        End();
+        Release();
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(DeadlineWheel wheel)
+    {
+        if (TryDecide())
+        {
+            Refuse(HandshakeError.TimedOut);
+        }
+        else
+        {
+            // The refusal was not fetched.
+            _transport.Abort(error: null);
+        }
+    }
+
+    private bool IsDecided
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isDecided;
+            }
+        }
+    }
+
+    private bool TryDecide()
+    {
+        lock (_gate)
+        {
+            bool decides = !_isDecided;
+            _isDecided = true;
+            return decides;
+        }
+    }
+
+    private ReadVerdict Answer(RequestHead request, Span<byte> rest)
+    {
+        HandshakeError error = ServerHandshake.Check(request, _context.Rules, out ServerHandshakeOffer? offer);
+        if (error == HandshakeError.None && _context.IsStopping)
+        {
+            error = HandshakeError.ServerUnavailable;
+        }
+
+        if (error != HandshakeError.None)
+        {
+            return Refuse(error);
+        }
+
+        var upgrade = new WebSocketUpgradeRequest(offer!, _transport.RemoteEndPoint, _context.Rules.IsSecure);
+        WebSocketHandler handler;
+        try
+        {
+            handler = _context.SelectHandler(upgrade)
+                ?? throw new InvalidOperationException("No handler was selected for the connection.");
+        }
+        catch (Exception exception)
+        {
+            _context.Logger.UpgradeThrew(_transport.RemoteEndPoint, exception);
+            return Refuse(new HandshakeRejection { StatusCode = 500, Body = "the server failed\n" });
+        }
+
+        return Accept(offer!, upgrade, handler, rest);
+    }
+
+    private ReadVerdict Accept(
+        ServerHandshakeOffer offer, WebSocketUpgradeRequest upgrade, WebSocketHandler handler, Span<byte> rest)
+    {
+        var response = new ArrayBufferWriter<byte>();
+        ServerResponse.WriteAccept(response, offer);
+        End();
+
+        var connection = new WebSocketConnection(
+            _transport, _context.Settings, handler, offer.Subprotocol, _context.Remove, upgrade);
+        _context.Add(connection);
+
+        // The response is the first thing in the connection's queue: no frame can come before it.
+        connection.Core.Sends.SendHandshake(response.WrittenSpan);
+        connection.Core.Start();
+
+        // A client that does not wait for the response has its first frames behind the request.
+        ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : connection.Core.OnReceived(rest);
+        Release();
+        return verdict;
+    }
+
+    private ReadVerdict Refuse(HandshakeError error)
+    {
+        int statusCode = error.StatusCode();
+        _context.Logger.HandshakeRefused(_transport.RemoteEndPoint, statusCode, error);
+        return Refuse(HandshakeRejection.For(error, _context.Rules));
+    }
+
+    private ReadVerdict Refuse(HandshakeRejection rejection)
+    {
+        var response = new ArrayBufferWriter<byte>();
+        ServerResponse.WriteRejection(response, rejection);
+        _context.Wheel.Schedule(this, LingerTimeout);
+        int taken = _transport.TryWrite(response.WrittenSpan);
+        if (taken == response.WrittenCount || _transport.Write(response.WrittenMemory[taken..]))
+        {
+            Finish();
+        }
+
+        return ReadVerdict.Continue;
+    }
+
+    private void Finish() => _transport.ShutdownOutput();
+
+    private Span<byte> Gather(ReadOnlySpan<byte> bytes)
+    {
+        // One more byte than a head may have is enough to tell that it is too long; what comes behind a head belongs to
+        // the connection, and is kept too.
+        int needed = _headLength + bytes.Length;
+        if (_head is null || _head.Length < needed)
+        {
+            byte[] longer = _context.Settings.Pool.Rent(Math.Max(needed, HeadLimits.Default.MaxHeaderLineLength));
+            _head.AsSpan(0, _headLength).CopyTo(longer);
+            Release();
+            _head = longer;
+        }
+
+        bytes.CopyTo(_head.AsSpan(_headLength));
+        _headLength = needed;
+        return _head.AsSpan(0, _headLength);
+    }
+
+    private void End()
+    {
+        _context.Wheel.Cancel(this);
+        _context.Remove(this);
+    }
+
+    private void Release()
+    {
+        if (_head is not null)
+        {
+            _context.Settings.Pool.Return(_head);
+            _head = null;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sockeye.Server;
+
+/// <summary>What a server logs.</summary>
+// Event ids are an interface: 1xx opening handshake, 2xx connection, 3xx server. Add at the end; never renumber.
+internal static partial class ServerLog
+{
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information,
+        Message = "Refused an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}")]
+    public static partial void HandshakeRefused(
+        this ILogger logger, object? remoteEndPoint, int statusCode, HandshakeError error);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Error,
+        Message = "Refused an opening handshake from {RemoteEndPoint} with 500: the application threw")]
+    public static partial void UpgradeThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "TLS with {RemoteEndPoint} failed")]
+    public static partial void TlsFailed(this ILogger logger, object? remoteEndPoint, Exception exception);
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
+    public static partial void Listening(this ILogger logger, object? endPoint);
+
+    [LoggerMessage(EventId = 302, Level = LogLevel.Warning,
+        Message = "Accepting a connection failed; trying again in {Delay}")]
+    public static partial void AcceptFailed(this ILogger logger, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(EventId = 303, Level = LogLevel.Information,
+        Message = "Stopping: {ConnectionCount} connections are being closed")]
+    public static partial void Stopping(this ILogger logger, int connectionCount);
+
+    [LoggerMessage(EventId = 304, Level = LogLevel.Warning,
+        Message = "Stopped before all connections were closed: {ConnectionCount} are dropped")]
+    public static partial void StopCutShort(this ILogger logger, int connectionCount);
+}

@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Sockets;
+using Sockeye.Server;
+
+namespace Sockeye;
+
+/// <summary>A WebSocket server with a listener of its own (RFC 6455 §4.2).</summary>
+/// <remarks>Thread-safe. Disposing of it stops it.</remarks>
+public sealed class WebSocketServer : IAsyncDisposable
+{
+    private readonly ServerContext _context;
+    private readonly Listener _listener;
+    private readonly Lock _gate = new();
+    private Task? _stopping;
+
+    private WebSocketServer(ServerContext context, Listener listener)
+    {
+        _context = context;
+        _listener = listener;
+    }
+
+    /// <summary>Where the server listens: with the port that the system chose, if 0 was asked for.</summary>
+    public IPEndPoint LocalEndPoint => _listener.LocalEndPoint;
+
+    /// <summary>The connections that are open: a copy, made at this moment.</summary>
+    public IReadOnlyCollection<WebSocketConnection> Connections => [.. _context.Connections];
+
+    /// <summary>Starts a server on all addresses, without TLS.</summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="serve">
+    /// Serves one connection; see <see cref="WebSocketHandler.FromDelegate"/> for when it is called and what it may do.
+    /// </param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, Func<WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default) =>
+        StartAsync(
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) }, serve, cancellationToken);
+
+    /// <summary>Starts a server whose connections are each served by a method that asks for its messages.</summary>
+    /// <param name="options">Where to listen, and all else.</param>
+    /// <param name="serve">As for the other overload.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The address cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default) =>
+        StartAsync(options, WebSocketHandler.FromDelegate(serve), cancellationToken);
+
+    /// <summary>Starts a server with one handler for all its connections.</summary>
+    /// <param name="options">Where to listen, and all else.</param>
+    /// <param name="handler">Receives the messages of every connection.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The address cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, WebSocketHandler handler, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return StartAsync(options, _ => handler, cancellationToken);
+    }
+
+    /// <summary>Starts a server that selects a handler for each connection, by its request.</summary>
+    /// <param name="options">Where to listen, and all else.</param>
+    /// <param name="selectHandler">
+    /// Called in place before a connection is accepted; must not block. If it throws, the client is answered with 500.
+    /// </param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The address cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(selectHandler);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<WebSocketServer>(cancellationToken);
+        }
+
+        var context = new ServerContext(options, selectHandler);
+        return Task.FromResult(new WebSocketServer(context, Listener.Start(context)));
+    }
+
+    /// <summary>
+    /// Stops in order: accepts no more, closes every connection with 1001 behind what was sent on it, and waits until
+    /// they have ended.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
+    /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        Task stopping;
+        lock (_gate)
+        {
+            stopping = _stopping ??= StopCoreAsync();
+        }
+
+        try
+        {
+            await stopping.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            ICollection<WebSocketConnection> left = _context.Connections;
+            _context.Logger.StopCutShort(left.Count);
+            foreach (WebSocketConnection connection in left)
+            {
+                connection.Abort();
+            }
+
+            await stopping.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Stops the server, as <see cref="StopAsync"/> does.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private async Task StopCoreAsync()
+    {
+        _context.Stop();
+        await _listener.StopAsync().ConfigureAwait(false);
+        _context.DropSessions();
+        _context.Logger.Stopping(_context.Connections.Count);
+
+        // One that was accepted at this very moment shows up in the next round.
+        while (_context.Connections is { Count: > 0 } connections)
+        {
+            await Task.WhenAll(connections.Select(
+                connection => connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask())).ConfigureAwait(false);
+        }
+    }
+}

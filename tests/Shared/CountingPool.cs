@@ -1,0 +1,54 @@
+using System.Buffers;
+using System.Numerics;
+
+namespace Sockeye.Tests;
+
+/// <summary>
+/// A pool that keeps books: what is out, how much at the most, and whether anything came back twice. Arrays that come
+/// back are overwritten, so that whoever still looks at them notices. Lengths are rounded as the shared pool does.
+/// </summary>
+public sealed class CountingPool : ArrayPool<byte>
+{
+    /// <summary>What a returned array is filled with.</summary>
+    public const byte Poison = 0xDD;
+
+    private const int ShortestArray = 16;
+
+    private readonly HashSet<byte[]> _out = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>How many arrays were asked for.</summary>
+    public int RentCount { get; private set; }
+
+    /// <summary>How many arrays are not back yet.</summary>
+    public int OutCount => _out.Count;
+
+    /// <summary>The bytes that are out now.</summary>
+    public long OutLength { get; private set; }
+
+    /// <summary>The most bytes that were ever out.</summary>
+    public long MaxOutLength { get; private set; }
+
+    public override byte[] Rent(int minimumLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(minimumLength);
+        byte[] array = new byte[BitOperations.RoundUpToPowerOf2((uint)Math.Max(minimumLength, ShortestArray))];
+        array.AsSpan().Fill(Poison);
+        _out.Add(array);
+        RentCount++;
+        OutLength += array.Length;
+        MaxOutLength = Math.Max(MaxOutLength, OutLength);
+        return array;
+    }
+
+    public override void Return(byte[] array, bool clearArray = false)
+    {
+        ArgumentNullException.ThrowIfNull(array);
+        if (!_out.Remove(array))
+        {
+            throw new InvalidOperationException("An array was returned twice, or never rented.");
+        }
+
+        OutLength -= array.Length;
+        array.AsSpan().Fill(Poison);
+    }
+}

@@ -1,0 +1,87 @@
+namespace Sockeye.Protocol.Tests;
+
+public sealed class ClosingHandshakeTests
+{
+    private static readonly CloseStatus Ours = new(WebSocketCloseCode.NormalClosure, "ours");
+    private static readonly CloseStatus Theirs = new(WebSocketCloseCode.GoingAway, "theirs");
+
+    [Fact]
+    public void An_open_connection_has_said_nothing()
+    {
+        ClosingHandshake closing = default;
+
+        Assert.True(closing.MaySendData);
+        Assert.False(closing.IsComplete);
+        Assert.False(closing.IsFailed);
+        Assert.Null(closing.Sent);
+        Assert.Null(closing.Received);
+    }
+
+    [Fact]
+    public void The_peers_close_is_answered_with_the_same() // §5.5.1
+    {
+        ClosingHandshake closing = default;
+
+        Assert.True(closing.TryReceive(Theirs, out CloseStatus reply));
+
+        Assert.Equal(Theirs, reply);
+        Assert.Equal(Theirs, closing.Sent);
+        Assert.True(closing.PeerClosedFirst);
+        Assert.True(closing.IsComplete);
+        Assert.False(closing.MaySendData);
+    }
+
+    [Fact]
+    public void Ours_is_complete_when_the_peer_answers()
+    {
+        ClosingHandshake closing = default;
+
+        Assert.True(closing.TrySend(Ours));
+        Assert.False(closing.MaySendData);
+        Assert.False(closing.IsComplete);
+
+        Assert.False(closing.TryReceive(Theirs, out _)); // whatever it says, ours has been sent
+        Assert.True(closing.IsComplete);
+        Assert.False(closing.PeerClosedFirst);
+        Assert.Equal(Ours, closing.Sent);
+        Assert.Equal(Theirs, closing.Received);
+    }
+
+    [Fact]
+    public void Only_the_first_close_counts_in_each_direction()
+    {
+        ClosingHandshake closing = default;
+
+        Assert.True(closing.TryReceive(Theirs, out _));
+        Assert.False(closing.TryReceive(Ours, out _));
+        Assert.False(closing.TrySend(Ours));
+
+        Assert.Equal(Theirs, closing.Received);
+        Assert.Equal(Theirs, closing.Sent);
+    }
+
+    [Fact]
+    public void A_failed_connection_is_never_closed_cleanly() // §7.1.7
+    {
+        ClosingHandshake closing = default;
+
+        Assert.True(closing.TrySend(new CloseStatus(WebSocketCloseCode.ProtocolError, ""), failed: true));
+        Assert.False(closing.TryReceive(Theirs, out _));
+
+        Assert.True(closing.IsFailed);
+        Assert.False(closing.IsComplete);
+        Assert.Null(closing.Received);
+    }
+
+    [Fact]
+    public void Failing_after_a_close_was_sent_sends_no_second_one()
+    {
+        ClosingHandshake closing = default;
+        Assert.True(closing.TrySend(Ours));
+
+        Assert.False(closing.TrySend(new CloseStatus(WebSocketCloseCode.ProtocolError, ""), failed: true));
+
+        Assert.True(closing.IsFailed);
+        Assert.Equal(Ours, closing.Sent);
+    }
+}

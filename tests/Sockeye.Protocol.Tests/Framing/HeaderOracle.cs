@@ -1,0 +1,93 @@
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>Where a connection is when the two bytes of a header arrive.</summary>
+internal enum ReadState
+{
+    Idle,
+    InText,
+    InBinary,
+
+    /// <summary>This end has sent a Close frame; the peer may still finish what it was saying (RFC 6455 §5.5.1).</summary>
+    CloseSent,
+}
+
+/// <summary>
+/// RFC 6455 §5 as a table: which rules two bytes break, in each role and state. Shares nothing with what it judges;
+/// reads the bytes as strings of bits, as the figure of §5.2 does.
+/// </summary>
+internal static class HeaderOracle
+{
+    // §5.2, "Opcode: 4 bits": Continuation, Text, Binary, reserved (-) ×5, X is Close, ping (I), pong (O), reserved ×5.
+    private const string Opcodes = "CTB-----XIO-----";
+
+    private static readonly string[] Bits =
+        [.. Enumerable.Range(0, 256).Select(value => Convert.ToString(value, 2).PadLeft(8, '0'))];
+
+    /// <summary>All the rules broken by two bytes, whatever follows them; none if they are legal.</summary>
+    public static List<ProtocolError> Broken(int first, int second, bool toServer, bool claimsRsv1, ReadState state)
+    {
+        List<ProtocolError> broken = [];
+        char opcode = Opcodes[first % 16];
+        bool control = "XIO".Contains(opcode, StringComparison.Ordinal);
+        (char fin, char rsv1, char rsv2, char rsv3) = (Bits[first][0], Bits[first][1], Bits[first][2], Bits[first][3]);
+
+        // "MUST be 0 unless an extension is negotiated"; RFC 7692 §6: RSV1 on the first fragment of a data message only.
+        if (rsv2 == '1' || rsv3 == '1' || (rsv1 == '1' && !(claimsRsv1 && opcode is ('T' or 'B'))))
+        {
+            broken.Add(ProtocolError.ReservedBitSet);
+        }
+
+        if (opcode == '-')
+        {
+            broken.Add(ProtocolError.ReservedOpcode);
+        }
+
+        // §5.5: "MUST have a payload length of 125 bytes or less and MUST NOT be fragmented".
+        if (control && fin == '0')
+        {
+            broken.Add(ProtocolError.FragmentedControlFrame);
+        }
+
+        if (control && Bits[second][1..] is ("1111110" or "1111111"))
+        {
+            broken.Add(ProtocolError.ControlFrameTooLong);
+        }
+
+        // §5.1.
+        switch (Bits[second][0])
+        {
+            case '0' when toServer:
+                broken.Add(ProtocolError.UnmaskedClientFrame);
+                break;
+            case '1' when !toServer:
+                broken.Add(ProtocolError.MaskedServerFrame);
+                break;
+        }
+
+        // §5.4.
+        bool open = state is ReadState.InText or ReadState.InBinary;
+        if (opcode == 'C' && !open)
+        {
+            broken.Add(ProtocolError.UnexpectedContinuation);
+        }
+
+        if (opcode is 'T' or 'B' && open)
+        {
+            broken.Add(ProtocolError.InterleavedMessage);
+        }
+
+        return broken;
+    }
+
+    /// <summary>What a legal frame of two bytes is; nothing if more bytes belong to it or to its message.</summary>
+    public static ReceivedKind Completes(int first, int second, ReadState state) =>
+        (Bits[second], Opcodes[first % 16]) switch
+        {
+            (not "00000000", _) => ReceivedKind.NeedMoreData,
+            (_, 'X') => ReceivedKind.Close,
+            (_, 'I') => ReceivedKind.Ping,
+            (_, 'O') => ReceivedKind.Pong,
+            (_, 'C') when state is ReadState.Idle or ReadState.CloseSent => throw new ArgumentException("Not legal."),
+            _ => Bits[first][0] == '1' ? ReceivedKind.Message : ReceivedKind.NeedMoreData,
+        };
+}

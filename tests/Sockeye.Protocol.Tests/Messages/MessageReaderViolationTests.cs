@@ -1,0 +1,135 @@
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>What a peer that breaks a rule sends. Each breach is final, and nothing after it is delivered.</summary>
+public sealed class MessageReaderViolationTests
+{
+    [Theory]
+    [Frames("C1 05 48656C6C6F 81 00", ProtocolError.ReservedBitSet)] // RSV1
+    [Frames("A1 05 48656C6C6F 81 00", ProtocolError.ReservedBitSet)] // RSV2
+    [Frames("91 05 48656C6C6F 81 00", ProtocolError.ReservedBitSet)] // RSV3
+    [Frames("C9 00 81 00", ProtocolError.ReservedBitSet)] // RSV1 on a control frame
+    [Frames("83 00 81 00", ProtocolError.ReservedOpcode)]
+    [Frames("8B 00 81 00", ProtocolError.ReservedOpcode)]
+    [Frames("80 00 81 00", ProtocolError.UnexpectedContinuation)] // FR-07: first frame of all
+    [Frames("00 05 48656C6C6F 81 00", ProtocolError.UnexpectedContinuation)]
+    [Frames("09 00 81 00", ProtocolError.FragmentedControlFrame)]
+    [Frames("08 00 81 00", ProtocolError.FragmentedControlFrame)]
+    [Frames("89 7E 007E 81 00", ProtocolError.ControlFrameTooLong)] // 126 bytes
+    [Frames("88 7E 007E 81 00", ProtocolError.ControlFrameTooLong)]
+    [Frames("82 7E 007D 81 00", ProtocolError.NonMinimalPayloadLength)]
+    [Frames("82 7F 8000000000000000 81 00", ProtocolError.PayloadLengthOutOfRange)]
+    public void A_first_frame_that_breaks_a_rule_is_refused(Wire wire, ProtocolError expected) =>
+        Assert.Equal(["error " + expected], ReaderRun.All(wire));
+
+    [Theory]
+    [Frames("01 01 61 81 01 62 81 00", ProtocolError.InterleavedMessage)] // text in a fragmented message
+    [Frames("01 01 61 82 01 62 81 00", ProtocolError.InterleavedMessage)] // binary
+    [Frames("02 01 61 01 01 62 81 00", ProtocolError.InterleavedMessage)]
+    [Frames("01 00 01 00 81 00", ProtocolError.InterleavedMessage)]
+    [Frames("01 01 61 C0 01 62 81 00", ProtocolError.ReservedBitSet)] // RSV1 on a continuation
+    [Frames("01 01 61 83 01 62 81 00", ProtocolError.ReservedOpcode)]
+    [Frames("01 01 61 09 00 81 00", ProtocolError.FragmentedControlFrame)]
+    public void A_frame_inside_a_message_that_breaks_a_rule_is_refused(Wire wire, ProtocolError expected) =>
+        Assert.Equal(["error " + expected], ReaderRun.All(wire));
+
+    [Theory]
+    [Frames("01 01 61 80 01 62 80 01 63 81 00")]
+    [Frames("81 01 61 80 00 81 00")]
+    public void A_continuation_after_the_end_of_a_message_is_refused(Wire wire)
+    {
+        IReadOnlyList<string> received = ReaderRun.All(wire);
+
+        Assert.Equal(2, received.Count);
+        Assert.StartsWith("text a", received[0], StringComparison.Ordinal);
+        Assert.Equal("error UnexpectedContinuation", received[1]);
+    }
+
+    [Theory]
+    [Wire("81 85 37FA213D 7F9F4D5158 81 00")]
+    public void Client_refuses_a_masked_frame(Wire wire) =>
+        Assert.Equal(["error MaskedServerFrame"], ReaderRun.All(wire));
+
+    [Theory]
+    [Wire("81 05 48656C6C6F 81 00")]
+    public void Server_refuses_an_unmasked_frame(Wire wire) =>
+        Assert.Equal(["error UnmaskedClientFrame"], ReaderRun.All(wire with { ToServer = true }));
+
+    [Theory]
+    [Frames("C2 01 61 C0 01 62 81 00", "binary 61", "error ReservedBitSet")]
+    [Frames("42 01 61 C0 01 62 81 00", "error ReservedBitSet")]
+    public void RSV1_on_a_continuation_is_refused_even_if_an_extension_claims_it(Wire wire, params string[] expected) =>
+        Assert.Equal(expected, ReaderRun.All(wire, allowedReservedBits: FrameHeader.Rsv1)); // FR-03
+
+    [Theory]
+    [InlineData("80 FE", ProtocolError.UnexpectedContinuation)]
+    [InlineData("80 85", ProtocolError.UnexpectedContinuation)]
+    [InlineData("01 80 00000000 81 FF", ProtocolError.InterleavedMessage)]
+    [InlineData("83 85", ProtocolError.ReservedOpcode)]
+    [InlineData("89 FE", ProtocolError.ControlFrameTooLong)]
+    [InlineData("81 05", ProtocolError.UnmaskedClientFrame)]
+    public void Two_bytes_are_enough_to_refuse(string hex, ProtocolError expected)
+    {
+        foreach (Wire wire in Wire.Deliveries(Wire.Bytes(hex), toServer: true))
+        {
+            Assert.Equal(["error " + expected], ReaderRun.All(wire));
+        }
+    }
+
+    [Theory]
+    [Frames("88 01 03", ProtocolError.ClosePayloadTooShort)] // FR-30
+    [Frames("88 02 03ED", ProtocolError.InvalidCloseCode)] // FR-31: 1005
+    [Frames("88 02 03E7", ProtocolError.InvalidCloseCode)] // 999
+    [Frames("88 04 03E8 C328", ProtocolError.InvalidUtf8InCloseReason)] // FR-32
+    public void A_close_frame_with_a_bad_payload_is_told_by_its_payload(Wire wire, ProtocolError expected)
+    {
+        string close = Assert.Single(ReaderRun.All(wire));
+
+        ProtocolError error = ClosePayload.TryRead(Wire.Bytes(close["close ".Length..]), out _);
+
+        Assert.Equal(expected, error);
+    }
+
+    [Fact]
+    public void A_violation_is_final()
+    {
+        ReaderRun run = new(toServer: false);
+
+        run.Feed(Wire.Bytes("83 00"));
+        run.Feed(Wire.Bytes("81 05 48656C6C6F"));
+        run.Feed(Wire.Bytes("88 00"));
+
+        Assert.Equal(["error ReservedOpcode"], run.Received);
+        Assert.Equal(ProtocolError.ReservedOpcode, run.Reader.Error);
+        run.End();
+    }
+
+    [Fact]
+    public void Random_damage_never_throws_delivers_nothing_after_it_and_leaks_nothing()
+    {
+        int refused = 0;
+        for (int seed = 0; seed < 600; seed++)
+        {
+            Random random = new(seed);
+            (byte[] frames, _) = RandomTraffic.Create(random);
+            for (int i = random.Next(1, 4); i > 0; i--)
+            {
+                frames[random.Next(Math.Min(frames.Length, 400))] = (byte)random.Next(256);
+            }
+
+            ReaderRun run = new(toServer: false, maxMessageLength: 100_000);
+            for (int offset = 0; offset < frames.Length;)
+            {
+                int length = Math.Min(random.Next(1, 3_000), frames.Length - offset);
+                run.Feed(frames.AsSpan(offset, length));
+                offset += length;
+            }
+
+            run.End();
+            int error = run.Received.ToList().FindIndex(answer => answer.StartsWith("error", StringComparison.Ordinal));
+            Assert.True(error < 0 || error == run.Received.Count - 1, $"seed {seed}");
+            refused += error < 0 ? 0 : 1;
+        }
+
+        Assert.InRange(refused, 200, 599);
+    }
+}
