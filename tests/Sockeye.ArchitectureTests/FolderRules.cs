@@ -9,6 +9,11 @@ internal static class FolderRules
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
         ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
         ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
+        ["src/Sockeye/Timing"] =
+        [
+            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye.Protocol",
+        ],
         // A transport moves bytes: it does not know what a frame is, nor who reads.
         ["src/Sockeye/Transports"] =
             ["src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye.Protocol"],
