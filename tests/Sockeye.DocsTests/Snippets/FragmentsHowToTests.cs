@@ -9,9 +9,17 @@ public sealed class FragmentsHowToTests
     {
         var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
-        await using var connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
         using MemoryStream source = new(new byte[100_000]);
         using MemoryStream target = new();
+
+        // snippet: deliver fragments
+        var clientOptions = new WebSocketClientOptions
+        {
+            Connection = WebSocketConnectionOptions.Client with { DeliverFragments = true },
+        };
+        await using var connection = await WebSocketClient.ConnectAsync(address, clientOptions);
+        // end snippet
 
         // snippet: write fragments
         await using (var writer = connection.BeginMessage(WebSocketMessageKind.Binary))

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Tests;
 
@@ -15,9 +13,9 @@ public sealed class ServerHowToTests
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = ["https://example.com"],
-            Connection = new WebSocketConnectionOptions
+            Connection = WebSocketConnectionOptions.Server with
             {
-                Limits = new LimitOptions { MaxMessageLength = 64 * 1024 },
+                Limits = LimitOptions.Server with { MaxMessageLength = 64 * 1024 },
             },
         };
         await using var server = await WebSocketServer.StartAsync(options, new CountingHandler());
