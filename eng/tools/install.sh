@@ -1,23 +1,11 @@
 #!/usr/bin/env bash
-# Installs the programs that tests talk to, where they are missing: a browser, python-websockets, npm packages.
+# Installs the programs that tests talk to, where they are missing, and prints what the gate runs on.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-missing=()
-command -v chromium > /dev/null || missing+=(chromium)
-dpkg -s python3-websockets > /dev/null 2>&1 || missing+=(python3-websockets)
-
-if [ ${#missing[@]} -gt 0 ]; then
-    echo "Installing ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    # Another program may hold the lock for a while: wait for it, then say so.
-    apt=(apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -qq)
-    "${apt[@]}" update
-    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" > /dev/null
-fi
-
-if [ -f tests/Sockeye.InteropTests/peers/install.sh ]; then
-    bash tests/Sockeye.InteropTests/peers/install.sh
+peers=tests/Sockeye.InteropTests/peers/install.sh
+if [ -f "$peers" ]; then
+    bash "$peers"
 fi
 
 echo ".NET SDK $(dotnet --version), Node.js $(node --version), $(uname -sm), $(nproc) cores"
