@@ -36,4 +36,21 @@ public sealed class ProjectTests
                 XDocument.Parse(RepositoryTree.Read(path)).Descendants("PackageReference"),
                 reference => reference.Attribute("Version") is not null));
     }
+
+    [Fact]
+    public void No_two_paths_differ_by_case_alone()
+    {
+        // Windows and macOS would make one of them.
+        IEnumerable<string> paths = RepositoryTree.Files("", "*")
+            .SelectMany(path => Prefixes(path.Split('/')))
+            .Distinct();
+
+        Assert.Empty(paths
+            .GroupBy(path => path.ToUpperInvariant())
+            .Where(group => group.Count() > 1)
+            .Select(group => group.First()));
+    }
+
+    private static IEnumerable<string> Prefixes(string[] parts) =>
+        Enumerable.Range(1, parts.Length).Select(length => string.Join('/', parts[..length]));
 }
