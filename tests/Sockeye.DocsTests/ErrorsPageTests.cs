@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
@@ -24,5 +25,27 @@ public sealed class ErrorsPageTests
             .Select(heading => heading.Split(' ')[0]);
 
         Assert.Empty(named.Except(known));
+    }
+
+    [Fact]
+    public void Every_rule_of_the_opening_handshake_has_a_row()
+    {
+        IEnumerable<string> rows = MarkdownPage.Read("docs/reference/errors.md").TableRows()
+            .Select(cells => cells[0].Trim('`'));
+
+        Assert.Empty(Enum.GetNames<HandshakeError>().Except([.. rows, nameof(HandshakeError.None)]));
+    }
+
+    [Fact]
+    public void Every_status_is_the_one_that_a_server_answers_with()
+    {
+        IEnumerable<(HandshakeError Error, string Status)> rows =
+            from cells in MarkdownPage.Read("docs/reference/errors.md").TableRows()
+            where int.TryParse(cells[1], CultureInfo.InvariantCulture, out _)
+            select (Enum.Parse<HandshakeError>(cells[0].Trim('`')), cells[1]);
+
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.Equal(
+            row.Status, row.Error.StatusCode().ToString(CultureInfo.InvariantCulture)));
     }
 }
