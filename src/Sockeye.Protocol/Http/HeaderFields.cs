@@ -47,8 +47,13 @@ internal sealed class HeaderFields
 
             if (length == 0)
             {
+                if (rest.Length != "\r\n"u8.Length)
+                {
+                    return false;
+                }
+
                 fields = new HeaderFields(head, lines, count);
-                return rest.Length == "\r\n"u8.Length;
+                return true;
             }
 
             int colon = rest[..length].IndexOf((byte)':');

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs the programs that tests talk to, where they are missing, and prints what the gate runs on.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+peers=tests/Sockeye.InteropTests/peers/install.sh
+if [ -f "$peers" ]; then
+    bash "$peers"
+fi
+
+echo ".NET SDK $(dotnet --version), Node.js $(node --version), $(uname -sm), $(nproc) cores"

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Runs a test command, and leaves "N passed, N failed" in the file that SOCKEYE_TEST_SUMMARY names.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# A test that hangs must not hold the gate for ever.
+timeout --kill-after=10 900 "$@" 2>&1 < /dev/null | tee "$log"
+code=${PIPESTATUS[0]}
+
+# The last count of each kind is that of the whole run.
+count() { sed -nE "s/^ +$1: ([0-9]+)$/\1/p" "$log" | tail -n 1; }
+passed=$(count succeeded)
+failed=$(count failed)
+if [ -z "$passed" ] || [ -z "$failed" ]; then
+    echo "The test run ended without a summary."
+    exit 1
+fi
+
+echo "$passed passed, $failed failed" > "${SOCKEYE_TEST_SUMMARY:-/dev/stdout}"
+if [ "$passed" -eq 0 ]; then
+    echo "No test ran."
+    exit 1
+fi
+exit "$code"

@@ -1,0 +1,61 @@
+namespace Sockeye.Tests;
+
+/// <summary>Which folder of the product may not use the types of which other.</summary>
+internal static class FolderRules
+{
+    /// <summary>What each folder must not see. The arrows that are left are those of docs/design/0001.</summary>
+    public static IReadOnlyDictionary<string, string[]> Forbidden { get; } = new Dictionary<string, string[]>
+    {
+        ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
+        ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
+        ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
+        ["src/Sockeye/Timing"] =
+        [
+            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye.Protocol",
+        ],
+        // A transport moves bytes: it does not know what a frame is, nor who reads.
+        ["src/Sockeye/Transports"] =
+            ["src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye.Protocol"],
+    };
+
+    /// <summary>Every use of a forbidden folder's type or namespace, as sentences.</summary>
+    /// <param name="files">Path from the root, and text, of all source files of the product.</param>
+    public static IReadOnlyList<string> FindViolations(IReadOnlyDictionary<string, string> files)
+    {
+        Dictionary<string, CSharpSource> sources = files.ToDictionary(file => file.Key, file => new CSharpSource(file.Value));
+        List<string> violations = [];
+        foreach ((string folder, string[] forbiddenFolders) in Forbidden)
+        {
+            // A name that the folder declares too is its own.
+            HashSet<string> own = [.. NamesOf(sources, folder)];
+            foreach (string forbidden in forbiddenFolders)
+            {
+                HashSet<string> names = [.. NamesOf(sources, forbidden).Except(own)];
+                violations.AddRange(
+                    from source in sources
+                    where IsIn(source.Key, folder)
+                    from name in source.Value.Identifiers.Intersect(names).Order(StringComparer.Ordinal)
+                    select $"{source.Key} uses {name}, which is of {forbidden}.");
+                violations.AddRange(
+                    from source in sources
+                    where IsIn(source.Key, folder)
+                    where source.Value.Code.Contains($"using {NamespaceOf(forbidden)};", StringComparison.Ordinal)
+                    select $"{source.Key} uses the namespace {NamespaceOf(forbidden)}.");
+            }
+        }
+
+        return violations;
+    }
+
+    private static IEnumerable<string> NamesOf(Dictionary<string, CSharpSource> sources, string folder) =>
+        from source in sources
+        where IsIn(source.Key, folder)
+        from type in source.Value.DeclaredTypes
+        where type.Depth == 0
+        select type.Name;
+
+    private static bool IsIn(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
+
+    private static string NamespaceOf(string folder) => folder["src/".Length..].Replace('/', '.');
+}

@@ -1,0 +1,26 @@
+namespace Sockeye.Tests;
+
+public sealed class ParityPageTests
+{
+    [Fact]
+    public void Every_test_that_the_page_names_exists()
+    {
+        Dictionary<string, string> sources = RepositoryTree.Files("tests", "*Tests.cs")
+            .GroupBy(path => Path.GetFileNameWithoutExtension(path))
+            .ToDictionary(group => group.Key, group => string.Concat(group.Select(RepositoryTree.Read)));
+
+        string[] tests = [.. MarkdownPage.Read("docs/reference/parity.md").TableRows()
+            .SelectMany(cells => cells[^1].Split('`'))
+            .Where(word => word.Contains("Tests.", StringComparison.Ordinal))];
+
+        Assert.NotEmpty(tests);
+        Assert.All(tests, test =>
+        {
+            string[] parts = test.Split('.');
+            Assert.True(
+                sources.TryGetValue(parts[0], out string? source)
+                    && source.Contains($" {parts[1]}(", StringComparison.Ordinal),
+                $"There is no test {test}.");
+        });
+    }
+}

@@ -1,0 +1,51 @@
+using System.Net;
+
+namespace Sockeye.Tests;
+
+public sealed class FragmentsHowToTests
+{
+    [Fact]
+    public async Task Message_is_written_and_read_in_fragments()
+    {
+        var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+        await using var server = await WebSocketServer.StartAsync(options, new Echo());
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
+        using MemoryStream source = new(new byte[100_000]);
+        using MemoryStream target = new();
+
+        // snippet: deliver fragments
+        var clientOptions = new WebSocketClientOptions
+        {
+            Connection = WebSocketConnectionOptions.Client with { DeliverFragments = true },
+        };
+        await using var connection = await WebSocketClient.ConnectAsync(address, clientOptions);
+        // end snippet
+
+        // snippet: write fragments
+        await using (var writer = connection.BeginMessage(WebSocketMessageKind.Binary))
+        {
+            byte[] buffer = new byte[16 * 1024];
+            int length;
+            while ((length = await source.ReadAsync(buffer)) > 0)
+            {
+                await writer.WriteAsync(buffer.AsMemory(0, length));
+            }
+
+            await writer.CompleteAsync();
+        }
+        // end snippet
+
+        // snippet: read fragments
+        WebSocketFragment fragment;
+        do
+        {
+            // On loan until the next receive, as a message is.
+            fragment = await connection.ReceiveFragmentAsync();
+            await target.WriteAsync(fragment.Payload);
+        }
+        while (!fragment.EndOfMessage);
+        // end snippet
+
+        Assert.Equal(source.ToArray(), target.ToArray());
+    }
+}

@@ -1,0 +1,77 @@
+using System.Net;
+
+namespace Sockeye.Tests;
+
+public sealed class ServerHowToTests
+{
+    [Fact]
+    public async Task Server_with_options_and_a_handler_answers()
+    {
+        // snippet: server with options
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Subprotocols = ["chat.v2", "chat.v1"],
+            AllowedOrigins = ["https://example.com"],
+            Connection = WebSocketConnectionOptions.Server with
+            {
+                Limits = LimitOptions.Server with { MaxMessageLength = 64 * 1024 },
+            },
+        };
+        await using var server = await WebSocketServer.StartAsync(options, new CountingHandler());
+        Console.WriteLine($"Listening on ws://{server.LocalEndPoint}/");
+        // end snippet
+
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        await connection.SendAsync("something");
+        WebSocketMessage reply = await connection.ReceiveAsync();
+
+        Assert.Equal("1: something", reply.Text);
+    }
+
+    [Fact]
+    public async Task Server_chooses_a_handler_by_the_path()
+    {
+        var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+
+        // snippet: select a handler
+        var echo = new Echo();
+        var counting = new CountingHandler();
+        await using var server = await WebSocketServer.StartAsync(
+            options, request => request.Path == "/count" ? counting : echo);
+        // end snippet
+
+        await using WebSocketConnection counted =
+            await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/count");
+        await using WebSocketConnection echoed = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        await counted.SendAsync("something");
+        await echoed.SendAsync("something");
+
+        Assert.Equal("1: something", (await counted.ReceiveAsync()).Text);
+        Assert.Equal("something", (await echoed.ReceiveAsync()).Text);
+    }
+
+    [Fact]
+    public async Task Server_sends_to_all_and_stops_in_order()
+    {
+        var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+        await using var server = await WebSocketServer.StartAsync(options, new Echo());
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        await client.PingAsync();
+
+        // snippet: send to all
+        foreach (WebSocketConnection connection in server.Connections)
+        {
+            if (connection.Send("the server restarts"u8, WebSocketMessageKind.Text) == WebSocketSendResult.Refused)
+            {
+                connection.Abort();
+            }
+        }
+
+        await server.StopAsync();
+        // end snippet
+
+        Assert.Equal("the server restarts", (await client.ReceiveAsync()).Text);
+        Assert.Equal(WebSocketCloseCode.GoingAway, (await client.Closed).Code);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Globalization;
+using static Sockeye.Protocol.Tests.HeadText;
+
+namespace Sockeye.Protocol.Tests;
+
+public sealed class ClientHandshakeTests
+{
+    private static readonly ClientHandshakeExpectations NothingOffered = new() { Key = Key };
+    private static readonly Version Http11 = new(1, 1);
+
+    public static IEnumerable<TheoryDataRow<HandshakeCase>> Malformed =>
+        MalformedResponses.All.Select(one => new TheoryDataRow<HandshakeCase>(one));
+
+    public static IEnumerable<TheoryDataRow<HandshakeCase>> GoodHttp =>
+        MalformedResponses.GoodHttp.Select(one => new TheoryDataRow<HandshakeCase>(one));
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public void Client_refuses_a_malformed_response_however_it_is_cut(HandshakeCase @case) => AssertVerdict(@case);
+
+    [Theory]
+    [MemberData(nameof(GoodHttp))]
+    public void Client_refuses_it_too_when_another_has_read_the_head(HandshakeCase @case)
+    {
+        int statusCode = int.Parse(@case.Head.AsSpan(9, 3), CultureInfo.InvariantCulture);
+        var headers = HeaderFields.FromPairs(Pairs(@case.Head));
+
+        HandshakeError error = ClientHandshake.Check(statusCode, Http11, headers, NothingOffered, out _, out _);
+
+        Assert.Equal(@case.Expected, error);
+    }
+
+    [Fact]
+    public void Catalogue_has_at_least_60_malformed_responses_with_different_names()
+    {
+        string[] names = [.. MalformedResponses.All.Select(one => one.Name)];
+
+        Assert.True(names.Length >= 60, $"{names.Length} cases");
+        Assert.Equal(names.Length, names.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 101 Switching Protocols")]
+    [InlineData("HTTP/1.1 101 ")] // CT-04: the reason may be missing
+    [InlineData("HTTP/1.1 101")]
+    [InlineData("HTTP/1.1 101 Web\tSocket \u00FC")]
+    [InlineData("HTTP/1.2 101 OK")]
+    public void Client_accepts_a_status_line_with_any_reason(string line) =>
+        AssertVerdict(new HandshakeCase(line, ResponseLine(line), HandshakeError.None));
+
+    [Theory]
+    [InlineData("Upgrade: WebSocket", "Connection: upgrade")]
+    [InlineData("Upgrade:\twebsocket ", "Connection: keep-alive, Upgrade")]
+    [InlineData("X-Name: J\u00FCrgen", "Server:")]
+    [InlineData("Sec-WebSocket-Accept: \t" + Accept + "  ", "+Sec-WebSocket-Version: 13")]
+    [InlineData("+Set-Cookie: a=b", "+Set-Cookie: c=d")]
+    [InlineData("Content-Length: 5", "Transfer-Encoding: chunked")] // §4.1 has no rule about them, and a 101 has no body
+    public void Client_accepts_what_is_unusual_and_right(string one, string other) =>
+        AssertVerdict(new HandshakeCase(one, Response(one, other), HandshakeError.None));
+
+    [Fact]
+    public void Frames_behind_the_head_are_left_for_the_frame_layer() // CT-07
+    {
+        string head = Response();
+
+        AssertVerdict(new HandshakeCase("frame", head + "\x81\x05Hello", HandshakeError.None));
+    }
+
+    [Theory]
+    [InlineData("chat", "chat")]
+    [InlineData("superchat", "superchat")]
+    public void Client_takes_a_subprotocol_that_it_offered(string chosen, string expected)
+    {
+        HandshakeError error = Check(Response("Sec-WebSocket-Protocol: " + chosen), out string? subprotocol, "chat", "superchat");
+
+        Assert.Equal(HandshakeError.None, error);
+        Assert.Equal(expected, subprotocol);
+    }
+
+    [Theory]
+    [InlineData("Sec-WebSocket-Protocol: Chat", HandshakeError.UnrequestedSubprotocol)] // CT-06: another case
+    [InlineData("Sec-WebSocket-Protocol: other", HandshakeError.UnrequestedSubprotocol)] // ws 4.14, 15
+    [InlineData("Sec-WebSocket-Protocol: chat, superchat", HandshakeError.RepeatedSubprotocol)]
+    [InlineData("Sec-WebSocket-Protocol:", HandshakeError.InvalidSubprotocols)]
+    [InlineData("-Sec-WebSocket-Protocol", HandshakeError.MissingSubprotocol)] // ws 4.14, 17
+    public void Client_refuses_a_subprotocol_that_it_did_not_offer(string change, HandshakeError expected)
+    {
+        HandshakeError error = Check(Response(change), out string? subprotocol, "chat", "superchat");
+
+        Assert.Equal(expected, error);
+        Assert.Null(subprotocol);
+    }
+
+    [Fact]
+    public void Client_may_be_told_to_do_without_a_subprotocol() // CT-06, the lenient switch
+    {
+        ClientHandshakeExpectations expected = NothingOffered with { Subprotocols = ["chat"], AllowMissingSubprotocol = true };
+
+        HandshakeError error = ClientHandshake.Check(Parse(Response()), expected, out string? subprotocol, out _);
+
+        Assert.Equal(HandshakeError.None, error);
+        Assert.Null(subprotocol);
+    }
+
+    [Theory]
+    [InlineData("foo; a=\"b\"", HandshakeError.None)]
+    [InlineData("foo, bar", HandshakeError.None)]
+    [InlineData("foo, foo", HandshakeError.RepeatedExtension)] // EX-30c
+    [InlineData("foo, other", HandshakeError.UnrequestedExtension)] // ws 4.14, 13
+    [InlineData("Foo", HandshakeError.UnrequestedExtension)] // EX-03: compared exactly
+    [InlineData("fooX", HandshakeError.UnrequestedExtension)]
+    public void Client_takes_extensions_that_it_offered_once(string list, HandshakeError expected)
+    {
+        ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo", "bar"] };
+
+        HandshakeError error = ClientHandshake.Check(
+            Parse(Response("Sec-WebSocket-Extensions: " + list)), offered, out _, out IReadOnlyList<Extension> extensions);
+
+        Assert.Equal(expected, error);
+        Assert.Equal(expected == HandshakeError.None, extensions.Count > 0);
+    }
+
+    [Fact]
+    public void Extension_on_two_lines_is_repeated() // EX-30c
+    {
+        ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo"] };
+
+        HandshakeError error = ClientHandshake.Check(
+            Parse(Response("+Sec-WebSocket-Extensions: foo", "+Sec-WebSocket-Extensions: foo")), offered, out _, out _);
+
+        Assert.Equal(HandshakeError.RepeatedExtension, error);
+    }
+
+    [Fact]
+    public void Characters_that_are_not_latin_1_never_become_others()
+    {
+        // U+FF57 is a full-width "w", which encoders like to turn into the plain one.
+        IEnumerable<KeyValuePair<string, string>> pairs = Pairs(Response())
+            .Select(pair => pair.Key == "Upgrade" ? KeyValuePair.Create(pair.Key, "\uFF57ebsocket") : pair);
+
+        HandshakeError error = ClientHandshake.Check(
+            101, Http11, HeaderFields.FromPairs(pairs), NothingOffered, out _, out _);
+
+        Assert.Equal(HandshakeError.InvalidUpgrade, error);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("not a key")]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBub25jZQ==")]
+    public void Client_without_a_key_opens_nothing(string key)
+    {
+        HandshakeError error = ClientHandshake.Check(Parse(Response()), NothingOffered with { Key = key }, out _, out _);
+
+        Assert.Equal(HandshakeError.InvalidAccept, error);
+    }
+
+    private static HandshakeError Check(string head, out string? subprotocol, params string[] offered) =>
+        ClientHandshake.Check(Parse(head), NothingOffered with { Subprotocols = offered }, out subprotocol, out _);
+
+    private static ResponseHead Parse(string head)
+    {
+        Assert.Equal(HttpError.None, ResponseHead.TryParse(Bytes(head), out ResponseHead? response));
+        return response!;
+    }
+
+    private static void AssertVerdict(HandshakeCase @case)
+    {
+        byte[] bytes = Bytes(@case.Head);
+        foreach (int[] delivery in Deliveries(bytes.Length))
+        {
+            HandshakeError? verdict = Verdicts.OfClient(bytes, delivery, NothingOffered);
+
+            Assert.True(
+                verdict == @case.Expected,
+                $"{@case.Name}: {verdict} instead of {@case.Expected}, {delivery.Length} reads, first {delivery[0]}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>The checklist's "Extensions header", line by line, and what it leaves out.</summary>
+public sealed class ExtensionListTests
+{
+    [Fact]
+    public void One_extension_without_parameters() => Assert.Equal("foo", Describe("foo")); // 1
+
+    [Fact]
+    public void Parameters_with_and_without_values() => // 2
+        Assert.Equal("foo;bar;baz=1;bar=2", Describe("foo;bar;baz=1;bar=2"));
+
+    [Fact]
+    public void Several_extensions_including_repeated_names() => // 3
+        Assert.Equal("foo|bar;baz|foo;baz|bar;baz=1", Describe("foo,bar;baz,foo;baz,bar;baz=1"));
+
+    [Theory] // 4
+    [InlineData("foo;bar=\"hi\"", "foo;bar=hi")]
+    [InlineData("foo;bar=\"h\\i\"", "foo;bar=hi")]
+    [InlineData("foo;bar=\"\\h\\i\";baz=\"1\"", "foo;bar=hi;baz=1")]
+    public void Quoted_values_with_escapes(string value, string expected) => Assert.Equal(expected, Describe(value));
+
+    [Fact]
+    public void Names_equal_to_object_prototype_members_are_safe() => // 5
+        Assert.Equal(
+            "hasOwnProperty;toString|__proto__;constructor=1", Describe("hasOwnProperty;toString,__proto__;constructor=1"));
+
+    [Fact]
+    public void Optional_white_space_is_accepted_around_separators() => // 6
+        Assert.Equal("foo;bar;baz=1;bar=1|qux;norf", Describe("foo; bar\t; \tbaz=1\t ;  bar=\"1\"\t\t, \tqux\t ;norf"));
+
+    [Theory] // 7
+    [InlineData("")]
+    [InlineData(",")]
+    [InlineData("foo,,")]
+    [InlineData("foo,  ,")]
+    [InlineData(";")]
+    [InlineData("foo;;")]
+    [InlineData("foo; ;")]
+    [InlineData("foo;=")]
+    [InlineData("foo;bar=;")]
+    [InlineData("foo;bar=\"\"")]
+    public void Empty_name_is_refused(string value) => AssertRefused(value);
+
+    [Theory] // 8
+    [InlineData("f oo")]
+    [InlineData("foo;ba r")]
+    [InlineData("foo;bar =1")]
+    [InlineData("foo;bar= 1")]
+    [InlineData("foo;bar=ba z")]
+    [InlineData("foo;bar=\"b z\"")]
+    public void Misplaced_white_space_is_refused(string value) => AssertRefused(value);
+
+    [Fact]
+    public void Illegal_token_characters_are_refused() // 9
+    {
+        foreach (char c in "\"()/:<=>?@[\\]{}\u00E4\u00FF")
+        {
+            AssertRefused($"f{c}o");
+            AssertRefused($"foo;b{c}{c}r");
+            AssertRefused($"foo;bar=b{c}z");
+            AssertRefused($"foo;bar=\"b{c}{c}z\"");
+        }
+    }
+
+    [Theory] // 10
+    [InlineData("foo,")]
+    [InlineData("foo, ")]
+    [InlineData("foo;")]
+    [InlineData("foo;bar,")]
+    [InlineData("foo;bar; ")]
+    [InlineData("foo;bar=")]
+    [InlineData("foo;bar=\"")]
+    [InlineData("foo;bar=\"baz")]
+    [InlineData("foo;bar=\"1\\")]
+    [InlineData("foo;bar=\"1\\\"")]
+    public void Truncated_header_is_refused(string value) => AssertRefused(value);
+
+    [Fact]
+    public void One_extension_is_formatted() => Assert.Equal("foo", ExtensionList.Format([new("foo", [])])); // 11
+
+    [Fact]
+    public void Parameters_are_formatted() => // 12
+        Assert.Equal("foo; bar; baz=1", ExtensionList.Format([new("foo", [new("bar", null), new("baz", "1")])]));
+
+    [Fact]
+    public void Several_extensions_are_formatted() => // 13
+        Assert.Equal(
+            "foo; bar, foo, qux; a=b", ExtensionList.Format([new("foo", [new("bar", null)]), new("foo", []), new("qux", [new("a", "b")])]));
+
+    [Fact]
+    public void Lines_are_one_list() => Assert.Equal("a|b;c|a", Describe("a", "b;c, a")); // EX-17
+
+    [Fact]
+    public void No_header_is_no_extensions() => Assert.Equal("", Describe());
+
+    [Fact]
+    public void Names_keep_their_case() => // EX-03: compared by the caller, exactly
+        Assert.Equal("Permessage-Deflate|permessage-deflateX", Describe("Permessage-Deflate, permessage-deflateX"));
+
+    [Fact]
+    public void Checking_alone_allocates_nothing_and_agrees()
+    {
+        HeaderFields headers = Headers("permessage-deflate; client_max_window_bits, foo; bar=\"b\\az\"");
+        ExtensionList.IsValid(headers);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        bool isValid = ExtensionList.IsValid(headers);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.True(isValid);
+        Assert.Equal(0, allocated);
+    }
+
+    [Fact]
+    public void Random_lists_are_judged_alike_by_check_and_parser_and_read_back()
+    {
+        const string alphabet = "ab,;=\"\\ \t/";
+        var random = new Random(6455);
+        int valid = 0;
+
+        for (int iteration = 0; iteration < 50_000; iteration++)
+        {
+            string value = string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => alphabet[random.Next(alphabet.Length)]));
+            HeaderFields headers = Headers(value);
+
+            bool parsed = ExtensionList.TryParse(headers, out IReadOnlyList<Extension> extensions);
+
+            Assert.Equal(parsed, ExtensionList.IsValid(headers));
+            if (parsed)
+            {
+                valid++;
+                Assert.True(ExtensionList.IsValid(extensions), value);
+                Assert.Equal(Describe(extensions), Describe(ExtensionList.Format(extensions)));
+            }
+        }
+
+        Assert.True(valid > 1_000, $"only {valid} lists are valid");
+    }
+
+    private static string Describe(params string[] values)
+    {
+        Assert.True(ExtensionList.TryParse(Headers(values), out IReadOnlyList<Extension> extensions));
+        Assert.True(ExtensionList.IsValid(Headers(values)));
+        return Describe(extensions);
+    }
+
+    private static string Describe(IReadOnlyList<Extension> extensions) => string.Join('|', extensions.Select(extension =>
+        extension.Name + string.Concat(extension.Parameters.Select(parameter =>
+            ";" + parameter.Name + (parameter.Value is null ? "" : "=" + parameter.Value)))));
+
+    private static void AssertRefused(string value)
+    {
+        Assert.False(ExtensionList.TryParse(Headers(value), out IReadOnlyList<Extension> extensions), value);
+        Assert.False(ExtensionList.IsValid(Headers(value)));
+        Assert.Empty(extensions);
+    }
+
+    private static HeaderFields Headers(params string[] values) =>
+        HeaderFields.FromPairs(values.Select(value => KeyValuePair.Create("Sec-WebSocket-Extensions", value)));
+}

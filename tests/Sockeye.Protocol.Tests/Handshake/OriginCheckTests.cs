@@ -1,0 +1,140 @@
+namespace Sockeye.Protocol.Tests;
+
+public sealed class OriginCheckTests
+{
+    [Theory] // PR-01: the same origin, or none
+    [InlineData("http://good.example", "good.example", false, true)]
+    [InlineData("http://good.example", "good.example:80", false, true)]
+    [InlineData("http://good.example:80", "good.example", false, true)]
+    [InlineData("https://good.example", "good.example", true, true)]
+    [InlineData("https://good.example:443", "good.example", true, true)]
+    [InlineData("HTTPS://GOOD.EXAMPLE", "good.example", true, true)]
+    [InlineData("http://localhost:8080", "localhost:8080", false, true)]
+    [InlineData("http://[::1]:8080", "[::1]:8080", false, true)]
+    [InlineData("https://good.example", "good.example", false, false)] // PR-03: another scheme
+    [InlineData("http://good.example", "good.example", true, false)]
+    [InlineData("http://good.example:81", "good.example", false, false)]
+    [InlineData("http://good.example", "good.example:8080", false, false)]
+    [InlineData("http://[::2]:8080", "[::1]:8080", false, false)]
+    [InlineData("http://localhost:8080", "127.0.0.1:8080", false, false)]
+    [InlineData("ws://good.example", "good.example", false, false)]
+    [InlineData("null", "null", false, false)]
+    public void Same_origin_is_scheme_host_and_port(string origin, string host, bool isSecure, bool expected) =>
+        Assert.Equal(expected, OriginCheck.SameOrigin.IsAllowed(HeadText.Bytes(origin), HeadText.Bytes(host), isSecure));
+
+    [Theory] // PR-02
+    [InlineData("https://good.example", true)]
+    [InlineData("HTTPS://GOOD.EXAMPLE", true)]
+    [InlineData("https://good.example:443", true)]
+    [InlineData("https://good.example:444", false)]
+    [InlineData("http://good.example", false)] // PR-03
+    [InlineData("http://good.example:443", false)]
+    [InlineData("https://good.example.evil.com", false)]
+    [InlineData("https://evilgood.example", false)]
+    [InlineData("https://sub.good.example", false)]
+    [InlineData("https://good.example.", false)]
+    [InlineData("https://good.exampl", false)]
+    [InlineData("https://user@good.example", false)]
+    [InlineData("https://good.example@evil.com", false)]
+    [InlineData("https://good.example/", false)]
+    [InlineData("https://good.example/path", false)]
+    [InlineData("https://good.example?a", false)]
+    [InlineData("https://good.example#a", false)]
+    [InlineData("https://good.example\\.evil.com", false)]
+    [InlineData("https:good.example", false)]
+    [InlineData("https:/good.example", false)]
+    [InlineData("://good.example", false)]
+    [InlineData("good.example", false)]
+    [InlineData("https://", false)]
+    [InlineData("https://*.example", false)]
+    [InlineData("https://xn--gd-jia.example", false)]
+    [InlineData("https://[2001:db8::1]:8443", true)]
+    [InlineData("https://[2001:DB8::1]:8443", true)]
+    [InlineData("https://[2001:db8::1]", false)]
+    [InlineData("app://desktop", true)]
+    [InlineData("null", false)]
+    public void Listed_origins_are_compared_exactly(string origin, bool expected)
+    {
+        OriginCheck check = Create("https://good.example", "https://[2001:db8::1]:8443", "app://desktop");
+
+        Assert.Equal(expected, check.IsAllowed(HeadText.Bytes(origin), "server.example"u8, isSecure: true));
+    }
+
+    [Fact]
+    public void Null_is_allowed_if_it_is_listed()
+    {
+        Assert.True(Create("null").IsAllowed("null"u8, "a"u8, isSecure: false));
+        Assert.False(Create("null").IsAllowed("NULL"u8, "a"u8, isSecure: false));
+        Assert.False(Create("null").IsAllowed("http://null"u8, "a"u8, isSecure: false));
+    }
+
+    [Theory]
+    [InlineData("good.example")]
+    [InlineData("https://good.example/")]
+    [InlineData("https://m\u00FCnchen.example")]
+    [InlineData("https://\uFF47ood.example")]
+    [InlineData("https://user@good.example")]
+    [InlineData("*")]
+    [InlineData("")]
+    [InlineData("https://good.example:99999")]
+    public void Only_origins_can_be_listed(string origin)
+    {
+        bool created = OriginCheck.TryCreate(["https://a", origin], out OriginCheck check, out string? invalid);
+
+        Assert.False(created);
+        Assert.Equal(origin, invalid);
+        Assert.Same(OriginCheck.SameOrigin, check);
+    }
+
+    [Theory]
+    [InlineData("Origin: http://evil.example", 403)]
+    [InlineData("Origin: https://server.example.com", 403)] // PR-03: this connection is not over TLS
+    [InlineData("Origin: null", 403)]
+    [InlineData("Origin: http://server.example.com/path", 403)]
+    [InlineData("Origin: http://server.example.com.evil.example", 403)]
+    [InlineData("-Origin", 101)]
+    [InlineData("Origin: http://SERVER.example.com:80", 101)]
+    public void Present_origin_must_be_the_same_one(string change, int status)
+    {
+        HandshakeError error = Check(ServerHandshakeRules.Default, change);
+
+        Assert.Equal(status == 403 ? HandshakeError.OriginNotAllowed : HandshakeError.None, error);
+        Assert.True(status == 101 || status == error.StatusCode());
+    }
+
+    [Fact]
+    public void Rebound_host_name_does_not_help_a_page_of_another_origin() // PR-06
+    {
+        Assert.Equal(
+            HandshakeError.OriginNotAllowed,
+            Check(ServerHandshakeRules.Default, "Host: 127.0.0.1:5000", "Origin: http://evil.example"));
+    }
+
+    [Fact]
+    public void Any_origin_may_be_allowed_but_none_that_is_malformed()
+    {
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with { DangerousAllowAnyOrigin = true };
+
+        Assert.Equal(HandshakeError.None, Check(rules, "Origin: http://evil.example"));
+        Assert.Equal(HandshakeError.None, Check(rules, "Origin: null"));
+        Assert.Equal(HandshakeError.InvalidOrigin, Check(rules, "Origin: http://a, http://b"));
+    }
+
+    [Fact]
+    public void Connection_over_tls_has_an_https_origin()
+    {
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with { IsSecure = true };
+
+        Assert.Equal(HandshakeError.None, Check(rules, "Origin: https://server.example.com"));
+        Assert.Equal(HandshakeError.OriginNotAllowed, Check(rules, "Origin: http://server.example.com"));
+    }
+
+    private static HandshakeError Check(ServerHandshakeRules rules, params string[] changes) =>
+        ServerHandshake.Check(Verdicts.Parse(HeadText.Request(changes)), rules, out _);
+
+    private static OriginCheck Create(params string[] origins)
+    {
+        Assert.True(OriginCheck.TryCreate(origins, out OriginCheck check, out _));
+        return check;
+    }
+}

@@ -1,0 +1,100 @@
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>The checklist's "Subprotocol header", line by line, and what it leaves out.</summary>
+public sealed class SubprotocolListTests
+{
+    [Fact]
+    public void One_name() => Assert.Equal(["foo"], Parse("foo")); // 1
+
+    [Fact]
+    public void Several_names() => Assert.Equal(["foo", "bar", "baz"], Parse("foo,bar,baz")); // 2
+
+    [Fact]
+    public void Optional_white_space_is_ignored() => // 3
+        Assert.Equal(["foo", "bar", "baz", "qux", "norf"], Parse("foo , bar\t, \tbaz\t ,  qux\t\t,norf"));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",")]
+    [InlineData("foo,,")]
+    [InlineData("foo,  ,")]
+    [InlineData(",foo")]
+    public void Empty_name_is_refused(string value) => AssertRefused(value); // 4
+
+    [Theory]
+    [InlineData("foo,foo,bar")]
+    [InlineData("foo,bar,foo")]
+    public void Duplicate_is_refused(string value) => AssertRefused(value); // 5
+
+    [Theory]
+    [InlineData("f oo")]
+    [InlineData("foo,b ar")]
+    [InlineData("foo, b\tar")]
+    public void Misplaced_white_space_is_refused(string value) => AssertRefused(value); // 6
+
+    [Fact]
+    public void Illegal_characters_are_refused() // 7
+    {
+        foreach (char c in "\"(),/:;<=>?@[\\]{}\u00E4\u00FF")
+        {
+            AssertRefused($"f{c}o, {c}");
+        }
+    }
+
+    [Theory]
+    [InlineData("foo,")]
+    [InlineData("foo, ")]
+    [InlineData("foo,bar,\t")]
+    public void Truncated_header_is_refused(string value) => AssertRefused(value); // 8
+
+    [Fact]
+    public void Names_that_differ_in_case_are_different() => Assert.Equal(["chat", "Chat"], Parse("chat, Chat"));
+
+    [Fact]
+    public void Lines_are_one_list()
+    {
+        Assert.Equal(["a", "b", "c"], Parse("a", "b, c"));
+        AssertRefused("a", "b, a");
+    }
+
+    [Fact]
+    public void No_header_is_no_names() => Assert.Empty(Parse());
+
+    [Theory]
+    [InlineData("superchat, chat", "chat", "chat")]
+    [InlineData("superchat, chat", "chat, superchat", "superchat")]
+    [InlineData("superchat", "chat", null)]
+    [InlineData("superchat", "Superchat", null)]
+    public void Servers_preference_decides(string ofServer, string ofClient, string? expected) =>
+        Assert.Equal(expected, SubprotocolList.Select(Parse(ofServer), Parse(ofClient)));
+
+    [Fact]
+    public void Nothing_in_common_with_nobody()
+    {
+        Assert.Null(SubprotocolList.Select([], ["a"]));
+        Assert.Null(SubprotocolList.Select(["a"], []));
+    }
+
+    [Fact]
+    public void Formatted_list_reads_back()
+    {
+        string[] names = ["a", "v1.stomp", "!#$%&'*+-.^_`|~"];
+
+        Assert.Equal(names, Parse(SubprotocolList.Format(names)));
+    }
+
+    private static IReadOnlyList<string> Parse(params string[] values)
+    {
+        Assert.True(SubprotocolList.TryParse(Headers(values), out IReadOnlyList<string> subprotocols));
+        return subprotocols;
+    }
+
+    private static void AssertRefused(params string[] values)
+    {
+        Assert.False(SubprotocolList.TryParse(Headers(values), out IReadOnlyList<string> subprotocols), values[0]);
+        Assert.Empty(subprotocols);
+    }
+
+    private static HeaderFields Headers(string[] values) =>
+        HeaderFields.FromPairs(values.Select(value => KeyValuePair.Create("Sec-WebSocket-Protocol", value)));
+}

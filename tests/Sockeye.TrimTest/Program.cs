@@ -1,0 +1,34 @@
+// A server and a client in one program, published trimmed and self-contained: prints "ok" if nothing that they need was
+// cut away.
+
+using System.Net;
+using Sockeye;
+
+TimeSpan deadline = TimeSpan.FromSeconds(20);
+byte[] bytes = [0, 1, 2, 255];
+var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+
+await using WebSocketServer server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
+{
+    await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
+    {
+        await connection.SendAsync(message, cancellation);
+    }
+});
+
+await using WebSocketConnection client =
+    await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/").WaitAsync(deadline);
+
+await client.SendAsync("grüße");
+WebSocketMessage text = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isTextRight = text.Kind == WebSocketMessageKind.Text && text.Text == "grüße";
+
+await client.SendAsync(bytes);
+WebSocketMessage binary = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isBinaryRight = binary.Kind == WebSocketMessageKind.Binary && binary.Payload.Span.SequenceEqual(bytes);
+
+WebSocketCloseResult result = await client.CloseAsync().AsTask().WaitAsync(deadline);
+
+bool isRight = isTextRight && isBinaryRight && result.WasClean;
+Console.WriteLine(isRight ? "ok" : $"text {isTextRight}, binary {isBinaryRight}, clean close {result.WasClean}");
+return isRight ? 0 : 1;
