@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Unicode;
 
 namespace Sockeye.Protocol;
 
@@ -360,7 +359,7 @@ internal sealed class MessageReader
     {
         if (isWhole)
         {
-            return Utf8.IsValid(piece);
+            return Utf8Validator.IsValid(piece);
         }
 
         bool valid = _utf8.TryAppend(piece) && (!messageEnds || _utf8.IsAtBoundary);

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Text.Unicode;
 
 namespace Sockeye.Protocol;
 
@@ -42,10 +41,10 @@ internal struct Utf8Validator
 
         bytes = bytes[index..];
 
-        // The bulk is checked by the runtime's vectorised code, which wants whole characters: leave off an unfinished
-        // one at the end, and walk through that byte by byte.
+        // The bulk is checked in blocks, which wants whole characters: leave off an unfinished one at the end, and walk
+        // through that byte by byte.
         int unfinished = UnfinishedTailLength(bytes);
-        if (!Utf8.IsValid(bytes[..^unfinished]))
+        if (!IsValid(bytes[..^unfinished]))
         {
             return false;
         }
@@ -61,6 +60,10 @@ internal struct Utf8Validator
         return true;
     }
 
+    /// <summary>Checks a whole text.</summary>
+    public static bool IsValid(ReadOnlySpan<byte> text) =>
+        UnfinishedTailLength(text) == 0 && Utf8Blocks.AreValid(text);
+
     /// <summary>The oracle in tests: the same answer, a byte at a time, from the table of RFC 3629 §4.</summary>
     internal bool TryAppendByteByByte(ReadOnlySpan<byte> bytes)
     {
@@ -75,7 +78,8 @@ internal struct Utf8Validator
         return true;
     }
 
-    // How many bytes at the end belong to a character whose lead byte says that more are due: 0 to 3.
+    // How many bytes at the end belong to a character whose lead byte says that more are due: 0 to 3. Bytes that say so
+    // and never lead (C0, F5 and the like) are among them.
     private static int UnfinishedTailLength(ReadOnlySpan<byte> bytes)
     {
         for (int back = 1; back <= 3 && back <= bytes.Length; back++)
@@ -89,7 +93,7 @@ internal struct Utf8Validator
             if (value >= 0xC0)
             {
                 int length = BitOperations.LeadingZeroCount(~((uint)value << 24));
-                return length > back && length <= 4 ? back : 0;
+                return length > back ? back : 0;
             }
         }
 

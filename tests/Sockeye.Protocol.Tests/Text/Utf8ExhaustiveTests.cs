@@ -122,8 +122,11 @@ public sealed class Utf8ExhaustiveTests
         // All second bytes, since they decide; and the edges of every range for the third and fourth.
         byte[] edges = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xF0, 0xFF];
         byte[] bytes = new byte[4];
+        byte[] block = new byte[BlockLength];
+        block.AsSpan().Fill((byte)'a');
         for (int lead = 0xC0; lead < 256; lead++)
         {
+            int place = 29 + (lead % 4); // astride the edge of the first vector
             for (int second = 0; second < 256; second++)
             {
                 foreach (byte third in edges)
@@ -135,8 +138,11 @@ public sealed class Utf8ExhaustiveTests
                         Utf8Validator slow = default;
 
                         bool accepted = fast.TryAppend(bytes);
+                        bytes.CopyTo(block, place);
+                        Utf8Validator inBlock = default;
                         if (accepted != slow.TryAppendByteByByte(bytes)
-                            || (accepted && fast.IsAtBoundary) != Utf8.IsValid(bytes))
+                            || (accepted && fast.IsAtBoundary) != Utf8.IsValid(bytes)
+                            || inBlock.TryAppend(block) != Utf8.IsValid(block))
                         {
                             Assert.Fail(Convert.ToHexString(bytes));
                         }
