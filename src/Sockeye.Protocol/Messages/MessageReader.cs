@@ -85,8 +85,10 @@ internal sealed class MessageReader
         {
             if (!_inFrame)
             {
-                OperationStatus status = ReadHeader(source[consumed..], out FrameHeader header, out int headerLength);
-                consumed += headerLength;
+                OperationStatus status = _header.Read(
+                    source[consumed..], _settings.Rules, out FrameHeader header, out int taken, out ProtocolError error);
+                consumed += taken;
+                Error = error;
                 if (status == OperationStatus.NeedMoreData)
                 {
                     Error = CheckSequence(_header.Opcode);
@@ -159,40 +161,6 @@ internal sealed class MessageReader
         IsAssembled = false;
         _message.Release(_settings.Pool);
         _control.Release(_settings.Pool);
-    }
-
-    private OperationStatus ReadHeader(ReadOnlySpan<byte> source, out FrameHeader header, out int consumed)
-    {
-        OperationStatus status;
-        if (_header.Length == 0)
-        {
-            status = FrameHeader.TryRead(source, _settings.Rules, out header, out consumed, out ProtocolError error);
-            Error = error;
-            if (status == OperationStatus.NeedMoreData)
-            {
-                consumed = _header.Append(source);
-            }
-
-            return status;
-        }
-
-        int held = _header.Length;
-        int taken = _header.Append(source);
-        status = FrameHeader.TryRead(
-            _header.Bytes, _settings.Rules, out header, out int length, out ProtocolError joinedError);
-        Error = joinedError;
-        if (status == OperationStatus.Done)
-        {
-            // More may have been taken than the header has; that belongs to the payload.
-            _header.Clear();
-            consumed = length - held;
-        }
-        else
-        {
-            consumed = taken;
-        }
-
-        return status;
     }
 
     private bool TryBeginFrame(in FrameHeader header)

@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace Sockeye.Protocol;
@@ -11,25 +11,53 @@ internal struct PartialHeader
     /// <summary>How many bytes of the header are here; 0 when a frame is not split within its header.</summary>
     public byte Length { get; private set; }
 
-    /// <summary>What is here.</summary>
-    [UnscopedRef]
-    public readonly ReadOnlySpan<byte> Bytes => ((ReadOnlySpan<byte>)_bytes)[..Length];
-
     /// <summary>What the frame carries; <see langword="null"/> while less than the two fixed bytes are here.</summary>
     public readonly Opcode? Opcode => Length < 2 ? null : (Opcode)(_bytes[0] & 0xF);
 
-    /// <summary>Adds as much of <paramref name="source"/> as a header can have.</summary>
-    /// <returns>How many bytes were taken.</returns>
-    public int Append(ReadOnlySpan<byte> source)
+    /// <summary>Reads a header that begins in what is here, or in <paramref name="source"/> if nothing is.</summary>
+    /// <param name="source">What has arrived next.</param>
+    /// <param name="rules">As for <see cref="FrameHeader.TryRead"/>, and so for the rest.</param>
+    /// <param name="header">The header, when the result is <see cref="OperationStatus.Done"/>.</param>
+    /// <param name="consumed">
+    /// How many bytes of <paramref name="source"/> were taken: all of them, to be kept here, if more is needed.
+    /// </param>
+    /// <param name="error">The rule broken, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
+    public OperationStatus Read(
+        ReadOnlySpan<byte> source, in FrameRules rules,
+        out FrameHeader header, out int consumed, out ProtocolError error)
+    {
+        OperationStatus status;
+        if (Length == 0)
+        {
+            status = FrameHeader.TryRead(source, rules, out header, out consumed, out error);
+            if (status == OperationStatus.NeedMoreData)
+            {
+                consumed = Append(source);
+            }
+
+            return status;
+        }
+
+        int held = Length;
+        consumed = Append(source);
+        status = FrameHeader.TryRead(((ReadOnlySpan<byte>)_bytes)[..Length], rules, out header, out int length, out error);
+        if (status == OperationStatus.Done)
+        {
+            // More may have been taken than the header has; that belongs to the payload.
+            Length = 0;
+            consumed = length - held;
+        }
+
+        return status;
+    }
+
+    private int Append(ReadOnlySpan<byte> source)
     {
         int taken = Math.Min(source.Length, FrameHeader.MaxLength - Length);
         source[..taken].CopyTo(((Span<byte>)_bytes)[Length..]);
         Length += (byte)taken;
         return taken;
     }
-
-    /// <summary>Forgets the bytes: the header is complete.</summary>
-    public void Clear() => Length = 0;
 
     [InlineArray(FrameHeader.MaxLength)]
     private struct HeaderBytes

@@ -15,27 +15,14 @@ namespace Sockeye.Connections;
 /// </remarks>
 internal sealed class SendQueue
 {
-    // Above this, copying a payload costs more than handing it to the transport from where it lies.
-    private const int DirectWriteLength = 16 * 1024;
-
-    // A callback that sends a lot need not hold all of it until it returns.
-    private const int MaxCorkedLength = 64 * 1024;
-
     private readonly Lock _gate = new();
     private readonly Transport _transport;
     private readonly TransportWriter _writer;
     private readonly ISendQueueOwner _owner;
     private readonly ArrayPool<byte> _pool;
-    private readonly bool _writesFromPlace;
 
-    // All below under _gate.
-    private OutgoingFrames _frames;
-    private PendingSends _pending;
-    private SendBudget _budget;
-    private PongSlot _pong;
-    private int _corkThread;
-    private bool _isWriting;
-    private Stage _stage;
+    // Under _gate.
+    private SendBuffer _buffer;
     private Finish _finish;
 
     public SendQueue(Role role, Transport transport, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
@@ -43,28 +30,8 @@ internal sealed class SendQueue
         _transport = transport;
         _owner = owner;
         _pool = pool;
-
-        // A client's payload is masked on the way, into a copy (§5.3).
-        _writesFromPlace = role == Role.Server;
-        _frames = new OutgoingFrames(role, pool);
-        _pending = new PendingSends(pool);
-        _budget = new SendBudget(limit);
+        _buffer = new SendBuffer(role, owner, limit, pool);
         _writer = new TransportWriter(transport, this, pool);
-    }
-
-    private enum Stage : byte
-    {
-        // Takes anything.
-        Open,
-
-        // A Close frame waits behind sends that wait for room: no new data.
-        Closing,
-
-        // The Close frame is in its place: nothing more goes behind it.
-        CloseQueued,
-
-        // The transport is gone.
-        Terminated,
     }
 
     private enum Finish : byte
@@ -75,26 +42,26 @@ internal sealed class SendQueue
     }
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken by the transport.</summary>
-    public long BufferedAmount => _budget.Buffered;
+    public long BufferedAmount => _buffer.Budget.Buffered;
 
     /// <summary>Whether so much is buffered that nothing should be done that would add to it.</summary>
-    public bool IsCongested => _budget.IsCongested;
+    public bool IsCongested => _buffer.Budget.IsCongested;
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
-    public void Cork() => _corkThread = Environment.CurrentManagedThreadId;
+    public void Cork() => _buffer.CorkThread = Environment.CurrentManagedThreadId;
 
     /// <summary>Writes what was held back.</summary>
     public void Uncork()
     {
-        _corkThread = 0;
+        _buffer.CorkThread = 0;
 
         // What this thread has corked it sees without the lock; what others add they write themselves.
-        if (!_frames.IsEmpty)
+        if (!_buffer.IsEmpty)
         {
             bool write;
             lock (_gate)
             {
-                write = TryBecomeWriter();
+                write = _buffer.TryBecomeWriter();
             }
 
             RunIf(write);
@@ -109,23 +76,23 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            if (_stage != Stage.Open)
+            if (_buffer.Stage != SendStage.Open)
             {
                 throw _owner.CreateClosedException();
             }
 
-            if (!_budget.HasRoom)
+            if (!_buffer.Budget.HasRoom)
             {
                 return WebSocketSendResult.Refused;
             }
 
-            if (!_pending.IsTurnOf(opcode, writer: null))
+            if (!_buffer.Pending.IsTurnOf(opcode, writer: null))
             {
-                AddCopy(opcode, payload);
+                _buffer.AddCopy(opcode, payload);
                 return WebSocketSendResult.Queued;
             }
 
-            write = Accept(opcode, fin: true, payload, out direct);
+            write = _buffer.Accept(opcode, fin: true, payload, out direct);
         }
 
         if (write)
@@ -144,7 +111,7 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            if (_stage != Stage.Open || cancellationToken.IsCancellationRequested)
+            if (_buffer.Stage != SendStage.Open || cancellationToken.IsCancellationRequested)
             {
                 Return(frame.Rented);
                 return cancellationToken.IsCancellationRequested
@@ -152,15 +119,15 @@ internal sealed class SendQueue
                     : ValueTask.FromException(_owner.CreateClosedException());
             }
 
-            bool hasRoom = frame.Opcode >= Opcode.Close ? _budget.HasRoomForControl : _budget.HasRoom;
-            if (!hasRoom || !_pending.IsTurnOf(frame.Opcode, frame.Writer))
+            bool hasRoom = frame.Opcode >= Opcode.Close ? _buffer.Budget.HasRoomForControl : _buffer.Budget.HasRoom;
+            if (!hasRoom || !_buffer.Pending.IsTurnOf(frame.Opcode, frame.Writer))
             {
                 return new ValueTask(AddWaiting(frame, cancellationToken));
             }
 
-            _pending.NoteTurn(frame);
-            write = Accept(frame.Opcode, frame.Fin, frame.Payload.Span, out direct);
-            AdmitPending();
+            _buffer.Pending.NoteTurn(frame);
+            write = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, out direct);
+            _buffer.AdmitPending();
         }
 
         if (write)
@@ -178,9 +145,7 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            _budget.Add(head.Length);
-            _frames.AppendBytes(head);
-            write = TryBecomeWriter();
+            write = _buffer.AcceptBytes(head);
         }
 
         RunIf(write);
@@ -189,22 +154,10 @@ internal sealed class SendQueue
     /// <summary>Answers a ping. While the transport is blocked only the newest answer is kept (RFC 6455 §5.5.3).</summary>
     public void SendPong(ReadOnlySpan<byte> payload)
     {
-        bool write = false;
+        bool write;
         lock (_gate)
         {
-            if (_stage >= Stage.CloseQueued)
-            {
-                return;
-            }
-
-            if (_isWriting && (_writer.IsBlocked || !_budget.HasRoom))
-            {
-                _pong.Put(payload);
-            }
-            else
-            {
-                write = Accept(Opcode.Pong, fin: true, payload, out _);
-            }
+            write = _buffer.AcceptPong(payload, _writer.IsBlocked);
         }
 
         RunIf(write);
@@ -216,7 +169,8 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            write = _stage == Stage.Open && _budget.HasRoomForControl && Accept(Opcode.Ping, fin: true, payload, out _);
+            write = _buffer.Stage == SendStage.Open && _buffer.Budget.HasRoomForControl
+                && _buffer.Accept(Opcode.Ping, fin: true, payload, out _);
         }
 
         RunIf(write);
@@ -230,21 +184,19 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            if (_stage != Stage.Open)
+            if (_buffer.Stage != SendStage.Open)
             {
                 return;
             }
 
             // A message that is open has no end in sight: a control frame may go inside it, and it is given up (§5.4).
-            if (afterPending && !_pending.IsMessageOpen && !_pending.IsEmpty)
+            if (afterPending && !_buffer.Pending.IsMessageOpen && !_buffer.Pending.IsEmpty)
             {
-                _stage = Stage.Closing;
-                _pending.Add(new PendingSend(
-                    new FrameToSend { Opcode = Opcode.Close, Fin = true, Payload = payload.ToArray() }));
+                _buffer.AddWaitingClose(payload);
                 return;
             }
 
-            write = AcceptClose(payload);
+            write = _buffer.AcceptClose(payload);
         }
 
         RunIf(write);
@@ -256,7 +208,7 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            write = _stage == Stage.Closing && AcceptClose(payload);
+            write = _buffer.Stage == SendStage.Closing && _buffer.AcceptClose(payload);
         }
 
         RunIf(write);
@@ -269,8 +221,8 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            _finish = close ? Finish.Close : (Finish)Math.Max((byte)_finish, (byte)Finish.ShutdownOutput);
-            write = TryBecomeWriter();
+            _finish = close || _finish == Finish.Close ? Finish.Close : Finish.ShutdownOutput;
+            write = _buffer.TryBecomeWriter();
         }
 
         RunIf(write);
@@ -288,14 +240,7 @@ internal sealed class SendQueue
     {
         lock (_gate)
         {
-            _stage = Stage.Terminated;
-            _pending.FailAll(_owner.CreateClosedException);
-            while (_frames.TryTake(out OutgoingSegment segment))
-            {
-                _pool.Return(segment.Array);
-            }
-
-            _budget.Clear();
+            _buffer.Terminate();
         }
 
         _writer.Terminate();
@@ -312,9 +257,8 @@ internal sealed class SendQueue
         Finish finish = Finish.None;
         lock (_gate)
         {
-            drained = NoteWritten(written);
-            found = TryTakePong(out segment) || _frames.TryTake(out segment);
-            _isWriting = found;
+            drained = _buffer.NoteWritten(written);
+            found = _buffer.TryTakeNext(out segment);
             if (!found)
             {
                 finish = _finish;
@@ -346,7 +290,7 @@ internal sealed class SendQueue
         bool drained;
         lock (_gate)
         {
-            drained = NoteWritten(written);
+            drained = _buffer.NoteWritten(written);
         }
 
         if (drained)
@@ -363,106 +307,12 @@ internal sealed class SendQueue
         }
     }
 
-    private bool NoteWritten(long written)
-    {
-        if (_stage == Stage.Terminated)
-        {
-            return false;
-        }
-
-        bool drained = _budget.Subtract(written);
-        AdmitPending();
-        return drained;
-    }
-
-    private bool TryTakePong(out OutgoingSegment segment)
-    {
-        segment = default;
-        if (!_pong.IsFull || _stage >= Stage.CloseQueued)
-        {
-            return false;
-        }
-
-        segment = _frames.Single(Opcode.Pong, fin: true, _pong.Take());
-        _budget.Add(segment.Length);
-        return true;
-    }
-
-    private bool AcceptClose(ReadOnlySpan<byte> payload)
-    {
-        _stage = Stage.CloseQueued;
-        _pending.AbandonMessage();
-        _budget.Subtract(_pending.FailAll(_owner.CreateClosedException));
-        return Accept(Opcode.Close, fin: true, payload, out _);
-    }
-
-    // Adds a frame; answers whether the caller has become the writer.
-    private bool Accept(Opcode opcode, bool fin, ReadOnlySpan<byte> payload, out OutgoingSegment direct)
-    {
-        direct = default;
-        _budget.Add(_frames.FrameLength(payload.Length));
-        if (payload.Length >= DirectWriteLength && _writesFromPlace && !_isWriting && !_frames.HasFullSegments)
-        {
-            // The header joins what is corked, and both leave the queue together with the payload: a frame that
-            // another thread adds from now on comes behind it.
-            _frames.AppendHeader(opcode, fin, payload.Length);
-            _frames.TryTake(out direct);
-            return _isWriting = true;
-        }
-
-        _frames.Append(opcode, fin, payload);
-        bool isCorked = _corkThread == Environment.CurrentManagedThreadId && _frames.TailLength < MaxCorkedLength;
-        return !isCorked && TryBecomeWriter();
-    }
-
-    private bool TryBecomeWriter()
-    {
-        bool becomes = !_isWriting;
-        _isWriting = true;
-        return becomes;
-    }
-
-    private void AdmitPending()
-    {
-        while (_pending.TryTake(_budget.HasRoom, out PendingSend send))
-        {
-            FrameToSend frame = send.Frame;
-            _pending.NoteTurn(frame);
-            if (send.Buffered == 0)
-            {
-                _budget.Add(_frames.FrameLength(frame.Payload.Length));
-            }
-
-            _frames.Append(frame.Opcode, frame.Fin, frame.Payload.Span);
-            if (frame.Opcode == Opcode.Close)
-            {
-                _stage = Stage.CloseQueued;
-            }
-
-            _pending.Release(send);
-            send.Completion?.TrySetResult();
-        }
-    }
-
-    private void AddCopy(Opcode opcode, ReadOnlySpan<byte> payload)
-    {
-        byte[] copy = _pool.Rent(payload.Length);
-        payload.CopyTo(copy);
-        long length = _frames.FrameLength(payload.Length);
-        _budget.Add(length);
-        _pending.Add(new PendingSend(
-            new FrameToSend { Opcode = opcode, Fin = true, Payload = copy.AsMemory(0, payload.Length), Rented = copy })
-        {
-            Buffered = length,
-        });
-    }
-
     private Task AddWaiting(in FrameToSend frame, CancellationToken cancellationToken)
     {
         // Not run in place: what follows a send must not run under our lock, or on the writer's thread.
         var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var send = new PendingSend(frame) { Completion = completion };
-        _pending.Add(send);
+        _buffer.Pending.Add(send);
         if (cancellationToken.CanBeCanceled)
         {
             send.Cancellation = cancellationToken.UnsafeRegister((_, token) => Cancel(send, token), null);
@@ -476,12 +326,12 @@ internal sealed class SendQueue
         lock (_gate)
         {
             // It may be on its way already; then it is finished (half a message can't be taken back, §5.4).
-            if (!_pending.TryRemove(send))
+            if (!_buffer.Pending.TryRemove(send))
             {
                 return;
             }
 
-            _pending.Release(send);
+            _buffer.Pending.Release(send);
         }
 
         send.Completion?.TrySetCanceled(cancellationToken);
