@@ -39,6 +39,8 @@ internal static class BeyondClosing
                 Send(Continuation("x")), ExpectClose(1002), Send(Binary(new byte[FloodLength])), Send(Ping()),
                 Send(Continuation("x")),
             ]),
+        new("FR-34.4", "a broken rule, and a great deal that was on its way already: the Close is not lost",
+            [Send(Continuation("x")), .. Enumerable.Repeat(Send(Binary(new byte[FloodLength])), 40), ExpectClose(1002)]),
         new("FR-35.1", "a second Close with another code: the first counts",
             [Send(Close(1001, "first")), ExpectClose(1001), Send(Close(4000, "second"))])
         {

@@ -84,7 +84,11 @@ internal sealed class PeerFrameReader(bool endpointIsClient)
         }
 
         _start += header + (int)length;
-        frame = new PeerFrame(opcode, payload) { Fin = fin };
+        frame = new PeerFrame(opcode, payload)
+        {
+            Fin = fin,
+            MaskingKey = masked ? bytes.Slice(header - 4, 4).ToArray() : null,
+        };
         return true;
     }
 

@@ -1,3 +1,5 @@
+using Xunit.Sdk;
+
 namespace Sockeye.Tests;
 
 /// <summary>Runs a case over one transport, in one role, under all segmentations that make sense there.</summary>
@@ -32,6 +34,35 @@ internal static class CaseRuns
             for (long offset = 1; offset < script.WireLength; offset += stride)
             {
                 yield return new Segmentation.CutAt(offset);
+            }
+        }
+    }
+
+    /// <summary>The rows of a theory: every case in both roles.</summary>
+    public static IEnumerable<TheoryDataRow<string, TestedRole>> Rows(IEnumerable<ConformanceCase> cases) =>
+        from conformanceCase in cases
+        from role in Enum.GetValues<TestedRole>()
+        select new TheoryDataRow<string, TestedRole>(conformanceCase.Id, role)
+        {
+            TestDisplayName = $"{conformanceCase.Id} as {role}: {conformanceCase.Description}",
+        };
+
+    public static async Task RunAsync(string id, TestedRole role, TestedTransport transport)
+    {
+        ConformanceCase conformanceCase = CaseCatalogue.Get(id);
+        CaseScript script = new(conformanceCase, peerIsClient: role == TestedRole.Server);
+        foreach (Segmentation segmentation in Segmentations(script, transport))
+        {
+            await using EndpointUnderTest endpoint =
+                await Endpoints.CreateAsync(transport, role, conformanceCase.MaxMessageLength);
+            try
+            {
+                await new CaseRunner(script, endpoint, role).RunAsync(segmentation);
+            }
+            catch (Exception exception)
+            {
+                throw new XunitException(
+                    $"{conformanceCase}, as {role} over {transport}, {segmentation}: {exception.Message}", exception);
             }
         }
     }

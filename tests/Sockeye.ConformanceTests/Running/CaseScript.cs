@@ -13,6 +13,8 @@ internal sealed record Burst(
 /// <summary>A case, on the wire of a peer in one role.</summary>
 internal sealed class CaseScript
 {
+    private const int NoStatusReceived = 1005;
+
     private static readonly PeerFrame FinalClose = Steps.Close(1000);
 
     private readonly PeerFrameWriter _writer;
@@ -21,6 +23,7 @@ internal sealed class CaseScript
 
     private readonly List<Burst> _bursts = [];
     private PeerFrame? _peersClose;
+    private ExpectStep? _endpointsClose;
     private bool _endpointBegins;
     private readonly ArrayBufferWriter<byte> _wire = new();
     private List<int> _writeEnds = [];
@@ -29,7 +32,6 @@ internal sealed class CaseScript
     public CaseScript(ConformanceCase conformanceCase, bool peerIsClient)
     {
         _writer = new PeerFrameWriter(peerIsClient, SeedOf(conformanceCase.Id));
-        Result = conformanceCase.Result;
         foreach (Step step in conformanceCase.Steps)
         {
             Add(step);
@@ -43,6 +45,8 @@ internal sealed class CaseScript
 
         EndBurst(then: null);
         WireLength = _bursts.Sum(burst => (long)burst.Wire.Length);
+        Result = conformanceCase.Result ?? new ExpectedResult(
+            (EndsCleanly ? CodeOf(_peersClose?.Payload) : CodeOf(_endpointsClose?.Payload)) ?? NoStatusReceived, EndsCleanly);
     }
 
     public IReadOnlyList<Burst> Bursts => _bursts;
@@ -60,8 +64,11 @@ internal sealed class CaseScript
     /// <summary>Whether a closing handshake ends the case, whoever begins it; not if the endpoint fails the connection.</summary>
     public bool EndsCleanly { get; private set; }
 
-    /// <summary>How the application must see the end, where the case says so.</summary>
-    public ExpectedResult? Result { get; }
+    /// <summary>
+    /// How the application must see the end: with the peer's close code after a closing handshake, with the endpoint's
+    /// own if it failed the connection, unless the case says otherwise.
+    /// </summary>
+    public ExpectedResult Result { get; }
 
     /// <summary>Whether the peer ends its side of the transport in the middle of things.</summary>
     public bool PeerEnds { get; private set; }
@@ -78,9 +85,9 @@ internal sealed class CaseScript
                 if (expect.Kind == PeerEventKind.Close)
                 {
                     EndpointCloses = true;
-                    EndsCleanly |= _peersClose is not null
-                        && _peersClose.Payload.AsSpan(0, Math.Min(2, _peersClose.Payload.Length))
-                            .SequenceEqual(expect.Payload);
+                    _endpointsClose = expect;
+                    EndsCleanly |= _peersClose is not null && Oracle.IsClosePayload(_peersClose.Payload)
+                        && (_endpointBegins || CodeOf(_peersClose.Payload) == CodeOf(expect.Payload));
                 }
 
                 break;
@@ -126,6 +133,9 @@ internal sealed class CaseScript
         _wire.ResetWrittenCount();
         (_writeEnds, _expected) = ([], []);
     }
+
+    private static int? CodeOf(byte[]? closePayload) =>
+        closePayload is null || closePayload.Length < 2 ? null : (closePayload[0] << 8) | closePayload[1];
 
     // string.GetHashCode differs from run to run; a case that fails must fail again.
     private static int SeedOf(string id) => id.Aggregate(6455, (seed, character) => unchecked((seed * 31) + character));
