@@ -9,7 +9,7 @@ internal static class BeyondMessages
     // One more in a row than this, none of them the last of its message, is a flood.
     private const int MaxEmptyFragmentsInARow = 64;
     private const int TinyFragmentCount = 100_000;
-    private const int ChoppedFrameLength = 256 * 1024;
+    private const int ChoppedFrameLength = 100_000;
 
     public static IEnumerable<ConformanceCase> Cases =>
     [

@@ -15,6 +15,9 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
 
     public override IReadOnlyList<PeerEvent> Delivered => _handler.Delivered;
 
+    /// <summary>Where the connection's buffers come from.</summary>
+    protected CheckedPool Pool { get; } = new();
+
     protected WebSocketConnection Connection =>
         _connection ?? throw new InvalidOperationException("The connection has not been opened.");
 
@@ -26,6 +29,8 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
         WebSocketCloseResult result = await Connection.Closed.WaitAsync(deadline);
         return new ExpectedResult((int)result.Code, result.WasClean);
     }
+
+    public override void AssertAllReturned() => Pool.AssertAllReturned();
 
     public override ValueTask DisposeAsync()
     {
@@ -44,7 +49,7 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
             KeepAlive = KeepAliveOptions.Disabled,
         };
         ConnectionSettings settings = new(
-            role == TestedRole.Server ? Role.Server : Role.Client, options, _wheel, NullLogger.Instance);
+            role == TestedRole.Server ? Role.Server : Role.Client, options, _wheel, NullLogger.Instance, Pool);
         _connection = new WebSocketConnection(transport, settings, _handler);
         _connection.Core.Start();
         transport.Start();

@@ -23,5 +23,8 @@ internal abstract class EndpointUnderTest : IAsyncDisposable
     /// <summary>What the application is told at the end.</summary>
     public abstract Task<ExpectedResult> GetResultAsync(CancellationToken deadline);
 
+    /// <summary>Once the connection is over: fails if it has kept anything that it should have given back.</summary>
+    public abstract void AssertAllReturned();
+
     public abstract ValueTask DisposeAsync();
 }

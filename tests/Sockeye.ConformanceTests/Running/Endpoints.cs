@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -28,12 +29,14 @@ internal static class Endpoints
         Stream peer = new NetworkStream(pair.Peer, ownsSocket: true);
         if (transport == TestedTransport.Socket)
         {
-            return new LoopbackEndpoint(role, maxMessageLength, new SocketTransport(pair.Endpoint), peer, pair.Peer);
+            return new LoopbackEndpoint(
+                role, maxMessageLength, new SocketTransport(pair.Endpoint, ArrayPool<byte>.Shared), peer, pair.Peer);
         }
 
         (SslStream secureEndpoint, SslStream securePeer) = await LoopbackPair.SecureAsync(
             role, new NetworkStream(pair.Endpoint, ownsSocket: true), peer, Certificate.Value);
-        return new LoopbackEndpoint(
-            role, maxMessageLength, new StreamTransport(secureEndpoint), securePeer, pair.Peer);
+        StreamTransport transportOverTls = new(
+            secureEndpoint, ArrayPool<byte>.Shared, endOutput: () => new ValueTask(secureEndpoint.ShutdownAsync()));
+        return new LoopbackEndpoint(role, maxMessageLength, transportOverTls, securePeer, pair.Peer);
     }
 }

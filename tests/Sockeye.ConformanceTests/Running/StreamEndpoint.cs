@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sockeye.Transports;
 
 namespace Sockeye.Tests;
@@ -10,7 +11,10 @@ internal sealed class StreamEndpoint : ConnectedEndpoint
     public StreamEndpoint(TestedRole role, long maxMessageLength)
     {
         _stream = new SegmentStream(Inbox);
-        Open(new StreamTransport(_stream), role, maxMessageLength);
+
+        // Not the checked pool: to spoil a receive buffer of 64 KiB for each read of a byte would be most of the work.
+        Open(
+            new StreamTransport(_stream, ArrayPool<byte>.Shared, endOutput: EndOutputAsync), role, maxMessageLength);
     }
 
     public override bool AnswersInPlace => false;
@@ -24,6 +28,12 @@ internal sealed class StreamEndpoint : ConnectedEndpoint
     public override ValueTask EndAsync()
     {
         _stream.EndInput();
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask EndOutputAsync()
+    {
+        Inbox.End(error: null);
         return ValueTask.CompletedTask;
     }
 }

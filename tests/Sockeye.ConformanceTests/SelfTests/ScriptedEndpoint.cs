@@ -46,5 +46,9 @@ internal sealed class ScriptedEndpoint : EndpointUnderTest
 
     public override Task<ExpectedResult> GetResultAsync(CancellationToken deadline) => Task.FromResult(Result);
 
+    public override void AssertAllReturned()
+    {
+    }
+
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
