@@ -1,0 +1,16 @@
+using static Sockeye.Tests.Steps;
+
+namespace Sockeye.Tests;
+
+/// <summary>10.1.1: a message that its sender's library cut into fragments of its own choice.</summary>
+internal static class Group10Misc
+{
+    private const int MessageLength = 65_536;
+    private const int FragmentLength = 1_300;
+
+    public static IEnumerable<ConformanceCase> Cases =>
+    [
+        new("10.1.1", $"a message of {MessageLength} bytes in fragments of {FragmentLength}",
+            [.. Echoed(Fragments(Text(Repeat("*", MessageLength)), FragmentLength))]),
+    ];
+}

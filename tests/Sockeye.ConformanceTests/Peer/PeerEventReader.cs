@@ -1,0 +1,84 @@
+using System.Buffers;
+
+namespace Sockeye.Tests;
+
+/// <summary>
+/// Puts the endpoint's frames together to messages, and fails the test where they break the rules of RFC 6455 §5.4,
+/// §5.5.1, §7.4 or §8.1.
+/// </summary>
+internal sealed class PeerEventReader(bool endpointIsClient)
+{
+    private readonly PeerFrameReader _frames = new(endpointIsClient);
+    private readonly Queue<PeerEvent> _events = [];
+    private readonly ArrayBufferWriter<byte> _message = new();
+    private int _openOpcode;
+    private bool _closed;
+
+    public int Count => _events.Count;
+
+    /// <summary>Whether the endpoint's output has stopped inside a frame or a fragmented message.</summary>
+    public bool IsUnfinished => _frames.HasPartialFrame || _openOpcode != 0;
+
+    public PeerEvent Dequeue() => _events.Dequeue();
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        _frames.Append(bytes);
+        while (_frames.TryRead(out PeerFrame? frame))
+        {
+            // §5.5.1: "MUST NOT send any more data frames after sending a Close frame"; §7.1.2 knows one Close only.
+            Assert.False(_closed, $"The endpoint sent a frame with opcode {frame.Opcode:X} after its Close frame.");
+            if (frame.IsControl)
+            {
+                OnControl(frame);
+            }
+            else
+            {
+                OnData(frame);
+            }
+        }
+    }
+
+    private void OnControl(PeerFrame frame)
+    {
+        if (frame.Opcode == PeerFrame.Close)
+        {
+            Assert.True(Oracle.IsClosePayload(frame.Payload), "The endpoint sent a Close frame that is broken.");
+            _closed = true;
+        }
+
+        _events.Enqueue(new PeerEvent(
+            frame.Opcode switch
+            {
+                PeerFrame.Close => PeerEventKind.Close,
+                PeerFrame.Ping => PeerEventKind.Ping,
+                _ => PeerEventKind.Pong,
+            },
+            frame.Payload));
+    }
+
+    private void OnData(PeerFrame frame)
+    {
+        Assert.True(
+            frame.Opcode == PeerFrame.Continuation == (_openOpcode != 0),
+            "The endpoint sent a continuation of nothing, or began a message inside another.");
+        _openOpcode = frame.Opcode == PeerFrame.Continuation ? _openOpcode : frame.Opcode;
+        byte[] payload = frame.Payload;
+        if (_message.WrittenCount != 0 || !frame.Fin)
+        {
+            _message.Write(payload);
+            payload = frame.Fin ? _message.WrittenSpan.ToArray() : [];
+        }
+
+        if (!frame.Fin)
+        {
+            return;
+        }
+
+        bool text = _openOpcode == PeerFrame.Text;
+        _openOpcode = 0;
+        _message.ResetWrittenCount();
+        Assert.True(!text || Oracle.IsUtf8(payload), "The endpoint sent a text message that is not UTF-8.");
+        _events.Enqueue(new PeerEvent(text ? PeerEventKind.TextMessage : PeerEventKind.BinaryMessage, payload));
+    }
+}

@@ -1,0 +1,38 @@
+namespace Sockeye.Tests;
+
+/// <summary>How the length of a frame is written: as short as can be, or in one of the extended forms at any cost.</summary>
+internal enum LengthForm
+{
+    Minimal,
+    Extended16,
+    Extended64,
+}
+
+/// <summary>A frame as the test peer sees it, legal or not. Knows nothing of the code under test.</summary>
+internal sealed record PeerFrame(int Opcode, byte[] Payload)
+{
+    public const int Continuation = 0x0;
+    public const int Text = 0x1;
+    public const int Binary = 0x2;
+    public const int Close = 0x8;
+    public const int Ping = 0x9;
+    public const int Pong = 0xA;
+
+    public bool Fin { get; init; } = true;
+
+    /// <summary>RSV1 is 4, RSV2 is 2, RSV3 is 1.</summary>
+    public int ReservedBits { get; init; }
+
+    public LengthForm LengthForm { get; init; }
+
+    /// <summary>The length that the header claims, where it is not that of the payload.</summary>
+    public ulong? ClaimedLength { get; init; }
+
+    /// <summary>Masked by a server, or unmasked by a client.</summary>
+    public bool WrongMasking { get; init; }
+
+    /// <summary>The four bytes of the masking key, where they are not to be random.</summary>
+    public byte[]? MaskingKey { get; init; }
+
+    public bool IsControl => Opcode >= Close;
+}

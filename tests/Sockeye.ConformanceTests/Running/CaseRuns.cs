@@ -1,0 +1,69 @@
+using Xunit.Sdk;
+
+namespace Sockeye.Tests;
+
+/// <summary>Runs a case over one transport, in one role, under all segmentations that make sense there.</summary>
+internal static class CaseRuns
+{
+    // Up to here a case is run once for every place where it can be cut in two.
+    private const int MaxLengthCutEverywhere = 600;
+
+    // A connection of its own for every cut is cheap in memory, and a few hundred microseconds over a socket, which may
+    // join what was cut: a cut there is a hint, and a stride of them is enough.
+    private const int MaxCutCountOverSocket = 8;
+
+    // A write per byte costs a system call and a context switch over a socket.
+    private const int MaxLengthByteByByte = 70_000;
+    private const int MaxLengthByteByByteOverSocket = 600;
+
+    // A prime, so that it falls on nothing in particular: for what is too long to be sent byte by byte.
+    private const int OddChopLength = 1_021;
+
+    public static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)
+    {
+        bool overSocket = transport is TestedTransport.Socket or TestedTransport.Tls;
+
+        yield return new Segmentation.AsWritten();
+        yield return new Segmentation.Coalesced();
+        int byteByByteLimit = overSocket ? MaxLengthByteByByteOverSocket : MaxLengthByteByByte;
+        yield return new Segmentation.Chopped(script.WireLength <= byteByByteLimit ? 1 : OddChopLength);
+
+        if (script.WireLength <= MaxLengthCutEverywhere)
+        {
+            long stride = overSocket ? 1 + (script.WireLength / MaxCutCountOverSocket) : 1;
+            for (long offset = 1; offset < script.WireLength; offset += stride)
+            {
+                yield return new Segmentation.CutAt(offset);
+            }
+        }
+    }
+
+    /// <summary>The rows of a theory: every case in both roles.</summary>
+    public static IEnumerable<TheoryDataRow<string, TestedRole>> Rows(IEnumerable<ConformanceCase> cases) =>
+        from conformanceCase in cases
+        from role in Enum.GetValues<TestedRole>()
+        select new TheoryDataRow<string, TestedRole>(conformanceCase.Id, role)
+        {
+            TestDisplayName = $"{conformanceCase.Id} as {role}: {conformanceCase.Description}",
+        };
+
+    public static async Task RunAsync(string id, TestedRole role, TestedTransport transport)
+    {
+        ConformanceCase conformanceCase = CaseCatalogue.Get(id);
+        CaseScript script = new(conformanceCase, peerIsClient: role == TestedRole.Server);
+        foreach (Segmentation segmentation in Segmentations(script, transport))
+        {
+            await using EndpointUnderTest endpoint =
+                await Endpoints.CreateAsync(transport, role, conformanceCase.MaxMessageLength);
+            try
+            {
+                await new CaseRunner(script, endpoint, role).RunAsync(segmentation);
+            }
+            catch (Exception exception)
+            {
+                throw new XunitException(
+                    $"{conformanceCase}, as {role} over {transport}, {segmentation}: {exception.Message}", exception);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>A connection over a transport, without the opening handshake.</summary>
+internal abstract class ConnectedEndpoint : EndpointUnderTest
+{
+    private readonly DeadlineWheel _wheel = new(TimeProvider.System);
+    private readonly EchoHandler _handler = new();
+    private WebSocketConnection? _connection;
+
+    public override IReadOnlyList<PeerEvent> Delivered => _handler.Delivered;
+
+    /// <summary>Where the connection's buffers come from.</summary>
+    protected CheckedPool Pool { get; } = new();
+
+    protected WebSocketConnection Connection =>
+        _connection ?? throw new InvalidOperationException("The connection has not been opened.");
+
+    public override void BeginClose(int closeCode, string reason) =>
+        _ = Connection.CloseAsync((WebSocketCloseCode)closeCode, reason).AsTask();
+
+    public override async Task<ExpectedResult> GetResultAsync(CancellationToken deadline)
+    {
+        WebSocketCloseResult result = await Connection.Closed.WaitAsync(deadline);
+        return new ExpectedResult((int)result.Code, result.WasClean);
+    }
+
+    public override void AssertAllReturned() => Pool.AssertAllReturned();
+
+    public override ValueTask DisposeAsync()
+    {
+        Connection.Abort();
+        _wheel.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    protected void Open(Transport transport, TestedRole role, long maxMessageLength)
+    {
+        WebSocketConnectionOptions options = new()
+        {
+            Limits = new LimitOptions { MaxMessageLength = maxMessageLength },
+
+            // The endpoint is to speak when spoken to.
+            KeepAlive = KeepAliveOptions.Disabled,
+        };
+        ConnectionSettings settings = new(
+            role == TestedRole.Server ? Role.Server : Role.Client, options, _wheel, NullLogger.Instance, Pool);
+        _connection = new WebSocketConnection(transport, settings, _handler);
+        _connection.Core.Start();
+        transport.Start();
+    }
+}

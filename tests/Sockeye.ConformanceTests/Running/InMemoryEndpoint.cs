@@ -1,0 +1,42 @@
+namespace Sockeye.Tests;
+
+/// <summary>An endpoint whose peer is the caller: all that a call causes has happened when it returns.</summary>
+internal sealed class InMemoryEndpoint : ConnectedEndpoint
+{
+    private const long DefaultMaxMessageLength = 64 * 1024 * 1024;
+
+    public InMemoryEndpoint(TestedRole role, long maxMessageLength = DefaultMaxMessageLength)
+    {
+        Transport = new InPlaceTransport(Inbox);
+        Open(Transport, role, maxMessageLength);
+    }
+
+    public override bool AnswersInPlace => true;
+
+    public InPlaceTransport Transport { get; }
+
+    public override ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken deadline)
+    {
+        Transport.Deliver(bytes);
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask EndAsync()
+    {
+        Transport.EndInput();
+        return ValueTask.CompletedTask;
+    }
+
+    public override void BeginClose(int closeCode, string reason)
+    {
+        base.BeginClose(closeCode, reason);
+        Transport.Pump();
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        ValueTask disposed = base.DisposeAsync();
+        Transport.Pump();
+        return disposed;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Sockeye.Tests;
+
+/// <summary>What the endpoint under test runs over.</summary>
+public enum TestedTransport
+{
+    /// <summary>The in-memory transport of the tests: everything happens in place.</summary>
+    InMemory,
+
+    /// <summary>The stream transport, over a stream whose reads are the peer's writes.</summary>
+    Stream,
+
+    /// <summary>The socket transport, over TCP on the loopback interface.</summary>
+    Socket,
+
+    /// <summary>The stream transport, over TLS on the loopback interface.</summary>
+    Tls,
+}

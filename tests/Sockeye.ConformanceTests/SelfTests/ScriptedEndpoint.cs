@@ -1,0 +1,54 @@
+namespace Sockeye.Tests;
+
+/// <summary>Says what it is told to say, when so many bytes have arrived: right or wrong.</summary>
+internal sealed class ScriptedEndpoint : EndpointUnderTest
+{
+    private int _received;
+
+    public override bool AnswersInPlace => true;
+
+    /// <summary>What it says, by the number of bytes that must have arrived.</summary>
+    public required IReadOnlyDictionary<int, string> Answers { get; init; }
+
+    /// <summary>After how many bytes it ends its side; never, if null.</summary>
+    public int? EndsAfter { get; init; }
+
+    public override IReadOnlyList<PeerEvent> Delivered => Messages;
+
+    public List<PeerEvent> Messages { get; } = [];
+
+    public ExpectedResult Result { get; init; } = new(1000, WasClean: true);
+
+    public override ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken deadline)
+    {
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            _received++;
+            if (Answers.TryGetValue(_received, out string? answer))
+            {
+                Inbox.Append(Steps.Hex(answer));
+            }
+
+            if (_received == EndsAfter)
+            {
+                Inbox.End(error: null);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask EndAsync() => ValueTask.CompletedTask;
+
+    public override void BeginClose(int closeCode, string reason)
+    {
+    }
+
+    public override Task<ExpectedResult> GetResultAsync(CancellationToken deadline) => Task.FromResult(Result);
+
+    public override void AssertAllReturned()
+    {
+    }
+
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,19 @@
+namespace Sockeye.Tests;
+
+/// <summary>
+/// Over TLS, the groups where the transport matters: framing, pings, the closing handshake and some of the limits.
+/// TLS is a stream like another, and all cases run over a stream.
+/// </summary>
+public sealed class TlsConformanceTests
+{
+    private static readonly string[] Groups = ["1", "2", "7"];
+    private static readonly string[] Limits = ["9.1.6", "9.3.1", "9.5.1", "9.7.1", "9.8.6"];
+
+    public static IEnumerable<TheoryDataRow<string, TestedRole>> Some => CaseRuns.Rows(CaseCatalogue.Suite.Where(
+        conformanceCase => Groups.Contains(conformanceCase.Group) || Limits.Contains(conformanceCase.Id)));
+
+    [Theory]
+    [MemberData(nameof(Some))]
+    public Task Case_of_the_suite_goes_as_it_must(string id, TestedRole role) =>
+        CaseRuns.RunAsync(id, role, TestedTransport.Tls);
+}

@@ -1,0 +1,61 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+/// <summary>Two ends of a TCP connection on the loopback interface.</summary>
+/// <param name="Endpoint">The end of the endpoint under test.</param>
+/// <param name="Peer">The end of the peer.</param>
+internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
+{
+    private const string ServerName = "sockeye.test";
+
+    public static async Task<LoopbackPair> ConnectAsync(TestedRole role)
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await client.ConnectAsync(listener.LocalEndPoint!);
+        Socket server = await listener.AcceptAsync();
+        server.NoDelay = true;
+        return role == TestedRole.Server ? new LoopbackPair(server, client) : new LoopbackPair(client, server);
+    }
+
+    public static async Task<(SslStream Endpoint, SslStream Peer)> SecureAsync(
+        TestedRole role, Stream endpoint, Stream peer, X509Certificate2 certificate)
+    {
+        SslStream secureEndpoint = new(endpoint);
+        SslStream securePeer = new(peer);
+        (SslStream server, SslStream client) = role == TestedRole.Server
+            ? (secureEndpoint, securePeer)
+            : (securePeer, secureEndpoint);
+        await Task.WhenAll(
+            server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+            {
+                ServerCertificate = certificate,
+                EnabledSslProtocols = SslProtocols.None,
+            }),
+            client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = ServerName,
+                RemoteCertificateValidationCallback = (_, presented, _, _) =>
+                    presented?.GetCertHashString() == certificate.GetCertHashString(),
+            }));
+        return (secureEndpoint, securePeer);
+    }
+
+    /// <summary>A certificate for a day, that nothing but these tests trusts.</summary>
+    public static X509Certificate2 CreateCertificate()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new($"CN={ServerName}", key, HashAlgorithmName.SHA256);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+    }
+}

@@ -1,0 +1,74 @@
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Sockeye.Tests;
+
+/// <summary>The peer's end of a real connection: reads all the time, as a peer must that writes a lot.</summary>
+internal sealed class StreamPeer : IAsyncDisposable
+{
+    private const int ReadLength = 64 * 1024;
+
+    private readonly Stream _stream;
+    private readonly Socket _socket;
+    private readonly PeerInbox _inbox;
+    private readonly Task _reading;
+    private bool _ended;
+
+    public StreamPeer(Stream stream, Socket socket, PeerInbox inbox)
+    {
+        _stream = stream;
+        _socket = socket;
+        _inbox = inbox;
+        _reading = Task.Run(ReadAllAsync);
+    }
+
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken deadline) => _stream.WriteAsync(bytes, deadline);
+
+    public async ValueTask EndAsync()
+    {
+        if (_ended)
+        {
+            return;
+        }
+
+        _ended = true;
+        try
+        {
+            if (_stream is SslStream secure)
+            {
+                await secure.ShutdownAsync();
+            }
+
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException)
+        {
+            // The endpoint has gone already; whether it should have is for the runner to say.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync();
+        await _reading;
+    }
+
+    private async Task ReadAllAsync()
+    {
+        byte[] buffer = new byte[ReadLength];
+        try
+        {
+            int count;
+            while ((count = await _stream.ReadAsync(buffer)) != 0)
+            {
+                _inbox.Append(buffer.AsSpan(0, count));
+            }
+
+            _inbox.End(error: null);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            _inbox.End(exception);
+        }
+    }
+}
