@@ -19,11 +19,34 @@ internal static class CaseRuns
     // A prime, so that it falls on nothing in particular: for what is too long to be sent byte by byte.
     private const int OddChopLength = 1_021;
 
-    public static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)
+    // Over sockets what is longer than this is sent as it is written and in no other way: in memory all ways are tried,
+    // at full length.
+    private const int MaxLengthOfAllWaysOverSocket = 200_000;
+
+    public static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport, TestedFace face)
+    {
+        if (face == TestedFace.Pull)
+        {
+            // What comes together with a message, and closes, is answered before the application has asked for the
+            // message: its echo comes too late (§5.5.1 allows to wait for it, and demands nothing). So the peer waits.
+            return script.WireLength <= MaxLengthCutEverywhere
+                ? [new Segmentation.AsWritten(), new Segmentation.Chopped(1)]
+                : [new Segmentation.AsWritten()];
+        }
+
+        return Segmentations(script, transport);
+    }
+
+    private static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)
     {
         bool overSocket = transport is TestedTransport.Socket or TestedTransport.Tls;
 
         yield return new Segmentation.AsWritten();
+        if (overSocket && script.WireLength > MaxLengthOfAllWaysOverSocket)
+        {
+            yield break;
+        }
+
         yield return new Segmentation.Coalesced();
         int byteByByteLimit = overSocket ? MaxLengthByteByByteOverSocket : MaxLengthByteByByte;
         yield return new Segmentation.Chopped(script.WireLength <= byteByByteLimit ? 1 : OddChopLength);
@@ -47,14 +70,14 @@ internal static class CaseRuns
             TestDisplayName = $"{conformanceCase.Id} as {role}: {conformanceCase.Description}",
         };
 
-    public static async Task RunAsync(string id, TestedRole role, TestedTransport transport)
+    public static async Task RunAsync(string id, TestedRole role, TestedTransport transport, TestedFace face = TestedFace.Handler)
     {
         ConformanceCase conformanceCase = CaseCatalogue.Get(id);
         CaseScript script = new(conformanceCase, peerIsClient: role == TestedRole.Server);
-        foreach (Segmentation segmentation in Segmentations(script, transport))
+        foreach (Segmentation segmentation in Segmentations(script, transport, face))
         {
             await using EndpointUnderTest endpoint =
-                await Endpoints.CreateAsync(transport, role, conformanceCase.MaxMessageLength);
+                await Endpoints.CreateAsync(transport, role, conformanceCase.MaxMessageLength, face);
             try
             {
                 await new CaseRunner(script, endpoint, role).RunAsync(segmentation);
@@ -62,7 +85,7 @@ internal static class CaseRuns
             catch (Exception exception)
             {
                 throw new XunitException(
-                    $"{conformanceCase}, as {role} over {transport}, {segmentation}: {exception.Message}", exception);
+                    $"{conformanceCase}, as {role} over {transport}, {face} face, {segmentation}: {exception.Message}", exception);
             }
         }
     }

@@ -16,6 +16,12 @@ internal sealed class CheckedPool : ArrayPool<byte>
     private readonly HashSet<byte[]> _lent = new(ReferenceEqualityComparer.Instance);
     private bool _wasMisused;
 
+    /// <summary>How many bytes are lent at the moment.</summary>
+    public long LentLength { get; private set; }
+
+    /// <summary>How many bytes have ever been lent.</summary>
+    public long RentedLength { get; private set; }
+
     public override byte[] Rent(int minimumLength)
     {
         // Dirty, and as long as those of the shared pool: a buffer that grows relies on the latter.
@@ -25,6 +31,8 @@ internal sealed class CheckedPool : ArrayPool<byte>
         lock (_gate)
         {
             _lent.Add(array);
+            LentLength += array.Length;
+            RentedLength += array.Length;
         }
 
         return array;
@@ -35,7 +43,9 @@ internal sealed class CheckedPool : ArrayPool<byte>
         array.AsSpan().Fill(Spoiled);
         lock (_gate)
         {
-            _wasMisused |= !_lent.Remove(array);
+            bool wasLent = _lent.Remove(array);
+            _wasMisused |= !wasLent;
+            LentLength -= wasLent ? array.Length : 0;
         }
     }
 

@@ -10,15 +10,17 @@ namespace Sockeye.Tests;
 internal abstract class ConnectedEndpoint : EndpointUnderTest
 {
     private readonly DeadlineWheel _wheel = new(TimeProvider.System);
-    private readonly EchoHandler _handler = new();
+    private readonly EchoApplication _application;
     private WebSocketConnection? _connection;
 
-    public override IReadOnlyList<PeerEvent> Delivered => _handler.Delivered;
+    protected ConnectedEndpoint(TestedFace face) => _application = new EchoApplication(face);
+
+    public override IReadOnlyList<PeerEvent> Delivered => _application.Delivered;
 
     /// <summary>Where the connection's buffers come from.</summary>
-    protected CheckedPool Pool { get; } = new();
+    public CheckedPool Pool { get; } = new();
 
-    protected WebSocketConnection Connection =>
+    public WebSocketConnection Connection =>
         _connection ?? throw new InvalidOperationException("The connection has not been opened.");
 
     public override void BeginClose(int closeCode, string reason) =>
@@ -50,7 +52,7 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
         };
         ConnectionSettings settings = new(
             role == TestedRole.Server ? Role.Server : Role.Client, options, _wheel, NullLogger.Instance, Pool);
-        _connection = new WebSocketConnection(transport, settings, _handler);
+        _connection = new WebSocketConnection(transport, settings, _application.Handler);
         _connection.Core.Start();
         transport.Start();
     }

@@ -15,28 +15,39 @@ internal static class Endpoints
     private static readonly Lazy<X509Certificate2> Certificate = new(LoopbackPair.CreateCertificate);
 
     public static async ValueTask<EndpointUnderTest> CreateAsync(
-        TestedTransport transport, TestedRole role, long maxMessageLength = DefaultMaxMessageLength)
+        TestedTransport transport, TestedRole role, long maxMessageLength = DefaultMaxMessageLength,
+        TestedFace face = TestedFace.Handler)
     {
         switch (transport)
         {
             case TestedTransport.InMemory:
                 return new InMemoryEndpoint(role, maxMessageLength);
             case TestedTransport.Stream:
-                return new StreamEndpoint(role, maxMessageLength);
+                return new StreamEndpoint(role, face, maxMessageLength);
         }
 
         LoopbackPair pair = await LoopbackPair.ConnectAsync(role);
-        Stream peer = new NetworkStream(pair.Peer, ownsSocket: true);
-        if (transport == TestedTransport.Socket)
-        {
-            return new LoopbackEndpoint(
-                role, maxMessageLength, new SocketTransport(pair.Endpoint, ArrayPool<byte>.Shared), peer, pair.Peer);
-        }
+        return transport == TestedTransport.Socket
+            ? OverSocket(role, pair, maxMessageLength)
+            : await OverTlsAsync(role, pair, maxMessageLength);
+    }
 
-        (SslStream secureEndpoint, SslStream securePeer) = await LoopbackPair.SecureAsync(
-            role, new NetworkStream(pair.Endpoint, ownsSocket: true), peer, Certificate.Value);
-        StreamTransport transportOverTls = new(
-            secureEndpoint, ArrayPool<byte>.Shared, endOutput: () => new ValueTask(secureEndpoint.ShutdownAsync()));
-        return new LoopbackEndpoint(role, maxMessageLength, transportOverTls, securePeer, pair.Peer);
+    public static LoopbackEndpoint OverSocket(
+        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength)
+    {
+        NetworkStream peer = new(pair.Peer, ownsSocket: true);
+        return new LoopbackEndpoint(
+            role, maxMessageLength, new SocketTransport(pair.Endpoint, ArrayPool<byte>.Shared), peer, pair.Peer);
+    }
+
+    public static async ValueTask<LoopbackEndpoint> OverTlsAsync(
+        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength)
+    {
+        (SslStream endpoint, SslStream peer) = await LoopbackPair.SecureAsync(
+            role, new NetworkStream(pair.Endpoint, ownsSocket: true), new NetworkStream(pair.Peer, ownsSocket: true),
+            Certificate.Value);
+        StreamTransport transport = new(
+            endpoint, ArrayPool<byte>.Shared, endOutput: () => new ValueTask(endpoint.ShutdownAsync()));
+        return new LoopbackEndpoint(role, maxMessageLength, transport, peer, pair.Peer);
     }
 }

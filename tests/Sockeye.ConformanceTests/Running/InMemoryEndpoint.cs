@@ -6,6 +6,7 @@ internal sealed class InMemoryEndpoint : ConnectedEndpoint
     private const long DefaultMaxMessageLength = 64 * 1024 * 1024;
 
     public InMemoryEndpoint(TestedRole role, long maxMessageLength = DefaultMaxMessageLength)
+        : base(TestedFace.Handler)
     {
         Transport = new InPlaceTransport(Inbox);
         Open(Transport, role, maxMessageLength);

@@ -10,6 +10,7 @@ internal sealed class LoopbackEndpoint : ConnectedEndpoint
 
     public LoopbackEndpoint(
         TestedRole role, long maxMessageLength, Transport transport, Stream peerStream, Socket peerSocket)
+        : base(TestedFace.Handler)
     {
         _peer = new StreamPeer(peerStream, peerSocket, Inbox);
         Open(transport, role, maxMessageLength);

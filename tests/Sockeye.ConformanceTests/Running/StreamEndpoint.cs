@@ -8,7 +8,8 @@ internal sealed class StreamEndpoint : ConnectedEndpoint
 {
     private readonly SegmentStream _stream;
 
-    public StreamEndpoint(TestedRole role, long maxMessageLength)
+    public StreamEndpoint(TestedRole role, TestedFace face, long maxMessageLength)
+        : base(face)
     {
         _stream = new SegmentStream(Inbox);
 

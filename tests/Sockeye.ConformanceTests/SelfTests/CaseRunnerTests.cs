@@ -20,7 +20,7 @@ public sealed class CaseRunnerTests
     [Fact]
     public async Task Right_endpoint_passes_under_every_segmentation()
     {
-        foreach (Segmentation segmentation in CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory))
+        foreach (Segmentation segmentation in CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory, TestedFace.Handler))
         {
             await RunAsync(EchoCase, Endpoint(Echo, CloseEcho), segmentation);
         }
@@ -29,7 +29,7 @@ public sealed class CaseRunnerTests
     [Fact]
     public void Small_case_is_cut_at_every_offset()
     {
-        IEnumerable<Segmentation> segmentations = CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory);
+        IEnumerable<Segmentation> segmentations = CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory, TestedFace.Handler);
 
         Assert.Equal(CloseEnd - 1, segmentations.OfType<Segmentation.CutAt>().Count());
         Assert.Contains(new Segmentation.Chopped(1), segmentations);

@@ -1,0 +1,98 @@
+using static Sockeye.Tests.Steps;
+
+namespace Sockeye.Tests;
+
+/// <summary>FR-20, FR-22, FR-40 and FR-44: memory grows with bytes that arrived, and work with their number.</summary>
+public sealed class MemoryTests
+{
+    private const int MiB = 1024 * 1024;
+
+    // An array of the pool is up to twice as long as was asked for, and four times what has arrived may be asked for.
+    private const int MaxLentPerReceivedByte = 8;
+    private const int SmallestBuffer = 1024;
+
+    [Theory]
+    [InlineData(TestedRole.Server)]
+    [InlineData(TestedRole.Client)]
+    public async Task Long_frame_that_is_only_announced_costs_next_to_nothing(TestedRole role)
+    {
+        await using InMemoryEndpoint endpoint = new(role);
+        byte[] wire = WriterFor(role).Write(Binary(new byte[10]) with { ClaimedLength = 60 * MiB }, out int header);
+
+        await SendAsync(endpoint, wire[..header]);
+        long afterHeader = endpoint.Pool.LentLength;
+        await SendAsync(endpoint, wire[header..]);
+
+        Assert.Equal(0, afterHeader);
+        Assert.InRange(endpoint.Pool.LentLength, 10, SmallestBuffer);
+    }
+
+    [Theory]
+    [InlineData(TestedRole.Server, 1, 20_000)]
+    [InlineData(TestedRole.Client, 1, 20_000)]
+    [InlineData(TestedRole.Server, 100, 5_000)]
+    [InlineData(TestedRole.Server, 5_000, 200)]
+    public async Task Unfinished_message_holds_what_has_arrived_and_no_more_than_its_share(
+        TestedRole role, int fragmentLength, int fragmentCount)
+    {
+        await using InMemoryEndpoint endpoint = new(role);
+        PeerFrameWriter writer = WriterFor(role);
+        byte[] payload = new byte[fragmentLength];
+
+        for (int i = 1; i <= fragmentCount; i++)
+        {
+            PeerFrame fragment = i == 1 ? Binary(payload) : Continuation(payload);
+            await SendAsync(endpoint, writer.Write(fragment.Unfinished(), out _));
+
+            Assert.InRange(
+                endpoint.Pool.LentLength, i * fragmentLength,
+                SmallestBuffer + (MaxLentPerReceivedByte * (long)i * fragmentLength));
+        }
+    }
+
+    [Theory]
+    [InlineData(TestedRole.Server)]
+    [InlineData(TestedRole.Client)]
+    public async Task Connection_at_rest_holds_no_buffer(TestedRole role)
+    {
+        await using InMemoryEndpoint endpoint = new(role);
+        PeerFrameWriter writer = WriterFor(role);
+
+        foreach (PeerFrame frame in (PeerFrame[])
+            [Text(Hello), Binary(new byte[100_000]), .. Fragments(Binary(new byte[5_000]), 64), Ping(Hello), Pong(Hello)])
+        {
+            byte[] wire = writer.Write(frame, out _);
+            await SendAsync(endpoint, wire[..3]);
+            await SendAsync(endpoint, wire[3..]);
+        }
+
+        Assert.Equal(0, endpoint.Pool.LentLength);
+    }
+
+    [Fact]
+    public async Task Twice_the_fragments_are_twice_the_memory_traffic()
+    {
+        const int FragmentLength = 64;
+        List<double> perByte = [];
+
+        for (int count = 1_000; count <= 16_000; count *= 2)
+        {
+            await using InMemoryEndpoint endpoint = new(TestedRole.Server);
+            PeerFrameWriter writer = WriterFor(TestedRole.Server);
+            foreach (PeerFrame frame in Fragments(Binary(new byte[count * FragmentLength]), FragmentLength))
+            {
+                await SendAsync(endpoint, writer.Write(frame, out _));
+            }
+
+            perByte.Add((double)endpoint.Pool.RentedLength / (count * FragmentLength));
+        }
+
+        // Quadratic growth would double it from each to the next.
+        Assert.All(perByte, rented => Assert.InRange(rented, 0, 4 * MaxLentPerReceivedByte));
+    }
+
+    private static PeerFrameWriter WriterFor(TestedRole role) => new(peerIsClient: role == TestedRole.Server, seed: 20);
+
+    private static ValueTask SendAsync(InMemoryEndpoint endpoint, byte[] bytes) =>
+        endpoint.SendAsync(bytes, CancellationToken.None);
+}

@@ -1,0 +1,16 @@
+namespace Sockeye.Tests;
+
+/// <summary>The cases again, with an application that asks for its messages instead of being called with them.</summary>
+public sealed class PullFaceConformanceTests
+{
+    private static readonly string[] Groups = ["1", "2", "3", "4", "5", "6", "7", "10"];
+    private static readonly string[] Limits = ["9.1.6", "9.2.6", "9.3.1", "9.4.9", "9.7.1", "9.8.6"];
+
+    public static IEnumerable<TheoryDataRow<string, TestedRole>> Some => CaseRuns.Rows(CaseCatalogue.Suite.Where(
+        conformanceCase => Groups.Contains(conformanceCase.Group) || Limits.Contains(conformanceCase.Id)));
+
+    [Theory]
+    [MemberData(nameof(Some))]
+    public Task Case_of_the_suite_goes_as_it_must(string id, TestedRole role) =>
+        CaseRuns.RunAsync(id, role, TestedTransport.Stream, TestedFace.Pull);
+}
