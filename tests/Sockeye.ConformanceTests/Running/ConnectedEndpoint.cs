@@ -37,7 +37,6 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
     public override ValueTask DisposeAsync()
     {
         Connection.Abort();
-        _wheel.Dispose();
         return ValueTask.CompletedTask;
     }
 
