@@ -39,7 +39,8 @@ internal static class AcceptKey
         Guid.CopyTo(text[KeyLength..]);
 
         Span<byte> digest = stackalloc byte[SHA1.HashSizeInBytes];
-#pragma warning disable CA5350 // §4.2.2 names SHA-1. Nothing is kept secret by it: it shows that the server read the key.
+        // §4.2.2 names SHA-1. Nothing is kept secret by it: it shows that the server has read the key.
+#pragma warning disable CA5350
         SHA1.HashData(text, digest);
 #pragma warning restore CA5350
         Base64.EncodeToUtf8(digest, destination, out _, out _);

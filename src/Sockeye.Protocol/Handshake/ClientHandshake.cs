@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The client's side of the opening handshake: the request, and the checks of the response (RFC 6455 §4.1).</summary>
+/// <summary>
+/// The client's side of the opening handshake: the request, and the checks of the response (RFC 6455 §4.1).
+/// </summary>
 internal static class ClientHandshake
 {
     /// <summary>The length of the nonce that a key is made of, in bytes (§4.1).</summary>
@@ -74,7 +76,9 @@ internal static class ClientHandshake
     /// The extensions that the server uses: names that were offered, each once. Their parameters are for the extension
     /// itself to check.
     /// </param>
-    /// <returns>The first rule broken. Then the connection must be closed: it never was a WebSocket connection.</returns>
+    /// <returns>
+    /// The first rule broken. Then the connection must be closed: it never was a WebSocket connection.
+    /// </returns>
     public static HandshakeError Check(
         int statusCode,
         Version version,

@@ -13,8 +13,8 @@ internal sealed record ClientHandshakeExpectations
     public IReadOnlyList<string> Extensions { get; init; } = [];
 
     /// <summary>
-    /// Whether a server that was offered subprotocols may choose none. RFC 6455 §4.1 lets it; browsers fail, and so does
-    /// this by default: an application that named its subprotocols speaks nothing else.
+    /// Whether a server that was offered subprotocols may choose none. RFC 6455 §4.1 lets it; browsers fail, and so
+    /// does this by default: an application that named its subprotocols speaks nothing else.
     /// </summary>
     public bool AllowMissingSubprotocol { get; init; }
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The extensions in Sec-WebSocket-Extensions (RFC 6455 §9.1). Which names mean anything is the caller's affair.</summary>
+/// <summary>
+/// The extensions in Sec-WebSocket-Extensions (RFC 6455 §9.1). Which names mean anything is the caller's affair.
+/// </summary>
 internal static class ExtensionList
 {
     /// <summary>The name of the header.</summary>

@@ -36,7 +36,9 @@ internal ref struct ExtensionScanner
     /// <summary>Whether the parameter has a value.</summary>
     public bool HasValue { get; private set; }
 
-    /// <summary>The parameter's value as it stands between its quotes, escapes included; see <see cref="Unescape"/>.</summary>
+    /// <summary>
+    /// The parameter's value as it stands between its quotes, escapes included; see <see cref="Unescape"/>.
+    /// </summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
     /// <summary>Whether what was read until now follows the grammar.</summary>

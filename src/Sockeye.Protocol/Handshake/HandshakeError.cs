@@ -1,9 +1,11 @@
 namespace Sockeye;
 
-/// <summary>A rule of the opening handshake, or a limit or policy of this end, that a peer can break: one member each.</summary>
+/// <summary>
+/// A rule of the opening handshake, or a limit or policy of this end, that a peer can break: one member each.
+/// </summary>
 /// <remarks>
-/// Stable across versions: switch on these, not on messages. Members are added at the end. Where a server answers with an
-/// HTTP status, it is named.
+/// Stable across versions: switch on these, not on messages. Members are added at the end. Where a server answers
+/// with an HTTP status, it is named.
 /// </remarks>
 public enum HandshakeError
 {
@@ -61,10 +63,14 @@ public enum HandshakeError
     /// <summary>A Content-Length is repeated or is no number (RFC 9112 §6.3). Status 400.</summary>
     InvalidContentLength,
 
-    /// <summary>The request announces a body: there is no room for one before the frames (RFC 9112 §6). Status 400.</summary>
+    /// <summary>
+    /// The request announces a body: there is no room for one before the frames (RFC 9112 §6). Status 400.
+    /// </summary>
     UnexpectedBody,
 
-    /// <summary>There is no Upgrade header (RFC 6455 §4.2.1, §4.1). Status 426: this was a plain HTTP request.</summary>
+    /// <summary>
+    /// There is no Upgrade header (RFC 6455 §4.2.1, §4.1). Status 426: this was a plain HTTP request.
+    /// </summary>
     MissingUpgrade,
 
     /// <summary>The Upgrade header does not say <c>websocket</c> (RFC 6455 §4.2.1, §4.1). Status 400.</summary>
@@ -76,7 +82,9 @@ public enum HandshakeError
     /// <summary>There is no Sec-WebSocket-Version header (RFC 6455 §4.2.1). Status 426.</summary>
     MissingVersion,
 
-    /// <summary>The version of the WebSocket protocol is not one of this server's (RFC 6455 §4.2.2). Status 426.</summary>
+    /// <summary>
+    /// The version of the WebSocket protocol is not one of this server's (RFC 6455 §4.2.2). Status 426.
+    /// </summary>
     UnsupportedVersion,
 
     /// <summary>The request has several versions where one must stand (RFC 6455 §11.3.5). Status 400.</summary>
@@ -103,13 +111,19 @@ public enum HandshakeError
     /// <summary>A header whose name begins with Sec- is not ASCII (RFC 9110 §5.5). Status 400.</summary>
     InvalidHeaderValue,
 
-    /// <summary>There are several origins, or what stands there is not one (RFC 6455 §4.2.1, RFC 6454 §7). Status 400.</summary>
+    /// <summary>
+    /// There are several origins, or what stands there is not one (RFC 6455 §4.2.1, RFC 6454 §7). Status 400.
+    /// </summary>
     InvalidOrigin,
 
-    /// <summary>The web page that opened the connection is of an origin not allowed (RFC 6455 §10.2). Status 403.</summary>
+    /// <summary>
+    /// The web page that opened the connection is of an origin not allowed (RFC 6455 §10.2). Status 403.
+    /// </summary>
     OriginNotAllowed,
 
-    /// <summary>The server requires a subprotocol and the client offers none of its (RFC 6455 §4.2.2). Status 400.</summary>
+    /// <summary>
+    /// The server requires a subprotocol and the client offers none of its (RFC 6455 §4.2.2). Status 400.
+    /// </summary>
     NoCommonSubprotocol,
 
     /// <summary>The opening handshake was not finished in time (RFC 9110 §15.5.9). Status 408.</summary>
@@ -136,7 +150,9 @@ public enum HandshakeError
     /// <summary>The server chose several subprotocols (RFC 6455 §11.3.4).</summary>
     RepeatedSubprotocol,
 
-    /// <summary>Subprotocols were offered and the server chose none. Legal in RFC 6455 §4.1, refused by browsers.</summary>
+    /// <summary>
+    /// Subprotocols were offered and the server chose none. Legal in RFC 6455 §4.1, refused by browsers.
+    /// </summary>
     MissingSubprotocol,
 
     /// <summary>The server uses an extension that was not offered (RFC 6455 §4.1).</summary>

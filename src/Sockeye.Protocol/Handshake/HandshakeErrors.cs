@@ -1,6 +1,8 @@
 namespace Sockeye.Protocol;
 
-/// <summary>What follows from a broken rule of the opening handshake: the status to answer, and the sentence that says it.</summary>
+/// <summary>
+/// What follows from a broken rule of the opening handshake: the status to answer, and the sentence that says it.
+/// </summary>
 internal static class HandshakeErrors
 {
     /// <summary>The same rule, in the vocabulary that users see.</summary>

@@ -1,6 +1,8 @@
 namespace Sockeye.Protocol;
 
-/// <summary>How a server refuses an opening handshake: an HTTP response, after which the connection is closed.</summary>
+/// <summary>
+/// How a server refuses an opening handshake: an HTTP response, after which the connection is closed.
+/// </summary>
 internal sealed record HandshakeRejection
 {
     /// <summary>The status code: 300 to 599.</summary>

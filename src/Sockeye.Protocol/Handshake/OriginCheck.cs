@@ -24,8 +24,8 @@ internal sealed class OriginCheck
 
     /// <summary>Takes a list of origins to allow beside the same one.</summary>
     /// <param name="origins">
-    /// A scheme and a host, with a port if it is not the scheme's own: <c>https://example.com</c>. Or <c>null</c>, which
-    /// is what sandboxed pages and local files send.
+    /// A scheme and a host, with a port if it is not the scheme's own: <c>https://example.com</c>. Or <c>null</c>,
+    /// which is what sandboxed pages and local files send.
     /// </param>
     /// <param name="check">The check, if each is an origin.</param>
     /// <param name="invalid">The first that is none.</param>
@@ -58,7 +58,9 @@ internal sealed class OriginCheck
         return true;
     }
 
-    /// <summary>Whether a header's value could be an origin at all: one word of visible ASCII, and no list of two.</summary>
+    /// <summary>
+    /// Whether a header's value could be an origin at all: one word of visible ASCII, and no list of two.
+    /// </summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> origin) =>
         !origin.IsEmpty && !origin.ContainsAnyExceptInRange((byte)'!', (byte)'~') && !origin.Contains((byte)',');
 

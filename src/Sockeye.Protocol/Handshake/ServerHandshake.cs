@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The server's side of the opening handshake: is this request one, by the RFC and by the server's own rules?</summary>
+/// <summary>
+/// The server's side of the opening handshake: is this request one, by the RFC and by the server's own rules?
+/// </summary>
 internal static class ServerHandshake
 {
     /// <summary>The version of RFC 6455.</summary>
@@ -16,8 +18,8 @@ internal static class ServerHandshake
     /// <param name="rules">What the server accepts.</param>
     /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
     /// <returns>
-    /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and nothing
-    /// behind the head may be read: a proxy that saw a refusal would take what follows for another request.
+    /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and
+    /// nothing behind the head may be read: a proxy that saw a refusal would take what follows for another request.
     /// </returns>
     public static HandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer? offer)
     {

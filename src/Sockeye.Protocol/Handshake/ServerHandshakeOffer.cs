@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>What a client asks for in an opening handshake that keeps the rules. Text is made when it is asked for.</summary>
+/// <summary>
+/// What a client asks for in an opening handshake that keeps the rules. Text is made when it is asked for.
+/// </summary>
 internal sealed class ServerHandshakeOffer
 {
     /// <summary>Takes over a request that has been checked.</summary>
@@ -57,7 +59,9 @@ internal sealed class ServerHandshakeOffer
     /// <summary>What stands behind the question mark, as it was sent; empty if there is nothing.</summary>
     public string Query => Encoding.ASCII.GetString(Target.Query);
 
-    /// <summary>The extensions offered, in the client's order; one that is there several times is several offers.</summary>
+    /// <summary>
+    /// The extensions offered, in the client's order; one that is there several times is several offers.
+    /// </summary>
     public IReadOnlyList<Extension> Extensions =>
         ExtensionList.TryParse(Request.Headers, out IReadOnlyList<Extension> extensions) ? extensions : [];
 

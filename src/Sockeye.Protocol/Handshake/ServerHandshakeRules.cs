@@ -15,7 +15,9 @@ internal sealed record ServerHandshakeRules
     /// <summary>Which web pages may connect.</summary>
     public OriginCheck Origins { get; init; } = OriginCheck.SameOrigin;
 
-    /// <summary>Whether any web page may connect. Only for servers that know their users otherwise than by cookies.</summary>
+    /// <summary>
+    /// Whether any web page may connect. Only for servers that know their users otherwise than by cookies.
+    /// </summary>
     public bool DangerousAllowAnyOrigin { get; init; }
 
     /// <summary>Whether the connection is over TLS: decides which origin is the same one.</summary>

@@ -4,7 +4,9 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>Writes what a server answers to an opening handshake: the 101, or a refusal (RFC 6455 §4.2.2).</summary>
-/// <remarks>Everything is checked before the first byte is written: after a fault the destination is as it was.</remarks>
+/// <remarks>
+/// Everything is checked before the first byte is written: after a fault the destination is as it was.
+/// </remarks>
 internal static class ServerResponse
 {
     /// <summary>The status that tells a client to come back with an Upgrade header (RFC 9110 §15.5.22).</summary>
@@ -20,7 +22,9 @@ internal static class ServerResponse
 
     /// <summary>Accepts without anything that the application would add.</summary>
     /// <param name="destination">Where the head goes.</param>
-    /// <param name="offer">What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen.</param>
+    /// <param name="offer">
+    /// What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen.
+    /// </param>
     public static HandshakeFault WriteAccept(IBufferWriter<byte> destination, ServerHandshakeOffer offer) =>
         WriteAccept(destination, offer, offer.Subprotocol, [], []);
 
@@ -74,10 +78,13 @@ internal static class ServerResponse
     }
 
     /// <summary>Refuses because of a rule that the client has broken.</summary>
-    public static void WriteRejection(IBufferWriter<byte> destination, HandshakeError error, ServerHandshakeRules rules) =>
+    public static void WriteRejection(
+        IBufferWriter<byte> destination, HandshakeError error, ServerHandshakeRules rules) =>
         WriteRejection(destination, HandshakeRejection.For(error, rules));
 
-    /// <summary>Refuses. The connection must be closed afterwards, and nothing behind the request may be read.</summary>
+    /// <summary>
+    /// Refuses. The connection must be closed afterwards, and nothing behind the request may be read.
+    /// </summary>
     /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault WriteRejection(IBufferWriter<byte> destination, HandshakeRejection rejection)
     {
@@ -141,10 +148,15 @@ internal static class ServerResponse
             : HandshakeFault.ExtensionNotOffered;
     }
 
+    // It has a property of its own: twice in one response, it would mean nothing.
+    private static bool IsContentType(KeyValuePair<string, string> header) =>
+        header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase);
+
     private static HandshakeFault Check(HandshakeRejection rejection) =>
         rejection.StatusCode is < MinStatusCode or > MaxStatusCode ? HandshakeFault.InvalidStatusCode
         : !HeaderFieldRules.IsValue(rejection.ReasonPhrase) ? HandshakeFault.InvalidReasonPhrase
         : !HeaderFieldRules.IsValue(rejection.ContentType) ? HandshakeFault.InvalidHeaderValue
         : !HeaderFieldRules.IsValue(rejection.SupportedVersions) ? HandshakeFault.InvalidHeaderValue
+        : rejection.Headers.Any(IsContentType) ? HandshakeFault.ReservedHeaderName
         : HeaderFieldRules.Check(rejection.Headers);
 }

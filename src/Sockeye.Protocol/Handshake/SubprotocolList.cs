@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The subprotocols in Sec-WebSocket-Protocol: tokens, in order of preference, all different (RFC 6455 §4.1).</summary>
+/// <summary>
+/// The subprotocols in Sec-WebSocket-Protocol: tokens, in order of preference, all different (RFC 6455 §4.1).
+/// </summary>
 internal static class SubprotocolList
 {
     /// <summary>The name of the header.</summary>

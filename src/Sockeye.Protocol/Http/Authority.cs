@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>A host and perhaps a port: the Host header, and the same part of a target or an origin (RFC 3986 §3.2).</summary>
+/// <summary>
+/// A host and perhaps a port: the Host header, and the same part of a target or an origin (RFC 3986 §3.2).
+/// </summary>
 internal readonly ref struct Authority
 {
     /// <summary>The default port of <c>http</c> and <c>ws</c> (RFC 9110 §4.2.1).</summary>
@@ -32,7 +34,9 @@ internal readonly ref struct Authority
     /// <summary>The host, with the brackets of an IPv6 literal. Compares without regard to case.</summary>
     public ReadOnlySpan<byte> Host { get; }
 
-    /// <summary>Reads a host and perhaps a port. There is no room for user information: it has no place on the wire.</summary>
+    /// <summary>
+    /// Reads a host and perhaps a port. There is no room for user information: it has no place on the wire.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out Authority authority)
     {
         authority = default;

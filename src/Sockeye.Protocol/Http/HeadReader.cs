@@ -70,7 +70,7 @@ internal struct HeadReader
     // Looks at one byte or more, and moves past them or fails.
     private void Advance(ReadOnlySpan<byte> received)
     {
-        if (_position == _limits.MaxLength)
+        if (_position >= _limits.MaxLength)
         {
             Fail(HttpError.HeadTooLong);
             return;

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>Writes the lines of a head. Checks nothing: everything was checked before the first line is written.</summary>
+/// <summary>
+/// Writes the lines of a head. Checks nothing: everything was checked before the first line is written.
+/// </summary>
 internal readonly struct HeadWriter
 {
     private readonly IBufferWriter<byte> _destination;

@@ -147,7 +147,9 @@ internal sealed class HeaderFields
         return false;
     }
 
-    /// <summary>The values of a name for people and applications: Latin-1, joined with a comma if there are several.</summary>
+    /// <summary>
+    /// The values of a name for people and applications: Latin-1, joined with a comma if there are several.
+    /// </summary>
     /// <returns>The text, or <see langword="null"/> if no line has the name.</returns>
     public string? GetString(string name)
     {

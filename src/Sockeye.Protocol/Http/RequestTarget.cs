@@ -2,10 +2,13 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>What a request asks for: a path and perhaps a query, perhaps with the authority before (RFC 9112 §3.2).</summary>
+/// <summary>
+/// What a request asks for: a path and perhaps a query, perhaps with the authority before (RFC 9112 §3.2).
+/// </summary>
 internal readonly ref struct RequestTarget
 {
-    private RequestTarget(ReadOnlySpan<byte> authority, bool isSecure, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
+    private RequestTarget(
+        ReadOnlySpan<byte> authority, bool isSecure, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
     {
         Authority = authority;
         IsSecure = isSecure;
@@ -25,7 +28,9 @@ internal readonly ref struct RequestTarget
     /// <summary>What stands behind the question mark, not decoded; empty if there is nothing.</summary>
     public ReadOnlySpan<byte> Query { get; }
 
-    /// <summary>Reads a target in origin-form or absolute-form: what an opening handshake may have (RFC 6455 §4.2.1).</summary>
+    /// <summary>
+    /// Reads a target in origin-form or absolute-form: what an opening handshake may have (RFC 6455 §4.2.1).
+    /// </summary>
     /// <param name="target">Visible ASCII, as <see cref="RequestHead.Target"/> is.</param>
     /// <param name="result">Its parts, if the target is one.</param>
     /// <returns>

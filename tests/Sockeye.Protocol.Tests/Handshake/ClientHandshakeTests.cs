@@ -54,7 +54,8 @@ public sealed class ClientHandshakeTests
     [InlineData("X-Name: J\u00FCrgen", "Server:")]
     [InlineData("Sec-WebSocket-Accept: \t" + Accept + "  ", "+Sec-WebSocket-Version: 13")]
     [InlineData("+Set-Cookie: a=b", "+Set-Cookie: c=d")]
-    [InlineData("Content-Length: 5", "Transfer-Encoding: chunked")] // §4.1 has no rule about them, and a 101 has no body
+    // §4.1 has no rule about them, and a 101 has no body
+    [InlineData("Content-Length: 5", "Transfer-Encoding: chunked")]
     public void Client_accepts_what_is_unusual_and_right(string one, string other) =>
         AssertVerdict(new HandshakeCase(one, Response(one, other), HandshakeError.None));
 
@@ -71,7 +72,8 @@ public sealed class ClientHandshakeTests
     [InlineData("superchat", "superchat")]
     public void Client_takes_a_subprotocol_that_it_offered(string chosen, string expected)
     {
-        HandshakeError error = Check(Response("Sec-WebSocket-Protocol: " + chosen), out string? subprotocol, "chat", "superchat");
+        HandshakeError error = Check(
+            Response("Sec-WebSocket-Protocol: " + chosen), out string? subprotocol, "chat", "superchat");
 
         Assert.Equal(HandshakeError.None, error);
         Assert.Equal(expected, subprotocol);
@@ -94,7 +96,11 @@ public sealed class ClientHandshakeTests
     [Fact]
     public void Client_may_be_told_to_do_without_a_subprotocol() // CT-06, the lenient switch
     {
-        ClientHandshakeExpectations expected = NothingOffered with { Subprotocols = ["chat"], AllowMissingSubprotocol = true };
+        ClientHandshakeExpectations expected = NothingOffered with
+        {
+            Subprotocols = ["chat"],
+            AllowMissingSubprotocol = true,
+        };
 
         HandshakeError error = ClientHandshake.Check(Parse(Response()), expected, out string? subprotocol, out _);
 
@@ -114,7 +120,10 @@ public sealed class ClientHandshakeTests
         ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo", "bar"] };
 
         HandshakeError error = ClientHandshake.Check(
-            Parse(Response("Sec-WebSocket-Extensions: " + list)), offered, out _, out IReadOnlyList<Extension> extensions);
+            Parse(Response("Sec-WebSocket-Extensions: " + list)),
+            offered,
+            out _,
+            out IReadOnlyList<Extension> extensions);
 
         Assert.Equal(expected, error);
         Assert.Equal(expected == HandshakeError.None, extensions.Count > 0);
@@ -150,7 +159,8 @@ public sealed class ClientHandshakeTests
     [InlineData("dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBub25jZQ==")]
     public void Client_without_a_key_opens_nothing(string key)
     {
-        HandshakeError error = ClientHandshake.Check(Parse(Response()), NothingOffered with { Key = key }, out _, out _);
+        HandshakeError error = ClientHandshake.Check(
+            Parse(Response()), NothingOffered with { Key = key }, out _, out _);
 
         Assert.Equal(HandshakeError.InvalidAccept, error);
     }

@@ -27,7 +27,8 @@ public sealed class ClientRequestTests
 
         Assert.Equal(
             "GET /chat?a=b HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: http://example.com\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            + "Origin: http://example.com\r\n"
             + "Sec-WebSocket-Protocol: chat, superchat\r\nSec-WebSocket-Extensions: foo; a; b=1\r\n"
             + "Cookie: a=b\r\nX-Name: J\u00FCrgen\r\n\r\n",
             text);
@@ -48,7 +49,8 @@ public sealed class ClientRequestTests
     public void Client_accepts_the_response_that_the_server_writes()
     {
         ServerHandshakeOffer offer = Verdicts.Offer(
-            Write(Plain with { Subprotocols = ["chat"] }), ServerHandshakeRules.Default with { Subprotocols = ["chat"] });
+            Write(Plain with { Subprotocols = ["chat"] }),
+            ServerHandshakeRules.Default with { Subprotocols = ["chat"] });
         var written = new ArrayBufferWriter<byte>();
         ServerResponse.WriteAccept(written, offer);
 
@@ -65,7 +67,8 @@ public sealed class ClientRequestTests
     {
         string text = Write(Plain with { Version = 8, Origin = "http://example.com" });
 
-        Assert.Contains("\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Origin: http://example.com\r\n", text, StringComparison.Ordinal);
+        Assert.Contains("\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Origin: http://example.com\r\n", text,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("\r\nOrigin:", text, StringComparison.Ordinal);
     }
 
@@ -106,8 +109,10 @@ public sealed class ClientRequestTests
     public void Extension_that_is_no_token_is_not_written()
     {
         AssertFault(HandshakeFault.InvalidExtension, Plain with { Extensions = [new Extension("a b", [])] });
-        AssertFault(HandshakeFault.InvalidExtension, Plain with { Extensions = [new Extension("a", [new("b;", null)])] });
-        AssertFault(HandshakeFault.InvalidExtension, Plain with { Extensions = [new Extension("a", [new("b", "c\r\n")])] });
+        AssertFault(HandshakeFault.InvalidExtension,
+            Plain with { Extensions = [new Extension("a", [new("b;", null)])] });
+        AssertFault(HandshakeFault.InvalidExtension,
+            Plain with { Extensions = [new Extension("a", [new("b", "c\r\n")])] });
     }
 
     [Fact]

@@ -23,7 +23,8 @@ public sealed class ExtensionListTests
     [Fact]
     public void Names_equal_to_object_prototype_members_are_safe() => // 5
         Assert.Equal(
-            "hasOwnProperty;toString|__proto__;constructor=1", Describe("hasOwnProperty;toString,__proto__;constructor=1"));
+            "hasOwnProperty;toString|__proto__;constructor=1",
+            Describe("hasOwnProperty;toString,__proto__;constructor=1"));
 
     [Fact]
     public void Optional_white_space_is_accepted_around_separators() => // 6
@@ -86,7 +87,8 @@ public sealed class ExtensionListTests
     [Fact]
     public void Several_extensions_are_formatted() => // 13
         Assert.Equal(
-            "foo; bar, foo, qux; a=b", ExtensionList.Format([new("foo", [new("bar", null)]), new("foo", []), new("qux", [new("a", "b")])]));
+            "foo; bar, foo, qux; a=b",
+            ExtensionList.Format([new("foo", [new("bar", null)]), new("foo", []), new("qux", [new("a", "b")])]));
 
     [Fact]
     public void Lines_are_one_list() => Assert.Equal("a|b;c|a", Describe("a", "b;c, a")); // EX-17
@@ -121,7 +123,8 @@ public sealed class ExtensionListTests
 
         for (int iteration = 0; iteration < 50_000; iteration++)
         {
-            string value = string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => alphabet[random.Next(alphabet.Length)]));
+            string value = string.Concat(
+                Enumerable.Range(0, random.Next(1, 12)).Select(_ => alphabet[random.Next(alphabet.Length)]));
             HeaderFields headers = Headers(value);
 
             bool parsed = ExtensionList.TryParse(headers, out IReadOnlyList<Extension> extensions);
@@ -145,7 +148,8 @@ public sealed class ExtensionListTests
         return Describe(extensions);
     }
 
-    private static string Describe(IReadOnlyList<Extension> extensions) => string.Join('|', extensions.Select(extension =>
+    private static string Describe(IReadOnlyList<Extension> extensions) => string.Join('|',
+        extensions.Select(extension =>
         extension.Name + string.Concat(extension.Parameters.Select(parameter =>
             ";" + parameter.Name + (parameter.Value is null ? "" : "=" + parameter.Value)))));
 

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Heads as text, one character a byte, written down as what differs from the examples of RFC 6455 §1.3.</summary>
+/// <summary>
+/// Heads as text, one character a byte, written down as what differs from the examples of RFC 6455 §1.3.
+/// </summary>
 internal static class HeadText
 {
     public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -48,7 +50,9 @@ internal static class HeadText
         let colon = line.IndexOf(':', StringComparison.Ordinal)
         select KeyValuePair.Create(line[..colon], line[(colon + 1)..]);
 
-    /// <summary>How much has been received at each read: whole, cut in two at every place, and a byte at a time.</summary>
+    /// <summary>
+    /// How much has been received at each read: whole, cut in two at every place, and a byte at a time.
+    /// </summary>
     public static IEnumerable<int[]> Deliveries(int length)
     {
         const int everyPlaceLength = 1_024;

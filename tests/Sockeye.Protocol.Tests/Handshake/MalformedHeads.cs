@@ -43,7 +43,8 @@ internal static class MalformedHeads
 
     private static IEnumerable<HandshakeCase> NotHttp()
     {
-        yield return Bad("HS-07 TLS ClientHello", "\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03", HandshakeError.InvalidCharacter);
+        yield return Bad("HS-07 TLS ClientHello", "\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03",
+            HandshakeError.InvalidCharacter);
         yield return Bad("HS-07 zeros", new string('\0', 40), HandshakeError.InvalidCharacter);
         yield return Case("HS-07 HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             HandshakeError.UnsupportedHttpVersion, 505);
@@ -74,10 +75,12 @@ internal static class MalformedHeads
         ];
         foreach (string line in malformed)
         {
-            yield return Bad($"HS-08, HS-35 request line '{line}'", RequestLine(line), HandshakeError.MalformedStartLine);
+            yield return Bad($"HS-08, HS-35 request line '{line}'", RequestLine(line),
+                HandshakeError.MalformedStartLine);
         }
 
-        foreach (string method in new[] { "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "get", "Get", "GETT", "GE", "PRI" })
+        foreach (string method in new[] { "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "get", "Get", "GETT", "GE",
+            "PRI" })
         {
             yield return Case($"HS-08 method {method}", RequestLine($"{method} /chat HTTP/1.1"),
                 HandshakeError.MethodNotGet, 405); // ws 4.11, 37
@@ -100,16 +103,19 @@ internal static class MalformedHeads
         ];
         foreach (string line in names)
         {
-            yield return Bad($"HS-33 header line '{Escape(line)}'", Request("+" + line), HandshakeError.InvalidHeaderName);
+            yield return Bad($"HS-33 header line '{Escape(line)}'", Request("+" + line),
+                HandshakeError.InvalidHeaderName);
         }
     }
 
     private static IEnumerable<HandshakeCase> Characters()
     {
-        yield return Bad("HS-33 bare LF after the request line", Request().Replace("1.1\r\n", "1.1\n", StringComparison.Ordinal),
+        yield return Bad("HS-33 bare LF after the request line",
+            Request().Replace("1.1\r\n", "1.1\n", StringComparison.Ordinal),
             HandshakeError.InvalidLineTerminator);
         yield return Bad("HS-33 bare LF after a header", Request("+X: a\nY: b"), HandshakeError.InvalidLineTerminator);
-        yield return Bad("HS-33 bare LF as the last line", Request()[..^2] + "\n", HandshakeError.InvalidLineTerminator);
+        yield return Bad("HS-33 bare LF as the last line", Request()[..^2] + "\n",
+            HandshakeError.InvalidLineTerminator);
         yield return Bad("HS-33 bare LF only", Request().Replace("\r", "", StringComparison.Ordinal),
             HandshakeError.InvalidLineTerminator);
         yield return Bad("HS-33 bare LF in a name", Request("+X\nY: b"), HandshakeError.InvalidLineTerminator);
@@ -129,7 +135,8 @@ internal static class MalformedHeads
             }
         }
 
-        yield return Bad("HS-35 escape in the path", RequestLine("GET /\x1B[31m HTTP/1.1"), HandshakeError.InvalidCharacter);
+        yield return Bad("HS-35 escape in the path", RequestLine("GET /\x1B[31m HTTP/1.1"),
+            HandshakeError.InvalidCharacter);
         yield return Bad("HS-35 NUL in the path", RequestLine("GET /\0 HTTP/1.1"), HandshakeError.InvalidCharacter);
         yield return Bad("HS-35 DEL in the path", RequestLine("GET /\x7F HTTP/1.1"), HandshakeError.InvalidCharacter);
         yield return Bad("HS-14 NUL in the key", Request("Sec-WebSocket-Key: dGhlIHNhbXBsZS\0ub25jZQ=="),

@@ -16,7 +16,8 @@ internal static class MalformedRequests
         string[] hosts =
         [
             "", "user@server.example.com", "user:password@server.example.com", "a b", "a/b", "a,b", "a, b", "a:b",
-            "a:80:80", "a:-1", "a:+80", "a:65536", "a:999999", "a:0", "a: 80", ":80", "[::1", "::1", "[]", "[::1]x", "[g::1]",
+            "a:80:80", "a:-1", "a:+80", "a:65536", "a:999999", "a:0", "a: 80", ":80", "[::1", "::1", "[]", "[::1]x",
+            "[g::1]",
             "http://a", "a?b", "a#b", "a\\b", "\"a\"", "<a>", "m\xFCnchen.example", "a\tb",
         ];
         foreach (string host in hosts)
@@ -67,7 +68,8 @@ internal static class MalformedRequests
             Request("Transfer-Encoding: chunked") + "5;\nhello\r\n0\r\n\r\n", HandshakeError.UnexpectedBody, 400);
         yield return Bad("HS-32 length and coding", HandshakeError.UnexpectedBody,
             "Content-Length: 0", "Transfer-Encoding: chunked");
-        yield return Bad("HS-32 two lengths", HandshakeError.InvalidContentLength, "+Content-Length: 0", "+Content-Length: 5");
+        yield return Bad("HS-32 two lengths", HandshakeError.InvalidContentLength, "+Content-Length: 0",
+            "+Content-Length: 5");
         yield return Bad("HS-32 two equal lengths", HandshakeError.InvalidContentLength,
             "+Content-Length: 0", "+Content-Length: 0");
         foreach (string length in new[] { "+5", "-1", "", "0x0", "0, 0", "5 ;", "zero", "1e1" })
@@ -83,22 +85,26 @@ internal static class MalformedRequests
         yield return new HandshakeCase("HS-10 a plain request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             HandshakeError.MissingUpgrade, 426);
         string[] upgrades = // ws 4.11, 39
-            ["h2c", "websocket/13", "", "web socket", "xwebsocket", "websockets", "websocket;", "\"websocket\"", "web,socket"];
+            ["h2c", "websocket/13", "", "web socket", "xwebsocket", "websockets", "websocket;", "\"websocket\"",
+                "web,socket"];
         foreach (string upgrade in upgrades)
         {
             yield return Bad($"HS-11 Upgrade '{upgrade}'", HandshakeError.InvalidUpgrade, "Upgrade: " + upgrade);
         }
 
         yield return Bad("HS-12 no Connection", HandshakeError.InvalidConnection, "-Connection");
-        foreach (string connection in new[] { "close", "keep-alive", "", "Upgrades", "Upgrade;", "\"Upgrade\"", "keep-alive Upgrade" })
+        foreach (string connection in new[] { "close", "keep-alive", "", "Upgrades", "Upgrade;", "\"Upgrade\"",
+            "keep-alive Upgrade" })
         {
-            yield return Bad($"HS-12 Connection '{connection}'", HandshakeError.InvalidConnection, "Connection: " + connection);
+            yield return Bad($"HS-12 Connection '{connection}'", HandshakeError.InvalidConnection,
+                "Connection: " + connection);
         }
     }
 
     private static IEnumerable<HandshakeCase> Versions()
     {
-        foreach (string version in new[] { "7", "0", "14", "+13", "013", "13.0", "", "-13", "1 3", "0x0D", "9", "12", "08", "255" })
+        foreach (string version in new[] { "7", "0", "14", "+13", "013", "13.0", "", "-13", "1 3", "0x0D", "9", "12",
+            "08", "255" })
         {
             yield return new HandshakeCase($"HS-20 version '{version}'", Request("Sec-WebSocket-Version: " + version),
                 HandshakeError.UnsupportedVersion, 426); // ws 4.11, 43
@@ -119,7 +125,8 @@ internal static class MalformedRequests
             "GET /demo HTTP/1.1\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nHost: example.com\r\n"
             + "Origin: http://example.com\r\nWebSocket-Protocol: sample\r\n\r\n",
             HandshakeError.MissingVersion, 426);
-        yield return new HandshakeCase("HS-23 hybi-00 with version 0", Request("Sec-WebSocket-Version: 0", "-Sec-WebSocket-Key"),
+        yield return new HandshakeCase("HS-23 hybi-00 with version 0",
+            Request("Sec-WebSocket-Version: 0", "-Sec-WebSocket-Key"),
             HandshakeError.UnsupportedVersion, 426);
     }
 
@@ -130,10 +137,14 @@ internal static class MalformedRequests
         yield return Bad("HS-15 the same key twice", HandshakeError.RepeatedKey, "+Sec-WebSocket-Key: " + Key);
         string[] keys =
         [
-            "", "AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA=", "dGhlIHNhbXBsZSBub25jZQ", // 15 and 17 bytes, no padding
-            "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ===", "dGhlIHNhbXBsZSBub25j-_==", "dGhlIHNhbXBsZSBub25jZ===",
-            "=GhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBs ZSBub25jZQ==", "dGhlIHNhbXBs\tZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ= =",
-            "dGhlIHNhb BsZSBub25jZQ==", "dGhlIHNhbXB\xE9ZSBub25jZQ==", new string('A', 24), new string('A', 5_000) + "==",
+            // 15 and 17 bytes, no padding
+            "", "AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA=", "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ===", "dGhlIHNhbXBsZSBub25j-_==",
+            "dGhlIHNhbXBsZSBub25jZ===",
+            "=GhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBs ZSBub25jZQ==", "dGhlIHNhbXBs\tZSBub25jZQ=",
+            "dGhlIHNhbXBsZSBub25jZQ= =",
+            "dGhlIHNhb BsZSBub25jZQ==", "dGhlIHNhbXB\xE9ZSBub25jZQ==", new string('A', 24),
+            new string('A', 5_000) + "==",
             Key + "," + Key, Key + ", AQIDBAUGBwgJCgsMDQ4PEC==", "dGhlIHNhbXBs" + new string(' ', 100) + "ZSBub25jZQ==",
             "\"dGhlIHNhbXBsZSBub25jZQ==\"", "dGhlIHNhbXBsZSBub25jZQ==x", new string(' ', 100), "\t\t",
         ];
@@ -150,7 +161,8 @@ internal static class MalformedRequests
     private static IEnumerable<HandshakeCase> Lists()
     {
         string[] subprotocols = // ws 4.11, 44
-            ["", ",", "a,", ",a", "a,,b", "a, ,b", "a,a", "a, b, a", "a b", "a;b", "a/b", "\"a\"", "a,b c", "a\tb", "a=b", "(a)"];
+            ["", ",", "a,", ",a", "a,,b", "a, ,b", "a,a", "a, b, a", "a b", "a;b", "a/b", "\"a\"", "a,b c", "a\tb",
+                "a=b", "(a)"];
         foreach (string list in subprotocols)
         {
             yield return Bad($"HS-24 subprotocols '{Escape(list)}'", HandshakeError.InvalidSubprotocols,
@@ -164,13 +176,16 @@ internal static class MalformedRequests
 
         string[] extensions = // ws 4.11, 45
         [
-            "", ",", ";", "a;", "a;;b", "a,,b", ",a", "a,", "a;b=", "a;=b", "a b", "a;b c", "a;b =c", "a;b= c", "a=b", "\"a\"",
-            "a;b=\"c", "a;b=\"", "a;b=\"\"", "a;b=\"c d\"", "a;b=\"c\"d", "a;b=\"c\\", "a;b=\"c\\\"", "a;b=c\"d\"", "a;b=c=d",
+            "", ",", ";", "a;", "a;;b", "a,,b", ",a", "a,", "a;b=", "a;=b", "a b", "a;b c", "a;b =c", "a;b= c", "a=b",
+            "\"a\"",
+            "a;b=\"c", "a;b=\"", "a;b=\"\"", "a;b=\"c d\"", "a;b=\"c\"d", "a;b=\"c\\", "a;b=\"c\\\"", "a;b=c\"d\"",
+            "a;b=c=d",
             "a;b=\"c\\,\"", "a; ", "a, ", "a/b", "a;b=\"c,d\"", "a;b=@", "(a)",
         ];
         foreach (string list in extensions)
         {
-            yield return Bad($"EX-20 extensions '{list}'", HandshakeError.InvalidExtensions, "Sec-WebSocket-Extensions: " + list);
+            yield return Bad($"EX-20 extensions '{list}'", HandshakeError.InvalidExtensions,
+                "Sec-WebSocket-Extensions: " + list);
         }
 
         yield return Bad("EX-20 the second line is malformed", HandshakeError.InvalidExtensions,
@@ -196,11 +211,13 @@ internal static class MalformedRequests
             "+Origin: http://server.example.com", "+Origin: http://server.example.com");
         string[] origins =
         [
-            "", "http://a, http://b", "http://a,http://b", "http://a http://b", "http://m\xFCnchen.example", "http://a\tb",
+            "", "http://a, http://b", "http://a,http://b", "http://a http://b", "http://m\xFCnchen.example",
+            "http://a\tb",
         ];
         foreach (string origin in origins)
         {
-            yield return Bad($"PR-05, HS-34 origin '{Escape(origin)}'", HandshakeError.InvalidOrigin, "Origin: " + origin);
+            yield return Bad($"PR-05, HS-34 origin '{Escape(origin)}'", HandshakeError.InvalidOrigin,
+                "Origin: " + origin);
         }
     }
 

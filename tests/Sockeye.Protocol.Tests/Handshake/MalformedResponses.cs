@@ -2,7 +2,9 @@ using static Sockeye.Protocol.Tests.HeadText;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Responses that must not open a connection (RFC 6455 §4.1), to a client that offered no more than a key.</summary>
+/// <summary>
+/// Responses that must not open a connection (RFC 6455 §4.1), to a client that offered no more than a key.
+/// </summary>
 internal static class MalformedResponses
 {
     public static IEnumerable<HandshakeCase> All => [.. StatusLines(), .. HeaderLines(), .. GoodHttp];
@@ -13,9 +15,11 @@ internal static class MalformedResponses
 
     private static IEnumerable<HandshakeCase> StatusCodes()
     {
-        foreach (int status in new[] { 100, 102, 103, 200, 204, 301, 302, 303, 307, 308, 400, 401, 403, 407, 426, 500, 503, 599 })
+        foreach (int status in new[] { 100, 102, 103, 200, 204, 301, 302, 303, 307, 308, 400, 401, 403, 407, 426, 500,
+            503, 599 })
         {
-            yield return new HandshakeCase($"CT-03, CT-20 status {status}", ResponseLine($"HTTP/1.1 {status} Some Reason"),
+            yield return new HandshakeCase($"CT-03, CT-20 status {status}",
+                ResponseLine($"HTTP/1.1 {status} Some Reason"),
                 HandshakeError.UnexpectedStatusCode);
         }
     }
@@ -30,13 +34,17 @@ internal static class MalformedResponses
 
         string[] lines =
         [
-            "HTTP/2 101", "HTTP/1.10 101 OK", "HTTP/1.1 1O1 OK", "HTTP/1.1 10", "HTTP/1.1 1010 OK", "HTTP/1.1", "HTTP/1.1  101 OK",
-            "HTTP/1.1\t101 OK", "http/1.1 101 OK", " HTTP/1.1 101 OK", "ICY 200 OK", "garbage", "HTTP/1.1 +10 OK", "HTTP/1.1 000 OK",
-            "HTTP/1.1 099 OK", "HTTP/1.1 600 OK", "HTTP/1.1 999 OK", "HTTP/1.1 -01 OK", "HTTP/1.1 101\tOK", "101 Switching Protocols",
+            "HTTP/2 101", "HTTP/1.10 101 OK", "HTTP/1.1 1O1 OK", "HTTP/1.1 10", "HTTP/1.1 1010 OK", "HTTP/1.1",
+            "HTTP/1.1  101 OK",
+            "HTTP/1.1\t101 OK", "http/1.1 101 OK", " HTTP/1.1 101 OK", "ICY 200 OK", "garbage", "HTTP/1.1 +10 OK",
+            "HTTP/1.1 000 OK",
+            "HTTP/1.1 099 OK", "HTTP/1.1 600 OK", "HTTP/1.1 999 OK", "HTTP/1.1 -01 OK", "HTTP/1.1 101\tOK",
+            "101 Switching Protocols",
         ];
         foreach (string line in lines)
         {
-            yield return new HandshakeCase($"CT-04 status line '{line}'", ResponseLine(line), HandshakeError.MalformedStartLine);
+            yield return new HandshakeCase($"CT-04 status line '{line}'", ResponseLine(line),
+                HandshakeError.MalformedStartLine);
         }
     }
 
@@ -44,16 +52,21 @@ internal static class MalformedResponses
     {
         yield return new HandshakeCase("CT-09 status line that never ends", "HTTP/1.1 101 " + new string('a', 9_000),
             HandshakeError.StartLineTooLong);
-        yield return Bad("CT-09 header line over 8 KiB", HandshakeError.HeaderLineTooLong, "X: " + new string('a', 9_000));
-        yield return Bad("CT-09 headers of 100 KB", HandshakeError.HeadTooLong, [.. Enumerable.Repeat("+X: " + new string('a', 5_000), 20)]);
-        yield return Bad("CT-09 10,000 header lines", HandshakeError.TooManyHeaders, [.. Enumerable.Repeat("+X: a", 10_000)]);
+        yield return Bad("CT-09 header line over 8 KiB", HandshakeError.HeaderLineTooLong,
+            "X: " + new string('a', 9_000));
+        yield return Bad("CT-09 headers of 100 KB", HandshakeError.HeadTooLong,
+            [.. Enumerable.Repeat("+X: " + new string('a', 5_000), 20)]);
+        yield return Bad("CT-09 10,000 header lines", HandshakeError.TooManyHeaders,
+            [.. Enumerable.Repeat("+X: a", 10_000)]);
         yield return Bad("folded header", HandshakeError.ObsoleteLineFolding, "+ folded");
         yield return Bad("white space before the colon", HandshakeError.InvalidHeaderName, "+X : a");
         yield return Bad("header without a colon", HandshakeError.InvalidHeaderName, "+X");
         yield return Bad("header without a name", HandshakeError.InvalidHeaderName, "+: a");
         yield return Bad("NUL in a value", HandshakeError.InvalidCharacter, "+X: a\0b");
-        yield return Bad("CT-06 bare CR behind a subprotocol", HandshakeError.InvalidLineTerminator, "+Sec-WebSocket-Protocol: a\rb");
-        yield return Bad("CT-06 bare LF behind a subprotocol", HandshakeError.InvalidLineTerminator, "+Sec-WebSocket-Protocol: a\nX: b");
+        yield return Bad("CT-06 bare CR behind a subprotocol", HandshakeError.InvalidLineTerminator,
+            "+Sec-WebSocket-Protocol: a\rb");
+        yield return Bad("CT-06 bare LF behind a subprotocol", HandshakeError.InvalidLineTerminator,
+            "+Sec-WebSocket-Protocol: a\nX: b");
         yield return new HandshakeCase("lines that end with LF", Response().Replace("\r", "", StringComparison.Ordinal),
             HandshakeError.InvalidLineTerminator);
         yield return new HandshakeCase("control character in the reason", ResponseLine("HTTP/1.1 101 a\x1B[2J"),
@@ -63,16 +76,19 @@ internal static class MalformedResponses
     private static IEnumerable<HandshakeCase> Upgrades()
     {
         yield return Bad("CT-05 no Upgrade", HandshakeError.MissingUpgrade, "-Upgrade"); // ws 4.14, 1
-        foreach (string upgrade in new[] { "", "h2c", "websocket/13", "websocket, h2c", "foo", "web socket", "websocket," })
+        foreach (string upgrade in new[] { "", "h2c", "websocket/13", "websocket, h2c", "foo", "web socket",
+            "websocket," })
         {
-            yield return Bad($"CT-05 Upgrade '{upgrade}'", HandshakeError.InvalidUpgrade, "Upgrade: " + upgrade); // ws 4.14, 2
+            // ws 4.14, 2
+            yield return Bad($"CT-05 Upgrade '{upgrade}'", HandshakeError.InvalidUpgrade, "Upgrade: " + upgrade);
         }
 
         yield return Bad("CT-05 two Upgrades", HandshakeError.InvalidUpgrade, "+Upgrade: websocket");
         yield return Bad("CT-05 no Connection", HandshakeError.InvalidConnection, "-Connection");
         foreach (string connection in new[] { "", "close", "keep-alive", "Upgrades", "Up grade" })
         {
-            yield return Bad($"CT-05 Connection '{connection}'", HandshakeError.InvalidConnection, "Connection: " + connection);
+            yield return Bad($"CT-05 Connection '{connection}'", HandshakeError.InvalidConnection,
+                "Connection: " + connection);
         }
     }
 
@@ -82,12 +98,14 @@ internal static class MalformedResponses
         yield return Bad("CT-01 two accepts", HandshakeError.RepeatedAccept, "+Sec-WebSocket-Accept: " + Accept);
         string[] accepts = // ws 4.14, 3
         [
-            "", Key, Accept.ToLowerInvariant(), Accept.ToUpperInvariant(), Accept[..^1], Accept + "=", Accept.Insert(9, " "),
+            "", Key, Accept.ToLowerInvariant(), Accept.ToUpperInvariant(), Accept[..^1], Accept + "=",
+            Accept.Insert(9, " "),
             "Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=", $"\"{Accept}\"", Accept + "," + Accept, Accept[..^1] + "\xBD",
         ];
         foreach (string accept in accepts)
         {
-            yield return Bad($"CT-01 accept '{accept}'", HandshakeError.InvalidAccept, "Sec-WebSocket-Accept: " + accept);
+            yield return Bad($"CT-01 accept '{accept}'", HandshakeError.InvalidAccept,
+                "Sec-WebSocket-Accept: " + accept);
         }
     }
 
@@ -95,7 +113,8 @@ internal static class MalformedResponses
     {
         yield return Bad("CT-06 subprotocol though none was offered", HandshakeError.UnrequestedSubprotocol,
             "Sec-WebSocket-Protocol: chat"); // ws 4.14, 14
-        yield return Bad("CT-06 two subprotocols", HandshakeError.RepeatedSubprotocol, "Sec-WebSocket-Protocol: chat, superchat");
+        yield return Bad("CT-06 two subprotocols", HandshakeError.RepeatedSubprotocol,
+            "Sec-WebSocket-Protocol: chat, superchat");
         yield return Bad("CT-06 two subprotocol headers", HandshakeError.RepeatedSubprotocol,
             "+Sec-WebSocket-Protocol: chat", "+Sec-WebSocket-Protocol: chat");
         foreach (string name in new[] { "", "a b", "\"chat\"", "ch\xE4t", "a/b" })
@@ -108,15 +127,19 @@ internal static class MalformedResponses
     private static IEnumerable<HandshakeCase> Extensions()
     {
         string[] unrequested = // EX-30c; ws 4.14, 9 and 12
-            ["permessage-deflate", "foo", "permessage-deflate; server_max_window_bits=10", "foo, foo", "permessage-deflate, foo"];
+            ["permessage-deflate", "foo", "permessage-deflate; server_max_window_bits=10", "foo, foo",
+                "permessage-deflate, foo"];
         foreach (string list in unrequested)
         {
-            yield return Bad($"EX-30c extensions '{list}'", HandshakeError.UnrequestedExtension, "Sec-WebSocket-Extensions: " + list);
+            yield return Bad($"EX-30c extensions '{list}'", HandshakeError.UnrequestedExtension,
+                "Sec-WebSocket-Extensions: " + list);
         }
 
-        foreach (string list in new[] { "", ";", "permessage-deflate;", "a,,b", "a;b=\"", "a b", "\xE4" }) // ws 4.14, 10
+        // ws 4.14, 10
+        foreach (string list in new[] { "", ";", "permessage-deflate;", "a,,b", "a;b=\"", "a b", "\xE4" })
         {
-            yield return Bad($"EX-30c extensions '{list}'", HandshakeError.InvalidExtensions, "Sec-WebSocket-Extensions: " + list);
+            yield return Bad($"EX-30c extensions '{list}'", HandshakeError.InvalidExtensions,
+                "Sec-WebSocket-Extensions: " + list);
         }
     }
 

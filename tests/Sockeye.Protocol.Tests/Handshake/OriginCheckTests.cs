@@ -20,7 +20,8 @@ public sealed class OriginCheckTests
     [InlineData("ws://good.example", "good.example", false, false)]
     [InlineData("null", "null", false, false)]
     public void Same_origin_is_scheme_host_and_port(string origin, string host, bool isSecure, bool expected) =>
-        Assert.Equal(expected, OriginCheck.SameOrigin.IsAllowed(HeadText.Bytes(origin), HeadText.Bytes(host), isSecure));
+        Assert.Equal(expected,
+            OriginCheck.SameOrigin.IsAllowed(HeadText.Bytes(origin), HeadText.Bytes(host), isSecure));
 
     [Theory] // PR-02
     [InlineData("https://good.example", true)]

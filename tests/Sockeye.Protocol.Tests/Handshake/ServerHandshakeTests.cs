@@ -102,7 +102,8 @@ public sealed class ServerHandshakeTests
     }
 
     [Theory]
-    [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Sec-WebSocket-Origin: http://evil.example")]
+    [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8",
+        "Sec-WebSocket-Origin: http://evil.example")]
     [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Origin: http://evil.example")]
     [InlineData(HandshakeError.None, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Origin: http://evil.example")]
     public void Both_origin_headers_count_in_version_8_only(HandshakeError expected, string version, string origin)
@@ -132,7 +133,11 @@ public sealed class ServerHandshakeTests
     [InlineData("-Sec-WebSocket-Protocol")]
     public void Server_that_requires_a_subprotocol_refuses_a_client_without_one(string change) // HS-25
     {
-        ServerHandshakeRules rules = ServerHandshakeRules.Default with { Subprotocols = ["chat"], RequireSubprotocol = true };
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with
+        {
+            Subprotocols = ["chat"],
+            RequireSubprotocol = true,
+        };
 
         HandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request(change)), rules, out _);
 

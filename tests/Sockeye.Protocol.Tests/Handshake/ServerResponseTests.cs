@@ -23,7 +23,8 @@ public sealed class ServerResponseTests
     [Fact]
     public void Accepting_names_subprotocol_extensions_and_headers()
     {
-        string text = Accept("superchat", [new Extension("foo", [new("b", "c")])], [KeyValuePair.Create("Set-Cookie", "a=b")]);
+        string text = Accept("superchat", [new Extension("foo", [new("b", "c")])],
+            [KeyValuePair.Create("Set-Cookie", "a=b")]);
 
         Assert.EndsWith(
             "\r\nSec-WebSocket-Protocol: superchat\r\nSec-WebSocket-Extensions: foo; b=c\r\nSet-Cookie: a=b\r\n\r\n",
@@ -99,7 +100,8 @@ public sealed class ServerResponseTests
     [InlineData(HandshakeError.MissingVersion, true, "13, 8")] // HS-21
     public void Status_426_says_what_to_upgrade_to(HandshakeError error, bool allowVersion8, string versions)
     {
-        string text = Reject(HandshakeRejection.For(error, ServerHandshakeRules.Default with { AllowVersion8 = allowVersion8 }));
+        string text = Reject(
+            HandshakeRejection.For(error, ServerHandshakeRules.Default with { AllowVersion8 = allowVersion8 }));
 
         Assert.StartsWith(
             "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
@@ -122,7 +124,8 @@ public sealed class ServerResponseTests
     {
         string text = Reject(HandshakeRejection.For(HandshakeError.MethodNotGet, ServerHandshakeRules.Default));
 
-        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nAllow: GET\r\n", text, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nAllow: GET\r\n", text,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -161,7 +164,10 @@ public sealed class ServerResponseTests
         AssertFault(HandshakeFault.InvalidReasonPhrase, plain with { ReasonPhrase = "no\r\nX: y" });
         AssertFault(HandshakeFault.InvalidHeaderValue, plain with { ContentType = "a\r\nX: y" });
         AssertFault(HandshakeFault.InvalidHeaderValue, plain with { Headers = [KeyValuePair.Create("X", "a\nb")] });
-        AssertFault(HandshakeFault.ReservedHeaderName, plain with { Headers = [KeyValuePair.Create("content-length", "0")] });
+        AssertFault(HandshakeFault.ReservedHeaderName,
+            plain with { Headers = [KeyValuePair.Create("content-length", "0")] });
+        AssertFault(
+            HandshakeFault.ReservedHeaderName, plain with { Headers = [KeyValuePair.Create("content-type", "a/b")] });
         AssertFault(HandshakeFault.InvalidStatusCode, plain with { StatusCode = 101 });
         AssertFault(HandshakeFault.InvalidStatusCode, plain with { StatusCode = 200 });
         AssertFault(HandshakeFault.InvalidStatusCode, plain with { StatusCode = 600 });
@@ -191,7 +197,11 @@ public sealed class ServerResponseTests
     }
 
     private static void AssertFault(
-        HandshakeFault expected, string? subprotocol, string? name = null, string value = "", Extension? extension = null)
+        HandshakeFault expected,
+        string? subprotocol,
+        string? name = null,
+        string value = "",
+        Extension? extension = null)
     {
         var written = new ArrayBufferWriter<byte>();
         KeyValuePair<string, string>[] headers = name is null ? [] : [KeyValuePair.Create(name, value)];

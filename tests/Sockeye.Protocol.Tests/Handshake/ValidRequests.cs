@@ -28,7 +28,8 @@ internal static class ValidRequests
             yield return Good("HS-02 head of just 16 KiB", $"+X: {new('a', 8_000)}", $"+X: {new('a', 4_000)}",
                 $"+X: {new('a', (16 * KiB) - Request().Length - 12_000 - 15)}");
             yield return Good("HS-04 64 headers", [.. Enumerable.Repeat("+X: 1", 59)]);
-            string[] hosts = ["a", "a:80", "a:", "127.0.0.1:8080", "[::1]", "[::1]:8080", "xn--mnchen-3ya.example", "A.EXAMPLE", "a_b"];
+            string[] hosts = ["a", "a:80", "a:", "127.0.0.1:8080", "[::1]", "[::1]:8080", "xn--mnchen-3ya.example",
+                "A.EXAMPLE", "a_b"];
             foreach (string host in hosts)
             {
                 yield return Good($"HS-09 Host '{host}'", "Host: " + host);
@@ -40,7 +41,8 @@ internal static class ValidRequests
             }
 
             yield return Good("HS-11 Upgrade on two lines", "Upgrade: h2c", "+Upgrade: websocket");
-            foreach (string connection in new[] { "keep-alive, Upgrade", "Upgrade, close", "upgrade", "keep-alive,Upgrade" })
+            foreach (string connection in new[] { "keep-alive, Upgrade", "Upgrade, close", "upgrade",
+                "keep-alive,Upgrade" })
             {
                 yield return Good($"HS-12 Connection '{connection}'", "Connection: " + connection);
             }
@@ -49,21 +51,27 @@ internal static class ValidRequests
             yield return Good("HS-13 bits behind the key's 16 bytes", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==");
             yield return Good("HS-13 a key of zeros", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
             yield return Good("HS-20 version 8", "Sec-WebSocket-Version: 8");
-            yield return Good("HS-24 subprotocols", "Sec-WebSocket-Protocol: chat,\tsuperchat , v1.stomp!#$%&'*+-.^_`|~");
-            yield return Good("HS-24 subprotocols on two lines", "+Sec-WebSocket-Protocol: a", "+Sec-WebSocket-Protocol: b, c");
+            yield return Good("HS-24 subprotocols",
+                "Sec-WebSocket-Protocol: chat,\tsuperchat , v1.stomp!#$%&'*+-.^_`|~");
+            yield return Good("HS-24 subprotocols on two lines", "+Sec-WebSocket-Protocol: a",
+                "+Sec-WebSocket-Protocol: b, c");
             yield return Good("HS-24 subprotocols that differ in case", "Sec-WebSocket-Protocol: chat, Chat");
             yield return Good("HS-30 Content-Length: 0", "Content-Length: 0");
             yield return Good("HS-34 Latin-1 in another header", "X-Name: J\xFCrgen", "Cookie: a=\xFF\x80");
             yield return Good("HS-34 empty header", "X-Empty:");
             yield return Good("HS-36 Expect: 100-continue", "Expect: 100-continue");
             yield return Good("PR-01 same origin", "Origin: http://server.example.com");
-            yield return Good("EX-02 unknown extensions", "Sec-WebSocket-Extensions: foo, permessage-deflateX; a=\"b\"; c");
-            yield return Good("EX-16 500 offers", "Sec-WebSocket-Extensions: " + string.Join(',', Enumerable.Repeat("a;b", 500)));
-            yield return Good("EX-17 extensions on two lines", "+Sec-WebSocket-Extensions: a", "+Sec-WebSocket-Extensions: b;c");
+            yield return Good("EX-02 unknown extensions",
+                "Sec-WebSocket-Extensions: foo, permessage-deflateX; a=\"b\"; c");
+            yield return Good("EX-16 500 offers",
+                "Sec-WebSocket-Extensions: " + string.Join(',', Enumerable.Repeat("a;b", 500)));
+            yield return Good("EX-17 extensions on two lines", "+Sec-WebSocket-Extensions: a",
+                "+Sec-WebSocket-Extensions: b;c");
             yield return Good("EX-41 a very long name", "Sec-WebSocket-Extensions: " + new string('x', 8_000));
             string[] targets =
             [
-                "/", "/?", "/chat?a=b&c", "/a/b/c/", "/a//b", "/...", "/a..b", "/.a", "/caf%C3%A9", "/100%", "/a|b^{c}", "/?/../..",
+                "/", "/?", "/chat?a=b&c", "/a/b/c/", "/a//b", "/...", "/a..b", "/.a", "/caf%C3%A9", "/100%", "/a|b^{c}",
+                "/?/../..",
                 "http://server.example.com/chat", "HTTP://SERVER.example.com:80/chat", "http://server.example.com",
                 "http://server.example.com?a=b",
             ];
@@ -73,7 +81,8 @@ internal static class ValidRequests
                     HandshakeError.None, 101);
             }
 
-            yield return new HandshakeCase("HS-40 a frame behind the head", Request() + "\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58",
+            yield return new HandshakeCase("HS-40 a frame behind the head",
+                Request() + "\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58",
                 HandshakeError.None, 101);
         }
     }

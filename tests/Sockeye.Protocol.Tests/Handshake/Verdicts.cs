@@ -5,7 +5,9 @@ namespace Sockeye.Protocol.Tests;
 /// <summary>Reads heads as a connection would, from the first byte to the verdict.</summary>
 internal static class Verdicts
 {
-    /// <summary>What a server says to a request; <see langword="null"/> if it still waits for the end of the head.</summary>
+    /// <summary>
+    /// What a server says to a request; <see langword="null"/> if it still waits for the end of the head.
+    /// </summary>
     public static HandshakeError? OfServer(byte[] bytes, int[] delivery, ServerHandshakeRules rules)
     {
         HandshakeError? error = Read(bytes, delivery, out int headLength);
@@ -20,7 +22,9 @@ internal static class Verdicts
             : ServerHandshake.Check(request!, rules, out _);
     }
 
-    /// <summary>What a client says to a response; <see langword="null"/> if it still waits for the end of the head.</summary>
+    /// <summary>
+    /// What a client says to a response; <see langword="null"/> if it still waits for the end of the head.
+    /// </summary>
     public static HandshakeError? OfClient(byte[] bytes, int[] delivery, ClientHandshakeExpectations expected)
     {
         HandshakeError? error = Read(bytes, delivery, out int headLength);

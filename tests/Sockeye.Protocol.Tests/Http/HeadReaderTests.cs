@@ -151,7 +151,8 @@ public sealed class HeadReaderTests
         byte[][] seeds =
         [
             HeadText.Bytes(HeadText.Request("Sec-WebSocket-Protocol: a, b", "Sec-WebSocket-Extensions: a; b=\"c\"")),
-            HeadText.Bytes(HeadText.RequestLine("GET http://server.example.com/a?b HTTP/1.1", "Origin: http://server.example.com")),
+            HeadText.Bytes(HeadText.RequestLine("GET http://server.example.com/a?b HTTP/1.1",
+                "Origin: http://server.example.com")),
         ];
         byte[] interesting = [.. "\r\n\t :;,=\"\\/?#%.\0\u007F"u8, 0x80, 0xFF, (byte)'a', (byte)'1'];
         var random = new Random(6455);

@@ -1,0 +1,67 @@
+using System.Text;
+
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>Which heads are refused is in <see cref="MalformedHeads"/>; here is what is read from the others.</summary>
+public sealed class HeadTests
+{
+    [Fact]
+    public void Request_has_method_target_and_headers()
+    {
+        HttpError error = RequestHead.TryParse("PUT /a?b HTTP/1.1\r\nHost: c\r\n\r\n"u8, out RequestHead? request);
+
+        Assert.Equal(HttpError.None, error);
+        Assert.Equal("PUT", Encoding.ASCII.GetString(request!.Method));
+        Assert.Equal("/a?b", Encoding.ASCII.GetString(request.Target));
+        Assert.Equal("c", request.Headers.GetString("Host"));
+        Assert.Equal("PUT /a?b", request.ToString());
+    }
+
+    [Fact]
+    public void Request_outlives_the_bytes_it_was_read_from()
+    {
+        byte[] received = Encoding.ASCII.GetBytes("GET /a HTTP/1.1\r\nHost: c\r\n\r\n");
+        RequestHead.TryParse(received, out RequestHead? request);
+
+        Array.Fill(received, (byte)'x'); // the transport's buffer is used again
+
+        Assert.Equal("GET /a", request!.ToString());
+        Assert.Equal("c", request.Headers.GetString("Host"));
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 101 Switching Protocols", 101, "Switching Protocols")]
+    [InlineData("HTTP/1.1 404", 404, "")]
+    [InlineData("HTTP/1.1 599 ", 599, "")]
+    public void Response_has_version_status_and_reason(string line, int statusCode, string reason)
+    {
+        HttpError error = ResponseHead.TryParse(
+            Encoding.ASCII.GetBytes(line + "\r\nServer: a\r\n\r\n"), out ResponseHead? response);
+
+        Assert.Equal(HttpError.None, error);
+        Assert.Equal(new Version(1, 1), response!.Version);
+        Assert.Equal(statusCode, response.StatusCode);
+        Assert.Equal(reason, response.ReasonPhrase);
+        Assert.Equal("a", response.Headers.GetString("server"));
+    }
+
+    [Fact]
+    public void Bytes_that_no_reader_has_passed_never_make_parsing_throw()
+    {
+        const string alphabet = "GET/HP1. :\r\n\0a";
+        var random = new Random(6455);
+
+        for (int iteration = 0; iteration < 20_000; iteration++)
+        {
+            byte[] tail = [.. Enumerable.Range(0,
+                random.Next(12)).Select(_ => (byte)alphabet[random.Next(alphabet.Length)])];
+
+            HttpError request = RequestHead.TryParse([.. "GET / HTTP/1.1\r\n"u8, .. tail],
+                out RequestHead? requestHead);
+            HttpError response = ResponseHead.TryParse([.. "HTTP/1.1 101"u8, .. tail], out ResponseHead? responseHead);
+
+            Assert.Equal(request == HttpError.None, requestHead is not null);
+            Assert.Equal(response == HttpError.None, responseHead is not null);
+        }
+    }
+}
