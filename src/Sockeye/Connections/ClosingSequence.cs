@@ -29,7 +29,11 @@ internal sealed class ClosingSequence : Deadline
     private WebSocketCloseResult? _result;
     private TaskCompletionSource<WebSocketCloseResult>? _closed;
     private int _lingered;
+
+    // Written under _gate; the I/O thread looks at it without.
+    private volatile bool _isFailed;
     private bool _isLetGo;
+    private bool _isAnnounced;
 
     public ClosingSequence(Role role, Transport transport, SendQueue sends, DeadlineWheel wheel, TimeSpan closeTimeout)
     {
@@ -55,7 +59,7 @@ internal sealed class ClosingSequence : Deadline
     }
 
     /// <summary>Whether the connection was failed or aborted by this end: nothing received counts any more.</summary>
-    public bool IsFailed { get; private set; }
+    public bool IsFailed => _isFailed;
 
     /// <summary>Completes when the transport is gone. Made when somebody asks, since most connections end unwatched.</summary>
     public Task<WebSocketCloseResult> Closed
@@ -67,9 +71,9 @@ internal sealed class ClosingSequence : Deadline
                 if (_closed is null)
                 {
                     _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                    if (_result is not null)
+                    if (_isAnnounced)
                     {
-                        _closed.SetResult(_result);
+                        _closed.SetResult(_result!);
                     }
                 }
 
@@ -100,6 +104,7 @@ internal sealed class ClosingSequence : Deadline
     {
         bool answer;
         CloseStatus reply;
+        CloseStatus sent;
         lock (_gate)
         {
             _initiator ??= WebSocketCloseInitiator.Peer;
@@ -108,6 +113,8 @@ internal sealed class ClosingSequence : Deadline
             {
                 return;
             }
+
+            sent = _handshake.Sent ?? CloseStatus.None;
         }
 
         if (answer)
@@ -118,7 +125,7 @@ internal sealed class ClosingSequence : Deadline
         else
         {
             Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-            _sends.ExpediteClose(payload[..ClosePayload.Write(payload, _handshake.Sent ?? CloseStatus.None)]);
+            _sends.ExpediteClose(payload[..ClosePayload.Write(payload, sent)]);
         }
 
         _wheel.Schedule(this, _closeTimeout);
@@ -142,7 +149,7 @@ internal sealed class ClosingSequence : Deadline
                 return;
             }
 
-            IsFailed = true;
+            _isFailed = true;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
             send = _handshake.TrySend(status, failed: true);
@@ -205,7 +212,8 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            IsFailed = true;
+            // When all has been said, only the transport is left to be dropped.
+            _isFailed |= !_handshake.IsComplete;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
         }
@@ -213,7 +221,7 @@ internal sealed class ClosingSequence : Deadline
         _transport.Abort(cause);
     }
 
-    /// <summary>The transport is gone.</summary>
+    /// <summary>The transport is gone: the result is final, and <see cref="Announce"/> tells it.</summary>
     public WebSocketCloseResult Complete(Exception? transportError)
     {
         _wheel.Cancel(this);
@@ -224,10 +232,19 @@ internal sealed class ClosingSequence : Deadline
                 _initiator ??= WebSocketCloseInitiator.Peer;
                 _cause ??= _handshake.IsComplete ? null : transportError;
                 _result = Describe();
-                _closed?.SetResult(_result);
             }
 
             return _result;
+        }
+    }
+
+    /// <summary>Completes <see cref="Closed"/>, once nothing of the connection is left.</summary>
+    public void Announce()
+    {
+        lock (_gate)
+        {
+            _isAnnounced = true;
+            _closed?.SetResult(_result!);
         }
     }
 

@@ -116,6 +116,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         _pings?.FailAll(CreateClosedException);
         _settings.Logger.Closed(_connection.Id, result.Code, result.WasClean, result.Exception);
         _onClosed?.Invoke(_connection);
+        Closing.Announce();
         _receiver.End(result, discard: Closing.IsFailed);
     }
 

@@ -12,6 +12,9 @@ internal sealed class PingTracker(TimeProvider time)
     /// <summary>The length of a ping's payload, in bytes.</summary>
     public const int PayloadLength = sizeof(ulong);
 
+    // A peer that never answers must not make us remember every ping we ever sent it.
+    private const int MaxUnderwayCount = 64;
+
     private readonly Lock _gate = new();
     private readonly List<Ping> _underway = [];
     private ulong _lastNumber;
@@ -37,6 +40,11 @@ internal sealed class PingTracker(TimeProvider time)
         lock (_gate)
         {
             BinaryPrimitives.WriteUInt64BigEndian(payload, ++_lastNumber);
+            if (_underway.Count >= MaxUnderwayCount)
+            {
+                _underway.RemoveAll(static ping => ping.Answer is null);
+            }
+
             _underway.Add(new Ping(_lastNumber, time.GetTimestamp(), answer));
         }
     }

@@ -109,14 +109,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
-        if (TryDecide())
+        if (TryDecide() && Volatile.Read(ref _headLength) != 0)
         {
             Refuse(HandshakeError.TimedOut);
         }
         else
         {
-            // The refusal was not fetched.
-            _transport.Abort(error: null);
+            // Whoever has said nothing gets no answer; or the refusal was not fetched.
+            _transport.Close();
         }
     }
 
