@@ -79,10 +79,12 @@ internal sealed class PingTracker(TimeProvider time)
                 return;
             }
 
-            _roundTripTime = time.GetElapsedTime(_underway[index].SentAt);
+            // One reading of the clock, so that the ping's sender and RoundTripTime are told the same.
+            long now = time.GetTimestamp();
+            _roundTripTime = time.GetElapsedTime(_underway[index].SentAt, now);
             foreach (Ping ping in _underway[..(index + 1)])
             {
-                ping.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt));
+                ping.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
             }
 
             _underway.RemoveRange(0, index + 1);
