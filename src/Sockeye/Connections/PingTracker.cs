@@ -79,10 +79,11 @@ internal sealed class PingTracker(TimeProvider time)
                 return;
             }
 
-            _roundTripTime = time.GetElapsedTime(_underway[index].SentAt);
+            long now = time.GetTimestamp();
+            _roundTripTime = time.GetElapsedTime(_underway[index].SentAt, now);
             foreach (Ping ping in _underway[..(index + 1)])
             {
-                ping.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt));
+                ping.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
             }
 
             _underway.RemoveRange(0, index + 1);
