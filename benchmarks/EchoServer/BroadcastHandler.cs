@@ -15,8 +15,15 @@ internal sealed class BroadcastHandler : WebSocketHandler
     {
         foreach (WebSocketConnection receiver in _connections)
         {
-            // One that does not keep up misses messages, and shows as a delivery too few.
-            receiver.Send(payload, kind);
+            try
+            {
+                // One that does not keep up misses messages, and shows as a delivery too few.
+                receiver.Send(payload, kind);
+            }
+            catch (WebSocketClosedException)
+            {
+                // It is going; OnClosed takes it out.
+            }
         }
     }
 
