@@ -13,21 +13,21 @@ internal static class MaskingKeySource
     private const int StoreCount = 1_024;
 
     [ThreadStatic]
-    private static uint[]? _store;
+    private static uint[]? Store;
 
     [ThreadStatic]
-    private static int _left;
+    private static int Left;
 
     /// <summary>Takes a key.</summary>
     public static uint Next()
     {
-        uint[] store = _store ??= new uint[StoreCount];
-        if (_left == 0)
+        uint[] store = Store ??= new uint[StoreCount];
+        if (Left == 0)
         {
             RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(store.AsSpan()));
-            _left = StoreCount;
+            Left = StoreCount;
         }
 
-        return store[--_left];
+        return store[--Left];
     }
 }

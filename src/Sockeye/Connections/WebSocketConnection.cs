@@ -20,13 +20,13 @@ namespace Sockeye;
 /// </remarks>
 public sealed class WebSocketConnection : IAsyncDisposable
 {
-    private static long _lastId;
+    private static long LastId;
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
         Action<WebSocketConnection>? onClosed = null, WebSocketUpgradeRequest? request = null)
     {
-        Id = Interlocked.Increment(ref _lastId);
+        Id = Interlocked.Increment(ref LastId);
         Request = request;
         Subprotocol = subprotocol;
         Core = new ConnectionCore(this, transport, settings, handler, onClosed);
