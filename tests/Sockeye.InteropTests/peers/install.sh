@@ -1,0 +1,22 @@
+#!/bin/bash
+# Installs the programs that Sockeye is tested against: Node.js with the libraries of package-lock.json, Debian's
+# python-websockets, Chromium. Does nothing where all are there. Needs root and apt only for what is missing.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+missing=()
+command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
+/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3 python3-websockets)
+command -v chromium >/dev/null || missing+=(chromium)
+
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing: ${missing[*]}"
+  apt_options=(-o DPkg::Lock::Timeout=300 -q -y)
+  apt-get "${apt_options[@]}" update
+  DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install --no-install-recommends "${missing[@]}"
+fi
+
+# npm writes node_modules/.package-lock.json last: where it is newer than the lock file, the install is complete.
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+  npm ci --ignore-scripts --no-audit --no-fund
+fi
