@@ -1,0 +1,76 @@
+using System.Net;
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Sockeye.Tests;
+
+/// <summary>
+/// Headless Chromium with <c>peers/browser/page.html</c>. The page is served from here, asks here for the next scenario
+/// and reports here; one browser serves all tests of a class, because starting one takes seconds.
+/// </summary>
+internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
+{
+    private static readonly string[] Flags =
+    [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    ];
+
+    private readonly Channel<Command> _commands = Channel.CreateUnbounded<Command>();
+    private readonly Channel<PeerReport> _reports = Channel.CreateUnbounded<PeerReport>();
+    private readonly DirectoryInfo _profile = Directory.CreateTempSubdirectory("sockeye-browser-");
+    private readonly WebApplication _page;
+    private PeerProcess? _browser;
+
+    private BrowserPeerClient()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port: 0));
+        _page = builder.Build();
+        _page.MapGet("/", () => Results.File(Path.Combine(PeerPrograms.Folder, "browser", "page.html"), "text/html"));
+        _page.MapGet("/next", async (CancellationToken gone) => await _commands.Reader.ReadAsync(gone));
+        _page.MapPost("/report", async (HttpRequest request) =>
+        {
+            // Read by hand: what fetch sends names no JSON content type, on which a bound parameter would insist.
+            PeerReport? report = await JsonSerializer.DeserializeAsync<PeerReport>(
+                request.Body, JsonSerializerOptions.Web);
+            await _reports.Writer.WriteAsync(report!);
+        });
+    }
+
+    public override string Origin => _page.Urls.Single();
+
+    public static async Task<BrowserPeerClient> StartAsync()
+    {
+        string chromium = PeerPrograms.RequireChromium();
+        BrowserPeerClient client = new();
+        await client._page.StartAsync(Deadline.Token());
+        client._browser = PeerProcess.Start(
+            chromium, [.. Flags, $"--user-data-dir={client._profile.FullName}", client.Origin]);
+        return client;
+    }
+
+    public override async Task<PeerReport> RunAsync(Uri address, string scenario, params string[] arguments)
+    {
+        await _commands.Writer.WriteAsync(new Command(address.AbsoluteUri, scenario, arguments));
+        return await _reports.Reader.ReadAsync(Deadline.Token());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        await _page.DisposeAsync();
+        _profile.Delete(recursive: true);
+    }
+
+    private sealed record Command(string Url, string Scenario, string[] Arguments);
+}
