@@ -1,0 +1,51 @@
+#!/bin/bash
+# stage.sh TOOLS STAGE "SERVERS": builds into STAGE the load generator, the servers of the tools that are asked for,
+# and Sockeye's. The tools are built again only when they or the choice of servers changed; Sockeye's server always.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+tools=$1
+stage=$2
+servers=$3
+mkdir -p "$stage/log"
+
+# The peers' projects are not ours: nothing of the repository's build settings may reach them.
+for file in Directory.Build.props Directory.Build.targets Directory.Packages.props; do
+  echo '<Project />' >"$stage/$file"
+done
+
+wanted=$(cd "$tools" && find . -type f -print0 | sort -z | xargs -0 sha256sum && echo "$servers")
+if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
+  rm -rf "$stage/tools" "$stage/servers" "$stage/built"
+  cp -r "$tools" "$stage/tools"
+  chmod -R u+w "$stage/tools"
+  for peer in "$stage"/tools/peers/*; do
+    name=$(basename "$peer")
+    # The generator's setup always builds climit; kestrel-inline runs what kestrel built.
+    case " climit $servers " in
+      *" $name "*) ;;
+      *" kestrel-inline "*) [ "$name" = kestrel ] || rm -rf "$peer" ;;
+      *) rm -rf "$peer" ;;
+    esac
+  done
+  # Its complaints about the peers that were taken out are expected; a wanted one that is missing is found below.
+  "$stage/tools/setup.sh" "$stage" >"$stage/log/setup.log" 2>&1 || { cat "$stage/log/setup.log" >&2; exit 1; }
+  echo "$wanted" >"$stage/built"
+fi
+
+case " $servers " in
+  *" sockeye "*)
+    rm -rf "$stage/servers/sockeye"
+    dotnet publish "$root/benchmarks/EchoServer" -c Release -o "$stage/servers/sockeye/out" -v q --nologo >&2
+    cp "$root/benchmarks/comparison/run-sockeye.sh" "$stage/servers/sockeye/run.sh"
+    ;;
+esac
+
+for server in $servers; do
+  if [ ! -x "$stage/servers/$server/run.sh" ]; then
+    rm -f "$stage/built"
+    cat "$stage/log/setup.log" >&2
+    echo "compare: $server was not built" >&2
+    exit 1
+  fi
+done
