@@ -69,7 +69,14 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
         }
 
         await _page.DisposeAsync();
-        _profile.Delete(recursive: true);
+        try
+        {
+            _profile.Delete(recursive: true);
+        }
+        catch (IOException)
+        {
+            // A child of the browser that has not quite ended was still writing. The folder is the system's to clear.
+        }
     }
 
     private sealed record Command(string Url, string Scenario, string[] Arguments);

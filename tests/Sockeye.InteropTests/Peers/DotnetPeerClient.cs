@@ -68,18 +68,18 @@ internal sealed class DotnetPeerClient : PeerClient
     private static async Task<PeerReport> ReceiveAndCloseAsync(ClientWebSocket socket, int count, Task? sending = null)
     {
         List<PeerMessage> messages = [];
-        int frames = 0;
+        int fewestFrames = int.MaxValue;
         while (messages.Count < count && await socket.ReceiveMessageAsync() is { } message)
         {
             messages.Add(message.Type == WebSocketMessageType.Text
                 ? PeerMessage.OfText(message.Payload)
                 : PeerMessage.OfBinary(message.Payload));
-            frames += message.Frames;
+            fewestFrames = Math.Min(fewestFrames, message.Frames);
         }
 
         await (sending ?? Task.CompletedTask);
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "", Deadline.Token());
-        return new PeerReport { Messages = messages, Frames = frames };
+        return new PeerReport { Messages = messages, FewestFrames = fewestFrames };
     }
 
     private static int Parse(string number) => int.Parse(number, CultureInfo.InvariantCulture);

@@ -12,8 +12,8 @@ internal sealed record PeerReport
     public PeerClose? Close { get; init; }
     public string? Error { get; init; }
 
-    /// <summary>The frames that carried the messages, where the peer can tell.</summary>
-    public int? Frames { get; init; }
+    /// <summary>The smallest number of frames that carried a message, where the peer can tell.</summary>
+    public int? FewestFrames { get; init; }
 }
 
 internal sealed record PeerMessage(string Kind, int Length, string Sha256, string? Text = null)

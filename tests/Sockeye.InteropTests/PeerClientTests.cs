@@ -1,0 +1,99 @@
+namespace Sockeye.Tests;
+
+/// <summary>Sockeye's server with a client of another make: what every client can do.</summary>
+public abstract class PeerClientTests
+{
+    [Theory]
+    [InlineData("/echo")]
+    [InlineData("/handler")]
+    public async Task Messages_of_every_length_come_back(string path)
+    {
+        await using SockeyeServer server = await StartServerAsync();
+
+        PeerReport report = await RunAsync(server.At(path), "echo", Payloads.Sizes);
+
+        Assert.Equal(PeerMessage.OfSizes(Payloads.Sizes), report.Messages);
+        Assert.Equal(1000, report.Close?.Code);
+        WebSocketCloseResult closed = await server.NextCloseAsync();
+        Assert.Equal(WebSocketCloseCode.NormalClosure, closed.Code);
+        Assert.True(closed.WasClean);
+    }
+
+    [Fact]
+    public async Task Fragments_of_the_server_arrive_as_one_message()
+    {
+        await using SockeyeServer server = await StartServerAsync();
+
+        PeerReport report = await RunAsync(server.At("/fragments"), "echo", Payloads.FragmentedSizes);
+
+        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), report.Messages);
+        Assert.True(report.FewestFrames is null or >= 3, $"a message came in {report.FewestFrames} frames");
+    }
+
+    [Fact]
+    public async Task Ping_of_the_server_is_answered_and_timed()
+    {
+        await using SockeyeServer server = await StartServerAsync();
+
+        PeerReport report = await RunAsync(server.At("/ping"), "pinged", "are you there?");
+
+        Assert.Equal("pong", Assert.Single(report.Messages).Text);
+        Assert.True(await server.NextRoundTripAsync() > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task Both_see_the_code_and_the_reason_when_the_client_closes()
+    {
+        await using SockeyeServer server = await StartServerAsync();
+
+        PeerReport report = await RunAsync(server.At("/echo"), "close", "4001", "Auf Wiedersehen, 漢字");
+
+        WebSocketCloseResult closed = await server.NextCloseAsync();
+        Assert.Equal(4001, (int)closed.Code);
+        Assert.Equal("Auf Wiedersehen, 漢字", closed.Reason);
+        Assert.Equal(WebSocketCloseInitiator.Peer, closed.Initiator);
+        Assert.True(closed.WasClean);
+        Assert.Equal(4001, report.Close?.Code);
+    }
+
+    [Fact]
+    public async Task Both_see_the_code_and_the_reason_when_the_server_closes()
+    {
+        await using SockeyeServer server = await StartServerAsync();
+
+        PeerReport report = await RunAsync(server.At("/close"), "closed", "4002 Bis später, 😀");
+
+        Assert.Equal(new PeerClose(4002, "Bis später, 😀"), report.Close);
+        WebSocketCloseResult closed = await server.NextCloseAsync();
+        Assert.Equal(WebSocketCloseInitiator.Local, closed.Initiator);
+        Assert.True(closed.WasClean);
+    }
+
+    [Fact]
+    public async Task Both_agree_on_a_subprotocol()
+    {
+        await using SockeyeServer server = await StartServerAsync();
+
+        PeerReport report = await RunAsync(server.At("/subprotocol"), "subprotocol", "chat.v9", "chat.v1");
+
+        Assert.Equal("chat.v1", report.Subprotocol);
+        Assert.Equal("chat.v1", Assert.Single(report.Messages).Text);
+    }
+
+    private protected abstract Task<PeerClient> PeerAsync();
+
+    private protected async Task<SockeyeServer> StartServerAsync(bool deliverFragments = false) =>
+        await SockeyeServer.StartAsync((await PeerAsync()).Origin, deliverFragments);
+
+    private protected async Task<PeerReport> RunAsync(Uri address, string scenario, params string[] arguments) =>
+        Succeeded(await (await PeerAsync()).RunAsync(address, scenario, arguments));
+
+    private protected async Task<PeerReport> RunAsync(Uri address, string scenario, int[] sizes) =>
+        Succeeded(await (await PeerAsync()).RunAsync(address, scenario, sizes));
+
+    private static PeerReport Succeeded(PeerReport report)
+    {
+        Assert.Null(report.Error);
+        return report;
+    }
+}

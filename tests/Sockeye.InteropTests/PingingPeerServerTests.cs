@@ -1,0 +1,17 @@
+namespace Sockeye.Tests;
+
+/// <summary>Sockeye's client with a server of another make that can also ping when it wants to.</summary>
+public abstract class PingingPeerServerTests : PeerServerTests
+{
+    [Fact]
+    public async Task Ping_of_the_server_is_answered_with_its_payload()
+    {
+        await using PeerServer server = await StartServerAsync();
+        await using WebSocketConnection connection = await ConnectAsync(server.At("/ping"));
+
+        await connection.SendAsync("heartbeat 漢字", Deadline.Token());
+        WebSocketMessage pong = await connection.ReceiveAsync(Deadline.Token());
+
+        Assert.Equal("heartbeat 漢字", pong.Text);
+    }
+}
