@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+
+namespace Sockeye.Benchmarks;
+
+/// <summary>Sends every message to every connection, the sender's own included.</summary>
+internal sealed class BroadcastHandler : WebSocketHandler
+{
+    private ImmutableArray<WebSocketConnection> _connections = [];
+
+    public override void OnOpen(WebSocketConnection connection) =>
+        ImmutableInterlocked.Update(ref _connections, all => all.Add(connection));
+
+    public override void OnMessage(
+        WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
+    {
+        foreach (WebSocketConnection receiver in _connections)
+        {
+            // One that does not keep up misses messages, and shows as a delivery too few.
+            receiver.Send(payload, kind);
+        }
+    }
+
+    public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result) =>
+        ImmutableInterlocked.Update(ref _connections, all => all.Remove(connection));
+}

@@ -1,0 +1,14 @@
+namespace Sockeye.Benchmarks;
+
+internal sealed class EchoHandler : WebSocketHandler
+{
+    public override void OnMessage(
+        WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
+    {
+        if (connection.Send(payload, kind) == WebSocketSendResult.Refused)
+        {
+            // A lost echo would only show as a load generator that waits.
+            connection.Abort();
+        }
+    }
+}
