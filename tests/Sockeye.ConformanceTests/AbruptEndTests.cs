@@ -3,7 +3,9 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>FR-37: transports that break. The application hears of it once, and not of a clean end (RFC 6455 §7.1.5).</summary>
+/// <summary>
+/// FR-37: transports that break. The application hears of it once, and not of a clean end (RFC 6455 §7.1.5).
+/// </summary>
 public sealed class AbruptEndTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

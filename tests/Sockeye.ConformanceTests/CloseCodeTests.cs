@@ -14,7 +14,8 @@ public sealed class CloseCodeTests
         for (int code = 0; code <= ushort.MaxValue; code++)
         {
             int expected = Oracle.IsCloseCode(code) ? code : 1002;
-            ConformanceCase closing = new($"FR-31.{code}", $"close code {code}", [Send(Close(code)), ExpectClose(expected)]);
+            ConformanceCase closing = new(
+                $"FR-31.{code}", $"close code {code}", [Send(Close(code)), ExpectClose(expected)]);
             CaseScript script = new(closing, peerIsClient: role == TestedRole.Server);
             await using EndpointUnderTest endpoint = await Endpoints.CreateAsync(TestedTransport.InMemory, role);
             try

@@ -2,7 +2,9 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>FR-50 and FR-51: every frame of a client is masked, with a key that nobody can guess (RFC 6455 §5.3, §10.3).</summary>
+/// <summary>
+/// FR-50 and FR-51: every frame of a client is masked, with a key that nobody can guess (RFC 6455 §5.3, §10.3).
+/// </summary>
 public sealed class MaskingKeyTests
 {
     private const int FrameCount = 4096;

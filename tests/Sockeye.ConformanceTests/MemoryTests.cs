@@ -58,8 +58,12 @@ public sealed class MemoryTests
         await using InMemoryEndpoint endpoint = new(role);
         PeerFrameWriter writer = WriterFor(role);
 
-        foreach (PeerFrame frame in (PeerFrame[])
-            [Text(Hello), Binary(new byte[100_000]), .. Fragments(Binary(new byte[5_000]), 64), Ping(Hello), Pong(Hello)])
+        PeerFrame[] frames =
+        [
+            Text(Hello), Binary(new byte[100_000]), .. Fragments(Binary(new byte[5_000]), 64), Ping(Hello), Pong(Hello),
+        ];
+
+        foreach (PeerFrame frame in frames)
         {
             byte[] wire = writer.Write(frame, out _);
             await SendAsync(endpoint, wire[..3]);

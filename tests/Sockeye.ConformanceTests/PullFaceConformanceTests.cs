@@ -1,6 +1,8 @@
 namespace Sockeye.Tests;
 
-/// <summary>The cases again, with an application that asks for its messages instead of being called with them.</summary>
+/// <summary>
+/// The cases again, with an application that asks for its messages instead of being called with them.
+/// </summary>
 public sealed class PullFaceConformanceTests
 {
     private static readonly string[] Groups = ["1", "2", "3", "4", "5", "6", "7", "10"];

@@ -9,6 +9,7 @@ namespace Sockeye.Tests;
 internal static class BeyondFraming
 {
     private const int TwoBytes = 2;
+    private const int LengthEnd16 = 4;
     private const int LengthEnd64 = 10;
     private const int SmallLimit = 1000;
 
@@ -39,8 +40,10 @@ internal static class BeyondFraming
         ("FR-06.4", "a ping of 126 bytes", Ping(new byte[126])),
         ("FR-06.5", "a pong of 65,536 bytes", Pong(new byte[65_536])),
         ("FR-06.6", "a Close of 126 bytes", Close(1000, new byte[124])),
-        ("FR-06.7", "a ping whose length is short but in 16 bits", Ping(Hello) with { LengthForm = LengthForm.Extended16 }),
-        ("FR-06.8", "a ping whose length is short but in 64 bits", Ping(Hello) with { LengthForm = LengthForm.Extended64 }),
+        ("FR-06.7", "a ping whose length is short but in 16 bits",
+            Ping(Hello) with { LengthForm = LengthForm.Extended16 }),
+        ("FR-06.8", "a ping whose length is short but in 64 bits",
+            Ping(Hello) with { LengthForm = LengthForm.Extended64 }),
         ("FR-07.1", "a continuation of nothing", Continuation(Hello)),
     ];
 
@@ -82,15 +85,16 @@ internal static class BeyondFraming
         },
 
         .. LengthsOfOneByte.Select((length, i) => NotMinimal($"FR-13.{i + 1}", length, LengthForm.Extended16)),
-        .. LengthsOfTwoBytes.Select((length, i) => NotMinimal($"FR-13.{LengthsOfOneByte.Length + i + 1}", length, LengthForm.Extended64)),
+        .. LengthsOfTwoBytes.Select((length, i) =>
+            NotMinimal($"FR-13.{LengthsOfOneByte.Length + i + 1}", length, LengthForm.Extended64)),
 
         .. HugeLengths.Select((length, i) =>
             new ConformanceCase($"FR-20.{i + 1}", $"a length of 0x{length:X}: failed before any payload",
                 [SendUntil(Claiming(length), 0), ExpectClose(1009)])),
         new("FR-21.1", "fragments that make one byte too many: failed at the header that does",
             [
-                Send(Binary(new byte[SmallLimit - 10]).Unfinished()), Send(Continuation(new byte[10]).Unfinished()), Wait(),
-                SendUntil(Continuation([1]), 0), ExpectClose(1009),
+                Send(Binary(new byte[SmallLimit - 10]).Unfinished()), Send(Continuation(new byte[10]).Unfinished()),
+                Wait(), SendUntil(Continuation([1]), 0), ExpectClose(1009),
             ])
         {
             MaxMessageLength = SmallLimit,
@@ -123,7 +127,9 @@ internal static class BeyondFraming
     private static ConformanceCase NotMinimal(string id, int length, LengthForm form) =>
         new(id, $"a length of {length} in {(form == LengthForm.Extended16 ? 16 : 64)} bits: failed at the header",
             [
-                SendHeader(Binary(new byte[length]) with { LengthForm = form }, form == LengthForm.Extended16 ? 4 : LengthEnd64),
+                SendHeader(
+                    Binary(new byte[length]) with { LengthForm = form },
+                    form == LengthForm.Extended16 ? LengthEnd16 : LengthEnd64),
                 ExpectClose(1002),
             ]);
 

@@ -3,7 +3,9 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>What the suite leaves out of messages and pings: floods, and text at its edges (RFC 6455 §5.4, §8.1, §10.4).</summary>
+/// <summary>
+/// What the suite leaves out of messages and pings: floods, and text at its edges (RFC 6455 §5.4, §8.1, §10.4).
+/// </summary>
 internal static class BeyondMessages
 {
     // One more in a row than this, none of them the last of its message, is a flood.
@@ -16,7 +18,10 @@ internal static class BeyondMessages
         new("FR-40.1", $"{TinyFragmentCount} fragments of one byte, which is legal",
             [.. Echoed(Fragments(Text(Repeat("abc", TinyFragmentCount)), 1))]),
         new("FR-41.1", "one long frame, byte by byte",
-            [SendChopped(Binary(Repeat("abcde", ChoppedFrameLength)), 1), ExpectBinary(Repeat("abcde", ChoppedFrameLength))]),
+            [
+                SendChopped(Binary(Repeat("abcde", ChoppedFrameLength)), 1),
+                ExpectBinary(Repeat("abcde", ChoppedFrameLength)),
+            ]),
         new("FR-43.1", "as many empty fragments in a row as are allowed",
             [.. Echoed([Text("").Unfinished(), .. EmptyFragments(MaxEmptyFragmentsInARow - 1), Continuation("end")])]),
         new("FR-43.2", "one empty fragment too many",
@@ -27,7 +32,8 @@ internal static class BeyondMessages
         new("FR-43.3", "one empty fragment too many, with pings in between",
             [
                 Send(Binary(1).Unfinished()),
-                .. EmptyFragments(MaxEmptyFragmentsInARow).SelectMany(frame => (Step[])[Send(frame), Send(Ping()), ExpectPong()]),
+                .. EmptyFragments(MaxEmptyFragmentsInARow)
+                    .SelectMany(frame => (Step[])[Send(frame), Send(Ping()), ExpectPong()]),
                 .. Send(EmptyFragments(1)), ExpectClose(1008),
             ]),
         new("FR-43.4", "many empty fragments, never too many in a row",
@@ -59,7 +65,10 @@ internal static class BeyondMessages
         new("FR-45.5", "a bad byte at the beginning of a long frame: failed before the rest comes",
             [SendUntil(Text([0xFF, .. Repeat("x", 70_000)]), 1), ExpectClose(1007)]),
         new("FR-45.6", "what is no text, in a binary message and in a ping",
-            [.. Echoed(Binary(Hex("ED A0 80 FF FE C0"))), Send(Ping(Hex("ED A0 80 FF"))), ExpectPong(Hex("ED A0 80 FF"))]),
+            [
+                .. Echoed(Binary(Hex("ED A0 80 FF FE C0"))),
+                Send(Ping(Hex("ED A0 80 FF"))), ExpectPong(Hex("ED A0 80 FF")),
+            ]),
         new("FR-46.1", "a text that begins with a byte order mark, which is kept", [.. Echoed(Text("\uFEFFtext"))]),
         new("FR-46.2", "a text of NULs", [.. Echoed(Text("\0\0\0"))]),
         new("FR-46.3", "every character there is, in one message", [.. Echoed(Text(EveryCharacter()))]),

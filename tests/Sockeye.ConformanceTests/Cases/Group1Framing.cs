@@ -25,7 +25,8 @@ internal static class Group1Framing
 
         PeerFrame chopped = message(Lengths[^1]);
         yield return new ConformanceCase(
-            $"{id}.{Lengths.Length + 1}", $"a {kind} message of {Lengths[^1]} bytes, written in chops of {ChopLength} bytes",
+            $"{id}.{Lengths.Length + 1}",
+            $"a {kind} message of {Lengths[^1]} bytes, written in chops of {ChopLength} bytes",
             [SendChopped(chopped, ChopLength), ExpectEchoOf([chopped])]);
     }
 }

@@ -2,7 +2,9 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>5.*: fragmented messages, control frames between their frames, and what is not allowed (RFC 6455 §5.4).</summary>
+/// <summary>
+/// 5.*: fragmented messages, control frames between their frames, and what is not allowed (RFC 6455 §5.4).
+/// </summary>
 internal static class Group5Fragmentation
 {
     private static readonly PeerFrame First = Text("fragment1").Unfinished();
@@ -62,7 +64,8 @@ internal static class Group5Fragmentation
         return
         [
             new(together, what, [Send(nothing), ExpectClose(1002), Send(Text(Hello))]),
-            new(alone, $"{what}, each frame written alone", [Send(nothing), ExpectClose(1002), Wait(), Send(Text(Hello))]),
+            new(alone, $"{what}, each frame written alone",
+                [Send(nothing), ExpectClose(1002), Wait(), Send(Text(Hello))]),
             new(byteByByte, $"{what}, byte by byte",
                 [.. SendByteByByte(nothing), ExpectClose(1002), .. SendByteByByte(Text(Hello))]),
         ];

@@ -39,7 +39,8 @@ internal static class Group6Utf8
             [.. Echoed(Fragments(Text(Kosme), 1))]),
 
         new("6.3.1", "a surrogate in an unfragmented text", [Send(Text(WithSurrogate)), ExpectClose(1007)]),
-        new("6.3.2", "a surrogate in fragments of one byte: failed at the fragment that has the bad byte", [.. BadFragment()]),
+        new("6.3.2", "a surrogate in fragments of one byte: failed at the fragment that has the bad byte",
+            [.. BadFragment()]),
 
         .. FailFastBetweenFrames("6.4.1", CharacterStart, CharacterEnd),
         .. FailFastBetweenFrames("6.4.2", BadByte, BadByte + 1),
@@ -52,12 +53,17 @@ internal static class Group6Utf8
     private static IEnumerable<Step> BadFragment()
     {
         PeerFrame[] frames = [.. Fragments(Text(WithSurrogate), 1)];
-        return [.. Send(frames[..BadByte]), Wait(), Send(frames[BadByte]), ExpectClose(1007), .. Send(frames[(BadByte + 1)..])];
+        return
+        [
+            .. Send(frames[..BadByte]), Wait(), Send(frames[BadByte]), ExpectClose(1007),
+            .. Send(frames[(BadByte + 1)..]),
+        ];
     }
 
     private static IEnumerable<ConformanceCase> FailFastBetweenFrames(string id, int badStart, int badEnd) =>
     [
-        new(id, $"three fragments: bytes {badStart} to {badEnd - 1}, in the second, are no UTF-8; failed before the third",
+        new(id,
+            $"three fragments: bytes {badStart} to {badEnd - 1}, in the second, are no UTF-8; failed before the third",
             [
                 Send(Text(BeyondUnicode[..badStart]).Unfinished()), Wait(),
                 Send(Continuation(BeyondUnicode[badStart..badEnd]).Unfinished()), ExpectClose(1007), Wait(),
@@ -70,7 +76,8 @@ internal static class Group6Utf8
         PeerFrame frame = Text(BeyondUnicode);
         return
         [
-            new(id, $"one frame in three parts: bytes {badStart} to {badEnd - 1} are no UTF-8; failed before the rest comes",
+            new(id,
+                $"one frame in three parts: bytes {badStart} to {badEnd - 1} are no UTF-8; failed before the rest",
                 [
                     SendUntil(frame, badStart), Wait(), SendMore(frame, badStart, badEnd), ExpectClose(1007), Wait(),
                     SendMore(frame, badEnd),

@@ -90,5 +90,6 @@ internal static class Group6Utf8Sequences
     private static byte[] Bytes(int first, int last) =>
         [.. Enumerable.Range(first, last - first + 1).Select(value => (byte)value)];
 
-    private static byte[] Spaced(int first, int last) => [.. Bytes(first, last).SelectMany(lead => new[] { lead, (byte)' ' })];
+    private static byte[] Spaced(int first, int last) =>
+        [.. Bytes(first, last).SelectMany(lead => new[] { lead, (byte)' ' })];
 }

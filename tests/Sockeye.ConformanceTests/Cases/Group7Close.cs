@@ -38,7 +38,8 @@ internal static class Group7Close
             [Send(new PeerFrame(PeerFrame.Close, [(byte)'a'])), ExpectClose(1002)]),
         new("7.3.3", "a Close with a code", [.. CloseEchoed(Close(1000))]),
         new("7.3.4", "a Close with a code and a reason", [.. CloseEchoed(Close(1000, "Hello World!"))]),
-        new("7.3.5", "a Close with the longest reason there can be", [.. CloseEchoed(Close(1000, Repeat("*", MaxReasonLength)))]),
+        new("7.3.5", "a Close with the longest reason there can be",
+            [.. CloseEchoed(Close(1000, Repeat("*", MaxReasonLength)))]),
         new("7.3.6", "a Close with a reason that is one byte too long",
             [Send(Close(1000, Repeat("*", MaxReasonLength + 1))), ExpectClose(1002)]),
 

@@ -14,10 +14,14 @@ internal sealed record SendStep(PeerFrame Frame) : Step
     public int ChopLength { get; init; }
 }
 
-/// <summary>The endpoint must have said this by now: once the bytes before this step have arrived, without any after.</summary>
+/// <summary>
+/// The endpoint must have said this by now: once the bytes before this step have arrived, without any after.
+/// </summary>
 internal sealed record ExpectStep(PeerEventKind Kind, byte[] Payload) : Step
 {
-    /// <summary>Whether the payload is compared; a Close frame of the endpoint's own making may have any reason.</summary>
+    /// <summary>
+    /// Whether the payload is compared; a Close frame of the endpoint's own making may have any reason.
+    /// </summary>
     public bool AnyReason { get; init; }
 }
 

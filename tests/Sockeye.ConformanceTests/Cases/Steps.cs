@@ -58,7 +58,8 @@ internal static class Steps
         for (int start = 0; start < message.Payload.Length; start += fragmentLength)
         {
             int end = Math.Min(start + fragmentLength, message.Payload.Length);
-            yield return new PeerFrame(start == 0 ? message.Opcode : PeerFrame.Continuation, message.Payload[start..end])
+            int opcode = start == 0 ? message.Opcode : PeerFrame.Continuation;
+            yield return new PeerFrame(opcode, message.Payload[start..end])
             {
                 Fin = end == message.Payload.Length,
             };

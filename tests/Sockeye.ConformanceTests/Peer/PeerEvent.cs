@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Sockeye.Tests;
@@ -24,8 +23,9 @@ internal sealed record PeerEvent(PeerEventKind Kind, byte[] Payload)
     {
         if (Kind == PeerEventKind.Close)
         {
-            return CloseCode is null ? "Close without a code"
-                : string.Create(CultureInfo.InvariantCulture, $"Close {CloseCode} \"{Encoding.UTF8.GetString(Payload.AsSpan(2))}\"");
+            return CloseCode is null
+                ? "Close without a code"
+                : $"Close {CloseCode} \"{Encoding.UTF8.GetString(Payload.AsSpan(2))}\"";
         }
 
         string hex = Convert.ToHexString(Payload.AsSpan(0, Math.Min(Payload.Length, ShownLength)));

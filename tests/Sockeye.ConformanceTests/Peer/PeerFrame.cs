@@ -1,6 +1,8 @@
 namespace Sockeye.Tests;
 
-/// <summary>How the length of a frame is written: as short as can be, or in one of the extended forms at any cost.</summary>
+/// <summary>
+/// How the length of a frame is written: as short as can be, or in one of the extended forms at any cost.
+/// </summary>
 internal enum LengthForm
 {
     Minimal,

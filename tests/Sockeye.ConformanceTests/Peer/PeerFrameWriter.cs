@@ -2,14 +2,18 @@ using System.Buffers.Binary;
 
 namespace Sockeye.Tests;
 
-/// <summary>Puts frames on the wire for the test peer, from the text of RFC 6455 §5.2 and §5.3 and nothing else.</summary>
+/// <summary>
+/// Puts frames on the wire for the test peer, from the text of RFC 6455 §5.2 and §5.3 and nothing else.
+/// </summary>
 internal sealed class PeerFrameWriter(bool peerIsClient, int seed)
 {
     private const int KeyLength = 4;
 
     private readonly Random _keys = new(seed);
 
-    /// <summary>The frame's bytes; what comes before the payload has the length that <paramref name="header"/> says.</summary>
+    /// <summary>
+    /// The frame's bytes; what comes before the payload has the length that <paramref name="header"/> says.
+    /// </summary>
     public byte[] Write(PeerFrame frame, out int header)
     {
         bool masked = peerIsClient != frame.WrongMasking;

@@ -70,7 +70,8 @@ internal static class CaseRuns
             TestDisplayName = $"{conformanceCase.Id} as {role}: {conformanceCase.Description}",
         };
 
-    public static async Task RunAsync(string id, TestedRole role, TestedTransport transport, TestedFace face = TestedFace.Handler)
+    public static async Task RunAsync(
+        string id, TestedRole role, TestedTransport transport, TestedFace face = TestedFace.Handler)
     {
         ConformanceCase conformanceCase = CaseCatalogue.Get(id);
         CaseScript script = new(conformanceCase, peerIsClient: role == TestedRole.Server);
@@ -85,7 +86,8 @@ internal static class CaseRuns
             catch (Exception exception)
             {
                 throw new XunitException(
-                    $"{conformanceCase}, as {role} over {transport}, {face} face, {segmentation}: {exception.Message}", exception);
+                    $"{conformanceCase}, as {role} over {transport}, {face} face, {segmentation}: {exception.Message}",
+                    exception);
             }
         }
     }

@@ -6,7 +6,9 @@ namespace Sockeye.Tests;
 /// <param name="Wire">All the bytes.</param>
 /// <param name="WriteEnds">Where the writes end when the case is run as it is written.</param>
 /// <param name="Expected">What comes back, in order, with the number of bytes that is enough to cause it.</param>
-/// <param name="Then">What ends the burst: a barrier, or something that is no sending; null at the end of the case.</param>
+/// <param name="Then">
+/// What ends the burst: a barrier, or something that is no sending; <see langword="null"/> at the end of the case.
+/// </param>
 internal sealed record Burst(
     byte[] Wire, IReadOnlyList<int> WriteEnds, IReadOnlyList<(int Due, ExpectStep Step)> Expected, Step? Then);
 
@@ -45,8 +47,8 @@ internal sealed class CaseScript
 
         EndBurst(then: null);
         WireLength = _bursts.Sum(burst => (long)burst.Wire.Length);
-        Result = conformanceCase.Result ?? new ExpectedResult(
-            (EndsCleanly ? CodeOf(_peersClose?.Payload) : CodeOf(_endpointsClose?.Payload)) ?? NoStatusReceived, EndsCleanly);
+        int? closeCode = CodeOf(EndsCleanly ? _peersClose?.Payload : _endpointsClose?.Payload);
+        Result = conformanceCase.Result ?? new ExpectedResult(closeCode ?? NoStatusReceived, EndsCleanly);
     }
 
     public IReadOnlyList<Burst> Bursts => _bursts;
@@ -61,7 +63,9 @@ internal sealed class CaseScript
     /// <summary>Whether a Close frame of the endpoint ends the case.</summary>
     public bool EndpointCloses { get; private set; }
 
-    /// <summary>Whether a closing handshake ends the case, whoever begins it; not if the endpoint fails the connection.</summary>
+    /// <summary>
+    /// Whether a closing handshake ends the case, whoever begins it; not if the endpoint fails the connection.
+    /// </summary>
     public bool EndsCleanly { get; private set; }
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace Sockeye.Tests;
 /// <summary>A connection over a transport, without the opening handshake.</summary>
 internal abstract class ConnectedEndpoint : EndpointUnderTest
 {
-    private readonly DeadlineWheel _wheel = new(TimeProvider.System);
+    private readonly DeadlineWheel _wheel = DeadlineWheel.For(TimeProvider.System);
     private readonly EchoApplication _application;
     private WebSocketConnection? _connection;
 

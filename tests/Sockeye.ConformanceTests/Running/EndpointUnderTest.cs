@@ -1,6 +1,8 @@
 namespace Sockeye.Tests;
 
-/// <summary>An open connection whose application echoes, over some transport; and the peer's end of that transport.</summary>
+/// <summary>
+/// An open connection whose application echoes, over some transport; and the peer's end of that transport.
+/// </summary>
 internal abstract class EndpointUnderTest : IAsyncDisposable
 {
     /// <summary>Whether all that a call causes has happened when it returns.</summary>

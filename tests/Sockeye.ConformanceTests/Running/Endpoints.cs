@@ -46,8 +46,11 @@ internal static class Endpoints
         (SslStream endpoint, SslStream peer) = await LoopbackPair.SecureAsync(
             role, new NetworkStream(pair.Endpoint, ownsSocket: true), new NetworkStream(pair.Peer, ownsSocket: true),
             Certificate.Value);
-        StreamTransport transport = new(
-            endpoint, ArrayPool<byte>.Shared, endOutput: () => new ValueTask(endpoint.ShutdownAsync()));
+        StreamTransport transport = new(endpoint, ArrayPool<byte>.Shared, endOutput: async () =>
+        {
+            await endpoint.ShutdownAsync();
+            pair.Endpoint.Shutdown(SocketShutdown.Send);
+        });
         return new LoopbackEndpoint(role, maxMessageLength, transport, peer, pair.Peer);
     }
 }

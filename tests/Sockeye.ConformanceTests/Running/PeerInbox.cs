@@ -1,6 +1,8 @@
 namespace Sockeye.Tests;
 
-/// <summary>What the endpoint under test has sent and the peer has not looked at. Safe for one writer and one reader.</summary>
+/// <summary>
+/// What the endpoint under test has sent and the peer has not looked at. Safe for one writer and one reader.
+/// </summary>
 internal sealed class PeerInbox
 {
     private readonly Lock _gate = new();

@@ -17,10 +17,13 @@ public sealed class CaseRunnerTests
         Result = new ExpectedResult(1000, WasClean: true),
     };
 
+    private static IEnumerable<Segmentation> Segmentations =>
+        CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory, TestedFace.Handler);
+
     [Fact]
     public async Task Right_endpoint_passes_under_every_segmentation()
     {
-        foreach (Segmentation segmentation in CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory, TestedFace.Handler))
+        foreach (Segmentation segmentation in Segmentations)
         {
             await RunAsync(EchoCase, Endpoint(Echo, CloseEcho), segmentation);
         }
@@ -29,10 +32,8 @@ public sealed class CaseRunnerTests
     [Fact]
     public void Small_case_is_cut_at_every_offset()
     {
-        IEnumerable<Segmentation> segmentations = CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory, TestedFace.Handler);
-
-        Assert.Equal(CloseEnd - 1, segmentations.OfType<Segmentation.CutAt>().Count());
-        Assert.Contains(new Segmentation.Chopped(1), segmentations);
+        Assert.Equal(CloseEnd - 1, Segmentations.OfType<Segmentation.CutAt>().Count());
+        Assert.Contains(new Segmentation.Chopped(1), Segmentations);
     }
 
     [Theory]
@@ -59,7 +60,8 @@ public sealed class CaseRunnerTests
     public async Task Echo_before_the_message_is_complete_fails()
     {
         PeerFrame first = Text("h").Unfinished();
-        ConformanceCase paused = new("0.2", "a pause", [Send(first), Wait(), Send(Continuation("i")), ExpectText("hi")]);
+        ConformanceCase paused = new(
+            "0.2", "a pause", [Send(first), Wait(), Send(Continuation("i")), ExpectText("hi")]);
 
         await AssertFailsAsync(paused, new ScriptedEndpoint
         {
@@ -72,7 +74,8 @@ public sealed class CaseRunnerTests
     [Fact]
     public async Task Late_failure_fails()
     {
-        ConformanceCase bad = new("0.3", "a bad byte", [SendUntil(Text([0xFF, 1]), 1), ExpectClose(1007), SendMore(Text([1]), 0)]);
+        ConformanceCase bad = new(
+            "0.3", "a bad byte", [SendUntil(Text([0xFF, 1]), 1), ExpectClose(1007), SendMore(Text([1]), 0)]);
 
         await AssertFailsAsync(bad, new ScriptedEndpoint
         {
@@ -101,7 +104,8 @@ public sealed class CaseRunnerTests
 
     [Fact]
     public async Task Another_result_fails() =>
-        await AssertFailsAsync(EchoCase, Endpoint(Echo, CloseEcho, CloseEnd, new ExpectedResult(1006, WasClean: false)));
+        await AssertFailsAsync(
+            EchoCase, Endpoint(Echo, CloseEcho, CloseEnd, new ExpectedResult(1006, WasClean: false)));
 
     private static ScriptedEndpoint Endpoint(
         string answer, string closeAnswer, int? endsAfter = CloseEnd, ExpectedResult? result = null) => new()
@@ -114,7 +118,8 @@ public sealed class CaseRunnerTests
 
     private static CaseScript Script(ConformanceCase conformanceCase) => new(conformanceCase, peerIsClient: true);
 
-    private static Task RunAsync(ConformanceCase conformanceCase, EndpointUnderTest endpoint, Segmentation segmentation) =>
+    private static Task RunAsync(
+        ConformanceCase conformanceCase, EndpointUnderTest endpoint, Segmentation segmentation) =>
         new CaseRunner(Script(conformanceCase), endpoint, TestedRole.Server).RunAsync(segmentation);
 
     private static Task<XunitException> AssertFailsAsync(ConformanceCase conformanceCase, EndpointUnderTest endpoint) =>

@@ -30,7 +30,9 @@ public sealed class PeerFrameTests
     [InlineData(65_536, "82 7F 0000000000010000")]
     public void Lengths_take_their_shortest_form(int length, string header)
     {
-        byte[] wire = new PeerFrameWriter(peerIsClient: false, seed: 0).Write(Binary(new byte[length]), out int headerLength);
+        PeerFrameWriter writer = new(peerIsClient: false, seed: 0);
+
+        byte[] wire = writer.Write(Binary(new byte[length]), out int headerLength);
 
         Assert.Equal(Hex(header), wire[..headerLength]);
         Assert.Equal(headerLength + length, wire.Length);
@@ -41,7 +43,8 @@ public sealed class PeerFrameTests
     {
         AssertWire("F3 00", peerIsClient: false, new PeerFrame(3, []) { ReservedBits = 7 });
         AssertWire("82 7E 0001 07", peerIsClient: false, Binary(7) with { LengthForm = LengthForm.Extended16 });
-        AssertWire("82 7F 0000000000000001 07", peerIsClient: false, Binary(7) with { LengthForm = LengthForm.Extended64 });
+        AssertWire(
+            "82 7F 0000000000000001 07", peerIsClient: false, Binary(7) with { LengthForm = LengthForm.Extended64 });
         AssertWire("82 7F 8000000000000000", peerIsClient: false, Binary() with { ClaimedLength = 1UL << 63 });
         AssertWire("82 01 07", peerIsClient: true, Binary(7) with { WrongMasking = true });
     }
@@ -51,7 +54,8 @@ public sealed class PeerFrameTests
     [InlineData(false)]
     public void What_is_written_is_read_byte_by_byte(bool client)
     {
-        PeerFrame[] frames = [Text("Hello"), Binary(new byte[300]).Unfinished(), Ping("x"), Continuation([]), Close(1000, "bye")];
+        PeerFrame[] frames =
+            [Text("Hello"), Binary(new byte[300]).Unfinished(), Ping("x"), Continuation([]), Close(1000, "bye")];
         PeerFrameWriter writer = new(client, seed: 1);
         PeerFrameReader reader = new(endpointIsClient: client);
         List<PeerFrame> read = [];
@@ -100,5 +104,6 @@ public sealed class PeerFrameTests
     private static void AssertWire(string expected, bool peerIsClient, PeerFrame frame) =>
         Assert.Equal(Hex(expected), new PeerFrameWriter(peerIsClient, seed: 0).Write(frame, out _));
 
-    private static string Describe(PeerFrame frame) => $"{frame.Opcode} {frame.Fin} {Convert.ToHexString(frame.Payload)}";
+    private static string Describe(PeerFrame frame) =>
+        $"{frame.Opcode} {frame.Fin} {Convert.ToHexString(frame.Payload)}";
 }

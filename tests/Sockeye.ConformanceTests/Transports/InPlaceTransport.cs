@@ -3,8 +3,8 @@ using Sockeye.Transports;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// A transport without threads: what the peer sends is pushed up in the peer's call, and what the endpoint sends lies in
-/// the peer's inbox when that call returns.
+/// A transport without threads: what the peer sends is pushed up in the peer's call, and what the endpoint sends lies
+/// in the peer's inbox when that call returns.
 /// </summary>
 /// <remarks>Keeps the contract to the letter: no call up is made from inside a call down.</remarks>
 internal sealed class InPlaceTransport(PeerInbox peer) : Transport
@@ -19,7 +19,9 @@ internal sealed class InPlaceTransport(PeerInbox peer) : Transport
     private bool _closedTold;
     private Exception? _error;
 
-    /// <summary>How many bytes the endpoint may send before it must wait: what a peer that does not read leaves free.</summary>
+    /// <summary>
+    /// How many bytes the endpoint may send before it must wait: what a peer that does not read leaves free.
+    /// </summary>
     public long Room { get; private set; } = long.MaxValue;
 
     public override void Start() => Pump();

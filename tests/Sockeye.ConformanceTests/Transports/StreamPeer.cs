@@ -22,7 +22,8 @@ internal sealed class StreamPeer : IAsyncDisposable
         _reading = Task.Run(ReadAllAsync);
     }
 
-    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken deadline) => _stream.WriteAsync(bytes, deadline);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken deadline) =>
+        _stream.WriteAsync(bytes, deadline);
 
     public async ValueTask EndAsync()
     {
