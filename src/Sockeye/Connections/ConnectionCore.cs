@@ -104,6 +104,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnWritten() => Sends.OnWritten();
 
     /// <inheritdoc/>
+    public void OnOutputFailed(Exception error) => Closing.OutputFailed(error);
+
+    /// <inheritdoc/>
     public void OnInputEnded() => Closing.InputEnded();
 
     /// <inheritdoc/>
