@@ -17,8 +17,8 @@ internal sealed class SocketTransport : PumpTransport
         : base(pool)
     {
         _socket = socket;
-        LocalEndPoint = socket.LocalEndPoint;
-        RemoteEndPoint = socket.RemoteEndPoint;
+        LocalEndPoint = EndPoints.Unmapped(socket.LocalEndPoint);
+        RemoteEndPoint = EndPoints.Unmapped(socket.RemoteEndPoint);
 
         // Only for Send: the asynchronous calls never block.
         _socket.Blocking = false;

@@ -23,8 +23,8 @@ internal sealed class StreamTransport : PumpTransport
     {
         _stream = stream;
         _endOutput = endOutput;
-        LocalEndPoint = localEndPoint;
-        RemoteEndPoint = remoteEndPoint;
+        LocalEndPoint = EndPoints.Unmapped(localEndPoint);
+        RemoteEndPoint = EndPoints.Unmapped(remoteEndPoint);
     }
 
     /// <inheritdoc/>
