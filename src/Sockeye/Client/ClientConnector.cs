@@ -55,9 +55,15 @@ internal sealed class ClientConnector
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new WebSocketHandshakeException(HandshakeError.ConnectionLost, null, [], default, exception);
+            throw new WebSocketHandshakeException(ErrorOf(exception), null, [], default, exception);
         }
     }
+
+    private static HandshakeError ErrorOf(Exception exception) =>
+        exception is HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
+            or HttpIOException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
+            ? HandshakeError.HeadTooLong
+            : HandshakeError.ConnectionLost;
 
     private async Task<WebSocketConnection> ConnectAsync(WebSocketHandler? handler, CancellationToken cancellationToken)
     {
@@ -97,6 +103,14 @@ internal sealed class ClientConnector
     private async ValueTask<Stream> ConnectSocketAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        // The HTTP client would send the same request again, several times, if the server closed before it answered;
+        // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
+        bool isDirect = context.DnsEndPoint.Host == _address.IdnHost && context.DnsEndPoint.Port == _address.Port;
+        if (isDirect && _socket is not null)
+        {
+            throw new IOException("The server closed the connection before it answered.");
+        }
+
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp)
         {
             // Frames are written whole; waiting to fill packets would only delay them.
