@@ -19,12 +19,16 @@ internal sealed class ClientConnector
     private readonly WebSocketClientOptions _options;
     private readonly Uri _address;
     private readonly string _key;
+    private readonly CancellationToken _userToken;
     private Socket? _socket;
+    private EndPoint? _localEndPoint;
+    private EndPoint? _remoteEndPoint;
 
-    private ClientConnector(WebSocketClientOptions options, Uri address)
+    private ClientConnector(WebSocketClientOptions options, Uri address, CancellationToken userToken)
     {
         _options = options;
         _address = address;
+        _userToken = userToken;
 
         // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value".
         _key = ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
@@ -36,23 +40,30 @@ internal sealed class ClientConnector
     {
         Uri httpAddress = ClientAddress.ToHttp(address);
         ClientRequestHeaders.Check(options);
-        var connector = new ClientConnector(options, httpAddress);
+        var connector = new ClientConnector(options, httpAddress, cancellationToken);
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             return await connector.ConnectAsync(handler, either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new WebSocketHandshakeException(HandshakeError.TimedOut, null, [], default, exception);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (OperationCanceledException exception)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new WebSocketHandshakeException(HandshakeError.ConnectionLost, null, [], default, exception);
+            throw new WebSocketHandshakeException(HandshakeError.TimedOut, null, [], default, exception);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new WebSocketHandshakeException(ErrorOf(exception), null, [], default, exception);
         }
     }
+
+    private static HandshakeError ErrorOf(Exception exception) =>
+        exception is HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
+            or HttpIOException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
+            ? HandshakeError.HeadTooLong
+            : HandshakeError.ConnectionLost;
 
     private async Task<WebSocketConnection> ConnectAsync(WebSocketHandler? handler, CancellationToken cancellationToken)
     {
@@ -92,6 +103,14 @@ internal sealed class ClientConnector
     private async ValueTask<Stream> ConnectSocketAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        // The HTTP client would send the same request again, several times, if the server closed before it answered;
+        // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
+        bool isDirect = context.DnsEndPoint.Host == _address.IdnHost && context.DnsEndPoint.Port == _address.Port;
+        if (isDirect && _socket is not null)
+        {
+            throw new IOException("The server closed the connection before it answered.");
+        }
+
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp)
         {
             // Frames are written whole; waiting to fill packets would only delay them.
@@ -100,6 +119,10 @@ internal sealed class ClientConnector
         try
         {
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+
+            // Now, since a peer that goes takes them with it.
+            _localEndPoint = socket.LocalEndPoint;
+            _remoteEndPoint = socket.RemoteEndPoint;
         }
         catch
         {
@@ -139,6 +162,7 @@ internal sealed class ClientConnector
         byte[] body = error == HandshakeError.UnexpectedStatusCode
             ? await ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
             : [];
+        _userToken.ThrowIfCancellationRequested();
         throw new WebSocketHandshakeException(error, (int)response.StatusCode, headers, body);
     }
 
@@ -149,12 +173,17 @@ internal sealed class ClientConnector
         try
         {
             Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken)
-                .ConfigureAwait(false);
+            int read = -1;
+            while (length < body.Length && read != 0)
+            {
+                read = await stream.ReadAsync(body.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                length += read;
+            }
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
-            // A body cut short is still an answer, whose status says what there is to say.
+            // A body cut short, or one that does not end in time, is still an answer whose status says what there is
+            // to say.
         }
 
         return body[..length];
@@ -169,8 +198,8 @@ internal sealed class ClientConnector
         var transport = new StreamTransport(
             stream,
             settings.Pool,
-            _socket?.LocalEndPoint,
-            _socket?.RemoteEndPoint,
+            _localEndPoint,
+            _remoteEndPoint,
             plain is null ? null : () => EndOutputAsync(plain));
         var connection = new WebSocketConnection(transport, settings, handler, subprotocol);
         connection.Core.Start();

@@ -12,8 +12,9 @@ internal sealed class ClosingSequence : Deadline
 {
     // How long a failed connection goes on reading, and how much, so that its Close frame is not destroyed by a reset:
     // that is what a kernel answers with when a socket is closed on unread bytes.
+    // Enough for what a fast peer has sent before it hears of the end: time is what bounds it.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
-    private const int MaxLingerLength = 64 * 1024;
+    private const int MaxLingerLength = 16 * 1024 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Role _role;
@@ -26,6 +27,7 @@ internal sealed class ClosingSequence : Deadline
     private ClosingHandshake _handshake;
     private WebSocketCloseInitiator? _initiator;
     private Exception? _cause;
+    private Exception? _outputError;
     private WebSocketCloseResult? _result;
     private TaskCompletionSource<WebSocketCloseResult>? _closed;
     private int _lingered;
@@ -206,6 +208,18 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
+    /// <summary>Nothing can be sent any more; what the peer sent before it went is still read, for a while.</summary>
+    public void OutputFailed(Exception error)
+    {
+        lock (_gate)
+        {
+            _initiator ??= WebSocketCloseInitiator.Peer;
+            _outputError = error;
+        }
+
+        _wheel.Schedule(this, LingerTimeout);
+    }
+
     /// <summary>Drops the transport.</summary>
     /// <param name="cause">What is told in the result; <see langword="null"/> if the application wanted it so.</param>
     public void Abort(Exception? cause)
@@ -270,7 +284,7 @@ internal sealed class ClosingSequence : Deadline
             _isLetGo = true;
             if (!isOrderly)
             {
-                _cause ??= new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");
+                _cause ??= _outputError ?? new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");
             }
         }
 

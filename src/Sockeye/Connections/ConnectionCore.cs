@@ -25,7 +25,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <param name="handler">
     /// Who receives its messages; <see langword="null"/>, or a <see cref="DelegateHandler"/>, if they are asked for.
     /// </param>
-    /// <param name="onClosed">Told when the connection has ended, before its handler.</param>
+    /// <param name="onClosed">Told when the connection has ended, before anybody else.</param>
     public ConnectionCore(
         WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler,
         Action<WebSocketConnection>? onClosed)
@@ -104,18 +104,23 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnWritten() => Sends.OnWritten();
 
     /// <inheritdoc/>
+    public void OnOutputFailed(Exception error) => Closing.OutputFailed(error);
+
+    /// <inheritdoc/>
     public void OnInputEnded() => Closing.InputEnded();
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)
     {
         _keepAlive.Stop();
+
+        // First, so that a server does not have a connection any more whose end somebody has heard of.
+        _onClosed?.Invoke(_connection);
         WebSocketCloseResult result = Closing.Complete(error);
         Sends.Terminate();
         _reads.Release();
         _pings?.FailAll(CreateClosedException);
         _settings.Logger.Closed(_connection.Id, result.Code, result.WasClean, result.Exception);
-        _onClosed?.Invoke(_connection);
         Closing.Announce();
         _receiver.End(result, discard: Closing.IsFailed);
     }

@@ -20,11 +20,13 @@ internal sealed class DelegateHandler(Func<WebSocketConnection, CancellationToke
         try
         {
             await serve(connection, ended.Token).ConfigureAwait(false);
+            connection.Core.Pull!.Discard();
             await connection.CloseAsync(WebSocketCloseCode.NormalClosure).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             connection.Core.OnHandlerFailed(exception);
+            connection.Core.Pull!.Discard();
         }
     }
 

@@ -152,6 +152,13 @@ internal sealed class HandlerReceiver : Receiver
             }
 
             ResumeReadingIf(resume);
+            if (_core.Closing.IsFailed)
+            {
+                // The handler has thrown, or aborted the connection: the rest is not for it any more.
+                entry.Release(Pool);
+                continue;
+            }
+
             bool isPending = Invoke(entry.Payload.Span, entry.Array, entry.Kind, entry.EndOfMessage, out bool taken);
             if (!taken)
             {

@@ -14,6 +14,9 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     private CancellationTokenRegistration _cancellation;
     private bool _isWaiting;
 
+    // Nobody will ask any more: what arrives is dropped, so that a Close frame behind it is reached.
+    private bool _discards;
+
     // Whose payload the application is looking at: its array goes back at the next receive.
     private InboxEntry _lent;
 
@@ -70,10 +73,29 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     /// <summary>Ends the wait of a receive, if one is waiting.</summary>
     public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
 
+    /// <summary>Drops what was not asked for, and all that comes: the application is done with the connection.</summary>
+    public void Discard()
+    {
+        bool resume;
+        lock (Gate)
+        {
+            _discards = true;
+            Inbox.Clear();
+            resume = TakeResume();
+        }
+
+        ResumeReadingIf(resume);
+    }
+
     /// <inheritdoc/>
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
+        if (Volatile.Read(ref _discards))
+        {
+            return false;
+        }
+
         InboxEntry entry = InboxEntry.Of(payload, lender, kind, endOfMessage, Pool);
         lock (Gate)
         {

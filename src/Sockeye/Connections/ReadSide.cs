@@ -58,8 +58,9 @@ internal sealed class ReadSide
     /// <summary>Goes on with what was left when reading paused.</summary>
     public ReadVerdict OnReadingResumed()
     {
-        if (_backlog is null)
+        if (_backlog is null || _closing.IsFailed)
         {
+            ReleaseBacklog();
             return ReadVerdict.Continue;
         }
 

@@ -233,7 +233,12 @@ public sealed class WebSocketConnection : IAsyncDisposable
     public void Abort() => Core.Closing.Abort(cause: null);
 
     /// <summary>Closes the connection with 1000, if it is open, and waits until it has ended.</summary>
-    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
+    /// <remarks>Messages that were not received are dropped.</remarks>
+    public async ValueTask DisposeAsync()
+    {
+        Core.Pull?.Discard();
+        await CloseAsync().ConfigureAwait(false);
+    }
 
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
         Core.HandOver(payload, kind, endOfMessage);

@@ -104,21 +104,23 @@ internal sealed class Listener
                 new ServerHandshakeSession(_context, new SocketTransport(socket, _context.Settings.Pool)).Start();
             }
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (Exception exception)
         {
-            // Gone before it began.
-            _context.Logger.TlsFailed(null, exception);
+            // Gone before it began. Whatever it was, the server goes on.
+            _context.Logger.LostBeforeHandshake(exception);
             socket.Dispose();
         }
     }
 
     private async Task AuthenticateAsync(Socket socket, SslServerAuthenticationOptions tls)
     {
-        EndPoint? remote = socket.RemoteEndPoint;
-        EndPoint? local = socket.LocalEndPoint;
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        EndPoint? remote = null;
+        SslStream? stream = null;
         try
         {
+            remote = socket.RemoteEndPoint;
+            EndPoint? local = socket.LocalEndPoint;
+            stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
             using var timeout =
                 new CancellationTokenSource(_context.Options.HandshakeTimeout, _context.Options.TimeProvider);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
@@ -131,7 +133,12 @@ internal sealed class Listener
         {
             // Whatever TLS met: a client that speaks something else, a bad certificate, a lost connection.
             _context.Logger.TlsFailed(remote, exception);
-            await stream.DisposeAsync().ConfigureAwait(false);
+            if (stream is not null)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            socket.Dispose();
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
 {
     // As for a failed connection: so that the answer is not destroyed by a reset, read on for a while.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
-    private const int MaxLingerLength = 64 * 1024;
+    private const int MaxLingerLength = 16 * 1024 * 1024;
 
     private readonly ServerContext _context;
     private readonly Transport _transport;
@@ -23,6 +23,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
     private byte[]? _head;
     private int _headLength;
     private int _lingered;
+
+    // On the wheel's thread.
+    private bool _isLetGo;
 
     // Under the gate, since the deadline comes on another thread.
     private bool _isDecided;
@@ -40,6 +43,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         _context.Add(this);
         _context.Wheel.Schedule(this, _context.Options.HandshakeTimeout);
         _transport.Start();
+        if (_context.IsStopping)
+        {
+            // Those that were there when the server stopped have been dropped; this one has just finished with TLS.
+            Drop();
+        }
     }
 
     /// <summary>Gives up: the server is going away.</summary>
@@ -113,6 +121,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         {
             Refuse(HandshakeError.TimedOut);
         }
+        else if (!_isLetGo)
+        {
+            // The client has what it was told, or it is still on its way: without a reset, which would destroy it.
+            _isLetGo = true;
+            wheel.Schedule(this, LingerTimeout);
+            _transport.Close();
+        }
         else
         {
             // Whoever has said nothing gets no answer; or the refusal was not fetched.
@@ -175,11 +190,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
     {
         var response = new ArrayBufferWriter<byte>();
         ServerResponse.WriteAccept(response, offer);
-        End();
 
         var connection = new WebSocketConnection(
             _transport, _context.Settings, handler, offer.Subprotocol, _context.Remove, upgrade);
+
+        // At every moment one of the two is known to the server, which may be about to stop.
         _context.Add(connection);
+        End();
 
         // The response is the first thing in the connection's queue: no frame can come before it.
         connection.Core.Sends.SendHandshake(response.WrittenSpan);

@@ -18,6 +18,9 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "TLS with {RemoteEndPoint} failed")]
     public static partial void TlsFailed(this ILogger logger, object? remoteEndPoint, Exception exception);
 
+    [LoggerMessage(EventId = 104, Level = LogLevel.Debug, Message = "A client was gone before the opening handshake")]
+    public static partial void LostBeforeHandshake(this ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

@@ -2,7 +2,8 @@ namespace Sockeye.Transports;
 
 /// <summary>What a transport tells the one above it.</summary>
 /// <remarks>
-/// Calls come one at a time, except <see cref="OnWritten"/>, which may come while another is running. No call is made
+/// Calls come one at a time, except <see cref="OnWritten"/> and <see cref="OnOutputFailed"/>, which may come while
+/// another is running, but never after <see cref="OnClosed"/>. No call is made
 /// from inside a call to the transport, so a sink may hold a lock while it calls down. A sink never throws.
 /// </remarks>
 internal interface ITransportSink
@@ -19,6 +20,15 @@ internal interface ITransportSink
 
     /// <summary>All bytes of the last <see cref="Transport.Write"/> that answered <see langword="false"/> are taken.</summary>
     void OnWritten();
+
+    /// <summary>
+    /// Nothing can be written any more: from now on all is taken and dropped. What the peer sent before is still to
+    /// come; the end follows by itself if the peer is gone, and else when the sink has waited long enough.
+    /// </summary>
+    /// <param name="error">What went wrong; <see cref="OnClosed"/> will have it too.</param>
+    void OnOutputFailed(Exception error)
+    {
+    }
 
     /// <summary>The peer has ended its direction in order. Bytes may still be written.</summary>
     void OnInputEnded();

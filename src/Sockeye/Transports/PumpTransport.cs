@@ -13,40 +13,75 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private readonly AutoResetSignal _resumed = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _write = Task.CompletedTask;
+
+    // The last write, until its end has been told; written by calls that have entered only.
+    private volatile Task _write = Task.CompletedTask;
+    private volatile Task _outputFailure = Task.CompletedTask;
     private Exception? _error;
+    private int _enteredCount;
+    private int _hasOutputFailed;
     private int _isClosing;
     private int _isReleased;
 
-    /// <summary>Whether the transport is gone: what is written is dropped.</summary>
-    protected bool IsReleased => Volatile.Read(ref _isReleased) != 0;
+    private bool IsReleased => Volatile.Read(ref _isReleased) != 0;
+
+    private bool HasOutputFailed => Volatile.Read(ref _hasOutputFailed) != 0;
 
     /// <inheritdoc/>
     public override void Start() => ThreadPool.UnsafeQueueUserWorkItem(
         static transport => _ = transport.RunAsync(), this, preferLocal: false);
 
     /// <inheritdoc/>
+    public sealed override int TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        if (!TryEnter())
+        {
+            return bytes.Length;
+        }
+
+        try
+        {
+            return WriteNow(bytes);
+        }
+        catch (Exception exception)
+        {
+            FailOutput(exception);
+            return bytes.Length;
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool Write(ReadOnlyMemory<byte> bytes)
     {
-        if (IsReleased)
+        if (!TryEnter())
         {
             return true;
         }
 
-        Task write = WriteAllAsync(bytes);
-        if (!write.IsCompleted)
+        try
         {
-            _write = write;
-            _ = FollowAsync(write);
-            return false;
-        }
+            Task write = WriteAllAsync(bytes);
+            if (!write.IsCompleted)
+            {
+                _write = FollowAsync(write);
+                return false;
+            }
 
-        if (write.Exception is not null)
+            if (!write.IsCompletedSuccessfully)
+            {
+                FailOutput(ErrorOf(write));
+            }
+
+            return true;
+        }
+        finally
         {
-            Fail(write.Exception.InnerException);
+            Leave();
         }
-
-        return true;
     }
 
     /// <inheritdoc/>
@@ -55,9 +90,10 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     /// <inheritdoc/>
     public override void ShutdownOutput()
     {
-        if (!IsReleased)
+        if (TryEnter())
         {
             _write = ShutdownAsync();
+            Leave();
         }
     }
 
@@ -84,25 +120,31 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     /// <returns>How many bytes; 0 at the end.</returns>
     protected abstract ValueTask<int> ReadAsync(Memory<byte> buffer);
 
+    /// <summary>Writes what can be written without waiting.</summary>
+    /// <returns>How many bytes were taken.</returns>
+    protected abstract int WriteNow(ReadOnlySpan<byte> bytes);
+
     /// <summary>Writes all of the bytes.</summary>
     protected abstract Task WriteAllAsync(ReadOnlyMemory<byte> bytes);
 
     /// <summary>Ends the output in order, if the transport can.</summary>
     protected abstract ValueTask EndOutputAsync();
 
-    /// <summary>Lets go of what is below, which ends every pending call. Called once.</summary>
+    /// <summary>Lets go of what is below, which ends every pending call. Called once; does not throw.</summary>
     /// <param name="reset">Whether the peer is to see a reset.</param>
     protected abstract void ReleaseCore(bool reset);
-
-    /// <summary>Takes note that the transport has failed, and drops it.</summary>
-    protected void Fail(Exception? error) => Abort(error ?? new IOException("The transport has failed."));
 
     private async Task RunAsync()
     {
         try
         {
             await ReadToEndAsync().ConfigureAwait(false);
-            if (!IsReleased)
+            if (HasOutputFailed)
+            {
+                // Both directions are over.
+                Release(reset: true);
+            }
+            else if (!IsReleased)
             {
                 Sink.OnInputEnded();
             }
@@ -115,12 +157,33 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             // After a release this is its consequence, and says nothing new.
             if (!IsReleased)
             {
-                Fail(exception);
+                Abort(exception);
             }
         }
 
-        await _write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WritesEndedAsync().ConfigureAwait(false);
         Sink.OnClosed(Volatile.Read(ref _error));
+    }
+
+    // After the release: until no memory is in use, and all that is told of writes has been told.
+    private async Task WritesEndedAsync()
+    {
+        // A call that was let in before the release may be about to begin a write. It does not wait for anything.
+        while (Volatile.Read(ref _enteredCount) != 0)
+        {
+            await Task.Yield();
+        }
+
+        // Its end may have been answered with another write, before the release.
+        Task write;
+        do
+        {
+            write = _write;
+            await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (write != _write);
+
+        await _outputFailure.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task ReadToEndAsync()
@@ -166,21 +229,13 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private async Task FollowAsync(Task write)
     {
-        try
+        // Yielding, because the write may have ended just now: nothing is called up from inside a call down.
+        await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        if (!write.IsCompletedSuccessfully)
         {
-            await write.ConfigureAwait(false);
+            FailOutput(ErrorOf(write));
         }
-        catch (Exception exception)
-        {
-            if (!IsReleased)
-            {
-                Fail(exception);
-            }
-
-            return;
-        }
-
-        if (!IsReleased)
+        else if (!IsReleased)
         {
             Sink.OnWritten();
         }
@@ -194,10 +249,18 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         }
         catch (Exception exception)
         {
-            if (!IsReleased)
-            {
-                Fail(exception);
-            }
+            FailOutput(exception);
+        }
+    }
+
+    // A peer that has reset the transport may have sent something before, which is still to be read: reading ends by
+    // itself, or the sink ends it when it has waited long enough.
+    private void FailOutput(Exception error)
+    {
+        if (!IsReleased && Interlocked.Exchange(ref _hasOutputFailed, 1) == 0)
+        {
+            Interlocked.CompareExchange(ref _error, error, null);
+            _outputFailure = Task.Run(() => Sink.OnOutputFailed(error));
         }
     }
 
@@ -207,6 +270,24 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Release(reset: false);
     }
+
+    private static Exception ErrorOf(Task write) =>
+        write.Exception?.InnerException ?? new IOException("The stream gave up a write.");
+
+    // Lets a call write, unless that is over. Whoever was let in leaves, and only then the transport ends.
+    private bool TryEnter()
+    {
+        Interlocked.Increment(ref _enteredCount);
+        if (!IsReleased && !HasOutputFailed)
+        {
+            return true;
+        }
+
+        Leave();
+        return false;
+    }
+
+    private void Leave() => Interlocked.Decrement(ref _enteredCount);
 
     private void Release(bool reset)
     {

@@ -17,8 +17,8 @@ internal sealed class SocketTransport : PumpTransport
         : base(pool)
     {
         _socket = socket;
-        LocalEndPoint = socket.LocalEndPoint;
-        RemoteEndPoint = socket.RemoteEndPoint;
+        LocalEndPoint = EndPoints.Unmapped(socket.LocalEndPoint);
+        RemoteEndPoint = EndPoints.Unmapped(socket.RemoteEndPoint);
 
         // Only for Send: the asynchronous calls never block.
         _socket.Blocking = false;
@@ -31,33 +31,15 @@ internal sealed class SocketTransport : PumpTransport
     public override EndPoint? RemoteEndPoint { get; }
 
     /// <inheritdoc/>
-    public override int TryWrite(ReadOnlySpan<byte> bytes)
+    protected override int WriteNow(ReadOnlySpan<byte> bytes)
     {
-        if (IsReleased)
+        int taken = _socket.Send(bytes, SocketFlags.None, out SocketError error);
+        return error switch
         {
-            return bytes.Length;
-        }
-
-        try
-        {
-            int taken = _socket.Send(bytes, SocketFlags.None, out SocketError error);
-            switch (error)
-            {
-                case SocketError.Success:
-                    return taken;
-                case SocketError.WouldBlock or SocketError.IOPending or SocketError.NoBufferSpaceAvailable:
-                    return 0;
-                default:
-                    Fail(new SocketException((int)error));
-                    return bytes.Length;
-            }
-        }
-        catch (ObjectDisposedException exception)
-        {
-            // Released by another thread at this moment.
-            Fail(exception);
-            return bytes.Length;
-        }
+            SocketError.Success => taken,
+            SocketError.WouldBlock or SocketError.IOPending or SocketError.NoBufferSpaceAvailable => 0,
+            _ => throw new SocketException((int)error),
+        };
     }
 
     /// <inheritdoc/>
@@ -88,10 +70,23 @@ internal sealed class SocketTransport : PumpTransport
     /// <inheritdoc/>
     protected override void ReleaseCore(bool reset)
     {
-        if (reset)
+        try
         {
-            // A linger time of zero makes close send a reset at once, and drop what is unsent.
-            _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            if (reset)
+            {
+                // A linger time of zero makes close send a reset at once, and drop what is unsent.
+                _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            }
+            else
+            {
+                // Socket resets when it is disposed of while a receive waits, as one always does here, unless its output
+                // was ended before.
+                _socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+        catch (SocketException)
+        {
+            // The peer was faster: there is nothing left to reset or to end.
         }
 
         _socket.Dispose();

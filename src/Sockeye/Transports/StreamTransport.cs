@@ -23,8 +23,8 @@ internal sealed class StreamTransport : PumpTransport
     {
         _stream = stream;
         _endOutput = endOutput;
-        LocalEndPoint = localEndPoint;
-        RemoteEndPoint = remoteEndPoint;
+        LocalEndPoint = EndPoints.Unmapped(localEndPoint);
+        RemoteEndPoint = EndPoints.Unmapped(remoteEndPoint);
     }
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ internal sealed class StreamTransport : PumpTransport
 
     /// <inheritdoc/>
     /// <remarks>Nothing: a stream cannot say what it would take without waiting.</remarks>
-    public override int TryWrite(ReadOnlySpan<byte> bytes) => IsReleased ? bytes.Length : 0;
+    protected override int WriteNow(ReadOnlySpan<byte> bytes) => 0;
 
     /// <inheritdoc/>
     protected override async ValueTask WaitForInputAsync() =>
@@ -68,13 +68,19 @@ internal sealed class StreamTransport : PumpTransport
     {
         try
         {
-            _released.Cancel();
-            _stream.Dispose();
+            try
+            {
+                _released.Cancel();
+            }
+            finally
+            {
+                _stream.Dispose();
+            }
         }
         catch (Exception exception)
         {
             // Nobody is left to be told but the sink, and only if nothing else was wrong.
-            Fail(exception);
+            Abort(exception);
         }
     }
 }

@@ -34,7 +34,7 @@ internal abstract class Transport
     /// <param name="bytes">What to write; not needed after the call.</param>
     /// <returns>
     /// How many bytes were taken: 0 to all of them. A transport that has failed takes, and drops, all: that it failed
-    /// is told once, by <see cref="ITransportSink.OnClosed"/>.
+    /// is told by <see cref="ITransportSink.OnOutputFailed"/> or <see cref="ITransportSink.OnClosed"/>.
     /// </returns>
     public abstract int TryWrite(ReadOnlySpan<byte> bytes);
 
@@ -52,7 +52,8 @@ internal abstract class Transport
     /// <param name="bytes">What to write: left alone by its owner until the write is over.</param>
     /// <returns>
     /// <see langword="true"/> if it is over already; <see langword="false"/> if <see cref="ITransportSink.OnWritten"/>
-    /// will tell, or <see cref="ITransportSink.OnClosed"/> if the transport fails first.
+    /// will tell, or <see cref="ITransportSink.OnOutputFailed"/> or <see cref="ITransportSink.OnClosed"/> if the transport
+    /// fails first.
     /// </returns>
     public abstract bool Write(ReadOnlyMemory<byte> bytes);
 

@@ -1,0 +1,286 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Sockeye.Tests;
+
+public sealed class ClientHandshakeTests
+{
+    private const string Accept = "{accept}";
+    private const string Start = "HTTP/1.1 101 Switching Protocols\r\n";
+    private const string Upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+
+    /// <summary>Answers that are no opening handshake, and the rule that each breaks.</summary>
+    public static TheoryData<HandshakeError, string> WrongAnswers => new()
+    {
+        { HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: " + RawPeer.Accept + "\r\n\r\n" },
+        { HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: {lower}\r\n\r\n" },
+        { HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept:\r\n\r\n" },
+        { HandshakeError.MissingAccept, Start + Upgrade + "\r\n" },
+        { HandshakeError.RepeatedAccept, Start + Upgrade + Accept + Accept + "\r\n" },
+        { HandshakeError.MissingUpgrade, Start + "Connection: Upgrade\r\n" + Accept + "\r\n" },
+        { HandshakeError.InvalidUpgrade, Start + "Upgrade: h2c\r\nConnection: Upgrade\r\n" + Accept + "\r\n" },
+        { HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\n" + Accept + "\r\n" },
+        { HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\nConnection: close\r\n" + Accept + "\r\n" },
+        { HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: other\r\n\r\n" },
+        { HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: CHAT\r\n\r\n" },
+        {
+            HandshakeError.RepeatedSubprotocol,
+            Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n\r\n"
+        },
+        { HandshakeError.RepeatedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat, more\r\n\r\n" },
+        { HandshakeError.MissingSubprotocol, Start + Upgrade + Accept + "\r\n" },
+        {
+            HandshakeError.UnrequestedExtension,
+            Start + Upgrade + Accept
+            + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+        },
+        {
+            HandshakeError.InvalidExtensions,
+            Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: ;;\r\n\r\n"
+        },
+        { HandshakeError.UnsupportedHttpVersion, Start.Replace("1.1", "1.0") + Upgrade + Accept + "\r\n" },
+        { HandshakeError.ConnectionLost, "SSH-2.0-OpenSSH\r\n" },
+        { HandshakeError.ConnectionLost, "" },
+        { HandshakeError.ConnectionLost, Start + Upgrade },
+        { HandshakeError.ConnectionLost, "HTTP/1.1 101" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongAnswers), DisableDiscoveryEnumeration = true)]
+    public async Task An_answer_that_breaks_a_rule_fails_with_that_rule_and_closes_the_socket(
+        HandshakeError error, string answer)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address, new WebSocketClientOptions { Subprotocols = ["chat", "more"] });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+        string accept = RawServer.AcceptFor(RawServer.Header(request, "Sec-WebSocket-Key"));
+
+        await peer.SendAsync(answer
+            .Replace(Accept, "Sec-WebSocket-Accept: " + accept + "\r\n")
+            .Replace("{lower}", accept.ToLowerInvariant()));
+        if (error == HandshakeError.ConnectionLost)
+        {
+            peer.EndOutput();
+        }
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        Assert.Equal(error, thrown.Error);
+        Assert.Equal(error == HandshakeError.ConnectionLost ? null : 101, thrown.StatusCode);
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(301, "Location: ws://elsewhere.invalid/\r\n")]
+    [InlineData(308, "Location: /there\r\n")]
+    [InlineData(200, "")]
+    [InlineData(401, "WWW-Authenticate: Basic realm=\"x\"\r\n")]
+    [InlineData(403, "")]
+    [InlineData(404, "")]
+    [InlineData(426, "Sec-WebSocket-Version: 13\r\n")]
+    [InlineData(503, "Retry-After: 5\r\n")]
+    public async Task A_refusal_tells_its_status_headers_and_body(int status, string header)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        (RawPeer peer, _) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await peer.SendAsync($"HTTP/1.1 {status} Said\r\n{header}Content-Length: 6\r\nX-A: 1\r\nX-A: 2\r\n\r\nsorry\n");
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(status, thrown.StatusCode);
+        Assert.Equal("sorry\n", Encoding.ASCII.GetString(thrown.Body.Span));
+        Assert.Equal(["1", "2"], thrown.Headers.Where(pair => pair.Key == "X-A").Select(pair => pair.Value));
+        if (header.Length != 0)
+        {
+            string[] parts = header.TrimEnd().Split(": ");
+            Assert.Equal(parts[1], Assert.Single(thrown.Headers, pair => pair.Key == parts[0]).Value);
+        }
+
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task Of_a_large_body_the_first_64_kib_are_told_and_the_socket_is_closed()
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        (RawPeer peer, _) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+        byte[] body = Payloads.Bytes(200_000);
+
+        await peer.SendAsync($"HTTP/1.1 500 Said\r\nContent-Length: 1000000000\r\n\r\n");
+        await peer.SendAsync(body);
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.True(body.AsSpan(0, 64 * 1024).SequenceEqual(thrown.Body.Span));
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 500 Said\r\nContent-Length: 100\r\n\r\nbegun", true)]
+    [InlineData("HTTP/1.1 500 Said\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n", true)]
+    [InlineData("HTTP/1.1 500 Said\r\n\r\nbegun", true)]
+    [InlineData("HTTP/1.1 101 Switching Protocols\r\nUpgra", false)]
+    [InlineData("", false)]
+    public async Task An_answer_that_does_not_end_is_given_up_after_the_handshake_timeout(string answer, bool isAnswer)
+    {
+        var time = new ManualTimeProvider();
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address,
+            new WebSocketClientOptions { TimeProvider = time, HandshakeTimeout = TimeSpan.FromSeconds(15) });
+        (RawPeer peer, _) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+        await peer.SendAsync(answer);
+
+        time.Advance(TimeSpan.FromSeconds(14));
+        Assert.False(connecting.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        // The clock may be faster than the answer.
+        if (thrown.StatusCode is not null)
+        {
+            Assert.True(isAnswer);
+            Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+            Assert.Equal(500, thrown.StatusCode);
+        }
+        else
+        {
+            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+        }
+
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task An_endless_head_is_given_up()
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        (RawPeer peer, _) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+        await peer.SendAsync(Start);
+
+        Task sending = Task.Run(async () =>
+        {
+            while (true)
+            {
+                await peer.SendAsync("X-More: and more\r\n");
+            }
+        });
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        await Assert.ThrowsAnyAsync<IOException>(() => sending.WithDeadline());
+
+        Assert.Equal(HandshakeError.HeadTooLong, thrown.Error);
+    }
+
+    [Fact]
+    public async Task Nobody_at_the_port_is_a_failed_handshake()
+    {
+        Uri address;
+        using (var server = new RawServer())
+        {
+            address = server.Address;
+        }
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(address).WithDeadline());
+
+        Assert.Equal(HandshakeError.ConnectionLost, thrown.Error);
+        Assert.Null(thrown.StatusCode);
+        Assert.Empty(thrown.Headers);
+        Assert.True(thrown.Body.IsEmpty);
+        Assert.Contains(Causes(thrown), cause => cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
+    }
+
+    [Fact]
+    public async Task A_name_that_does_not_exist_is_a_failed_handshake()
+    {
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync("ws://does-not-exist.invalid/").WithDeadline());
+
+        Assert.Equal(HandshakeError.ConnectionLost, thrown.Error);
+        Assert.Null(thrown.StatusCode);
+    }
+
+    [Fact]
+    public async Task Canceling_ends_the_attempt_and_closes_the_socket()
+    {
+        using var server = new RawServer();
+        using var cancellation = new CancellationTokenSource();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address, cancellationToken: cancellation.Token);
+        (RawPeer peer, _) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WithDeadline());
+        Assert.Equal("", await peer.ReadToEndAsync());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => WebSocketClient.ConnectAsync(server.Address, cancellationToken: cancellation.Token).WithDeadline());
+    }
+
+    [Fact]
+    public async Task Interim_answers_are_passed_over()
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await peer.SendAsync("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+        await peer.SendAsync(RawServer.Accepting(request));
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        Assert.Equal(WebSocketConnectionState.Open, client.State);
+        client.Abort();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(70_000)]
+    public async Task Frames_behind_the_answer_are_delivered_however_it_is_cut(int pieceLength)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _1 = peer;
+        byte[] bytes =
+        [
+            .. Encoding.ASCII.GetBytes(RawServer.Accepting(request)),
+            .. RawFrame.Bytes(RawFrame.Text, "first"u8),
+            .. RawFrame.Bytes(RawFrame.Binary, Payloads.Bytes(1000)),
+        ];
+
+        foreach (byte[] piece in bytes.Chunk(pieceLength))
+        {
+            await peer.SendAsync(piece);
+        }
+
+        await using WebSocketConnection client = await connecting.WithDeadline();
+        Assert.Equal("first", (await client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal(Payloads.Bytes(1000), (await client.ReceiveAsync().WithDeadline()).Payload.ToArray());
+        client.Abort();
+    }
+
+    private static IEnumerable<Exception> Causes(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            yield return exception;
+        }
+    }
+}

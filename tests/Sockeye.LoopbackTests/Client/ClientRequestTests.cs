@@ -1,0 +1,208 @@
+namespace Sockeye.Tests;
+
+public sealed class ClientRequestTests
+{
+    [Fact]
+    public async Task The_request_has_what_the_rfc_wants_and_what_was_asked_for()
+    {
+        using var server = new RawServer();
+        var options = new WebSocketClientOptions
+        {
+            Subprotocols = ["chat", "more"],
+            Origin = "https://example.com",
+            RequestHeaders = [new("Authorization", "Bearer x"), new("X-A", "1"), new("X-A", "2")],
+        };
+        Task<WebSocketConnection> connecting =
+            WebSocketClient.ConnectAsync(new Uri(server.Address, "/a%20b?c=d%26"), options);
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+
+        await peer.SendAsync(RawServer.Accepting(request, "Sec-WebSocket-Protocol: more"));
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        Assert.StartsWith("GET /a%20b?c=d%26 HTTP/1.1\r\n", request, StringComparison.Ordinal);
+        Assert.Equal(server.Address.Authority, RawServer.Header(request, "Host"));
+        Assert.Equal("websocket", RawServer.Header(request, "Upgrade"));
+        Assert.Equal("Upgrade", RawServer.Header(request, "Connection"));
+        Assert.Equal("13", RawServer.Header(request, "Sec-WebSocket-Version"));
+        Assert.Equal("chat, more", RawServer.Header(request, "Sec-WebSocket-Protocol"));
+        Assert.Equal("https://example.com", RawServer.Header(request, "Origin"));
+        Assert.Equal("Bearer x", RawServer.Header(request, "Authorization"));
+        Assert.Equal(16, Convert.FromBase64String(RawServer.Header(request, "Sec-WebSocket-Key")).Length);
+        Assert.DoesNotContain("Extensions", request, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("traceparent", request, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Cookie", request, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("1", RequestValues(request, "X-A"));
+        Assert.Contains("2", RequestValues(request, "X-A"));
+        Assert.Equal("more", client.Subprotocol);
+        Assert.Null(client.Request);
+        client.Abort();
+    }
+
+    [Theory]
+    [InlineData("ws")]
+    [InlineData("http")]
+    public async Task Either_scheme_will_do(string scheme)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address(scheme: scheme));
+
+        Assert.Equal(WebSocketConnectionState.Open, client.State);
+    }
+
+    [Fact]
+    public async Task A_server_may_choose_no_subprotocol_if_that_is_allowed()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+        var options = new WebSocketClientOptions { Subprotocols = ["chat"], AllowMissingSubprotocol = true };
+
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address(), options);
+
+        Assert.Null(client.Subprotocol);
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address(), new WebSocketClientOptions { Subprotocols = ["chat"] }));
+        Assert.Equal(HandshakeError.MissingSubprotocol, thrown.Error);
+    }
+
+    // CT-02.
+    [Fact]
+    public async Task The_keys_of_a_thousand_requests_are_all_different()
+    {
+        const int Requests = 1000;
+        using var server = new RawServer();
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+
+        for (int i = 0; i < Requests; i++)
+        {
+            Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+            (RawPeer peer, string request) = await server.AcceptAsync();
+            Assert.True(keys.Add(RawServer.Header(request, "Sec-WebSocket-Key")));
+            await peer.SendAsync("HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            peer.Dispose();
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        }
+    }
+
+    // §4.1 (7): a key is for one connection.
+    [Fact]
+    public async Task A_server_that_closes_without_an_answer_is_not_asked_again_with_the_same_key()
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        (RawPeer peer, _) = await server.AcceptAsync();
+        Task<(RawPeer Peer, string Request)> another = server.AcceptAsync();
+
+        peer.Dispose();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal(HandshakeError.ConnectionLost, thrown.Error);
+        Assert.False(another.IsCompleted);
+        server.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => another);
+    }
+
+    [Theory]
+    [InlineData("ftp://127.0.0.1/")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("ws://127.0.0.1/#fragment")]
+    [InlineData("ws://127.0.0.1/#")]
+    [InlineData("ws://user:secret@127.0.0.1/")]
+    [InlineData("ws://user@127.0.0.1/")]
+    [InlineData("/relative")]
+    [InlineData("relative")]
+    [InlineData("127.0.0.1:80")]
+    [InlineData("ws:///")]
+    [InlineData("ws://")]
+    [InlineData("ws://a b/")]
+    [InlineData("")]
+    public async Task An_address_that_is_none_of_a_websocket_server_is_refused(string address)
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(address));
+    }
+
+    [Fact]
+    public async Task A_relative_uri_is_refused()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => WebSocketClient.ConnectAsync(new Uri("/chat", UriKind.Relative)));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketClient.ConnectAsync((Uri)null!));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketClient.ConnectAsync((string)null!));
+    }
+
+    public static TheoryData<string, WebSocketClientOptions> Injections => new()
+    {
+        { "header value", new() { RequestHeaders = [new("X-A", "b\r\nX-C: d")] } },
+        { "header value, LF", new() { RequestHeaders = [new("X-A", "b\nX-C: d")] } },
+        { "header value, NUL", new() { RequestHeaders = [new("X-A", "b\0")] } },
+        { "header name", new() { RequestHeaders = [new("X-A: b\r\nX-C", "d")] } },
+        { "header name with a space", new() { RequestHeaders = [new("X A", "d")] } },
+        { "empty header name", new() { RequestHeaders = [new("", "d")] } },
+        { "header of the handshake", new() { RequestHeaders = [new("Sec-WebSocket-Key", RawPeer.Key)] } },
+        { "header of the handshake in other case", new() { RequestHeaders = [new("upgrade", "h2c")] } },
+        { "header that announces a body", new() { RequestHeaders = [new("Content-Length", "5")] } },
+        { "origin", new() { Origin = "http://a\r\nX-C: d" } },
+        { "subprotocol", new() { Subprotocols = ["a\r\nX-C: d"] } },
+        { "subprotocol with a comma", new() { Subprotocols = ["a, b"] } },
+        { "subprotocol twice", new() { Subprotocols = ["a", "a"] } },
+        { "empty subprotocol", new() { Subprotocols = [""] } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Injections), DisableDiscoveryEnumeration = true)]
+    public async Task What_would_break_the_request_is_refused_before_anything_is_sent(
+        string what, WebSocketClientOptions options)
+    {
+        using var server = new RawServer();
+        Task<(RawPeer Peer, string Request)> accepting = server.AcceptAsync();
+
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(server.Address, options));
+
+        Assert.False(accepting.IsCompleted, what);
+        server.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => accepting);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_is_not_trusted_fails_the_handshake_and_one_that_is_does_not()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
+        Uri address = server.Address(scheme: "wss");
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(address).WithDeadline());
+        await using WebSocketConnection trusting = await WebSocketClient.ConnectAsync(
+            address, new WebSocketClientOptions { Tls = TestCertificate.ForClient() }).WithDeadline();
+
+        Assert.Equal(HandshakeError.ConnectionLost, thrown.Error);
+        Assert.IsType<System.Security.Authentication.AuthenticationException>(thrown.InnerException!.InnerException);
+        Assert.Equal(WebSocketConnectionState.Open, trusting.State);
+    }
+
+    [Fact]
+    public async Task A_plain_client_does_not_connect_to_a_tls_port()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
+
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address()).WithDeadline());
+    }
+
+    [Fact]
+    public async Task A_tls_client_does_not_connect_to_a_plain_port()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss")).WithDeadline());
+    }
+
+    private static IEnumerable<string> RequestValues(string request, string name) =>
+        from line in request.Split("\r\n")
+        where line.StartsWith(name + ": ", StringComparison.Ordinal)
+        from value in line[(name.Length + 2)..].Split(", ")
+        select value;
+}

@@ -1,0 +1,152 @@
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Sockeye.Tests;
+
+public sealed class ServerDeadlineTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET / HT")]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: webs")]
+    public async Task A_client_that_does_not_finish_its_request_is_answered_with_408(string beginning)
+    {
+        await using WebSocketServer server = await StartAsync();
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await client.SendAsync(beginning);
+        await WhenTimersRunAsync();
+
+        // The rest comes a byte at a time, which saves it nothing.
+        Task<string> response = client.ReadToEndAsync();
+        for (int second = 0; second < 9; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.False(response.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        string head = await response.WithDeadline();
+
+        Assert.StartsWith("HTTP/1.1 408 ", head, StringComparison.Ordinal);
+        Assert.Contains("\r\nConnection: close\r\n", head, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_go_after_a_refusal_is_let_go_of_and_then_dropped()
+    {
+        await using WebSocketServer server = await StartAsync();
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 405 ", await client.ReadToEndAsync(), StringComparison.Ordinal);
+
+        // The server's direction has ended; its socket is still there and takes what comes, until it is let go of.
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                try
+                {
+                    client.Stream.Write(new byte[1]);
+                    return false;
+                }
+                catch (IOException)
+                {
+                    return true;
+                }
+            },
+            "the socket is gone");
+    }
+
+    [Fact]
+    public async Task A_client_that_is_silent_in_tls_is_dropped()
+    {
+        await using WebSocketServer server = await StartAsync(isSecure: true);
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await WhenTimersRunAsync();
+
+        _time.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.Equal("", await client.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_is_silent_after_tls_is_answered_with_408()
+    {
+        await using WebSocketServer server = await StartAsync(isSecure: true);
+        using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
+
+        // TLS has a timer of its own, which ends with it: the clock moves on until the request's is over too.
+        Task<string> response = client.ReadToEndAsync();
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return response.IsCompleted;
+            },
+            "the answer");
+
+        Assert.StartsWith("HTTP/1.1 408 ", await response, StringComparison.Ordinal);
+        Assert.IsType<SslStream>(client.Stream);
+    }
+
+    [Fact]
+    public async Task A_peer_that_does_not_answer_a_close_frame_is_dropped_after_the_close_timeout()
+    {
+        var opened = new TaskCompletionSource<WebSocketConnection>();
+        await using WebSocketServer server = await StartAsync(serve: async (connection, _) =>
+        {
+            opened.SetResult(connection);
+            await connection.Closed;
+        });
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+        WebSocketConnection connection = await opened.Task.WithDeadline();
+
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(WebSocketCloseCode.GoingAway, "bye").AsTask();
+        Assert.Equal(1001, (await client.ReadFrameAsync()).CloseCode);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        Assert.False(closing.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        WebSocketCloseResult result = await closing.WithDeadline();
+
+        Assert.False(result.WasClean);
+        Assert.IsType<TimeoutException>(result.Exception);
+    }
+
+    [Fact]
+    public async Task A_peer_that_does_not_answer_pings_is_dropped()
+    {
+        var opened = new TaskCompletionSource<WebSocketConnection>();
+        await using WebSocketServer server = await StartAsync(serve: async (connection, _) =>
+        {
+            opened.SetResult(connection);
+            await connection.Closed;
+        });
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+        WebSocketConnection connection = await opened.Task.WithDeadline();
+
+        _time.Advance(TimeSpan.FromSeconds(21));
+        Assert.Equal(RawFrame.Ping, (await client.ReadFrameAsync()).First);
+        _time.Advance(TimeSpan.FromSeconds(21));
+        WebSocketCloseResult result = await connection.Closed.WithDeadline();
+
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, result.Code);
+        Assert.IsType<TimeoutException>(result.Exception);
+        await Assert.ThrowsAnyAsync<IOException>(() => client.Stream.ReadExactlyAsync(new byte[1]).WithDeadline());
+    }
+
+    private Task<WebSocketServer> StartAsync(
+        bool isSecure = false, Func<WebSocketConnection, CancellationToken, Task>? serve = null) =>
+        WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                Tls = isSecure ? TestCertificate.ForServer() : null,
+                TimeProvider = _time,
+            },
+            serve ?? Servers.EchoAsync);
+
+    // The server has accepted, and begun to count.
+    private Task WhenTimersRunAsync() => Deadlines.UntilAsync(() => _time.TimerCount > 0, "a timer");
+}

@@ -1,0 +1,159 @@
+namespace Sockeye.Tests;
+
+public sealed class ServerDelegateTests
+{
+    [Fact]
+    public async Task A_delegate_that_returns_closes_its_connection_with_1000()
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.Options, async (connection, _) => await connection.SendAsync("bye"));
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+
+        Assert.Equal("bye", (await client.ReadFrameAsync()).PayloadText);
+        RawFrame close = await client.ReadFrameAsync();
+
+        Assert.Equal(RawFrame.Close, close.First);
+        Assert.Equal(1000, close.CloseCode);
+    }
+
+    [Fact]
+    public async Task A_delegate_that_returns_early_is_done_in_order_however_much_it_left_unread()
+    {
+        // The clock stands still: no deadline comes to the rescue.
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, TimeProvider = new ManualTimeProvider() },
+            async (connection, cancellation) => await connection.ReceiveAsync(cancellation));
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+
+        for (int i = 0; i < 64; i++)
+        {
+            try
+            {
+                await client.SendAsync(new byte[64 * 1024]).WithDeadline();
+            }
+            catch (WebSocketClosedException)
+            {
+                break;
+            }
+        }
+
+        WebSocketCloseResult result = await client.Closed.WithDeadline();
+
+        Assert.Equal(WebSocketCloseCode.NormalClosure, result.Code);
+        Assert.True(result.WasClean);
+        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
+    }
+
+    [Fact]
+    public async Task A_delegate_that_throws_closes_its_connection_with_1011_and_is_logged()
+    {
+        var log = new CapturingLoggerFactory();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = log },
+            async (connection, cancellation) =>
+            {
+                await connection.ReceiveAsync(cancellation);
+                throw new InvalidOperationException("broken on purpose");
+            });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+        await using WebSocketConnection other = await WebSocketClient.ConnectAsync(server.Address());
+
+        await client.SendAsync("go");
+        WebSocketCloseResult result = await client.Closed.WithDeadline();
+
+        Assert.Equal(WebSocketCloseCode.InternalError, result.Code);
+        Assert.Contains(log.Entries, entry => entry is { EventId: 203, Exception.Message: "broken on purpose" });
+        Assert.Equal(WebSocketConnectionState.Open, other.State);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_token_of_a_delegate_falls_when_the_peer_goes(bool reset)
+    {
+        var fallen = new TaskCompletionSource();
+        var log = new CapturingLoggerFactory();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = log },
+            async (_, cancellation) =>
+            {
+                try
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+                }
+                finally
+                {
+                    fallen.SetResult();
+                }
+            });
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+
+        if (reset)
+        {
+            client.Reset();
+        }
+        else
+        {
+            client.Dispose();
+        }
+
+        await fallen.Task.WithDeadline();
+        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the connection is forgotten");
+
+        // That it was canceled is a consequence of its connection's end, and no fault.
+        await Deadlines.UntilAsync(() => log.Entries.Any(entry => entry.EventId == 204), "the end is logged");
+        Assert.DoesNotContain(log.Entries, entry => entry.EventId == 203);
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_closes_its_connection_with_1011_and_nobody_elses()
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(Servers.Options, new ThrowingHandler());
+
+        foreach (string what in new[] { "/open", "/message", "/async", "/ping" })
+        {
+            using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint, what);
+            await client.SendMaskedAsync(what == "/ping" ? RawFrame.Ping : RawFrame.Text, 0x61);
+            RawFrame frame = await client.ReadFrameAsync();
+            while (frame.First == RawFrame.Pong)
+            {
+                frame = await client.ReadFrameAsync();
+            }
+
+            Assert.Equal(RawFrame.Close, frame.First);
+            Assert.Equal(1011, frame.CloseCode);
+        }
+    }
+
+    private sealed class ThrowingHandler : WebSocketHandler
+    {
+        public override void OnOpen(WebSocketConnection connection) => ThrowIf(connection, "/open");
+
+        public override void OnMessage(
+            WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
+        {
+            ThrowIf(connection, "/message");
+            base.OnMessage(connection, payload, kind);
+        }
+
+        public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
+        {
+            await Task.Yield();
+            ThrowIf(connection, "/async");
+        }
+
+        public override void OnPing(WebSocketConnection connection, ReadOnlySpan<byte> payload) =>
+            ThrowIf(connection, "/ping");
+
+        public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result) =>
+            throw new InvalidOperationException("thrown on purpose at the end");
+
+        private static void ThrowIf(WebSocketConnection connection, string path)
+        {
+            if (connection.Request!.Path == path)
+            {
+                throw new InvalidOperationException("thrown on purpose");
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using System.Net.Sockets;
+
+namespace Sockeye.Tests;
+
+public sealed class ServerStopTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Stopping_closes_with_1001_behind_all_that_was_sent(bool isSecure)
+    {
+        const int Messages = 200;
+        var allSent = new CountdownEvent(2);
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                Tls = isSecure ? TestCertificate.ForServer() : null,
+            },
+            async (connection, _) =>
+            {
+                for (int i = 0; i < Messages; i++)
+                {
+                    await connection.SendAsync(Payloads.Bytes(5000 + i));
+                }
+
+                allSent.Signal();
+                await connection.Closed;
+            });
+        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        Uri address = server.Address(scheme: isSecure ? "wss" : "ws");
+        await using WebSocketConnection one = await WebSocketClient.ConnectAsync(address, options);
+        await using WebSocketConnection other = await WebSocketClient.ConnectAsync(address, options);
+        Task<int>[] receiving = [CountAsync(one), CountAsync(other)];
+        await Task.Run(() => allSent.Wait(Deadlines.Deadline));
+
+        await server.StopAsync().WithDeadline();
+
+        Assert.Empty(server.Connections);
+        foreach (Task<int> received in receiving)
+        {
+            Assert.Equal(Messages, await received.WithDeadline());
+        }
+
+        WebSocketCloseResult result = await one.Closed.WithDeadline();
+        Assert.Equal(WebSocketCloseCode.GoingAway, result.Code);
+        Assert.True(result.WasClean);
+    }
+
+    [Fact]
+    public async Task A_stopped_server_accepts_nobody_and_stopping_again_is_harmless()
+    {
+        WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+
+        await Task.WhenAll(server.StopAsync(), server.StopAsync(), server.DisposeAsync().AsTask()).WithDeadline();
+        await server.StopAsync(new CancellationToken(canceled: true)).WithDeadline();
+
+        await client.Closed.WithDeadline();
+        SocketException thrown = await Assert.ThrowsAsync<SocketException>(
+            () => RawPeer.ConnectAsync(server.LocalEndPoint));
+        Assert.Equal(SocketError.ConnectionRefused, thrown.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task A_canceled_token_drops_whoever_does_not_answer()
+    {
+        // The clock stands still: no deadline comes to the rescue.
+        WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, TimeProvider = new ManualTimeProvider() });
+        using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
+        using var patience = new CancellationTokenSource();
+
+        Task stopping = server.StopAsync(patience.Token);
+        Assert.Equal(1001, (await deaf.ReadFrameAsync()).CloseCode);
+        Assert.False(stopping.IsCompleted);
+        await patience.CancelAsync();
+        await stopping.WithDeadline();
+
+        Assert.Empty(server.Connections);
+        await Assert.ThrowsAnyAsync<IOException>(() => deaf.ReadFrameAsync());
+    }
+
+    [Fact]
+    public async Task A_canceled_token_drops_whoever_does_not_read()
+    {
+        var full = new TaskCompletionSource();
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, TimeProvider = new ManualTimeProvider() },
+            async (connection, _) =>
+            {
+                while (connection.Send(new byte[100_000]) != WebSocketSendResult.Refused)
+                {
+                    // Until nothing goes any more.
+                }
+
+                full.SetResult();
+                await connection.SendAsync(new byte[1]);
+            });
+        using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
+        await full.Task.WithDeadline();
+        using var patience = new CancellationTokenSource();
+
+        Task stopping = server.StopAsync(patience.Token);
+        await patience.CancelAsync();
+        await stopping.WithDeadline();
+
+        Assert.Empty(server.Connections);
+    }
+
+    [Fact]
+    public async Task A_delegate_that_never_returns_does_not_hold_the_server_up()
+    {
+        var started = new TaskCompletionSource();
+        WebSocketServer server = await WebSocketServer.StartAsync(Servers.Options, async (_, _) =>
+        {
+            started.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, CancellationToken.None);
+        });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+        await started.Task.WithDeadline();
+
+        await server.StopAsync().WithDeadline();
+
+        Assert.Equal(WebSocketCloseCode.GoingAway, (await client.Closed.WithDeadline()).Code);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Opening_handshakes_that_are_underway_are_dropped(bool isSecure)
+    {
+        var time = new ManualTimeProvider();
+        WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            Tls = isSecure ? TestCertificate.ForServer() : null,
+            TimeProvider = time,
+        });
+        using RawPeer silent = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer halfway = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await halfway.SendAsync(isSecure ? "\u0016" : "GET / HTTP/1.1\r\nHost: ");
+        await Deadlines.UntilAsync(() => time.TimerCount > 0, "a handshake has begun");
+
+        await server.StopAsync().WithDeadline();
+
+        Assert.Equal("", await silent.ReadToEndAsync());
+        Assert.Equal("", await halfway.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task Clients_that_connect_while_the_server_stops_are_served_or_refused_and_never_left_hanging()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            WebSocketServer server = await Servers.StartEchoAsync();
+            Task[] clients = [.. Enumerable.Range(0, 8).Select(_ => ConnectAndWaitAsync(server))];
+            Thread.SpinWait(round * 20_000);
+
+            await server.StopAsync().WithDeadline();
+
+            Assert.Empty(server.Connections);
+            await Task.WhenAll(clients).WithDeadline();
+        }
+    }
+
+    private static async Task ConnectAndWaitAsync(WebSocketServer server)
+    {
+        try
+        {
+            await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+            await client.Closed;
+        }
+        catch (WebSocketHandshakeException)
+        {
+            // It came too late.
+        }
+    }
+
+    private static async Task<int> CountAsync(WebSocketConnection connection)
+    {
+        int count = 0;
+        await foreach (WebSocketMessage message in connection.ReadAllAsync())
+        {
+            Assert.Equal(5000 + count, message.Payload.Length);
+            count++;
+        }
+
+        return count;
+    }
+}

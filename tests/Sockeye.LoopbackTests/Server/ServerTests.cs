@@ -1,0 +1,196 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Sockeye.Tests;
+
+public sealed class ServerTests
+{
+    [Fact]
+    public async Task The_shortest_server_and_the_shortest_client_talk()
+    {
+        await using var server = await WebSocketServer.StartAsync(0, async (connection, cancellation) =>
+        {
+            await foreach (var message in connection.ReadAllAsync(cancellation))
+            {
+                await connection.SendAsync(message);
+            }
+        });
+
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.LocalEndPoint.Port}/");
+        await connection.SendAsync("something");
+        var reply = await connection.ReceiveAsync().WithDeadline();
+
+        Assert.Equal("something", reply.Text);
+        Assert.Equal(WebSocketMessageKind.Text, reply.Kind);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("[::1]")]
+    public async Task The_address_of_all_addresses_is_reached_over_both_protocols(string host)
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
+        await using WebSocketServer server = await WebSocketServer.StartAsync(0, Servers.EchoAsync);
+
+        await using WebSocketConnection connection =
+            await WebSocketClient.ConnectAsync($"ws://{host}:{server.LocalEndPoint.Port}/").WithDeadline();
+        await connection.SendAsync("hello");
+        WebSocketMessage reply = await connection.ReceiveAsync().WithDeadline();
+
+        Assert.Equal("hello", reply.Text);
+    }
+
+    [Fact]
+    public async Task A_server_over_tls_talks_to_a_client_that_trusts_it()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
+        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+
+        await using WebSocketConnection connection =
+            await WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), options).WithDeadline();
+        byte[] payload = Payloads.Bytes(1_000_000);
+        await connection.SendAsync(payload);
+        WebSocketMessage reply = await connection.ReceiveAsync().WithDeadline();
+
+        Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span));
+        WebSocketConnection served = Assert.Single(server.Connections);
+        Assert.True(served.Request!.IsSecure);
+        Assert.Equal(connection.LocalEndPoint, served.RemoteEndPoint);
+        Assert.Equal(server.LocalEndPoint, connection.RemoteEndPoint);
+    }
+
+    [Fact]
+    public async Task A_handler_sees_the_request_and_may_keep_state_with_the_connection()
+    {
+        var seen = new TaskCompletionSource<WebSocketConnection>();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Subprotocols = ["v2", "v1"] },
+            async (connection, _) =>
+            {
+                connection.UserState = "mine";
+                seen.SetResult(connection);
+                await connection.Closed;
+            });
+        string authority = server.LocalEndPoint.ToString();
+
+        using RawPeer client = await RawPeer.OpenAsync(
+            server.LocalEndPoint,
+            "/r%C3%A4ume/%2F1?caf%C3%A9=1&x",
+            "Sec-WebSocket-Protocol: v1, v2",
+            "Origin: http://localhost",
+            "X-Twice: a",
+            "X-Twice: b");
+        WebSocketConnection connection = await seen.Task.WithDeadline();
+
+        WebSocketUpgradeRequest request = connection.Request!;
+        Assert.Equal("/räume//1", request.Path);
+        Assert.Equal("caf%C3%A9=1&x", request.Query);
+        Assert.Equal("localhost", request.Host);
+        Assert.Equal("http://localhost", request.Origin);
+        Assert.Equal(["v1", "v2"], request.Subprotocols);
+        Assert.Equal(13, request.Version);
+        Assert.Equal("a, b", request.GetHeader("x-twice"));
+        Assert.Equal(2, request.Headers.Count(header => header.Key == "X-Twice"));
+        Assert.False(request.IsSecure);
+        Assert.Equal(IPAddress.Loopback, Assert.IsType<IPEndPoint>(request.RemoteEndPoint).Address);
+        Assert.Equal("v2", connection.Subprotocol);
+        Assert.Equal("mine", Assert.Single(server.Connections).UserState);
+        Assert.Equal(authority, connection.LocalEndPoint!.ToString());
+    }
+
+    [Fact]
+    public async Task Both_faces_serve_side_by_side_selected_by_path()
+    {
+        WebSocketHandler inPlace = new EchoHandler();
+        WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancellation) =>
+        {
+            await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
+            {
+                await connection.SendAsync("pulled " + message.Text, cancellation);
+            }
+        });
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.Options, request => request.Path == "/pull" ? pull : inPlace);
+
+        await using WebSocketConnection one = await WebSocketClient.ConnectAsync(server.Address("/pull"));
+        await using WebSocketConnection other = await WebSocketClient.ConnectAsync(server.Address("/place"));
+        await one.SendAsync("x");
+        await other.SendAsync("x");
+
+        Assert.Equal("pulled x", (await one.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("x", (await other.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal(2, server.Connections.Count);
+    }
+
+    [Fact]
+    public async Task Many_connections_each_get_their_own_messages()
+    {
+        const int Connections = 50;
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async number =>
+        {
+            await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(server.Address());
+            for (int i = 0; i < 20; i++)
+            {
+                await connection.SendAsync($"{number}/{i}");
+                Assert.Equal($"{number}/{i}", (await connection.ReceiveAsync().WithDeadline()).Text);
+            }
+        })).WithDeadline();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_message_over_the_limit_is_answered_with_1009_and_one_at_the_limit_is_not(bool isSecure)
+    {
+        const int Limit = 1024 * 1024;
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            Tls = isSecure ? TestCertificate.ForServer() : null,
+        });
+        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        Uri address = server.Address(scheme: isSecure ? "wss" : "ws");
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(address, options);
+
+        await connection.SendAsync(new byte[Limit]);
+        Assert.Equal(Limit, (await connection.ReceiveAsync().WithDeadline()).Payload.Length);
+        await connection.SendAsync(new byte[8 * Limit]);
+        WebSocketCloseResult result = await connection.Closed.WithDeadline();
+
+        Assert.Equal(WebSocketCloseCode.MessageTooBig, result.Code);
+        Assert.Equal(WebSocketCloseInitiator.Peer, result.Initiator);
+        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
+    }
+
+    [Fact]
+    public async Task A_port_in_use_cannot_be_had()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+
+        SocketException thrown = await Assert.ThrowsAsync<SocketException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { EndPoint = server.LocalEndPoint }));
+
+        Assert.Equal(SocketError.AddressAlreadyInUse, thrown.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task A_canceled_token_starts_nothing()
+    {
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => WebSocketServer.StartAsync(0, Servers.EchoAsync, new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public async Task Options_that_make_no_sense_are_refused_when_starting()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { Subprotocols = ["not a token"] }));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { Subprotocols = ["twice", "twice"] }));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { AllowedOrigins = ["example.com"] }));
+    }
+}

@@ -1,0 +1,20 @@
+using System.Reflection;
+using Xunit.Sdk;
+using Xunit.v3;
+
+namespace Sockeye.Tests;
+
+/// <summary>Runs a theory over every transport.</summary>
+/// <param name="except">Those that cannot do what the theory is about.</param>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EachTransportAttribute(params TransportKind[] except) : DataAttribute
+{
+    public TransportKind[] Except { get; } = except;
+
+    public override bool SupportsDiscoveryEnumeration() => true;
+
+    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
+        MethodInfo testMethod, DisposalTracker disposalTracker) =>
+        ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
+            [.. Enum.GetValues<TransportKind>().Except(Except).Select(kind => new TheoryDataRow<TransportKind>(kind))]);
+}

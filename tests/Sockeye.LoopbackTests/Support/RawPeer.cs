@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Sockeye.Tests;
+
+/// <summary>One end of a connection that does what it is told, right or wrong: bytes, lines, frames.</summary>
+internal sealed class RawPeer : IDisposable
+{
+    // The key of RFC 6455 §1.3, and what a server makes of it.
+    public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
+    public const string Accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+    private readonly Socket _socket;
+
+    public RawPeer(Socket socket, Stream? stream = null)
+    {
+        _socket = socket;
+        Stream = stream ?? new NetworkStream(socket, ownsSocket: true);
+    }
+
+    public Stream Stream { get; }
+
+    /// <summary>Connects to a server.</summary>
+    public static async Task<RawPeer> ConnectAsync(IPEndPoint endPoint)
+    {
+        IPAddress address = endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endPoint.Address;
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(address, endPoint.Port).WithDeadline();
+        return new RawPeer(socket);
+    }
+
+    /// <summary>Connects to a server over TLS.</summary>
+    public static async Task<RawPeer> ConnectTlsAsync(IPEndPoint endPoint)
+    {
+        RawPeer plain = await ConnectAsync(endPoint);
+        var tls = new SslStream(plain.Stream);
+        await tls.AuthenticateAsClientAsync(TestCertificate.ForClient()).WithDeadline();
+        return new RawPeer(plain._socket, tls);
+    }
+
+    /// <summary>Connects to a server and opens a WebSocket connection.</summary>
+    public static async Task<RawPeer> OpenAsync(IPEndPoint endPoint, string path = "/", params string[] headers)
+    {
+        RawPeer peer = await ConnectAsync(endPoint);
+        await peer.SendAsync(Request(path, headers));
+        string head = await peer.ReadHeadAsync();
+        Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
+        return peer;
+    }
+
+    /// <summary>A request that every server accepts, with some headers more.</summary>
+    public static string Request(string path = "/", params string[] headers) =>
+        $"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + $"Sec-WebSocket-Key: {Key}\r\nSec-WebSocket-Version: 13\r\n"
+        + string.Concat(headers.Select(header => header + "\r\n")) + "\r\n";
+
+    public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
+
+    public Task SendAsync(ReadOnlyMemory<byte> bytes) => Stream.WriteAsync(bytes).WithDeadline();
+
+    /// <summary>Sends a masked frame.</summary>
+    public Task SendMaskedAsync(byte first, params byte[] payload) =>
+        SendAsync(Wire.Masked(RawFrame.Bytes(first, payload)));
+
+    /// <summary>Reads up to an empty line.</summary>
+    public async Task<string> ReadHeadAsync()
+    {
+        var head = new StringBuilder();
+        byte[] one = new byte[1];
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await Stream.ReadExactlyAsync(one).WithDeadline();
+            head.Append((char)one[0]);
+        }
+
+        return head.ToString();
+    }
+
+    /// <summary>Reads all that comes.</summary>
+    public async Task<string> ReadToEndAsync() => Encoding.Latin1.GetString(await Stream.ReadToEndAsync());
+
+    public async Task<RawFrame> ReadFrameAsync()
+    {
+        byte[] start = await ReadAsync(2);
+        int shortLength = start[1] & 0x7F;
+        long length = shortLength switch
+        {
+            126 => BinaryPrimitives.ReadUInt16BigEndian(await ReadAsync(2)),
+            127 => BinaryPrimitives.ReadInt64BigEndian(await ReadAsync(8)),
+            _ => shortLength,
+        };
+        bool isMasked = (start[1] & 0x80) != 0;
+        byte[] key = isMasked ? await ReadAsync(4) : [0, 0, 0, 0];
+        byte[] payload = await ReadAsync((int)length);
+        for (int i = 0; i < payload.Length; i++)
+        {
+            payload[i] ^= key[i % key.Length];
+        }
+
+        return new RawFrame(start[0], isMasked, payload);
+    }
+
+    /// <summary>Ends this direction, and goes on reading.</summary>
+    public void EndOutput() => _socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Goes with a reset.</summary>
+    public void Reset()
+    {
+        _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        _socket.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Stream.Dispose();
+        _socket.Dispose();
+    }
+
+    private async Task<byte[]> ReadAsync(int length)
+    {
+        byte[] bytes = new byte[length];
+        await Stream.ReadExactlyAsync(bytes).WithDeadline();
+        return bytes;
+    }
+}

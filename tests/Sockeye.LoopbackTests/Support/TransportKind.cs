@@ -1,0 +1,17 @@
+namespace Sockeye.Tests;
+
+/// <summary>The transports that a contract is held by.</summary>
+public enum TransportKind
+{
+    /// <summary>A socket transport over TCP.</summary>
+    Socket,
+
+    /// <summary>A stream transport over the stream of a TCP socket.</summary>
+    Stream,
+
+    /// <summary>A stream transport over TLS.</summary>
+    Tls,
+
+    /// <summary>A stream transport over a named pipe, which cannot be ended in one direction.</summary>
+    Pipe,
+}

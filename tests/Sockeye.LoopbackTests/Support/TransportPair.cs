@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.IO.Pipes;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>A transport, and the raw stream at its other end.</summary>
+internal sealed class TransportPair : IDisposable
+{
+    private readonly Socket? _peerSocket;
+    private readonly Stream? _ownStream;
+
+    private TransportPair(Transport transport, Stream peer, Socket? peerSocket = null, Stream? ownStream = null)
+    {
+        Transport = transport;
+        Peer = peer;
+        _peerSocket = peerSocket;
+        _ownStream = ownStream;
+    }
+
+    /// <summary>The transport.</summary>
+    public Transport Transport { get; }
+
+    /// <summary>Its other end.</summary>
+    public Stream Peer { get; }
+
+    /// <summary>Whether one direction can be ended while the other goes on.</summary>
+    public bool CanEndOneDirection => _peerSocket is not null;
+
+    /// <summary>Connects a transport of a kind to a raw stream.</summary>
+    public static async Task<TransportPair> CreateAsync(TransportKind kind, ArrayPool<byte>? pool = null)
+    {
+        pool ??= ArrayPool<byte>.Shared;
+        if (kind == TransportKind.Pipe)
+        {
+            (Stream own, Stream peer) = await ConnectPipesAsync();
+            return new TransportPair(new StreamTransport(own, pool), peer, ownStream: own);
+        }
+
+        (Socket socket, Socket peerSocket) = await ConnectSocketsAsync();
+        switch (kind)
+        {
+            case TransportKind.Socket:
+                return new TransportPair(
+                    new SocketTransport(socket, pool), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
+            case TransportKind.Stream:
+                var stream = new NetworkStream(socket, ownsSocket: true);
+                return new TransportPair(
+                    new StreamTransport(stream, pool, endOutput: () => EndOutput(socket)),
+                    new NetworkStream(peerSocket, ownsSocket: true), peerSocket, stream);
+            default:
+                var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+                var peerTls = new SslStream(new NetworkStream(peerSocket, ownsSocket: true));
+                await Task.WhenAll(
+                    tls.AuthenticateAsServerAsync(TestCertificate.ForServer()),
+                    peerTls.AuthenticateAsClientAsync(TestCertificate.ForClient())).WithDeadline();
+                var transport = new StreamTransport(
+                    tls, pool, endOutput: async () =>
+                    {
+                        await tls.ShutdownAsync();
+                        socket.Shutdown(SocketShutdown.Send);
+                    });
+                return new TransportPair(transport, peerTls, peerSocket, tls);
+        }
+    }
+
+    /// <summary>Two connected TCP sockets with buffers small enough to fill.</summary>
+    public static async Task<(Socket One, Socket Other)> ConnectSocketsAsync()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await other.ConnectAsync(listener.LocalEndPoint!).WithDeadline();
+        Socket one = await listener.AcceptAsync().WithDeadline();
+        one.NoDelay = true;
+        return (one, other);
+    }
+
+    /// <summary>Two ends of a named pipe.</summary>
+    public static async Task<(Stream One, Stream Other)> ConnectPipesAsync()
+    {
+        string name = "sockeye-" + Guid.NewGuid().ToString("N");
+        var one = new NamedPipeServerStream(
+            name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous);
+        var other = new NamedPipeClientStream(".", name, PipeDirection.InOut, PipeOptions.Asynchronous);
+        Task waiting = one.WaitForConnectionAsync();
+        await other.ConnectAsync().WithDeadline();
+        await waiting.WithDeadline();
+        return (one, other);
+    }
+
+    /// <summary>The peer ends its direction, and goes on reading.</summary>
+    public async Task EndPeerOutputAsync()
+    {
+        if (Peer is SslStream tls)
+        {
+            await tls.ShutdownAsync();
+        }
+
+        if (_peerSocket is null)
+        {
+            await Peer.DisposeAsync();
+        }
+        else
+        {
+            _peerSocket.Shutdown(SocketShutdown.Send);
+        }
+    }
+
+    /// <summary>The peer is gone, with a reset if there is such a thing.</summary>
+    public void ResetPeer()
+    {
+        if (_peerSocket is not null)
+        {
+            _peerSocket.LingerState = new LingerOption(enable: true, seconds: 0);
+            _peerSocket.Dispose();
+        }
+
+        Peer.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Transport.Abort(error: null);
+        Peer.Dispose();
+        _peerSocket?.Dispose();
+        _ownStream?.Dispose();
+    }
+
+    private static ValueTask EndOutput(Socket socket)
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        return default;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Net.Sockets;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+public sealed class TransportEndTests
+{
+    // In each round other threads get in each other's way.
+    private const int Rounds = 200;
+
+    [Theory]
+    [EachTransport]
+    public async Task Aborting_ends_both_ends_with_the_reason_that_was_given(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, out _);
+        var reason = new TimeoutException("the reason");
+
+        sink.Down(() => pair.Transport.Abort(reason));
+        await sink.WhenClosed().WithDeadline();
+        byte[] arrived = await pair.Peer.ReadToEndAsync();
+
+        Assert.Empty(arrived);
+        Assert.Same(reason, sink.Error);
+        Assert.Equal(0, sink.InputEndedCalls);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task Aborting_ends_a_write_that_the_peer_does_not_take(TransportKind kind)
+    {
+        var pool = new CountingPool();
+        using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
+        RecordingSink sink = Start(pair, out _);
+        Assert.False(TransportWritingTests.WriteAll(pair, new byte[32 * 1024 * 1024], sink));
+
+        sink.Down(pair.Transport.Close);
+        sink.Down(() => pair.Transport.Abort(error: null));
+        await sink.WhenClosed().WithDeadline();
+
+        Assert.Equal(0, sink.WrittenCalls);
+        Assert.Equal(0, pool.OutCount);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task Aborting_ends_a_pause(TransportKind kind)
+    {
+        var pool = new CountingPool();
+        using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
+        RecordingSink sink = Start(pair, out _);
+        sink.Verdict = _ => ReadVerdict.Pause;
+        await pair.Peer.WriteAsync(new byte[10]);
+        await sink.WhenReceived(10).WithDeadline();
+
+        sink.Down(() => pair.Transport.Abort(error: null));
+        await sink.WhenClosed().WithDeadline();
+
+        Assert.Equal(0, sink.ResumedCalls);
+        Assert.Equal(0, pool.OutCount);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Fact]
+    public async Task Aborting_a_socket_resets_the_connection()
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(TransportKind.Socket);
+        RecordingSink sink = Start(pair, out _);
+
+        sink.Down(() => pair.Transport.Abort(error: null));
+        IOException thrown = await Assert.ThrowsAsync<IOException>(
+            () => pair.Peer.ReadAsync(new byte[1]).WithDeadline());
+
+        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(thrown.InnerException).SocketErrorCode);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_reset_by_the_peer_is_the_end_or_an_error_and_is_told_once(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, out _);
+
+        pair.ResetPeer();
+        await Task.WhenAny(sink.WhenClosed(), sink.WhenInputEnded()).WithDeadline();
+        pair.Transport.Close();
+        await sink.WhenClosed().WithDeadline();
+
+        Assert.True(sink.InputEndedCalls == 1 || sink.Error is not null);
+        Assert.Equal(1, sink.ClosedCalls);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task The_end_is_told_once_and_last_whoever_comes_first(TransportKind kind)
+    {
+        for (int round = 0; round < Rounds; round++)
+        {
+            var pool = new CountingPool();
+            using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
+            RecordingSink sink = Start(pair, out Transport transport);
+            if (round % 3 == 0)
+            {
+                sink.Verdict = _ => ReadVerdict.Pause;
+            }
+
+            Action[] actions =
+            [
+                () => transport.Close(),
+                () => transport.Abort(new IOException("raced")),
+                () => Array.ForEach([1, 2, 3], _ => transport.ResumeReading()),
+                () => WriteALot(transport, round),
+                pair.ResetPeer,
+            ];
+
+            // Another pair of them begins each round.
+            using var start = new Barrier(actions.Length);
+            await Task.WhenAll(actions.Select((action, index) => Task.Factory.StartNew(
+                () =>
+                {
+                    start.SignalAndWait();
+                    if ((round + index) % actions.Length < 3)
+                    {
+                        Thread.SpinWait(round * 10);
+                    }
+
+                    sink.Down(action);
+                },
+                TaskCreationOptions.LongRunning))).WithDeadline();
+
+            await sink.WhenClosed().WithDeadline();
+            Assert.Equal(0, pool.OutCount);
+            Assert.Equal(1, sink.ClosedCalls);
+            Assert.Empty(sink.Violations);
+        }
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_write_that_ends_while_the_transport_is_closed_is_told_before_the_end_or_not_at_all(
+        TransportKind kind)
+    {
+        for (int round = 0; round < Rounds; round++)
+        {
+            using TransportPair pair = await TransportPair.CreateAsync(kind);
+            RecordingSink sink = Start(pair, out Transport transport);
+            TransportWritingTests.WriteAll(pair, new byte[8 * 1024 * 1024], sink);
+
+            Task reading = pair.Peer.ReadToEndAsync();
+            Thread.SpinWait(round * 100);
+            sink.Down(transport.Close);
+            await reading.WithDeadline();
+            await sink.WhenClosed().WithDeadline();
+
+            Assert.Empty(sink.Violations);
+        }
+    }
+
+    private static void WriteALot(Transport transport, int round)
+    {
+        byte[] bytes = new byte[round * 1000];
+        int taken = transport.TryWrite(bytes);
+        if (taken < bytes.Length)
+        {
+            transport.Write(bytes.AsMemory(taken));
+        }
+    }
+
+    private static RecordingSink Start(TransportPair pair, out Transport transport)
+    {
+        var sink = new RecordingSink();
+        transport = pair.Transport;
+        transport.Sink = sink;
+        sink.Down(transport.Start);
+        return sink;
+    }
+}

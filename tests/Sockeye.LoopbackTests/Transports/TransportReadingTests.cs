@@ -1,0 +1,144 @@
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+public sealed class TransportReadingTests
+{
+    private const int Mebibyte = 1024 * 1024;
+
+    [Theory]
+    [EachTransport]
+    public async Task Bytes_arrive_whole_and_in_order(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair);
+        byte[] sent = Payloads.Bytes((3 * Mebibyte) + 17);
+
+        Task sending = pair.Peer.WriteAsync(sent).AsTask();
+        await sink.WhenReceived(sent.Length).WithDeadline();
+        await sending.WithDeadline();
+
+        Assert.Equal(sent, sink.ReceivedBytes);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task Nothing_arrives_during_a_pause_and_nothing_is_lost_by_it(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, total => total < 2 * Mebibyte ? ReadVerdict.Pause : ReadVerdict.Continue);
+        byte[] sent = Payloads.Bytes(2 * Mebibyte);
+        Task sending = pair.Peer.WriteAsync(sent).AsTask();
+
+        int pauses = 0;
+        for (long length = 1; sink.ReceivedLength < sent.Length; length = sink.ReceivedLength + 1)
+        {
+            await sink.WhenReceived(length).WithDeadline();
+
+            // Every call so far was answered with a pause that one resumption has ended.
+            Assert.Equal(++pauses, sink.ReceivedCalls);
+            sink.Down(pair.Transport.ResumeReading);
+        }
+
+        await sending.WithDeadline();
+        Assert.Equal(sent, sink.ReceivedBytes);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task Resuming_counts_that_comes_before_the_pause_is_answered(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, _ => ReadVerdict.Pause);
+        sink.Received = () => sink.Down(pair.Transport.ResumeReading);
+        byte[] sent = Payloads.Bytes(Mebibyte);
+
+        Task sending = pair.Peer.WriteAsync(sent).AsTask();
+        await sink.WhenReceived(sent.Length).WithDeadline();
+        await sending.WithDeadline();
+
+        Assert.Equal(sent, sink.ReceivedBytes);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_sink_may_go_on_pausing_when_reading_is_resumed(TransportKind kind)
+    {
+        const int Resumptions = 5;
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, total => total == 1 ? ReadVerdict.Pause : ReadVerdict.Continue);
+        sink.ResumedVerdict = calls =>
+        {
+            pair.Transport.ResumeReading();
+            return calls < Resumptions ? ReadVerdict.Pause : ReadVerdict.Continue;
+        };
+        await pair.Peer.WriteAsync(new byte[1]);
+        await sink.WhenReceived(1).WithDeadline();
+
+        pair.Transport.ResumeReading();
+        await pair.Peer.WriteAsync(new byte[1]);
+        await sink.WhenReceived(2).WithDeadline();
+
+        Assert.Equal(Resumptions, sink.ResumedCalls);
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task The_end_of_the_input_comes_after_all_bytes_and_the_output_lives_on(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair);
+        byte[] sent = Payloads.Bytes(100_000);
+        sink.Received = () => Assert.Equal(0, sink.InputEndedCalls);
+
+        await pair.Peer.WriteAsync(sent);
+        await pair.EndPeerOutputAsync();
+        await sink.WhenInputEnded().WithDeadline();
+
+        Assert.Equal(sent, sink.ReceivedBytes);
+        Assert.Equal(0, sink.ClosedCalls);
+        if (pair.CanEndOneDirection)
+        {
+            TransportWritingTests.WriteAll(pair, [1, 2, 3]);
+            byte[] answer = new byte[3];
+            await pair.Peer.ReadExactlyAsync(answer).WithDeadline();
+            Assert.Equal([1, 2, 3], answer);
+        }
+
+        sink.Down(pair.Transport.Close);
+        await sink.WhenClosed().WithDeadline();
+        Assert.Null(sink.Error);
+        Assert.Equal(1, sink.InputEndedCalls);
+        Assert.Empty(sink.Violations);
+    }
+
+    // A pipe stream does not know reads of no bytes.
+    [Theory]
+    [EachTransport(TransportKind.Pipe)]
+    public async Task An_idle_transport_holds_no_buffer(TransportKind kind)
+    {
+        var pool = new CountingPool();
+        using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
+        RecordingSink sink = Start(pair);
+
+        for (int length = 1; length <= 3; length++)
+        {
+            await pair.Peer.WriteAsync(new byte[1]);
+            await sink.WhenReceived(length).WithDeadline();
+            await Deadlines.UntilAsync(() => pool.OutCount == 0, "the receive buffer is back");
+        }
+    }
+
+    private static RecordingSink Start(TransportPair pair, Func<long, ReadVerdict>? verdict = null)
+    {
+        var sink = new RecordingSink();
+        sink.Verdict = verdict ?? sink.Verdict;
+        pair.Transport.Sink = sink;
+        sink.Down(pair.Transport.Start);
+        return sink;
+    }
+}
