@@ -42,25 +42,25 @@ internal struct ClosingHandshake
     }
 
     /// <summary>Takes note of the peer's Close frame.</summary>
-    /// <param name="status">What it says.</param>
-    /// <param name="reply">What our Close frame is to say in return: the same (§5.5.1).</param>
-    /// <returns>Whether a Close frame is to be sent in return; not if ours crossed it.</returns>
-    public bool TryReceive(CloseStatus status, out CloseStatus reply)
+    /// <returns>Whether it counts: the first does, unless the connection was failed.</returns>
+    public bool TryReceive(CloseStatus status)
     {
-        reply = status;
         if (Received is not null || IsFailed)
         {
             return false;
         }
 
         Received = status;
-        if (Sent is not null)
-        {
-            return false;
-        }
-
-        PeerClosedFirst = true;
-        Sent = reply;
+        PeerClosedFirst = Sent is null;
         return true;
+    }
+
+    /// <summary>Answers the peer's Close frame: §5.5.1, "MUST send a Close frame in response".</summary>
+    /// <param name="reply">What our Close frame is to say: the same.</param>
+    /// <returns>Whether a Close frame is to be sent; not if one has been, or none has arrived.</returns>
+    public bool TryReply(out CloseStatus reply)
+    {
+        reply = Received ?? CloseStatus.None;
+        return Received is not null && TrySend(reply);
     }
 }

@@ -14,6 +14,9 @@ internal sealed class ClosingSequence : Deadline
     // that is what a kernel answers with when a socket is closed on unread bytes.
     // Enough for what a fast peer has sent before it hears of the end: time is what bounds it.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
+    // How long a peer's Close frame may have to wait for its answer.
+    private static readonly TimeSpan MaxReplyDelay = TimeSpan.FromSeconds(1);
+
     private const int MaxLingerLength = 16 * 1024 * 1024;
 
     private readonly Lock _gate = new();
@@ -35,6 +38,7 @@ internal sealed class ClosingSequence : Deadline
     // Written under _gate; the I/O thread looks at it without.
     private volatile bool _isFailed;
     private bool _isLetGo;
+    private bool _hasInputEnded;
     private bool _isAnnounced;
 
     public ClosingSequence(Role role, Transport transport, SendQueue sends, DeadlineWheel wheel, TimeSpan closeTimeout)
@@ -54,7 +58,7 @@ internal sealed class ClosingSequence : Deadline
             lock (_gate)
             {
                 return _result is not null ? WebSocketConnectionState.Closed
-                    : _initiator is not null ? WebSocketConnectionState.Closing
+                    : _isFailed || !_handshake.MaySendData ? WebSocketConnectionState.Closing
                     : WebSocketConnectionState.Open;
             }
         }
@@ -87,6 +91,7 @@ internal sealed class ClosingSequence : Deadline
     /// <summary>Begins the closing handshake; nothing happens if it has begun.</summary>
     public void Begin(CloseStatus status)
     {
+        bool isComplete;
         lock (_gate)
         {
             if (!_handshake.TrySend(status))
@@ -95,47 +100,64 @@ internal sealed class ClosingSequence : Deadline
             }
 
             _initiator ??= WebSocketCloseInitiator.Local;
+            isComplete = _handshake.IsComplete;
         }
 
         _wheel.Schedule(this, _closeTimeout);
-        SendClose(status, afterPending: true);
+        _sends.SendClose(status, afterPending: true);
+        if (isComplete)
+        {
+            // The peer's Close frame was waiting for an answer, and this is it.
+            Finish();
+        }
     }
 
-    /// <summary>The peer's Close frame has arrived.</summary>
-    public void Receive(CloseStatus status)
+    /// <summary>The peer's Close frame has arrived. It is answered by <see cref="Reply"/>.</summary>
+    /// <returns>Whether the answer need not wait for the application: ours has been sent already.</returns>
+    public bool Receive(CloseStatus status)
     {
-        bool answer;
-        CloseStatus reply;
-        CloseStatus sent;
         lock (_gate)
         {
             _initiator ??= WebSocketCloseInitiator.Peer;
-            answer = _handshake.TryReceive(status, out reply);
+            _handshake.TryReceive(status);
+            return !_handshake.MaySendData;
+        }
+    }
+
+    /// <summary>
+    /// Leaves the application time to receive, and to answer, what came before the peer's Close frame; not much, since a
+    /// Close frame is to be answered "as soon as practical" (§5.5.1).
+    /// </summary>
+    public void DelayReply() => _wheel.Schedule(this, MaxReplyDelay);
+
+    /// <summary>Answers the peer's Close frame, if there is one and it has not been answered.</summary>
+    public void Reply()
+    {
+        bool answer;
+        CloseStatus reply;
+        CloseStatus? sent;
+        lock (_gate)
+        {
+            answer = _handshake.TryReply(out reply);
+            sent = _handshake.Sent;
             if (!_handshake.IsComplete)
             {
                 return;
             }
-
-            sent = _handshake.Sent ?? CloseStatus.None;
-        }
-
-        if (answer)
-        {
-            // §5.5.1: "an endpoint MUST send a Close frame in response", "as soon as practical".
-            SendClose(reply, afterPending: false);
-        }
-        else
-        {
-            Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-            _sends.ExpediteClose(payload[..ClosePayload.Write(payload, sent)]);
         }
 
         _wheel.Schedule(this, _closeTimeout);
-        if (_role == Role.Server)
+        if (answer)
         {
-            // §7.1.1: the server closes the transport first, so that it, and not the client, holds TIME_WAIT.
-            _sends.FinishWhenEmpty(close: false);
+            _sends.SendClose(reply, afterPending: true);
         }
+        else if (sent is not null)
+        {
+            // Nobody reads any more what ours is waiting behind.
+            _sends.ExpediteClose(sent.Value);
+        }
+
+        Finish();
     }
 
     /// <summary>Fails the connection (§7.1.7): one Close frame, then nothing that is received counts.</summary>
@@ -159,7 +181,7 @@ internal sealed class ClosingSequence : Deadline
 
         if (send)
         {
-            SendClose(status, afterPending: false);
+            _sends.SendClose(status, afterPending: false);
         }
 
         _wheel.Schedule(this, LingerTimeout);
@@ -186,9 +208,12 @@ internal sealed class ClosingSequence : Deadline
     public void InputEnded()
     {
         bool isOrderly;
+        bool isOver;
         lock (_gate)
         {
-            isOrderly = _handshake.IsComplete || IsFailed;
+            _hasInputEnded = true;
+            isOrderly = _handshake.Received is not null || IsFailed;
+            isOver = _handshake.IsComplete || IsFailed;
             if (!isOrderly)
             {
                 // §7.1.5: no Close frame came, which is code 1006.
@@ -197,12 +222,12 @@ internal sealed class ClosingSequence : Deadline
             }
         }
 
-        if (isOrderly)
+        // Some peers end their direction as soon as they have sent a Close frame, and go on reading.
+        if (isOver)
         {
-            // Some peers end their direction as soon as they have sent a Close frame, and go on reading.
             _sends.FinishWhenEmpty(close: true);
         }
-        else
+        else if (!isOrderly)
         {
             _transport.Close();
         }
@@ -277,18 +302,25 @@ internal sealed class ClosingSequence : Deadline
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
+        bool isUnanswered;
         bool isOrderly;
         lock (_gate)
         {
+            isUnanswered = _handshake.Received is not null && _handshake.MaySendData;
             isOrderly = (_handshake.IsComplete || IsFailed) && !_isLetGo;
-            _isLetGo = true;
-            if (!isOrderly)
+            _isLetGo = !isUnanswered;
+            if (!isOrderly && !isUnanswered)
             {
-                _cause ??= _outputError ?? new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");
+                _cause ??= _outputError
+                    ?? new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");
             }
         }
 
-        if (isOrderly)
+        if (isUnanswered)
+        {
+            Reply();
+        }
+        else if (isOrderly)
         {
             // All has been said; the peer just doesn't let go of the transport. If it does not even take our last
             // bytes, the next deadline drops it.
@@ -301,9 +333,13 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
-    private void SendClose(CloseStatus status, bool afterPending)
+    // Both ends have said goodbye. §7.1.1: the server closes the transport first, so that it, and not the client, holds
+    // TIME_WAIT; in two steps if it can, since closing at once may destroy what is on its way.
+    private void Finish()
     {
-        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-        _sends.SendClose(payload[..ClosePayload.Write(payload, status)], afterPending);
+        if (_role == Role.Server || _hasInputEnded)
+        {
+            _sends.FinishWhenEmpty(close: _hasInputEnded || !_transport.CanEndOutput);
+        }
     }
 }

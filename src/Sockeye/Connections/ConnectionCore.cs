@@ -38,9 +38,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         WebSocketConnectionOptions options = settings.Options;
         Sends = new SendQueue(settings.Role, transport, this, options.Limits.MaxSendBufferLength, settings.Pool);
         Closing = new ClosingSequence(settings.Role, transport, Sends, settings.Wheel, options.CloseTimeout);
-        Pull = handler is null or DelegateHandler ? new PullReceiver(transport, Sends, options, settings.Pool) : null;
+        Pull = handler is null or DelegateHandler ? new PullReceiver(transport, Sends, Closing, options, settings.Pool) : null;
         _receiver = (Receiver?)Pull
-            ?? new HandlerReceiver(connection, handler!, this, transport, Sends, options, settings.Pool);
+            ?? new HandlerReceiver(connection, handler!, this, transport, Sends, Closing, options, settings.Pool);
         _reads = new ReadSide(this, settings.Reader, _receiver, Sends, Closing);
         _keepAlive = new KeepAlive(options.KeepAlive, settings.Wheel, this);
         transport.Sink = this;

@@ -29,13 +29,16 @@ internal sealed class HandlerReceiver : Receiver
 
     public HandlerReceiver(
         WebSocketConnection connection, WebSocketHandler handler, ConnectionCore core, Transport transport,
-        SendQueue sends, WebSocketConnectionOptions options, ArrayPool<byte> pool)
-        : base(transport, sends, options, pool)
+        SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options, ArrayPool<byte> pool)
+        : base(transport, sends, closing, options, pool)
     {
         _connection = connection;
         _handler = handler;
         _core = core;
     }
+
+    /// <inheritdoc/>
+    protected override bool IsDone => !_isBusy;
 
     /// <inheritdoc/>
     protected override bool MayBeFull => Volatile.Read(ref _isBusy);
@@ -124,6 +127,7 @@ internal sealed class HandlerReceiver : Receiver
     // Delivers what is in the inbox, on whatever thread this is, while _isBusy keeps the others out.
     private void Drain()
     {
+        bool reply;
         while (true)
         {
             InboxEntry entry;
@@ -145,6 +149,7 @@ internal sealed class HandlerReceiver : Receiver
                 if (!Inbox.TryTake(out entry))
                 {
                     _isBusy = false;
+                    reply = TakeReply();
                     break;
                 }
 
@@ -171,6 +176,7 @@ internal sealed class HandlerReceiver : Receiver
             }
         }
 
+        ReplyIf(reply);
         DeliverEnd();
     }
 

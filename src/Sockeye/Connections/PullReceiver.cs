@@ -21,9 +21,13 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     private InboxEntry _lent;
 
     public PullReceiver(
-        Transport transport, SendQueue sends, WebSocketConnectionOptions options, ArrayPool<byte> pool)
-        : base(transport, sends, options, pool) =>
+        Transport transport, SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options,
+        ArrayPool<byte> pool)
+        : base(transport, sends, closing, options, pool) =>
         _source.RunContinuationsAsynchronously = !options.RunReceiveContinuationsInline;
+
+    /// <inheritdoc/>
+    protected override bool IsDone => Inbox.IsEmpty && (_isWaiting || _discards || _lent.IsEnd);
 
     /// <inheritdoc/>
     protected override bool MayBeFull => true;
@@ -35,8 +39,9 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     /// <exception cref="InvalidOperationException">Another receive is waiting; it is not harmed.</exception>
     public ValueTask<InboxEntry> ReceiveAsync(CancellationToken cancellationToken, bool isRegistered = false)
     {
-        bool resume;
-        InboxEntry entry;
+        bool resume = false;
+        bool reply = false;
+        ValueTask<InboxEntry> received;
         lock (Gate)
         {
             if (_isWaiting)
@@ -51,23 +56,22 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
 
             _lent.Release(Pool);
             _lent = default;
-            if (!TryTakeNext(out entry))
+            if (TryTakeNext(out InboxEntry entry))
             {
-                _isWaiting = true;
-                _source.Reset();
-                if (cancellationToken.CanBeCanceled && !isRegistered)
-                {
-                    Register(cancellationToken);
-                }
-
-                return new ValueTask<InboxEntry>(this, _source.Version);
+                resume = TakeResume();
+                received = new ValueTask<InboxEntry>(entry);
             }
-
-            resume = TakeResume();
+            else
+            {
+                BeginWait(isRegistered ? CancellationToken.None : cancellationToken);
+                reply = TakeReply();
+                received = new ValueTask<InboxEntry>(this, _source.Version);
+            }
         }
 
         ResumeReadingIf(resume);
-        return new ValueTask<InboxEntry>(entry);
+        ReplyIf(reply);
+        return received;
     }
 
     /// <summary>Ends the wait of a receive, if one is waiting.</summary>
@@ -77,14 +81,17 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public void Discard()
     {
         bool resume;
+        bool reply;
         lock (Gate)
         {
             _discards = true;
             Inbox.Clear();
             resume = TakeResume();
+            reply = TakeReply();
         }
 
         ResumeReadingIf(resume);
+        ReplyIf(reply);
     }
 
     /// <inheritdoc/>
@@ -162,10 +169,15 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         _source.SetResult(entry);
     }
 
-    private void Register(CancellationToken cancellationToken)
+    private void BeginWait(CancellationToken cancellationToken)
     {
-        short version = _source.Version;
-        _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
+        _isWaiting = true;
+        _source.Reset();
+        if (cancellationToken.CanBeCanceled)
+        {
+            short version = _source.Version;
+            _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
+        }
     }
 
     private void EndWait(short? version, CancellationToken cancellationToken)

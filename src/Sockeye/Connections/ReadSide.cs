@@ -133,7 +133,7 @@ internal sealed class ReadSide
                 ProtocolError error = ClosePayload.TryRead(payload, out CloseStatus status);
                 if (error == ProtocolError.None)
                 {
-                    _closing.Receive(status);
+                    AnswerClose(status);
                 }
                 else
                 {
@@ -149,6 +149,18 @@ internal sealed class ReadSide
 
         // A handler may have failed or aborted the connection: then the rest is not for it any more.
         return !_closing.IsFailed;
+    }
+
+    private void AnswerClose(CloseStatus status)
+    {
+        if (_closing.Receive(status) || _receiver.TryNoteClose())
+        {
+            _closing.Reply();
+        }
+        else
+        {
+            _closing.DelayReply();
+        }
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)

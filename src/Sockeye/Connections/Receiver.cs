@@ -12,12 +12,17 @@ internal abstract class Receiver
     private readonly Transport _transport;
     private readonly SendQueue _sends;
     private readonly bool _pausesWhenCongested;
+    private readonly ClosingSequence _closing;
     private bool _isReadingPaused;
+    private bool _isCloseNoted;
 
-    protected Receiver(Transport transport, SendQueue sends, WebSocketConnectionOptions options, ArrayPool<byte> pool)
+    protected Receiver(
+        Transport transport, SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options,
+        ArrayPool<byte> pool)
     {
         _transport = transport;
         _sends = sends;
+        _closing = closing;
         _pausesWhenCongested = options.PauseReceivingWhenSendBufferIsFull;
         Pool = pool;
         Inbox = new Inbox(options.Limits.MaxInboxLength, pool);
@@ -68,6 +73,20 @@ internal abstract class Receiver
         }
     }
 
+    /// <summary>The peer's Close frame has arrived, behind all that was delivered.</summary>
+    /// <returns>
+    /// Whether the application is done with what came before; if not, <see cref="ClosingSequence.Reply"/> is called when
+    /// it is.
+    /// </returns>
+    public bool TryNoteClose()
+    {
+        lock (Gate)
+        {
+            _isCloseNoted = !IsDone;
+            return !_isCloseNoted;
+        }
+    }
+
     /// <summary>The connection has ended; nothing more will be delivered to the receiver.</summary>
     /// <param name="result">How it ended.</param>
     /// <param name="discard">Whether what was received and not delivered is thrown away.</param>
@@ -85,6 +104,9 @@ internal abstract class Receiver
         OnEnded();
     }
 
+    /// <summary>Whether the application has nothing before it, and nothing in hand. Under <see cref="Gate"/>.</summary>
+    protected abstract bool IsDone { get; }
+
     /// <summary>Whether the inbox is worth a look; without the lock.</summary>
     protected abstract bool MayBeFull { get; }
 
@@ -97,6 +119,23 @@ internal abstract class Receiver
         bool resume = _isReadingPaused && !Inbox.IsFull;
         _isReadingPaused &= !resume;
         return resume;
+    }
+
+    /// <summary>Whether the peer's Close frame is to be answered, which the caller then does outside the lock. Under it.</summary>
+    protected bool TakeReply()
+    {
+        bool reply = _isCloseNoted && IsDone;
+        _isCloseNoted &= !reply;
+        return reply;
+    }
+
+    /// <summary>Answers the peer's Close frame, if <see cref="TakeReply"/> said so. Outside the lock.</summary>
+    protected void ReplyIf(bool reply)
+    {
+        if (reply)
+        {
+            _closing.Reply();
+        }
     }
 
     /// <summary>Reads on, if <see cref="TakeResume"/> said so. Outside the lock.</summary>

@@ -177,10 +177,12 @@ internal sealed class SendQueue
     }
 
     /// <summary>Sends the Close frame, after which nothing goes.</summary>
-    /// <param name="payload">Code and reason.</param>
+    /// <param name="status">What it says.</param>
     /// <param name="afterPending">Whether it goes behind the sends that wait for room; else they fail.</param>
-    public void SendClose(ReadOnlySpan<byte> payload, bool afterPending)
+    public void SendClose(CloseStatus status, bool afterPending)
     {
+        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
+        payload = payload[..ClosePayload.Write(payload, status)];
         bool write;
         lock (_gate)
         {
@@ -203,8 +205,10 @@ internal sealed class SendQueue
     }
 
     /// <summary>Sends the Close frame now if it still waits behind other sends, which then fail.</summary>
-    public void ExpediteClose(ReadOnlySpan<byte> payload)
+    public void ExpediteClose(CloseStatus status)
     {
+        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
+        payload = payload[..ClosePayload.Write(payload, status)];
         bool write;
         lock (_gate)
         {

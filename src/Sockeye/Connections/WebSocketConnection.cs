@@ -15,7 +15,8 @@ namespace Sockeye;
 /// has begun is finished; a receive that is given up loses nothing.
 /// </para>
 /// <para>
-/// Pings of the peer are answered, and its Close frame is, whether or not anybody receives.
+/// Pings of the peer are answered whether or not anybody receives. So is its Close frame, once the messages before it
+/// have been received and the next is asked for, and after a second at the latest: until then they can be answered.
 /// </para>
 /// </remarks>
 public sealed class WebSocketConnection : IAsyncDisposable

@@ -3,11 +3,11 @@ namespace Sockeye;
 /// <summary>How far a connection has come. It only ever goes forward.</summary>
 public enum WebSocketConnectionState
 {
-    /// <summary>Messages go both ways.</summary>
+    /// <summary>Messages can be sent, and be received until the peer's Close frame comes.</summary>
     Open,
 
     /// <summary>
-    /// A Close frame was sent or received, or the connection was failed (RFC 6455 §7.1.3): nothing can be sent any
+    /// A Close frame is on its way to the peer (RFC 6455 §7.1.3), or the connection was failed: nothing can be sent any
     /// more; what has been received can still be taken.
     /// </summary>
     Closing,

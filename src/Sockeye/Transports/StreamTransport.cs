@@ -34,6 +34,9 @@ internal sealed class StreamTransport : PumpTransport
     public override EndPoint? RemoteEndPoint { get; }
 
     /// <inheritdoc/>
+    public override bool CanEndOutput => _endOutput is not null;
+
+    /// <inheritdoc/>
     /// <remarks>Nothing: a stream cannot say what it would take without waiting.</remarks>
     protected override int WriteNow(ReadOnlySpan<byte> bytes) => 0;
 

@@ -27,6 +27,9 @@ internal abstract class Transport
     /// <summary>The address of the peer, if the transport has one.</summary>
     public virtual EndPoint? RemoteEndPoint => null;
 
+    /// <summary>Whether <see cref="ShutdownOutput"/> shows the peer an end, while its own direction stays open.</summary>
+    public virtual bool CanEndOutput => true;
+
     /// <summary>Begins to read. <see cref="Sink"/> must have been set.</summary>
     public abstract void Start();
 

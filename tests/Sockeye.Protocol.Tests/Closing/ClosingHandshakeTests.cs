@@ -22,7 +22,10 @@ public sealed class ClosingHandshakeTests
     {
         ClosingHandshake closing = default;
 
-        Assert.True(closing.TryReceive(Theirs, out CloseStatus reply));
+        Assert.True(closing.TryReceive(Theirs));
+        Assert.True(closing.MaySendData); // what was asked before it may be answered first
+        Assert.False(closing.IsComplete);
+        Assert.True(closing.TryReply(out CloseStatus reply));
 
         Assert.Equal(Theirs, reply);
         Assert.Equal(Theirs, closing.Sent);
@@ -40,7 +43,8 @@ public sealed class ClosingHandshakeTests
         Assert.False(closing.MaySendData);
         Assert.False(closing.IsComplete);
 
-        Assert.False(closing.TryReceive(Theirs, out _)); // whatever it says, ours has been sent
+        Assert.True(closing.TryReceive(Theirs));
+        Assert.False(closing.TryReply(out _)); // whatever it says, ours has been sent
         Assert.True(closing.IsComplete);
         Assert.False(closing.PeerClosedFirst);
         Assert.Equal(Ours, closing.Sent);
@@ -52,8 +56,11 @@ public sealed class ClosingHandshakeTests
     {
         ClosingHandshake closing = default;
 
-        Assert.True(closing.TryReceive(Theirs, out _));
-        Assert.False(closing.TryReceive(Ours, out _));
+        Assert.False(closing.TryReply(out _));
+        Assert.True(closing.TryReceive(Theirs));
+        Assert.False(closing.TryReceive(Ours));
+        Assert.True(closing.TryReply(out _));
+        Assert.False(closing.TryReply(out _));
         Assert.False(closing.TrySend(Ours));
 
         Assert.Equal(Theirs, closing.Received);
@@ -66,7 +73,7 @@ public sealed class ClosingHandshakeTests
         ClosingHandshake closing = default;
 
         Assert.True(closing.TrySend(new CloseStatus(WebSocketCloseCode.ProtocolError, ""), failed: true));
-        Assert.False(closing.TryReceive(Theirs, out _));
+        Assert.False(closing.TryReceive(Theirs));
 
         Assert.True(closing.IsFailed);
         Assert.False(closing.IsComplete);
