@@ -16,7 +16,7 @@ namespace Sockeye.Protocol;
 //    fourth: the lead byte two or three back says so, and the two verdicts must agree.
 //
 // The runtime's own check is vectorised for ASCII alone. Text of 1 KiB in Greek, Chinese or French is checked here in a
-// fifth to a tenth of the time (benchmarks/results/micro.md); where there is no AVX2, the runtime checks it.
+// third to a tenth of the time (benchmarks/results/micro.md); where there is no AVX2, the runtime checks it.
 
 /// <summary>Checks UTF-8 in blocks of 32 bytes (RFC 3629 §4).</summary>
 internal static class Utf8Blocks
