@@ -1,10 +1,5 @@
 namespace Sockeye.Tests;
 
-public sealed class PythonClientTests : PingingPeerClientTests
-{
-    private protected override Task<PeerClient> PeerAsync() => Task.FromResult<PeerClient>(ScriptPeer.Python);
-}
-
 public sealed class PythonServerTests : PingingPeerServerTests
 {
     private protected override Task<PeerServer> StartServerAsync() => ScriptPeer.Python.StartServerAsync();

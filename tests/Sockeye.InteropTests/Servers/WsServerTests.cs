@@ -1,0 +1,6 @@
+namespace Sockeye.Tests;
+
+public sealed class WsServerTests : PingingPeerServerTests
+{
+    private protected override Task<PeerServer> StartServerAsync() => ScriptPeer.Ws.StartServerAsync();
+}
