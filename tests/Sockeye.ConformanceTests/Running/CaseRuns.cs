@@ -27,14 +27,26 @@ internal static class CaseRuns
     {
         if (face == TestedFace.Pull)
         {
-            // What comes together with a message, and closes, is answered before the application has asked for the
-            // message: its echo comes too late (§5.5.1 allows to wait for it, and demands nothing). So the peer waits.
-            return script.WireLength <= MaxLengthCutEverywhere
-                ? [new Segmentation.AsWritten(), new Segmentation.Chopped(1)]
-                : [new Segmentation.AsWritten()];
+            return PullSegmentations(script);
         }
 
         return Segmentations(script, transport);
+    }
+
+    private static IEnumerable<Segmentation> PullSegmentations(CaseScript script)
+    {
+        yield return new Segmentation.AsWritten();
+        if (script.WireLength <= MaxLengthCutEverywhere)
+        {
+            yield return new Segmentation.Chopped(1);
+        }
+
+        // A Close frame that comes together with a message is answered after the message. A violation is answered at
+        // once, before the application has asked for the message: its echo comes too late. So there the peer waits.
+        if (script.EndsCleanly)
+        {
+            yield return new Segmentation.Coalesced();
+        }
     }
 
     private static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)
