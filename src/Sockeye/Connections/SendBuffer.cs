@@ -49,6 +49,11 @@ internal struct SendBuffer
     /// <summary>Whether no frame is ready. Without the lock: true only if this thread has none there.</summary>
     public readonly bool IsEmpty => _frames.IsEmpty;
 
+    /// <summary>Whether a frame need not wait, neither for room nor for its turn.</summary>
+    public readonly bool MayAccept(in FrameToSend frame) =>
+        (frame.Opcode >= Opcode.Close ? Budget.HasRoomForControl : Budget.HasRoom)
+        && Pending.IsTurnOf(frame.Opcode, frame.Writer);
+
     /// <summary>Makes the caller the one who writes, unless somebody is.</summary>
     public bool TryBecomeWriter()
     {

@@ -119,8 +119,7 @@ internal sealed class SendQueue
                     : ValueTask.FromException(_owner.CreateClosedException());
             }
 
-            bool hasRoom = frame.Opcode >= Opcode.Close ? _buffer.Budget.HasRoomForControl : _buffer.Budget.HasRoom;
-            if (!hasRoom || !_buffer.Pending.IsTurnOf(frame.Opcode, frame.Writer))
+            if (!_buffer.MayAccept(frame))
             {
                 return new ValueTask(AddWaiting(frame, cancellationToken));
             }
