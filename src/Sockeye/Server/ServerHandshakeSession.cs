@@ -117,7 +117,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
-        if (TryDecide() && Volatile.Read(ref _headLength) != 0)
+        if (TryDecide())
         {
             Refuse(HandshakeError.TimedOut);
         }
@@ -130,7 +130,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         }
         else
         {
-            // Whoever has said nothing gets no answer; or the refusal was not fetched.
+            // The refusal was not even fetched.
             _transport.Close();
         }
     }
