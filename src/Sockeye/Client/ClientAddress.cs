@@ -13,9 +13,12 @@ internal static class ClientAddress
             : throw new ArgumentException($"'{address}' is not an absolute URI.", nameof(address));
     }
 
-    /// <summary>The address that an HTTP client is given for it.</summary>
+    /// <summary>
+    /// The address that an HTTP client is given for it: with a scheme of ws or wss, which makes it ask a proxy for a
+    /// tunnel (§4.1) instead of for the page.
+    /// </summary>
     /// <exception cref="ArgumentException">It cannot be the address of a WebSocket server.</exception>
-    public static Uri ToHttp(Uri address)
+    public static Uri ToWebSocket(Uri address)
     {
         ArgumentNullException.ThrowIfNull(address);
         if (!address.IsAbsoluteUri)
@@ -25,8 +28,8 @@ internal static class ClientAddress
 
         string scheme = address.Scheme switch
         {
-            "ws" or "http" => Uri.UriSchemeHttp,
-            "wss" or "https" => Uri.UriSchemeHttps,
+            "ws" or "http" => Uri.UriSchemeWs,
+            "wss" or "https" => Uri.UriSchemeWss,
             _ => throw new ArgumentException(
                 $"The scheme '{address.Scheme}' is not ws, wss, http or https.", nameof(address)),
         };

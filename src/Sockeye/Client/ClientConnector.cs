@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
 using Sockeye.Protocol;
@@ -38,9 +39,9 @@ internal sealed class ClientConnector
     public static async Task<WebSocketConnection> ConnectAsync(
         Uri address, WebSocketClientOptions options, WebSocketHandler? handler, CancellationToken cancellationToken)
     {
-        Uri httpAddress = ClientAddress.ToHttp(address);
+        Uri checkedAddress = ClientAddress.ToWebSocket(address);
         ClientRequestHeaders.Check(options);
-        var connector = new ClientConnector(options, httpAddress, cancellationToken);
+        var connector = new ClientConnector(options, checkedAddress, cancellationToken);
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
@@ -95,6 +96,7 @@ internal sealed class ClientConnector
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = null,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         MaxResponseHeadersLength = MaxResponseHeadKiB,
         SslOptions = _options.Tls ?? new(),
         ConnectCallback = ConnectSocketAsync,
@@ -194,7 +196,7 @@ internal sealed class ClientConnector
         ILogger logger = _options.LoggerFactory.CreateLogger("Sockeye.Client");
         DeadlineWheel wheel = DeadlineWheel.For(_options.TimeProvider);
         var settings = new ConnectionSettings(Role.Client, _options.Connection, wheel, logger);
-        Socket? plain = _address.Scheme == Uri.UriSchemeHttp ? _socket : null;
+        Socket? plain = _address.Scheme == Uri.UriSchemeWs ? _socket : null;
         var transport = new StreamTransport(
             stream,
             settings.Pool,

@@ -28,11 +28,16 @@ internal static class ClientRequestHeaders
     }
 
     /// <summary>Writes the headers; all but Host, which the HTTP client adds.</summary>
+    /// <exception cref="ArgumentException">The user wants to send one that belongs to content.</exception>
     public static void Write(HttpRequestHeaders headers, string key, WebSocketClientOptions options)
     {
         foreach ((string name, string value) in options.RequestHeaders)
         {
-            headers.TryAddWithoutValidation(name, value);
+            if (!headers.TryAddWithoutValidation(name, value))
+            {
+                // Content-Type, Expires and the like.
+                throw new ArgumentException($"'{name}' describes content, and the request has none.", nameof(options));
+            }
         }
 
         headers.TryAddWithoutValidation("Connection", "Upgrade");

@@ -1,0 +1,35 @@
+namespace Sockeye.Tests;
+
+public sealed class ClientHeaderTests
+{
+    // RFC 9110 §5.5: obs-text, which older servers read as Latin-1.
+    [Fact]
+    public async Task A_header_beyond_ASCII_is_sent_as_Latin1()
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address, new WebSocketClientOptions { RequestHeaders = [new("X-A", "caf\u00E9")] });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+
+        await peer.SendAsync(RawServer.Accepting(request));
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        Assert.Equal("caf\u00E9", RawServer.Header(request, "X-A"));
+        client.Abort();
+    }
+
+    [Theory]
+    [InlineData("Content-Type")]
+    [InlineData("Expires")]
+    [InlineData("allow")]
+    public async Task A_header_of_content_is_refused_rather_than_left_out(string name)
+    {
+        var options = new WebSocketClientOptions { RequestHeaders = [new(name, "x")] };
+
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
+            () => WebSocketClient.ConnectAsync("ws://localhost:1/", options).WithDeadline());
+
+        Assert.Contains(name, thrown.Message, StringComparison.Ordinal);
+    }
+}
