@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -193,7 +192,7 @@ internal sealed class ClientConnector
 
     private WebSocketConnection Open(Stream stream, WebSocketHandler? handler, string? subprotocol)
     {
-        ILogger logger = _options.LoggerFactory.CreateLogger("Sockeye.Client");
+        var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
         DeadlineWheel wheel = DeadlineWheel.For(_options.TimeProvider);
         var settings = new ConnectionSettings(Role.Client, _options.Connection, wheel, logger);
         Socket? plain = _address.Scheme == Uri.UriSchemeWs ? _socket : null;

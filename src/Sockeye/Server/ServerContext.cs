@@ -28,7 +28,7 @@ internal sealed class ServerContext
 
         Options = options;
         SelectHandler = selectHandler;
-        Logger = options.LoggerFactory.CreateLogger("Sockeye.Server");
+        Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
         Wheel = DeadlineWheel.For(options.TimeProvider);
         Settings = new ConnectionSettings(Role.Server, options.Connection, Wheel, Logger);
         Rules = new ServerHandshakeRules

@@ -131,7 +131,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         else
         {
             // The refusal was not even fetched.
-            _transport.Close();
+            _transport.Abort(error: null);
         }
     }
 

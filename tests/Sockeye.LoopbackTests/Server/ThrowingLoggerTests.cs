@@ -1,0 +1,53 @@
+namespace Sockeye.Tests;
+
+/// <summary>A logger that fails takes neither a connection nor the server nor the process with it.</summary>
+public sealed class ThrowingLoggerTests
+{
+    private readonly ThrowingLoggerFactory _loggers = new();
+
+    [Fact]
+    public async Task A_connection_is_served_and_ends_and_the_server_stops()
+    {
+        WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = _loggers });
+        WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(), new WebSocketClientOptions { LoggerFactory = _loggers }).WithDeadline();
+
+        await client.SendAsync("something");
+        string reply = (await client.ReceiveAsync().WithDeadline()).Text;
+        WebSocketCloseResult result = await client.CloseAsync().WithDeadline();
+        await server.StopAsync().WithDeadline();
+
+        Assert.Equal("something", reply);
+        Assert.True(result.WasClean);
+        Assert.Empty(server.Connections);
+        Assert.True(_loggers.Thrown > 0);
+    }
+
+    [Fact]
+    public async Task A_deadline_that_is_logged_is_kept()
+    {
+        var time = new ManualTimeProvider();
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            LoggerFactory = _loggers,
+            TimeProvider = time,
+        });
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await client.SendAsync("GET / HT");
+        await Deadlines.UntilAsync(() => time.TimerCount > 0, "the handshake has begun");
+        Task<string> response = client.ReadToEndAsync();
+
+        // The refusal is logged on the timer's thread, which here is this one.
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return response.IsCompleted;
+            },
+            "the client is answered");
+
+        Assert.StartsWith("HTTP/1.1 408 ", await response, StringComparison.Ordinal);
+    }
+}
