@@ -12,26 +12,26 @@ public sealed record KeepAliveOptions
 
     /// <summary>How long the peer may be silent before it is sent a ping. Any byte it sends ends the silence.</summary>
     /// <value>
-    /// At least 1 second, or <see cref="Timeout.InfiniteTimeSpan"/> for no pings. The default is 20 seconds. Kept to
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no pings. The default is 20 seconds. Kept to
     /// within two tenths of a second.
     /// </value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
     // 20 s stays under the 60 s after which common reverse proxies drop a silent connection, with room for two tries.
     public TimeSpan PingInterval
     {
         get;
-        init => field = OptionChecks.AtLeastOneSecondOrInfinite(value, nameof(PingInterval));
+        init => field = OptionChecks.IntervalOrInfinite(value, nameof(PingInterval));
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long the peer has, after such a ping, to send anything at all before the connection is aborted.</summary>
     /// <value>
-    /// At least 1 second, or <see cref="Timeout.InfiniteTimeSpan"/> to send pings and ignore that they stay unanswered.
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to send pings and ignore that they stay unanswered.
     /// The default is 20 seconds.
     /// </value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
     public TimeSpan PongTimeout
     {
         get;
-        init => field = OptionChecks.AtLeastOneSecondOrInfinite(value, nameof(PongTimeout));
+        init => field = OptionChecks.IntervalOrInfinite(value, nameof(PongTimeout));
     } = TimeSpan.FromSeconds(20);
 }

@@ -3,15 +3,18 @@ namespace Sockeye;
 /// <summary>What options check when they are set, so that a wrong one is found where it was written.</summary>
 internal static class OptionChecks
 {
-    /// <summary>A time that is worth a timer: at least a second, or none at all.</summary>
-    public static TimeSpan AtLeastOneSecondOrInfinite(TimeSpan value, string name) =>
-        value == Timeout.InfiniteTimeSpan || value >= TimeSpan.FromSeconds(1)
+    // Longer than any connection has use for, and far from where a count of ticks could overflow.
+    private static readonly TimeSpan MaxTime = TimeSpan.FromDays(1);
+
+    /// <summary>A time that is worth a timer: a second to a day, or none at all.</summary>
+    public static TimeSpan IntervalOrInfinite(TimeSpan value, string name) =>
+        value == Timeout.InfiniteTimeSpan || (value >= TimeSpan.FromSeconds(1) && value <= MaxTime)
             ? value
-            : throw new ArgumentOutOfRangeException(name, value, "Must be at least 1 second, or infinite.");
+            : throw new ArgumentOutOfRangeException(name, value, "Must be 1 second to a day, or infinite.");
 
     /// <summary>A deadline: a wait for a peer always has one.</summary>
     public static TimeSpan Deadline(TimeSpan value, string name) =>
-        value > TimeSpan.Zero && value <= TimeSpan.FromDays(1)
+        value > TimeSpan.Zero && value <= MaxTime
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be more than zero and at most a day.");
 }
