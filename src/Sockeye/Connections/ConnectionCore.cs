@@ -245,7 +245,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public ValueTask SendMessage(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, byte[]? rented, CancellationToken cancellationToken) =>
         Sends.SendAsync(
-            new FrameToSend { Opcode = (Opcode)kind, Fin = true, Payload = payload, Rented = rented },
+            new FrameToSend { Opcode = MessageOpcode.Of(kind), Fin = true, Payload = payload, Rented = rented },
             cancellationToken);
 
     /// <summary>An array for a payload that is made here.</summary>

@@ -157,6 +157,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// await it is to go as slowly as the peer.
     /// </returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
         CancellationToken cancellationToken = default) =>
@@ -167,6 +168,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
     /// <returns>As for the other overloads.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The message was never received.</exception>
     public ValueTask SendAsync(WebSocketMessage message, CancellationToken cancellationToken = default) =>
         SendAsync(message.Payload, message.Kind, cancellationToken);
 
@@ -176,14 +178,16 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
     /// <remarks>Never waits and never allocates on its way to a transport that takes it.</remarks>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public WebSocketSendResult Send(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary) =>
-        Core.Sends.TrySend((Opcode)kind, payload);
+        Core.Sends.TrySend(MessageOpcode.Of(kind), payload);
 
     /// <summary>Begins a message that is sent in fragments.</summary>
     /// <param name="kind">What the message is.</param>
     /// <returns>A writer, which must be completed. Nothing is sent, and nobody has to wait, before its first write.</returns>
-    public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind) => new(this, kind);
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind) => new(this, MessageOpcode.Of(kind));
 
     /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -17,14 +17,14 @@ namespace Sockeye;
 public sealed class WebSocketMessageWriter : IAsyncDisposable
 {
     private readonly WebSocketConnection _connection;
-    private readonly WebSocketMessageKind _kind;
+    private readonly Opcode _opcode;
     private bool _hasBegun;
     private bool _hasEnded;
 
-    internal WebSocketMessageWriter(WebSocketConnection connection, WebSocketMessageKind kind)
+    internal WebSocketMessageWriter(WebSocketConnection connection, Opcode opcode)
     {
         _connection = connection;
-        _kind = kind;
+        _opcode = opcode;
     }
 
     /// <summary>Sends the next part of the message as a fragment of its own.</summary>
@@ -74,7 +74,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
 
         var frame = new FrameToSend
         {
-            Opcode = _hasBegun ? Opcode.Continuation : (Opcode)_kind,
+            Opcode = _hasBegun ? Opcode.Continuation : _opcode,
             Fin = fin,
             Payload = payload,
             Writer = this,
