@@ -8,7 +8,13 @@ public sealed record WebSocketConnectionOptions
     public static WebSocketConnectionOptions Server { get; } = new() { Limits = LimitOptions.Server };
 
     /// <summary>The defaults of a client.</summary>
-    public static WebSocketConnectionOptions Client { get; } = new() { Limits = LimitOptions.Client };
+    public static WebSocketConnectionOptions Client { get; } = new()
+    {
+        Limits = LimitOptions.Client,
+
+        // Two ends that both send much, and both waited for the other to read, would wait for ever.
+        PauseReceivingWhenSendBufferIsFull = false,
+    };
 
     /// <summary>How much memory the peer can make the connection hold.</summary>
     public LimitOptions Limits { get; init; } = LimitOptions.Server;
@@ -35,8 +41,10 @@ public sealed record WebSocketConnectionOptions
 
     /// <summary>
     /// Whether no message is delivered while the send buffer is over its limit, so that an endpoint which answers what
-    /// it receives cannot be made to buffer without bound. The default is <see langword="true"/>.
+    /// it receives cannot be made to buffer without bound. The default is <see langword="true"/> on a server; on a
+    /// client, which chose its server, <see langword="false"/>.
     /// </summary>
+    /// <remarks>If both ends do this and both send much at once, each may wait for the other to read.</remarks>
     public bool PauseReceivingWhenSendBufferIsFull { get; init; } = true;
 
     /// <summary>Whether pings are answered with a pong of their own accord. The default is <see langword="true"/>.</summary>
