@@ -12,6 +12,9 @@ internal sealed class PingTracker(TimeProvider time)
     /// <summary>The length of a ping's payload, in bytes.</summary>
     public const int PayloadLength = sizeof(ulong);
 
+    // A peer that never answers must not make the list grow without end.
+    private const int MaxUnwatchedCount = 64;
+
     private readonly Lock _gate = new();
     private readonly List<Ping> _underway = [];
     private ulong _lastNumber;
@@ -29,6 +32,18 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
+    /// <summary>How many pings have not been answered.</summary>
+    public int UnderwayCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _underway.Count;
+            }
+        }
+    }
+
     /// <summary>Begins to time a ping.</summary>
     /// <param name="payload">Where its payload is written to.</param>
     /// <param name="answer">Told how long it took; <see langword="null"/> if nobody waits.</param>
@@ -37,6 +52,11 @@ internal sealed class PingTracker(TimeProvider time)
         lock (_gate)
         {
             BinaryPrimitives.WriteUInt64BigEndian(payload, ++_lastNumber);
+            if (_underway.Count >= MaxUnwatchedCount)
+            {
+                _underway.RemoveAll(static ping => ping.Answer is null);
+            }
+
             _underway.Add(new Ping(_lastNumber, time.GetTimestamp(), answer));
         }
     }
