@@ -6,6 +6,7 @@ namespace Sockeye.Tests;
 /// <summary>
 /// A pool that keeps books: what is out, how much at the most, and whether anything came back twice. Arrays that come
 /// back are overwritten, so that whoever still looks at them notices. Lengths are rounded as the shared pool does.
+/// Thread-safe.
 /// </summary>
 public sealed class CountingPool : ArrayPool<byte>
 {
@@ -14,13 +15,26 @@ public sealed class CountingPool : ArrayPool<byte>
 
     private const int ShortestArray = 16;
 
+    private readonly Lock _gate = new();
     private readonly HashSet<byte[]> _out = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>How many arrays were asked for.</summary>
     public int RentCount { get; private set; }
 
     /// <summary>How many arrays are not back yet.</summary>
-    public int OutCount => _out.Count;
+    public int OutCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _out.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether anything came back that was not out; the exception may have been caught on its way.</summary>
+    public bool HasFault { get; private set; }
 
     /// <summary>The bytes that are out now.</summary>
     public long OutLength { get; private set; }
@@ -33,22 +47,30 @@ public sealed class CountingPool : ArrayPool<byte>
         ArgumentOutOfRangeException.ThrowIfNegative(minimumLength);
         byte[] array = new byte[BitOperations.RoundUpToPowerOf2((uint)Math.Max(minimumLength, ShortestArray))];
         array.AsSpan().Fill(Poison);
-        _out.Add(array);
-        RentCount++;
-        OutLength += array.Length;
-        MaxOutLength = Math.Max(MaxOutLength, OutLength);
+        lock (_gate)
+        {
+            _out.Add(array);
+            RentCount++;
+            OutLength += array.Length;
+            MaxOutLength = Math.Max(MaxOutLength, OutLength);
+        }
+
         return array;
     }
 
     public override void Return(byte[] array, bool clearArray = false)
     {
         ArgumentNullException.ThrowIfNull(array);
-        if (!_out.Remove(array))
+        lock (_gate)
         {
-            throw new InvalidOperationException("An array was returned twice, or never rented.");
-        }
+            if (!_out.Remove(array))
+            {
+                HasFault = true;
+                throw new InvalidOperationException("An array was returned twice, or never rented.");
+            }
 
-        OutLength -= array.Length;
-        array.AsSpan().Fill(Poison);
+            OutLength -= array.Length;
+            array.AsSpan().Fill(Poison);
+        }
     }
 }

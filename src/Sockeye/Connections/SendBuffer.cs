@@ -22,6 +22,9 @@ internal struct SendBuffer
     private PongSlot _pong;
     private bool _isWriting;
 
+    // A congestion has ended otherwise than by writing, and the writer is to tell.
+    private bool _hasDrained;
+
     public SendBuffer(Role role, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
     {
         _owner = owner;
@@ -57,6 +60,13 @@ internal struct SendBuffer
         return becomes;
     }
 
+    /// <summary>Whether a frame of a sender that can wait may be added.</summary>
+    public readonly bool HasRoomFor(in FrameToSend frame) =>
+        frame.Opcode >= Opcode.Close ? Budget.HasRoomForControl
+
+            // What waits for the end of the open message, and is counted already, must not keep it from ending.
+            : Budget.HasRoomBeside(Pending.ContinuesOpenMessage(frame.Writer) ? Pending.Buffered : 0);
+
     /// <summary>Adds a frame.</summary>
     /// <param name="opcode">What it carries.</param>
     /// <param name="fin">Whether it ends its message.</param>
@@ -69,17 +79,18 @@ internal struct SendBuffer
     {
         direct = default;
         Budget.Add(_frames.FrameLength(payload.Length));
-        if (payload.Length >= DirectWriteLength && _writesFromPlace && !_isWriting && !_frames.HasFullSegments)
+
+        // The header joins what is corked, and both leave together with the payload: a frame that another thread adds
+        // from now on comes behind it.
+        bool isDirect = payload.Length >= DirectWriteLength && _writesFromPlace && !_isWriting
+            && _frames.TryTakeWithHeader(opcode, fin, payload.Length, out direct);
+        if (isDirect)
         {
-            // The header joins what is corked, and both leave together with the payload: a frame that another thread
-            // adds from now on comes behind it.
-            _frames.AppendHeader(opcode, fin, payload.Length);
-            _frames.TryTake(out direct);
             return _isWriting = true;
         }
 
         _frames.Append(opcode, fin, payload);
-        bool isCorked = CorkThread == Environment.CurrentManagedThreadId && _frames.TailLength < MaxCorkedLength;
+        bool isCorked = CorkThread == Environment.CurrentManagedThreadId && Budget.Buffered < MaxCorkedLength;
         return !isCorked && TryBecomeWriter();
     }
 
@@ -117,7 +128,7 @@ internal struct SendBuffer
     {
         Stage = SendStage.CloseQueued;
         Pending.AbandonMessage();
-        Budget.Subtract(Pending.FailAll(_owner.CreateClosedException));
+        _hasDrained |= Budget.Subtract(Pending.FailAll(_owner.CreateClosedException));
         return Accept(Opcode.Close, fin: true, payload, out _);
     }
 
@@ -146,9 +157,18 @@ internal struct SendBuffer
     /// <summary>Makes frames of the sends whose turn has come.</summary>
     public void AdmitPending()
     {
-        while (Pending.TryTake(Budget.HasRoom, out PendingSend send))
+        // What is counted already and waits behind the first must not take the room that the first waits for.
+        while (Pending.TryTake(Budget.HasRoomBeside(Pending.Buffered), out PendingSend send))
         {
             FrameToSend frame = send.Frame;
+            if (Stage == SendStage.Closing && !frame.Fin)
+            {
+                // Its writer can send no more: a message that cannot end would keep the Close frame back.
+                Pending.Release(send);
+                send.Completion?.TrySetException(_owner.CreateClosedException());
+                continue;
+            }
+
             Pending.NoteTurn(frame);
             if (send.Buffered == 0)
             {
@@ -175,7 +195,8 @@ internal struct SendBuffer
             return false;
         }
 
-        bool drained = Budget.Subtract(written);
+        bool drained = Budget.Subtract(written) || _hasDrained;
+        _hasDrained = false;
         AdmitPending();
         return drained;
     }

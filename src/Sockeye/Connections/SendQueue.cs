@@ -25,6 +25,9 @@ internal sealed class SendQueue
     private SendBuffer _buffer;
     private Finish _finish;
 
+    // Only the writer's.
+    private bool _hasShutDown;
+
     public SendQueue(Role role, Transport transport, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
     {
         _transport = transport;
@@ -119,8 +122,7 @@ internal sealed class SendQueue
                     : ValueTask.FromException(_owner.CreateClosedException());
             }
 
-            bool hasRoom = frame.Opcode >= Opcode.Close ? _buffer.Budget.HasRoomForControl : _buffer.Budget.HasRoom;
-            if (!hasRoom || !_buffer.Pending.IsTurnOf(frame.Opcode, frame.Writer))
+            if (!_buffer.HasRoomFor(frame) || !_buffer.Pending.IsTurnOf(frame.Opcode, frame.Writer))
             {
                 return new ValueTask(AddWaiting(frame, cancellationToken));
             }
@@ -214,7 +216,8 @@ internal sealed class SendQueue
         RunIf(write);
     }
 
-    /// <summary>Ends the transport's output once everything accepted has been written.</summary>
+    /// <summary>Ends the transport's output once everything accepted has been written, a Close frame the last of it.</summary>
+    /// <remarks>May be called before that Close frame is added, when another thread is about to.</remarks>
     /// <param name="close">Whether the transport is then let go of altogether.</param>
     public void FinishWhenEmpty(bool close)
     {
@@ -259,15 +262,16 @@ internal sealed class SendQueue
         {
             drained = _buffer.NoteWritten(written);
             found = _buffer.TryTakeNext(out segment);
-            if (!found)
+            if (!found && _buffer.Stage >= SendStage.CloseQueued)
             {
                 finish = _finish;
                 _finish = Finish.None;
             }
         }
 
-        if (finish != Finish.None)
+        if (finish != Finish.None && !_hasShutDown)
         {
+            _hasShutDown = true;
             _transport.ShutdownOutput();
         }
 
@@ -276,11 +280,7 @@ internal sealed class SendQueue
             _transport.Close();
         }
 
-        if (drained)
-        {
-            _owner.OnSendBufferDrained();
-        }
-
+        TellIf(drained);
         return found;
     }
 
@@ -293,6 +293,11 @@ internal sealed class SendQueue
             drained = _buffer.NoteWritten(written);
         }
 
+        TellIf(drained);
+    }
+
+    private void TellIf(bool drained)
+    {
         if (drained)
         {
             _owner.OnSendBufferDrained();
