@@ -33,6 +33,9 @@ public sealed class CountingPool : ArrayPool<byte>
         }
     }
 
+    /// <summary>Whether anything came back that was not out; the exception may have been caught on its way.</summary>
+    public bool HasFault { get; private set; }
+
     /// <summary>The bytes that are out now.</summary>
     public long OutLength { get; private set; }
 
@@ -62,12 +65,12 @@ public sealed class CountingPool : ArrayPool<byte>
         {
             if (!_out.Remove(array))
             {
+                HasFault = true;
                 throw new InvalidOperationException("An array was returned twice, or never rented.");
             }
 
             OutLength -= array.Length;
+            array.AsSpan().Fill(Poison);
         }
-
-        array.AsSpan().Fill(Poison);
     }
 }

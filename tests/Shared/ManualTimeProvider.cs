@@ -58,7 +58,7 @@ internal sealed class ManualTimeProvider : TimeProvider
             lock (_gate)
             {
                 next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
-                _now = next?.Due ?? end;
+                _now = next is null ? end : next.Due > _now ? next.Due.Value : _now;
                 next?.Rearm();
             }
 
@@ -68,6 +68,15 @@ internal sealed class ManualTimeProvider : TimeProvider
             }
 
             next.Fire();
+        }
+    }
+
+    /// <summary>Moves the clock on and fires nothing: what falls due is late until the next <see cref="Advance"/>.</summary>
+    public void Slip(TimeSpan by)
+    {
+        lock (_gate)
+        {
+            _now += by;
         }
     }
 

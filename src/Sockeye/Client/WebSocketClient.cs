@@ -54,4 +54,18 @@ public static class WebSocketClient
         return ClientConnector.ConnectAsync(
             address, options ?? WebSocketClientOptions.Default, handler, cancellationToken);
     }
+
+    /// <summary>Opens a connection whose messages a handler receives.</summary>
+    /// <param name="address">As for the other overloads.</param>
+    /// <param name="handler">Receives the messages, from the first.</param>
+    /// <param name="options">What to ask for; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>As for the other overload with a handler.</returns>
+    /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(
+        string address, WebSocketHandler handler, WebSocketClientOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        ConnectAsync(ClientAddress.Parse(address), handler, options, cancellationToken);
 }

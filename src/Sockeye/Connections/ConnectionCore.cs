@@ -151,6 +151,13 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             $"The peer sent nothing within {_settings.Options.KeepAlive.PongTimeout} of a ping."));
     }
 
+    /// <summary>Begins to close.</summary>
+    public void BeginClose(CloseStatus status)
+    {
+        Closing.Begin(status);
+        _receiver.OnClosingBegun();
+    }
+
     /// <summary>A ping has arrived.</summary>
     public void OnPing(ReadOnlySpan<byte> payload)
     {

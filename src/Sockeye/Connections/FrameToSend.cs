@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sockeye.Protocol;
 
 namespace Sockeye.Connections;
@@ -19,4 +20,13 @@ internal readonly struct FrameToSend
 
     /// <summary>The writer of the fragmented message that this begins, continues or ends.</summary>
     public object? Writer { get; init; }
+
+    /// <summary>Returns the array that the payload lies in, if it is one of the pool's.</summary>
+    public void Release(ArrayPool<byte> pool)
+    {
+        if (Rented is not null)
+        {
+            pool.Return(Rented);
+        }
+    }
 }

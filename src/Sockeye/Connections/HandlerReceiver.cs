@@ -56,7 +56,7 @@ internal sealed class HandlerReceiver : Receiver
         bool drain;
         lock (Gate)
         {
-            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
+            Keep(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
             drain = !_isBusy;
             _isBusy = true;
         }

@@ -8,10 +8,6 @@ namespace Sockeye.Connections;
 /// </summary>
 internal sealed class KeepAlive : Deadline
 {
-    // A process that was stopped for longer than this (a suspended machine, a debugger) cannot tell a dead peer from
-    // one whose bytes it has not read yet.
-    private static readonly long MaxLagTicks = DeadlineWheel.ToTicks(TimeSpan.FromSeconds(2));
-
     private const long NoPing = -1;
 
     private readonly KeepAliveOptions _options;
@@ -56,10 +52,17 @@ internal sealed class KeepAlive : Deadline
             return;
         }
 
-        long now = wheel.CurrentTick;
-        if (_owner.IsReadingPaused || now - DueTick > MaxLagTicks)
+        // The wheel's time and not the clock's, which may be ahead: signs of life carry the wheel's, and the answer to a
+        // ping must not seem to have come before it.
+        long now = wheel.RecentTick;
+        if (_owner.IsReadingPaused)
         {
             Volatile.Write(ref _lastLifeTick, now);
+        }
+        else if (wheel.LastGapTick > Volatile.Read(ref _lastLifeTick))
+        {
+            // A process that was stopped cannot tell a dead peer from one whose bytes it has not read yet.
+            Volatile.Write(ref _lastLifeTick, wheel.LastGapTick);
         }
 
         TimeSpan next = Check(now);

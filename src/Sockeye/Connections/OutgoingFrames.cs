@@ -27,12 +27,6 @@ internal struct OutgoingFrames
     /// <summary>Whether there is nothing to send.</summary>
     public readonly bool IsEmpty => _tailLength == 0 && _full is not { Count: > 0 };
 
-    /// <summary>Whether there is more than the segment at the end.</summary>
-    public readonly bool HasFullSegments => _full is { Count: > 0 };
-
-    /// <summary>How many bytes the segment at the end holds.</summary>
-    public readonly int TailLength => _tailLength;
-
     /// <summary>How many bytes a frame with that payload takes.</summary>
     public readonly long FrameLength(int payloadLength) =>
         FrameHeader.LengthOf(payloadLength, _masks) + (long)payloadLength;
@@ -51,11 +45,23 @@ internal struct OutgoingFrames
         _tailLength += bytes.Length;
     }
 
-    /// <summary>Adds the header of a server's frame, whose payload will be handed to the transport from where it is.</summary>
-    public void AppendHeader(Opcode opcode, bool fin, int payloadLength)
+    /// <summary>
+    /// Takes all there is, with the header of a server's frame behind it whose payload will be handed to the transport
+    /// from where it is.
+    /// </summary>
+    /// <returns><see langword="false"/> if all that, and the header, are not one segment: nothing has changed then.</returns>
+    public bool TryTakeWithHeader(Opcode opcode, bool fin, int payloadLength, out OutgoingSegment segment)
     {
+        bool fits = _tail is null || _tail.Length - _tailLength >= FrameHeader.MaxLength;
+        if (!fits || _full is { Count: > 0 })
+        {
+            segment = default;
+            return false;
+        }
+
         Span<byte> destination = Reserve(FrameHeader.MaxLength);
         _tailLength += FrameHeader.Write(destination, fin, reservedBits: 0, opcode, maskingKey: null, payloadLength);
+        return TryTake(out segment);
     }
 
     /// <summary>A segment of its own for one frame, to be sent before all others.</summary>
@@ -63,14 +69,6 @@ internal struct OutgoingFrames
     {
         byte[] array = _pool.Rent(checked((int)FrameLength(payload.Length)));
         return new OutgoingSegment(array, 0, WriteFrame(array, opcode, fin, payload));
-    }
-
-    /// <summary>A segment of its own for bytes that are not the beginning of a frame.</summary>
-    public readonly OutgoingSegment Copy(ReadOnlySpan<byte> bytes)
-    {
-        byte[] array = _pool.Rent(bytes.Length);
-        bytes.CopyTo(array);
-        return new OutgoingSegment(array, 0, bytes.Length);
     }
 
     /// <summary>Takes the segment that goes out next; its taker returns the array to the pool.</summary>

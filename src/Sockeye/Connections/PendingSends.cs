@@ -19,6 +19,9 @@ internal struct PendingSends(ArrayPool<byte> pool)
     // Whoever has begun a fragmented message and not ended it (§5.4: no other message may be put into it).
     private object? _openWriter;
 
+    /// <summary>How many bytes of what waits count as buffered already.</summary>
+    public long Buffered { get; private set; }
+
     /// <summary>Whether nothing waits.</summary>
     public readonly bool IsEmpty => _waiting is not { Count: > 0 } && _fragment is null;
 
@@ -45,15 +48,19 @@ internal struct PendingSends(ArrayPool<byte> pool)
     /// <summary>Adds one at the end, or in front if it continues the open message.</summary>
     public void Add(PendingSend send)
     {
-        if (send.Frame.Writer is { } writer && writer == _openWriter)
+        if (ContinuesOpenMessage(send.Frame.Writer))
         {
             _fragment = send;
         }
         else
         {
             (_waiting ??= new LinkedList<PendingSend>()).AddLast(send);
+            Buffered += send.Buffered;
         }
     }
+
+    /// <summary>Whether a frame goes before what waits: if it continues the open message, for whose end the others wait.</summary>
+    public readonly bool ContinuesOpenMessage(object? writer) => writer is not null && writer == _openWriter;
 
     /// <summary>Takes the one whose turn it is, if there is room for it.</summary>
     public bool TryTake(bool hasRoom, out PendingSend send)
@@ -73,6 +80,7 @@ internal struct PendingSends(ArrayPool<byte> pool)
         if (mayGo)
         {
             _waiting!.RemoveFirst();
+            Buffered -= send.Buffered;
         }
 
         return mayGo;
@@ -88,7 +96,13 @@ internal struct PendingSends(ArrayPool<byte> pool)
             return true;
         }
 
-        return _waiting is not null && _waiting.Remove(send);
+        if (_waiting is null || !_waiting.Remove(send))
+        {
+            return false;
+        }
+
+        Buffered -= send.Buffered;
+        return true;
     }
 
     /// <summary>Gives all of them up.</summary>
@@ -96,12 +110,11 @@ internal struct PendingSends(ArrayPool<byte> pool)
     /// <returns>How many bytes of them counted as buffered.</returns>
     public long FailAll(Func<Exception> reason)
     {
-        long buffered = 0;
+        long buffered = Buffered;
         while (TryTakeAny(out PendingSend? send))
         {
-            buffered += send!.Buffered;
-            Release(send);
-            send.Completion?.TrySetException(reason());
+            Release(send!);
+            send!.Completion?.TrySetException(reason());
         }
 
         return buffered;
@@ -112,10 +125,7 @@ internal struct PendingSends(ArrayPool<byte> pool)
     {
         // Not Dispose: that waits for a cancellation that is running, and the running one waits for our lock.
         send.Cancellation.Unregister();
-        if (send.Frame.Rented is not null)
-        {
-            pool.Return(send.Frame.Rented);
-        }
+        send.Frame.Release(pool);
     }
 
     private bool TryTakeAny(out PendingSend? send)

@@ -12,8 +12,8 @@ internal sealed class PingTracker(TimeProvider time)
     /// <summary>The length of a ping's payload, in bytes.</summary>
     public const int PayloadLength = sizeof(ulong);
 
-    // A peer that never answers must not make us remember every ping we ever sent it.
-    private const int MaxUnderwayCount = 64;
+    // A peer that never answers must not make the list grow without end.
+    private const int MaxUnwatchedCount = 64;
 
     private readonly Lock _gate = new();
     private readonly List<Ping> _underway = [];
@@ -32,6 +32,18 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
+    /// <summary>How many pings have not been answered.</summary>
+    public int UnderwayCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _underway.Count;
+            }
+        }
+    }
+
     /// <summary>Begins to time a ping.</summary>
     /// <param name="payload">Where its payload is written to.</param>
     /// <param name="answer">Told how long it took; <see langword="null"/> if nobody waits.</param>
@@ -40,7 +52,7 @@ internal sealed class PingTracker(TimeProvider time)
         lock (_gate)
         {
             BinaryPrimitives.WriteUInt64BigEndian(payload, ++_lastNumber);
-            if (_underway.Count >= MaxUnderwayCount)
+            if (_underway.Count >= MaxUnwatchedCount)
             {
                 _underway.RemoveAll(static ping => ping.Answer is null);
             }

@@ -106,7 +106,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         InboxEntry entry = InboxEntry.Of(payload, lender, kind, endOfMessage, Pool);
         lock (Gate)
         {
-            Inbox.Add(entry);
+            Keep(entry);
         }
 
         CompleteWaiting();

@@ -15,6 +15,7 @@ internal abstract class Receiver
     private readonly ClosingSequence _closing;
     private bool _isReadingPaused;
     private bool _isCloseNoted;
+    private bool _hasClosingBegun;
 
     protected Receiver(
         Transport transport, SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options,
@@ -68,9 +69,26 @@ internal abstract class Receiver
 
         lock (Gate)
         {
-            _isReadingPaused = Inbox.IsFull && Result is null;
+            _isReadingPaused = Inbox.IsFull && Result is null && !_hasClosingBegun;
             return _isReadingPaused;
         }
+    }
+
+    /// <summary>
+    /// This end has begun to close: from now on reading does not pause, so that the peer's Close frame is reached, and
+    /// what no longer fits in the inbox is dropped.
+    /// </summary>
+    public void OnClosingBegun()
+    {
+        bool resume;
+        lock (Gate)
+        {
+            _hasClosingBegun = true;
+            resume = _isReadingPaused;
+            _isReadingPaused = false;
+        }
+
+        ResumeReadingIf(resume);
     }
 
     /// <summary>The peer's Close frame has arrived, behind all that was delivered.</summary>
@@ -112,6 +130,20 @@ internal abstract class Receiver
 
     /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
     protected abstract void OnEnded();
+
+    /// <summary>Keeps what cannot be delivered now; or drops it, when this end is closing and there is no room. Under
+    /// <see cref="Gate"/>.</summary>
+    protected void Keep(InboxEntry entry)
+    {
+        if (_hasClosingBegun && Inbox.IsFull)
+        {
+            entry.Release(Pool);
+        }
+        else
+        {
+            Inbox.Add(entry);
+        }
+    }
 
     /// <summary>Whether reading is to be resumed, which the caller then does outside the lock. Under it.</summary>
     protected bool TakeResume()

@@ -19,7 +19,10 @@ internal struct SendBudget(int limit)
     /// Whether a message may be added: while less than the limit is buffered, so that one of any length can be sent,
     /// and the limit is passed by one message at most.
     /// </summary>
-    public readonly bool HasRoom => _buffered < limit;
+    public readonly bool HasRoom => HasRoomBeside(0);
+
+    /// <summary>Whether there would be room without some of what is buffered.</summary>
+    public readonly bool HasRoomBeside(long length) => _buffered - length < limit;
 
     /// <summary>Whether a control frame of the user's may be added.</summary>
     public readonly bool HasRoomForControl => _buffered < (long)limit + ControlReserve;

@@ -22,6 +22,9 @@ internal struct SendBuffer
     private PongSlot _pong;
     private bool _isWriting;
 
+    // A congestion has ended otherwise than by writing, and the writer is to tell.
+    private bool _hasDrained;
+
     public SendBuffer(Role role, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
     {
         _owner = owner;
@@ -51,8 +54,7 @@ internal struct SendBuffer
 
     /// <summary>Whether a frame need not wait, neither for room nor for its turn.</summary>
     public readonly bool MayAccept(in FrameToSend frame) =>
-        (frame.Opcode >= Opcode.Close ? Budget.HasRoomForControl : Budget.HasRoom)
-        && Pending.IsTurnOf(frame.Opcode, frame.Writer);
+        HasRoomFor(frame) && Pending.IsTurnOf(frame.Opcode, frame.Writer);
 
     /// <summary>Makes the caller the one who writes, unless somebody is.</summary>
     public bool TryBecomeWriter()
@@ -61,6 +63,13 @@ internal struct SendBuffer
         _isWriting = true;
         return becomes;
     }
+
+    /// <summary>Whether a frame of a sender that can wait may be added.</summary>
+    public readonly bool HasRoomFor(in FrameToSend frame) =>
+        frame.Opcode >= Opcode.Close ? Budget.HasRoomForControl
+
+            // What waits for the end of the open message, and is counted already, must not keep it from ending.
+            : Budget.HasRoomBeside(Pending.ContinuesOpenMessage(frame.Writer) ? Pending.Buffered : 0);
 
     /// <summary>Adds a frame.</summary>
     /// <param name="opcode">What it carries.</param>
@@ -74,17 +83,18 @@ internal struct SendBuffer
     {
         direct = default;
         Budget.Add(_frames.FrameLength(payload.Length));
-        if (payload.Length >= DirectWriteLength && _writesFromPlace && !_isWriting && !_frames.HasFullSegments)
+
+        // The header joins what is corked, and both leave together with the payload: a frame that another thread adds
+        // from now on comes behind it.
+        bool isDirect = payload.Length >= DirectWriteLength && _writesFromPlace && !_isWriting
+            && _frames.TryTakeWithHeader(opcode, fin, payload.Length, out direct);
+        if (isDirect)
         {
-            // The header joins what is corked, and both leave together with the payload: a frame that another thread
-            // adds from now on comes behind it.
-            _frames.AppendHeader(opcode, fin, payload.Length);
-            _frames.TryTake(out direct);
             return _isWriting = true;
         }
 
         _frames.Append(opcode, fin, payload);
-        bool isCorked = CorkThread == Environment.CurrentManagedThreadId && _frames.TailLength < MaxCorkedLength;
+        bool isCorked = CorkThread == Environment.CurrentManagedThreadId && Budget.Buffered < MaxCorkedLength;
         return !isCorked && TryBecomeWriter();
     }
 
@@ -122,7 +132,7 @@ internal struct SendBuffer
     {
         Stage = SendStage.CloseQueued;
         Pending.AbandonMessage();
-        Budget.Subtract(Pending.FailAll(_owner.CreateClosedException));
+        _hasDrained |= Budget.Subtract(Pending.FailAll(_owner.CreateClosedException));
         return Accept(Opcode.Close, fin: true, payload, out _);
     }
 
@@ -151,9 +161,18 @@ internal struct SendBuffer
     /// <summary>Makes frames of the sends whose turn has come.</summary>
     public void AdmitPending()
     {
-        while (Pending.TryTake(Budget.HasRoom, out PendingSend send))
+        // What is counted already and waits behind the first must not take the room that the first waits for.
+        while (Pending.TryTake(Budget.HasRoomBeside(Pending.Buffered), out PendingSend send))
         {
             FrameToSend frame = send.Frame;
+            if (Stage == SendStage.Closing && !frame.Fin)
+            {
+                // Its writer can send no more: a message that cannot end would keep the Close frame back.
+                Pending.Release(send);
+                send.Completion?.TrySetException(_owner.CreateClosedException());
+                continue;
+            }
+
             Pending.NoteTurn(frame);
             if (send.Buffered == 0)
             {
@@ -180,7 +199,8 @@ internal struct SendBuffer
             return false;
         }
 
-        bool drained = Budget.Subtract(written);
+        bool drained = Budget.Subtract(written) || _hasDrained;
+        _hasDrained = false;
         AdmitPending();
         return drained;
     }

@@ -25,6 +25,9 @@ internal sealed class SendQueue
     private SendBuffer _buffer;
     private Finish _finish;
 
+    // Only the writer's.
+    private bool _hasShutDown;
+
     public SendQueue(Role role, Transport transport, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
     {
         _transport = transport;
@@ -113,7 +116,7 @@ internal sealed class SendQueue
         {
             if (_buffer.Stage != SendStage.Open || cancellationToken.IsCancellationRequested)
             {
-                Return(frame.Rented);
+                frame.Release(_pool);
                 return cancellationToken.IsCancellationRequested
                     ? ValueTask.FromCanceled(cancellationToken)
                     : ValueTask.FromException(_owner.CreateClosedException());
@@ -134,7 +137,7 @@ internal sealed class SendQueue
             _writer.Run(direct, frame.Payload.Span);
         }
 
-        Return(frame.Rented);
+        frame.Release(_pool);
         return default;
     }
 
@@ -217,7 +220,8 @@ internal sealed class SendQueue
         RunIf(write);
     }
 
-    /// <summary>Ends the transport's output once everything accepted has been written.</summary>
+    /// <summary>Ends the transport's output once everything accepted has been written, a Close frame the last of it.</summary>
+    /// <remarks>May be called before that Close frame is added, when another thread is about to.</remarks>
     /// <param name="close">Whether the transport is then let go of altogether.</param>
     public void FinishWhenEmpty(bool close)
     {
@@ -262,15 +266,16 @@ internal sealed class SendQueue
         {
             drained = _buffer.NoteWritten(written);
             found = _buffer.TryTakeNext(out segment);
-            if (!found)
+            if (!found && _buffer.Stage >= SendStage.CloseQueued)
             {
                 finish = _finish;
                 _finish = Finish.None;
             }
         }
 
-        if (finish != Finish.None)
+        if (finish != Finish.None && !_hasShutDown)
         {
+            _hasShutDown = true;
             _transport.ShutdownOutput();
         }
 
@@ -279,11 +284,7 @@ internal sealed class SendQueue
             _transport.Close();
         }
 
-        if (drained)
-        {
-            _owner.OnSendBufferDrained();
-        }
-
+        TellIf(drained);
         return found;
     }
 
@@ -296,6 +297,11 @@ internal sealed class SendQueue
             drained = _buffer.NoteWritten(written);
         }
 
+        TellIf(drained);
+    }
+
+    private void TellIf(bool drained)
+    {
         if (drained)
         {
             _owner.OnSendBufferDrained();
@@ -338,13 +344,5 @@ internal sealed class SendQueue
         }
 
         send.Completion?.TrySetCanceled(cancellationToken);
-    }
-
-    private void Return(byte[]? rented)
-    {
-        if (rented is not null)
-        {
-            _pool.Return(rented);
-        }
     }
 }

@@ -222,15 +222,18 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5).</param>
     /// <param name="cancellationToken">Ends the wait; the connection is being closed all the same.</param>
     /// <returns>
-    /// How it ended: at the latest <see cref="WebSocketConnectionOptions.CloseTimeout"/> from now. If it was closed
-    /// already, how that went.
+    /// How it ended: after <see cref="WebSocketConnectionOptions.CloseTimeout"/> if the peer does not answer, and as much
+    /// again if it answers and keeps the transport. If it was closed already, how that went.
     /// </returns>
+    /// <remarks>
+    /// Messages that still arrive can be received; what does not fit in the inbox any more is dropped.
+    /// </remarks>
     /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
     public async ValueTask<WebSocketCloseResult> CloseAsync(
         WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, string reason = "",
         CancellationToken cancellationToken = default)
     {
-        Core.Closing.Begin(CloseArguments.Check(code, reason));
+        Core.BeginClose(CloseArguments.Check(code, reason));
         return await Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 

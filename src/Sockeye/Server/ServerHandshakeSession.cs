@@ -50,8 +50,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         }
     }
 
-    /// <summary>Gives up: the server is going away.</summary>
-    public void Drop() => _transport.Abort(error: null);
+    /// <summary>Refuses, if nothing has been answered yet: the server is going away.</summary>
+    public void Drop()
+    {
+        if (TryDecide())
+        {
+            Refuse(HandshakeError.ServerUnavailable);
+        }
+    }
 
     /// <inheritdoc/>
     public ReadVerdict OnReceived(Span<byte> bytes)
@@ -105,7 +111,15 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
     public void OnWritten() => Finish();
 
     /// <inheritdoc/>
-    public void OnInputEnded() => _transport.Close();
+    public void OnInputEnded()
+    {
+        if (TryDecide())
+        {
+            _context.Logger.HandshakeAbandoned(_transport.RemoteEndPoint);
+        }
+
+        _transport.Close();
+    }
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)

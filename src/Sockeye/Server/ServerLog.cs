@@ -21,6 +21,10 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 104, Level = LogLevel.Debug, Message = "A client was gone before the opening handshake")]
     public static partial void LostBeforeHandshake(this ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 105, Level = LogLevel.Information,
+        Message = "{RemoteEndPoint} ended the transport before its opening handshake was complete")]
+    public static partial void HandshakeAbandoned(this ILogger logger, object? remoteEndPoint);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

@@ -6,13 +6,19 @@ namespace Sockeye.Timing;
 /// A coarse timer wheel: however many deadlines there are, one timer ticks, and an entry costs its place in a list.
 /// </summary>
 /// <remarks>
-/// Entries fall due up to one tick late, never early. Scheduling and cancelling take constant time. The timer stands
+/// Entries fall due up to two ticks late, never early. Scheduling and cancelling take constant time. The timer stands
 /// still while nothing is scheduled. Thread-safe.
 /// </remarks>
 internal sealed class DeadlineWheel
 {
     /// <summary>How coarse the wheel is. Its shortest customers are timeouts of a second.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    // A century is never; more of it might overflow.
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(36_525);
+
+    // A timer this late means that the process was stopped: a suspended machine, a debugger.
+    private static readonly long MaxGap = ToTicks(TimeSpan.FromSeconds(2));
 
     // 256 ticks are 25.6 s: the usual deadlines (20 s, 10 s, 5 s) come round within one turn.
     private const int SlotCount = 256;
@@ -25,6 +31,7 @@ internal sealed class DeadlineWheel
     private readonly Deadline?[] _slots = new Deadline?[SlotCount];
     private readonly ITimer _timer;
     private long _lastTick;
+    private long _lastGapTick;
     private int _count;
 
     public DeadlineWheel(TimeProvider time)
@@ -50,24 +57,31 @@ internal sealed class DeadlineWheel
     /// </summary>
     public long RecentTick => Volatile.Read(ref _lastTick);
 
+    /// <summary>
+    /// The tick at which the wheel last turned after it had been stopped, with the process, for more than two seconds.
+    /// </summary>
+    public long LastGapTick => Volatile.Read(ref _lastGapTick);
+
     /// <summary>Converts a time to ticks, rounded up.</summary>
     public static long ToTicks(TimeSpan time) => (time.Ticks + Tick.Ticks - 1) / Tick.Ticks;
 
     /// <summary>Schedules an entry, in place of what it was scheduled for before.</summary>
     public void Schedule(Deadline deadline, TimeSpan after)
     {
-        // One tick more than the time takes, since the current tick has partly gone by: late, never early.
-        long dueTick = CurrentTick + ToTicks(after) + 1;
+        TimeSpan delay = after < MaxDelay ? after : MaxDelay;
         lock (_gate)
         {
+            // Read under the lock, so that the wheel cannot have turned past the tick meanwhile.
+            TimeSpan now = _time.GetElapsedTime(_startTimestamp);
             Unlink(deadline);
-            deadline.DueTick = dueTick;
-            Link(deadline);
             if (_count++ == 0)
             {
-                _lastTick = CurrentTick;
+                _lastTick = now.Ticks / Tick.Ticks;
                 _timer.Change(Tick, Tick);
             }
+
+            deadline.DueTick = Math.Max(ToTicks(now + delay), _lastTick + 1);
+            Link(deadline);
         }
     }
 
@@ -103,6 +117,11 @@ internal sealed class DeadlineWheel
                         (due ??= []).Add(deadline);
                     }
                 }
+            }
+
+            if (now - _lastTick > MaxGap)
+            {
+                _lastGapTick = now;
             }
 
             if (now > _lastTick)

@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 
 /// <summary>
 /// A transport without I/O and without threads: the test feeds it what arrives, and looks at what was written. Calls up
-/// are made in place, as an event loop makes them.
+/// are made in place, as an event loop makes them, and one at a time whatever thread asks for them.
 /// </summary>
 internal sealed class InMemoryTransport : Transport
 {
@@ -13,19 +13,24 @@ internal sealed class InMemoryTransport : Transport
     private ReadOnlyMemory<byte> _pendingWrite;
     private bool _isPaused;
     private bool _resumeAsked;
-    private bool _isInSink;
     private bool _closeAsked;
     private Exception? _error;
     private readonly Lock _gate = new();
 
+    // Held during a call up: the calls come one at a time.
+    private readonly Lock _sinkGate = new();
+
     /// <summary>How many more bytes are taken without waiting; a peer that reads nothing has 0.</summary>
     public int Capacity { get; set; } = int.MaxValue;
 
-    /// <summary>How many separate writes were made.</summary>
+    /// <summary>How many separate writes were tried.</summary>
     public int WriteCount { get; private set; }
 
+    /// <summary>The bytes that the transport writes by itself, since the peer has not taken them.</summary>
+    public int BlockedLength => _pendingWrite.Length;
+
     /// <summary>Whether the output was ended in order.</summary>
-    public bool IsOutputEnded { get; private set; }
+    public bool IsOutputEnded => ShutdownCount != 0;
 
     /// <summary>Whether the transport was let go of.</summary>
     public bool IsClosed { get; private set; }
@@ -36,8 +41,14 @@ internal sealed class InMemoryTransport : Transport
     /// <summary>Whether the sink has asked that nothing more be read.</summary>
     public bool IsPaused => _isPaused;
 
+    /// <summary>How often the output was ended.</summary>
+    public int ShutdownCount { get; private set; }
+
     /// <summary>Whether <see cref="Start"/> was called.</summary>
     public bool IsStarted { get; private set; }
+
+    /// <summary>Whether nothing can be taken any more, though the sink may not have been told.</summary>
+    public bool IsClosing => _closeAsked;
 
     /// <summary>Told after each write, in place.</summary>
     public Action? Written { get; set; }
@@ -54,8 +65,15 @@ internal sealed class InMemoryTransport : Transport
 
         if (_isPaused)
         {
-            _unread = [.. _unread, .. bytes];
-            return;
+            lock (_sinkGate)
+            {
+                // Asked again under the lock, since another thread may have resumed.
+                if (_isPaused)
+                {
+                    _unread = [.. _unread, .. bytes];
+                    return;
+                }
+            }
         }
 
         Call(bytes.ToArray(), (sink, input) => _isPaused = sink.OnReceived(input) == ReadVerdict.Pause);
@@ -120,18 +138,23 @@ internal sealed class InMemoryTransport : Transport
         }
     }
 
-    public override int TryWrite(ReadOnlySpan<byte> bytes)
+    public override int TryWrite(ReadOnlySpan<byte> bytes) => TryWrite(bytes, []);
+
+    public override int TryWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         int taken;
         lock (_gate)
         {
-            if (_closeAsked || IsClosed)
+            if (_closeAsked)
             {
-                return bytes.Length;
+                return first.Length + second.Length;
             }
 
-            taken = Math.Min(Capacity, bytes.Length);
-            Take(bytes[..taken]);
+            int ofFirst = Math.Min(Capacity, first.Length);
+            Take(first[..ofFirst]);
+            int ofSecond = Math.Min(Capacity, second.Length);
+            Take(second[..ofSecond]);
+            taken = ofFirst + ofSecond;
             WriteCount++;
         }
 
@@ -143,7 +166,8 @@ internal sealed class InMemoryTransport : Transport
     {
         lock (_gate)
         {
-            if (_closeAsked || IsClosed)
+            Assert.True(_pendingWrite.IsEmpty, "One write at a time.");
+            if (_closeAsked)
             {
                 return true;
             }
@@ -158,13 +182,10 @@ internal sealed class InMemoryTransport : Transport
     public override void ResumeReading()
     {
         _resumeAsked = true;
-        if (!_isInSink)
-        {
-            ServeResumes();
-        }
+        ServeResumes();
     }
 
-    public override void ShutdownOutput() => IsOutputEnded = true;
+    public override void ShutdownOutput() => ShutdownCount++;
 
     public override void Close()
     {
@@ -188,39 +209,60 @@ internal sealed class InMemoryTransport : Transport
 
     private void ServeResumes()
     {
-        while (_resumeAsked && !_isInSink && !IsClosed)
+        if (_sinkGate.IsHeldByCurrentThread)
         {
-            _resumeAsked = false;
-            if (!_isPaused)
-            {
-                continue;
-            }
+            return;
+        }
 
-            Call([], (sink, _) => _isPaused = sink.OnReadingResumed() == ReadVerdict.Pause);
-            if (!_isPaused && _unread.Length != 0)
+        lock (_sinkGate)
+        {
+            while (_resumeAsked && !IsClosed)
             {
-                byte[] unread = _unread;
-                _unread = [];
-                Feed(unread);
+                _resumeAsked = false;
+                if (_isPaused)
+                {
+                    Call([], (sink, _) => _isPaused = sink.OnReadingResumed() == ReadVerdict.Pause);
+                    FeedUnread();
+                }
             }
+        }
+    }
+
+    private void FeedUnread()
+    {
+        if (!_isPaused && _unread.Length != 0 && !IsClosed)
+        {
+            byte[] unread = _unread;
+            _unread = [];
+            Call(unread, (sink, input) => _isPaused = sink.OnReceived(input) == ReadVerdict.Pause);
         }
     }
 
     // The contract: no call up from inside a call down that was made from inside a call up.
     private void Call(byte[] input, Action<ITransportSink, byte[]> call)
     {
-        _isInSink = true;
-        call(Sink, input);
-        _isInSink = false;
+        lock (_sinkGate)
+        {
+            call(Sink, input);
+        }
+
         TellClosed();
     }
 
     private void TellClosed()
     {
-        if (_closeAsked && !_isInSink && !IsClosed)
+        if (_sinkGate.IsHeldByCurrentThread)
         {
-            IsClosed = true;
-            Sink.OnClosed(_error);
+            return;
+        }
+
+        lock (_sinkGate)
+        {
+            if (_closeAsked && !IsClosed)
+            {
+                IsClosed = true;
+                Sink.OnClosed(_error);
+            }
         }
     }
 }

@@ -1,0 +1,85 @@
+using Sockeye.Connections;
+
+namespace Sockeye.Tests;
+
+public sealed class InboxTests
+{
+    private readonly CountingPool _pool = new();
+
+    [Fact]
+    public void Gives_back_what_was_put_in_in_order()
+    {
+        var inbox = new Inbox(maxLength: 1_000, _pool);
+        inbox.Add(Entry("first"u8));
+        inbox.Add(Entry("second"u8));
+
+        Assert.True(inbox.TryTake(out InboxEntry first));
+        Assert.True(inbox.TryTake(out InboxEntry second));
+
+        Assert.Equal("first"u8, first.Payload.Span);
+        Assert.Equal("second"u8, second.Payload.Span);
+        Assert.True(inbox.IsEmpty);
+        Assert.False(inbox.TryTake(out InboxEntry end));
+        Assert.True(end.IsEnd);
+    }
+
+    [Fact]
+    public void An_inbox_that_is_not_full_takes_a_message_of_any_length()
+    {
+        var inbox = new Inbox(maxLength: 1_000, _pool);
+        inbox.Add(Entry(new byte[100]));
+        Assert.False(inbox.IsFull);
+
+        inbox.Add(Entry(new byte[1_000_000]));
+        Assert.True(inbox.IsFull);
+        inbox.TryTake(out InboxEntry _);
+        Assert.True(inbox.IsFull);
+        inbox.TryTake(out InboxEntry _);
+
+        Assert.False(inbox.IsFull);
+    }
+
+    [Fact]
+    public void Empty_messages_fill_it_too()
+    {
+        var inbox = new Inbox(maxLength: 1_000, _pool);
+        int count = 0;
+        while (!inbox.IsFull)
+        {
+            inbox.Add(Entry([]));
+            count++;
+        }
+
+        Assert.InRange(count, 10, 20);
+    }
+
+    [Fact]
+    public void Throwing_all_away_returns_the_memory()
+    {
+        var inbox = new Inbox(maxLength: 1_000, _pool);
+        inbox.Add(Entry(new byte[100]));
+        inbox.Add(Entry(new byte[900]));
+
+        inbox.Clear();
+
+        Assert.True(inbox.IsEmpty);
+        Assert.False(inbox.IsFull);
+        Assert.Equal(0, _pool.OutCount);
+    }
+
+    [Fact]
+    public void An_array_that_is_given_away_is_not_copied()
+    {
+        byte[] array = _pool.Rent(10);
+        "lent"u8.CopyTo(array);
+
+        InboxEntry entry = InboxEntry.Of(array.AsSpan(0, 4), array, WebSocketMessageKind.Text, endOfMessage: true, _pool);
+
+        Assert.Same(array, entry.Array);
+        Assert.Equal("lent"u8, entry.Payload.Span);
+        Assert.Equal(1, _pool.OutCount);
+    }
+
+    private InboxEntry Entry(ReadOnlySpan<byte> payload) =>
+        InboxEntry.Of(payload, lender: null, WebSocketMessageKind.Binary, endOfMessage: true, _pool);
+}

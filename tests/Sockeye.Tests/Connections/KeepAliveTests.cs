@@ -1,0 +1,245 @@
+using Sockeye.Connections;
+using Sockeye.Timing;
+
+namespace Sockeye.Tests;
+
+public sealed class KeepAliveTests
+{
+    // A ping is due after 20 s of silence, and its answer 20 s later; the wheel may take two ticks more each time.
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly DeadlineWheel _wheel;
+    private readonly Owner _owner = new();
+
+    public KeepAliveTests() => _wheel = new DeadlineWheel(_time);
+
+    [Fact]
+    public void A_silent_peer_is_sent_a_ping()
+    {
+        Start();
+
+        _time.Advance(19.9 * Second);
+        Assert.Equal(0, _owner.PingCount);
+        _time.Advance(0.4 * Second);
+
+        Assert.Equal(1, _owner.PingCount);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void A_peer_that_does_not_answer_in_time_is_given_up_once()
+    {
+        Start();
+
+        _time.Advance(39.9 * Second);
+        Assert.Equal(0, _owner.SilentCount);
+        _time.Advance(0.7 * Second);
+        Assert.Equal(1, _owner.SilentCount);
+        _time.Advance(1_000 * Second);
+
+        Assert.Equal(1, _owner.SilentCount);
+        Assert.Equal(1, _owner.PingCount);
+        Assert.Equal(0, _time.TimerCount);
+    }
+
+    [Fact]
+    public void Any_byte_puts_the_ping_off()
+    {
+        KeepAlive keepAlive = Start();
+
+        for (int i = 0; i < 60; i++)
+        {
+            _time.Advance(Second);
+            keepAlive.NoteLife();
+        }
+
+        Assert.Equal(0, _owner.PingCount);
+    }
+
+    [Fact]
+    public void Any_byte_answers_a_ping()
+    {
+        KeepAlive keepAlive = Start();
+        _time.Advance(20.3 * Second);
+        Assert.Equal(1, _owner.PingCount);
+
+        _time.Advance(19 * Second);
+        keepAlive.NoteLife();
+        _time.Advance(19.5 * Second);
+        Assert.Equal(1, _owner.PingCount);
+        _time.Advance(1 * Second);
+
+        Assert.Equal(2, _owner.PingCount);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void A_pong_that_comes_at_once_is_seen_however_late_the_wheel_turns()
+    {
+        // Another's deadline, in the same turn of the wheel and before ours, takes longer than a tick.
+        KeepAlive keepAlive = Start();
+        _owner.OnPing = keepAlive.NoteLife;
+        var slow = new SlowDeadline(_time);
+        for (int i = 0; i < 40; i++)
+        {
+            _wheel.Schedule(slow, DeadlineWheel.Tick);
+            _time.Advance(10.1 * Second);
+        }
+
+        Assert.True(_owner.PingCount > 5);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void A_ping_that_is_answered_while_the_wheel_is_late_counts_as_answered()
+    {
+        var time = new ManualTimeProvider();
+        var wheel = new DeadlineWheel(time);
+        var owner = new Owner();
+        var keepAlive = new KeepAlive(KeepAliveOptions.Default, wheel, owner);
+        owner.OnReadingPausedAsked = () => time.Slip(1.5 * DeadlineWheel.Tick);
+        owner.OnPing = keepAlive.NoteLife;
+        keepAlive.Start();
+
+        time.Advance(120 * Second);
+
+        Assert.True(owner.PingCount > 3);
+        Assert.Equal(0, owner.SilentCount);
+    }
+
+    [Fact]
+    public void Without_a_pong_timeout_pings_go_on_and_nobody_is_given_up()
+    {
+        Start(new KeepAliveOptions { PongTimeout = Timeout.InfiniteTimeSpan });
+
+        _time.Advance(101.5 * Second);
+
+        Assert.InRange(_owner.PingCount, 4, 5);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void Without_a_ping_interval_nothing_is_watched()
+    {
+        Start(KeepAliveOptions.Disabled);
+
+        _time.Advance(10_000 * Second);
+
+        Assert.Equal(0, _owner.PingCount);
+        Assert.Equal(0, _time.TimerCount);
+    }
+
+    [Fact]
+    public void The_longest_interval_is_no_interval_at_all()
+    {
+        Start(new KeepAliveOptions { PingInterval = TimeSpan.MaxValue, PongTimeout = TimeSpan.MaxValue });
+
+        _time.Advance(100 * Second);
+
+        Assert.Equal(0, _owner.PingCount);
+    }
+
+    [Fact]
+    public void A_peer_that_nobody_reads_from_is_not_given_up()
+    {
+        Start();
+        _time.Advance(21 * Second);
+        _owner.IsReadingPaused = true;
+
+        _time.Advance(300 * Second);
+        Assert.Equal(0, _owner.SilentCount);
+        _owner.IsReadingPaused = false;
+        _time.Advance(45 * Second);
+
+        Assert.Equal(1, _owner.SilentCount);
+    }
+
+    [Theory]
+    [InlineData(1, 60)] // the ping was not due yet
+    [InlineData(21, 60)]
+    [InlineData(21, 20)] // the stop ends soon after the answer is due
+    [InlineData(35, 6.5)]
+    [InlineData(21, 3_600)]
+    public void A_process_that_was_stopped_gives_its_peer_another_chance(double before, double stop)
+    {
+        Start();
+        _time.Advance(before * Second);
+
+        _time.Leap(stop * Second);
+        Assert.Equal(0, _owner.SilentCount);
+        _time.Advance(19 * Second);
+
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void After_a_stop_a_dead_peer_is_given_up_all_the_same()
+    {
+        Start();
+        _time.Advance(21 * Second);
+
+        _time.Leap(60 * Second);
+        _time.Advance(41 * Second);
+
+        Assert.Equal(1, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void Nothing_happens_after_the_end()
+    {
+        KeepAlive keepAlive = Start();
+        _time.Advance(21 * Second);
+
+        keepAlive.Stop();
+        _time.Advance(100 * Second);
+
+        Assert.Equal(1, _owner.PingCount);
+        Assert.Equal(0, _owner.SilentCount);
+        Assert.Equal(0, _time.TimerCount);
+    }
+
+    private KeepAlive Start(KeepAliveOptions? options = null)
+    {
+        var keepAlive = new KeepAlive(options ?? KeepAliveOptions.Default, _wheel, _owner);
+        keepAlive.Start();
+        return keepAlive;
+    }
+
+    private sealed class Owner : IKeepAliveOwner
+    {
+        private bool _isReadingPaused;
+
+        public int PingCount { get; private set; }
+
+        public int SilentCount { get; private set; }
+
+        public Action? OnPing { get; set; }
+
+        public Action? OnReadingPausedAsked { get; set; }
+
+        public bool IsReadingPaused
+        {
+            get
+            {
+                OnReadingPausedAsked?.Invoke();
+                return _isReadingPaused;
+            }
+
+            set => _isReadingPaused = value;
+        }
+
+        public void SendKeepAlivePing()
+        {
+            PingCount++;
+            OnPing?.Invoke();
+        }
+
+        public void OnPeerSilent() => SilentCount++;
+    }
+
+    private sealed class SlowDeadline(ManualTimeProvider time) : Deadline
+    {
+        public override void OnDue(DeadlineWheel wheel) => time.Slip(1.5 * DeadlineWheel.Tick);
+    }
+}

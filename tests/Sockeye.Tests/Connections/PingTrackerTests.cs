@@ -1,0 +1,142 @@
+using Sockeye.Connections;
+
+namespace Sockeye.Tests;
+
+public sealed class PingTrackerTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly PingTracker _pings;
+
+    public PingTrackerTests() => _pings = new PingTracker(_time);
+
+    [Fact]
+    public void A_pong_tells_how_long_it_took()
+    {
+        (byte[] payload, Task<TimeSpan> answer) = Begin();
+        _time.Advance(TimeSpan.FromMilliseconds(42));
+
+        _pings.OnPong(payload);
+
+        Assert.Equal(TimeSpan.FromMilliseconds(42), Answered(answer));
+        Assert.Equal(TimeSpan.FromMilliseconds(42), _pings.RoundTripTime);
+    }
+
+    [Fact]
+    public void Before_the_first_pong_there_is_no_round_trip_time()
+    {
+        Begin();
+
+        Assert.Null(_pings.RoundTripTime);
+    }
+
+    [Fact]
+    public void A_pong_for_a_later_ping_answers_the_earlier_ones() // §5.5.3: "MAY elect to send a Pong frame for only the most recently processed Ping frame"
+    {
+        (_, Task<TimeSpan> first) = Begin();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (byte[] payload, Task<TimeSpan> second) = Begin();
+        (_, Task<TimeSpan> third) = Begin();
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        _pings.OnPong(payload);
+
+        Assert.Equal(TimeSpan.FromSeconds(3), Answered(first));
+        Assert.Equal(TimeSpan.FromSeconds(2), Answered(second));
+        Assert.False(third.IsCompleted);
+        Assert.Equal(TimeSpan.FromSeconds(2), _pings.RoundTripTime);
+    }
+
+    [Theory] // FR-61
+    [InlineData("")]
+    [InlineData("00")]
+    [InlineData("0000000000000000")]
+    [InlineData("00000000000000FF")]
+    [InlineData("0000000000000001 00")]
+    [InlineData("00000000000001")]
+    [InlineData("FFFFFFFFFFFFFFFF")]
+    public void An_unsolicited_or_mismatched_pong_changes_nothing(string payload)
+    {
+        (_, Task<TimeSpan> answer) = Begin();
+
+        _pings.OnPong(Wire.Bytes(payload));
+
+        Assert.False(answer.IsCompleted);
+        Assert.Null(_pings.RoundTripTime);
+    }
+
+    [Fact] // FR-61
+    public void A_duplicate_pong_changes_nothing()
+    {
+        (byte[] first, _) = Begin();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _pings.OnPong(first);
+        (_, Task<TimeSpan> second) = Begin();
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        _pings.OnPong(first);
+
+        Assert.False(second.IsCompleted);
+        Assert.Equal(TimeSpan.FromSeconds(1), _pings.RoundTripTime);
+    }
+
+    [Fact]
+    public void A_ping_nobody_waits_for_any_more_is_timed_all_the_same()
+    {
+        var answer = new TaskCompletionSource<TimeSpan>();
+        byte[] payload = new byte[PingTracker.PayloadLength];
+        _pings.Begin(payload, answer);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        _pings.Forget(answer);
+        _pings.Forget(answer);
+        _pings.OnPong(payload);
+
+        Assert.False(answer.Task.IsCompleted);
+        Assert.Equal(TimeSpan.FromSeconds(1), _pings.RoundTripTime);
+    }
+
+    [Fact]
+    public void At_the_end_all_who_wait_are_told()
+    {
+        (byte[] payload, Task<TimeSpan> first) = Begin();
+        (_, Task<TimeSpan> second) = Begin();
+
+        _pings.FailAll(() => new InvalidOperationException("over"));
+        _pings.OnPong(payload);
+
+        Assert.Equal("over", Assert.IsType<InvalidOperationException>(first.Exception!.InnerException).Message);
+        Assert.True(second.IsFaulted);
+        Assert.Null(_pings.RoundTripTime);
+    }
+
+    [Fact]
+    public void Pings_that_are_never_answered_do_not_pile_up()
+    {
+        byte[] payload = new byte[PingTracker.PayloadLength];
+        (_, Task<TimeSpan> waiting) = Begin();
+        for (int i = 0; i < 100_000; i++)
+        {
+            _pings.Begin(payload, answer: null);
+        }
+
+        Assert.InRange(_pings.UnderwayCount, 1, 100);
+        _pings.OnPong(payload);
+
+        Assert.True(waiting.IsCompletedSuccessfully);
+        Assert.Equal(0, _pings.UnderwayCount);
+    }
+
+    private static TimeSpan Answered(Task<TimeSpan> answer)
+    {
+        Assert.True(answer.IsCompletedSuccessfully);
+        return answer.GetAwaiter().GetResult();
+    }
+
+    private (byte[] Payload, Task<TimeSpan> Answer) Begin()
+    {
+        var answer = new TaskCompletionSource<TimeSpan>();
+        byte[] payload = new byte[PingTracker.PayloadLength];
+        _pings.Begin(payload, answer);
+        return (payload, answer.Task);
+    }
+}

@@ -1,0 +1,352 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+public sealed class SendQueueTests
+{
+    [Fact]
+    public void What_the_transport_takes_is_sent()
+    {
+        var bench = new SendQueueBench();
+
+        Assert.Equal(WebSocketSendResult.Sent, bench.Sends.TrySend(Opcode.Text, "a"u8));
+        Assert.True(bench.SendAsync("b").IsCompletedSuccessfully);
+
+        Assert.Equal("Text 'a', Text 'b'", bench.Wire());
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Pool.OutCount);
+    }
+
+    [Fact]
+    public void What_the_transport_does_not_take_is_queued_up_to_the_limit_and_then_refused()
+    {
+        var bench = new SendQueueBench(limit: 20);
+        bench.Transport.Capacity = 3;
+
+        Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "12345678"u8));
+        Assert.Equal(7, bench.Sends.BufferedAmount);
+        Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "12345678"u8));
+        Assert.Equal(17, bench.Sends.BufferedAmount);
+        Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, new byte[100]));
+        Assert.Equal(119, bench.Sends.BufferedAmount);
+        Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Text, "refused"u8));
+        Assert.Equal(119, bench.Sends.BufferedAmount);
+        bench.Transport.Drain();
+
+        Assert.Equal(["12345678", "12345678"], bench.Frames().Take(2).Select(frame => frame.Text));
+        Assert.Equal(WebSocketSendResult.Sent, bench.Sends.TrySend(Opcode.Text, "again"u8));
+        Assert.Equal("Text 'again'", bench.Wire());
+        Assert.Equal(1, bench.DrainedCount);
+    }
+
+    [Fact]
+    public void What_a_thread_sends_while_it_handles_a_read_leaves_in_one_write()
+    {
+        var bench = new SendQueueBench();
+        bench.Sends.Cork();
+        for (int i = 0; i < 16; i++)
+        {
+            Assert.Equal(WebSocketSendResult.Sent, bench.Sends.TrySend(Opcode.Text, "reply"u8));
+        }
+
+        bench.Sends.SendPong("pong"u8);
+        Assert.Equal(0, bench.Transport.WriteCount);
+        Assert.Equal((16 * 7) + 6, bench.Sends.BufferedAmount);
+
+        bench.Sends.Uncork();
+
+        Assert.Equal(1, bench.Transport.WriteCount);
+        Assert.Equal(17, bench.Frames().Count);
+        bench.Sends.TrySend(Opcode.Text, "later"u8);
+        Assert.Equal(2, bench.Transport.WriteCount);
+    }
+
+    [Fact]
+    public void A_large_payload_joins_what_is_corked_in_one_write()
+    {
+        var bench = new SendQueueBench(limit: 100_000);
+        bench.Sends.Cork();
+        bench.Sends.TrySend(Opcode.Text, "small"u8);
+
+        bench.Sends.TrySend(Opcode.Binary, new byte[20_000]);
+
+        Assert.Equal(1, bench.Transport.WriteCount);
+        bench.Sends.TrySend(Opcode.Text, "after"u8);
+        bench.Sends.Uncork();
+        Assert.Equal("Text 'small', Binary 20000 bytes, Text 'after'", bench.Wire());
+        Assert.Equal(2, bench.Transport.WriteCount);
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+    }
+
+    [Fact]
+    public void However_much_is_corked_a_large_payload_comes_behind_it()
+    {
+        for (int corked = 16_340; corked <= 16_390; corked++)
+        {
+            var bench = new SendQueueBench(limit: 1_000_000);
+            bench.Sends.Cork();
+            bench.Sends.TrySend(Opcode.Binary, new byte[corked - 12]);
+            bench.Sends.TrySend(Opcode.Text, "123456"u8);
+
+            bench.Sends.TrySend(Opcode.Binary, new byte[20_000]);
+            bench.Sends.TrySend(Opcode.Text, "after"u8);
+            bench.Sends.Uncork();
+
+            Assert.Equal($"Binary {corked - 12} bytes, Text '123456', Binary 20000 bytes, Text 'after'", bench.Wire());
+            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Pool.OutCount);
+        }
+    }
+
+    [Fact]
+    public void A_callback_that_sends_a_lot_does_not_hold_all_of_it()
+    {
+        var bench = new SendQueueBench(limit: 10_000_000);
+        bench.Sends.Cork();
+        for (int i = 0; i < 1_000; i++)
+        {
+            bench.Sends.TrySend(Opcode.Binary, new byte[1_000]);
+            Assert.True(bench.Sends.BufferedAmount <= 66 * 1024, $"{bench.Sends.BufferedAmount} bytes are held back");
+        }
+
+        bench.Sends.Uncork();
+
+        Assert.Equal(1_000, bench.Frames().Count);
+        Assert.InRange(bench.Transport.WriteCount, 50, 80);
+    }
+
+    [Fact]
+    public void A_send_on_another_thread_is_not_held_back_and_takes_with_it_what_came_before()
+    {
+        var bench = new SendQueueBench();
+        bench.Sends.Cork();
+        bench.Sends.TrySend(Opcode.Text, "corked"u8);
+
+        var other = new Thread(() => bench.Sends.TrySend(Opcode.Text, "other"u8));
+        other.Start();
+        other.Join();
+
+        Assert.Equal("Text 'corked', Text 'other'", bench.Wire());
+        bench.Sends.Uncork();
+        Assert.Equal(1, bench.Transport.WriteCount);
+    }
+
+    [Fact]
+    public void An_asynchronous_send_waits_at_the_limit_and_completes_when_there_is_room()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(200);
+
+        Task first = bench.SendAsync("first").AsTask();
+        Task second = bench.SendAsync("second").AsTask();
+        Assert.False(first.IsCompleted);
+        Assert.Equal(204, bench.Sends.BufferedAmount);
+        Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Text, "refused"u8));
+        bench.Transport.Drain();
+
+        Assert.True(first.IsCompletedSuccessfully);
+        Assert.True(second.IsCompletedSuccessfully);
+        Assert.Equal("Binary 200 bytes, Text 'first', Text 'second'", bench.Wire());
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Pool.OutCount);
+    }
+
+    [Fact]
+    public void A_synchronous_send_does_not_overtake_those_that_wait()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(100);
+        object writer = new();
+        Task waits = bench.SendAsync("waits").AsTask();
+        Task fragment = bench.SendAsync(Opcode.Text, "frag", fin: false, writer).AsTask();
+        Task behind = bench.SendAsync("behind").AsTask();
+        bench.Transport.Drain();
+        Assert.True(waits.IsCompletedSuccessfully && fragment.IsCompletedSuccessfully);
+        Assert.False(behind.IsCompleted);
+
+        Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "sync"u8));
+        Assert.True(bench.SendAsync(Opcode.Continuation, "ment", fin: true, writer).IsCompletedSuccessfully);
+
+        Assert.Equal(
+            "Binary 100 bytes, Text 'waits', Text… 'frag', Continuation 'ment', Text 'behind', Text 'sync'",
+            bench.Wire());
+        Assert.True(behind.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public void A_send_cancelled_while_it_waits_is_taken_back()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(100);
+        using var cancellation = new CancellationTokenSource();
+        Task given = bench.SendAsync("given up", cancellation.Token).AsTask();
+        Task next = bench.SendAsync("next").AsTask();
+
+        cancellation.Cancel();
+        Assert.Equal(cancellation.Token, Assert.Throws<TaskCanceledException>(given.GetAwaiter().GetResult).CancellationToken);
+        bench.Transport.Drain();
+
+        Assert.True(next.IsCompletedSuccessfully);
+        Assert.Equal("Binary 100 bytes, Text 'next'", bench.Wire());
+    }
+
+    [Fact]
+    public void A_send_cancelled_before_it_began_is_not_begun()
+    {
+        var bench = new SendQueueBench();
+
+        Assert.True(bench.SendAsync("never", new CancellationToken(canceled: true)).IsCanceled);
+
+        Assert.Equal("", bench.Wire());
+    }
+
+    [Fact]
+    public void Cancelling_a_send_that_is_on_its_way_does_nothing() // CC-04
+    {
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(100);
+        using var cancellation = new CancellationTokenSource();
+        Task send = bench.SendAsync("finished", cancellation.Token).AsTask();
+        bench.Transport.Drain(70);
+
+        // Room has come, and the message is in the buffer, of which the peer has not taken everything.
+        bench.Transport.Drain(32);
+        Assert.True(send.IsCompletedSuccessfully);
+        cancellation.Cancel();
+        bench.Transport.Drain();
+
+        Assert.Equal("Binary 100 bytes, Text 'finished'", bench.Wire());
+    }
+
+    [Fact]
+    public void A_ping_passes_a_fragmented_message_and_messages_that_wait() // §5.4, §5.5
+    {
+        var bench = new SendQueueBench(limit: 1000);
+        object writer = new();
+        Assert.True(bench.SendAsync(Opcode.Text, "be", fin: false, writer).IsCompletedSuccessfully);
+        Task other = bench.SendAsync("other").AsTask();
+        Assert.False(other.IsCompleted);
+
+        Assert.True(bench.SendAsync(Opcode.Ping, "ping").IsCompletedSuccessfully);
+        bench.Sends.SendPong("pong"u8);
+        bench.Sends.TrySendPing("alive"u8);
+        Assert.True(bench.SendAsync(Opcode.Continuation, "gin", fin: true, writer).IsCompletedSuccessfully);
+
+        Assert.True(other.IsCompletedSuccessfully);
+        Assert.Equal(
+            "Text… 'be', Ping 'ping', Pong 'pong', Ping 'alive', Continuation 'gin', Text 'other'", bench.Wire());
+    }
+
+    [Fact]
+    public void A_fragment_waits_for_room_and_goes_before_all_others_that_do()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        object writer = new();
+        Assert.True(bench.SendAsync(Opcode.Text, "a", fin: false, writer).IsCompletedSuccessfully);
+        bench.Transport.Capacity = 0;
+        Assert.True(bench.SendAsync(Opcode.Continuation, new string('b', 100), fin: false, writer).IsCompletedSuccessfully);
+        Task other = bench.SendAsync("other").AsTask();
+        Task fragment = bench.SendAsync(Opcode.Continuation, "c", fin: true, writer).AsTask();
+        Assert.False(fragment.IsCompleted);
+
+        bench.Transport.Drain();
+
+        Assert.True(fragment.IsCompletedSuccessfully && other.IsCompletedSuccessfully);
+        Assert.Equal("Text… 'a', Continuation… 100 bytes, Continuation 'c', Text 'other'", bench.Wire());
+    }
+
+    [Fact]
+    public void What_waits_for_the_end_of_a_message_does_not_keep_it_from_ending()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        object writer = new();
+        Assert.True(bench.SendAsync(Opcode.Text, "be", fin: false, writer).IsCompletedSuccessfully);
+        Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Binary, new byte[200]));
+        Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Binary, new byte[200]));
+
+        Assert.True(bench.SendAsync(Opcode.Continuation, "gi", fin: false, writer).IsCompletedSuccessfully);
+        bench.Transport.Capacity = 0;
+        Assert.True(bench.SendAsync(Opcode.Continuation, new string('n', 100), fin: false, writer).IsCompletedSuccessfully);
+        Task end = bench.SendAsync(Opcode.Continuation, "ning", fin: true, writer).AsTask();
+        Assert.False(end.IsCompleted);
+        bench.Transport.Drain();
+
+        Assert.True(end.IsCompletedSuccessfully);
+        Assert.Equal(
+            "Text… 'be', Continuation… 'gi', Continuation… 100 bytes, Continuation 'ning', Binary 200 bytes",
+            bench.Wire());
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+    }
+
+    [Fact]
+    public void What_is_counted_and_waits_does_not_take_the_room_of_those_before_it()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        object writer = new();
+        Assert.True(bench.SendAsync(Opcode.Text, "be", fin: false, writer).IsCompletedSuccessfully);
+        bench.Transport.Capacity = 0;
+        Assert.True(bench.SendAsync(Opcode.Continuation, "gin", fin: false, writer).IsCompletedSuccessfully);
+        Task first = bench.SendAsync("first").AsTask();
+        Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Binary, new byte[200]));
+        Task end = bench.SendAsync(Opcode.Continuation, "", fin: true, writer).AsTask();
+        Task last = bench.SendAsync("last").AsTask();
+
+        bench.Transport.Drain();
+
+        Assert.True(first.IsCompletedSuccessfully && end.IsCompletedSuccessfully && last.IsCompletedSuccessfully);
+        Assert.Equal(
+            "Text… 'be', Continuation… 'gin', Continuation '', Text 'first', Binary 200 bytes, Text 'last'",
+            bench.Wire());
+    }
+
+    [Fact] // FR-60, §5.5.3
+    public void At_most_one_pong_waits_and_it_answers_the_newest_ping()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(100);
+        byte[] payload = new byte[125];
+        for (int i = 0; i < 100_000; i++)
+        {
+            BitConverter.TryWriteBytes(payload, i);
+            bench.Sends.SendPong(payload);
+        }
+
+        Assert.Equal(102, bench.Sends.BufferedAmount);
+        bench.Transport.Drain();
+
+        IReadOnlyList<SentFrame> frames = bench.Frames();
+        Assert.Equal(2, frames.Count);
+        Assert.Equal(99_999, BitConverter.ToInt32(frames[1].Payload));
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Pool.OutCount);
+    }
+
+    [Fact]
+    public void Pings_have_room_beyond_the_limit_and_then_wait()
+    {
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(100);
+        string payload = new('p', 125);
+        List<Task> pings = [.. Enumerable.Range(0, 40).Select(_ => bench.SendAsync(Opcode.Ping, payload).AsTask())];
+        int accepted = pings.Count(ping => ping.IsCompletedSuccessfully);
+        Assert.InRange(accepted, 32, 34);
+        long buffered = bench.Sends.BufferedAmount;
+
+        bench.Sends.TrySendPing("no room"u8);
+        Assert.Equal(buffered, bench.Sends.BufferedAmount);
+        bench.Transport.Drain();
+
+        Assert.All(pings, ping => Assert.True(ping.IsCompletedSuccessfully));
+        Assert.Equal(41, bench.Frames().Count);
+    }
+
+    [Fact]
+    public void The_end_of_the_opening_handshake_goes_first()
+    {
+        var bench = new SendQueueBench();
+        bench.Sends.SendHandshake("HTTP/1.1 101\r\n\r\n"u8);
+        bench.Sends.TrySend(Opcode.Text, "x"u8);
+
+        Assert.Equal("HTTP/1.1 101\r\n\r\n\u0081\u0001x", System.Text.Encoding.Latin1.GetString(bench.Transport.TakeOutput()));
+    }
+}

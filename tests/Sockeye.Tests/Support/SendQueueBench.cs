@@ -1,0 +1,72 @@
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>A send queue alone, over a transport in memory.</summary>
+internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
+{
+    public SendQueueBench(Role role = Role.Server, int limit = 1024)
+    {
+        Transport = new InMemoryTransport { Sink = this };
+        Sends = new SendQueue(role, Transport, this, limit, Pool);
+    }
+
+    public InMemoryTransport Transport { get; }
+
+    public CountingPool Pool { get; } = new();
+
+    public SendQueue Sends { get; }
+
+    /// <summary>How often the buffer has drained after a congestion.</summary>
+    public int DrainedCount { get; private set; }
+
+    /// <summary>How often the transport told of progress.</summary>
+    public int ProgressCount { get; private set; }
+
+    /// <summary>The frames written since the last look.</summary>
+    public IReadOnlyList<SentFrame> Frames() => SentFrame.ReadAll(Transport.TakeOutput());
+
+    /// <summary>The frames written since the last look, in short.</summary>
+    public string Wire() => string.Join(", ", Frames());
+
+    /// <summary>Fills the send buffer up to its limit behind a transport that takes nothing.</summary>
+    public void Block(int length = 1024)
+    {
+        Transport.Capacity = 0;
+        Assert.Equal(WebSocketSendResult.Queued, Sends.TrySend(Opcode.Binary, new byte[length]));
+    }
+
+    public ValueTask SendAsync(string text, CancellationToken cancellationToken = default) =>
+        SendAsync(Opcode.Text, text, fin: true, writer: null, cancellationToken);
+
+    public ValueTask SendAsync(
+        Opcode opcode, string text, bool fin = true, object? writer = null, CancellationToken cancellationToken = default)
+    {
+        var frame = new FrameToSend
+        {
+            Opcode = opcode, Fin = fin, Payload = System.Text.Encoding.UTF8.GetBytes(text), Writer = writer,
+        };
+        return Sends.SendAsync(frame, cancellationToken);
+    }
+
+    public WebSocketClosedException CreateClosedException() => new(new WebSocketCloseResult(
+        WebSocketCloseCode.NormalClosure, "", wasClean: true, WebSocketCloseInitiator.Local, exception: null));
+
+    public void OnSendProgress() => ProgressCount++;
+
+    public void OnSendBufferDrained() => DrainedCount++;
+
+    public ReadVerdict OnReceived(Span<byte> bytes) => ReadVerdict.Continue;
+
+    public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
+
+    public void OnWritten() => Sends.OnWritten();
+
+    public void OnInputEnded()
+    {
+    }
+
+    public void OnClosed(Exception? error) => Sends.Terminate();
+}

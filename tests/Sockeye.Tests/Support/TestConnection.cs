@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+
+namespace Sockeye.Tests;
+
+/// <summary>A connection over a transport in memory, with a clock that stands still and a pool that keeps books.</summary>
+internal sealed class TestConnection
+{
+    public TestConnection(
+        Role role = Role.Server, WebSocketHandler? handler = null, WebSocketConnectionOptions? options = null,
+        InMemoryTransport? transport = null, ManualTimeProvider? time = null)
+    {
+        Role = role;
+        Transport = transport ?? new InMemoryTransport();
+        Time = time ?? new ManualTimeProvider();
+        var settings = new ConnectionSettings(
+            role, options ?? (role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client),
+            new DeadlineWheel(Time), NullLogger.Instance, Pool);
+        Connection = new WebSocketConnection(Transport, settings, handler, onClosed: _ => OnClosedCount++);
+        Connection.Core.Start();
+        Transport.Start();
+    }
+
+    public Role Role { get; }
+
+    public InMemoryTransport Transport { get; }
+
+    public ManualTimeProvider Time { get; }
+
+    public CountingPool Pool { get; } = new();
+
+    public WebSocketConnection Connection { get; }
+
+    /// <summary>How often the connection told its server that it has ended.</summary>
+    public int OnClosedCount { get; private set; }
+
+    /// <summary>How it ended; it must have.</summary>
+    public WebSocketCloseResult Result
+    {
+        get
+        {
+            Assert.True(Connection.Closed.IsCompleted, "The connection has not ended.");
+            return Connection.Closed.GetAwaiter().GetResult();
+        }
+    }
+
+    private Role Peer => Role == Role.Server ? Role.Client : Role.Server;
+
+    /// <summary>A frame as the peer sends it.</summary>
+    public byte[] FromPeer(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
+        SentFrame.Make(Peer, opcode, payload, fin);
+
+    /// <summary>The peer sends a frame.</summary>
+    public void Receive(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
+        Transport.Feed(FromPeer(opcode, payload, fin));
+
+    /// <summary>The peer sends a text message.</summary>
+    public void Receive(string text) => Receive(Opcode.Text, System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <summary>The peer sends a Close frame; 0 for one without a code.</summary>
+    public void ReceiveClose(int code = 1000, string reason = "") =>
+        Receive(Opcode.Close, code == 0 ? [] : [(byte)(code >> 8), (byte)code, .. System.Text.Encoding.UTF8.GetBytes(reason)]);
+
+    /// <summary>The frames written since the last look.</summary>
+    public IReadOnlyList<SentFrame> Frames() => SentFrame.ReadAll(Transport.TakeOutput());
+
+    /// <summary>The frames written since the last look, in short.</summary>
+    public string Wire() => string.Join(", ", Frames());
+}

@@ -1,0 +1,267 @@
+using Sockeye.Timing;
+
+namespace Sockeye.Tests;
+
+public sealed class DeadlineWheelTests
+{
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly DeadlineWheel _wheel;
+
+    public DeadlineWheelTests() => _wheel = new DeadlineWheel(_time);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(99)]
+    [InlineData(100)]
+    [InlineData(101)]
+    [InlineData(1_000)]
+    [InlineData(5_000)]
+    [InlineData(25_500)]
+    [InlineData(25_600)]
+    [InlineData(25_700)]
+    [InlineData(60_001)]
+    [InlineData(600_000)]
+    public void Falls_due_never_early_and_at_most_two_ticks_late(int afterMilliseconds)
+    {
+        TimeSpan after = TimeSpan.FromMilliseconds(afterMilliseconds);
+        for (int phase = 0; phase < 210; phase += 7)
+        {
+            var time = new ManualTimeProvider();
+            var wheel = new DeadlineWheel(time);
+            time.Advance(phase % 13 * 8 * Millisecond); // when in a tick the timer fires
+            wheel.Schedule(new TestDeadline(time), TimeSpan.FromDays(1));
+            time.Advance(phase * Millisecond);
+            TimeSpan scheduled = time.GetElapsedTime(0);
+            var deadline = new TestDeadline(time);
+
+            wheel.Schedule(deadline, after);
+            time.Advance(after + (2 * DeadlineWheel.Tick));
+
+            TimeSpan late = Assert.Single(deadline.DueAt) - scheduled - after;
+            Assert.True(late >= TimeSpan.Zero, $"early by {-late} at phase {phase}");
+            Assert.True(late <= 2 * DeadlineWheel.Tick, $"late by {late} at phase {phase}");
+        }
+    }
+
+    [Fact]
+    public void The_first_entry_of_a_wheel_at_rest_is_as_exact()
+    {
+        for (int phase = 0; phase < 210; phase += 7)
+        {
+            var time = new ManualTimeProvider();
+            var wheel = new DeadlineWheel(time);
+            time.Advance((phase + 3_600_000) * Millisecond);
+            TimeSpan scheduled = time.GetElapsedTime(0);
+            var deadline = new TestDeadline(time);
+
+            wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromSeconds(2));
+
+            TimeSpan late = Assert.Single(deadline.DueAt) - scheduled - TimeSpan.FromSeconds(1);
+            Assert.InRange(late, TimeSpan.Zero, 2 * DeadlineWheel.Tick);
+        }
+    }
+
+    [Fact]
+    public void An_entry_without_delay_falls_due_within_two_ticks()
+    {
+        var deadline = new TestDeadline(_time);
+        _wheel.Schedule(deadline, TimeSpan.Zero);
+
+        _time.Advance(2 * DeadlineWheel.Tick);
+
+        Assert.Single(deadline.DueAt);
+    }
+
+    [Fact]
+    public void Scheduling_again_replaces_the_earlier_time()
+    {
+        var deadline = new TestDeadline(_time);
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(0.9));
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+
+        _time.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.Empty(deadline.DueAt);
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Single(deadline.DueAt);
+    }
+
+    [Fact]
+    public void Scheduling_again_can_bring_the_time_forward()
+    {
+        var deadline = new TestDeadline(_time);
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(100));
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+
+        _time.Advance(TimeSpan.FromSeconds(1.2));
+
+        Assert.Single(deadline.DueAt);
+    }
+
+    [Fact]
+    public void A_cancelled_entry_never_falls_due()
+    {
+        var deadline = new TestDeadline(_time);
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+
+        _wheel.Cancel(deadline);
+        _wheel.Cancel(deadline);
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Empty(deadline.DueAt);
+    }
+
+    [Fact]
+    public void Cancelling_one_leaves_its_neighbours_in_the_slot()
+    {
+        TestDeadline[] deadlines = [.. Enumerable.Range(0, 5).Select(_ => new TestDeadline(_time))];
+        foreach (TestDeadline deadline in deadlines)
+        {
+            _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+        }
+
+        _wheel.Cancel(deadlines[0]);
+        _wheel.Cancel(deadlines[2]);
+        _wheel.Cancel(deadlines[4]);
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal([0, 1, 0, 1, 0], deadlines.Select(deadline => deadline.DueAt.Count));
+    }
+
+    [Fact]
+    public void The_timer_stands_still_while_nothing_is_scheduled()
+    {
+        var deadline = new TestDeadline(_time);
+        Assert.Equal(0, _time.TimerCount);
+
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+        Assert.Equal(1, _time.TimerCount);
+        _wheel.Cancel(deadline);
+        Assert.Equal(0, _time.TimerCount);
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Single(deadline.DueAt);
+        Assert.Equal(0, _time.TimerCount);
+    }
+
+    [Fact]
+    public void After_a_leap_of_an_hour_all_that_was_due_falls_due_once_and_the_rest_in_time()
+    {
+        TestDeadline[] due = [.. Enumerable.Range(0, 500).Select(_ => new TestDeadline(_time))];
+        for (int i = 0; i < due.Length; i++)
+        {
+            _wheel.Schedule(due[i], (1 + i) * TimeSpan.FromSeconds(1));
+        }
+
+        var later = new TestDeadline(_time);
+        _wheel.Schedule(later, TimeSpan.FromHours(1) + TimeSpan.FromSeconds(30));
+
+        _time.Leap(TimeSpan.FromHours(1));
+        Assert.All(due, deadline => Assert.Single(deadline.DueAt));
+        Assert.Empty(later.DueAt);
+        _time.Advance(TimeSpan.FromSeconds(30.2));
+
+        Assert.Single(later.DueAt);
+        Assert.All(due, deadline => Assert.Single(deadline.DueAt));
+    }
+
+    [Fact]
+    public void Ten_thousand_entries_fall_due_each_in_its_time()
+    {
+        var random = new Random(6455);
+        (TestDeadline Deadline, TimeSpan After)[] all = new (TestDeadline, TimeSpan)[10_000];
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i] = (new TestDeadline(_time), random.Next(1, 120_000) * Millisecond);
+            _wheel.Schedule(all[i].Deadline, all[i].After);
+        }
+
+        for (int i = 0; i < all.Length; i += 3)
+        {
+            _wheel.Cancel(all[i].Deadline);
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(121));
+
+        for (int i = 0; i < all.Length; i++)
+        {
+            if (i % 3 == 0)
+            {
+                Assert.Empty(all[i].Deadline.DueAt);
+            }
+            else
+            {
+                Assert.InRange(
+                    Assert.Single(all[i].Deadline.DueAt) - all[i].After, TimeSpan.Zero, 2 * DeadlineWheel.Tick);
+            }
+        }
+
+        Assert.Equal(0, _time.TimerCount);
+    }
+
+    [Fact]
+    public void An_entry_may_schedule_itself_again_when_it_falls_due()
+    {
+        var deadline = new TestDeadline(_time) { Again = TimeSpan.FromSeconds(1) };
+        _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+
+        _time.Advance(TimeSpan.FromSeconds(13));
+
+        Assert.InRange(deadline.DueAt.Count, 10, 13);
+        Assert.Equal(1, _time.TimerCount);
+    }
+
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(long.MaxValue / 2)]
+    public void A_time_beyond_all_times_never_comes(long ticks)
+    {
+        var deadline = new TestDeadline(_time);
+
+        _wheel.Schedule(deadline, TimeSpan.FromTicks(ticks));
+        _time.Leap(TimeSpan.FromDays(365));
+
+        Assert.Empty(deadline.DueAt);
+    }
+
+    [Fact]
+    public void The_recent_tick_follows_the_clock_while_anything_is_scheduled()
+    {
+        _time.Advance(TimeSpan.FromMinutes(10));
+        _wheel.Schedule(new TestDeadline(_time), TimeSpan.FromHours(1));
+
+        for (int i = 0; i < 100; i++)
+        {
+            _time.Advance(37 * Millisecond);
+            Assert.InRange(_wheel.CurrentTick - _wheel.RecentTick, 0, 1);
+        }
+    }
+
+    [Fact]
+    public void Users_of_the_same_clock_share_a_wheel()
+    {
+        Assert.Same(DeadlineWheel.For(_time), DeadlineWheel.For(_time));
+        Assert.NotSame(DeadlineWheel.For(_time), DeadlineWheel.For(new ManualTimeProvider()));
+    }
+
+    private sealed class TestDeadline(ManualTimeProvider time) : Deadline
+    {
+        public List<TimeSpan> DueAt { get; } = [];
+
+        public TimeSpan? Again { get; init; }
+
+        public override void OnDue(DeadlineWheel wheel)
+        {
+            DueAt.Add(time.GetElapsedTime(0));
+            if (Again is { } again)
+            {
+                wheel.Schedule(this, again);
+            }
+        }
+    }
+}
