@@ -5,7 +5,7 @@ namespace Sockeye.Tests;
 /// <summary>The end of the send side: what still goes, and that nothing goes behind a Close frame.</summary>
 public sealed class SendQueueClosingTests
 {
-    private static readonly byte[] Normal = [0x03, 0xE8];
+    private static readonly CloseStatus Normal = new(WebSocketCloseCode.NormalClosure, "");
 
     [Fact] // §5.5.1: "MUST NOT send any more data frames after sending a Close frame"
     public void Nothing_goes_behind_the_close_frame()

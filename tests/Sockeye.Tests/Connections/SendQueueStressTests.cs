@@ -72,7 +72,7 @@ public sealed class SendQueueStressTests
             Array.ForEach(threads, thread => thread.Start());
             SpinWait.SpinUntil(() => ready == 8 && Volatile.Read(ref accepted) > 50);
 
-            sends.SendClose([0x03, 0xE8], afterPending: round % 2 == 0);
+            sends.SendClose(new CloseStatus(WebSocketCloseCode.NormalClosure, ""), afterPending: round % 2 == 0);
             Array.ForEach(threads, thread => thread.Join());
             Assert.True(SpinWait.SpinUntil(() => sends.BufferedAmount == 0, TimeSpan.FromSeconds(30)));
 
