@@ -1,0 +1,219 @@
+namespace Sockeye.Tests;
+
+public sealed class EndsOverTransportsTests
+{
+    private const int Rounds = 60;
+
+    [Theory]
+    [EachTransport]
+    public async Task A_client_closes_in_order(TransportKind kind)
+    {
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+        await pair.Server.SendAsync("still to be read");
+
+        Task<WebSocketCloseResult> closing = pair.Client.CloseAsync((WebSocketCloseCode)4001, "größer").AsTask();
+        (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+
+        Assert.Equal("still to be read", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Same(client, await closing.WithDeadline());
+        AssertClean(server, 4001, "größer", WebSocketCloseInitiator.Peer);
+        AssertClean(client, 4001, "größer", WebSocketCloseInitiator.Local);
+        Assert.Equal(WebSocketConnectionState.Closed, pair.Client.State);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_server_closes_in_order_behind_all_that_it_sent(TransportKind kind)
+    {
+        const int Messages = 20;
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+        Task sending = Task.Run(async () =>
+        {
+            for (int i = 0; i < Messages; i++)
+            {
+                await pair.Server.SendAsync(Payloads.Bytes(200_000));
+            }
+
+            await pair.Server.CloseAsync(WebSocketCloseCode.GoingAway, "bye");
+        });
+
+        int received = 0;
+        await foreach (WebSocketMessage message in pair.Client.ReadAllAsync())
+        {
+            Assert.Equal(200_000, message.Payload.Length);
+            received++;
+        }
+
+        await sending.WithDeadline();
+        (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+        Assert.Equal(Messages, received);
+        AssertClean(server, 1001, "bye", WebSocketCloseInitiator.Local);
+        AssertClean(client, 1001, "bye", WebSocketCloseInitiator.Peer);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task Both_close_at_the_same_time_and_all_memory_goes_back(TransportKind kind)
+    {
+        for (int round = 0; round < Rounds; round++)
+        {
+            await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, new EchoHandler());
+            await pair.Client.SendAsync(Payloads.Bytes(round * 1000));
+
+            Task<WebSocketCloseResult> one = Task.Run(() => pair.Client.CloseAsync().AsTask());
+            Task<WebSocketCloseResult> other = Task.Run(() => pair.Server.CloseAsync().AsTask());
+            await Task.WhenAll(one, other).WithDeadline();
+
+            Assert.True((await one).WasClean, (await one).ToString());
+            Assert.True((await other).WasClean, (await other).ToString());
+            await Deadlines.UntilAsync(() => pair.Pool.OutCount <= UnreadCount(pair), "all memory is back");
+        }
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task An_abort_is_1006_for_the_peer_and_sends_fail_from_then_on(TransportKind kind)
+    {
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+
+        pair.Server.Abort();
+        (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, client.Code);
+        Assert.Equal(WebSocketCloseInitiator.Peer, client.Initiator);
+        Assert.Equal(WebSocketCloseInitiator.Local, server.Initiator);
+        Assert.False(server.WasClean);
+        Assert.Null(server.Exception);
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => pair.Client.SendAsync("x").AsTask());
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => pair.Server.SendAsync("x").AsTask());
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_violation_is_told_to_a_peer_that_is_in_the_middle_of_sending_megabytes(TransportKind kind)
+    {
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(
+            kind, new EchoHandler(), clientOptions: WebSocketConnectionOptions.Client with { CloseTimeout = TimeSpan.FromSeconds(20) });
+
+        await pair.Client.SendAsync(new byte[8 * 1024 * 1024]).WithDeadline();
+        (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+
+        Assert.Equal(WebSocketCloseCode.MessageTooBig, server.Code);
+        Assert.Equal(WebSocketCloseCode.MessageTooBig, client.Code);
+        Assert.Equal(WebSocketCloseInitiator.Peer, client.Initiator);
+        Assert.IsType<WebSocketProtocolException>(server.Exception);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task Sends_that_race_with_the_end_complete_once_and_with_the_right_answer(TransportKind kind)
+    {
+        for (int round = 0; round < Rounds; round++)
+        {
+            await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+            Task<int> receiving = CountAsync(pair.Server);
+            int accepted = 0;
+            Task sending = Task.Run(async () =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        await pair.Client.SendAsync(new byte[1000]);
+                        accepted++;
+                    }
+                }
+                catch (WebSocketClosedException)
+                {
+                    // The only way out.
+                }
+            });
+
+            Thread.SpinWait(round * 2000);
+            bool isOrderly = round % 2 == 0;
+            if (isOrderly)
+            {
+                await pair.Client.CloseAsync().WithDeadline();
+            }
+            else
+            {
+                pair.Client.Abort();
+            }
+
+            await sending.WithDeadline();
+            int received = await receiving.WithDeadline();
+
+            // What was accepted before an orderly close arrives, all of it; after an abort, a part of it.
+            Assert.True(isOrderly ? received == accepted : received <= accepted, $"{received} of {accepted}");
+        }
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_handler_that_has_thrown_is_not_called_again_with_what_waited(TransportKind kind)
+    {
+        var handler = new FailingHandler();
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, handler);
+
+        for (int i = 0; i < 50; i++)
+        {
+            await pair.Client.SendAsync(new byte[10_000]).WithDeadline();
+        }
+
+        handler.Go.SetResult();
+        WebSocketCloseResult result = await pair.Client.Closed.WithDeadline();
+
+        Assert.Equal(WebSocketCloseCode.InternalError, result.Code);
+        Assert.Equal(WebSocketCloseCode.InternalError, (await handler.Ended.Task.WithDeadline()).Code);
+        Assert.Equal(1, handler.Calls);
+    }
+
+    private static void AssertClean(WebSocketCloseResult result, int code, string reason, WebSocketCloseInitiator initiator)
+    {
+        Assert.Equal(code, (int)result.Code);
+        Assert.Equal(reason, result.Reason);
+        Assert.Equal(initiator, result.Initiator);
+        Assert.True(result.WasClean);
+        Assert.Null(result.Exception);
+    }
+
+    // An echo that was not asked for stays where it is until it is.
+    private static int UnreadCount(ConnectionPair pair) => pair.Client.State == WebSocketConnectionState.Closed ? 1 : 0;
+
+    private static async Task<int> CountAsync(WebSocketConnection connection)
+    {
+        int count = 0;
+        try
+        {
+            await foreach (WebSocketMessage message in connection.ReadAllAsync())
+            {
+                count++;
+            }
+        }
+        catch (WebSocketClosedException)
+        {
+            // The peer was not polite.
+        }
+
+        return count;
+    }
+
+    private sealed class FailingHandler : WebSocketHandler
+    {
+        public TaskCompletionSource Go { get; } = new();
+
+        public TaskCompletionSource<WebSocketCloseResult> Ended { get; } = new();
+
+        public int Calls { get; private set; }
+
+        public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
+        {
+            Calls++;
+            await Go.Task;
+            throw new InvalidOperationException("thrown on purpose");
+        }
+
+        public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result) =>
+            Ended.SetResult(result);
+    }
+}

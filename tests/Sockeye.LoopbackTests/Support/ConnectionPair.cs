@@ -1,0 +1,110 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>A server's and a client's connection, joined by transports of one kind, without opening handshake.</summary>
+internal sealed class ConnectionPair : IAsyncDisposable
+{
+    private ConnectionPair(WebSocketConnection server, WebSocketConnection client, CountingPool pool)
+    {
+        Server = server;
+        Client = client;
+        Pool = pool;
+    }
+
+    public WebSocketConnection Server { get; }
+
+    public WebSocketConnection Client { get; }
+
+    /// <summary>Where all memory of both ends comes from.</summary>
+    public CountingPool Pool { get; }
+
+    /// <summary>Opens both ends.</summary>
+    /// <param name="kind">What joins them.</param>
+    /// <param name="handler">Who receives on the server; <see langword="null"/> to be asked.</param>
+    /// <param name="serverOptions">What the server's end does.</param>
+    /// <param name="clientOptions">What the client's end does.</param>
+    public static async Task<ConnectionPair> CreateAsync(
+        TransportKind kind,
+        WebSocketHandler? handler = null,
+        WebSocketConnectionOptions? serverOptions = null,
+        WebSocketConnectionOptions? clientOptions = null)
+    {
+        var pool = new CountingPool();
+        (Transport serverTransport, Transport clientTransport) = await JoinAsync(kind, pool);
+        WebSocketConnection server = Open(
+            serverTransport, Role.Server, serverOptions ?? WebSocketConnectionOptions.Server, handler, pool);
+        WebSocketConnection client = Open(
+            clientTransport, Role.Client, clientOptions ?? WebSocketConnectionOptions.Client, null, pool);
+        return new ConnectionPair(server, client, pool);
+    }
+
+    /// <summary>Waits until both have ended.</summary>
+    public async Task<(WebSocketCloseResult Server, WebSocketCloseResult Client)> WhenClosedAsync() =>
+        (await Server.Closed.WithDeadline(), await Client.Closed.WithDeadline());
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Abort();
+        Server.Abort();
+        await WhenClosedAsync();
+    }
+
+    private static WebSocketConnection Open(
+        Transport transport, Role role, WebSocketConnectionOptions options, WebSocketHandler? handler, CountingPool pool)
+    {
+        DeadlineWheel wheel = DeadlineWheel.For(TimeProvider.System);
+        var settings = new ConnectionSettings(role, options, wheel, NullLogger.Instance, pool);
+        var connection = new WebSocketConnection(transport, settings, handler);
+        connection.Core.Start();
+        transport.Start();
+        return connection;
+    }
+
+    private static async Task<(Transport Server, Transport Client)> JoinAsync(TransportKind kind, CountingPool pool)
+    {
+        if (kind == TransportKind.Pipe)
+        {
+            (Stream one, Stream other) = await TransportPair.ConnectPipesAsync();
+            return (new StreamTransport(one, pool), new StreamTransport(other, pool));
+        }
+
+        (Socket server, Socket client) = await TransportPair.ConnectSocketsAsync();
+        if (kind == TransportKind.Socket)
+        {
+            return (new SocketTransport(server, pool), new SocketTransport(client, pool));
+        }
+
+        Stream serverStream = new NetworkStream(server, ownsSocket: true);
+        Stream clientStream = new NetworkStream(client, ownsSocket: true);
+        if (kind == TransportKind.Tls)
+        {
+            var serverTls = new SslStream(serverStream);
+            var clientTls = new SslStream(clientStream);
+            await Task.WhenAll(
+                serverTls.AuthenticateAsServerAsync(TestCertificate.ForServer()),
+                clientTls.AuthenticateAsClientAsync(TestCertificate.ForClient())).WithDeadline();
+            (serverStream, clientStream) = (serverTls, clientTls);
+        }
+
+        return (
+            new StreamTransport(serverStream, pool, endOutput: () => EndOutputAsync(serverStream, server)),
+            new StreamTransport(clientStream, pool, endOutput: () => EndOutputAsync(clientStream, client)));
+    }
+
+    private static async ValueTask EndOutputAsync(Stream stream, Socket socket)
+    {
+        if (stream is SslStream tls)
+        {
+            await tls.ShutdownAsync();
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
+    }
+}
