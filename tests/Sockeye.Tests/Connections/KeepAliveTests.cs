@@ -131,13 +131,15 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void The_longest_interval_is_no_interval_at_all()
+    public void The_longest_interval_is_a_day()
     {
-        Start(new KeepAliveOptions { PingInterval = TimeSpan.MaxValue, PongTimeout = TimeSpan.MaxValue });
+        Start(new KeepAliveOptions { PingInterval = TimeSpan.FromDays(1), PongTimeout = TimeSpan.FromDays(1) });
 
-        _time.Advance(100 * Second);
-
+        _time.Advance(TimeSpan.FromDays(1) - Second);
         Assert.Equal(0, _owner.PingCount);
+        _time.Advance(2 * Second);
+
+        Assert.Equal(1, _owner.PingCount);
     }
 
     [Fact]
