@@ -14,6 +14,10 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     private CancellationTokenRegistration _cancellation;
     private bool _isWaiting;
 
+    // From the beginning of a wait until its outcome has been fetched: until then it belongs to that receive, and so does
+    // the payload.
+    private bool _isTaken;
+
     // Whose payload the application is looking at: its array goes back at the next receive.
     private InboxEntry _lent;
 
@@ -36,7 +40,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         InboxEntry entry;
         lock (Gate)
         {
-            if (_isWaiting)
+            if (Volatile.Read(ref _isTaken))
             {
                 throw new InvalidOperationException("Another receive is waiting: a connection has one receiver.");
             }
@@ -51,6 +55,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
             if (!TryTakeNext(out entry))
             {
                 _isWaiting = true;
+                _isTaken = true;
                 _source.Reset();
                 if (cancellationToken.CanBeCanceled && !isRegistered)
                 {
@@ -74,10 +79,14 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
-        InboxEntry entry = InboxEntry.Of(payload, lender, kind, endOfMessage, Pool);
         lock (Gate)
         {
-            Inbox.Add(entry);
+            if (MustDrop())
+            {
+                return false;
+            }
+
+            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
         }
 
         CompleteWaiting();
@@ -88,7 +97,17 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public override void OnSendBufferDrained() => CompleteWaiting();
 
     /// <inheritdoc/>
-    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token) => _source.GetResult(token);
+    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token)
+    {
+        try
+        {
+            return _source.GetResult(token);
+        }
+        finally
+        {
+            Volatile.Write(ref _isTaken, false);
+        }
+    }
 
     /// <inheritdoc/>
     ValueTaskSourceStatus IValueTaskSource<InboxEntry>.GetStatus(short token) => _source.GetStatus(token);
