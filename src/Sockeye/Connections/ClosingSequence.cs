@@ -28,6 +28,7 @@ internal sealed class ClosingSequence : Deadline
     private Exception? _cause;
     private WebSocketCloseResult? _result;
     private TaskCompletionSource<WebSocketCloseResult>? _closed;
+    private volatile bool _isFailed;
     private int _lingered;
     private bool _isLetGo;
 
@@ -55,7 +56,7 @@ internal sealed class ClosingSequence : Deadline
     }
 
     /// <summary>Whether the connection was failed or aborted by this end: nothing received counts any more.</summary>
-    public bool IsFailed { get; private set; }
+    public bool IsFailed => _isFailed;
 
     /// <summary>Completes when the transport is gone. Made when somebody asks, since most connections end unwatched.</summary>
     public Task<WebSocketCloseResult> Closed
@@ -83,7 +84,7 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            if (!_handshake.TrySend(status))
+            if (_result is not null || !_handshake.TrySend(status))
             {
                 return;
             }
@@ -113,15 +114,15 @@ internal sealed class ClosingSequence : Deadline
         if (answer)
         {
             // §5.5.1: "an endpoint MUST send a Close frame in response", "as soon as practical".
+            _wheel.Schedule(this, _closeTimeout);
             SendClose(reply, afterPending: false);
         }
         else
         {
-            Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-            _sends.ExpediteClose(payload[..ClosePayload.Write(payload, _handshake.Sent ?? CloseStatus.None)]);
+            // The deadline that was set when ours was sent holds for all of the handshake.
+            ExpediteClose();
         }
 
-        _wheel.Schedule(this, _closeTimeout);
         if (_role == Role.Server)
         {
             // §7.1.1: the server closes the transport first, so that it, and not the client, holds TIME_WAIT.
@@ -137,20 +138,26 @@ internal sealed class ClosingSequence : Deadline
         bool send;
         lock (_gate)
         {
-            if (IsFailed || _result is not null)
+            if (_isFailed || _result is not null)
             {
                 return;
             }
 
-            IsFailed = true;
+            _isFailed = true;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
-            send = _handshake.TrySend(status, failed: true);
+
+            // What both ends have agreed on stays true, whatever a handler does with the messages before it.
+            send = !_handshake.IsComplete && _handshake.TrySend(status, failed: true);
         }
 
         if (send)
         {
             SendClose(status, afterPending: false);
+        }
+        else
+        {
+            ExpediteClose();
         }
 
         _wheel.Schedule(this, LingerTimeout);
@@ -179,9 +186,11 @@ internal sealed class ClosingSequence : Deadline
         bool isOrderly;
         lock (_gate)
         {
-            isOrderly = _handshake.IsComplete || IsFailed;
+            isOrderly = _handshake.IsComplete || _isFailed;
             if (!isOrderly)
             {
+                _isLetGo = true;
+
                 // §7.1.5: no Close frame came, which is code 1006.
                 _initiator ??= WebSocketCloseInitiator.Peer;
                 _cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
@@ -195,6 +204,8 @@ internal sealed class ClosingSequence : Deadline
         }
         else
         {
+            // If the peer does not take what is being written either, the deadline drops the transport.
+            _wheel.Schedule(this, LingerTimeout);
             _transport.Close();
         }
     }
@@ -205,7 +216,7 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            IsFailed = true;
+            _isFailed = true;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
         }
@@ -236,7 +247,9 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            CloseStatus status = (IsFailed ? _handshake.Sent : _handshake.Received ?? _handshake.Sent)
+            // §7.1.5: the code is that of the Close frame received; of a failed connection the one received before counts.
+            bool receivedCounts = _handshake.IsComplete || !_isFailed;
+            CloseStatus status = (receivedCounts ? _handshake.Received : null) ?? _handshake.Sent
                 ?? new CloseStatus(WebSocketCloseCode.AbnormalClosure, "");
             return _result ?? new WebSocketCloseResult(
                 status.Code, status.Reason, _handshake.IsComplete, _initiator ?? WebSocketCloseInitiator.Peer, _cause);
@@ -249,9 +262,9 @@ internal sealed class ClosingSequence : Deadline
         bool isOrderly;
         lock (_gate)
         {
-            isOrderly = (_handshake.IsComplete || IsFailed) && !_isLetGo;
+            isOrderly = (_handshake.IsComplete || _isFailed) && !_isLetGo;
             _isLetGo = true;
-            if (!isOrderly)
+            if (!isOrderly && !_handshake.IsComplete)
             {
                 _cause ??= new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");
             }
@@ -268,6 +281,13 @@ internal sealed class ClosingSequence : Deadline
         {
             _transport.Abort(_cause);
         }
+    }
+
+    // Ours may still wait behind other sends: nobody is left to take those.
+    private void ExpediteClose()
+    {
+        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
+        _sends.ExpediteClose(payload[..ClosePayload.Write(payload, _handshake.Sent ?? CloseStatus.None)]);
     }
 
     private void SendClose(CloseStatus status, bool afterPending)

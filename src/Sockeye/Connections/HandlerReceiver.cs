@@ -44,6 +44,11 @@ internal sealed class HandlerReceiver : Receiver
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
+        if (HasDropped)
+        {
+            return false;
+        }
+
         if (!Volatile.Read(ref _isBusy) && !MustWaitForSendBuffer)
         {
             Invoke(payload, lender, kind, endOfMessage, out bool taken);
@@ -53,6 +58,11 @@ internal sealed class HandlerReceiver : Receiver
         bool drain;
         lock (Gate)
         {
+            if (MustDrop())
+            {
+                return false;
+            }
+
             Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
             drain = !_isBusy;
             _isBusy = true;
@@ -130,6 +140,12 @@ internal sealed class HandlerReceiver : Receiver
             bool resume;
             lock (Gate)
             {
+                if (_core.Closing.IsFailed)
+                {
+                    // Nothing that was received counts any more.
+                    Inbox.Clear();
+                }
+
                 if (Result is null && MustWaitForSendBuffer)
                 {
                     _waitsForSendBuffer = true;

@@ -13,6 +13,7 @@ internal abstract class Receiver
     private readonly SendQueue _sends;
     private readonly bool _pausesWhenCongested;
     private bool _isReadingPaused;
+    private volatile bool _readsOn;
 
     protected Receiver(Transport transport, SendQueue sends, WebSocketConnectionOptions options, ArrayPool<byte> pool)
     {
@@ -63,9 +64,26 @@ internal abstract class Receiver
 
         lock (Gate)
         {
-            _isReadingPaused = Inbox.IsFull && Result is null;
+            _isReadingPaused = Inbox.IsFull && Result is null && !_readsOn;
             return _isReadingPaused;
         }
+    }
+
+    /// <summary>
+    /// This end closes the connection: reading goes on to the peer's Close frame, and what the inbox has no room for,
+    /// and all that comes behind it, is dropped.
+    /// </summary>
+    public void ReadOn()
+    {
+        bool resume;
+        lock (Gate)
+        {
+            _readsOn = true;
+            resume = _isReadingPaused;
+            _isReadingPaused = false;
+        }
+
+        ResumeReadingIf(resume);
     }
 
     /// <summary>The connection has ended; nothing more will be delivered to the receiver.</summary>
@@ -83,6 +101,16 @@ internal abstract class Receiver
         }
 
         OnEnded();
+    }
+
+    /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
+    protected bool HasDropped { get; private set; }
+
+    /// <summary>Whether what has arrived is dropped. Under <see cref="Gate"/>, and only on the I/O thread.</summary>
+    protected bool MustDrop()
+    {
+        HasDropped |= _readsOn && Inbox.IsFull;
+        return HasDropped;
     }
 
     /// <summary>Whether the inbox is worth a look; without the lock.</summary>

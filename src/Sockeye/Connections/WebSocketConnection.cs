@@ -213,6 +213,9 @@ public sealed class WebSocketConnection : IAsyncDisposable
             : throw new ArgumentException("A pong has at most 125 bytes of payload (RFC 6455 §5.5).", nameof(payload));
 
     /// <summary>Closes the connection in order: sends a Close frame behind all that was sent, and waits for the peer's.</summary>
+    /// <remarks>
+    /// What arrives before the peer's Close frame can still be received, as far as the inbox has room for it.
+    /// </remarks>
     /// <param name="code">1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4).</param>
     /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5).</param>
     /// <param name="cancellationToken">Ends the wait; the connection is being closed all the same.</param>
@@ -225,7 +228,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
         WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, string reason = "",
         CancellationToken cancellationToken = default)
     {
-        Core.Closing.Begin(CloseArguments.Check(code, reason));
+        Core.BeginClose(CloseArguments.Check(code, reason));
         return await Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
