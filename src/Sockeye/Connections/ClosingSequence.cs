@@ -32,14 +32,13 @@ internal sealed class ClosingSequence : Deadline
     private Exception? _cause;
     private Exception? _outputError;
     private WebSocketCloseResult? _result;
-    private TaskCompletionSource<WebSocketCloseResult>? _closed;
+    private ClosedTask _closed;
     private int _lingered;
 
     // Written under _gate; the I/O thread looks at it without.
     private volatile bool _isFailed;
     private bool _isLetGo;
     private bool _hasInputEnded;
-    private bool _isAnnounced;
 
     public ClosingSequence(Role role, Transport transport, SendQueue sends, DeadlineWheel wheel, TimeSpan closeTimeout)
     {
@@ -67,22 +66,13 @@ internal sealed class ClosingSequence : Deadline
     /// <summary>Whether the connection was failed or aborted by this end: nothing received counts any more.</summary>
     public bool IsFailed => _isFailed;
 
-    /// <summary>Completes when the transport is gone. Made when somebody asks, since most connections end unwatched.</summary>
+    /// <summary>Completes when the transport is gone.</summary>
     public Task<WebSocketCloseResult> Closed
     {
         get
         {
             lock (_gate)
             {
-                if (_closed is null)
-                {
-                    _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                    if (_isAnnounced)
-                    {
-                        _closed.SetResult(_result!);
-                    }
-                }
-
                 return _closed.Task;
             }
         }
@@ -94,7 +84,7 @@ internal sealed class ClosingSequence : Deadline
         bool isComplete;
         lock (_gate)
         {
-            if (!_handshake.TrySend(status))
+            if (_result is not null || !_handshake.TrySend(status))
             {
                 return;
             }
@@ -146,14 +136,15 @@ internal sealed class ClosingSequence : Deadline
             }
         }
 
-        _wheel.Schedule(this, _closeTimeout);
         if (answer)
         {
+            _wheel.Schedule(this, _closeTimeout);
             _sends.SendClose(reply, afterPending: true);
         }
         else if (sent is not null)
         {
-            // Nobody reads any more what ours is waiting behind.
+            // Nobody reads any more what ours may be waiting behind. The deadline that was set when ours was sent holds for
+            // all of the handshake.
             _sends.ExpediteClose(sent.Value);
         }
 
@@ -166,9 +157,10 @@ internal sealed class ClosingSequence : Deadline
     public void Fail(CloseStatus status, Exception cause)
     {
         bool send;
+        CloseStatus sent;
         lock (_gate)
         {
-            if (IsFailed || _result is not null)
+            if (_isFailed || _result is not null)
             {
                 return;
             }
@@ -176,12 +168,20 @@ internal sealed class ClosingSequence : Deadline
             _isFailed = true;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
-            send = _handshake.TrySend(status, failed: true);
+
+            // What both ends have agreed on stays true, whatever a handler does with the messages before it.
+            send = !_handshake.IsComplete && _handshake.TrySend(status, failed: true);
+            sent = _handshake.Sent ?? status;
         }
 
         if (send)
         {
             _sends.SendClose(status, afterPending: false);
+        }
+        else
+        {
+            // Nobody is left to take what it may be waiting behind.
+            _sends.ExpediteClose(sent);
         }
 
         _wheel.Schedule(this, LingerTimeout);
@@ -212,10 +212,12 @@ internal sealed class ClosingSequence : Deadline
         lock (_gate)
         {
             _hasInputEnded = true;
-            isOrderly = _handshake.Received is not null || IsFailed;
-            isOver = _handshake.IsComplete || IsFailed;
+            isOrderly = _handshake.Received is not null || _isFailed;
+            isOver = _handshake.IsComplete || _isFailed;
             if (!isOrderly)
             {
+                _isLetGo = true;
+
                 // §7.1.5: no Close frame came, which is code 1006.
                 _initiator ??= WebSocketCloseInitiator.Peer;
                 _cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
@@ -229,6 +231,8 @@ internal sealed class ClosingSequence : Deadline
         }
         else if (!isOrderly)
         {
+            // If the peer does not take what is being written either, the deadline drops the transport.
+            _wheel.Schedule(this, LingerTimeout);
             _transport.Close();
         }
     }
@@ -251,8 +255,7 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            // When all has been said, only the transport is left to be dropped.
-            _isFailed |= !_handshake.IsComplete;
+            _isFailed = true;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
         }
@@ -282,8 +285,7 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            _isAnnounced = true;
-            _closed?.SetResult(_result!);
+            _closed.Complete(_result!);
         }
     }
 
@@ -292,7 +294,9 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            CloseStatus status = (IsFailed ? _handshake.Sent : _handshake.Received ?? _handshake.Sent)
+            // §7.1.5: the code is that of the Close frame received; of a failed connection the one received before counts.
+            bool receivedCounts = _handshake.IsComplete || !_isFailed;
+            CloseStatus status = (receivedCounts ? _handshake.Received : null) ?? _handshake.Sent
                 ?? new CloseStatus(WebSocketCloseCode.AbnormalClosure, "");
             return _result ?? new WebSocketCloseResult(
                 status.Code, status.Reason, _handshake.IsComplete, _initiator ?? WebSocketCloseInitiator.Peer, _cause);
@@ -307,9 +311,9 @@ internal sealed class ClosingSequence : Deadline
         lock (_gate)
         {
             isUnanswered = _handshake.Received is not null && _handshake.MaySendData;
-            isOrderly = (_handshake.IsComplete || IsFailed) && !_isLetGo;
+            isOrderly = (_handshake.IsComplete || _isFailed) && !_isLetGo;
             _isLetGo = !isUnanswered;
-            if (!isOrderly && !isUnanswered)
+            if (!isOrderly && !isUnanswered && !_handshake.IsComplete)
             {
                 _cause ??= _outputError
                     ?? new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");

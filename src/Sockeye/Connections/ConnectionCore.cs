@@ -151,13 +151,6 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             $"The peer sent nothing within {_settings.Options.KeepAlive.PongTimeout} of a ping."));
     }
 
-    /// <summary>Begins to close.</summary>
-    public void BeginClose(CloseStatus status)
-    {
-        Closing.Begin(status);
-        _receiver.OnClosingBegun();
-    }
-
     /// <summary>A ping has arrived.</summary>
     public void OnPing(ReadOnlySpan<byte> payload)
     {
@@ -197,7 +190,14 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     {
         WebSocketCloseCode closeCode = error.CloseCode();
         _settings.Logger.PeerBrokeRule(_connection.Id, closeCode, error);
-        Closing.Fail(new CloseStatus(closeCode, ""), new WebSocketProtocolException(error));
+        Fail(new CloseStatus(closeCode, ""), new WebSocketProtocolException(error));
+    }
+
+    /// <summary>The application closes the connection.</summary>
+    public void BeginClose(CloseStatus status)
+    {
+        Closing.Begin(status);
+        _receiver.ReadOn();
     }
 
     /// <summary>The application's code has thrown: its connection ends, nobody else's.</summary>
@@ -212,7 +212,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         }
 
         _settings.Logger.HandlerThrew(_connection.Id, exception);
-        Closing.Fail(new CloseStatus(WebSocketCloseCode.InternalError, ""), exception);
+        Fail(new CloseStatus(WebSocketCloseCode.InternalError, ""), exception);
     }
 
     /// <summary>A fragmented message will never be completed; nothing else could follow it.</summary>
@@ -221,7 +221,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         if (Closing.State == WebSocketConnectionState.Open)
         {
             _settings.Logger.MessageAbandoned(_connection.Id);
-            Closing.Fail(
+            Fail(
                 new CloseStatus(WebSocketCloseCode.InternalError, ""),
                 new InvalidOperationException("A fragmented message was begun and not completed."));
         }
@@ -257,4 +257,10 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => _settings.Pool.Rent(length);
+
+    private void Fail(CloseStatus status, Exception cause)
+    {
+        Closing.Fail(status, cause);
+        _receiver.ReadOn();
+    }
 }

@@ -47,6 +47,11 @@ internal sealed class HandlerReceiver : Receiver
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
+        if (HasDropped)
+        {
+            return false;
+        }
+
         if (!Volatile.Read(ref _isBusy) && !MustWaitForSendBuffer)
         {
             Invoke(payload, lender, kind, endOfMessage, out bool taken);
@@ -56,7 +61,12 @@ internal sealed class HandlerReceiver : Receiver
         bool drain;
         lock (Gate)
         {
-            Keep(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
+            if (MustDrop())
+            {
+                return false;
+            }
+
+            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
             drain = !_isBusy;
             _isBusy = true;
         }
@@ -134,6 +144,12 @@ internal sealed class HandlerReceiver : Receiver
             bool resume;
             lock (Gate)
             {
+                if (_core.Closing.IsFailed)
+                {
+                    // Nothing that was received counts any more.
+                    Inbox.Clear();
+                }
+
                 if (Result is null && MustWaitForSendBuffer)
                 {
                     _waitsForSendBuffer = true;

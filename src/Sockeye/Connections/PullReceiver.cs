@@ -17,6 +17,10 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     // Nobody will ask any more: what arrives is dropped, so that a Close frame behind it is reached.
     private bool _discards;
 
+    // From the beginning of a wait until its outcome has been fetched: until then it belongs to that receive, and so does
+    // the payload.
+    private bool _isTaken;
+
     // Whose payload the application is looking at: its array goes back at the next receive.
     private InboxEntry _lent;
 
@@ -44,7 +48,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         ValueTask<InboxEntry> received;
         lock (Gate)
         {
-            if (_isWaiting)
+            if (Volatile.Read(ref _isTaken))
             {
                 throw new InvalidOperationException("Another receive is waiting: a connection has one receiver.");
             }
@@ -103,10 +107,14 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
             return false;
         }
 
-        InboxEntry entry = InboxEntry.Of(payload, lender, kind, endOfMessage, Pool);
         lock (Gate)
         {
-            Keep(entry);
+            if (MustDrop())
+            {
+                return false;
+            }
+
+            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
         }
 
         CompleteWaiting();
@@ -117,7 +125,17 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public override void OnSendBufferDrained() => CompleteWaiting();
 
     /// <inheritdoc/>
-    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token) => _source.GetResult(token);
+    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token)
+    {
+        try
+        {
+            return _source.GetResult(token);
+        }
+        finally
+        {
+            Volatile.Write(ref _isTaken, false);
+        }
+    }
 
     /// <inheritdoc/>
     ValueTaskSourceStatus IValueTaskSource<InboxEntry>.GetStatus(short token) => _source.GetStatus(token);
@@ -172,6 +190,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     private void BeginWait(CancellationToken cancellationToken)
     {
         _isWaiting = true;
+        _isTaken = true;
         _source.Reset();
         if (cancellationToken.CanBeCanceled)
         {

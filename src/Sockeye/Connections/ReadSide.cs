@@ -64,6 +64,13 @@ internal sealed class ReadSide
             return ReadVerdict.Continue;
         }
 
+        if (_closing.IsFailed)
+        {
+            _closing.Discard(_backlogEnd - _backlogStart);
+            ReleaseBacklog();
+            return ReadVerdict.Continue;
+        }
+
         _sends.Cork();
         _backlogStart += Process(_backlog.AsSpan(_backlogStart, _backlogEnd - _backlogStart));
         _sends.Uncork();

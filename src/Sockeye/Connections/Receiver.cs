@@ -15,7 +15,7 @@ internal abstract class Receiver
     private readonly ClosingSequence _closing;
     private bool _isReadingPaused;
     private bool _isCloseNoted;
-    private bool _hasClosingBegun;
+    private volatile bool _readsOn;
 
     protected Receiver(
         Transport transport, SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options,
@@ -69,21 +69,21 @@ internal abstract class Receiver
 
         lock (Gate)
         {
-            _isReadingPaused = Inbox.IsFull && Result is null && !_hasClosingBegun;
+            _isReadingPaused = Inbox.IsFull && Result is null && !_readsOn;
             return _isReadingPaused;
         }
     }
 
     /// <summary>
-    /// This end has begun to close: from now on reading does not pause, so that the peer's Close frame is reached, and
-    /// what no longer fits in the inbox is dropped.
+    /// This end closes the connection: reading goes on to the peer's Close frame, and what the inbox has no room for,
+    /// and all that comes behind it, is dropped.
     /// </summary>
-    public void OnClosingBegun()
+    public void ReadOn()
     {
         bool resume;
         lock (Gate)
         {
-            _hasClosingBegun = true;
+            _readsOn = true;
             resume = _isReadingPaused;
             _isReadingPaused = false;
         }
@@ -125,25 +125,21 @@ internal abstract class Receiver
     /// <summary>Whether the application has nothing before it, and nothing in hand. Under <see cref="Gate"/>.</summary>
     protected abstract bool IsDone { get; }
 
+    /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
+    protected bool HasDropped { get; private set; }
+
+    /// <summary>Whether what has arrived is dropped. Under <see cref="Gate"/>, and only on the I/O thread.</summary>
+    protected bool MustDrop()
+    {
+        HasDropped |= _readsOn && Inbox.IsFull;
+        return HasDropped;
+    }
+
     /// <summary>Whether the inbox is worth a look; without the lock.</summary>
     protected abstract bool MayBeFull { get; }
 
     /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
     protected abstract void OnEnded();
-
-    /// <summary>Keeps what cannot be delivered now; or drops it, when this end is closing and there is no room. Under
-    /// <see cref="Gate"/>.</summary>
-    protected void Keep(InboxEntry entry)
-    {
-        if (_hasClosingBegun && Inbox.IsFull)
-        {
-            entry.Release(Pool);
-        }
-        else
-        {
-            Inbox.Add(entry);
-        }
-    }
 
     /// <summary>Whether reading is to be resumed, which the caller then does outside the lock. Under it.</summary>
     protected bool TakeResume()

@@ -23,7 +23,7 @@ internal sealed class SendQueue
 
     // Under _gate.
     private SendBuffer _buffer;
-    private Finish _finish;
+    private TransportEnd _finish;
 
     // Only the writer's.
     private bool _hasShutDown;
@@ -35,13 +35,6 @@ internal sealed class SendQueue
         _pool = pool;
         _buffer = new SendBuffer(role, owner, limit, pool);
         _writer = new TransportWriter(transport, this, pool);
-    }
-
-    private enum Finish : byte
-    {
-        None,
-        ShutdownOutput,
-        Close,
     }
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken by the transport.</summary>
@@ -228,7 +221,7 @@ internal sealed class SendQueue
         bool write;
         lock (_gate)
         {
-            _finish = close || _finish == Finish.Close ? Finish.Close : Finish.ShutdownOutput;
+            _finish = close || _finish == TransportEnd.Close ? TransportEnd.Close : TransportEnd.ShutdownOutput;
             write = _buffer.TryBecomeWriter();
         }
 
@@ -261,7 +254,7 @@ internal sealed class SendQueue
     {
         bool drained;
         bool found;
-        Finish finish = Finish.None;
+        TransportEnd finish = TransportEnd.None;
         lock (_gate)
         {
             drained = _buffer.NoteWritten(written);
@@ -269,17 +262,17 @@ internal sealed class SendQueue
             if (!found && _buffer.Stage >= SendStage.CloseQueued)
             {
                 finish = _finish;
-                _finish = Finish.None;
+                _finish = TransportEnd.None;
             }
         }
 
-        if (finish != Finish.None && !_hasShutDown)
+        if (finish != TransportEnd.None && !_hasShutDown)
         {
             _hasShutDown = true;
             _transport.ShutdownOutput();
         }
 
-        if (finish == Finish.Close)
+        if (finish == TransportEnd.Close)
         {
             _transport.Close();
         }

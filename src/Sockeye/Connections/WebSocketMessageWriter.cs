@@ -20,6 +20,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     private readonly Opcode _opcode;
     private bool _hasBegun;
     private bool _hasEnded;
+    private bool _isSending;
 
     internal WebSocketMessageWriter(WebSocketConnection connection, Opcode opcode)
     {
@@ -31,7 +32,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     /// <param name="payload">The part; empty ones are not sent. Leave it alone until the task completes.</param>
     /// <param name="cancellationToken">Ends the wait for room; the fragment is then not sent and may be sent again.</param>
     /// <returns>A task that completes when the fragment is in the send buffer or beyond.</returns>
-    /// <exception cref="InvalidOperationException">The message has been completed.</exception>
+    /// <exception cref="InvalidOperationException">The message has been completed, or the last fragment waits.</exception>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         payload.IsEmpty ? default : SendAsync(payload, fin: false, cancellationToken);
@@ -39,7 +40,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     /// <summary>Ends the message.</summary>
     /// <param name="cancellationToken">Ends the wait for room; the message is then still open.</param>
     /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
-    /// <exception cref="InvalidOperationException">The message has been completed.</exception>
+    /// <exception cref="InvalidOperationException">The message has been completed, or the last fragment waits.</exception>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     public ValueTask CompleteAsync(CancellationToken cancellationToken = default) =>
         SendAsync(ReadOnlyMemory<byte>.Empty, fin: true, cancellationToken);
@@ -48,7 +49,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     /// <param name="payload">The part. Leave it alone until the task completes.</param>
     /// <param name="cancellationToken">Ends the wait for room; the message is then still open.</param>
     /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
-    /// <exception cref="InvalidOperationException">The message has been completed.</exception>
+    /// <exception cref="InvalidOperationException">The message has been completed, or the last fragment waits.</exception>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     public ValueTask CompleteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         SendAsync(payload, fin: true, cancellationToken);
@@ -56,7 +57,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     /// <summary>Fails the connection if the message was begun and not completed; else does nothing.</summary>
     public ValueTask DisposeAsync()
     {
-        if (_hasBegun && !_hasEnded)
+        if ((_hasBegun || _isSending) && !_hasEnded)
         {
             _hasEnded = true;
             _connection.Core.OnMessageAbandoned();
@@ -72,6 +73,11 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
             throw new InvalidOperationException("The message has been completed.");
         }
 
+        if (_isSending)
+        {
+            throw new InvalidOperationException("The last fragment is still being sent: await it first.");
+        }
+
         var frame = new FrameToSend
         {
             Opcode = _hasBegun ? Opcode.Continuation : _opcode,
@@ -79,8 +85,16 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
             Payload = payload,
             Writer = this,
         };
-        await _connection.Core.Sends.SendAsync(frame, cancellationToken).ConfigureAwait(false);
-        _hasBegun = true;
-        _hasEnded = fin;
+        _isSending = true;
+        try
+        {
+            await _connection.Core.Sends.SendAsync(frame, cancellationToken).ConfigureAwait(false);
+            _hasBegun = true;
+            _hasEnded |= fin;
+        }
+        finally
+        {
+            _isSending = false;
+        }
     }
 }

@@ -47,6 +47,9 @@ internal sealed class InMemoryTransport : Transport
     /// <summary>Whether <see cref="Start"/> was called.</summary>
     public bool IsStarted { get; private set; }
 
+    /// <summary>Whether <see cref="Close"/> waits for a blocked write, as that of a real transport does.</summary>
+    public bool HoldsClose { get; set; }
+
     /// <summary>Whether nothing can be taken any more, though the sink may not have been told.</summary>
     public bool IsClosing => _closeAsked;
 
@@ -189,6 +192,11 @@ internal sealed class InMemoryTransport : Transport
 
     public override void Close()
     {
+        if (HoldsClose && !_pendingWrite.IsEmpty)
+        {
+            return;
+        }
+
         _closeAsked = true;
         TellClosed();
     }

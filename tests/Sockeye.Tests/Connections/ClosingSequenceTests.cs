@@ -1,0 +1,500 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>The closing handshake (§7) of a connection: who begins, what is said, and how it is told.</summary>
+public sealed class ClosingSequenceTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    public static TheoryData<string> Roles => ["server", "client"];
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void This_end_closes_and_the_peer_answers(string role)
+    {
+        TestConnection test = Open(role);
+        Task<WebSocketCloseResult> close = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "bye").AsTask();
+        SentFrame frame = Assert.Single(test.Frames());
+        Assert.Equal(1001, frame.CloseCode);
+        Assert.Equal("bye"u8, frame.Payload.AsSpan(2));
+        Assert.Equal(WebSocketConnectionState.Closing, test.Connection.State);
+        Assert.False(test.Transport.IsOutputEnded);
+
+        test.ReceiveClose(1001, "bye");
+        Assert.False(close.IsCompleted);
+        test.Transport.EndInput();
+
+        Check(test, WebSocketCloseCode.GoingAway, "bye", clean: true, WebSocketCloseInitiator.Local);
+        Assert.Equal("", test.Wire());
+        Assert.False(test.Transport.IsAborted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void The_peer_closes_and_this_end_answers_with_the_same(string role) // §5.5.1
+    {
+        TestConnection test = Open(role);
+
+        test.ReceiveClose(4321, "enough");
+        SentFrame frame = Assert.Single(test.Frames());
+        Assert.Equal(4321, frame.CloseCode);
+        Assert.Equal("enough"u8, frame.Payload.AsSpan(2));
+        test.Transport.EndInput();
+
+        Check(test, (WebSocketCloseCode)4321, "enough", clean: true, WebSocketCloseInitiator.Peer);
+    }
+
+    [Theory]
+    [InlineData("server", true)]
+    [InlineData("client", false)]
+    public void The_server_ends_the_transport_first(string role, bool ends) // §7.1.1
+    {
+        TestConnection test = Open(role);
+
+        test.ReceiveClose();
+
+        Assert.Equal(ends, test.Transport.IsOutputEnded);
+        Assert.False(test.Transport.IsClosed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void Both_close_at_the_same_time(string role) // FR-36
+    {
+        TestConnection test = Open(role);
+        _ = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "ours");
+
+        test.ReceiveClose(3000, "theirs");
+        test.Transport.EndInput();
+
+        Assert.Equal("Close 1001", test.Wire());
+        Check(test, (WebSocketCloseCode)3000, "theirs", clean: true, WebSocketCloseInitiator.Local);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void The_peer_closes_in_the_middle_of_a_fragmented_message_which_is_discarded(string role) // FR-35
+    {
+        TestConnection test = Open(role);
+        test.Receive(Opcode.Text, "half"u8, fin: false);
+
+        test.ReceiveClose();
+        test.Transport.EndInput();
+
+        Check(test, WebSocketCloseCode.NormalClosure, "", clean: true, WebSocketCloseInitiator.Peer);
+        Assert.Equal("Close 1000", test.Wire());
+        Assert.Equal(0, test.Pool.OutCount);
+        Assert.IsType<WebSocketClosedException>(test.Connection.ReceiveAsync().AsTask().Exception!.InnerException);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_peer_that_never_answers_is_dropped_after_the_timeout(string role)
+    {
+        TestConnection test = Open(role);
+        Task close = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask();
+
+        test.Time.Advance(4.9 * Second);
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(0.4 * Second);
+
+        Assert.True(test.Transport.IsAborted);
+        Check(
+            test, WebSocketCloseCode.GoingAway, "", clean: false, WebSocketCloseInitiator.Local,
+            typeof(TimeoutException));
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_peer_that_answers_and_never_lets_go_is_let_go_of_after_the_timeout(string role) // FR-38
+    {
+        TestConnection test = Open(role);
+        _ = test.Connection.CloseAsync();
+        test.Time.Advance(4 * Second);
+        test.ReceiveClose();
+        test.Time.Advance(0.8 * Second);
+        Assert.False(test.Transport.IsClosed);
+
+        test.Time.Advance(0.5 * Second);
+
+        Check(test, WebSocketCloseCode.NormalClosure, "", clean: true, WebSocketCloseInitiator.Local);
+        Assert.False(test.Transport.IsAborted);
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_peer_that_closes_and_never_lets_go_is_let_go_of_after_the_timeout(string role)
+    {
+        TestConnection test = Open(role);
+        test.ReceiveClose();
+        test.Time.Advance(4.9 * Second);
+        Assert.False(test.Transport.IsClosed);
+
+        test.Time.Advance(0.4 * Second);
+
+        Check(test, WebSocketCloseCode.NormalClosure, "", clean: true, WebSocketCloseInitiator.Peer);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void An_end_without_a_close_frame_is_1006(string role) // §7.1.5, FR-37
+    {
+        TestConnection test = Open(role);
+
+        test.Transport.EndInput();
+
+        Check(
+            test, WebSocketCloseCode.AbnormalClosure, "", clean: false, WebSocketCloseInitiator.Peer,
+            typeof(EndOfStreamException));
+        Assert.Equal("", test.Wire());
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_reset_is_1006_and_its_error_is_told(string role) // FR-37
+    {
+        TestConnection test = Open(role);
+
+        test.Transport.Break(new IOException("reset"));
+
+        Check(test, WebSocketCloseCode.AbnormalClosure, "", clean: false, WebSocketCloseInitiator.Peer, typeof(IOException));
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_reset_after_the_closing_handshake_is_no_error(string role)
+    {
+        TestConnection test = Open(role);
+        test.ReceiveClose();
+
+        test.Transport.Break(new IOException("reset"));
+
+        Check(test, WebSocketCloseCode.NormalClosure, "", clean: true, WebSocketCloseInitiator.Peer);
+    }
+
+    [Fact]
+    public void A_peer_that_ends_its_direction_without_a_close_frame_and_reads_nothing_does_not_hold_the_connection()
+    {
+        TestConnection test = Open("server", options => options with { KeepAlive = KeepAliveOptions.Disabled });
+        test.Transport.HoldsClose = true;
+        test.Transport.Capacity = 0;
+        test.Connection.Send(new byte[1_000]);
+
+        test.Transport.EndInput();
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(1.3 * Second);
+
+        Check(
+            test, WebSocketCloseCode.AbnormalClosure, "", clean: false, WebSocketCloseInitiator.Peer,
+            typeof(EndOfStreamException));
+        Assert.Equal(0, test.Pool.OutCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void What_follows_a_close_frame_is_ignored(string role) // FR-34, FR-35
+    {
+        var handler = new RecordingHandler();
+        TestConnection test = Open(role, handler: handler);
+        byte[] close = test.FromPeer(Opcode.Close, [0x03, 0xE8]);
+
+        test.Transport.Feed([
+            .. close, .. test.FromPeer(Opcode.Text, "no"u8), .. test.FromPeer(Opcode.Ping, "no"u8), .. close, 0xFF, 0xFF,
+        ]);
+        test.Receive("no");
+        test.ReceiveClose(1001);
+        test.Transport.EndInput();
+
+        Assert.Equal("Close 1000", test.Wire());
+        Assert.Equal("closed:1000", handler.Events);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_close_frame_without_a_code_reads_as_1005_and_is_answered_with_an_empty_one(string role) // ws, "close" 7
+    {
+        TestConnection test = Open(role);
+
+        test.ReceiveClose(0);
+        SentFrame frame = Assert.Single(test.Frames());
+        Assert.Equal(Opcode.Close, frame.Opcode);
+        Assert.Empty(frame.Payload);
+        test.Transport.EndInput();
+
+        Check(test, WebSocketCloseCode.NoStatusReceived, "", clean: true, WebSocketCloseInitiator.Peer);
+    }
+
+    [Theory]
+    [InlineData("03", 1002)]
+    [InlineData("03EC", 1002)] // 1004
+    [InlineData("03ED", 1002)] // 1005
+    [InlineData("03EE", 1002)] // 1006
+    [InlineData("03F7", 1002)] // 1015
+    [InlineData("0000", 1002)]
+    [InlineData("03E7", 1002)] // 999
+    [InlineData("0BB7", 1002)] // 2999
+    [InlineData("1388", 1002)] // 5000
+    [InlineData("03E8C3", 1007)]
+    [InlineData("03E8EDA080", 1007)]
+    public void An_invalid_close_frame_fails_the_connection(string payload, int expected) // FR-30 to FR-32
+    {
+        foreach (string role in (string[])["server", "client"])
+        {
+            TestConnection test = Open(role);
+
+            test.Receive(Opcode.Close, Wire.Bytes(payload));
+            Assert.Equal($"Close {expected}", test.Wire());
+            Assert.True(test.Transport.IsOutputEnded);
+            test.Transport.EndInput();
+
+            Check(
+                test, (WebSocketCloseCode)expected, "", clean: false, WebSocketCloseInitiator.Local,
+                typeof(WebSocketProtocolException));
+        }
+    }
+
+    [Theory]
+    [InlineData(1004)]
+    [InlineData(1005)]
+    [InlineData(1006)]
+    [InlineData(1015)]
+    [InlineData(999)]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(2999)]
+    [InlineData(5000)]
+    [InlineData(66_536)]
+    public void A_code_that_must_not_be_sent_is_refused(int code) // FR-33, ws, "frame writer" 18
+    {
+        TestConnection test = Open("server");
+
+        Assert.IsType<ArgumentOutOfRangeException>(
+            test.Connection.CloseAsync((WebSocketCloseCode)code).AsTask().Exception!.InnerException);
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        Assert.Equal("", test.Wire());
+    }
+
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(1013)] // ws, "close" 11
+    [InlineData(1014)] // ws, "close" 12
+    [InlineData(3000)]
+    [InlineData(4999)]
+    public void A_code_that_may_be_sent_is(int code)
+    {
+        TestConnection test = Open("client");
+
+        _ = test.Connection.CloseAsync((WebSocketCloseCode)code);
+
+        Assert.Equal($"Close {code}", test.Wire());
+    }
+
+    [Fact]
+    public void A_reason_has_at_most_123_bytes() // FR-33, ws, "frame writer" 19 and 20
+    {
+        TestConnection test = Open("server");
+
+        Assert.IsType<ArgumentException>(
+            test.Connection.CloseAsync(reason: new string('x', 124)).AsTask().Exception!.InnerException);
+        Assert.IsType<ArgumentException>(
+            test.Connection.CloseAsync(reason: new string('€', 42)).AsTask().Exception!.InnerException);
+        Assert.IsType<ArgumentNullException>(
+            test.Connection.CloseAsync(reason: null!).AsTask().Exception!.InnerException);
+        Assert.Equal("", test.Wire());
+
+        _ = test.Connection.CloseAsync(reason: new string('€', 41));
+
+        Assert.Equal(125, Assert.Single(test.Frames()).Payload.Length);
+    }
+
+    [Fact]
+    public async Task Closing_twice_is_closing_once()
+    {
+        TestConnection test = Open("server");
+        Task<WebSocketCloseResult> first = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask();
+        Task<WebSocketCloseResult> second = test.Connection.CloseAsync().AsTask();
+        Assert.Equal("Close 1001", test.Wire());
+
+        test.ReceiveClose(1001);
+        test.Transport.EndInput();
+
+        Assert.Same(await first, await second);
+        Assert.Same(await first, await test.Connection.CloseAsync(WebSocketCloseCode.InternalError));
+        await test.Connection.DisposeAsync();
+        test.Connection.Abort();
+        Assert.Equal(WebSocketCloseCode.GoingAway, test.Result.Code);
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
+    [Fact]
+    public async Task Giving_up_the_wait_leaves_the_handshake_alone()
+    {
+        TestConnection test = Open("server");
+        using var cancellation = new CancellationTokenSource();
+        Task close = test.Connection.CloseAsync(cancellationToken: cancellation.Token).AsTask();
+
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => close);
+        test.ReceiveClose();
+        test.Transport.EndInput();
+
+        Assert.True(test.Result.WasClean);
+    }
+
+    [Fact]
+    public void A_peer_that_ends_its_direction_with_its_close_frame_still_gets_everything() // as WebSocket-Node does
+    {
+        TestConnection test = Open("server");
+        test.Transport.Capacity = 10;
+        test.Connection.Send(new byte[5_000]);
+        test.Connection.Send(new byte[5_000]);
+
+        test.ReceiveClose();
+        test.Transport.EndInput();
+        Assert.False(test.Transport.IsClosed);
+        test.Transport.Drain();
+
+        Assert.Equal("Binary 5000 bytes, Binary 5000 bytes, Close 1000", test.Wire());
+        Check(test, WebSocketCloseCode.NormalClosure, "", clean: true, WebSocketCloseInitiator.Peer);
+        Assert.False(test.Transport.IsAborted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public async Task Aborting_drops_the_transport_at_once(string role)
+    {
+        TestConnection test = Open(role);
+        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
+
+        test.Connection.Abort();
+        test.Connection.Abort();
+
+        Check(test, WebSocketCloseCode.AbnormalClosure, "", clean: false, WebSocketCloseInitiator.Local);
+        Assert.True(test.Transport.IsAborted);
+        Assert.Equal("", test.Wire());
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => receive);
+    }
+
+    [Fact] // §7.1.7
+    public void A_failed_connection_says_why_and_reads_on_for_a_second()
+    {
+        TestConnection test = Open("server");
+        test.Transport.Feed([0xC1, 0x80]);
+        Assert.Equal("Close 1002", test.Wire());
+        Assert.True(test.Transport.IsOutputEnded);
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+
+        test.Transport.Feed(new byte[60_000]);
+        test.Time.Advance(0.9 * Second);
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(0.4 * Second);
+
+        Check(
+            test, WebSocketCloseCode.ProtocolError, "", clean: false, WebSocketCloseInitiator.Local,
+            typeof(WebSocketProtocolException));
+        Assert.False(test.Transport.IsAborted);
+        Assert.Equal("", test.Wire());
+        Assert.Equal(0, test.Pool.OutCount);
+    }
+
+    [Fact]
+    public void A_failed_connection_reads_no_more_than_16_mebibytes()
+    {
+        TestConnection test = Open("server");
+        test.Transport.Feed([0xC1, 0x80]);
+
+        for (int i = 0; i < 16; i++)
+        {
+            test.Transport.Feed(new byte[1_024 * 1_024]);
+            Assert.False(test.Transport.IsClosed);
+        }
+
+        test.Transport.Feed([0]);
+
+        Assert.True(test.Transport.IsClosed);
+    }
+
+    [Fact] // ws, "shutdown edge cases" 1 and 2
+    public void Both_ends_send_garbage_and_neither_hangs()
+    {
+        foreach (bool closing in (bool[])[false, true])
+        {
+            var link = new InMemoryLink();
+            var client = new TestConnection(Role.Client, transport: link.Client);
+            var server = new TestConnection(Role.Server, transport: link.Server);
+            if (closing)
+            {
+                _ = server.Connection.CloseAsync();
+            }
+
+            client.Transport.Feed([0x85, 0x00]);
+            server.Transport.Feed([0x85, 0x00]);
+            link.Pump();
+
+            Assert.IsType<WebSocketProtocolException>(client.Result.Exception);
+            Assert.IsType<WebSocketProtocolException>(server.Result.Exception);
+        }
+    }
+
+    [Fact]
+    public void A_violation_after_our_close_frame_sends_no_second_one()
+    {
+        TestConnection test = Open("server");
+        _ = test.Connection.CloseAsync();
+
+        test.Transport.Feed([0xC1, 0x80]);
+        test.Transport.EndInput();
+
+        Assert.Equal("Close 1000", test.Wire());
+        Check(
+            test, WebSocketCloseCode.NormalClosure, "", clean: false, WebSocketCloseInitiator.Local,
+            typeof(WebSocketProtocolException));
+    }
+
+    [Fact]
+    public void A_close_frame_that_waits_behind_other_sends_is_not_forgotten_when_the_connection_fails()
+    {
+        TestConnection test = Open("server", options => options with
+        {
+            Limits = options.Limits with { MaxSendBufferLength = 100 },
+        });
+        test.Transport.Capacity = 0;
+        test.Connection.Send(new byte[100]);
+        Task waits = test.Connection.SendAsync("waits").AsTask();
+        _ = test.Connection.CloseAsync();
+
+        test.Transport.Feed([0xC1, 0x80]);
+        Assert.IsType<WebSocketClosedException>(waits.Exception!.InnerException);
+        test.Transport.Drain();
+
+        Assert.Equal("Binary 100 bytes, Close 1000", test.Wire());
+        Assert.True(test.Transport.IsOutputEnded);
+    }
+
+    private static TestConnection Open(
+        string role, Func<WebSocketConnectionOptions, WebSocketConnectionOptions>? change = null,
+        WebSocketHandler? handler = null)
+    {
+        Role end = role == "server" ? Role.Server : Role.Client;
+        WebSocketConnectionOptions options =
+            end == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        return new TestConnection(end, handler, change is null ? options : change(options));
+    }
+
+    private static void Check(
+        TestConnection test, WebSocketCloseCode code, string reason, bool clean, WebSocketCloseInitiator initiator,
+        Type? exception = null)
+    {
+        WebSocketCloseResult result = test.Result;
+        Assert.Equal((code, reason, clean, initiator), (result.Code, result.Reason, result.WasClean, result.Initiator));
+        Assert.Equal(exception, result.Exception?.GetType());
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
+        Assert.Equal(1, test.OnClosedCount);
+        Assert.True(test.Transport.IsClosed);
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+    }
+}

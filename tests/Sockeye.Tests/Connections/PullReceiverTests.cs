@@ -1,0 +1,374 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>Messages that are asked for: one after the other, none lost, none harmed.</summary>
+public sealed class PullReceiverTests
+{
+    private static readonly WebSocketConnectionOptions SmallInbox =
+        WebSocketConnectionOptions.Server with { Limits = LimitOptions.Server with { MaxInboxLength = 200 } };
+
+    [Fact]
+    public void Messages_that_come_before_the_first_receive_are_kept()
+    {
+        var test = new TestConnection();
+        test.Receive("one");
+        test.Receive(Opcode.Binary, "two"u8);
+
+        WebSocketMessage first = Now(test.Connection.ReceiveAsync());
+        Assert.Equal("one", first.Text);
+        Assert.Equal(WebSocketMessageKind.Text, first.Kind);
+        WebSocketMessage second = Now(test.Connection.ReceiveAsync());
+
+        Assert.Equal("two"u8, second.Payload.Span);
+        Assert.Equal(WebSocketMessageKind.Binary, second.Kind);
+    }
+
+    [Fact]
+    public async Task A_receive_that_waits_gets_the_next_message()
+    {
+        var test = new TestConnection();
+        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
+        Assert.False(receive.IsCompleted);
+
+        test.Receive("late");
+
+        Assert.Equal("late", (await receive).Text);
+    }
+
+    [Fact] // CC-03
+    public async Task A_second_receive_at_the_same_time_throws_and_the_first_is_not_harmed()
+    {
+        var test = new TestConnection();
+        Task<WebSocketMessage> first = test.Connection.ReceiveAsync().AsTask();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => test.Connection.ReceiveAsync().AsTask());
+        test.Receive("for the first");
+
+        Assert.Equal("for the first", (await first).Text);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+    }
+
+    [Fact] // CC-03
+    public void A_message_that_was_handed_over_and_not_looked_at_yet_is_not_taken_back_by_a_second_receive()
+    {
+        var test = new TestConnection();
+        ValueTask<Connections.InboxEntry> first = test.Connection.Core.Pull!.ReceiveAsync(default);
+        test.Receive("first");
+        Assert.True(first.IsCompleted);
+
+        // The first receiver's continuation is on its way, on another thread.
+        Assert.Throws<InvalidOperationException>(() => { _ = test.Connection.Core.Pull.ReceiveAsync(default).AsTask(); });
+
+        Assert.Equal("first"u8, first.GetAwaiter().GetResult().Payload.Span);
+    }
+
+    [Fact] // CC-05
+    public async Task Cancelling_a_receive_loses_nothing()
+    {
+        var test = new TestConnection();
+        for (int i = 0; i < 20; i++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            Task<WebSocketMessage> receive = test.Connection.ReceiveAsync(cancellation.Token).AsTask();
+            await cancellation.CancelAsync();
+            OperationCanceledException cancelled =
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receive);
+            Assert.Equal(cancellation.Token, cancelled.CancellationToken);
+            test.Receive($"message {i}");
+            Assert.Equal($"message {i}", Now(test.Connection.ReceiveAsync()).Text);
+        }
+    }
+
+    [Fact]
+    public async Task A_token_that_is_cancelled_already_takes_no_message()
+    {
+        var test = new TestConnection();
+        test.Receive("kept");
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => test.Connection.ReceiveAsync(new CancellationToken(canceled: true)).AsTask());
+
+        Assert.Equal("kept", Now(test.Connection.ReceiveAsync()).Text);
+    }
+
+    [Fact]
+    public async Task A_late_cancellation_of_an_earlier_receive_does_not_hit_the_next()
+    {
+        var test = new TestConnection();
+        using var cancellation = new CancellationTokenSource();
+        Task<WebSocketMessage> first = test.Connection.ReceiveAsync(cancellation.Token).AsTask();
+        test.Receive("first");
+        await first;
+        Task<WebSocketMessage> second = test.Connection.ReceiveAsync().AsTask();
+
+        await cancellation.CancelAsync();
+        Assert.False(second.IsCompleted);
+        test.Receive("second");
+
+        Assert.Equal("second", (await second).Text);
+    }
+
+    [Fact]
+    public async Task Cancellations_that_race_messages_lose_none_of_them()
+    {
+        var test = new TestConnection();
+        const int count = 3_000;
+        var feeder = new Thread(() =>
+        {
+            for (int i = 0; i < count; i++)
+            {
+                test.Receive($"{i}");
+            }
+        });
+        feeder.Start();
+
+        int expected = 0;
+        while (expected < count)
+        {
+            using var cancellation = new CancellationTokenSource();
+            Task<WebSocketMessage> receive = test.Connection.ReceiveAsync(cancellation.Token).AsTask();
+            if (expected % 2 == 0)
+            {
+                await cancellation.CancelAsync();
+            }
+
+            try
+            {
+                Assert.Equal($"{expected}", (await receive).Text);
+                expected++;
+            }
+            catch (OperationCanceledException)
+            {
+                test.Connection.ReceiveAsync().AsTask().Wait(TimeSpan.FromSeconds(30));
+                expected++;
+            }
+        }
+
+        feeder.Join();
+        Assert.False(test.Pool.HasFault);
+    }
+
+    [Fact]
+    public async Task The_end_comes_after_all_messages()
+    {
+        var test = new TestConnection();
+        test.Receive("last");
+        test.ReceiveClose();
+        test.Transport.EndInput();
+        Assert.False(test.Transport.IsClosed);
+
+        Assert.Equal("last", Now(test.Connection.ReceiveAsync()).Text);
+        test.Connection.Send("answer"u8);
+        WebSocketClosedException closed =
+            await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.ReceiveAsync().AsTask());
+
+        Assert.True(test.Transport.IsClosed);
+        Assert.Equal("Binary 'answer', Close 1000", test.Wire());
+
+        Assert.Equal(WebSocketCloseCode.NormalClosure, closed.Result.Code);
+        Assert.True(closed.Result.WasClean);
+        Assert.Equal(0, test.Pool.OutCount);
+    }
+
+    [Fact]
+    public async Task A_receive_that_waits_is_told_of_the_end()
+    {
+        var test = new TestConnection();
+        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
+
+        test.Connection.Abort();
+
+        WebSocketClosedException closed = await Assert.ThrowsAsync<WebSocketClosedException>(() => receive);
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, closed.Result.Code);
+    }
+
+    [Fact]
+    public async Task Reading_all_ends_silently_after_a_closing_handshake()
+    {
+        var test = new TestConnection();
+        test.Receive("one");
+        test.Receive("two");
+        test.ReceiveClose(1001);
+        test.Transport.EndInput();
+
+        List<string> texts = [];
+        await foreach (WebSocketMessage message in test.Connection.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            texts.Add(message.Text);
+        }
+
+        Assert.Equal(["one", "two"], texts);
+    }
+
+    [Fact]
+    public async Task Reading_all_throws_when_the_connection_broke()
+    {
+        var test = new TestConnection();
+        test.Receive("one");
+        test.Transport.EndInput();
+
+        List<string> texts = [];
+        WebSocketClosedException closed = await Assert.ThrowsAsync<WebSocketClosedException>(async () =>
+        {
+            await foreach (WebSocketMessage message in test.Connection.ReadAllAsync())
+            {
+                texts.Add(message.Text);
+            }
+        });
+
+        Assert.Equal(["one"], texts);
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, closed.Result.Code);
+        Assert.IsType<EndOfStreamException>(closed.InnerException);
+    }
+
+    [Fact]
+    public async Task An_enumeration_that_is_cancelled_leaves_the_next_message_to_another()
+    {
+        var test = new TestConnection();
+        using var cancellation = new CancellationTokenSource();
+        IAsyncEnumerator<WebSocketMessage> messages =
+            test.Connection.ReadAllAsync(cancellation.Token).GetAsyncEnumerator(CancellationToken.None);
+        Task<bool> next = messages.MoveNextAsync().AsTask();
+
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+        await messages.DisposeAsync();
+        test.Receive("kept");
+
+        Assert.Equal("kept", Now(test.Connection.ReceiveAsync()).Text);
+    }
+
+    [Fact]
+    public void The_memory_of_a_message_goes_back_at_the_next_receive()
+    {
+        var test = new TestConnection();
+        test.Receive("first");
+        test.Receive("second");
+        Assert.Equal(2, test.Pool.OutCount);
+
+        WebSocketMessage first = Now(test.Connection.ReceiveAsync());
+        Assert.Equal(2, test.Pool.OutCount);
+        Assert.Equal("first", first.Text);
+        Now(test.Connection.ReceiveAsync());
+        Assert.Equal(1, test.Pool.OutCount);
+        Assert.Equal(CountingPool.Poison, first.Payload.Span[0]);
+        _ = test.Connection.ReceiveAsync().AsTask();
+
+        Assert.Equal(0, test.Pool.OutCount);
+    }
+
+    [Fact]
+    public void A_full_inbox_pauses_reading_and_room_resumes_it()
+    {
+        var test = new TestConnection(options: SmallInbox);
+        byte[] six = [.. Enumerable.Range(0, 6).SelectMany(i => test.FromPeer(Opcode.Text, [(byte)('0' + i)]))];
+
+        test.Transport.Feed(six);
+        Assert.True(test.Transport.IsPaused);
+        test.Receive("6");
+
+        for (int i = 0; i < 7; i++)
+        {
+            Assert.Equal($"{i}", Now(test.Connection.ReceiveAsync()).Text);
+        }
+
+        Assert.False(test.Transport.IsPaused);
+        _ = test.Connection.ReceiveAsync().AsTask();
+        Assert.Equal(0, test.Pool.OutCount);
+    }
+
+    [Fact]
+    public void Empty_messages_fill_the_inbox_too()
+    {
+        var test = new TestConnection(options: SmallInbox);
+        byte[] wire = [.. Enumerable.Range(0, 1_000).SelectMany(_ => test.FromPeer(Opcode.Binary, []))];
+
+        test.Transport.Feed(wire);
+
+        Assert.True(test.Transport.IsPaused);
+        Assert.True(test.Pool.OutLength < 20_000);
+        for (int i = 0; i < 1_000; i++)
+        {
+            Assert.Equal(0, Now(test.Connection.ReceiveAsync()).Payload.Length);
+        }
+    }
+
+    [Fact]
+    public void Pings_are_answered_and_a_close_is_too_after_a_second_while_nobody_receives()
+    {
+        var test = new TestConnection();
+        test.Receive("waits");
+
+        test.Receive(Opcode.Ping, "?"u8);
+        Assert.Equal("Pong '?'", test.Wire());
+        test.ReceiveClose(1001);
+        Assert.Equal("", test.Wire());
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        test.Time.Advance(TimeSpan.FromSeconds(1.2));
+
+        Assert.Equal("Close 1001", test.Wire());
+        Assert.Equal(WebSocketConnectionState.Closing, test.Connection.State);
+        Assert.Equal("waits", Now(test.Connection.ReceiveAsync()).Text);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_connection_that_closes_reads_on_to_the_peers_close_frame_though_its_inbox_is_full(bool pausedBefore)
+    {
+        var test = new TestConnection(options: SmallInbox);
+        byte[] many = [.. Enumerable.Range(0, 100).SelectMany(_ => test.FromPeer(Opcode.Text, "message"u8))];
+        if (pausedBefore)
+        {
+            test.Transport.Feed(many);
+            Assert.True(test.Transport.IsPaused);
+        }
+
+        _ = test.Connection.CloseAsync();
+        test.Transport.Feed(many);
+        test.ReceiveClose();
+        test.Transport.EndInput();
+
+        Assert.True(test.Result.WasClean);
+        Assert.True(test.Pool.OutLength < 5_000);
+    }
+
+    [Fact]
+    public void While_the_send_buffer_is_over_its_limit_nothing_is_delivered_and_then_all()
+    {
+        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+        });
+        test.Transport.Capacity = 0;
+        test.Connection.Send(new byte[200]);
+        test.Receive("one");
+        test.Receive("two");
+
+        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
+        Assert.False(receive.IsCompleted);
+        test.Transport.Drain();
+
+        Assert.Equal("one", receive.GetAwaiter().GetResult().Text);
+        Assert.Equal("two", Now(test.Connection.ReceiveAsync()).Text);
+    }
+
+    [Fact]
+    public void Fragments_and_messages_are_received_with_methods_of_their_own()
+    {
+        var fragments = new TestConnection(options: WebSocketConnectionOptions.Server with { DeliverFragments = true });
+        var messages = new TestConnection();
+        var handled = new TestConnection(handler: new RecordingHandler());
+
+        Assert.IsType<InvalidOperationException>(fragments.Connection.ReceiveAsync().AsTask().Exception!.InnerException);
+        Assert.IsType<InvalidOperationException>(messages.Connection.ReceiveFragmentAsync().AsTask().Exception!.InnerException);
+        Assert.IsType<InvalidOperationException>(handled.Connection.ReceiveAsync().AsTask().Exception!.InnerException);
+    }
+
+    private static T Now<T>(ValueTask<T> task)
+    {
+        Assert.True(task.IsCompleted, "It should not have to wait.");
+        return task.GetAwaiter().GetResult();
+    }
+}
