@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -201,7 +200,8 @@ public sealed class ClientHandshakeTests
         Assert.Null(thrown.StatusCode);
         Assert.Empty(thrown.Headers);
         Assert.True(thrown.Body.IsEmpty);
-        Assert.Contains(Causes(thrown), cause => cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
+        Assert.Contains(
+            Causes(thrown), cause => cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
     }
 
     [Fact]

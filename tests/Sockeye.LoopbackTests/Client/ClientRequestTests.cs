@@ -61,7 +61,8 @@ public sealed class ClientRequestTests
 
         Assert.Null(client.Subprotocol);
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
-            () => WebSocketClient.ConnectAsync(server.Address(), new WebSocketClientOptions { Subprotocols = ["chat"] }));
+            () => WebSocketClient.ConnectAsync(
+                server.Address(), new WebSocketClientOptions { Subprotocols = ["chat"] }));
         Assert.Equal(HandshakeError.MissingSubprotocol, thrown.Error);
     }
 

@@ -93,7 +93,9 @@ public sealed class EndsOverTransportsTests
     public async Task A_violation_is_told_to_a_peer_that_is_in_the_middle_of_sending_megabytes(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
-            kind, new EchoHandler(), clientOptions: WebSocketConnectionOptions.Client with { CloseTimeout = TimeSpan.FromSeconds(20) });
+            kind,
+            new EchoHandler(),
+            clientOptions: WebSocketConnectionOptions.Client with { CloseTimeout = TimeSpan.FromSeconds(20) });
 
         await pair.Client.SendAsync(new byte[8 * 1024 * 1024]).WithDeadline();
         (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
@@ -168,7 +170,8 @@ public sealed class EndsOverTransportsTests
         Assert.Equal(1, handler.Calls);
     }
 
-    private static void AssertClean(WebSocketCloseResult result, int code, string reason, WebSocketCloseInitiator initiator)
+    private static void AssertClean(
+        WebSocketCloseResult result, int code, string reason, WebSocketCloseInitiator initiator)
     {
         Assert.Equal(code, (int)result.Code);
         Assert.Equal(reason, result.Reason);

@@ -107,7 +107,8 @@ public sealed class ServerChurnTests
             async peer =>
             {
                 await peer.SendAsync(RawPeer.Request());
-                await peer.SendAsync(Wire.Masked(RawFrame.Bytes(RawFrame.Binary, new byte[100_000]))[..50_000]);
+                byte[] frame = Wire.Masked(RawFrame.Bytes(RawFrame.Binary, new byte[100_000]));
+                await peer.SendAsync(frame.AsMemory(0, 50_000));
             },
             async peer =>
             {

@@ -6,7 +6,7 @@ public sealed class ServerDelegateTests
     public async Task A_delegate_that_returns_closes_its_connection_with_1000()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            Servers.Options, async (connection, _) => await connection.SendAsync("bye"));
+            Servers.Options, async (connection, cancellation) => await connection.SendAsync("bye", cancellation));
         using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
 
         Assert.Equal("bye", (await client.ReadFrameAsync()).PayloadText);

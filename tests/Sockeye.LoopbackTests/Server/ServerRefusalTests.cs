@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 
 namespace Sockeye.Tests;
@@ -115,7 +114,8 @@ public sealed class ServerRefusalTests
             await client.SendAsync(new[] { one });
         }
 
-        Assert.Contains("Sec-WebSocket-Accept: " + RawPeer.Accept, await client.ReadHeadAsync(), StringComparison.Ordinal);
+        string head = await client.ReadHeadAsync();
+        Assert.Contains("Sec-WebSocket-Accept: " + RawPeer.Accept, head, StringComparison.Ordinal);
         await client.SendMaskedAsync(RawFrame.Text, 0x61);
         Assert.Equal("a", (await client.ReadFrameAsync()).PayloadText);
     }
@@ -272,6 +272,6 @@ public sealed class ServerRefusalTests
 
         // The whole body, and nothing behind it.
         Assert.Equal(int.Parse(length["Content-Length: ".Length..], null), response.Length - end);
-        Assert.Equal(response.IndexOf("HTTP/", StringComparison.Ordinal), response.LastIndexOf("HTTP/1.1 ", StringComparison.Ordinal));
+        Assert.Equal(0, response.LastIndexOf("HTTP/1.1 ", StringComparison.Ordinal));
     }
 }

@@ -12,7 +12,7 @@ public sealed class ServerTests
         {
             await foreach (var message in connection.ReadAllAsync(cancellation))
             {
-                await connection.SendAsync(message);
+                await connection.SendAsync(message, cancellation);
             }
         });
 

@@ -8,7 +8,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>A server's and a client's connection, joined by transports of one kind, without opening handshake.</summary>
+/// <summary>A server's and a client's connection, joined by transports, without opening handshake.</summary>
 internal sealed class ConnectionPair : IAsyncDisposable
 {
     private ConnectionPair(WebSocketConnection server, WebSocketConnection client, CountingPool pool)
@@ -57,7 +57,8 @@ internal sealed class ConnectionPair : IAsyncDisposable
     }
 
     private static WebSocketConnection Open(
-        Transport transport, Role role, WebSocketConnectionOptions options, WebSocketHandler? handler, CountingPool pool)
+        Transport transport, Role role, WebSocketConnectionOptions options, WebSocketHandler? handler,
+        CountingPool pool)
     {
         DeadlineWheel wheel = DeadlineWheel.For(TimeProvider.System);
         var settings = new ConnectionSettings(role, options, wheel, NullLogger.Instance, pool);

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -26,7 +25,8 @@ internal sealed class RawServer : IDisposable
 
     /// <summary>The value of a header.</summary>
     public static string Header(string head, string name) =>
-        head.Split("\r\n").Single(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))[(name.Length + 2)..];
+        head.Split("\r\n")
+            .Single(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))[(name.Length + 2)..];
 
     /// <summary>A right answer to a request, with some headers more.</summary>
     public static string Accepting(string request, params string[] headers) =>

@@ -38,7 +38,7 @@ internal sealed class RecordingSink : ITransportSink
 
     public Exception? Error { get; private set; }
 
-    /// <summary>The calls that broke the contract: after the last, at the same time, or from inside a call down.</summary>
+    /// <summary>The calls that broke the contract: after the last, at once, or from inside a call down.</summary>
     public IReadOnlyList<string> Violations
     {
         get

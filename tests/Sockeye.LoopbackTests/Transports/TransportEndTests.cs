@@ -73,7 +73,8 @@ public sealed class TransportEndTests
         IOException thrown = await Assert.ThrowsAsync<IOException>(
             () => pair.Peer.ReadAsync(new byte[1]).WithDeadline());
 
-        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(thrown.InnerException).SocketErrorCode);
+        SocketException error = Assert.IsType<SocketException>(thrown.InnerException);
+        Assert.Equal(SocketError.ConnectionReset, error.SocketErrorCode);
     }
 
     [Theory]
