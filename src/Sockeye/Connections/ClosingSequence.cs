@@ -255,7 +255,8 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            _isFailed = true;
+            // When all has been said, only the transport is left to be dropped.
+            _isFailed |= !_handshake.IsComplete;
             _initiator ??= WebSocketCloseInitiator.Local;
             _cause ??= cause;
         }

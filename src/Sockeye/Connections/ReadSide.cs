@@ -58,9 +58,8 @@ internal sealed class ReadSide
     /// <summary>Goes on with what was left when reading paused.</summary>
     public ReadVerdict OnReadingResumed()
     {
-        if (_backlog is null || _closing.IsFailed)
+        if (_backlog is null)
         {
-            ReleaseBacklog();
             return ReadVerdict.Continue;
         }
 

@@ -76,6 +76,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="InvalidOperationException">
     /// Another receive is waiting, the connection has a handler, or it delivers fragments.
     /// </exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // a wait allocates nothing
     public async ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default)
     {
         InboxEntry entry = await PullFor(fragments: false).ReceiveAsync(cancellationToken).ConfigureAwait(false);
@@ -89,6 +90,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="InvalidOperationException">
     /// Another receive is waiting, the connection has a handler, or it delivers whole messages.
     /// </exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken = default)
     {
         InboxEntry entry = await PullFor(fragments: true).ReceiveAsync(cancellationToken).ConfigureAwait(false);
@@ -222,8 +224,8 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5).</param>
     /// <param name="cancellationToken">Ends the wait; the connection is being closed all the same.</param>
     /// <returns>
-    /// How it ended: after <see cref="WebSocketConnectionOptions.CloseTimeout"/> if the peer does not answer, and as much
-    /// again if it answers and keeps the transport. If it was closed already, how that went.
+    /// How it ended: after <see cref="WebSocketConnectionOptions.CloseTimeout"/> if the peer does not answer, or answers
+    /// and keeps the transport; a second more if it takes nothing either. If it was closed already, how that went.
     /// </returns>
     /// <remarks>
     /// Messages that still arrive can be received; what does not fit in the inbox any more is dropped.

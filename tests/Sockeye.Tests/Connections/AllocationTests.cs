@@ -1,0 +1,207 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a message costs on the heap.</summary>
+public sealed class AllocationTests(ITestOutputHelper output)
+{
+    private const int WarmUpCount = 500;
+    private const int MessageCount = 10_000;
+
+    // Far below one object per message: what the runtime does on the side now and then.
+    private const long Noise = 8 * 1024;
+
+    // An awaited receive costs its state machine where that is a class, as the compiler has it without optimization.
+#if DEBUG
+    private const long StateMachineLength = 320;
+#else
+    private const long StateMachineLength = 0;
+#endif
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, 16)]
+    [InlineData(32, 1)]
+    [InlineData(32, 16)]
+    [InlineData(1_024, 1)]
+    [InlineData(1_024, 16)]
+    [InlineData(65_536, 1)]
+    [InlineData(65_536, 16)]
+    public void An_echo_in_a_handler_allocates_nothing(int length, int messagesPerRead)
+    {
+        var transport = new CountingSinkTransport();
+        Open(transport, new Echo(), WebSocketConnectionOptions.Server);
+        int count = length > 10_000 ? MessageCount / 10 : MessageCount;
+
+        long allocated = Feed(transport, Opcode.Binary, length, messagesPerRead, count);
+
+        output.WriteLine($"{(double)allocated / count} bytes per message");
+        Assert.InRange(allocated, 0, Noise);
+        Assert.Equal((WarmUpCount + count) / messagesPerRead * messagesPerRead, transport.WrittenLength / (length + HeaderLength(length)));
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(125, 16)]
+    public void A_ping_allocates_nothing(int length, int messagesPerRead)
+    {
+        var transport = new CountingSinkTransport();
+        Open(transport, new Echo(), WebSocketConnectionOptions.Server);
+
+        long allocated = Feed(transport, Opcode.Ping, length, messagesPerRead, MessageCount);
+
+        Assert.InRange(allocated, 0, Noise);
+        Assert.Equal((WarmUpCount + MessageCount) / messagesPerRead * messagesPerRead, transport.WrittenLength / (length + 2));
+    }
+
+    [Fact]
+    public void A_whole_read_of_replies_is_one_write()
+    {
+        var transport = new CountingSinkTransport();
+        Open(transport, new Echo(), WebSocketConnectionOptions.Server);
+
+        Feed(transport, Opcode.Binary, 32, perRead: 16, MessageCount);
+
+        Assert.Equal((WarmUpCount + MessageCount) / 16, transport.WriteCount);
+    }
+
+    [Theory]
+    [InlineData(32)]
+    [InlineData(1_024)]
+    public void An_asynchronous_handler_that_completes_at_once_allocates_nothing(int length)
+    {
+        var transport = new CountingSinkTransport();
+        Open(transport, new AsyncEcho(), WebSocketConnectionOptions.Server);
+
+        long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount);
+
+        Assert.InRange(allocated, 0, Noise);
+    }
+
+    [Theory]
+    [InlineData(32)]
+    [InlineData(1_024)]
+    public void A_receive_that_finds_a_message_allocates_nothing(int length)
+    {
+        var transport = new CountingSinkTransport();
+        WebSocketConnection connection = Open(transport, handler: null, WebSocketConnectionOptions.Server);
+
+        long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount, () =>
+        {
+            ValueTask<WebSocketMessage> receive = connection.ReceiveAsync();
+            connection.Send(receive.GetAwaiter().GetResult().Payload.Span);
+        });
+
+        output.WriteLine($"{(double)allocated / MessageCount} bytes per message");
+        Assert.InRange(allocated, 0, Noise + (StateMachineLength * MessageCount));
+    }
+
+    [Theory]
+    [InlineData(32)]
+    [InlineData(1_024)]
+    public void A_loop_that_waits_for_each_message_allocates_nothing(int length)
+    {
+        // Inline, so that all of it runs on the thread that is measured.
+        var transport = new CountingSinkTransport();
+        WebSocketConnection connection = Open(
+            transport, handler: null, WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true });
+        Task loop = EchoAll(connection);
+
+        long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount);
+
+        output.WriteLine($"{(double)allocated / MessageCount} bytes per message");
+        Assert.InRange(allocated, 0, Noise);
+        Assert.False(loop.IsCompleted);
+        Assert.Equal(WarmUpCount + MessageCount, transport.WriteCount);
+    }
+
+    [Fact]
+    public void A_receive_that_waits_allocates_nothing()
+    {
+        var transport = new CountingSinkTransport();
+        WebSocketConnection connection = Open(
+            transport, handler: null, WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true });
+        Task loop = ReceiveAll(connection);
+
+        long allocated = Feed(transport, Opcode.Binary, 32, 1, MessageCount);
+
+        output.WriteLine($"{(double)allocated / MessageCount} bytes per message");
+        Assert.InRange(allocated, 0, Noise + (StateMachineLength * MessageCount));
+        Assert.False(loop.IsCompleted);
+        Assert.Equal(WarmUpCount + MessageCount, transport.WriteCount);
+    }
+
+    private static async Task EchoAll(WebSocketConnection connection)
+    {
+        await foreach (WebSocketMessage message in connection.ReadAllAsync().ConfigureAwait(false))
+        {
+            await connection.SendAsync(message).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task ReceiveAll(WebSocketConnection connection)
+    {
+        while (true)
+        {
+            WebSocketMessage message = await connection.ReceiveAsync().ConfigureAwait(false);
+            connection.Send(message.Payload.Span);
+        }
+    }
+
+    private static int HeaderLength(int length) => length < 126 ? 2 : length < 65_536 ? 4 : 10;
+
+    private static WebSocketConnection Open(
+        CountingSinkTransport transport, WebSocketHandler? handler, WebSocketConnectionOptions options)
+    {
+        var settings = new ConnectionSettings(
+            Role.Server, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance);
+        var connection = new WebSocketConnection(transport, settings, handler);
+        connection.Core.Start();
+        return connection;
+    }
+
+    private static long Feed(
+        CountingSinkTransport transport, Opcode opcode, int length, int perRead, int count, Action? afterRead = null)
+    {
+        byte[] wire = [.. Enumerable.Repeat(SentFrame.Make(Role.Client, opcode, new byte[length]), perRead).SelectMany(frame => frame)];
+        byte[] buffer = new byte[wire.Length];
+        ITransportSink sink = transport.Sink;
+        for (int i = 0; i < WarmUpCount / perRead; i++)
+        {
+            Once();
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < ((WarmUpCount + count) / perRead) - (WarmUpCount / perRead); i++)
+        {
+            Once();
+        }
+
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+
+        void Once()
+        {
+            // Frames are unmasked in place: fresh ones for each read.
+            wire.CopyTo(buffer, 0);
+            sink.OnReceived(buffer);
+            afterRead?.Invoke();
+        }
+    }
+
+    private sealed class Echo : WebSocketHandler
+    {
+        public override void OnMessage(
+            WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
+            connection.Send(payload, kind);
+    }
+
+    private sealed class AsyncEcho : WebSocketHandler
+    {
+        public override ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message) =>
+            connection.SendAsync(message);
+    }
+}
