@@ -71,7 +71,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void A_busy_handler_does_not_keep_the_end_from_being_seen_and_is_told_last()
+    public void A_busy_handler_is_given_a_second_before_a_close_is_answered_and_is_told_last()
     {
         var call = new TaskCompletionSource();
         var handler = new RecordingHandler { Async = (_, text) => text == "1" ? new ValueTask(call.Task) : default };
@@ -80,6 +80,8 @@ public sealed class HandlerReceiverTests
         test.Receive("2");
         test.ReceiveClose(1001);
         test.Transport.EndInput();
+        Assert.Equal("", test.Wire());
+        test.Time.Advance(TimeSpan.FromSeconds(1.2));
         Assert.Equal("Close 1001", test.Wire());
         Assert.Equal(1001, (int)test.Result.Code);
         Assert.Equal("<1", handler.Events);
@@ -88,6 +90,28 @@ public sealed class HandlerReceiverTests
 
         Assert.Equal("<1 1> <2 2> closed:1001", handler.Events);
         Assert.Equal(0, test.Pool.OutCount);
+    }
+
+    [Fact]
+    public void A_close_is_answered_behind_the_answers_to_the_messages_before_it()
+    {
+        var call = new TaskCompletionSource();
+        var handler = new RecordingHandler
+        {
+            Async = async (connection, text) =>
+            {
+                await call.Task.ConfigureAwait(false);
+                await connection.SendAsync(text).ConfigureAwait(false);
+            },
+        };
+        var test = new TestConnection(handler: handler);
+        test.Receive("1");
+        test.Receive("2");
+        test.ReceiveClose();
+
+        call.SetResult();
+
+        Assert.Equal("Text '1', Text '2', Close 1000", test.Wire());
     }
 
     [Fact]
@@ -181,11 +205,13 @@ public sealed class HandlerReceiverTests
         var test = new TestConnection(handler: handler);
         test.Receive("1");
         test.ReceiveClose(1001);
+        test.Time.Advance(TimeSpan.FromSeconds(1.2));
+        Assert.Equal("Close 1001", test.Wire());
 
         call.SetException(new FormatException());
         test.Transport.EndInput();
 
-        Assert.Equal("Close 1001", test.Wire());
+        Assert.Equal("", test.Wire());
         Assert.True(test.Result.WasClean);
         Assert.Equal(WebSocketCloseCode.GoingAway, test.Result.Code);
         Assert.IsType<FormatException>(test.Result.Exception);
