@@ -194,10 +194,13 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         _source.Reset();
         if (cancellationToken.CanBeCanceled)
         {
-            short version = _source.Version;
-            _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
+            Register(cancellationToken, _source.Version);
         }
     }
+
+    // A method of its own, so that the closure is made only when it is needed.
+    private void Register(CancellationToken cancellationToken, short version) =>
+        _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
 
     private void EndWait(short? version, CancellationToken cancellationToken)
     {

@@ -16,7 +16,8 @@ public sealed class ArgumentTests
 
         Assert.Throws<ArgumentOutOfRangeException>(() => client.Send([1], kind));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.SendAsync(new byte[1], kind).AsTask());
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.SendAsync(default(WebSocketMessage)).AsTask());
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => client.SendAsync(default(WebSocketMessage)).AsTask());
         Assert.Throws<ArgumentOutOfRangeException>(() => client.BeginMessage(kind));
         await client.SendAsync("something");
 

@@ -224,7 +224,8 @@ public sealed class HandlerReceiverTests
     {
         var handler = new RecordingHandler
         {
-            Opened = _ => ThrowIf(callback == "open"), Pinged = _ => ThrowIf(callback == "ping"),
+            Opened = _ => ThrowIf(callback == "open"),
+            Pinged = _ => ThrowIf(callback == "ping"),
         };
         var test = new TestConnection(handler: handler);
         test.Receive(Opcode.Ping, []);
@@ -451,7 +452,8 @@ public sealed class HandlerReceiverTests
         var handler = new RecordingHandler();
         var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 }, PauseReceivingWhenSendBufferIsFull = false,
+            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+            PauseReceivingWhenSendBufferIsFull = false,
         });
         test.Transport.Capacity = 0;
         test.Connection.Send(new byte[200]);

@@ -116,7 +116,10 @@ public sealed class PendingSendsTests
         pending.Add(new PendingSend(Send("waits").Frame) { Completion = completion });
         pending.Add(new PendingSend(new FrameToSend
         {
-            Opcode = Opcode.Text, Fin = true, Payload = rented, Rented = rented,
+            Opcode = Opcode.Text,
+            Fin = true,
+            Payload = rented,
+            Rented = rented,
         })
         {
             Buffered = 102,
@@ -133,7 +136,9 @@ public sealed class PendingSendsTests
 
     private static PendingSend Send(string text, long buffered = 0) => new(new FrameToSend
     {
-        Opcode = Opcode.Text, Fin = true, Payload = Encoding.UTF8.GetBytes(text),
+        Opcode = Opcode.Text,
+        Fin = true,
+        Payload = Encoding.UTF8.GetBytes(text),
     })
     {
         Buffered = buffered,
@@ -141,7 +146,10 @@ public sealed class PendingSendsTests
 
     private PendingSend Fragment(string text, bool fin, Opcode opcode = Opcode.Continuation) => new(new FrameToSend
     {
-        Opcode = opcode, Fin = fin, Payload = Encoding.UTF8.GetBytes(text), Writer = _writer,
+        Opcode = opcode,
+        Fin = fin,
+        Payload = Encoding.UTF8.GetBytes(text),
+        Writer = _writer,
     });
 
     private static string TakeAll(ref PendingSends pending, bool hasRoom)

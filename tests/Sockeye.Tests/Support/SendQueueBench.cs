@@ -46,7 +46,10 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     {
         var frame = new FrameToSend
         {
-            Opcode = opcode, Fin = fin, Payload = System.Text.Encoding.UTF8.GetBytes(text), Writer = writer,
+            Opcode = opcode,
+            Fin = fin,
+            Payload = System.Text.Encoding.UTF8.GetBytes(text),
+            Writer = writer,
         };
         return Sends.SendAsync(frame, cancellationToken);
     }
