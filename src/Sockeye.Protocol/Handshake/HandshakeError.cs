@@ -163,4 +163,13 @@ public enum HandshakeError
 
     /// <summary>The peer closed the transport before the opening handshake was done (RFC 6455 §4.1).</summary>
     ConnectionLost,
+
+    /// <summary>The server could not be reached: its name is unknown, or nothing accepts connections there.</summary>
+    NotReachable,
+
+    /// <summary>TLS failed: the server's certificate is not trusted, or the two have no version in common.</summary>
+    TlsFailed,
+
+    /// <summary>The server's answer is not one of HTTP/1.1 (RFC 9112 §4).</summary>
+    MalformedResponse,
 }

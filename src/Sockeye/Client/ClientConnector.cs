@@ -59,11 +59,23 @@ internal sealed class ClientConnector
         }
     }
 
-    private static HandshakeError ErrorOf(Exception exception) =>
-        exception is HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
-            or HttpIOException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
-            ? HandshakeError.HeadTooLong
-            : HandshakeError.ConnectionLost;
+    private static HandshakeError ErrorOf(Exception exception)
+    {
+        HttpRequestError error = exception switch
+        {
+            HttpRequestException request => request.HttpRequestError,
+            HttpIOException response => response.HttpRequestError,
+            _ => HttpRequestError.Unknown,
+        };
+        return error switch
+        {
+            HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError => HandshakeError.NotReachable,
+            HttpRequestError.SecureConnectionError => HandshakeError.TlsFailed,
+            HttpRequestError.InvalidResponse => HandshakeError.MalformedResponse,
+            HttpRequestError.ConfigurationLimitExceeded => HandshakeError.HeadTooLong,
+            _ => HandshakeError.ConnectionLost,
+        };
+    }
 
     private async Task<WebSocketConnection> ConnectAsync(WebSocketHandler? handler, CancellationToken cancellationToken)
     {

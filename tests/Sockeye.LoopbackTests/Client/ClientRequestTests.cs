@@ -177,7 +177,7 @@ public sealed class ClientRequestTests
         await using WebSocketConnection trusting = await WebSocketClient.ConnectAsync(
             address, new WebSocketClientOptions { Tls = TestCertificate.ForClient() }).WithDeadline();
 
-        Assert.Equal(HandshakeError.ConnectionLost, thrown.Error);
+        Assert.Equal(HandshakeError.TlsFailed, thrown.Error);
         Assert.IsType<System.Security.Authentication.AuthenticationException>(thrown.InnerException!.InnerException);
         Assert.Equal(WebSocketConnectionState.Open, trusting.State);
     }
