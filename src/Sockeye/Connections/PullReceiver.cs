@@ -194,12 +194,12 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         _source.Reset();
         if (cancellationToken.CanBeCanceled)
         {
-            Register(cancellationToken, _source.Version);
+            Register(_source.Version, cancellationToken);
         }
     }
 
     // A method of its own, so that the closure is made only when it is needed.
-    private void Register(CancellationToken cancellationToken, short version) =>
+    private void Register(short version, CancellationToken cancellationToken) =>
         _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
 
     private void EndWait(short? version, CancellationToken cancellationToken)
