@@ -41,7 +41,8 @@ public sealed class AllocationTests(ITestOutputHelper output)
 
         output.WriteLine($"{(double)allocated / count} bytes per message");
         Assert.InRange(allocated, 0, Noise);
-        Assert.Equal((WarmUpCount + count) / messagesPerRead * messagesPerRead, transport.WrittenLength / (length + HeaderLength(length)));
+        long replies = transport.WrittenLength / (length + HeaderLength(length));
+        Assert.Equal((WarmUpCount + count) / messagesPerRead * messagesPerRead, replies);
     }
 
     [Theory]
@@ -167,7 +168,8 @@ public sealed class AllocationTests(ITestOutputHelper output)
     private static long Feed(
         CountingSinkTransport transport, Opcode opcode, int length, int perRead, int count, Action? afterRead = null)
     {
-        byte[] wire = [.. Enumerable.Repeat(SentFrame.Make(Role.Client, opcode, new byte[length]), perRead).SelectMany(frame => frame)];
+        byte[] frame = SentFrame.Make(Role.Client, opcode, new byte[length]);
+        byte[] wire = [.. Enumerable.Repeat(frame, perRead).SelectMany(bytes => bytes)];
         byte[] buffer = new byte[wire.Length];
         ITransportSink sink = transport.Sink;
         for (int i = 0; i < WarmUpCount / perRead; i++)

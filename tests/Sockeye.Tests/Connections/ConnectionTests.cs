@@ -12,12 +12,19 @@ public sealed class ConnectionTests
     [InlineData("client")]
     public void Either_end_echoes_what_the_other_sends(string echoing)
     {
-        var echo = new RecordingHandler { Sync = (connection, text) => connection.Send(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text) };
+        var echo = new RecordingHandler
+        {
+            Sync = (connection, text) =>
+                connection.Send(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text),
+        };
         var heard = new RecordingHandler();
         (TestConnection client, TestConnection server) = echoing == "server" ? Open(heard, echo) : Open(echo, heard);
         WebSocketConnection asking = (echoing == "server" ? client : server).Connection;
 
-        string[] texts = ["a", "ünïcödé", new string('x', 125), new string('y', 126), new string('z', 65_535), new string('w', 70_000)];
+        string[] texts =
+        [
+            "a", "ünïcödé", new string('x', 125), new string('y', 126), new string('z', 65_535), new string('w', 70_000),
+        ];
         foreach (string text in texts)
         {
             Assert.True(asking.SendAsync(text).IsCompletedSuccessfully);

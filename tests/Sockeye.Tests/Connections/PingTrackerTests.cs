@@ -29,8 +29,8 @@ public sealed class PingTrackerTests
         Assert.Null(_pings.RoundTripTime);
     }
 
-    [Fact]
-    public void A_pong_for_a_later_ping_answers_the_earlier_ones() // §5.5.3: "MAY elect to send a Pong frame for only the most recently processed Ping frame"
+    [Fact] // §5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed Ping frame"
+    public void A_pong_for_a_later_ping_answers_the_earlier_ones()
     {
         (_, Task<TimeSpan> first) = Begin();
         _time.Advance(TimeSpan.FromSeconds(1));
