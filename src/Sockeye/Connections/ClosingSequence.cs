@@ -1,3 +1,4 @@
+// Longer than most: all steps of the end share one lock and one deadline.
 using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
@@ -19,6 +20,9 @@ internal sealed class ClosingSequence : Deadline
 
     private const int MaxLingerLength = 16 * 1024 * 1024;
 
+    // Only the I/O thread's.
+    private int _lingered;
+
     private readonly Lock _gate = new();
     private readonly Role _role;
     private readonly Transport _transport;
@@ -26,14 +30,13 @@ internal sealed class ClosingSequence : Deadline
     private readonly DeadlineWheel _wheel;
     private readonly TimeSpan _closeTimeout;
 
-    // All below under _gate.
+    // All below under _gate; so is what is scheduled, that it goes with the state it is for.
     private ClosingHandshake _handshake;
     private WebSocketCloseInitiator? _initiator;
     private Exception? _cause;
     private Exception? _outputError;
     private WebSocketCloseResult? _result;
     private ClosedTask _closed;
-    private int _lingered;
 
     // Written under _gate; the I/O thread looks at it without.
     private volatile bool _isFailed;
@@ -91,9 +94,9 @@ internal sealed class ClosingSequence : Deadline
 
             _initiator ??= WebSocketCloseInitiator.Local;
             isComplete = _handshake.IsComplete;
+            _wheel.Schedule(this, _closeTimeout);
         }
 
-        _wheel.Schedule(this, _closeTimeout);
         _sends.SendClose(status, afterPending: true);
         if (isComplete)
         {
@@ -118,34 +121,50 @@ internal sealed class ClosingSequence : Deadline
     /// Leaves the application time to receive, and to answer, what came before the peer's Close frame; not much, since a
     /// Close frame is to be answered "as soon as practical" (§5.5.1).
     /// </summary>
-    public void DelayReply() => _wheel.Schedule(this, MaxReplyDelay);
+    public void DelayReply()
+    {
+        lock (_gate)
+        {
+            // The application may have answered meanwhile, on another thread: then that deadline holds.
+            if (_handshake.MaySendData)
+            {
+                _wheel.Schedule(this, MaxReplyDelay);
+            }
+        }
+    }
 
     /// <summary>Answers the peer's Close frame, if there is one and it has not been answered.</summary>
     public void Reply()
     {
         bool answer;
         CloseStatus reply;
-        CloseStatus? sent;
+        CloseStatus? expedited;
         lock (_gate)
         {
             answer = _handshake.TryReply(out reply);
-            sent = _handshake.Sent;
-            if (!_handshake.IsComplete)
+            if (!_handshake.IsComplete || _result is not null)
             {
                 return;
+            }
+
+            // If ours went second, it is the answer already, and what it waits behind is what the application wanted to
+            // say before it.
+            expedited = _handshake.PeerClosedFirst ? null : _handshake.Sent;
+            if (answer)
+            {
+                _wheel.Schedule(this, _closeTimeout);
             }
         }
 
         if (answer)
         {
-            _wheel.Schedule(this, _closeTimeout);
             _sends.SendClose(reply, afterPending: true);
         }
-        else if (sent is not null)
+        else if (expedited is not null)
         {
             // Nobody reads any more what ours may be waiting behind. The deadline that was set when ours was sent holds for
             // all of the handshake.
-            _sends.ExpediteClose(sent.Value);
+            _sends.ExpediteClose(expedited.Value);
         }
 
         Finish();
@@ -172,6 +191,7 @@ internal sealed class ClosingSequence : Deadline
             // What both ends have agreed on stays true, whatever a handler does with the messages before it.
             send = !_handshake.IsComplete && _handshake.TrySend(status, failed: true);
             sent = _handshake.Sent ?? status;
+            _wheel.Schedule(this, LingerTimeout);
         }
 
         if (send)
@@ -184,21 +204,14 @@ internal sealed class ClosingSequence : Deadline
             _sends.ExpediteClose(sent);
         }
 
-        _wheel.Schedule(this, LingerTimeout);
         _sends.FinishWhenEmpty(close: false);
     }
 
     /// <summary>Counts bytes that arrive on a failed connection; enough of them end it.</summary>
     public void Discard(int length)
     {
-        bool enough;
-        lock (_gate)
-        {
-            _lingered += length;
-            enough = _lingered > MaxLingerLength;
-        }
-
-        if (enough)
+        _lingered += length;
+        if (_lingered > MaxLingerLength)
         {
             _transport.Close();
         }
@@ -221,6 +234,9 @@ internal sealed class ClosingSequence : Deadline
                 // §7.1.5: no Close frame came, which is code 1006.
                 _initiator ??= WebSocketCloseInitiator.Peer;
                 _cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
+
+                // If the peer does not take what is being written either, the deadline drops the transport.
+                _wheel.Schedule(this, LingerTimeout);
             }
         }
 
@@ -231,8 +247,6 @@ internal sealed class ClosingSequence : Deadline
         }
         else if (!isOrderly)
         {
-            // If the peer does not take what is being written either, the deadline drops the transport.
-            _wheel.Schedule(this, LingerTimeout);
             _transport.Close();
         }
     }
@@ -244,9 +258,8 @@ internal sealed class ClosingSequence : Deadline
         {
             _initiator ??= WebSocketCloseInitiator.Peer;
             _outputError = error;
+            _wheel.Schedule(this, LingerTimeout);
         }
-
-        _wheel.Schedule(this, LingerTimeout);
     }
 
     /// <summary>Drops the transport.</summary>
@@ -267,9 +280,9 @@ internal sealed class ClosingSequence : Deadline
     /// <summary>The transport is gone: the result is final, and <see cref="Announce"/> tells it.</summary>
     public WebSocketCloseResult Complete(Exception? transportError)
     {
-        _wheel.Cancel(this);
         lock (_gate)
         {
+            _wheel.Cancel(this);
             if (_result is null)
             {
                 _initiator ??= WebSocketCloseInitiator.Peer;
@@ -311,6 +324,12 @@ internal sealed class ClosingSequence : Deadline
         bool isOrderly;
         lock (_gate)
         {
+            if (IsScheduled || _result is not null)
+            {
+                // Since it fell due another has taken its place, or the end has come.
+                return;
+            }
+
             isUnanswered = _handshake.Received is not null && _handshake.MaySendData;
             isOrderly = (_handshake.IsComplete || _isFailed) && !_isLetGo;
             _isLetGo = !isUnanswered;

@@ -110,7 +110,11 @@ internal sealed class PingTracker(TimeProvider time)
         {
             foreach (Ping ping in _underway)
             {
-                ping.Answer?.TrySetException(reason());
+                if (ping.Answer is { } answer && answer.TrySetException(reason()))
+                {
+                    // Seen here: whoever sent the ping may have been told by the send that failed, and not look.
+                    _ = answer.Task.Exception;
+                }
             }
 
             _underway.Clear();

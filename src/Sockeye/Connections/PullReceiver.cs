@@ -102,14 +102,9 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
-        if (Volatile.Read(ref _discards))
-        {
-            return false;
-        }
-
         lock (Gate)
         {
-            if (MustDrop())
+            if (_discards || MustDrop())
             {
                 return false;
             }

@@ -1,4 +1,6 @@
+using Sockeye.Connections;
 using Sockeye.Protocol;
+using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
@@ -43,6 +45,61 @@ public sealed class ClosingSequenceTests
         test.Transport.EndInput();
 
         Check(test, (WebSocketCloseCode)4321, "enough", clean: true, WebSocketCloseInitiator.Peer);
+    }
+
+    [Fact]
+    public void A_close_that_answers_the_peers_leaves_the_sends_before_it_their_place()
+    {
+        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        {
+            PauseReceivingWhenSendBufferIsFull = false,
+            Limits = LimitOptions.Server with { MaxSendBufferLength = 1024 },
+        });
+        test.Transport.Capacity = 0;
+        test.Receive("question");
+        test.ReceiveClose();
+        ValueTask<WebSocketMessage> question = test.Connection.ReceiveAsync();
+        _ = test.Connection.Send(new byte[2000]);
+        Task answer = test.Connection.SendAsync("answer").AsTask();
+
+        _ = test.Connection.CloseAsync().AsTask();
+        ValueTask<WebSocketMessage> end = test.Connection.ReceiveAsync();
+        test.Transport.Drain();
+
+        Assert.True(question.IsCompletedSuccessfully);
+        Assert.False(end.IsCompleted);
+        Assert.True(answer.IsCompleted);
+        Assert.Equal([Opcode.Binary, Opcode.Text, Opcode.Close], test.Frames().Select(frame => frame.Opcode));
+    }
+
+    [Fact]
+    public void An_answer_that_overtakes_its_delay_keeps_the_close_timeout()
+    {
+        TestConnection test = Open("client");
+        ClosingSequence closing = test.Connection.Core.Closing;
+
+        closing.Receive(new CloseStatus(WebSocketCloseCode.NormalClosure, ""));
+        closing.Reply();
+        closing.DelayReply();
+        test.Time.Advance(2 * Second);
+
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(5 * Second);
+        Assert.True(test.Transport.IsClosed);
+    }
+
+    [Fact]
+    public void A_deadline_that_falls_due_while_another_takes_its_place_does_nothing()
+    {
+        TestConnection test = Open("client");
+        ClosingSequence closing = test.Connection.Core.Closing;
+        closing.Receive(new CloseStatus(WebSocketCloseCode.NormalClosure, ""));
+        closing.DelayReply();
+        closing.Reply();
+
+        closing.OnDue(new DeadlineWheel(test.Time));
+
+        Assert.False(test.Transport.IsClosed);
     }
 
     [Theory]

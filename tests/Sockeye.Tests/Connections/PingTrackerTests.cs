@@ -22,6 +22,22 @@ public sealed class PingTrackerTests
     }
 
     [Fact]
+    public void The_end_leaves_no_exception_that_nobody_has_seen()
+    {
+        var reason = new InvalidOperationException("The end.");
+        bool unseen = false;
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e) => unseen |= e.Exception.InnerException == reason;
+        TaskScheduler.UnobservedTaskException += Note;
+
+        FailAbandoned(reason);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+
+        TaskScheduler.UnobservedTaskException -= Note;
+        Assert.False(unseen);
+    }
+
+    [Fact]
     public void Before_the_first_pong_there_is_no_round_trip_time()
     {
         Begin();
@@ -138,5 +154,13 @@ public sealed class PingTrackerTests
         byte[] payload = new byte[PingTracker.PayloadLength];
         _pings.Begin(payload, answer);
         return (payload, answer.Task);
+    }
+
+    // Not inlined, so that nothing keeps the task afterwards.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private void FailAbandoned(Exception reason)
+    {
+        Begin();
+        _pings.FailAll(() => reason);
     }
 }
