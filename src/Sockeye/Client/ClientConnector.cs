@@ -55,11 +55,11 @@ internal sealed class ClientConnector
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new WebSocketHandshakeException(ErrorOf(exception), null, [], default, exception);
+            throw new WebSocketHandshakeException(connector.ErrorOf(exception), null, [], default, exception);
         }
     }
 
-    private static HandshakeError ErrorOf(Exception exception)
+    private HandshakeError ErrorOf(Exception exception)
     {
         HttpRequestError error = exception switch
         {
@@ -69,7 +69,9 @@ internal sealed class ClientConnector
         };
         return error switch
         {
-            HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError => HandshakeError.NotReachable,
+            // Once a connection was there, another one is not made: what fails then is the first.
+            HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when _remoteEndPoint is null =>
+                HandshakeError.NotReachable,
             HttpRequestError.SecureConnectionError => HandshakeError.TlsFailed,
             HttpRequestError.InvalidResponse => HandshakeError.MalformedResponse,
             HttpRequestError.ConfigurationLimitExceeded => HandshakeError.HeadTooLong,

@@ -95,7 +95,8 @@ internal sealed class ReadSide
         int consumed = 0;
         while (true)
         {
-            if (_receiver.TryPauseReading())
+            // Only in front of something: what says that it pauses must not read on.
+            if (consumed < bytes.Length && _receiver.TryPauseReading())
             {
                 break;
             }

@@ -8,7 +8,10 @@ public enum WebSocketSendResult
     /// </summary>
     Sent,
 
-    /// <summary>Copied to the send buffer, because the peer reads more slowly than is being sent.</summary>
+    /// <summary>
+    /// Copied to the send buffer, because the peer reads more slowly than is being sent, or because another sender's
+    /// fragmented message is not complete. Lost if the connection ends first, or is closed while that message is open.
+    /// </summary>
     Queued,
 
     /// <summary>Not sent and not queued: the send buffer is at its limit. The connection is as it was.</summary>

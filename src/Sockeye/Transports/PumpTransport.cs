@@ -20,6 +20,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private Exception? _error;
     private int _enteredCount;
     private int _hasOutputFailed;
+    private int _isOutputEnded;
     private int _isClosing;
     private int _isReleased;
 
@@ -90,7 +91,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     /// <inheritdoc/>
     public override void ShutdownOutput()
     {
-        if (TryEnter())
+        // Once: ending TLS twice is an error.
+        if (Interlocked.Exchange(ref _isOutputEnded, 1) == 0 && TryEnter())
         {
             _write = ShutdownAsync();
             Leave();
