@@ -88,8 +88,8 @@ internal static class HandshakeErrors
         HandshakeError.UnrequestedExtension => "the server uses an extension not offered (RFC 6455 §4.1)",
         HandshakeError.RepeatedExtension => "the server names an extension twice (RFC 6455 §9.1)",
         HandshakeError.ConnectionLost => "the peer closed before the opening handshake was done (RFC 6455 §4.1)",
-        HandshakeError.NotReachable => "the server could not be reached",
-        HandshakeError.TlsFailed => "TLS failed",
+        HandshakeError.NotReachable => "the server could not be reached (RFC 6455 §4.1)",
+        HandshakeError.TlsFailed => "TLS failed (RFC 6455 §4.1)",
         HandshakeError.MalformedResponse => "the answer is not one of HTTP/1.1 (RFC 9112 §4)",
         _ => error.ToString(),
     };

@@ -115,18 +115,19 @@ internal sealed class Listener
     private async Task AuthenticateAsync(Socket socket, SslServerAuthenticationOptions tls)
     {
         EndPoint? remote = null;
-        SslStream? stream = null;
+        TlsStream? stream = null;
         try
         {
             remote = socket.RemoteEndPoint;
             EndPoint? local = socket.LocalEndPoint;
-            stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            stream = new TlsStream(socket);
             using var timeout =
                 new CancellationTokenSource(_context.Options.HandshakeTimeout, _context.Options.TimeProvider);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
-            await stream.AuthenticateAsServerAsync(tls, stopping.Token).ConfigureAwait(false);
+            await stream.AuthenticateAsync(
+                secure => secure.AuthenticateAsServerAsync(tls, stopping.Token), stopping.Token).ConfigureAwait(false);
             var transport = new StreamTransport(
-                stream, _context.Settings.Pool, local, remote, () => EndOutputAsync(stream, socket));
+                stream, _context.Settings.Pool, local, remote, stream.EndOutputAsync);
             new ServerHandshakeSession(_context, transport).Start();
         }
         catch (Exception exception)
@@ -140,12 +141,5 @@ internal sealed class Listener
 
             socket.Dispose();
         }
-    }
-
-    private static async ValueTask EndOutputAsync(SslStream stream, Socket socket)
-    {
-        // RFC 8446 §6.1: close_notify tells the peer that nothing was cut off.
-        await stream.ShutdownAsync().ConfigureAwait(false);
-        socket.Shutdown(SocketShutdown.Send);
     }
 }

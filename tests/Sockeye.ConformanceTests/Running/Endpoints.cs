@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Sockeye.Transports;
@@ -43,14 +42,9 @@ internal static class Endpoints
     public static async ValueTask<LoopbackEndpoint> OverTlsAsync(
         TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength)
     {
-        (SslStream endpoint, SslStream peer) = await LoopbackPair.SecureAsync(
-            role, new NetworkStream(pair.Endpoint, ownsSocket: true), new NetworkStream(pair.Peer, ownsSocket: true),
-            Certificate.Value);
-        StreamTransport transport = new(endpoint, ArrayPool<byte>.Shared, endOutput: async () =>
-        {
-            await endpoint.ShutdownAsync();
-            pair.Endpoint.Shutdown(SocketShutdown.Send);
-        });
+        (TlsStream endpoint, TlsStream peer) =
+            await LoopbackPair.SecureAsync(role, pair.Endpoint, pair.Peer, Certificate.Value);
+        StreamTransport transport = new(endpoint, ArrayPool<byte>.Shared, endOutput: endpoint.EndOutputAsync);
         return new LoopbackEndpoint(role, maxMessageLength, transport, peer, pair.Peer);
     }
 }

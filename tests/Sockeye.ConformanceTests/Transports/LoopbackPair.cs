@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
@@ -27,26 +28,28 @@ internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
         return role == TestedRole.Server ? new LoopbackPair(server, client) : new LoopbackPair(client, server);
     }
 
-    public static async Task<(SslStream Endpoint, SslStream Peer)> SecureAsync(
-        TestedRole role, Stream endpoint, Stream peer, X509Certificate2 certificate)
+    public static async Task<(TlsStream Endpoint, TlsStream Peer)> SecureAsync(
+        TestedRole role, Socket endpoint, Socket peer, X509Certificate2 certificate)
     {
-        SslStream secureEndpoint = new(endpoint);
-        SslStream securePeer = new(peer);
-        (SslStream server, SslStream client) = role == TestedRole.Server
+        TlsStream secureEndpoint = new(endpoint);
+        TlsStream securePeer = new(peer);
+        (TlsStream server, TlsStream client) = role == TestedRole.Server
             ? (secureEndpoint, securePeer)
             : (securePeer, secureEndpoint);
+        SslServerAuthenticationOptions serverOptions = new()
+        {
+            ServerCertificate = certificate,
+            EnabledSslProtocols = SslProtocols.None,
+        };
+        SslClientAuthenticationOptions clientOptions = new()
+        {
+            TargetHost = ServerName,
+            RemoteCertificateValidationCallback = (_, presented, _, _) =>
+                presented?.GetCertHashString() == certificate.GetCertHashString(),
+        };
         await Task.WhenAll(
-            server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
-            {
-                ServerCertificate = certificate,
-                EnabledSslProtocols = SslProtocols.None,
-            }),
-            client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-            {
-                TargetHost = ServerName,
-                RemoteCertificateValidationCallback = (_, presented, _, _) =>
-                    presented?.GetCertHashString() == certificate.GetCertHashString(),
-            }));
+            server.AuthenticateAsync(tls => tls.AuthenticateAsServerAsync(serverOptions), CancellationToken.None),
+            client.AuthenticateAsync(tls => tls.AuthenticateAsClientAsync(clientOptions), CancellationToken.None));
         return (secureEndpoint, securePeer);
     }
 

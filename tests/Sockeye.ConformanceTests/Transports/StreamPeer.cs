@@ -1,5 +1,5 @@
-using System.Net.Security;
 using System.Net.Sockets;
+using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
@@ -35,12 +35,14 @@ internal sealed class StreamPeer : IAsyncDisposable
         _ended = true;
         try
         {
-            if (_stream is SslStream secure)
+            if (_stream is TlsStream secure)
             {
-                await secure.ShutdownAsync();
+                await secure.EndOutputAsync();
             }
-
-            _socket.Shutdown(SocketShutdown.Send);
+            else
+            {
+                _socket.Shutdown(SocketShutdown.Send);
+            }
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Connections;
@@ -82,30 +81,30 @@ internal sealed class ConnectionPair : IAsyncDisposable
             return (new SocketTransport(server, pool), new SocketTransport(client, pool));
         }
 
-        Stream serverStream = new NetworkStream(server, ownsSocket: true);
-        Stream clientStream = new NetworkStream(client, ownsSocket: true);
         if (kind == TransportKind.Tls)
         {
-            var serverTls = new SslStream(serverStream);
-            var clientTls = new SslStream(clientStream);
+            var serverTls = new TlsStream(server);
+            var clientTls = new TlsStream(client);
             await Task.WhenAll(
-                serverTls.AuthenticateAsServerAsync(TestCertificate.ForServer()),
-                clientTls.AuthenticateAsClientAsync(TestCertificate.ForClient())).WithDeadline();
-            (serverStream, clientStream) = (serverTls, clientTls);
+                serverTls.AuthenticateAsync(
+                    tls => tls.AuthenticateAsServerAsync(TestCertificate.ForServer()), default),
+                clientTls.AuthenticateAsync(
+                    tls => tls.AuthenticateAsClientAsync(TestCertificate.ForClient()), default)).WithDeadline();
+            return (
+                new StreamTransport(serverTls, pool, endOutput: serverTls.EndOutputAsync),
+                new StreamTransport(clientTls, pool, endOutput: clientTls.EndOutputAsync));
         }
 
+        Stream serverStream = new NetworkStream(server, ownsSocket: true);
+        Stream clientStream = new NetworkStream(client, ownsSocket: true);
         return (
-            new StreamTransport(serverStream, pool, endOutput: () => EndOutputAsync(serverStream, server)),
-            new StreamTransport(clientStream, pool, endOutput: () => EndOutputAsync(clientStream, client)));
+            new StreamTransport(serverStream, pool, endOutput: () => EndOutputAsync(server)),
+            new StreamTransport(clientStream, pool, endOutput: () => EndOutputAsync(client)));
     }
 
-    private static async ValueTask EndOutputAsync(Stream stream, Socket socket)
+    private static ValueTask EndOutputAsync(Socket socket)
     {
-        if (stream is SslStream tls)
-        {
-            await tls.ShutdownAsync();
-        }
-
         socket.Shutdown(SocketShutdown.Send);
+        return default;
     }
 }

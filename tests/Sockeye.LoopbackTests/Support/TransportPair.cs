@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipes;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using Sockeye.Transports;
 
@@ -52,17 +51,14 @@ internal sealed class TransportPair : IDisposable
                     new StreamTransport(stream, pool, endOutput: () => EndOutput(socket)),
                     new NetworkStream(peerSocket, ownsSocket: true), peerSocket, stream);
             default:
-                var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                var peerTls = new SslStream(new NetworkStream(peerSocket, ownsSocket: true));
+                var tls = new TlsStream(socket);
+                var peerTls = new TlsStream(peerSocket);
                 await Task.WhenAll(
-                    tls.AuthenticateAsServerAsync(TestCertificate.ForServer()),
-                    peerTls.AuthenticateAsClientAsync(TestCertificate.ForClient())).WithDeadline();
-                var transport = new StreamTransport(
-                    tls, pool, endOutput: async () =>
-                    {
-                        await tls.ShutdownAsync();
-                        socket.Shutdown(SocketShutdown.Send);
-                    });
+                    tls.AuthenticateAsync(
+                        secure => secure.AuthenticateAsServerAsync(TestCertificate.ForServer()), default),
+                    peerTls.AuthenticateAsync(
+                        secure => secure.AuthenticateAsClientAsync(TestCertificate.ForClient()), default)).WithDeadline();
+                var transport = new StreamTransport(tls, pool, endOutput: tls.EndOutputAsync);
                 return new TransportPair(transport, peerTls, peerSocket, tls);
         }
     }
@@ -96,12 +92,11 @@ internal sealed class TransportPair : IDisposable
     /// <summary>The peer ends its direction, and goes on reading.</summary>
     public async Task EndPeerOutputAsync()
     {
-        if (Peer is SslStream tls)
+        if (Peer is TlsStream tls)
         {
-            await tls.ShutdownAsync();
+            await tls.EndOutputAsync();
         }
-
-        if (_peerSocket is null)
+        else if (_peerSocket is null)
         {
             await Peer.DisposeAsync();
         }

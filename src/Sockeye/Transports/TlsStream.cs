@@ -1,0 +1,125 @@
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Sockeye.Transports;
+
+/// <summary>
+/// TLS over a socket, whose output can be ended while its input is read.
+/// </summary>
+/// <remarks>
+/// <see cref="SslStream"/> lets a read and a write run at the same time; but <see cref="SslStream.ShutdownAsync"/> uses
+/// what a read decrypts with, and does not look whether one does: the peer then gets bytes that are no TLS. Here whoever
+/// decrypts or ends the output holds a gate: a read does, except while it waits for the socket.
+/// </remarks>
+internal sealed class TlsStream : Stream
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Socket _socket;
+    private readonly SslStream _tls;
+
+    /// <summary>Takes over a connected socket.</summary>
+    public TlsStream(Socket socket)
+    {
+        _socket = socket;
+        _tls = new SslStream(new GatedStream(new NetworkStream(socket, ownsSocket: true), _gate));
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Does the handshake of TLS.</summary>
+    /// <param name="handshake">Does it, as a server or as a client.</param>
+    /// <param name="cancellationToken">Ends the wait to begin.</param>
+    public async Task AuthenticateAsync(Func<SslStream, Task> handshake, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await handshake(_tls).ConfigureAwait(false);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Ends the output: close_notify tells the peer that nothing was cut off (RFC 8446 §6.1).</summary>
+    public async ValueTask EndOutputAsync()
+    {
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await _tls.ShutdownAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        _socket.Shutdown(SocketShutdown.Send);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await _tls.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _tls.WriteAsync(buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task FlushAsync(CancellationToken cancellationToken) => _tls.FlushAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void Flush() => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            // The gate is left to the collector: a read that ends now still lets go of it.
+            _tls.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
