@@ -25,6 +25,11 @@ internal struct ClosingHandshake
     /// <summary>Whether both ends have said goodbye (§7.1.4: the connection is then "closed cleanly").</summary>
     public readonly bool IsComplete => Sent is not null && Received is not null && !IsFailed;
 
+    /// <summary>The code and reason that the connection ends with, as far as is known (§7.1.5, §7.1.6).</summary>
+    /// <param name="failed">Whether this end has given up: then what was received counts only if all had been said.</param>
+    public readonly CloseStatus Outcome(bool failed) =>
+        (IsComplete || !failed ? Received : null) ?? Sent ?? new CloseStatus(WebSocketCloseCode.AbnormalClosure, "");
+
     /// <summary>Begins the handshake, or fails the connection.</summary>
     /// <param name="status">What our Close frame is to say.</param>
     /// <param name="failed">Whether this fails the connection, after which nothing received counts.</param>

@@ -1,4 +1,3 @@
-// Longer than most: all steps of the end share one lock and one deadline.
 using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
@@ -11,17 +10,12 @@ namespace Sockeye.Connections;
 /// </summary>
 internal sealed class ClosingSequence : Deadline
 {
-    // How long a failed connection goes on reading, and how much, so that its Close frame is not destroyed by a reset:
-    // that is what a kernel answers with when a socket is closed on unread bytes.
-    // Enough for what a fast peer has sent before it hears of the end: time is what bounds it.
+    // How long a failed connection goes on reading, so that its Close frame is not destroyed by a reset: that is what a
+    // kernel answers with when a socket is closed on unread bytes.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
+
     // How long a peer's Close frame may have to wait for its answer.
     private static readonly TimeSpan MaxReplyDelay = TimeSpan.FromSeconds(1);
-
-    private const int MaxLingerLength = 16 * 1024 * 1024;
-
-    // Only the I/O thread's.
-    private int _lingered;
 
     private readonly Lock _gate = new();
     private readonly Role _role;
@@ -117,10 +111,8 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
-    /// <summary>
-    /// Leaves the application time to receive, and to answer, what came before the peer's Close frame; not much, since a
-    /// Close frame is to be answered "as soon as practical" (§5.5.1).
-    /// </summary>
+    /// <summary>Leaves the application time to answer what came before the peer's Close frame: not much, since that is to
+    /// be answered "as soon as practical" (§5.5.1).</summary>
     public void DelayReply()
     {
         lock (_gate)
@@ -162,8 +154,7 @@ internal sealed class ClosingSequence : Deadline
         }
         else if (expedited is not null)
         {
-            // Nobody reads any more what ours may be waiting behind. The deadline that was set when ours was sent holds for
-            // all of the handshake.
+            // Nobody reads any more what ours may be waiting behind. The deadline set when ours was sent holds.
             _sends.ExpediteClose(expedited.Value);
         }
 
@@ -207,15 +198,8 @@ internal sealed class ClosingSequence : Deadline
         _sends.FinishWhenEmpty(close: false);
     }
 
-    /// <summary>Counts bytes that arrive on a failed connection; enough of them end it.</summary>
-    public void Discard(int length)
-    {
-        _lingered += length;
-        if (_lingered > MaxLingerLength)
-        {
-            _transport.Close();
-        }
-    }
+    /// <summary>Enough has been read and dropped on a failed connection.</summary>
+    public void EndLinger() => _transport.Close();
 
     /// <summary>The peer's direction of the transport has ended.</summary>
     public void InputEnded()
@@ -308,10 +292,7 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            // §7.1.5: the code is that of the Close frame received; of a failed connection the one received before counts.
-            bool receivedCounts = _handshake.IsComplete || !_isFailed;
-            CloseStatus status = (receivedCounts ? _handshake.Received : null) ?? _handshake.Sent
-                ?? new CloseStatus(WebSocketCloseCode.AbnormalClosure, "");
+            CloseStatus status = _handshake.Outcome(_isFailed);
             return _result ?? new WebSocketCloseResult(
                 status.Code, status.Reason, _handshake.IsComplete, _initiator ?? WebSocketCloseInitiator.Peer, _cause);
         }
@@ -357,8 +338,7 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
-    // Both ends have said goodbye. §7.1.1: the server closes the transport first, so that it, and not the client, holds
-    // TIME_WAIT; in two steps if it can, since closing at once may destroy what is on its way.
+    // §7.1.1: the server closes first, and holds TIME_WAIT; in two steps if it can, so that nothing on its way is lost.
     private void Finish()
     {
         if (_role == Role.Server || _hasInputEnded)

@@ -10,6 +10,9 @@ namespace Sockeye.Connections;
 /// </summary>
 internal sealed class ReadSide
 {
+    // More than what a fast peer sends before it hears of the end, which time bounds anyway.
+    private const int MaxDiscardedLength = 16 * 1024 * 1024;
+
     private readonly ConnectionCore _core;
     private readonly MessageReader _reader;
     private readonly Receiver _receiver;
@@ -21,6 +24,7 @@ internal sealed class ReadSide
     private byte[]? _backlog;
     private int _backlogStart;
     private int _backlogEnd;
+    private long _discardedLength;
 
     public ReadSide(
         ConnectionCore core, MessageReaderSettings settings, Receiver receiver, SendQueue sends,
@@ -39,7 +43,7 @@ internal sealed class ReadSide
     {
         if (_closing.IsFailed)
         {
-            _closing.Discard(bytes.Length);
+            Discard(bytes.Length);
             return ReadVerdict.Continue;
         }
 
@@ -65,7 +69,7 @@ internal sealed class ReadSide
 
         if (_closing.IsFailed)
         {
-            _closing.Discard(_backlogEnd - _backlogStart);
+            Discard(_backlogEnd - _backlogStart);
             ReleaseBacklog();
             return ReadVerdict.Continue;
         }
@@ -167,6 +171,16 @@ internal sealed class ReadSide
         else
         {
             _closing.DelayReply();
+        }
+    }
+
+    // What comes on a failed connection is read and dropped, so that no reset destroys its Close frame; not without end.
+    private void Discard(int length)
+    {
+        _discardedLength += length;
+        if (_discardedLength > MaxDiscardedLength)
+        {
+            _closing.EndLinger();
         }
     }
 
