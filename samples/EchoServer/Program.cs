@@ -31,7 +31,7 @@ await using WebSocketServer server = await WebSocketServer.StartAsync(options, a
         await connection.SendAsync(message, cancellation);
     }
 });
-Console.WriteLine($"Listening on ws://localhost:{server.LocalEndPoint.Port}/");
+Console.WriteLine($"Listening on ws://localhost:{server.Port}/");
 
 // Until Ctrl+C, or until the system asks the process to end: then every client is told that the server goes away.
 var ended = new TaskCompletionSource();

@@ -2,60 +2,59 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Sockeye.Transports;
+using Sockeye.Transports.Loops;
 
 namespace Sockeye.Server;
 
-/// <summary>Accepts TCP connections, does TLS if that is wanted, and begins the opening handshake on each.</summary>
-internal sealed class Listener
+/// <summary>
+/// Listens, does TLS if that is wanted, and begins the opening handshake on each connection it accepts: on event loops
+/// where there are any, else with asynchronous sockets.
+/// </summary>
+internal sealed class Listener : IAcceptorOwner
 {
     // Out of descriptors, or of memory: the next attempt would fail too, and a loop that never rests helps nobody.
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly ServerContext _context;
+    private readonly ListeningSocket _listening;
     private readonly Socket _socket;
     private readonly CancellationTokenSource _stopped = new();
+    private readonly EventLoopGroup? _loops;
+    private LoopAcceptor? _acceptor;
     private Task _accepting = Task.CompletedTask;
 
-    private Listener(ServerContext context, Socket socket)
+    private Listener(ServerContext context, ListeningSocket listening, EventLoopGroup? loops)
     {
         _context = context;
-        _socket = socket;
-        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        _listening = listening;
+        _socket = listening.Socket;
+        _loops = loops;
     }
 
     /// <summary>Where the server listens.</summary>
-    public IPEndPoint LocalEndPoint { get; }
+    public EndPoint LocalEndPoint => _listening.LocalEndPoint;
+
+    /// <inheritdoc/>
+    TimeSpan IAcceptorOwner.AcceptRetryDelay => RetryDelay;
 
     /// <summary>Binds and listens.</summary>
     /// <exception cref="SocketException">The address cannot be had.</exception>
     public static Listener Start(ServerContext context)
     {
-        IPEndPoint endPoint = context.Options.EndPoint;
-        if (endPoint.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
-        {
-            endPoint = new IPEndPoint(IPAddress.Any, endPoint.Port);
-        }
-
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        ListeningSocket listening = ListeningSocket.Bind(context.Options.EndPoint);
+        Listener listener;
         try
         {
-            if (endPoint.Address.Equals(IPAddress.IPv6Any))
-            {
-                socket.DualMode = true;
-            }
-
-            socket.Bind(endPoint);
-            socket.Listen();
+            listener = new Listener(context, listening, StartLoops(context.Options));
         }
         catch
         {
-            socket.Dispose();
+            listening.Dispose();
             throw;
         }
 
-        var listener = new Listener(context, socket);
-        context.Logger.Listening(listener.LocalEndPoint);
-        listener._accepting = listener.AcceptAsync();
+        context.Logger.Listening(listening.LocalEndPoint);
+        listener.Accept();
         return listener;
     }
 
@@ -63,8 +62,42 @@ internal sealed class Listener
     public async Task StopAsync()
     {
         await _stopped.CancelAsync().ConfigureAwait(false);
-        _socket.Dispose();
+        if (_acceptor is not null)
+        {
+            await _acceptor.StopAsync().ConfigureAwait(false);
+        }
+
+        _listening.Dispose();
         await _accepting.ConfigureAwait(false);
+    }
+
+    /// <summary>Lets the event loops end when the last connection has, a refused one that lingers included.</summary>
+    public void EndLoops() => _loops?.StopWhenEmpty();
+
+    /// <inheritdoc/>
+    void IAcceptorOwner.OnAccepted(EventLoopTransport transport) =>
+        new ServerHandshakeSession(_context, transport).Start();
+
+    /// <inheritdoc/>
+    void IAcceptorOwner.OnAcceptFailed(Exception exception) => _context.Logger.AcceptFailed(RetryDelay, exception);
+
+    // TLS reads and writes through a stream, which is not the loop's way.
+    private static EventLoopGroup? StartLoops(WebSocketServerOptions options) =>
+        options.EventLoop is { } loops && options.Tls is null && EventLoop.IsSupported
+            ? EventLoopGroup.Start(loops, options.TimeProvider)
+            : null;
+
+    private void Accept()
+    {
+        if (_loops is null)
+        {
+            _accepting = AcceptAsync();
+        }
+        else
+        {
+            _acceptor = new LoopAcceptor(_loops, _socket, _context.Wheel, this);
+            _acceptor.Start();
+        }
     }
 
     private async Task AcceptAsync()
@@ -93,8 +126,6 @@ internal sealed class Listener
     {
         try
         {
-            // Frames are written whole; waiting to fill packets would only delay them.
-            socket.NoDelay = true;
             if (_context.Options.Tls is { } tls)
             {
                 _ = AuthenticateAsync(socket, tls);

@@ -20,7 +20,12 @@ public sealed class WebSocketServer : IAsyncDisposable
     }
 
     /// <summary>Where the server listens: with the port that the system chose, if 0 was asked for.</summary>
-    public IPEndPoint LocalEndPoint => _listener.LocalEndPoint;
+    public EndPoint LocalEndPoint => _listener.LocalEndPoint;
+
+    /// <summary>The TCP port on which the server listens.</summary>
+    /// <exception cref="InvalidOperationException">The server listens on a Unix socket.</exception>
+    public int Port => (LocalEndPoint as IPEndPoint)?.Port
+        ?? throw new InvalidOperationException("The server listens on a Unix socket, which has no port.");
 
     /// <summary>The connections that are open: a copy, made at this moment.</summary>
     public IReadOnlyCollection<WebSocketConnection> Connections => [.. _context.Connections];
@@ -133,5 +138,7 @@ public sealed class WebSocketServer : IAsyncDisposable
             await Task.WhenAll(connections.Select(
                 connection => connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask())).ConfigureAwait(false);
         }
+
+        _listener.EndLoops();
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,11 +10,32 @@ namespace Sockeye;
 /// <remarks>Never changes once made; read when the server starts.</remarks>
 public sealed class WebSocketServerOptions
 {
-    /// <summary>Where to listen; port 0 lets the system choose a free one.</summary>
+    /// <summary>
+    /// Where to listen: an <see cref="IPEndPoint"/>, whose port 0 lets the system choose a free one, or a
+    /// <see cref="UnixDomainSocketEndPoint"/>.
+    /// </summary>
     /// <value>
     /// <see cref="IPAddress.IPv6Any"/> listens on all addresses, those of IPv4 included. The default is port 0 there.
     /// </value>
-    public IPEndPoint EndPoint { get; init; } = new(IPAddress.IPv6Any, 0);
+    /// <remarks>
+    /// The file of a Unix socket is deleted when the server stops. One that a server left behind which was killed is
+    /// replaced; one that somebody listens on is not.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The value is neither of the two.</exception>
+    public EndPoint EndPoint
+    {
+        get;
+        init => field = value is IPEndPoint or UnixDomainSocketEndPoint
+            ? value
+            : throw new ArgumentException("Must be an IPEndPoint or a UnixDomainSocketEndPoint.", nameof(EndPoint));
+    } = new IPEndPoint(IPAddress.IPv6Any, 0);
+
+    /// <summary>
+    /// How connections are served on Linux, unless they are over TLS; <see langword="null"/> for the portable way of
+    /// other systems: asynchronous sockets and the thread pool, where a handler that blocks holds up its own connection
+    /// only.
+    /// </summary>
+    public EventLoopOptions? EventLoop { get; init; } = EventLoopOptions.Default;
 
     /// <summary>
     /// The certificate and all else that TLS needs; <see langword="null"/>, the default, for connections without TLS.

@@ -30,6 +30,12 @@ internal interface ITransportSink
     {
     }
 
+    /// <summary>A call to this sink has kept a thread that others share for longer than it should have.</summary>
+    /// <param name="duration">How long.</param>
+    void OnHeldUp(TimeSpan duration)
+    {
+    }
+
     /// <summary>The peer has ended its direction in order. Bytes may still be written.</summary>
     void OnInputEnded();
 

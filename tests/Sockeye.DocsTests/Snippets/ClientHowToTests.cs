@@ -36,7 +36,7 @@ public sealed class ClientHowToTests
             await connection.SendAsync("one", cancellation);
             await connection.SendAsync(new byte[] { 2, 2 }, cancellationToken: cancellation);
         });
-        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.LocalEndPoint.Port}/");
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
         List<string> lines = [];
 
         // snippet: read all
@@ -56,7 +56,7 @@ public sealed class ClientHowToTests
     public async Task Client_tells_why_it_could_not_connect()
     {
         await using var server = await WebSocketServer.StartAsync(0, (_, _) => Task.CompletedTask);
-        var address = new Uri($"ws://localhost:{server.LocalEndPoint.Port}/");
+        var address = new Uri($"ws://localhost:{server.Port}/");
         HandshakeError seen = HandshakeError.None;
 
         // snippet: failed handshake

@@ -16,7 +16,7 @@ public sealed class ServerTests
             }
         });
 
-        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.LocalEndPoint.Port}/");
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
         await connection.SendAsync("something");
         var reply = await connection.ReceiveAsync().WithDeadline();
 
@@ -33,7 +33,7 @@ public sealed class ServerTests
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, Servers.EchoAsync);
 
         await using WebSocketConnection connection =
-            await WebSocketClient.ConnectAsync($"ws://{host}:{server.LocalEndPoint.Port}/").WithDeadline();
+            await WebSocketClient.ConnectAsync($"ws://{host}:{server.Port}/").WithDeadline();
         await connection.SendAsync("hello");
         WebSocketMessage reply = await connection.ReceiveAsync().WithDeadline();
 
@@ -72,7 +72,7 @@ public sealed class ServerTests
                 seen.SetResult(connection);
                 await connection.Closed;
             });
-        string authority = server.LocalEndPoint.ToString();
+        string authority = server.LocalEndPoint.ToString()!;
 
         using RawPeer client = await RawPeer.OpenAsync(
             server.LocalEndPoint,

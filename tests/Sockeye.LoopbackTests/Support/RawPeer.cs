@@ -24,16 +24,22 @@ internal sealed class RawPeer : IDisposable
     public Stream Stream { get; }
 
     /// <summary>Connects to a server.</summary>
-    public static async Task<RawPeer> ConnectAsync(IPEndPoint endPoint)
+    public static async Task<RawPeer> ConnectAsync(EndPoint endPoint)
     {
-        IPAddress address = endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endPoint.Address;
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(address, endPoint.Port).WithDeadline();
+        if (endPoint is IPEndPoint { Address: var address, Port: var port } && address.Equals(IPAddress.IPv6Any))
+        {
+            endPoint = new IPEndPoint(IPAddress.IPv6Loopback, port);
+        }
+
+        var socket = endPoint is UnixDomainSocketEndPoint
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(endPoint).WithDeadline();
         return new RawPeer(socket);
     }
 
     /// <summary>Connects to a server over TLS.</summary>
-    public static async Task<RawPeer> ConnectTlsAsync(IPEndPoint endPoint)
+    public static async Task<RawPeer> ConnectTlsAsync(EndPoint endPoint)
     {
         RawPeer plain = await ConnectAsync(endPoint);
         var tls = new SslStream(plain.Stream);
@@ -42,7 +48,7 @@ internal sealed class RawPeer : IDisposable
     }
 
     /// <summary>Connects to a server and opens a WebSocket connection.</summary>
-    public static async Task<RawPeer> OpenAsync(IPEndPoint endPoint, string path = "/", params string[] headers)
+    public static async Task<RawPeer> OpenAsync(EndPoint endPoint, string path = "/", params string[] headers)
     {
         RawPeer peer = await ConnectAsync(endPoint);
         await peer.SendAsync(Request(path, headers));

@@ -1,0 +1,250 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>
+/// One thread that waits for what happens to many sockets, and handles it in place: one buffer for all that is received,
+/// no thread hop, no object per event.
+/// </summary>
+/// <remarks>
+/// Sources are watched for changes (edge-triggered), asked for once: whether one wants to read or to write is its own
+/// affair and costs no system call. Other threads reach the loop by <see cref="Post"/>.
+/// </remarks>
+internal sealed unsafe class EventLoop
+{
+    // Large enough that a fast peer's burst is one system call, small enough to stay in a core's second-level cache.
+    private const int ReceiveBufferLength = 256 * 1024;
+    private const int MaxEventCount = 512;
+    private const int CloseOnExec = 0x80000;
+    private const int NonBlocking = 0x800;
+
+    private const int PageSize = 4096;
+
+    private const long NeverHeldUp = long.MaxValue;
+
+    private readonly SystemCalls _calls;
+    private readonly Descriptor _epoll;
+    private readonly Descriptor _alarm;
+    private readonly SourceTable _sources = new();
+    private readonly ConcurrentQueue<IEventLoopSource> _mailbox = new();
+    private readonly byte[] _events = new byte[MaxEventCount * EpollEventLayout.Current.Size];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _time;
+    private readonly long _holdUpThreshold;
+    private byte* _buffer;
+    private int _threadId;
+    private long _lastTime;
+
+    // Whether the loop is, or is about to be, where only the alarm reaches it.
+    private int _isWaiting;
+    private volatile bool _isStopping;
+
+    private EventLoop(TimeSpan holdUpThreshold, TimeProvider time, SystemCalls calls)
+    {
+        _calls = calls;
+        _time = time;
+        _holdUpThreshold = holdUpThreshold == Timeout.InfiniteTimeSpan
+            ? NeverHeldUp
+            : (long)(holdUpThreshold.TotalSeconds * time.TimestampFrequency);
+        _epoll = new Descriptor(Require(LibC.EpollCreate(CloseOnExec)));
+        _alarm = new Descriptor(Require(LibC.EventFd(0, CloseOnExec | NonBlocking)));
+
+        // Each write to the alarm is a change, so that nobody has to read it.
+        Require(_calls.ControlEpoll(
+            _epoll.Number, EpollOperation.Add, _alarm.Number, EpollEvents.In | EpollEvents.EdgeTriggered, AlarmNumber));
+    }
+
+    /// <summary>Whether this system has what a loop needs.</summary>
+    public static bool IsSupported => OperatingSystem.IsLinux();
+
+    /// <summary>The system calls of the loop and its sources.</summary>
+    public SystemCalls Calls => _calls;
+
+    /// <summary>Whether this is the loop's thread.</summary>
+    public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
+
+    /// <summary>Where sources receive to; what is there is gone when another call is made.</summary>
+    public Span<byte> ReceiveBuffer => new(_buffer, ReceiveBufferLength);
+
+    /// <summary>Completes when the thread has ended, after <see cref="StopWhenEmpty"/>.</summary>
+    public Task Ended => _ended.Task;
+
+    // No place of the table: its numbers end far below.
+    private static ulong AlarmNumber => ulong.MaxValue;
+
+    /// <summary>Starts a loop.</summary>
+    /// <param name="name">The name of its thread.</param>
+    /// <param name="holdUpThreshold">
+    /// How long one source may keep the others waiting before it is told so, or <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </param>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="calls">The system calls.</param>
+    /// <exception cref="SocketException">The system has no descriptors left.</exception>
+    public static EventLoop Start(
+        string name, TimeSpan holdUpThreshold, TimeProvider time, SystemCalls? calls = null)
+    {
+        var loop = new EventLoop(holdUpThreshold, time, calls ?? SystemCalls.Default);
+        var thread = new Thread(loop.Run) { Name = name, IsBackground = true };
+        loop._threadId = thread.ManagedThreadId;
+        thread.UnsafeStart();
+        return loop;
+    }
+
+    /// <summary>Has <see cref="IEventLoopSource.OnPosted"/> called on the loop's thread, soon and not in place.</summary>
+    public void Post(IEventLoopSource source)
+    {
+        _mailbox.Enqueue(source);
+
+        // The exchange is also the fence between what is in the mailbox and whether somebody will look at it.
+        if (!IsCurrent && Interlocked.Exchange(ref _isWaiting, 0) != 0)
+        {
+            Ring();
+        }
+    }
+
+    /// <summary>Ends the loop once it has no sources left.</summary>
+    public void StopWhenEmpty()
+    {
+        _isStopping = true;
+        Interlocked.Exchange(ref _isWaiting, 0);
+        Ring();
+    }
+
+    /// <summary>Watches a descriptor. On the loop's thread.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="events">What to watch it for.</param>
+    /// <param name="source">Who is told.</param>
+    /// <param name="number">What <see cref="Remove"/> is called with.</param>
+    /// <returns>Zero, or the negative <see cref="Errno"/>: nothing is watched then.</returns>
+    public int Add(int descriptor, EpollEvents events, IEventLoopSource source, out ulong number)
+    {
+        number = _sources.Add(source);
+        int result = _calls.ControlEpoll(_epoll.Number, EpollOperation.Add, descriptor, events, number);
+        if (result < 0)
+        {
+            _sources.Remove(number);
+        }
+
+        return result;
+    }
+
+    /// <summary>Watches a descriptor for something else. On the loop's thread.</summary>
+    public int Modify(int descriptor, EpollEvents events, ulong number) =>
+        _calls.ControlEpoll(_epoll.Number, EpollOperation.Modify, descriptor, events, number);
+
+    /// <summary>Forgets a source, whose descriptor is about to be closed. On the loop's thread.</summary>
+    public void Remove(ulong number) => _sources.Remove(number);
+
+    private static int Require(int result)
+    {
+        if (result < 0)
+        {
+            throw SocketErrors.Exception(Marshal.GetLastSystemError());
+        }
+
+        return result;
+    }
+
+    private void Run()
+    {
+        _buffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBufferLength, PageSize);
+        _lastTime = _time.GetTimestamp();
+        do
+        {
+            int count = Wait();
+            for (int index = 0; index < count; index++)
+            {
+                EpollEvents events = EpollEventLayout.Current.Read(_events, index, out ulong number);
+                if (number != AlarmNumber && _sources.Find(number) is { } source)
+                {
+                    Dispatch(source, events);
+                }
+            }
+
+            OpenMailbox();
+        }
+        while (!_isStopping || _sources.Count != 0 || !_mailbox.IsEmpty);
+
+        NativeMemory.AlignedFree(_buffer);
+        _alarm.Dispose();
+        _epoll.Dispose();
+        _ended.SetResult();
+    }
+
+    private int Wait()
+    {
+        // A poster looks whether the loop waits after it has posted; the loop says so before it looks for posts.
+        Interlocked.Exchange(ref _isWaiting, 1);
+        bool mustNotWait = !_mailbox.IsEmpty || (_isStopping && _sources.Count == 0);
+        int count = _calls.WaitEpoll(_epoll.Number, _events, mustNotWait ? 0 : Timeout.Infinite);
+        Volatile.Write(ref _isWaiting, 0);
+        if (_holdUpThreshold != NeverHeldUp)
+        {
+            _lastTime = _time.GetTimestamp();
+        }
+
+        return count;
+    }
+
+    private void OpenMailbox()
+    {
+        // What is posted meanwhile waits for the next turn: sources that post to themselves must not hold the loop.
+        for (int count = _mailbox.Count; count > 0 && _mailbox.TryDequeue(out IEventLoopSource? source); count--)
+        {
+            try
+            {
+                source.OnPosted();
+            }
+            catch (Exception exception)
+            {
+                source.OnFaulted(exception);
+            }
+
+            NoteTime(source);
+        }
+    }
+
+    private void Dispatch(IEventLoopSource source, EpollEvents events)
+    {
+        try
+        {
+            source.OnEvents(events);
+        }
+        catch (Exception exception)
+        {
+            source.OnFaulted(exception);
+        }
+
+        NoteTime(source);
+    }
+
+    private void NoteTime(IEventLoopSource source)
+    {
+        if (_holdUpThreshold == NeverHeldUp)
+        {
+            return;
+        }
+
+        long now = _time.GetTimestamp();
+        long duration = now - _lastTime;
+        if (duration >= _holdUpThreshold)
+        {
+            source.OnHeldUp(_time.GetElapsedTime(_lastTime, now));
+        }
+
+        _lastTime = now;
+    }
+
+    private void Ring()
+    {
+        // The loop may have ended just now, and then hears nothing.
+        if (_alarm.TryHold())
+        {
+            ulong one = 1;
+            _ = LibC.Write(_alarm.Number, &one, sizeof(ulong));
+            _alarm.DangerousRelease();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net.Sockets;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>Several event loops, among which connections are spread evenly.</summary>
+internal sealed class EventLoopGroup
+{
+    private static readonly Lazy<EventLoopGroup> SharedGroup =
+        new(() => Start(EventLoopOptions.Default, TimeProvider.System));
+
+    private readonly EventLoop[] _loops;
+    private uint _turn;
+
+    private EventLoopGroup(EventLoop[] loops) => _loops = loops;
+
+    /// <summary>The loops that all clients of the process share; they are started when first asked for.</summary>
+    public static EventLoopGroup Shared => SharedGroup.Value;
+
+    /// <summary>Starts loops.</summary>
+    /// <param name="options">How many, and when they warn.</param>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="calls">The system calls.</param>
+    /// <exception cref="SocketException">The system has no descriptors left.</exception>
+    public static EventLoopGroup Start(EventLoopOptions options, TimeProvider time, SystemCalls? calls = null)
+    {
+        int count = options.Count;
+        var loops = new List<EventLoop>(count);
+        try
+        {
+            for (int index = 0; index < count; index++)
+            {
+                loops.Add(EventLoop.Start($"Sockeye loop {index}", options.SlowCallbackThreshold, time, calls));
+            }
+        }
+        catch
+        {
+            loops.ForEach(static loop => loop.StopWhenEmpty());
+            throw;
+        }
+
+        return new EventLoopGroup([.. loops]);
+    }
+
+    /// <summary>The loop that accepts.</summary>
+    public EventLoop First => _loops[0];
+
+    /// <summary>The loop whose turn it is to get a connection.</summary>
+    public EventLoop Next() => _loops[(Interlocked.Increment(ref _turn) - 1) % (uint)_loops.Length];
+
+    /// <summary>Ends each loop once nothing is left on it.</summary>
+    public void StopWhenEmpty()
+    {
+        foreach (EventLoop loop in _loops)
+        {
+            loop.StopWhenEmpty();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>The functions of the C library that an event loop needs, as they are. Linux only.</summary>
+/// <remarks>
+/// All arguments are blittable, so that a call costs a transition of a few nanoseconds. The runtime resolves "libc" to
+/// the C library it runs on itself, glibc or musl. What failed is asked for with
+/// <see cref="Marshal.GetLastSystemError"/> right after the call: the runtime keeps errno across the transition.
+/// </remarks>
+internal static unsafe partial class LibC
+{
+    private const string Library = "libc";
+
+    [LibraryImport(Library, EntryPoint = "epoll_create1")]
+    public static partial int EpollCreate(int flags);
+
+    [LibraryImport(Library, EntryPoint = "epoll_ctl")]
+    public static partial int EpollControl(int epoll, int operation, int descriptor, void* epollEvent);
+
+    [LibraryImport(Library, EntryPoint = "epoll_wait")]
+    public static partial int EpollWait(int epoll, void* events, int maxEvents, int timeoutMilliseconds);
+
+    [LibraryImport(Library, EntryPoint = "eventfd")]
+    public static partial int EventFd(uint initialValue, int flags);
+
+    [LibraryImport(Library, EntryPoint = "write")]
+    public static partial nint Write(int descriptor, void* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport(Library, EntryPoint = "socket")]
+    public static partial int Socket(int domain, int type, int protocol);
+
+    [LibraryImport(Library, EntryPoint = "connect")]
+    public static partial int Connect(int descriptor, void* address, uint addressLength);
+
+    [LibraryImport(Library, EntryPoint = "accept4")]
+    public static partial int Accept(int descriptor, void* address, uint* addressLength, int flags);
+
+    [LibraryImport(Library, EntryPoint = "recv")]
+    public static partial nint Receive(int descriptor, void* buffer, nuint length, int flags);
+
+    [LibraryImport(Library, EntryPoint = "send")]
+    public static partial nint Send(int descriptor, void* buffer, nuint length, int flags);
+
+    [LibraryImport(Library, EntryPoint = "sendmsg")]
+    public static partial nint SendMessage(int descriptor, MessageHeader* message, int flags);
+
+    [LibraryImport(Library, EntryPoint = "shutdown")]
+    public static partial int Shutdown(int descriptor, int how);
+
+    [LibraryImport(Library, EntryPoint = "setsockopt")]
+    public static partial int SetOption(int descriptor, int level, int name, void* value, uint length);
+
+    [LibraryImport(Library, EntryPoint = "getsockopt")]
+    public static partial int GetOption(int descriptor, int level, int name, void* value, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "getsockname")]
+    public static partial int GetName(int descriptor, void* address, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "getpeername")]
+    public static partial int GetPeerName(int descriptor, void* address, uint* length);
+
+    /// <summary>One run of bytes of a <c>sendmsg</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Vector
+    {
+        public void* Start;
+        public nuint Length;
+    }
+
+    /// <summary>
+    /// The <c>msghdr</c> of Linux. glibc declares the two lengths as 64 bits, as the kernel does; musl as 32 bits with
+    /// padding that must be zero: the same layout for the values that are used here, zero and less than 2³¹.
+    /// </summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public Vector* Vectors;
+        public nuint VectorCount;
+        public void* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>
+/// An address as the kernel writes it, in the 28 bytes of an IPv6 one: costs a connection no object, until somebody asks
+/// for an <see cref="EndPoint"/>. Of a Unix socket only the kind is kept: a client of one has no name.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = Size)]
+internal readonly struct SocketAddress
+{
+    /// <summary>How many bytes there are.</summary>
+    public const int Size = 28;
+
+    private const ushort FamilyInternet = 2;
+    private const ushort FamilyInternet6 = 10;
+
+    // sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope. Ports and addresses are in
+    // network order.
+    private readonly ushort _family;
+    private readonly ushort _port;
+    private readonly uint _address4OrFlow;
+    private readonly uint _address6Part1;
+    private readonly uint _address6Part2;
+    private readonly uint _address6Part3;
+    private readonly uint _address6Part4;
+    private readonly uint _scope;
+
+    /// <summary>The address that a socket has itself; one without a name if it has none.</summary>
+    public static unsafe SocketAddress OfSocket(int descriptor)
+    {
+        SocketAddress address = default;
+        uint length = Size;
+        return LibC.GetName(descriptor, &address, &length) < 0 ? default : address;
+    }
+
+    /// <summary>The address of the peer of a socket; one without a name if it has none.</summary>
+    public static unsafe SocketAddress OfPeer(int descriptor)
+    {
+        SocketAddress address = default;
+        uint length = Size;
+        return LibC.GetPeerName(descriptor, &address, &length) < 0 ? default : address;
+    }
+
+    /// <summary>The address for applications; <see langword="null"/> for one without a name.</summary>
+    public EndPoint? ToEndPoint()
+    {
+        int port = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(_port) : _port;
+        ReadOnlySpan<SocketAddress> bytes = new(in this);
+        return _family switch
+        {
+            FamilyInternet => new IPEndPoint(new IPAddress(MemoryMarshal.AsBytes(bytes).Slice(4, 4)), port),
+            FamilyInternet6 => EndPoints.Unmapped(
+                new IPEndPoint(new IPAddress(MemoryMarshal.AsBytes(bytes).Slice(8, 16), _scope), port)),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,28 @@
+using System.Net.Sockets;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>Error numbers of Linux in the words of .NET.</summary>
+internal static class SocketErrors
+{
+    /// <summary>The exception that <see cref="Socket"/> would throw.</summary>
+    /// <param name="errno">The error number, positive.</param>
+    public static SocketException Exception(int errno) => errno switch
+    {
+        Errno.AccessDenied => new((int)SocketError.AccessDenied),
+        Errno.FileTableOverflow or Errno.TooManyOpenFiles => new((int)SocketError.TooManyOpenSockets),
+        Errno.BrokenPipe => new((int)SocketError.Shutdown),
+        Errno.AddressInUse => new((int)SocketError.AddressAlreadyInUse),
+        Errno.AddressNotAvailable => new((int)SocketError.AddressNotAvailable),
+        Errno.NetworkUnreachable => new((int)SocketError.NetworkUnreachable),
+        Errno.ConnectionAborted => new((int)SocketError.ConnectionAborted),
+        Errno.ConnectionReset => new((int)SocketError.ConnectionReset),
+        Errno.OutOfMemory or Errno.NoBufferSpace or Errno.NoSpace => new((int)SocketError.NoBufferSpaceAvailable),
+        Errno.NotConnected => new((int)SocketError.NotConnected),
+        Errno.TimedOut => new((int)SocketError.TimedOut),
+        Errno.ConnectionRefused => new((int)SocketError.ConnectionRefused),
+        Errno.HostDown => new((int)SocketError.HostDown),
+        Errno.HostUnreachable => new((int)SocketError.HostUnreachable),
+        _ => new((int)SocketError.SocketError, $"The system call failed with error number {errno}."),
+    };
+}

@@ -1,0 +1,68 @@
+namespace Sockeye.Transports.Loops;
+
+/// <summary>
+/// The sources of a loop, by the number that epoll tells with each event: a place in the table and its generation, so
+/// that a late event for a source that has gone never reaches the one which has its place, or its descriptor, now.
+/// </summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class SourceTable
+{
+    private const int NoPlace = -1;
+    private const int GenerationShift = 32;
+
+    private Entry[] _entries = new Entry[16];
+    private int _used;
+    private int _free = NoPlace;
+
+    /// <summary>How many sources there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Adds a source.</summary>
+    /// <returns>The number to be told with its events.</returns>
+    public ulong Add(IEventLoopSource source)
+    {
+        int place = _free;
+        if (place != NoPlace)
+        {
+            _free = _entries[place].NextFree;
+        }
+        else
+        {
+            place = _used++;
+            if (place == _entries.Length)
+            {
+                Array.Resize(ref _entries, place * 2);
+            }
+        }
+
+        Count++;
+        _entries[place].Source = source;
+        return ((ulong)_entries[place].Generation << GenerationShift) | (uint)place;
+    }
+
+    /// <summary>Removes the source with a number.</summary>
+    public void Remove(ulong number)
+    {
+        int place = (int)(uint)number;
+        ref Entry entry = ref _entries[place];
+        entry.Source = null;
+        entry.Generation++;
+        entry.NextFree = _free;
+        _free = place;
+        Count--;
+    }
+
+    /// <summary>The source with a number; <see langword="null"/> if it has gone.</summary>
+    public IEventLoopSource? Find(ulong number)
+    {
+        ref Entry entry = ref _entries[(int)(uint)number];
+        return entry.Generation == (uint)(number >> GenerationShift) ? entry.Source : null;
+    }
+
+    private struct Entry
+    {
+        public IEventLoopSource? Source;
+        public uint Generation;
+        public int NextFree;
+    }
+}

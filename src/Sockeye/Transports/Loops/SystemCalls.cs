@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>
+/// The system calls that can fail while a loop runs. A seam: tests put failures and short counts in their place.
+/// </summary>
+/// <remarks>
+/// Every method answers as the kernel does: zero or more, or the negative <see cref="Errno"/>. Calls that were
+/// interrupted by a signal are made again.
+/// </remarks>
+internal unsafe class SystemCalls
+{
+    private const int CloseOnExec = 0x80000;
+    private const int NonBlocking = 0x800;
+    private const int NoSignal = 0x4000;
+    private const int ShutdownWrite = 1;
+    private const int LevelSocket = 1;
+    private const int OptionLinger = 13;
+
+    /// <summary>Those of the system.</summary>
+    public static SystemCalls Default { get; } = new();
+
+    /// <summary>Reads what has arrived on a socket.</summary>
+    public virtual int Receive(int descriptor, Span<byte> buffer)
+    {
+        fixed (byte* start = buffer)
+        {
+            while (true)
+            {
+                nint result = LibC.Receive(descriptor, start, (nuint)buffer.Length, flags: 0);
+                if (result >= 0)
+                {
+                    return (int)result;
+                }
+
+                int error = Marshal.GetLastSystemError();
+                if (error != Errno.Interrupted)
+                {
+                    return -error;
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes what a socket takes.</summary>
+    public virtual int Send(int descriptor, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            while (true)
+            {
+                nint result = LibC.Send(descriptor, start, (nuint)bytes.Length, NoSignal);
+                if (result >= 0)
+                {
+                    return (int)result;
+                }
+
+                int error = Marshal.GetLastSystemError();
+                if (error != Errno.Interrupted)
+                {
+                    return -error;
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes what a socket takes of two runs of bytes.</summary>
+    public virtual int Send(int descriptor, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        fixed (byte* firstStart = first, secondStart = second)
+        {
+            LibC.Vector* vectors = stackalloc LibC.Vector[2];
+            vectors[0] = new LibC.Vector { Start = firstStart, Length = (nuint)first.Length };
+            vectors[1] = new LibC.Vector { Start = secondStart, Length = (nuint)second.Length };
+            LibC.MessageHeader message = new() { Vectors = vectors, VectorCount = 2 };
+            while (true)
+            {
+                nint result = LibC.SendMessage(descriptor, &message, NoSignal);
+                if (result >= 0)
+                {
+                    return (int)result;
+                }
+
+                int error = Marshal.GetLastSystemError();
+                if (error != Errno.Interrupted)
+                {
+                    return -error;
+                }
+            }
+        }
+    }
+
+    /// <summary>Accepts a connection, as a non-blocking descriptor.</summary>
+    public virtual int Accept(int listener, out SocketAddress peer)
+    {
+        SocketAddress address = default;
+        while (true)
+        {
+            uint length = SocketAddress.Size;
+            int result = LibC.Accept(listener, &address, &length, CloseOnExec | NonBlocking);
+            if (result >= 0)
+            {
+                peer = address;
+                return result;
+            }
+
+            int error = Marshal.GetLastSystemError();
+            if (error != Errno.Interrupted)
+            {
+                peer = default;
+                return -error;
+            }
+        }
+    }
+
+    /// <summary>Adds a descriptor to an epoll, changes what is asked of it, or removes it.</summary>
+    public virtual int ControlEpoll(int epoll, EpollOperation operation, int descriptor, EpollEvents events, ulong data)
+    {
+        byte* epollEvent = stackalloc byte[16];
+        EpollEventLayout.Current.Write(new Span<byte>(epollEvent, 16), events, data);
+        return Answer(LibC.EpollControl(epoll, (int)operation, descriptor, epollEvent));
+    }
+
+    /// <summary>Waits for events.</summary>
+    /// <param name="epoll">The epoll.</param>
+    /// <param name="events">Room for them, in the machine's <see cref="EpollEventLayout"/>.</param>
+    /// <param name="timeoutMilliseconds">How long; -1 without end.</param>
+    /// <returns>How many there are; 0 also if a signal came.</returns>
+    public virtual int WaitEpoll(int epoll, Span<byte> events, int timeoutMilliseconds)
+    {
+        fixed (byte* start = events)
+        {
+            int result = Answer(
+                LibC.EpollWait(epoll, start, events.Length / EpollEventLayout.Current.Size, timeoutMilliseconds));
+            return result == -Errno.Interrupted ? 0 : result;
+        }
+    }
+
+    /// <summary>Ends the output of a socket.</summary>
+    public virtual int ShutdownOutput(int descriptor) => Answer(LibC.Shutdown(descriptor, ShutdownWrite));
+
+    /// <summary>Makes the close of a socket drop what is unsent and send a reset.</summary>
+    public virtual int ResetWhenClosed(int descriptor)
+    {
+        // struct linger { on = 1, seconds = 0 }
+        int* linger = stackalloc int[] { 1, 0 };
+        return Answer(LibC.SetOption(descriptor, LevelSocket, OptionLinger, linger, 2 * sizeof(int)));
+    }
+
+    private static int Answer(int result) => result >= 0 ? result : -Marshal.GetLastSystemError();
+}
