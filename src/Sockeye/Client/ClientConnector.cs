@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -6,6 +7,7 @@ using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
+using Sockeye.Transports.Loops;
 
 namespace Sockeye.Client;
 
@@ -21,6 +23,8 @@ internal sealed class ClientConnector
     private readonly string _key;
     private readonly CancellationToken _userToken;
     private Socket? _socket;
+    private TransportStream? _loopStream;
+    private bool _isConnected;
     private EndPoint? _localEndPoint;
     private EndPoint? _remoteEndPoint;
 
@@ -93,6 +97,13 @@ internal sealed class ClientConnector
         try
         {
             string? subprotocol = await CheckAsync(response, cancellationToken).ConfigureAwait(false);
+            if (_loopStream is not null)
+            {
+                WebSocketConnection connection = TakeOver(_loopStream, handler, subprotocol);
+                response.Dispose();
+                return connection;
+            }
+
             Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             return Open(stream, handler, subprotocol);
         }
@@ -121,9 +132,20 @@ internal sealed class ClientConnector
         // The HTTP client would send the same request again, several times, if the server closed before it answered;
         // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
         bool isDirect = context.DnsEndPoint.Host == _address.IdnHost && context.DnsEndPoint.Port == _address.Port;
-        if (isDirect && _socket is not null)
+        if (isDirect && _isConnected)
         {
             throw new IOException("The server closed the connection before it answered.");
+        }
+
+        // With TLS, or what a proxy may want, the stream is more than the socket.
+        if (isDirect && _options.UseEventLoop && EventLoop.IsSupported && _address.Scheme == Uri.UriSchemeWs)
+        {
+            EventLoopTransport transport = await LoopConnector.ConnectAsync(
+                EventLoopGroup.Shared.Next(), context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            _isConnected = true;
+            _localEndPoint = transport.LocalEndPoint;
+            _remoteEndPoint = transport.RemoteEndPoint;
+            return _loopStream = new TransportStream(transport, ArrayPool<byte>.Shared);
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp)
@@ -146,6 +168,7 @@ internal sealed class ClientConnector
         }
 
         _socket = socket;
+        _isConnected |= isDirect;
         return new NetworkStream(socket, ownsSocket: true);
     }
 
@@ -204,11 +227,27 @@ internal sealed class ClientConnector
         return body[..length];
     }
 
+    private WebSocketConnection TakeOver(TransportStream stream, WebSocketHandler? handler, string? subprotocol)
+    {
+        Transport transport = stream.Detach(out ArraySegment<byte> unread)
+            ?? throw new IOException("The server closed the connection behind its answer.");
+        var connection = new WebSocketConnection(transport, CreateSettings(), handler, subprotocol);
+        connection.Core.Start();
+
+        // The first frames may have come with the answer. The transport is paused since then.
+        connection.Core.GiveBack(unread);
+        if (unread.Array is not null)
+        {
+            ArrayPool<byte>.Shared.Return(unread.Array);
+        }
+
+        transport.ResumeReading();
+        return connection;
+    }
+
     private WebSocketConnection Open(Stream stream, WebSocketHandler? handler, string? subprotocol)
     {
-        var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
-        DeadlineWheel wheel = DeadlineWheel.For(_options.TimeProvider);
-        var settings = new ConnectionSettings(Role.Client, _options.Connection, wheel, logger);
+        ConnectionSettings settings = CreateSettings();
         Socket? plain = _address.Scheme == Uri.UriSchemeWs ? _socket : null;
         var transport = new StreamTransport(
             stream,
@@ -221,6 +260,12 @@ internal sealed class ClientConnector
         transport.Start();
         return connection;
     }
+
+    private ConnectionSettings CreateSettings() => new(
+        Role.Client,
+        _options.Connection,
+        DeadlineWheel.For(_options.TimeProvider),
+        new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client")));
 
     private static ValueTask EndOutputAsync(Socket socket)
     {

@@ -39,6 +39,13 @@ public sealed class WebSocketClientOptions
         init => field = OptionChecks.Deadline(value, nameof(HandshakeTimeout));
     } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Whether a connection without TLS or a proxy is served by an event loop, on Linux: the fastest way, on threads that
+    /// all clients of the process share, where a handler must not block. Else it is served by asynchronous sockets and
+    /// the thread pool. The default is <see langword="true"/>.
+    /// </summary>
+    public bool UseEventLoop { get; init; } = true;
+
     /// <summary>What the connection does.</summary>
     public WebSocketConnectionOptions Connection { get; init; } = WebSocketConnectionOptions.Client;
 

@@ -97,6 +97,14 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         return _reads.OnReceived(bytes);
     }
 
+    /// <summary>
+    /// Takes bytes that were received before the connection was there; they are looked at when reading is resumed.
+    /// </summary>
+    public void GiveBack(ReadOnlySpan<byte> bytes) => _reads.GiveBack(bytes);
+
+    /// <inheritdoc/>
+    public void OnHeldUp(TimeSpan duration) => _settings.Logger.HeldUp(_connection.Id, duration);
+
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed() => _reads.OnReadingResumed();
 

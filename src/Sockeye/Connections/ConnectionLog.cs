@@ -34,4 +34,8 @@ internal static partial class ConnectionLog
     [LoggerMessage(EventId = 207, Level = LogLevel.Warning,
         Message = "Failed connection {ConnectionId} with InternalError: a fragmented message was begun and not completed")]
     public static partial void MessageAbandoned(this ILogger logger, long connectionId);
+
+    [LoggerMessage(EventId = 208, Level = LogLevel.Warning,
+        Message = "A callback of connection {ConnectionId} kept its event loop from all other connections for {Duration}")]
+    public static partial void HeldUp(this ILogger logger, long connectionId, TimeSpan duration);
 }

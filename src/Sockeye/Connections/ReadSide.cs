@@ -59,6 +59,15 @@ internal sealed class ReadSide
         return ReadVerdict.Pause;
     }
 
+    /// <summary>Takes bytes that were received before the connection was there, while reading is paused.</summary>
+    public void GiveBack(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.IsEmpty)
+        {
+            Keep(bytes);
+        }
+    }
+
     /// <summary>Goes on with what was left when reading paused.</summary>
     public ReadVerdict OnReadingResumed()
     {

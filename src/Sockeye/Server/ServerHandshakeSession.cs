@@ -111,6 +111,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
     public void OnWritten() => Finish();
 
     /// <inheritdoc/>
+    public void OnHeldUp(TimeSpan duration) => _context.Logger.HandshakeHeldUp(_transport.RemoteEndPoint, duration);
+
+    /// <inheritdoc/>
     public void OnInputEnded()
     {
         if (TryDecide())

@@ -25,6 +25,10 @@ internal static partial class ServerLog
         Message = "{RemoteEndPoint} ended the transport before its opening handshake was complete")]
     public static partial void HandshakeAbandoned(this ILogger logger, object? remoteEndPoint);
 
+    [LoggerMessage(EventId = 106, Level = LogLevel.Warning,
+        Message = "The opening handshake of {RemoteEndPoint} kept its event loop from all connections for {Duration}")]
+    public static partial void HandshakeHeldUp(this ILogger logger, object? remoteEndPoint, TimeSpan duration);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

@@ -30,4 +30,5 @@ internal static class Errno
     public const int HostDown = 112;
     public const int HostUnreachable = 113;
     public const int InProgress = 115;
+    public const int Canceled = 125;
 }

@@ -137,6 +137,13 @@ internal sealed unsafe class EventLoop
     /// <summary>Forgets a source, whose descriptor is about to be closed. On the loop's thread.</summary>
     public void Remove(ulong number) => _sources.Remove(number);
 
+    /// <summary>Forgets a source whose descriptor stays open. On the loop's thread.</summary>
+    public int Unwatch(int descriptor, ulong number)
+    {
+        _sources.Remove(number);
+        return _calls.ControlEpoll(_epoll.Number, EpollOperation.Remove, descriptor, EpollEvents.None, data: 0);
+    }
+
     private static int Require(int result)
     {
         if (result < 0)

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Sockeye.Transports.Loops;
@@ -15,7 +16,11 @@ internal unsafe class SystemCalls
     private const int NonBlocking = 0x800;
     private const int NoSignal = 0x4000;
     private const int ShutdownWrite = 1;
+    private const int StreamSocket = 1;
     private const int LevelSocket = 1;
+    private const int LevelTcp = 6;
+    private const int OptionNoDelay = 1;
+    private const int OptionError = 4;
     private const int OptionLinger = 13;
 
     /// <summary>Those of the system.</summary>
@@ -89,6 +94,45 @@ internal unsafe class SystemCalls
                 }
             }
         }
+    }
+
+    /// <summary>Opens a non-blocking stream socket that sends small frames at once.</summary>
+    public virtual int OpenSocket(AddressFamily family)
+    {
+        // The numbers of Linux; .NET's are those of Windows.
+        int domain = family switch
+        {
+            AddressFamily.Unix => 1,
+            AddressFamily.InterNetwork => 2,
+            _ => 10,
+        };
+        int descriptor = Answer(LibC.Socket(domain, StreamSocket | CloseOnExec | NonBlocking, protocol: 0));
+        if (descriptor >= 0 && family != AddressFamily.Unix)
+        {
+            // Frames are written whole; waiting to fill packets would only delay them.
+            int on = 1;
+            _ = LibC.SetOption(descriptor, LevelTcp, OptionNoDelay, &on, sizeof(int));
+        }
+
+        return descriptor;
+    }
+
+    /// <summary>Begins to connect a socket; mostly <see cref="Errno.InProgress"/>.</summary>
+    public virtual int Connect(int descriptor, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* start = address)
+        {
+            return Answer(LibC.Connect(descriptor, start, (uint)address.Length));
+        }
+    }
+
+    /// <summary>How an attempt to connect ended: 0, or the positive <see cref="Errno"/>.</summary>
+    public virtual int ConnectError(int descriptor)
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        int result = Answer(LibC.GetOption(descriptor, LevelSocket, OptionError, &error, &length));
+        return result < 0 ? -result : error;
     }
 
     /// <summary>Accepts a connection, as a non-blocking descriptor.</summary>
