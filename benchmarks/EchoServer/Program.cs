@@ -1,8 +1,14 @@
-// The echo server of all comparisons: dotnet run -c Release --project benchmarks/EchoServer PORT
+// The echo server of all comparisons: dotnet run -c Release --project benchmarks/EchoServer PORT [options]
 //
 //   /            sends every message back, with the handler face: in place, straight from the receive buffer
+//   /async       the same with the asynchronous method of the handler: an owned message
 //   /pull        the same with the pull face: await foreach
+//   /work        the same as /, with 20 µs of work for each message, as an application has it
 //   /broadcast   sends every message to every connection on this path
+//
+//   --loops N    N event loops instead of one per processor
+//   --portable   no event loops: asynchronous sockets
+//   --inline     what follows an awaited receive runs on the I/O thread
 
 using System.Globalization;
 using System.Net;
@@ -12,7 +18,14 @@ using Sockeye.Benchmarks;
 // As its peers in the comparison have it.
 const int MessageLimit = 100 * 1024 * 1024;
 
+int loopsIndex = Array.IndexOf(args, "--loops");
+EventLoopOptions loops = loopsIndex < 0
+    ? EventLoopOptions.Default
+    : new EventLoopOptions { Count = int.Parse(args[loopsIndex + 1], CultureInfo.InvariantCulture) };
+
 WebSocketHandler echo = new EchoHandler();
+WebSocketHandler echoAsync = new AsyncEchoHandler();
+WebSocketHandler work = new WorkHandler();
 WebSocketHandler broadcast = new BroadcastHandler();
 WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancellation) =>
 {
@@ -25,14 +38,18 @@ WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancell
 WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
+    EventLoop = args.Contains("--portable") ? null : loops,
     Connection = WebSocketConnectionOptions.Server with
     {
         Limits = LimitOptions.Server with { MaxMessageLength = MessageLimit },
+        RunReceiveContinuationsInline = args.Contains("--inline"),
     },
 };
 await using WebSocketServer server = await WebSocketServer.StartAsync(options, request => request.Path switch
 {
+    "/async" => echoAsync,
     "/pull" => pull,
+    "/work" => work,
     "/broadcast" => broadcast,
     _ => echo,
 });

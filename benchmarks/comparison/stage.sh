@@ -38,6 +38,16 @@ case " $servers " in
     rm -rf "$stage/servers/sockeye"
     dotnet publish "$root/benchmarks/EchoServer" -c Release -o "$stage/servers/sockeye/out" -v q --nologo >&2
     cp "$root/benchmarks/comparison/run-sockeye.sh" "$stage/servers/sockeye/run.sh"
+
+    # The same program, started otherwise: NAME:OPTIONS.
+    for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable"; do
+      mkdir -p "$stage/servers/sockeye-${variant%%:*}"
+      {
+        sed '/^exec/d' "$root/benchmarks/comparison/run-sockeye.sh"
+        echo "exec dotnet \"\$(dirname \"\$0\")/../sockeye/out/BenchmarkEchoServer.dll\" \"\$1\" ${variant#*:}"
+      } >"$stage/servers/sockeye-${variant%%:*}/run.sh"
+      chmod +x "$stage/servers/sockeye-${variant%%:*}/run.sh"
+    done
     ;;
 esac
 

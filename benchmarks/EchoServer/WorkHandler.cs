@@ -1,0 +1,17 @@
+using System.Security.Cryptography;
+
+namespace Sockeye.Benchmarks;
+
+/// <summary>Sends every message back after some 20 µs of work, the same on every machine of a kind.</summary>
+internal sealed class WorkHandler : WebSocketHandler
+{
+    private static readonly byte[] Material = new byte[32 * 1024];
+
+    public override void OnMessage(
+        WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Material, digest);
+        connection.Send(payload, kind);
+    }
+}
