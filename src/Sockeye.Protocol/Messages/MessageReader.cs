@@ -17,7 +17,7 @@ internal sealed class MessageReader
     // flush with one now and then; nobody sends 64 in a row.
     private const int MaxEmptyFragmentsInARow = 64;
 
-    private readonly MessageReaderSettings _settings;
+    private MessageReaderSettings _settings;
 
     // The message being assembled; no message is open when _messageOpcode is Continuation.
     private Opcode _messageOpcode;
@@ -39,6 +39,16 @@ internal sealed class MessageReader
     private bool _ended;
 
     public MessageReader(MessageReaderSettings settings) => _settings = settings;
+
+    /// <summary>
+    /// Whether nothing is open, held or over, so that what comes next is read as by a new reader: one that is at rest may
+    /// serve another connection.
+    /// </summary>
+    public bool IsAtRest =>
+        !_inFrame && !IsInsideMessage && !_ended && _header.Length == 0 && _message.Array is null && _control.Array is null;
+
+    /// <summary>Goes over to another connection, at rest.</summary>
+    public void Reuse(MessageReaderSettings settings) => _settings = settings;
 
     /// <summary>The rule that the peer broke, once <see cref="Read"/> has answered with a violation.</summary>
     public ProtocolError Error { get; private set; }

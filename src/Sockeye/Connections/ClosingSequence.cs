@@ -1,6 +1,5 @@
 using Sockeye.Protocol;
 using Sockeye.Timing;
-using Sockeye.Transports;
 
 namespace Sockeye.Connections;
 
@@ -18,11 +17,7 @@ internal sealed class ClosingSequence : Deadline
     private static readonly TimeSpan MaxReplyDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly Role _role;
-    private readonly Transport _transport;
-    private readonly SendQueue _sends;
-    private readonly DeadlineWheel _wheel;
-    private readonly TimeSpan _closeTimeout;
+    private readonly ConnectionCore _core;
 
     // All below under _gate; so is what is scheduled, that it goes with the state it is for.
     private ClosingHandshake _handshake;
@@ -37,14 +32,8 @@ internal sealed class ClosingSequence : Deadline
     private bool _isLetGo;
     private bool _hasInputEnded;
 
-    public ClosingSequence(Role role, Transport transport, SendQueue sends, DeadlineWheel wheel, TimeSpan closeTimeout)
-    {
-        _role = role;
-        _transport = transport;
-        _sends = sends;
-        _wheel = wheel;
-        _closeTimeout = closeTimeout;
-    }
+    /// <summary>Makes the closing sequence of a connection that is open.</summary>
+    public ClosingSequence(ConnectionCore core) => _core = core;
 
     /// <summary>How far the connection has come.</summary>
     public WebSocketConnectionState State
@@ -88,10 +77,10 @@ internal sealed class ClosingSequence : Deadline
 
             _initiator ??= WebSocketCloseInitiator.Local;
             isComplete = _handshake.IsComplete;
-            _wheel.Schedule(this, _closeTimeout);
+            Wheel.Schedule(this, CloseTimeout);
         }
 
-        _sends.SendClose(status, afterPending: true);
+        Sends.SendClose(status, afterPending: true);
         if (isComplete)
         {
             // The peer's Close frame was waiting for an answer, and this is it.
@@ -120,7 +109,7 @@ internal sealed class ClosingSequence : Deadline
             // The application may have answered meanwhile, on another thread: then that deadline holds.
             if (_handshake.MaySendData)
             {
-                _wheel.Schedule(this, MaxReplyDelay);
+                Wheel.Schedule(this, MaxReplyDelay);
             }
         }
     }
@@ -144,18 +133,18 @@ internal sealed class ClosingSequence : Deadline
             expedited = _handshake.PeerClosedFirst ? null : _handshake.Sent;
             if (answer)
             {
-                _wheel.Schedule(this, _closeTimeout);
+                Wheel.Schedule(this, CloseTimeout);
             }
         }
 
         if (answer)
         {
-            _sends.SendClose(reply, afterPending: true);
+            Sends.SendClose(reply, afterPending: true);
         }
         else if (expedited is not null)
         {
             // Nobody reads any more what ours may be waiting behind. The deadline set when ours was sent holds.
-            _sends.ExpediteClose(expedited.Value);
+            Sends.ExpediteClose(expedited.Value);
         }
 
         Finish();
@@ -182,24 +171,24 @@ internal sealed class ClosingSequence : Deadline
             // What both ends have agreed on stays true, whatever a handler does with the messages before it.
             send = !_handshake.IsComplete && _handshake.TrySend(status, failed: true);
             sent = _handshake.Sent ?? status;
-            _wheel.Schedule(this, LingerTimeout);
+            Wheel.Schedule(this, LingerTimeout);
         }
 
         if (send)
         {
-            _sends.SendClose(status, afterPending: false);
+            Sends.SendClose(status, afterPending: false);
         }
         else
         {
             // Nobody is left to take what it may be waiting behind.
-            _sends.ExpediteClose(sent);
+            Sends.ExpediteClose(sent);
         }
 
-        _sends.FinishWhenEmpty(close: false);
+        Sends.FinishWhenEmpty(close: false);
     }
 
     /// <summary>Enough has been read and dropped on a failed connection.</summary>
-    public void EndLinger() => _transport.Close();
+    public void EndLinger() => _core.Transport.Close();
 
     /// <summary>The peer's direction of the transport has ended.</summary>
     public void InputEnded()
@@ -220,18 +209,18 @@ internal sealed class ClosingSequence : Deadline
                 _cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
 
                 // If the peer does not take what is being written either, the deadline drops the transport.
-                _wheel.Schedule(this, LingerTimeout);
+                Wheel.Schedule(this, LingerTimeout);
             }
         }
 
         // Some peers end their direction as soon as they have sent a Close frame, and go on reading.
         if (isOver)
         {
-            _sends.FinishWhenEmpty(close: true);
+            Sends.FinishWhenEmpty(close: true);
         }
         else if (!isOrderly)
         {
-            _transport.Close();
+            _core.Transport.Close();
         }
     }
 
@@ -242,7 +231,7 @@ internal sealed class ClosingSequence : Deadline
         {
             _initiator ??= WebSocketCloseInitiator.Peer;
             _outputError = error;
-            _wheel.Schedule(this, LingerTimeout);
+            Wheel.Schedule(this, LingerTimeout);
         }
     }
 
@@ -258,7 +247,7 @@ internal sealed class ClosingSequence : Deadline
             _cause ??= cause;
         }
 
-        _transport.Abort(cause);
+        _core.Transport.Abort(cause);
     }
 
     /// <summary>The transport is gone: the result is final, and <see cref="Announce"/> tells it.</summary>
@@ -266,7 +255,7 @@ internal sealed class ClosingSequence : Deadline
     {
         lock (_gate)
         {
-            _wheel.Cancel(this);
+            Wheel.Cancel(this);
             if (_result is null)
             {
                 _initiator ??= WebSocketCloseInitiator.Peer;
@@ -317,7 +306,7 @@ internal sealed class ClosingSequence : Deadline
             if (!isOrderly && !isUnanswered && !_handshake.IsComplete)
             {
                 _cause ??= _outputError
-                    ?? new TimeoutException($"The closing handshake was not over within {_closeTimeout}.");
+                    ?? new TimeoutException($"The closing handshake was not over within {CloseTimeout}.");
             }
         }
 
@@ -330,20 +319,26 @@ internal sealed class ClosingSequence : Deadline
             // All has been said; the peer just doesn't let go of the transport. If it does not even take our last
             // bytes, the next deadline drops it.
             wheel.Schedule(this, LingerTimeout);
-            _transport.Close();
+            _core.Transport.Close();
         }
         else
         {
-            _transport.Abort(_cause);
+            _core.Transport.Abort(_cause);
         }
     }
+
+    private SendQueue Sends => _core.Sends;
+
+    private DeadlineWheel Wheel => _core.Settings.Wheel;
+
+    private TimeSpan CloseTimeout => _core.Settings.Options.CloseTimeout;
 
     // §7.1.1: the server closes first, and holds TIME_WAIT; in two steps if it can, so that nothing on its way is lost.
     private void Finish()
     {
-        if (_role == Role.Server || _hasInputEnded)
+        if (_core.Settings.Role == Role.Server || _hasInputEnded)
         {
-            _sends.FinishWhenEmpty(close: _hasInputEnded || !_transport.CanEndOutput);
+            Sends.FinishWhenEmpty(close: _hasInputEnded || !_core.Transport.CanEndOutput);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -7,15 +8,19 @@ namespace Sockeye.Connections;
 /// What is behind a <see cref="WebSocketConnection"/>: joins the transport and the parts of a connection, and passes
 /// between them. Each part does its own work and can be tested alone.
 /// </summary>
-internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAliveOwner
+/// <remarks>
+/// A server has very many, nearly all of them idle: so a part that an idle connection does not need is made when it is
+/// needed, and what all of them share is reached through the settings.
+/// </remarks>
+internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAliveOwner, IDenseSetEntry
 {
-    private readonly WebSocketConnection _connection;
-    private readonly ConnectionSettings _settings;
-    private readonly WebSocketHandler? _handler;
-    private readonly Receiver _receiver;
-    private readonly ReadSide _reads;
     private readonly KeepAlive _keepAlive;
-    private readonly Action<WebSocketConnection>? _onClosed;
+
+    // Made when the connection begins to end, or somebody asks how it ends.
+    private ClosingSequence? _closing;
+
+    // There while something is incomplete. Only on the I/O thread.
+    private ReadSide? _reads;
     private PingTracker? _pings;
 
     /// <summary>Joins the parts; nothing is read until <see cref="Start"/>.</summary>
@@ -25,26 +30,28 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <param name="handler">
     /// Who receives its messages; <see langword="null"/>, or a <see cref="DelegateHandler"/>, if they are asked for.
     /// </param>
-    /// <param name="onClosed">Told when the connection has ended, before anybody else.</param>
     public ConnectionCore(
-        WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler,
-        Action<WebSocketConnection>? onClosed)
+        WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler)
     {
-        _connection = connection;
-        _settings = settings;
-        _handler = handler;
-        _onClosed = onClosed;
+        Connection = connection;
+        Settings = settings;
+        Handler = handler;
         Transport = transport;
-        WebSocketConnectionOptions options = settings.Options;
-        Sends = new SendQueue(settings.Role, transport, this, options.Limits.MaxSendBufferLength, settings.Pool);
-        Closing = new ClosingSequence(settings.Role, transport, Sends, settings.Wheel, options.CloseTimeout);
-        Pull = handler is null or DelegateHandler ? new PullReceiver(transport, Sends, Closing, options, settings.Pool) : null;
-        _receiver = (Receiver?)Pull
-            ?? new HandlerReceiver(connection, handler!, this, transport, Sends, Closing, options, settings.Pool);
-        _reads = new ReadSide(this, settings.Reader, _receiver, Sends, Closing);
-        _keepAlive = new KeepAlive(options.KeepAlive, settings.Wheel, this);
+        Sends = new SendQueue(
+            settings.Role, transport, this, settings.Options.Limits.MaxSendBufferLength, settings.Pool);
+        Receiver = handler is null or DelegateHandler ? new PullReceiver(this) : new HandlerReceiver(this);
+        _keepAlive = new KeepAlive(this);
         transport.Sink = this;
     }
+
+    /// <summary>The face of this connection.</summary>
+    public WebSocketConnection Connection { get; }
+
+    /// <summary>What it shares with others.</summary>
+    public ConnectionSettings Settings { get; }
+
+    /// <summary>Who is called with what happens, if anybody is.</summary>
+    public WebSocketHandler? Handler { get; }
 
     /// <summary>What moves the bytes.</summary>
     public Transport Transport { get; }
@@ -52,36 +59,57 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>The send side.</summary>
     public SendQueue Sends { get; }
 
-    /// <summary>How the connection ends.</summary>
-    public ClosingSequence Closing { get; }
+    /// <summary>Where received messages go.</summary>
+    public Receiver Receiver { get; }
 
     /// <summary>Where messages wait to be asked for; <see langword="null"/> if a handler is called with them.</summary>
-    public PullReceiver? Pull { get; }
+    public PullReceiver? Pull => Receiver as PullReceiver;
+
+    /// <summary>How the connection ends.</summary>
+    public ClosingSequence Closing =>
+        _closing ?? Interlocked.CompareExchange(ref _closing, new ClosingSequence(this), null) ?? _closing;
+
+    /// <summary>How far the connection has come.</summary>
+    public WebSocketConnectionState State => _closing?.State ?? WebSocketConnectionState.Open;
+
+    /// <summary>Whether the connection was failed or aborted by this end: nothing received counts any more.</summary>
+    public bool IsFailed => _closing is { IsFailed: true };
 
     /// <summary>Whether messages are delivered piece by piece.</summary>
-    public bool DeliversFragments => _settings.Options.DeliverFragments;
+    public bool DeliversFragments => Settings.Reader.DeliverFragments;
 
     /// <summary>The pings that are underway.</summary>
     public PingTracker Pings =>
-        _pings ?? Interlocked.CompareExchange(ref _pings, new PingTracker(_settings.Wheel.Time), null) ?? _pings;
+        _pings ?? Interlocked.CompareExchange(ref _pings, new PingTracker(Settings.Wheel.Time), null) ?? _pings;
 
     /// <summary>How long the last answered ping took.</summary>
     public TimeSpan? RoundTripTime => _pings?.RoundTripTime;
 
     /// <inheritdoc/>
-    public bool IsReadingPaused => _receiver.IsReadingPaused;
+    public KeepAliveOptions KeepAliveOptions => Settings.Options.KeepAlive;
+
+    /// <inheritdoc/>
+    public bool IsReadingPaused => Receiver.IsReadingPaused;
+
+    /// <inheritdoc/>
+    public int Position { get; set; }
 
     /// <summary>Tells the handler, and gets ready for the first bytes.</summary>
     public void Start()
     {
-        _settings.Logger.Opened(_connection.Id, Transport.RemoteEndPoint);
-        _keepAlive.Start();
-        if (_handler is not null)
+        if (Settings.Logger.IsEnabled(LogLevel.Debug))
+        {
+            // Asked for here only: a transport makes the address when it is asked for.
+            Settings.Logger.Opened(Connection.Id, Transport.RemoteEndPoint);
+        }
+
+        _keepAlive.Start(Settings.Wheel);
+        if (Handler is not null)
         {
             // What is sent from here leaves before, or with, the answers to the first bytes.
             try
             {
-                _handler.OnOpen(_connection);
+                Handler.OnOpen(Connection);
             }
             catch (Exception exception)
             {
@@ -93,8 +121,21 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public ReadVerdict OnReceived(Span<byte> bytes)
     {
-        _keepAlive.NoteLife();
-        return _reads.OnReceived(bytes);
+        _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+
+        // All replies made on the way go out together at the end.
+        Sends.Cork();
+        int consumed = _reads is null && !IsFailed ? ReadSide.TakeWholeMessages(this, bytes) : 0;
+        ReadVerdict verdict = ReadVerdict.Continue;
+        if (consumed < bytes.Length)
+        {
+            _reads ??= ReadSide.Borrow(this);
+            verdict = _reads.OnReceived(bytes[consumed..]);
+            GiveBackReads();
+        }
+
+        Sends.Uncork();
+        return verdict;
     }
 
     /// <summary>
@@ -106,7 +147,19 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnHeldUp(TimeSpan duration) => _settings.Logger.HeldUp(_connection.Id, duration);
 
     /// <inheritdoc/>
-    public ReadVerdict OnReadingResumed() => _reads.OnReadingResumed();
+    public ReadVerdict OnReadingResumed()
+    {
+        if (_reads is null)
+        {
+            return ReadVerdict.Continue;
+        }
+
+        Sends.Cork();
+        ReadVerdict verdict = _reads.OnReadingResumed();
+        GiveBackReads();
+        Sends.Uncork();
+        return verdict;
+    }
 
     /// <inheritdoc/>
     public void OnWritten() => Sends.OnWritten();
@@ -120,27 +173,27 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void OnClosed(Exception? error)
     {
-        _keepAlive.Stop();
+        _keepAlive.Stop(Settings.Wheel);
 
         // First, so that a server does not have a connection any more whose end somebody has heard of.
-        _onClosed?.Invoke(_connection);
+        Settings.OnClosed?.Invoke(this);
         WebSocketCloseResult result = Closing.Complete(error);
         Sends.Terminate();
-        _reads.Release();
+        _reads?.Release();
         _pings?.FailAll(CreateClosedException);
-        _settings.Logger.Closed(_connection.Id, result.Code, result.WasClean, result.Exception);
+        Settings.Logger.Closed(Connection.Id, result.Code, result.WasClean, result.Exception);
         Closing.Announce();
-        _receiver.End(result, discard: Closing.IsFailed);
+        Receiver.End(discard: Closing.IsFailed);
     }
 
     /// <inheritdoc/>
     public WebSocketClosedException CreateClosedException() => new(Closing.Describe());
 
     /// <inheritdoc/>
-    public void OnSendProgress() => _keepAlive.NoteLife();
+    public void OnSendProgress() => _keepAlive.NoteLife(Settings.Wheel.RecentTick);
 
     /// <inheritdoc/>
-    public void OnSendBufferDrained() => _receiver.OnSendBufferDrained();
+    public void OnSendBufferDrained() => Receiver.OnSendBufferDrained();
 
     /// <inheritdoc/>
     public void SendKeepAlivePing()
@@ -154,9 +207,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void OnPeerSilent()
     {
-        _settings.Logger.PeerSilent(_connection.Id);
+        Settings.Logger.PeerSilent(Connection.Id);
         Closing.Abort(new TimeoutException(
-            $"The peer sent nothing within {_settings.Options.KeepAlive.PongTimeout} of a ping."));
+            $"The peer sent nothing within {Settings.Options.KeepAlive.PongTimeout} of a ping."));
     }
 
     /// <summary>A ping has arrived.</summary>
@@ -164,18 +217,31 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     {
         // §5.5.2: "MUST send a Pong frame in response, unless it already received a Close frame", and soon: before the
         // application sees it.
-        if (_settings.Options.AnswerPings)
+        if (Settings.Options.AnswerPings)
         {
             Sends.SendPong(payload);
         }
 
         try
         {
-            _handler?.OnPing(_connection, payload);
+            Handler?.OnPing(Connection, payload);
         }
         catch (Exception exception)
         {
             OnHandlerFailed(exception);
+        }
+    }
+
+    /// <summary>The peer's Close frame has arrived.</summary>
+    public void OnClose(CloseStatus status)
+    {
+        if (Closing.Receive(status) || Receiver.TryNoteClose())
+        {
+            Closing.Reply();
+        }
+        else
+        {
+            Closing.DelayReply();
         }
     }
 
@@ -185,7 +251,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         _pings?.OnPong(payload);
         try
         {
-            _handler?.OnPong(_connection, payload);
+            Handler?.OnPong(Connection, payload);
         }
         catch (Exception exception)
         {
@@ -197,7 +263,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnViolation(ProtocolError error)
     {
         WebSocketCloseCode closeCode = error.CloseCode();
-        _settings.Logger.PeerBrokeRule(_connection.Id, closeCode, error);
+        Settings.Logger.PeerBrokeRule(Connection.Id, closeCode, error);
         Fail(new CloseStatus(closeCode, ""), new WebSocketProtocolException(error));
     }
 
@@ -205,30 +271,30 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void BeginClose(CloseStatus status)
     {
         Closing.Begin(status);
-        _receiver.ReadOn();
+        Receiver.ReadOn();
     }
 
     /// <summary>The application's code has thrown: its connection ends, nobody else's.</summary>
     public void OnHandlerFailed(Exception exception)
     {
         bool isConsequence = exception is WebSocketClosedException or OperationCanceledException
-            && Closing.State != WebSocketConnectionState.Open;
+            && State != WebSocketConnectionState.Open;
         if (isConsequence)
         {
-            _settings.Logger.HandlerEndedWithConnection(_connection.Id, exception);
+            Settings.Logger.HandlerEndedWithConnection(Connection.Id, exception);
             return;
         }
 
-        _settings.Logger.HandlerThrew(_connection.Id, exception);
+        Settings.Logger.HandlerThrew(Connection.Id, exception);
         Fail(new CloseStatus(WebSocketCloseCode.InternalError, ""), exception);
     }
 
     /// <summary>A fragmented message will never be completed; nothing else could follow it.</summary>
     public void OnMessageAbandoned()
     {
-        if (Closing.State == WebSocketConnectionState.Open)
+        if (State == WebSocketConnectionState.Open)
         {
-            _settings.Logger.MessageAbandoned(_connection.Id);
+            Settings.Logger.MessageAbandoned(Connection.Id);
             Fail(
                 new CloseStatus(WebSocketCloseCode.InternalError, ""),
                 new InvalidOperationException("A fragmented message was begun and not completed."));
@@ -238,7 +304,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>Hands a payload that a handler was given to its asynchronous method.</summary>
     public void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
     {
-        if (_receiver is HandlerReceiver receiver)
+        if (Receiver is HandlerReceiver receiver)
         {
             receiver.HandOver(payload, kind, endOfMessage);
         }
@@ -264,11 +330,19 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             cancellationToken);
 
     /// <summary>An array for a payload that is made here.</summary>
-    public byte[] Rent(int length) => _settings.Pool.Rent(length);
+    public byte[] Rent(int length) => Settings.Pool.Rent(length);
+
+    private void GiveBackReads()
+    {
+        if (_reads!.TryGiveBack())
+        {
+            _reads = null;
+        }
+    }
 
     private void Fail(CloseStatus status, Exception cause)
     {
         Closing.Fail(status, cause);
-        _receiver.ReadOn();
+        Receiver.ReadOn();
     }
 }

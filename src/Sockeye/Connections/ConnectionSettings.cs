@@ -9,12 +9,14 @@ namespace Sockeye.Connections;
 internal sealed class ConnectionSettings
 {
     public ConnectionSettings(
-        Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null)
+        Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null,
+        Action<ConnectionCore>? onClosed = null)
     {
         Role = role;
         Options = options;
         Wheel = wheel;
         Logger = logger;
+        OnClosed = onClosed;
         Pool = pool ?? ArrayPool<byte>.Shared;
         Reader = new MessageReaderSettings(
             new FrameRules(role, AllowedReservedBits: 0, options.AllowNonMinimalLengths),
@@ -37,6 +39,12 @@ internal sealed class ConnectionSettings
 
     /// <summary>Where buffers come from.</summary>
     public ArrayPool<byte> Pool { get; }
+
+    /// <summary>Told when a connection has ended, before anybody else.</summary>
+    public Action<ConnectionCore>? OnClosed { get; }
+
+    /// <summary>Whether the connections are over TLS.</summary>
+    public bool IsSecure { get; init; }
 
     /// <summary>What the message readers share.</summary>
     public MessageReaderSettings Reader { get; }

@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
-using Sockeye.Transports;
-
 namespace Sockeye.Connections;
 
 /// <summary>
@@ -10,9 +6,8 @@ namespace Sockeye.Connections;
 /// </summary>
 internal sealed class HandlerReceiver : Receiver
 {
-    private readonly WebSocketConnection _connection;
-    private readonly WebSocketHandler _handler;
-    private readonly ConnectionCore _core;
+    // What passes between Invoke and HandOver, and what is kept while an asynchronous call is pending.
+    private HandlerCall? _call;
 
     // Set while the handler is at work asynchronously or the inbox is being emptied: deliveries go to the inbox. From
     // false to true only on the I/O thread, so that this thread may read it without the lock.
@@ -20,28 +15,16 @@ internal sealed class HandlerReceiver : Receiver
     private bool _waitsForSendBuffer;
     private bool _hasClosed;
 
-    // What passes between Invoke and HandOver, which the handler's default methods call from inside it.
-    private byte[]? _lender;
-    private bool _lenderTaken;
-    private InboxEntry _handedOver;
-    private Task? _call;
     private bool _isInvoking;
 
-    public HandlerReceiver(
-        WebSocketConnection connection, WebSocketHandler handler, ConnectionCore core, Transport transport,
-        SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options, ArrayPool<byte> pool)
-        : base(transport, sends, closing, options, pool)
+    /// <summary>Makes the receiver of a connection that has a handler.</summary>
+    public HandlerReceiver(ConnectionCore core)
+        : base(core)
     {
-        _connection = connection;
-        _handler = handler;
-        _core = core;
     }
 
     /// <inheritdoc/>
     protected override bool IsDone => !_isBusy;
-
-    /// <inheritdoc/>
-    protected override bool MayBeFull => Volatile.Read(ref _isBusy);
 
     /// <inheritdoc/>
     public override bool Deliver(
@@ -59,14 +42,14 @@ internal sealed class HandlerReceiver : Receiver
         }
 
         bool drain;
-        lock (Gate)
+        lock (this)
         {
             if (MustDrop())
             {
                 return false;
             }
 
-            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
+            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Core.Settings.Pool));
             drain = !_isBusy;
             _isBusy = true;
         }
@@ -83,7 +66,7 @@ internal sealed class HandlerReceiver : Receiver
     /// <inheritdoc/>
     public override void OnSendBufferDrained()
     {
-        lock (Gate)
+        lock (this)
         {
             if (!_waitsForSendBuffer)
             {
@@ -100,28 +83,26 @@ internal sealed class HandlerReceiver : Receiver
     /// <summary>Called by the handler's default methods: makes an owned message and calls the asynchronous method.</summary>
     public void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
     {
-        if (!_isInvoking || !_handedOver.IsEnd)
+        if (!_isInvoking || _call is { IsHandedOver: true })
         {
             throw new InvalidOperationException(
                 "The base method of OnMessage or OnFragment may be called once, from inside the override.");
         }
 
-        // The payload that was delivered, or its beginning, needs no copy if its array can be had.
-        bool isLent = _lender is not null && !payload.IsEmpty
-            && Unsafe.AreSame(in payload[0], in _lender[0]);
-        _lenderTaken |= isLent;
-        _handedOver = InboxEntry.Of(payload, isLent ? _lender : null, kind, endOfMessage, Pool);
-        _call = _core.DeliversFragments
-            ? UnlessDone(_handler.OnFragmentAsync(
-                _connection, new WebSocketFragment(_handedOver.Payload, kind, endOfMessage)))
-            : UnlessDone(_handler.OnMessageAsync(_connection, new WebSocketMessage(_handedOver.Payload, kind)));
+        HandlerCall call = _call ??= HandlerCall.Begin(lender: null);
+        Memory<byte> owned = call.Own(payload, kind, endOfMessage, Core.Settings.Pool);
+        call.Pending = Core.DeliversFragments
+            ? UnlessDone(Handler.OnFragmentAsync(Core.Connection, new WebSocketFragment(owned, kind, endOfMessage)))
+            : UnlessDone(Handler.OnMessageAsync(Core.Connection, new WebSocketMessage(owned, kind)));
     }
+
+    private WebSocketHandler Handler => Core.Handler!;
 
     /// <inheritdoc/>
     protected override void OnEnded()
     {
         bool drain;
-        lock (Gate)
+        lock (this)
         {
             drain = !_isBusy || _waitsForSendBuffer;
             _waitsForSendBuffer = false;
@@ -142,15 +123,15 @@ internal sealed class HandlerReceiver : Receiver
         {
             InboxEntry entry;
             bool resume;
-            lock (Gate)
+            lock (this)
             {
-                if (_core.Closing.IsFailed)
+                if (Core.IsFailed)
                 {
                     // Nothing that was received counts any more.
-                    Inbox.Clear();
+                    ClearInbox();
                 }
 
-                if (Result is null && MustWaitForSendBuffer)
+                if (!HasEnded && MustWaitForSendBuffer)
                 {
                     _waitsForSendBuffer = true;
                     if (MustWaitForSendBuffer)
@@ -162,7 +143,7 @@ internal sealed class HandlerReceiver : Receiver
                     _waitsForSendBuffer = false;
                 }
 
-                if (!Inbox.TryTake(out entry))
+                if (!TryTake(out entry))
                 {
                     _isBusy = false;
                     reply = TakeReply();
@@ -173,17 +154,17 @@ internal sealed class HandlerReceiver : Receiver
             }
 
             ResumeReadingIf(resume);
-            if (_core.Closing.IsFailed)
+            if (Core.IsFailed)
             {
                 // The handler has thrown, or aborted the connection: the rest is not for it any more.
-                entry.Release(Pool);
+                entry.Release(Core.Settings.Pool);
                 continue;
             }
 
             bool isPending = Invoke(entry.Payload.Span, entry.Array, entry.Kind, entry.EndOfMessage, out bool taken);
             if (!taken)
             {
-                entry.Release(Pool);
+                entry.Release(Core.Settings.Pool);
             }
 
             if (isPending)
@@ -198,22 +179,22 @@ internal sealed class HandlerReceiver : Receiver
 
     private void DeliverEnd()
     {
-        WebSocketCloseResult? result;
-        lock (Gate)
+        bool isTime;
+        lock (this)
         {
-            result = _hasClosed || _isBusy ? null : Result;
-            _hasClosed |= result is not null;
+            isTime = HasEnded && !_hasClosed && !_isBusy;
+            _hasClosed |= isTime;
         }
 
-        if (result is not null)
+        if (isTime)
         {
             try
             {
-                _handler.OnClosed(_connection, result);
+                Handler.OnClosed(Core.Connection, Core.Closing.Describe());
             }
             catch (Exception exception)
             {
-                _core.OnHandlerFailed(exception);
+                Core.OnHandlerFailed(exception);
             }
         }
     }
@@ -222,29 +203,37 @@ internal sealed class HandlerReceiver : Receiver
     private bool Invoke(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, out bool taken)
     {
-        _lender = lender;
-        _lenderTaken = false;
+        if (lender is not null)
+        {
+            _call = HandlerCall.Begin(lender);
+        }
+
         _isInvoking = true;
         try
         {
-            if (_core.DeliversFragments)
+            if (Core.DeliversFragments)
             {
-                _handler.OnFragment(_connection, payload, kind, endOfMessage);
+                Handler.OnFragment(Core.Connection, payload, kind, endOfMessage);
             }
             else
             {
-                _handler.OnMessage(_connection, payload, kind);
+                Handler.OnMessage(Core.Connection, payload, kind);
             }
         }
         catch (Exception exception)
         {
-            _core.OnHandlerFailed(exception);
+            Core.OnHandlerFailed(exception);
         }
 
         _isInvoking = false;
-        _lender = null;
-        taken = _lenderTaken;
-        return !_handedOver.IsEnd && FollowCall();
+        if (_call is null)
+        {
+            taken = false;
+            return false;
+        }
+
+        taken = _call.HasTakenLender;
+        return FollowCall(_call);
     }
 
     private static Task? UnlessDone(ValueTask call)
@@ -258,36 +247,38 @@ internal sealed class HandlerReceiver : Receiver
         return null;
     }
 
-    private bool FollowCall()
+    private bool FollowCall(HandlerCall call)
     {
-        InboxEntry entry = _handedOver;
-        Task? call = _call;
-        _handedOver = default;
-        _call = null;
-        if (call is null)
+        if (call.Pending is null)
         {
-            entry.Release(Pool);
+            EndCall(call);
             return false;
         }
 
         // Before the call is followed: it may complete, and empty the inbox, on another thread.
         Volatile.Write(ref _isBusy, true);
-        _ = AwaitAsync(call, entry);
+        _ = AwaitAsync(call, call.Pending);
         return true;
     }
 
-    private async Task AwaitAsync(Task call, InboxEntry entry)
+    private async Task AwaitAsync(HandlerCall call, Task pending)
     {
         try
         {
-            await call.ConfigureAwait(false);
+            await pending.ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            _core.OnHandlerFailed(exception);
+            Core.OnHandlerFailed(exception);
         }
 
-        entry.Release(Pool);
+        EndCall(call);
         Drain();
+    }
+
+    private void EndCall(HandlerCall call)
+    {
+        _call = null;
+        call.End(Core.Settings.Pool);
     }
 }

@@ -3,6 +3,9 @@ namespace Sockeye.Connections;
 /// <summary>What a <see cref="KeepAlive"/> asks of the connection that owns it.</summary>
 internal interface IKeepAliveOwner
 {
+    /// <summary>How long the peer may be silent.</summary>
+    KeepAliveOptions KeepAliveOptions { get; }
+
     /// <summary>Whether nothing is being read, because the application is busy: silence then says nothing.</summary>
     bool IsReadingPaused { get; }
 

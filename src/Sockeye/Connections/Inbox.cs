@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Sockeye.Connections;
 
 /// <summary>
-/// What was received while the application was busy, in order, bounded in bytes. Not thread-safe.
+/// What was received while the application was busy, in order, bounded in bytes. Not thread-safe but for
+/// <see cref="IsFull"/>.
 /// </summary>
 internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
 {
@@ -17,14 +18,14 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
     /// <summary>Whether nothing is in it.</summary>
     public bool IsEmpty => _entries.Count == 0;
 
-    /// <summary>Whether it takes no more. A message of any length goes into one that is not full.</summary>
-    public bool IsFull => _length >= maxLength;
+    /// <summary>Whether it takes no more. A message of any length goes into one that is not full. Any thread.</summary>
+    public bool IsFull => Volatile.Read(ref _length) >= maxLength;
 
     /// <summary>Adds an entry; its array is the inbox's from now on.</summary>
     public void Add(InboxEntry entry)
     {
         _entries.Enqueue(entry);
-        _length += entry.Length + EntryLength;
+        Volatile.Write(ref _length, _length + entry.Length + EntryLength);
     }
 
     /// <summary>Takes the oldest entry; its array is the caller's, to be returned to the pool.</summary>
@@ -35,7 +36,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
             return false;
         }
 
-        _length -= entry.Length + EntryLength;
+        Volatile.Write(ref _length, _length - entry.Length - EntryLength);
         return true;
     }
 

@@ -6,43 +6,38 @@ namespace Sockeye.Connections;
 /// Sends a ping when the peer has been silent for long, and gives it up when it stays silent. Any received byte counts
 /// as life, and so does any byte of ours that the peer takes.
 /// </summary>
-internal sealed class KeepAlive : Deadline
+/// <remarks>
+/// Every idle connection has one, so it keeps only what nobody else knows; of the wheel's ticks the low half, whose
+/// differences are right for 6.8 years.
+/// </remarks>
+internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
 {
-    private const long NoPing = -1;
-
-    private readonly KeepAliveOptions _options;
-    private readonly DeadlineWheel _wheel;
-    private readonly IKeepAliveOwner _owner;
-    private long _lastLifeTick;
-    private long _pingTick = NoPing;
+    private uint _lastLifeTick;
+    private uint _pingTick;
+    private bool _awaitsPong;
     private volatile bool _isStopped;
 
-    public KeepAlive(KeepAliveOptions options, DeadlineWheel wheel, IKeepAliveOwner owner)
-    {
-        _options = options;
-        _wheel = wheel;
-        _owner = owner;
-    }
-
     /// <summary>Begins to watch.</summary>
-    public void Start()
+    public void Start(DeadlineWheel wheel)
     {
-        _lastLifeTick = _wheel.CurrentTick;
-        if (_options.PingInterval != Timeout.InfiniteTimeSpan)
+        NoteLife(wheel.CurrentTick);
+        TimeSpan interval = owner.KeepAliveOptions.PingInterval;
+        if (interval != Timeout.InfiniteTimeSpan)
         {
-            _wheel.Schedule(this, _options.PingInterval);
+            wheel.Schedule(this, interval);
         }
     }
 
     /// <summary>Ceases to watch.</summary>
-    public void Stop()
+    public void Stop(DeadlineWheel wheel)
     {
         _isStopped = true;
-        _wheel.Cancel(this);
+        wheel.Cancel(this);
     }
 
     /// <summary>Takes note that the peer is alive. Cheap enough for every read.</summary>
-    public void NoteLife() => Volatile.Write(ref _lastLifeTick, _wheel.RecentTick);
+    /// <param name="tick">The wheel's <see cref="DeadlineWheel.RecentTick"/>.</param>
+    public void NoteLife(long tick) => Volatile.Write(ref _lastLifeTick, (uint)tick);
 
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
@@ -55,14 +50,14 @@ internal sealed class KeepAlive : Deadline
         // The wheel's time and not the clock's, which may be ahead: signs of life carry the wheel's, and the answer to a
         // ping must not seem to have come before it.
         long now = wheel.RecentTick;
-        if (_owner.IsReadingPaused)
+        if (owner.IsReadingPaused)
         {
-            Volatile.Write(ref _lastLifeTick, now);
+            NoteLife(now);
         }
-        else if (wheel.LastGapTick > Volatile.Read(ref _lastLifeTick))
+        else if (now - wheel.LastGapTick < TicksSince(Volatile.Read(ref _lastLifeTick), now))
         {
             // A process that was stopped cannot tell a dead peer from one whose bytes it has not read yet.
-            Volatile.Write(ref _lastLifeTick, wheel.LastGapTick);
+            NoteLife(wheel.LastGapTick);
         }
 
         TimeSpan next = Check(now);
@@ -75,35 +70,39 @@ internal sealed class KeepAlive : Deadline
     // Does what is due, and answers when to look again; zero for never.
     private TimeSpan Check(long now)
     {
-        long life = Volatile.Read(ref _lastLifeTick);
-        if (_pingTick != NoPing && life < _pingTick)
+        KeepAliveOptions options = owner.KeepAliveOptions;
+        uint silence = TicksSince(Volatile.Read(ref _lastLifeTick), now);
+        uint sincePing = TicksSince(_pingTick, now);
+        if (_awaitsPong && sincePing < silence)
         {
-            TimeSpan left = _options.PongTimeout - Since(_pingTick, now);
+            TimeSpan left = options.PongTimeout - (sincePing * DeadlineWheel.Tick);
             if (left > TimeSpan.Zero)
             {
                 return left;
             }
 
-            _owner.OnPeerSilent();
+            owner.OnPeerSilent();
             return TimeSpan.Zero;
         }
 
-        _pingTick = NoPing;
-        TimeSpan untilPing = _options.PingInterval - Since(life, now);
+        _awaitsPong = false;
+        TimeSpan untilPing = options.PingInterval - (silence * DeadlineWheel.Tick);
         if (untilPing > TimeSpan.Zero)
         {
             return untilPing;
         }
 
-        _owner.SendKeepAlivePing();
-        if (_options.PongTimeout == Timeout.InfiniteTimeSpan)
+        owner.SendKeepAlivePing();
+        if (options.PongTimeout == Timeout.InfiniteTimeSpan)
         {
-            return _options.PingInterval;
+            return options.PingInterval;
         }
 
-        _pingTick = now;
-        return _options.PongTimeout;
+        _pingTick = (uint)now;
+        _awaitsPong = true;
+        return options.PongTimeout;
     }
 
-    private static TimeSpan Since(long tick, long now) => (now - tick) * DeadlineWheel.Tick;
+    // A sign of life of this very moment may carry a tick that the wheel had not come to when it fell due.
+    private static uint TicksSince(uint tick, long now) => (uint)Math.Max((int)((uint)now - tick), 0);
 }

@@ -5,7 +5,8 @@ namespace Sockeye.Connections;
 /// <summary>Knows which pings are on their way, and times them (RFC 6455 §5.5.2, §5.5.3).</summary>
 /// <remarks>
 /// A ping carries a number. A pong answers the ping whose number it brings and all sent before it, since a peer may
-/// answer only the newest; a pong that matches none is a one-way heartbeat and changes nothing. Thread-safe.
+/// answer only the newest; a pong that matches none is a one-way heartbeat and changes nothing. Thread-safe. Every
+/// connection that was idle for a while has one: with no ping on its way it is small.
 /// </remarks>
 internal sealed class PingTracker(TimeProvider time)
 {
@@ -15,19 +16,21 @@ internal sealed class PingTracker(TimeProvider time)
     // A peer that never answers must not make the list grow without end.
     private const int MaxUnwatchedCount = 64;
 
-    private readonly Lock _gate = new();
-    private readonly List<Ping> _underway = [];
+    private static readonly TimeSpan Unknown = Timeout.InfiniteTimeSpan;
+
+    // The oldest first. All under the lock, which is this object's: nobody outside of the connection has it.
+    private Ping? _underway;
     private ulong _lastNumber;
-    private TimeSpan? _roundTripTime;
+    private TimeSpan _roundTripTime = Unknown;
 
     /// <summary>How long the last answered ping took; <see langword="null"/> before the first.</summary>
     public TimeSpan? RoundTripTime
     {
         get
         {
-            lock (_gate)
+            lock (this)
             {
-                return _roundTripTime;
+                return _roundTripTime == Unknown ? null : _roundTripTime;
             }
         }
     }
@@ -37,9 +40,15 @@ internal sealed class PingTracker(TimeProvider time)
     {
         get
         {
-            lock (_gate)
+            lock (this)
             {
-                return _underway.Count;
+                int count = 0;
+                for (Ping? ping = _underway; ping is not null; ping = ping.Next)
+                {
+                    count++;
+                }
+
+                return count;
             }
         }
     }
@@ -49,27 +58,26 @@ internal sealed class PingTracker(TimeProvider time)
     /// <param name="answer">Told how long it took; <see langword="null"/> if nobody waits.</param>
     public void Begin(Span<byte> payload, TaskCompletionSource<TimeSpan>? answer)
     {
-        lock (_gate)
+        lock (this)
         {
             BinaryPrimitives.WriteUInt64BigEndian(payload, ++_lastNumber);
-            if (_underway.Count >= MaxUnwatchedCount)
+            if (UnderwayCount >= MaxUnwatchedCount)
             {
-                _underway.RemoveAll(static ping => ping.Answer is null);
+                DropUnwatched();
             }
 
-            _underway.Add(new Ping(_lastNumber, time.GetTimestamp(), answer));
+            End() = new Ping(_lastNumber, time.GetTimestamp()) { Answer = answer };
         }
     }
 
     /// <summary>Nobody waits for a ping any more; its answer still counts.</summary>
     public void Forget(TaskCompletionSource<TimeSpan> answer)
     {
-        lock (_gate)
+        lock (this)
         {
-            int index = _underway.FindIndex(ping => ping.Answer == answer);
-            if (index >= 0)
+            for (Ping? ping = _underway; ping is not null; ping = ping.Next)
             {
-                _underway[index] = _underway[index] with { Answer = null };
+                ping.Answer = ping.Answer == answer ? null : ping.Answer;
             }
         }
     }
@@ -83,32 +91,37 @@ internal sealed class PingTracker(TimeProvider time)
         }
 
         ulong number = BinaryPrimitives.ReadUInt64BigEndian(payload);
-        lock (_gate)
+        lock (this)
         {
-            int index = _underway.FindIndex(ping => ping.Number == number);
-            if (index < 0)
+            Ping? answered = _underway;
+            while (answered is not null && answered.Number != number)
+            {
+                answered = answered.Next;
+            }
+
+            if (answered is null)
             {
                 return;
             }
 
             // One reading of the clock, so that the ping's sender and RoundTripTime are told the same.
             long now = time.GetTimestamp();
-            _roundTripTime = time.GetElapsedTime(_underway[index].SentAt, now);
-            foreach (Ping ping in _underway[..(index + 1)])
+            _roundTripTime = time.GetElapsedTime(answered.SentAt, now);
+            for (Ping? ping = _underway; ping != answered.Next; ping = ping.Next)
             {
-                ping.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
+                ping!.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
             }
 
-            _underway.RemoveRange(0, index + 1);
+            _underway = answered.Next;
         }
     }
 
     /// <summary>The connection has ended: no answer will come.</summary>
     public void FailAll(Func<Exception> reason)
     {
-        lock (_gate)
+        lock (this)
         {
-            foreach (Ping ping in _underway)
+            for (Ping? ping = _underway; ping is not null; ping = ping.Next)
             {
                 if (ping.Answer is { } answer && answer.TrySetException(reason()))
                 {
@@ -117,9 +130,46 @@ internal sealed class PingTracker(TimeProvider time)
                 }
             }
 
-            _underway.Clear();
+            _underway = null;
         }
     }
 
-    private readonly record struct Ping(ulong Number, long SentAt, TaskCompletionSource<TimeSpan>? Answer);
+    // Where the next ping is linked to.
+    private ref Ping? End()
+    {
+        ref Ping? end = ref _underway;
+        while (end is not null)
+        {
+            end = ref end.Next;
+        }
+
+        return ref end;
+    }
+
+    private void DropUnwatched()
+    {
+        ref Ping? link = ref _underway;
+        while (link is not null)
+        {
+            if (link.Answer is null)
+            {
+                link = link.Next;
+            }
+            else
+            {
+                link = ref link.Next;
+            }
+        }
+    }
+
+    private sealed class Ping(ulong number, long sentAt)
+    {
+        public Ping? Next;
+
+        public ulong Number { get; } = number;
+
+        public long SentAt { get; } = sentAt;
+
+        public TaskCompletionSource<TimeSpan>? Answer { get; set; }
+    }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Threading.Tasks.Sources;
-using Sockeye.Transports;
 
 namespace Sockeye.Connections;
 
@@ -8,7 +7,9 @@ namespace Sockeye.Connections;
 /// Keeps messages until somebody asks for one: the receiving end of <see cref="WebSocketConnection.ReceiveAsync"/> and
 /// its relatives. Waiting allocates nothing, and cancelling loses nothing.
 /// </summary>
-internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
+/// <remarks>A task of either kind waits on the same source, so that no asynchronous method has to stand in between.</remarks>
+internal sealed class PullReceiver
+    : Receiver, IValueTaskSource<InboxEntry>, IValueTaskSource<WebSocketMessage>, IValueTaskSource<WebSocketFragment>
 {
     private ManualResetValueTaskSourceCore<InboxEntry> _source;
     private CancellationTokenRegistration _cancellation;
@@ -24,59 +25,53 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     // Whose payload the application is looking at: its array goes back at the next receive.
     private InboxEntry _lent;
 
-    public PullReceiver(
-        Transport transport, SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options,
-        ArrayPool<byte> pool)
-        : base(transport, sends, closing, options, pool) =>
-        _source.RunContinuationsAsynchronously = !options.RunReceiveContinuationsInline;
+    /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
+    public PullReceiver(ConnectionCore core)
+        : base(core) =>
+        _source.RunContinuationsAsynchronously = !core.Settings.Options.RunReceiveContinuationsInline;
 
     /// <inheritdoc/>
-    protected override bool IsDone => Inbox.IsEmpty && (_isWaiting || _discards || _lent.IsEnd);
+    protected override bool IsDone => IsInboxEmpty && (_isWaiting || _discards || _lent.IsEnd);
 
-    /// <inheritdoc/>
-    protected override bool MayBeFull => true;
+    private ArrayPool<byte> Pool => Core.Settings.Pool;
 
-    /// <summary>Asks for the next message or piece, on loan until the next call.</summary>
+    /// <summary>Asks for the next message, on loan until the next call.</summary>
     /// <param name="cancellationToken">Ends the wait. What arrives later is kept for the next call.</param>
-    /// <param name="isRegistered">Whether the caller has arranged that <see cref="Cancel"/> is called.</param>
-    /// <returns>The entry, or <see cref="InboxEntry.End"/> when all have been delivered and no more will come.</returns>
+    /// <exception cref="WebSocketClosedException">All have been delivered and no more will come.</exception>
     /// <exception cref="InvalidOperationException">Another receive is waiting; it is not harmed.</exception>
-    public ValueTask<InboxEntry> ReceiveAsync(CancellationToken cancellationToken, bool isRegistered = false)
-    {
-        bool resume = false;
-        bool reply = false;
-        ValueTask<InboxEntry> received;
-        lock (Gate)
+    public ValueTask<WebSocketMessage> ReceiveMessageAsync(CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
         {
-            if (Volatile.Read(ref _isTaken))
-            {
-                throw new InvalidOperationException("Another receive is waiting: a connection has one receiver.");
-            }
+            Beginning.Taken when !entry.IsEnd => new(MessageOf(entry)),
+            Beginning.Taken => ValueTask.FromException<WebSocketMessage>(Core.CreateClosedException()),
+            Beginning.Waiting => new(this, _source.Version),
+            Beginning.Canceled => ValueTask.FromCanceled<WebSocketMessage>(cancellationToken),
+            _ => ValueTask.FromException<WebSocketMessage>(CreateRefusal()),
+        };
 
-            if (cancellationToken.IsCancellationRequested)
-            {
-                return ValueTask.FromCanceled<InboxEntry>(cancellationToken);
-            }
+    /// <summary>Asks for the next piece of a message; else as <see cref="ReceiveMessageAsync"/>.</summary>
+    public ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
+        {
+            Beginning.Taken when !entry.IsEnd => new(FragmentOf(entry)),
+            Beginning.Taken => ValueTask.FromException<WebSocketFragment>(Core.CreateClosedException()),
+            Beginning.Waiting => new(this, _source.Version),
+            Beginning.Canceled => ValueTask.FromCanceled<WebSocketFragment>(cancellationToken),
+            _ => ValueTask.FromException<WebSocketFragment>(CreateRefusal()),
+        };
 
-            _lent.Release(Pool);
-            _lent = default;
-            if (TryTakeNext(out InboxEntry entry))
-            {
-                resume = TakeResume();
-                received = new ValueTask<InboxEntry>(entry);
-            }
-            else
-            {
-                BeginWait(isRegistered ? CancellationToken.None : cancellationToken);
-                reply = TakeReply();
-                received = new ValueTask<InboxEntry>(this, _source.Version);
-            }
-        }
-
-        ResumeReadingIf(resume);
-        ReplyIf(reply);
-        return received;
-    }
+    /// <summary>
+    /// Asks for the next message; the result is <see cref="InboxEntry.End"/> when all have been delivered and no more
+    /// will come. The caller has arranged that <see cref="Cancel"/> is called.
+    /// </summary>
+    public ValueTask<InboxEntry> ReceiveEntryAsync(CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered: true, cancellationToken) switch
+        {
+            Beginning.Taken => new(entry),
+            Beginning.Waiting => new(this, _source.Version),
+            Beginning.Canceled => ValueTask.FromCanceled<InboxEntry>(cancellationToken),
+            _ => ValueTask.FromException<InboxEntry>(CreateRefusal()),
+        };
 
     /// <summary>Ends the wait of a receive, if one is waiting.</summary>
     public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
@@ -86,10 +81,10 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     {
         bool resume;
         bool reply;
-        lock (Gate)
+        lock (this)
         {
             _discards = true;
-            Inbox.Clear();
+            ClearInbox();
             resume = TakeResume();
             reply = TakeReply();
         }
@@ -102,7 +97,8 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
-        lock (Gate)
+        InboxEntry entry;
+        lock (this)
         {
             if (_discards || MustDrop())
             {
@@ -110,9 +106,13 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
             }
 
             Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
+            if (!TryEndWait(out entry))
+            {
+                return true;
+            }
         }
 
-        CompleteWaiting();
+        _source.SetResult(entry);
         return true;
     }
 
@@ -120,7 +120,72 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
     public override void OnSendBufferDrained() => CompleteWaiting();
 
     /// <inheritdoc/>
-    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token)
+    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+    /// <inheritdoc/>
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    /// <inheritdoc/>
+    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token) => TakeResult(token);
+
+    /// <inheritdoc/>
+    WebSocketMessage IValueTaskSource<WebSocketMessage>.GetResult(short token) =>
+        TakeResult(token) is { IsEnd: false } entry ? MessageOf(entry) : throw Core.CreateClosedException();
+
+    /// <inheritdoc/>
+    WebSocketFragment IValueTaskSource<WebSocketFragment>.GetResult(short token) =>
+        TakeResult(token) is { IsEnd: false } entry ? FragmentOf(entry) : throw Core.CreateClosedException();
+
+    /// <inheritdoc/>
+    protected override void OnEnded() => CompleteWaiting();
+
+    private static WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind);
+
+    private static WebSocketFragment FragmentOf(in InboxEntry entry) =>
+        new(entry.Payload, entry.Kind, entry.EndOfMessage);
+
+    private static InvalidOperationException CreateRefusal() =>
+        new("Another receive is waiting: a connection has one receiver.");
+
+    // Takes what is there, or begins to wait.
+    private Beginning Begin(out InboxEntry entry, bool isRegistered, CancellationToken cancellationToken)
+    {
+        entry = default;
+        bool isThere;
+        bool resume;
+        bool reply;
+        lock (this)
+        {
+            if (Volatile.Read(ref _isTaken))
+            {
+                return Beginning.Refused;
+            }
+
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return Beginning.Canceled;
+            }
+
+            _lent.Release(Pool);
+            _lent = default;
+            isThere = TryTakeNext(out entry);
+            if (!isThere)
+            {
+                BeginWait(isRegistered ? CancellationToken.None : cancellationToken);
+            }
+
+            resume = isThere && TakeResume();
+            reply = !isThere && TakeReply();
+        }
+
+        ResumeReadingIf(resume);
+        ReplyIf(reply);
+        return isThere ? Beginning.Taken : Beginning.Waiting;
+    }
+
+    private InboxEntry TakeResult(short token)
     {
         try
         {
@@ -132,47 +197,35 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         }
     }
 
-    /// <inheritdoc/>
-    ValueTaskSourceStatus IValueTaskSource<InboxEntry>.GetStatus(short token) => _source.GetStatus(token);
-
-    /// <inheritdoc/>
-    void IValueTaskSource<InboxEntry>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _source.OnCompleted(continuation, state, token, flags);
-
-    /// <inheritdoc/>
-    protected override void OnEnded() => CompleteWaiting();
-
     private bool TryTakeNext(out InboxEntry entry)
     {
-        if (Result is null && MustWaitForSendBuffer)
+        if (!HasEnded && MustWaitForSendBuffer)
         {
             entry = default;
             return false;
         }
 
-        if (Inbox.TryTake(out entry))
+        if (TryTake(out entry))
         {
             _lent = entry;
             return true;
         }
 
         entry = InboxEntry.End;
-        return Result is not null;
+        return HasEnded;
     }
 
     private void CompleteWaiting()
     {
         InboxEntry entry;
         bool resume;
-        lock (Gate)
+        lock (this)
         {
-            if (!_isWaiting || !TryTakeNext(out entry))
+            if (!TryEndWait(out entry))
             {
                 return;
             }
 
-            EndWait();
             resume = TakeResume();
         }
 
@@ -199,7 +252,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
 
     private void EndWait(short? version, CancellationToken cancellationToken)
     {
-        lock (Gate)
+        lock (this)
         {
             // A token of an earlier receive may be late: it must not end the wait of this one.
             if (!_isWaiting || (version is not null && version != _source.Version))
@@ -213,10 +266,31 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<InboxEntry>
         _source.SetException(new OperationCanceledException(cancellationToken));
     }
 
+    private bool TryEndWait(out InboxEntry entry)
+    {
+        entry = default;
+        if (!_isWaiting || !TryTakeNext(out entry))
+        {
+            return false;
+        }
+
+        EndWait();
+        return true;
+    }
+
     private void EndWait()
     {
         _isWaiting = false;
         _cancellation.Unregister();
         _cancellation = default;
+    }
+
+    // How a receive begins.
+    private enum Beginning : byte
+    {
+        Taken,
+        Waiting,
+        Canceled,
+        Refused,
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -8,17 +7,21 @@ namespace Sockeye.Connections;
 /// The read side of a connection: bytes from the transport to the message reader, what it finds to whom it concerns.
 /// Only ever on the transport's I/O thread.
 /// </summary>
+/// <remarks>
+/// A connection has one only while something is incomplete: a frame that was cut by the end of a read, a message in
+/// fragments, bytes that wait for the application. Whole messages need none, and one that has done its work is the
+/// thread's for the next connection.
+/// </remarks>
 internal sealed class ReadSide
 {
     // More than what a fast peer sends before it hears of the end, which time bounds anyway.
     private const int MaxDiscardedLength = 16 * 1024 * 1024;
 
-    private readonly ConnectionCore _core;
+    [ThreadStatic]
+    private static ReadSide? Spare;
+
     private readonly MessageReader _reader;
-    private readonly Receiver _receiver;
-    private readonly SendQueue _sends;
-    private readonly ClosingSequence _closing;
-    private readonly ArrayPool<byte> _pool;
+    private ConnectionCore _core;
 
     // Received and not looked at, because the application has no room for what may be in it.
     private byte[]? _backlog;
@@ -26,30 +29,86 @@ internal sealed class ReadSide
     private int _backlogEnd;
     private long _discardedLength;
 
-    public ReadSide(
-        ConnectionCore core, MessageReaderSettings settings, Receiver receiver, SendQueue sends,
-        ClosingSequence closing)
+    private ReadSide(ConnectionCore core)
     {
         _core = core;
-        _reader = new MessageReader(settings);
-        _receiver = receiver;
-        _sends = sends;
-        _closing = closing;
-        _pool = settings.Pool;
+        _reader = new MessageReader(core.Settings.Reader);
     }
 
-    /// <summary>Takes in what has arrived. All replies made on the way go out together at the end.</summary>
+    /// <summary>Takes what the thread has to spare, or makes one.</summary>
+    public static ReadSide Borrow(ConnectionCore core)
+    {
+        ReadSide? spare = Spare;
+        if (spare is null)
+        {
+            return new ReadSide(core);
+        }
+
+        Spare = null;
+        spare._core = core;
+        spare._reader.Reuse(core.Settings.Reader);
+        return spare;
+    }
+
+    /// <summary>Takes whole messages, each in one frame, from the beginning of what has arrived.</summary>
+    /// <returns>How many bytes were taken. What the rest begins with is something else, or may not be taken now.</returns>
+    public static int TakeWholeMessages(ConnectionCore core, Span<byte> bytes)
+    {
+        Receiver receiver = core.Receiver;
+        MessageReaderSettings settings = core.Settings.Reader;
+        int consumed = 0;
+        while (consumed < bytes.Length && !receiver.IsFull)
+        {
+            int length = WholeMessage.Read(
+                bytes[consumed..], settings, out WebSocketMessageKind kind, out Span<byte> payload);
+            consumed += length;
+            if (length == 0)
+            {
+                break;
+            }
+
+            if (kind == WebSocketMessageKind.Text && !Utf8Validator.IsValid(payload))
+            {
+                core.OnViolation(ProtocolError.InvalidUtf8);
+            }
+            else
+            {
+                receiver.Deliver(payload, lender: null, kind, endOfMessage: true);
+            }
+
+            // The rest is not for the application any more.
+            if (core.IsFailed)
+            {
+                return bytes.Length;
+            }
+        }
+
+        return consumed;
+    }
+
+    /// <summary>Gives it to the thread's next connection, if nothing is in it any more.</summary>
+    /// <returns>Whether it was given away.</returns>
+    public bool TryGiveBack()
+    {
+        if (!_reader.IsAtRest || _backlog is not null || _discardedLength != 0)
+        {
+            return false;
+        }
+
+        Spare = this;
+        return true;
+    }
+
+    /// <summary>Takes in what has arrived.</summary>
     public ReadVerdict OnReceived(Span<byte> bytes)
     {
-        if (_closing.IsFailed)
+        if (_core.IsFailed)
         {
             Discard(bytes.Length);
             return ReadVerdict.Continue;
         }
 
-        _sends.Cork();
         int consumed = Process(bytes);
-        _sends.Uncork();
         if (consumed == bytes.Length)
         {
             return ReadVerdict.Continue;
@@ -76,16 +135,14 @@ internal sealed class ReadSide
             return ReadVerdict.Continue;
         }
 
-        if (_closing.IsFailed)
+        if (_core.IsFailed)
         {
             Discard(_backlogEnd - _backlogStart);
             ReleaseBacklog();
             return ReadVerdict.Continue;
         }
 
-        _sends.Cork();
         _backlogStart += Process(_backlog.AsSpan(_backlogStart, _backlogEnd - _backlogStart));
-        _sends.Uncork();
         if (_backlogStart < _backlogEnd)
         {
             return ReadVerdict.Pause;
@@ -106,24 +163,25 @@ internal sealed class ReadSide
     private int Process(Span<byte> bytes)
     {
         int consumed = 0;
-        while (true)
-        {
-            // Only in front of something: what says that it pauses must not read on.
-            if (consumed < bytes.Length && _receiver.TryPauseReading())
-            {
-                break;
-            }
 
+        // Only in front of something: what says that it pauses must not read on.
+        while (consumed < bytes.Length && !_core.Receiver.TryPauseReading())
+        {
             ReceivedKind received = _reader.Read(bytes[consumed..], out int taken, out Span<byte> payload);
             consumed += taken;
-            if (received == ReceivedKind.NeedMoreData || !Dispatch(received, payload))
+            bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload);
+            _reader.ReleaseDelivered();
+            if (!goesOn)
             {
-                consumed = bytes.Length;
-                break;
+                return bytes.Length;
+            }
+
+            if (_reader.IsAtRest)
+            {
+                consumed += TakeWholeMessages(_core, bytes[consumed..]);
             }
         }
 
-        _reader.ReleaseDelivered();
         return consumed;
     }
 
@@ -134,7 +192,8 @@ internal sealed class ReadSide
         {
             case ReceivedKind.Message:
                 byte[]? lender = _reader.AssembledArray;
-                if (_receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage) && lender is not null)
+                bool isTaken = _core.Receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage);
+                if (isTaken && lender is not null)
                 {
                     _reader.DetachMessage();
                 }
@@ -153,7 +212,7 @@ internal sealed class ReadSide
                 ProtocolError error = ClosePayload.TryRead(payload, out CloseStatus status);
                 if (error == ProtocolError.None)
                 {
-                    AnswerClose(status);
+                    _core.OnClose(status);
                 }
                 else
                 {
@@ -168,19 +227,7 @@ internal sealed class ReadSide
         }
 
         // A handler may have failed or aborted the connection: then the rest is not for it any more.
-        return !_closing.IsFailed;
-    }
-
-    private void AnswerClose(CloseStatus status)
-    {
-        if (_closing.Receive(status) || _receiver.TryNoteClose())
-        {
-            _closing.Reply();
-        }
-        else
-        {
-            _closing.DelayReply();
-        }
+        return !_core.IsFailed;
     }
 
     // What comes on a failed connection is read and dropped, so that no reset destroys its Close frame; not without end.
@@ -189,13 +236,13 @@ internal sealed class ReadSide
         _discardedLength += length;
         if (_discardedLength > MaxDiscardedLength)
         {
-            _closing.EndLinger();
+            _core.Closing.EndLinger();
         }
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
-        _backlog = _pool.Rent(bytes.Length);
+        _backlog = _core.Settings.Pool.Rent(bytes.Length);
         bytes.CopyTo(_backlog);
         _backlogStart = 0;
         _backlogEnd = bytes.Length;
@@ -205,7 +252,7 @@ internal sealed class ReadSide
     {
         if (_backlog is not null)
         {
-            _pool.Return(_backlog);
+            _core.Settings.Pool.Return(_backlog);
             _backlog = null;
         }
     }

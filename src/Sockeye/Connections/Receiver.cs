@@ -1,51 +1,45 @@
-using System.Buffers;
-using Sockeye.Transports;
-
 namespace Sockeye.Connections;
 
 /// <summary>
 /// Where received messages go: to a handler in place (<see cref="HandlerReceiver"/>), or to whoever asks for them
 /// (<see cref="PullReceiver"/>). In order, one at a time, none lost.
 /// </summary>
-internal abstract class Receiver
+/// <remarks>
+/// Every connection has one, so it holds next to nothing, and its own lock guards it: nobody outside of the connection
+/// can get hold of it.
+/// </remarks>
+internal abstract class Receiver(ConnectionCore core)
 {
-    private readonly Transport _transport;
-    private readonly SendQueue _sends;
-    private readonly bool _pausesWhenCongested;
-    private readonly ClosingSequence _closing;
+    // Made when something has to wait. Its content under the lock.
+    private Inbox? _inbox;
     private bool _isReadingPaused;
     private bool _isCloseNoted;
     private volatile bool _readsOn;
 
-    protected Receiver(
-        Transport transport, SendQueue sends, ClosingSequence closing, WebSocketConnectionOptions options,
-        ArrayPool<byte> pool)
-    {
-        _transport = transport;
-        _sends = sends;
-        _closing = closing;
-        _pausesWhenCongested = options.PauseReceivingWhenSendBufferIsFull;
-        Pool = pool;
-        Inbox = new Inbox(options.Limits.MaxInboxLength, pool);
-    }
+    /// <summary>The connection.</summary>
+    protected ConnectionCore Core { get; } = core;
 
-    /// <summary>Guards all of the receiver's state.</summary>
-    protected Lock Gate { get; } = new();
+    /// <summary>What was received and not delivered. Under the lock.</summary>
+    protected Inbox Inbox => _inbox ?? MakeInbox();
 
-    /// <summary>Where payloads that are kept lie.</summary>
-    protected ArrayPool<byte> Pool { get; }
+    /// <summary>Whether nothing waits. Under the lock.</summary>
+    protected bool IsInboxEmpty => _inbox is null || _inbox.IsEmpty;
 
-    /// <summary>What was received and not delivered. Under <see cref="Gate"/>.</summary>
-    protected Inbox Inbox { get; }
-
-    /// <summary>How the connection ended, once it has. Under <see cref="Gate"/>.</summary>
-    protected WebSocketCloseResult? Result { get; private set; }
+    /// <summary>Whether the connection has ended. Under the lock.</summary>
+    protected bool HasEnded { get; private set; }
 
     /// <summary>Whether delivery waits for the peer to take what it was sent.</summary>
-    protected bool MustWaitForSendBuffer => _pausesWhenCongested && _sends.IsCongested;
+    protected bool MustWaitForSendBuffer =>
+        Core.Sends.IsCongested && Core.Settings.Options.PauseReceivingWhenSendBufferIsFull;
 
     /// <summary>Whether reading waits for the application.</summary>
     public bool IsReadingPaused => Volatile.Read(ref _isReadingPaused);
+
+    /// <summary>
+    /// Whether the inbox takes no more. Right without the lock on the I/O thread, which alone adds to it; others may
+    /// make room at any moment.
+    /// </summary>
+    public bool IsFull => _inbox is not null && _inbox.IsFull;
 
     /// <summary>Takes a message, or a piece of one, from the I/O thread.</summary>
     /// <param name="payload">The payload, on loan.</param>
@@ -62,14 +56,14 @@ internal abstract class Receiver
     /// <summary>If no more can be taken, notes that reading pauses: it is resumed when there is room.</summary>
     public bool TryPauseReading()
     {
-        if (!MayBeFull)
+        if (!IsFull && !IsReadingPaused)
         {
             return false;
         }
 
-        lock (Gate)
+        lock (this)
         {
-            _isReadingPaused = Inbox.IsFull && Result is null && !_readsOn;
+            _isReadingPaused = IsFull && !HasEnded && !_readsOn;
             return _isReadingPaused;
         }
     }
@@ -81,7 +75,7 @@ internal abstract class Receiver
     public void ReadOn()
     {
         bool resume;
-        lock (Gate)
+        lock (this)
         {
             _readsOn = true;
             resume = _isReadingPaused;
@@ -98,7 +92,7 @@ internal abstract class Receiver
     /// </returns>
     public bool TryNoteClose()
     {
-        lock (Gate)
+        lock (this)
         {
             _isCloseNoted = !IsDone;
             return !_isCloseNoted;
@@ -106,37 +100,43 @@ internal abstract class Receiver
     }
 
     /// <summary>The connection has ended; nothing more will be delivered to the receiver.</summary>
-    /// <param name="result">How it ended.</param>
     /// <param name="discard">Whether what was received and not delivered is thrown away.</param>
-    public void End(WebSocketCloseResult result, bool discard)
+    public void End(bool discard)
     {
-        lock (Gate)
+        lock (this)
         {
-            Result = result;
+            HasEnded = true;
             if (discard)
             {
-                Inbox.Clear();
+                ClearInbox();
             }
         }
 
         OnEnded();
     }
 
-    /// <summary>Whether the application has nothing before it, and nothing in hand. Under <see cref="Gate"/>.</summary>
+    /// <summary>Whether the application has nothing before it, and nothing in hand. Under the lock.</summary>
     protected abstract bool IsDone { get; }
 
     /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
     protected bool HasDropped { get; private set; }
 
-    /// <summary>Whether what has arrived is dropped. Under <see cref="Gate"/>, and only on the I/O thread.</summary>
+    /// <summary>Whether what has arrived is dropped. Under the lock, and only on the I/O thread.</summary>
     protected bool MustDrop()
     {
-        HasDropped |= _readsOn && Inbox.IsFull;
+        HasDropped |= _readsOn && IsFull;
         return HasDropped;
     }
 
-    /// <summary>Whether the inbox is worth a look; without the lock.</summary>
-    protected abstract bool MayBeFull { get; }
+    /// <summary>Takes the oldest entry of the inbox. Under the lock.</summary>
+    protected bool TryTake(out InboxEntry entry)
+    {
+        entry = default;
+        return _inbox is not null && _inbox.TryTake(out entry);
+    }
+
+    /// <summary>Throws away what is in the inbox. Under the lock.</summary>
+    protected void ClearInbox() => _inbox?.Clear();
 
     /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
     protected abstract void OnEnded();
@@ -144,7 +144,7 @@ internal abstract class Receiver
     /// <summary>Whether reading is to be resumed, which the caller then does outside the lock. Under it.</summary>
     protected bool TakeResume()
     {
-        bool resume = _isReadingPaused && !Inbox.IsFull;
+        bool resume = _isReadingPaused && !IsFull;
         _isReadingPaused &= !resume;
         return resume;
     }
@@ -162,7 +162,7 @@ internal abstract class Receiver
     {
         if (reply)
         {
-            _closing.Reply();
+            Core.Closing.Reply();
         }
     }
 
@@ -171,7 +171,10 @@ internal abstract class Receiver
     {
         if (resume)
         {
-            _transport.ResumeReading();
+            Core.Transport.ResumeReading();
         }
     }
+
+    private Inbox MakeInbox() =>
+        _inbox = new Inbox(Core.Settings.Options.Limits.MaxInboxLength, Core.Settings.Pool);
 }

@@ -25,19 +25,19 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
-        Action<WebSocketConnection>? onClosed = null, WebSocketUpgradeRequest? request = null)
+        WebSocketUpgradeRequest? request = null)
     {
         Id = Interlocked.Increment(ref LastId);
         Request = request;
         Subprotocol = subprotocol;
-        Core = new ConnectionCore(this, transport, settings, handler, onClosed);
+        Core = new ConnectionCore(this, transport, settings, handler);
     }
 
     /// <summary>A number that no other connection of this process has; the log has it too.</summary>
     public long Id { get; }
 
     /// <summary>How far the connection has come.</summary>
-    public WebSocketConnectionState State => Core.Closing.State;
+    public WebSocketConnectionState State => Core.State;
 
     /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
     public string? Subprotocol { get; }
@@ -76,12 +76,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="InvalidOperationException">
     /// Another receive is waiting, the connection has a handler, or it delivers fragments.
     /// </exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // a wait allocates nothing
-    public async ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default)
-    {
-        InboxEntry entry = await PullFor(fragments: false).ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        return entry.IsEnd ? throw Core.CreateClosedException() : new WebSocketMessage(entry.Payload, entry.Kind);
-    }
+    public ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        FindMisuse(fragments: false) is { } misuse
+            ? ValueTask.FromException<WebSocketMessage>(misuse)
+            : Core.Pull!.ReceiveMessageAsync(cancellationToken);
 
     /// <summary>Waits for the next piece of a message; only with <see cref="WebSocketConnectionOptions.DeliverFragments"/>.</summary>
     /// <param name="cancellationToken">Ends the wait. Nothing is lost: the next receive gets what comes next.</param>
@@ -90,14 +88,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="InvalidOperationException">
     /// Another receive is waiting, the connection has a handler, or it delivers whole messages.
     /// </exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken = default)
-    {
-        InboxEntry entry = await PullFor(fragments: true).ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        return entry.IsEnd
-            ? throw Core.CreateClosedException()
-            : new WebSocketFragment(entry.Payload, entry.Kind, entry.EndOfMessage);
-    }
+    public ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken = default) =>
+        FindMisuse(fragments: true) is { } misuse
+            ? ValueTask.FromException<WebSocketFragment>(misuse)
+            : Core.Pull!.ReceiveFragmentAsync(cancellationToken);
 
     /// <summary>Receives message after message, until the connection ends.</summary>
     /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
@@ -108,14 +102,14 @@ public sealed class WebSocketConnection : IAsyncDisposable
     public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        PullReceiver pull = PullFor(fragments: false);
+        PullReceiver pull = FindMisuse(fragments: false) is { } misuse ? throw misuse : Core.Pull!;
 
         // Registered once, not for each message.
         using CancellationTokenRegistration registration =
             cancellationToken.UnsafeRegister(static (state, token) => ((PullReceiver)state!).Cancel(token), pull);
         while (true)
         {
-            InboxEntry entry = await pull.ReceiveAsync(cancellationToken, isRegistered: true).ConfigureAwait(false);
+            InboxEntry entry = await pull.ReceiveEntryAsync(cancellationToken).ConfigureAwait(false);
             if (entry.IsEnd)
             {
                 break;
@@ -253,17 +247,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
         Core.HandOver(payload, kind, endOfMessage);
 
-    private PullReceiver PullFor(bool fragments)
-    {
-        if (Core.Pull is null)
-        {
-            throw new InvalidOperationException("The connection has a handler, which receives its messages.");
-        }
-
-        return Core.DeliversFragments == fragments
-            ? Core.Pull
-            : throw new InvalidOperationException(fragments
-                ? "The connection delivers whole messages; set WebSocketConnectionOptions.DeliverFragments."
-                : "The connection delivers fragments; receive them with ReceiveFragmentAsync.");
-    }
+    private InvalidOperationException? FindMisuse(bool fragments) =>
+        Core.Pull is null ? new("The connection has a handler, which receives its messages.")
+        : Core.DeliversFragments == fragments ? null
+        : new(fragments
+            ? "The connection delivers whole messages; set WebSocketConnectionOptions.DeliverFragments."
+            : "The connection delivers fragments; receive them with ReceiveFragmentAsync.");
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
 using Sockeye.Protocol;
@@ -9,8 +8,8 @@ namespace Sockeye.Server;
 /// <summary>What all that a server does shares: its rules, and the connections it has.</summary>
 internal sealed class ServerContext
 {
-    private readonly ConcurrentDictionary<long, WebSocketConnection> _connections = new();
-    private readonly ConcurrentDictionary<ServerHandshakeSession, bool> _sessions = new();
+    private readonly DenseSet<ConnectionCore> _connections = new();
+    private readonly DenseSet<ServerHandshakeSession> _sessions = new();
     private volatile bool _isStopping;
 
     public ServerContext(
@@ -30,7 +29,10 @@ internal sealed class ServerContext
         SelectHandler = selectHandler;
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
         Wheel = DeadlineWheel.For(options.TimeProvider);
-        Settings = new ConnectionSettings(Role.Server, options.Connection, Wheel, Logger);
+        Settings = new ConnectionSettings(Role.Server, options.Connection, Wheel, Logger, onClosed: _connections.Remove)
+        {
+            IsSecure = options.Tls is not null,
+        };
         Rules = new ServerHandshakeRules
         {
             Subprotocols = [.. options.Subprotocols],
@@ -62,7 +64,11 @@ internal sealed class ServerContext
     public bool IsStopping => _isStopping;
 
     /// <summary>The connections that are open, as they are at this moment.</summary>
-    public ICollection<WebSocketConnection> Connections => _connections.Values;
+    public IReadOnlyCollection<WebSocketConnection> Connections =>
+        Array.ConvertAll(_connections.ToArray(), core => core.Connection);
+
+    /// <summary>How many there are.</summary>
+    public int ConnectionCount => _connections.Count;
 
     /// <summary>Accepts no connection any more.</summary>
     public void Stop() => _isStopping = true;
@@ -70,21 +76,18 @@ internal sealed class ServerContext
     /// <summary>Drops the opening handshakes that are underway.</summary>
     public void DropSessions()
     {
-        foreach (ServerHandshakeSession session in _sessions.Keys)
+        foreach (ServerHandshakeSession session in _sessions.ToArray())
         {
             session.Drop();
         }
     }
 
     /// <summary>An opening handshake has begun.</summary>
-    public void Add(ServerHandshakeSession session) => _sessions.TryAdd(session, true);
+    public void Add(ServerHandshakeSession session) => _sessions.Add(session);
 
     /// <summary>An opening handshake is over.</summary>
-    public void Remove(ServerHandshakeSession session) => _sessions.TryRemove(session, out _);
+    public void Remove(ServerHandshakeSession session) => _sessions.Remove(session);
 
     /// <summary>A connection is open.</summary>
-    public void Add(WebSocketConnection connection) => _connections.TryAdd(connection.Id, connection);
-
-    /// <summary>A connection has ended.</summary>
-    public void Remove(WebSocketConnection connection) => _connections.TryRemove(connection.Id, out _);
+    public void Add(ConnectionCore connection) => _connections.Add(connection);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
@@ -9,7 +10,7 @@ namespace Sockeye.Server;
 /// The opening handshake on one transport: gathers the request, answers it, and makes way for the connection
 /// (RFC 6455 §4.2).
 /// </summary>
-internal sealed class ServerHandshakeSession : Deadline, ITransportSink
+internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseSetEntry
 {
     // As for a failed connection: so that the answer is not destroyed by a reset, read on for a while.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
@@ -36,6 +37,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         _transport = transport;
         transport.Sink = this;
     }
+
+    /// <inheritdoc/>
+    public int Position { get; set; }
 
     /// <summary>Begins to read the request.</summary>
     public void Start()
@@ -209,10 +213,10 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink
         ServerResponse.WriteAccept(response, offer);
 
         var connection = new WebSocketConnection(
-            _transport, _context.Settings, handler, offer.Subprotocol, _context.Remove, upgrade);
+            _transport, _context.Settings, handler, offer.Subprotocol, upgrade);
 
         // At every moment one of the two is known to the server, which may be about to stop.
-        _context.Add(connection);
+        _context.Add(connection.Core);
         End();
 
         // The response is the first thing in the connection's queue: no frame can come before it.

@@ -28,7 +28,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         ?? throw new InvalidOperationException("The server listens on a Unix socket, which has no port.");
 
     /// <summary>The connections that are open: a copy, made at this moment.</summary>
-    public IReadOnlyCollection<WebSocketConnection> Connections => [.. _context.Connections];
+    public IReadOnlyCollection<WebSocketConnection> Connections => _context.Connections;
 
     /// <summary>Starts a server on all addresses, without TLS.</summary>
     /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
@@ -111,7 +111,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            ICollection<WebSocketConnection> left = _context.Connections;
+            IReadOnlyCollection<WebSocketConnection> left = _context.Connections;
             _context.Logger.StopCutShort(left.Count);
             foreach (WebSocketConnection connection in left)
             {
@@ -130,7 +130,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         _context.Stop();
         await _listener.StopAsync().ConfigureAwait(false);
         _context.DropSessions();
-        _context.Logger.Stopping(_context.Connections.Count);
+        _context.Logger.Stopping(_context.ConnectionCount);
 
         // One that was accepted at this very moment shows up in the next round.
         while (_context.Connections is { Count: > 0 } connections)

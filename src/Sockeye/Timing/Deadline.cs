@@ -3,10 +3,11 @@ namespace Sockeye.Timing;
 /// <summary>Something that is due at a time: an entry of a <see cref="DeadlineWheel"/>, not a timer of its own.</summary>
 internal abstract class Deadline
 {
-    // All four belong to the wheel, under its lock.
+    // All four belong to the wheel, under its lock. Every connection has one of these: the tick is the low half of the
+    // wheel's.
     internal Deadline? Previous;
     internal Deadline? Next;
-    internal long DueTick;
+    internal uint DueTick;
     internal bool IsScheduled;
 
     /// <summary>The time has come. Called once per schedule, on a timer thread, outside of any lock; must not throw.</summary>

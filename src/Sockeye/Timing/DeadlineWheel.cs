@@ -14,8 +14,8 @@ internal sealed class DeadlineWheel
     /// <summary>How coarse the wheel is. Its shortest customers are timeouts of a second.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
-    // A century is never; more of it might overflow.
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(36_525);
+    // Six years are never: what a deadline keeps of its tick tells past and future apart up to 2^31 ticks, 6.8 years.
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(6 * 365);
 
     // A timer this late means that the process was stopped: a suspended machine, a debugger.
     private static readonly long MaxGap = ToTicks(TimeSpan.FromSeconds(2));
@@ -80,7 +80,7 @@ internal sealed class DeadlineWheel
                 _timer.Change(Tick, Tick);
             }
 
-            deadline.DueTick = Math.Max(ToTicks(now + delay), _lastTick + 1);
+            deadline.DueTick = (uint)Math.Max(ToTicks(now + delay), _lastTick + 1);
             Link(deadline);
         }
     }
@@ -111,7 +111,7 @@ internal sealed class DeadlineWheel
                 {
                     Deadline deadline = next;
                     next = deadline.Next;
-                    if (deadline.DueTick <= now)
+                    if ((int)(deadline.DueTick - (uint)now) <= 0)
                     {
                         Unlink(deadline);
                         (due ??= []).Add(deadline);

@@ -51,7 +51,7 @@ public sealed class KeepAliveTests
         for (int i = 0; i < 60; i++)
         {
             _time.Advance(Second);
-            keepAlive.NoteLife();
+            keepAlive.NoteLife(_wheel.RecentTick);
         }
 
         Assert.Equal(0, _owner.PingCount);
@@ -65,7 +65,7 @@ public sealed class KeepAliveTests
         Assert.Equal(1, _owner.PingCount);
 
         _time.Advance(19 * Second);
-        keepAlive.NoteLife();
+        keepAlive.NoteLife(_wheel.RecentTick);
         _time.Advance(19.5 * Second);
         Assert.Equal(1, _owner.PingCount);
         _time.Advance(1 * Second);
@@ -79,7 +79,7 @@ public sealed class KeepAliveTests
     {
         // Another's deadline, in the same turn of the wheel and before ours, takes longer than a tick.
         KeepAlive keepAlive = Start();
-        _owner.OnPing = keepAlive.NoteLife;
+        _owner.OnPing = () => keepAlive.NoteLife(_wheel.RecentTick);
         var slow = new SlowDeadline(_time);
         for (int i = 0; i < 40; i++)
         {
@@ -97,10 +97,10 @@ public sealed class KeepAliveTests
         var time = new ManualTimeProvider();
         var wheel = new DeadlineWheel(time);
         var owner = new Owner();
-        var keepAlive = new KeepAlive(KeepAliveOptions.Default, wheel, owner);
+        var keepAlive = new KeepAlive(owner);
         owner.OnReadingPausedAsked = () => time.Slip(1.5 * DeadlineWheel.Tick);
-        owner.OnPing = keepAlive.NoteLife;
-        keepAlive.Start();
+        owner.OnPing = () => keepAlive.NoteLife(wheel.RecentTick);
+        keepAlive.Start(wheel);
 
         time.Advance(120 * Second);
 
@@ -193,7 +193,7 @@ public sealed class KeepAliveTests
         KeepAlive keepAlive = Start();
         _time.Advance(21 * Second);
 
-        keepAlive.Stop();
+        keepAlive.Stop(_wheel);
         _time.Advance(100 * Second);
 
         Assert.Equal(1, _owner.PingCount);
@@ -203,14 +203,17 @@ public sealed class KeepAliveTests
 
     private KeepAlive Start(KeepAliveOptions? options = null)
     {
-        var keepAlive = new KeepAlive(options ?? KeepAliveOptions.Default, _wheel, _owner);
-        keepAlive.Start();
+        _owner.KeepAliveOptions = options ?? KeepAliveOptions.Default;
+        var keepAlive = new KeepAlive(_owner);
+        keepAlive.Start(_wheel);
         return keepAlive;
     }
 
     private sealed class Owner : IKeepAliveOwner
     {
         private bool _isReadingPaused;
+
+        public KeepAliveOptions KeepAliveOptions { get; set; } = KeepAliveOptions.Default;
 
         public int PingCount { get; private set; }
 

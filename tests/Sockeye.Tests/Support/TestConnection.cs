@@ -17,8 +17,8 @@ internal sealed class TestConnection
         Time = time ?? new ManualTimeProvider();
         var settings = new ConnectionSettings(
             role, options ?? (role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client),
-            new DeadlineWheel(Time), NullLogger.Instance, Pool);
-        Connection = new WebSocketConnection(Transport, settings, handler, onClosed: _ => OnClosedCount++);
+            new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++);
+        Connection = new WebSocketConnection(Transport, settings, handler);
         Connection.Core.Start();
         Transport.Start();
     }
