@@ -235,7 +235,7 @@ internal sealed class ClientConnector
         connection.Core.Start();
 
         // The first frames may have come with the answer. The transport is paused since then.
-        connection.Core.GiveBack(unread);
+        connection.Core.Preload(unread);
         if (unread.Array is not null)
         {
             ArrayPool<byte>.Shared.Return(unread.Array);

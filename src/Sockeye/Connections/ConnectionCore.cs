@@ -141,10 +141,17 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>
     /// Takes bytes that were received before the connection was there; they are looked at when reading is resumed.
     /// </summary>
-    public void GiveBack(ReadOnlySpan<byte> bytes) => _reads.GiveBack(bytes);
+    public void Preload(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.IsEmpty)
+        {
+            _reads ??= ReadSide.Borrow(this);
+            _reads.Preload(bytes);
+        }
+    }
 
     /// <inheritdoc/>
-    public void OnHeldUp(TimeSpan duration) => _settings.Logger.HeldUp(_connection.Id, duration);
+    public void OnHeldUp(TimeSpan duration) => Settings.Logger.HeldUp(Connection.Id, duration);
 
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed()

@@ -119,13 +119,7 @@ internal sealed class ReadSide
     }
 
     /// <summary>Takes bytes that were received before the connection was there, while reading is paused.</summary>
-    public void GiveBack(ReadOnlySpan<byte> bytes)
-    {
-        if (!bytes.IsEmpty)
-        {
-            Keep(bytes);
-        }
-    }
+    public void Preload(ReadOnlySpan<byte> bytes) => Keep(bytes);
 
     /// <summary>Goes on with what was left when reading paused.</summary>
     public ReadVerdict OnReadingResumed()
