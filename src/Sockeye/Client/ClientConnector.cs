@@ -229,9 +229,9 @@ internal sealed class ClientConnector
 
     private WebSocketConnection TakeOver(TransportStream stream, WebSocketHandler? handler, string? subprotocol)
     {
-        Transport transport = stream.Detach(out ArraySegment<byte> unread)
+        EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection behind its answer.");
-        var connection = new WebSocketConnection(transport, CreateSettings(), handler, subprotocol);
+        var connection = new WebSocketConnection(transport, CreateSettings(transport.Loop.Wheel), handler, subprotocol);
         connection.Core.Start();
 
         // The first frames may have come with the answer. The transport is paused since then.
@@ -247,7 +247,7 @@ internal sealed class ClientConnector
 
     private WebSocketConnection Open(Stream stream, WebSocketHandler? handler, string? subprotocol)
     {
-        ConnectionSettings settings = CreateSettings();
+        ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider));
         Socket? plain = _address.Scheme == Uri.UriSchemeWs ? _socket : null;
         var transport = new StreamTransport(
             stream,
@@ -261,10 +261,10 @@ internal sealed class ClientConnector
         return connection;
     }
 
-    private ConnectionSettings CreateSettings() => new(
+    private ConnectionSettings CreateSettings(DeadlineWheel wheel) => new(
         Role.Client,
         _options.Connection,
-        DeadlineWheel.For(_options.TimeProvider),
+        wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
         new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client")));
 
     private static ValueTask EndOutputAsync(Socket socket)

@@ -76,7 +76,7 @@ internal sealed class Listener : IAcceptorOwner
 
     /// <inheritdoc/>
     void IAcceptorOwner.OnAccepted(EventLoopTransport transport) =>
-        new ServerHandshakeSession(_context, transport).Start();
+        new ServerHandshakeSession(_context, _context.SettingsOn(transport.Loop.Wheel), transport).Start();
 
     /// <inheritdoc/>
     void IAcceptorOwner.OnAcceptFailed(Exception exception) => _context.Logger.AcceptFailed(RetryDelay, exception);
@@ -95,7 +95,7 @@ internal sealed class Listener : IAcceptorOwner
         }
         else
         {
-            _acceptor = new LoopAcceptor(_loops, _socket, _context.Wheel, this);
+            _acceptor = new LoopAcceptor(_loops, _socket, this);
             _acceptor.Start();
         }
     }
@@ -132,7 +132,8 @@ internal sealed class Listener : IAcceptorOwner
             }
             else
             {
-                new ServerHandshakeSession(_context, new SocketTransport(socket, _context.Settings.Pool)).Start();
+                var transport = new SocketTransport(socket, _context.Settings.Pool);
+                new ServerHandshakeSession(_context, _context.Settings, transport).Start();
             }
         }
         catch (Exception exception)
@@ -159,7 +160,7 @@ internal sealed class Listener : IAcceptorOwner
                 secure => secure.AuthenticateAsServerAsync(tls, stopping.Token), stopping.Token).ConfigureAwait(false);
             var transport = new StreamTransport(
                 stream, _context.Settings.Pool, local, remote, stream.EndOutputAsync);
-            new ServerHandshakeSession(_context, transport).Start();
+            new ServerHandshakeSession(_context, _context.Settings, transport).Start();
         }
         catch (Exception exception)
         {

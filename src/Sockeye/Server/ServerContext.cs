@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
 using Sockeye.Protocol;
@@ -10,6 +11,7 @@ internal sealed class ServerContext
 {
     private readonly DenseSet<ConnectionCore> _connections = new();
     private readonly DenseSet<ServerHandshakeSession> _sessions = new();
+    private readonly ConcurrentDictionary<DeadlineWheel, ConnectionSettings> _settings = new();
     private volatile bool _isStopping;
 
     public ServerContext(
@@ -28,11 +30,7 @@ internal sealed class ServerContext
         Options = options;
         SelectHandler = selectHandler;
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
-        Wheel = DeadlineWheel.For(options.TimeProvider);
-        Settings = new ConnectionSettings(Role.Server, options.Connection, Wheel, Logger, onClosed: _connections.Remove)
-        {
-            IsSecure = options.Tls is not null,
-        };
+        Settings = SettingsOn(DeadlineWheel.For(options.TimeProvider));
         Rules = new ServerHandshakeRules
         {
             Subprotocols = [.. options.Subprotocols],
@@ -51,10 +49,7 @@ internal sealed class ServerContext
     /// <summary>Where events are logged.</summary>
     public ILogger Logger { get; }
 
-    /// <summary>Where deadlines are kept.</summary>
-    public DeadlineWheel Wheel { get; }
-
-    /// <summary>What the connections share.</summary>
+    /// <summary>What the connections share that are not on an event loop.</summary>
     public ConnectionSettings Settings { get; }
 
     /// <summary>Which opening handshakes are accepted.</summary>
@@ -69,6 +64,16 @@ internal sealed class ServerContext
 
     /// <summary>How many there are.</summary>
     public int ConnectionCount => _connections.Count;
+
+    /// <summary>What the connections share whose deadlines are kept on a wheel: those of one event loop.</summary>
+    public ConnectionSettings SettingsOn(DeadlineWheel wheel) => _settings.GetOrAdd(
+        wheel,
+        static (wheel, context) => new ConnectionSettings(
+            Role.Server, context.Options.Connection, wheel, context.Logger, onClosed: context._connections.Remove)
+        {
+            IsSecure = context.Options.Tls is not null,
+        },
+        this);
 
     /// <summary>Accepts no connection any more.</summary>
     public void Stop() => _isStopping = true;

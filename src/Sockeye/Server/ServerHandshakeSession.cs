@@ -17,6 +17,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private const int MaxLingerLength = 16 * 1024 * 1024;
 
     private readonly ServerContext _context;
+    private readonly ConnectionSettings _settings;
     private readonly Transport _transport;
     private readonly Lock _gate = new();
 
@@ -31,9 +32,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     // Under the gate, since the deadline comes on another thread.
     private bool _isDecided;
 
-    public ServerHandshakeSession(ServerContext context, Transport transport)
+    /// <summary>Takes over a transport; nothing happens before <see cref="Start"/>.</summary>
+    /// <param name="context">The server's.</param>
+    /// <param name="settings">For the session, and for the connection after it.</param>
+    /// <param name="transport">The transport.</param>
+    public ServerHandshakeSession(ServerContext context, ConnectionSettings settings, Transport transport)
     {
         _context = context;
+        _settings = settings;
         _transport = transport;
         transport.Sink = this;
     }
@@ -45,7 +51,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     public void Start()
     {
         _context.Add(this);
-        _context.Wheel.Schedule(this, _context.Options.HandshakeTimeout);
+        _settings.Wheel.Schedule(this, _context.Options.HandshakeTimeout);
         _transport.Start();
         if (_context.IsStopping)
         {
@@ -213,7 +219,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         ServerResponse.WriteAccept(response, offer);
 
         var connection = new WebSocketConnection(
-            _transport, _context.Settings, handler, offer.Subprotocol, upgrade);
+            _transport, _settings, handler, offer.Subprotocol, upgrade);
 
         // At every moment one of the two is known to the server, which may be about to stop.
         _context.Add(connection.Core);
@@ -240,7 +246,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         var response = new ArrayBufferWriter<byte>();
         ServerResponse.WriteRejection(response, rejection);
-        _context.Wheel.Schedule(this, LingerTimeout);
+        _settings.Wheel.Schedule(this, LingerTimeout);
         int taken = _transport.TryWrite(response.WrittenSpan);
         if (taken == response.WrittenCount || _transport.Write(response.WrittenMemory[taken..]))
         {
@@ -259,7 +265,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         int needed = _headLength + bytes.Length;
         if (_head is null || _head.Length < needed)
         {
-            byte[] longer = _context.Settings.Pool.Rent(Math.Max(needed, HeadLimits.Default.MaxHeaderLineLength));
+            byte[] longer = _settings.Pool.Rent(Math.Max(needed, HeadLimits.Default.MaxHeaderLineLength));
             _head.AsSpan(0, _headLength).CopyTo(longer);
             Release();
             _head = longer;
@@ -272,7 +278,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private void End()
     {
-        _context.Wheel.Cancel(this);
+        _settings.Wheel.Cancel(this);
         _context.Remove(this);
     }
 
@@ -280,7 +286,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         if (_head is not null)
         {
-            _context.Settings.Pool.Return(_head);
+            _settings.Pool.Return(_head);
             _head = null;
         }
     }

@@ -10,7 +10,7 @@ internal abstract class Deadline
     internal uint DueTick;
     internal bool IsScheduled;
 
-    /// <summary>The time has come. Called once per schedule, on a timer thread, outside of any lock; must not throw.</summary>
+    /// <summary>The time has come. Called once per schedule, on the thread that turns the wheel, outside of any lock; must not throw.</summary>
     /// <param name="wheel">The wheel, to schedule the next with.</param>
     public abstract void OnDue(DeadlineWheel wheel);
 }

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Sockeye.Timing;
 
 /// <summary>
-/// A coarse timer wheel: however many deadlines there are, one timer ticks, and an entry costs its place in a list.
+/// A coarse timer wheel: however many deadlines there are, one ticker turns it, and an entry costs its place in a list.
 /// </summary>
 /// <remarks>
-/// Entries fall due up to two ticks late, never early. Scheduling and cancelling take constant time. The timer stands
+/// Entries fall due up to two ticks late, never early. Scheduling and cancelling take constant time. The ticker stands
 /// still while nothing is scheduled. Thread-safe.
 /// </remarks>
 internal sealed class DeadlineWheel
@@ -29,20 +29,24 @@ internal sealed class DeadlineWheel
     private readonly TimeProvider _time;
     private readonly long _startTimestamp;
     private readonly Deadline?[] _slots = new Deadline?[SlotCount];
-    private readonly ITimer _timer;
+    private readonly ITicker _ticker;
     private long _lastTick;
     private long _lastGapTick;
     private int _count;
 
-    public DeadlineWheel(TimeProvider time)
+    /// <summary>Makes a wheel on which nothing is scheduled.</summary>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="ticker">Has it turn; <see langword="null"/> for one timer of the clock.</param>
+    public DeadlineWheel(TimeProvider time, ITicker? ticker = null)
     {
         _time = time;
         _startTimestamp = time.GetTimestamp();
-        _timer = time.CreateTimer(
-            static state => ((DeadlineWheel)state!).Turn(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _ticker = ticker ?? new TimerTicker(this);
     }
 
-    /// <summary>The wheel that belongs to a clock: all servers and clients of a process share one.</summary>
+    /// <summary>
+    /// The wheel that belongs to a clock: all that is not served by an event loop, which has its own, shares one.
+    /// </summary>
     public static DeadlineWheel For(TimeProvider time) => Wheels.GetValue(time, static time => new DeadlineWheel(time));
 
     /// <summary>Where time comes from.</summary>
@@ -77,7 +81,7 @@ internal sealed class DeadlineWheel
             if (_count++ == 0)
             {
                 _lastTick = now.Ticks / Tick.Ticks;
-                _timer.Change(Tick, Tick);
+                _ticker.Start();
             }
 
             deadline.DueTick = (uint)Math.Max(ToTicks(now + delay), _lastTick + 1);
@@ -95,7 +99,8 @@ internal sealed class DeadlineWheel
         }
     }
 
-    private void Turn()
+    /// <summary>Calls what has fallen due. One call at a time, by the ticker.</summary>
+    public void Turn()
     {
         List<Deadline>? due = null;
         lock (_gate)
@@ -145,7 +150,7 @@ internal sealed class DeadlineWheel
     {
         if (_count == 0)
         {
-            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _ticker.Stop();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sockeye.Timing;
 
 namespace Sockeye.Transports.Loops;
 
@@ -12,7 +13,7 @@ namespace Sockeye.Transports.Loops;
 /// Sources are watched for changes (edge-triggered), asked for once: whether one wants to read or to write is its own
 /// affair and costs no system call. Other threads reach the loop by <see cref="Post"/>.
 /// </remarks>
-internal sealed unsafe class EventLoop
+internal sealed unsafe class EventLoop : ITicker
 {
     // Large enough that a fast peer's burst is one system call, small enough to stay in a core's second-level cache.
     private const int ReceiveBufferLength = 256 * 1024;
@@ -33,13 +34,16 @@ internal sealed unsafe class EventLoop
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private readonly long _holdUpThreshold;
+    private readonly long _tick;
     private byte* _buffer;
     private int _threadId;
     private long _lastTime;
+    private long _lastTurn;
 
     // Whether the loop is, or is about to be, where only the alarm reaches it.
     private int _isWaiting;
     private volatile bool _isStopping;
+    private volatile bool _isTicking;
 
     private EventLoop(TimeSpan holdUpThreshold, TimeProvider time, SystemCalls calls)
     {
@@ -48,6 +52,10 @@ internal sealed unsafe class EventLoop
         _holdUpThreshold = holdUpThreshold == Timeout.InfiniteTimeSpan
             ? NeverHeldUp
             : (long)(holdUpThreshold.TotalSeconds * time.TimestampFrequency);
+        _tick = (long)(DeadlineWheel.Tick.TotalSeconds * time.TimestampFrequency);
+
+        // The kernel's waits know the system's time only.
+        Wheel = time == TimeProvider.System ? new DeadlineWheel(time, this) : DeadlineWheel.For(time);
         _epoll = new Descriptor(Require(LibC.EpollCreate(CloseOnExec)));
         _alarm = new Descriptor(Require(LibC.EventFd(0, CloseOnExec | NonBlocking)));
 
@@ -61,6 +69,9 @@ internal sealed unsafe class EventLoop
 
     /// <summary>The system calls of the loop and its sources.</summary>
     public SystemCalls Calls => _calls;
+
+    /// <summary>Where the loop's sources have their deadlines: they fall due on its thread.</summary>
+    public DeadlineWheel Wheel { get; }
 
     /// <summary>Whether this is the loop's thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
@@ -112,6 +123,20 @@ internal sealed unsafe class EventLoop
         Ring();
     }
 
+    /// <inheritdoc/>
+    void ITicker.Start()
+    {
+        _isTicking = true;
+        if (!IsCurrent && Interlocked.Exchange(ref _isWaiting, 0) != 0)
+        {
+            // It may be about to wait without end.
+            Ring();
+        }
+    }
+
+    /// <inheritdoc/>
+    void ITicker.Stop() => _isTicking = false;
+
     /// <summary>Watches a descriptor. On the loop's thread.</summary>
     /// <param name="descriptor">The descriptor.</param>
     /// <param name="events">What to watch it for.</param>
@@ -157,10 +182,11 @@ internal sealed unsafe class EventLoop
     private void Run()
     {
         _buffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBufferLength, PageSize);
-        _lastTime = _time.GetTimestamp();
+        _lastTime = _lastTurn = _time.GetTimestamp();
         do
         {
             int count = Wait();
+            TurnWheel();
             for (int index = 0; index < count; index++)
             {
                 EpollEvents events = EpollEventLayout.Current.Read(_events, index, out ulong number);
@@ -185,14 +211,30 @@ internal sealed unsafe class EventLoop
         // A poster looks whether the loop waits after it has posted; the loop says so before it looks for posts.
         Interlocked.Exchange(ref _isWaiting, 1);
         bool mustNotWait = !_mailbox.IsEmpty || (_isStopping && _sources.Count == 0);
-        int count = _calls.WaitEpoll(_epoll.Number, _events, mustNotWait ? 0 : Timeout.Infinite);
+        int count = _calls.WaitEpoll(_epoll.Number, _events, mustNotWait ? 0 : UntilNextTick());
         Volatile.Write(ref _isWaiting, 0);
-        if (_holdUpThreshold != NeverHeldUp)
+        _lastTime = _time.GetTimestamp();
+        return count;
+    }
+
+    private int UntilNextTick()
+    {
+        if (!_isTicking)
         {
-            _lastTime = _time.GetTimestamp();
+            return Timeout.Infinite;
         }
 
-        return count;
+        TimeSpan left = DeadlineWheel.Tick - _time.GetElapsedTime(_lastTurn, _lastTime);
+        return Math.Max(0, (int)Math.Ceiling(left.TotalMilliseconds));
+    }
+
+    private void TurnWheel()
+    {
+        if (_isTicking && _lastTime - _lastTurn >= _tick)
+        {
+            _lastTurn = _lastTime;
+            Wheel.Turn();
+        }
     }
 
     private void OpenMailbox()

@@ -52,7 +52,7 @@ internal abstract class EventLoopWriter : Transport
     public sealed override EndPoint? RemoteEndPoint => _peer.ToEndPoint();
 
     /// <summary>The loop that reads, and closes the descriptor.</summary>
-    protected EventLoop Loop { get; }
+    public EventLoop Loop { get; }
 
     /// <summary>The socket.</summary>
     protected Descriptor Descriptor { get; }

@@ -12,7 +12,6 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     private readonly EventLoopGroup _loops;
     private readonly EventLoop _loop;
     private readonly Socket _listener;
-    private readonly DeadlineWheel _wheel;
     private readonly IAcceptorOwner _owner;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _descriptor;
@@ -21,12 +20,11 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     private volatile bool _isStopping;
 
     /// <summary>Takes over a socket that listens; nothing is accepted before <see cref="Start"/>.</summary>
-    public LoopAcceptor(EventLoopGroup loops, Socket listener, DeadlineWheel wheel, IAcceptorOwner owner)
+    public LoopAcceptor(EventLoopGroup loops, Socket listener, IAcceptorOwner owner)
     {
         _loops = loops;
         _loop = loops.First;
         _listener = listener;
-        _wheel = wheel;
         _owner = owner;
         _listener.Blocking = false;
         _descriptor = (int)_listener.SafeHandle.DangerousGetHandle();
@@ -129,7 +127,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
             _ = _loop.Modify(_descriptor, EpollEvents.None, _number);
         }
 
-        _wheel.Schedule(this, _owner.AcceptRetryDelay);
+        _loop.Wheel.Schedule(this, _owner.AcceptRetryDelay);
     }
 
     private void Stop()
@@ -139,7 +137,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
             return;
         }
 
-        _wheel.Cancel(this);
+        _loop.Wheel.Cancel(this);
         if (_isWatched)
         {
             _loop.Remove(_number);

@@ -16,7 +16,7 @@ internal sealed class TransportStream : Stream, ITransportSink
 {
     private const string Lost = "The connection was lost.";
 
-    private readonly Transport _transport;
+    private readonly EventLoopTransport _transport;
     private readonly ArrayPool<byte> _pool;
     private readonly Lock _gate = new();
 
@@ -33,7 +33,7 @@ internal sealed class TransportStream : Stream, ITransportSink
     private Exception? _error;
 
     /// <summary>Takes over a transport, and starts it.</summary>
-    public TransportStream(Transport transport, ArrayPool<byte> pool)
+    public TransportStream(EventLoopTransport transport, ArrayPool<byte> pool)
     {
         _transport = transport;
         _pool = pool;
@@ -63,7 +63,7 @@ internal sealed class TransportStream : Stream, ITransportSink
     /// <summary>Gives the transport away: paused, and nobody's until it has another sink. The stream is of no use then.</summary>
     /// <param name="unread">What was received and not read; the caller returns the array to the pool.</param>
     /// <returns>The transport, or <see langword="null"/> if it has ended.</returns>
-    public Transport? Detach(out ArraySegment<byte> unread)
+    public EventLoopTransport? Detach(out ArraySegment<byte> unread)
     {
         lock (_gate)
         {
