@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Sockeye.Transports.Loops;
 using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
@@ -11,12 +12,14 @@ public sealed class AbruptEndTests
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     [Theory]
-    [InlineData(TestedRole.Server)]
-    [InlineData(TestedRole.Client)]
-    public async Task Reset_is_an_abnormal_closure_with_its_cause(TestedRole role)
+    [InlineData(TestedRole.Server, TestedTransport.Socket)]
+    [InlineData(TestedRole.Client, TestedTransport.Socket)]
+    [InlineData(TestedRole.Server, TestedTransport.EventLoop)]
+    [InlineData(TestedRole.Client, TestedTransport.EventLoop)]
+    public async Task Reset_is_an_abnormal_closure_with_its_cause(TestedRole role, TestedTransport transport)
     {
         LoopbackPair pair = await LoopbackPair.ConnectAsync(role);
-        await using LoopbackEndpoint endpoint = Endpoints.OverSocket(role, pair);
+        await using LoopbackEndpoint endpoint = Over(transport, role, pair);
         await EchoAsync(endpoint, role);
 
         // A linger time of zero makes close send a reset.
@@ -48,12 +51,14 @@ public sealed class AbruptEndTests
     }
 
     [Theory]
-    [InlineData(TestedRole.Server)]
-    [InlineData(TestedRole.Client)]
-    public async Task Reset_after_the_closing_handshake_leaves_it_clean(TestedRole role)
+    [InlineData(TestedRole.Server, TestedTransport.Socket)]
+    [InlineData(TestedRole.Client, TestedTransport.Socket)]
+    [InlineData(TestedRole.Server, TestedTransport.EventLoop)]
+    [InlineData(TestedRole.Client, TestedTransport.EventLoop)]
+    public async Task Reset_after_the_closing_handshake_leaves_it_clean(TestedRole role, TestedTransport transport)
     {
         LoopbackPair pair = await LoopbackPair.ConnectAsync(role);
-        await using LoopbackEndpoint endpoint = Endpoints.OverSocket(role, pair);
+        await using LoopbackEndpoint endpoint = Over(transport, role, pair);
         await SendAsync(endpoint, role, Close(4000, "done"));
         await ReceiveAsync(endpoint, role, PeerEventKind.Close);
 
@@ -65,6 +70,17 @@ public sealed class AbruptEndTests
         Assert.Equal("done", result.Reason);
         Assert.True(result.WasClean);
         Assert.Equal(WebSocketCloseInitiator.Peer, result.Initiator);
+    }
+
+    private static LoopbackEndpoint Over(TestedTransport transport, TestedRole role, LoopbackPair pair)
+    {
+        if (transport == TestedTransport.Socket)
+        {
+            return Endpoints.OverSocket(role, pair);
+        }
+
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        return Endpoints.OverEventLoop(role, pair);
     }
 
     private static async Task EchoAsync(EndpointUnderTest endpoint, TestedRole role)

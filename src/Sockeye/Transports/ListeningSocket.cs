@@ -9,12 +9,9 @@ internal sealed class ListeningSocket : IDisposable
     // As many as the kernel lets wait (net.core.somaxconn caps it): a burst of clients is not turned away.
     private const int Backlog = 4096;
 
-    private readonly string? _path;
-
-    private ListeningSocket(Socket socket, string? path)
+    private ListeningSocket(Socket socket)
     {
         Socket = socket;
-        _path = path;
         LocalEndPoint = socket.LocalEndPoint!;
     }
 
@@ -33,7 +30,6 @@ internal sealed class ListeningSocket : IDisposable
     public static ListeningSocket Bind(EndPoint endPoint)
     {
         endPoint = IsAny(endPoint, out int port) && !Socket.OSSupportsIPv6 ? new IPEndPoint(IPAddress.Any, port) : endPoint;
-        string? path = PathOf(endPoint);
         ProtocolType protocol = endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
         try
@@ -50,14 +46,14 @@ internal sealed class ListeningSocket : IDisposable
                 socket.NoDelay = true;
             }
 
-            if (path is not null)
+            if (PathOf(endPoint) is { } path && SocketFile.IsStale(path, endPoint))
             {
-                RemoveStale(path, endPoint);
+                File.Delete(path);
             }
 
             socket.Bind(endPoint);
             socket.Listen(Backlog);
-            return new ListeningSocket(socket, path);
+            return new ListeningSocket(socket);
         }
         catch
         {
@@ -66,15 +62,8 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Listens no more.</summary>
-    public void Dispose()
-    {
-        Socket.Dispose();
-        if (_path is not null)
-        {
-            File.Delete(_path);
-        }
-    }
+    /// <summary>Listens no more. A socket deletes its file itself, once: a successor may be there a moment later.</summary>
+    public void Dispose() => Socket.Dispose();
 
     private static bool IsAny(EndPoint endPoint, out int port)
     {
@@ -87,25 +76,4 @@ internal sealed class ListeningSocket : IDisposable
         endPoint is UnixDomainSocketEndPoint && endPoint.ToString() is { Length: > 0 } path && path[0] is not ('@' or '\0')
             ? Path.GetFullPath(path)
             : null;
-
-    private static void RemoveStale(string path, EndPoint endPoint)
-    {
-        // Never a file of another kind: binding fails then, and says so.
-        bool isSocket = File.Exists(path) && new FileInfo(path) is { Length: 0 } file
-            && !file.Attributes.HasFlag(FileAttributes.Normal);
-        if (!isSocket)
-        {
-            return;
-        }
-
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(endPoint);
-        }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-        }
-    }
 }

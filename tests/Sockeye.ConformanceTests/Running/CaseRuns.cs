@@ -51,7 +51,7 @@ internal static class CaseRuns
 
     private static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)
     {
-        bool overSocket = transport is TestedTransport.Socket or TestedTransport.Tls;
+        bool overSocket = transport is TestedTransport.Socket or TestedTransport.Tls or TestedTransport.EventLoop;
 
         yield return new Segmentation.AsWritten();
         if (overSocket && script.WireLength > MaxLengthOfAllWaysOverSocket)

@@ -26,25 +26,38 @@ internal static class Endpoints
         }
 
         LoopbackPair pair = await LoopbackPair.ConnectAsync(role);
-        return transport == TestedTransport.Socket
-            ? OverSocket(role, pair, maxMessageLength)
-            : await OverTlsAsync(role, pair, maxMessageLength);
+        return transport switch
+        {
+            TestedTransport.Socket => OverSocket(role, pair, maxMessageLength, face),
+            TestedTransport.EventLoop => OverEventLoop(role, pair, maxMessageLength, face),
+            _ => await OverTlsAsync(role, pair, maxMessageLength, face),
+        };
     }
 
     public static LoopbackEndpoint OverSocket(
-        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength)
-    {
-        NetworkStream peer = new(pair.Peer, ownsSocket: true);
-        return new LoopbackEndpoint(
-            role, maxMessageLength, new SocketTransport(pair.Endpoint, ArrayPool<byte>.Shared), peer, pair.Peer);
-    }
+        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength,
+        TestedFace face = TestedFace.Handler) =>
+        Over(new SocketTransport(pair.Endpoint, ArrayPool<byte>.Shared), role, pair, maxMessageLength, face);
+
+    public static LoopbackEndpoint OverEventLoop(
+        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength,
+        TestedFace face = TestedFace.Handler) =>
+        Over(pair.Endpoint.ToTransport(), role, pair, maxMessageLength, face);
 
     public static async ValueTask<LoopbackEndpoint> OverTlsAsync(
-        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength)
+        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength,
+        TestedFace face = TestedFace.Handler)
     {
         (TlsStream endpoint, TlsStream peer) =
             await LoopbackPair.SecureAsync(role, pair.Endpoint, pair.Peer, Certificate.Value);
         StreamTransport transport = new(endpoint, ArrayPool<byte>.Shared, endOutput: endpoint.EndOutputAsync);
-        return new LoopbackEndpoint(role, maxMessageLength, transport, peer, pair.Peer);
+        return new LoopbackEndpoint(role, face, maxMessageLength, transport, peer, pair.Peer);
+    }
+
+    private static LoopbackEndpoint Over(
+        Transport transport, TestedRole role, LoopbackPair pair, long maxMessageLength, TestedFace face)
+    {
+        NetworkStream peer = new(pair.Peer, ownsSocket: true);
+        return new LoopbackEndpoint(role, face, maxMessageLength, transport, peer, pair.Peer);
     }
 }

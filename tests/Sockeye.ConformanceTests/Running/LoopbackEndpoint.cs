@@ -9,8 +9,9 @@ internal sealed class LoopbackEndpoint : ConnectedEndpoint
     private readonly StreamPeer _peer;
 
     public LoopbackEndpoint(
-        TestedRole role, long maxMessageLength, Transport transport, Stream peerStream, Socket peerSocket)
-        : base(TestedFace.Handler)
+        TestedRole role, TestedFace face, long maxMessageLength, Transport transport, Stream peerStream,
+        Socket peerSocket)
+        : base(face)
     {
         _peer = new StreamPeer(peerStream, peerSocket, Inbox);
         Open(transport, role, maxMessageLength);

@@ -14,4 +14,7 @@ public enum TestedTransport
 
     /// <summary>The stream transport, over TLS on the loopback interface.</summary>
     Tls,
+
+    /// <summary>The event loop's transport, over TCP on the loopback interface.</summary>
+    EventLoop,
 }

@@ -22,7 +22,9 @@ internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
         listener.Listen();
 
         Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await client.ConnectAsync(listener.LocalEndPoint!);
+
+        // In place, which the backlog makes possible: an event loop takes a socket that has done nothing asynchronous.
+        client.Connect(listener.LocalEndPoint!);
         Socket server = await listener.AcceptAsync();
         server.NoDelay = true;
         return role == TestedRole.Server ? new LoopbackPair(server, client) : new LoopbackPair(client, server);

@@ -4,11 +4,13 @@ namespace Sockeye.Tests;
 public abstract class PeerClientTests
 {
     [Theory]
-    [InlineData("/echo")]
-    [InlineData("/handler")]
-    public async Task Messages_of_every_length_come_back(string path)
+    [InlineData("/echo", false)]
+    [InlineData("/handler", false)]
+    [InlineData("/echo", true)]
+    [InlineData("/handler", true)]
+    public async Task Messages_of_every_length_come_back(string path, bool isPortable)
     {
-        await using SockeyeServer server = await StartServerAsync();
+        await using SockeyeServer server = await StartServerAsync(isPortable: isPortable);
 
         PeerReport report = await RunAsync(server.At(path), "echo", Payloads.Sizes);
 
@@ -82,8 +84,9 @@ public abstract class PeerClientTests
 
     private protected abstract Task<PeerClient> PeerAsync();
 
-    private protected async Task<SockeyeServer> StartServerAsync(bool deliverFragments = false) =>
-        await SockeyeServer.StartAsync((await PeerAsync()).Origin, deliverFragments);
+    private protected async Task<SockeyeServer> StartServerAsync(
+        bool deliverFragments = false, bool isPortable = false) =>
+        await SockeyeServer.StartAsync((await PeerAsync()).Origin, deliverFragments, isPortable);
 
     private protected async Task<PeerReport> RunAsync(Uri address, string scenario, params string[] arguments) =>
         Succeeded(await (await PeerAsync()).RunAsync(address, scenario, arguments));

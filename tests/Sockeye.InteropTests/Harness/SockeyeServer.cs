@@ -12,12 +12,14 @@ internal sealed class SockeyeServer : IAsyncDisposable
     private readonly Channel<int> _pieceCounts = Channel.CreateUnbounded<int>();
     private WebSocketServer? _server;
 
-    public static async Task<SockeyeServer> StartAsync(string? allowedOrigin, bool deliverFragments = false)
+    public static async Task<SockeyeServer> StartAsync(
+        string? allowedOrigin, bool deliverFragments = false, bool isPortable = false)
     {
         SockeyeServer server = new();
         WebSocketServerOptions options = new()
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            EventLoop = isPortable ? null : EventLoopOptions.Default,
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = allowedOrigin is null ? [] : [allowedOrigin],
             Connection = WebSocketConnectionOptions.Server with { DeliverFragments = deliverFragments },

@@ -10,29 +10,28 @@ public sealed class ServerChurnTests
     private const int Connections = 200;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Connections_that_come_and_go_leave_nothing_behind(bool isSecure)
+    [EachServer]
+    public async Task Connections_that_come_and_go_leave_nothing_behind(ServerKind kind)
     {
         // Another server, for all that the runtime opens once.
-        await ChurnAsync(isSecure, count: 4);
+        await ChurnAsync(kind, count: 4);
         int before = CountDescriptors();
 
-        await ChurnAsync(isSecure, Connections);
+        await ChurnAsync(kind, Connections);
 
         // A descriptor that is closed on another thread may take a moment.
         await Deadlines.UntilAsync(() => CountDescriptors() <= before, "all descriptors are closed");
     }
 
-    [Fact]
-    public async Task Resets_in_every_phase_reach_nobody_as_an_exception()
+    [Theory]
+    [EachServer]
+    public async Task Resets_in_every_phase_reach_nobody_as_an_exception(ServerKind kind)
     {
         var unobserved = new ConcurrentQueue<Exception>();
         TaskScheduler.UnobservedTaskException += Note;
         try
         {
-            await ResetEverywhereAsync(isSecure: false);
-            await ResetEverywhereAsync(isSecure: true);
+            await ResetEverywhereAsync(kind);
 
             // Tasks tell that nobody looked at their exception when they are collected.
             for (int i = 0; i < 3; i++)
@@ -52,15 +51,16 @@ public sealed class ServerChurnTests
             unobserved.Enqueue(arguments.Exception.Flatten());
     }
 
-    private static async Task ChurnAsync(bool isSecure, int count)
+    private static async Task ChurnAsync(ServerKind kind, int count)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            Tls = isSecure ? TestCertificate.ForServer() : null,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
         });
         var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
-        Uri address = server.Address(scheme: isSecure ? "wss" : "ws");
+        Uri address = server.Address(scheme: kind.Scheme());
         for (int i = 0; i < count; i += 4)
         {
             await Task.WhenAll(Enumerable.Range(i, 4).Select(async number =>
@@ -84,13 +84,14 @@ public sealed class ServerChurnTests
         await Deadlines.UntilAsync(() => server.Connections.Count == 0, "no connection is left");
     }
 
-    private static async Task ResetEverywhereAsync(bool isSecure)
+    private static async Task ResetEverywhereAsync(ServerKind kind)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                Tls = isSecure ? TestCertificate.ForServer() : null,
+                EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
             },
             request => request.Path == "/pull" ? WebSocketHandler.FromDelegate(Servers.EchoAsync) : new EchoHandler());
         Func<RawPeer, Task>[] phases =
@@ -131,7 +132,7 @@ public sealed class ServerChurnTests
         {
             for (int i = 0; i < 10; i++)
             {
-                using RawPeer peer = isSecure
+                using RawPeer peer = kind == ServerKind.Tls
                     ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
                     : await RawPeer.ConnectAsync(server.LocalEndPoint);
                 await phase(peer);

@@ -7,12 +7,12 @@ public sealed class ServerDeadlineTests
     private readonly ManualTimeProvider _time = new();
 
     [Theory]
-    [InlineData("")]
-    [InlineData("GET / HT")]
-    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: webs")]
-    public async Task A_client_that_does_not_finish_its_request_is_answered_with_408(string beginning)
+    [EachServer("", IsPlain = true)]
+    [EachServer("GET / HT", IsPlain = true)]
+    [EachServer("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: webs", IsPlain = true)]
+    public async Task A_client_that_does_not_finish_its_request_is_answered_with_408(ServerKind kind, string beginning)
     {
-        await using WebSocketServer server = await StartAsync();
+        await using WebSocketServer server = await StartAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await client.SendAsync(beginning);
         await WhenTimersRunAsync();
@@ -32,10 +32,11 @@ public sealed class ServerDeadlineTests
         Assert.Contains("\r\nConnection: close\r\n", head, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_client_that_does_not_go_after_a_refusal_is_let_go_of_and_then_dropped()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_client_that_does_not_go_after_a_refusal_is_let_go_of_and_then_dropped(ServerKind kind)
     {
-        await using WebSocketServer server = await StartAsync();
+        await using WebSocketServer server = await StartAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await client.SendAsync("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 405 ", await client.ReadToEndAsync(), StringComparison.Ordinal);
@@ -61,7 +62,7 @@ public sealed class ServerDeadlineTests
     [Fact]
     public async Task A_client_that_is_silent_in_tls_is_dropped()
     {
-        await using WebSocketServer server = await StartAsync(isSecure: true);
+        await using WebSocketServer server = await StartAsync(ServerKind.Tls);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await WhenTimersRunAsync();
 
@@ -73,7 +74,7 @@ public sealed class ServerDeadlineTests
     [Fact]
     public async Task A_client_that_is_silent_after_tls_is_answered_with_408()
     {
-        await using WebSocketServer server = await StartAsync(isSecure: true);
+        await using WebSocketServer server = await StartAsync(ServerKind.Tls);
         using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
 
         // TLS has a timer of its own, which ends with it: the clock moves on until the request's is over too.
@@ -90,11 +91,12 @@ public sealed class ServerDeadlineTests
         Assert.IsType<SslStream>(client.Stream);
     }
 
-    [Fact]
-    public async Task A_peer_that_does_not_answer_a_close_frame_is_dropped_after_the_close_timeout()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_peer_that_does_not_answer_a_close_frame_is_dropped_after_the_close_timeout(ServerKind kind)
     {
         var opened = new TaskCompletionSource<WebSocketConnection>();
-        await using WebSocketServer server = await StartAsync(serve: async (connection, _) =>
+        await using WebSocketServer server = await StartAsync(kind, async (connection, _) =>
         {
             opened.SetResult(connection);
             await connection.Closed;
@@ -113,11 +115,12 @@ public sealed class ServerDeadlineTests
         Assert.IsType<TimeoutException>(result.Exception);
     }
 
-    [Fact]
-    public async Task A_peer_that_does_not_answer_pings_is_dropped()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_peer_that_does_not_answer_pings_is_dropped(ServerKind kind)
     {
         var opened = new TaskCompletionSource<WebSocketConnection>();
-        await using WebSocketServer server = await StartAsync(serve: async (connection, _) =>
+        await using WebSocketServer server = await StartAsync(kind, async (connection, _) =>
         {
             opened.SetResult(connection);
             await connection.Closed;
@@ -136,12 +139,13 @@ public sealed class ServerDeadlineTests
     }
 
     private Task<WebSocketServer> StartAsync(
-        bool isSecure = false, Func<WebSocketConnection, CancellationToken, Task>? serve = null) =>
+        ServerKind kind, Func<WebSocketConnection, CancellationToken, Task>? serve = null) =>
         WebSocketServer.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                Tls = isSecure ? TestCertificate.ForServer() : null,
+                EventLoop = kind.Loops(),
+                Tls = kind.Tls(),
                 TimeProvider = _time,
             },
             serve ?? Servers.EchoAsync);

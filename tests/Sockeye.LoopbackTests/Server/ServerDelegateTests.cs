@@ -2,11 +2,13 @@ namespace Sockeye.Tests;
 
 public sealed class ServerDelegateTests
 {
-    [Fact]
-    public async Task A_delegate_that_returns_closes_its_connection_with_1000()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_delegate_that_returns_closes_its_connection_with_1000(ServerKind kind)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            Servers.Options, async (connection, cancellation) => await connection.SendAsync("bye", cancellation));
+            Servers.OptionsOf(kind),
+            async (connection, cancellation) => await connection.SendAsync("bye", cancellation));
         using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
 
         Assert.Equal("bye", (await client.ReadFrameAsync()).PayloadText);
@@ -16,12 +18,18 @@ public sealed class ServerDelegateTests
         Assert.Equal(1000, close.CloseCode);
     }
 
-    [Fact]
-    public async Task A_delegate_that_returns_early_is_done_in_order_however_much_it_left_unread()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_delegate_that_returns_early_is_done_in_order_however_much_it_left_unread(ServerKind kind)
     {
         // The clock stands still: no deadline comes to the rescue.
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, TimeProvider = new ManualTimeProvider() },
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                TimeProvider = new ManualTimeProvider(),
+            },
             async (connection, cancellation) => await connection.ReceiveAsync(cancellation));
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
 
@@ -44,12 +52,13 @@ public sealed class ServerDelegateTests
         await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
     }
 
-    [Fact]
-    public async Task A_delegate_that_throws_closes_its_connection_with_1011_and_is_logged()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_delegate_that_throws_closes_its_connection_with_1011_and_is_logged(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = log },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
             async (connection, cancellation) =>
             {
                 await connection.ReceiveAsync(cancellation);
@@ -67,14 +76,14 @@ public sealed class ServerDelegateTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task The_token_of_a_delegate_falls_when_the_peer_goes(bool reset)
+    [EachServer(false, IsPlain = true)]
+    [EachServer(true, IsPlain = true)]
+    public async Task The_token_of_a_delegate_falls_when_the_peer_goes(ServerKind kind, bool reset)
     {
         var fallen = new TaskCompletionSource();
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = log },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
             async (_, cancellation) =>
             {
                 try
@@ -105,10 +114,12 @@ public sealed class ServerDelegateTests
         Assert.DoesNotContain(log.Entries, entry => entry.EventId == 203);
     }
 
-    [Fact]
-    public async Task A_handler_that_throws_closes_its_connection_with_1011_and_nobody_elses()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_handler_that_throws_closes_its_connection_with_1011_and_nobody_elses(ServerKind kind)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(Servers.Options, new ThrowingHandler());
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.OptionsOf(kind), new ThrowingHandler());
 
         foreach (string what in new[] { "/open", "/message", "/async", "/ping" })
         {

@@ -12,56 +12,61 @@ public sealed class ServerRefusalTests
     private static readonly string LongValue = new('a', 9000);
 
     /// <summary>Requests that are refused, and the status that says why.</summary>
-    public static TheoryData<int, string> Refused => new()
-    {
-        { 400, "GET  / HTTP/1.1\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\n" + Rest },
-        { 400, "GET /a b HTTP/1.1\r\n" + Rest },
-        { 400, "GET /\u001b HTTP/1.1\r\n" + Rest },
-        { 400, "GET /#f HTTP/1.1\r\n" + Rest },
-        { 400, "GET * HTTP/1.1\r\n" + Rest },
-        { 400, "GET http://elsewhere/ HTTP/1.1\r\n" + Rest },
-        { 400, "\r\nGET / HTTP/1.1\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nName : value\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nA: b\r\n c\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nA: \0\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nno colon\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nHost: again\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nContent-Length: 5\r\n" + Rest + "hello" },
-        { 400, "GET / HTTP/1.1\r\nContent-Length: +5\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nSec-WebSocket-Key: " + RawPeer.Key + "\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nSec-WebSocket-Protocol: a,,b c\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nSec-WebSocket-Extensions: ;=\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\nOrigin: http://a\r\nOrigin: http://b\r\n" + Rest },
-        { 400, "GET / HTTP/1.1\r\n" + Rest.Replace("Upgrade: websocket", "Upgrade: h2c") },
-        { 400, "GET / HTTP/1.1\r\n" + Rest.Replace("Connection: Upgrade", "Connection: keep-alive") },
-        { 400, "GET / HTTP/1.1\r\n" + Rest.Replace(RawPeer.Key, "c2hvcnQ=") },
-        { 400, "GET / HTTP/1.1\r\n" + Rest.Replace("Host: localhost\r\n", "") },
-        { 403, "GET / HTTP/1.1\r\nOrigin: https://evil.example\r\n" + Rest },
-        { 403, "GET / HTTP/1.1\r\nOrigin: null\r\n" + Rest },
-        { 405, "POST / HTTP/1.1\r\n" + Rest },
-        { 405, "HEAD / HTTP/1.1\r\n" + Host + "\r\n" },
-        { 405, "OPTIONS / HTTP/1.1\r\n" + Host + "\r\n" },
-        { 414, "GET /" + LongValue + " HTTP/1.1\r\n" + Rest },
-        { 426, "GET / HTTP/1.1\r\n" + Host + "\r\n" },
-        { 426, "GET / HTTP/1.1\r\n" + Rest.Replace("Version: 13", "Version: 7") },
-        { 426, "GET / HTTP/1.1\r\n" + Rest.Replace("Version: 13", "Version: +13") },
-        { 431, "GET / HTTP/1.1\r\nA: " + LongValue + "\r\n" + Rest },
-        { 431, "GET / HTTP/1.1\r\n" + string.Concat(Enumerable.Repeat("A: b\r\n", 65)) + Rest },
-        { 505, "GET / HTTP/1.0\r\n" + Rest },
-        { 505, "GET / HTTP/2.0\r\n" + Rest },
-        { 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
-        { 400, "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003" },
-        { 400, "\0\0\0\0\r\n\r\n" },
-    };
+    public static (int Status, string Request)[] Refused =>
+    [
+        (400, "GET  / HTTP/1.1\r\n" + Rest),
+        (400, "GET / HTTP/1.1\n" + Rest),
+        (400, "GET /a b HTTP/1.1\r\n" + Rest),
+        (400, "GET /\u001b HTTP/1.1\r\n" + Rest),
+        (400, "GET /#f HTTP/1.1\r\n" + Rest),
+        (400, "GET * HTTP/1.1\r\n" + Rest),
+        (400, "GET http://elsewhere/ HTTP/1.1\r\n" + Rest),
+        (400, "\r\nGET / HTTP/1.1\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nName : value\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nA: b\r\n c\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nA: \0\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nno colon\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nHost: again\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nContent-Length: 5\r\n" + Rest + "hello"),
+        (400, "GET / HTTP/1.1\r\nContent-Length: +5\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nSec-WebSocket-Key: " + RawPeer.Key + "\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nSec-WebSocket-Protocol: a,,b c\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nSec-WebSocket-Extensions: ;=\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\nOrigin: http://a\r\nOrigin: http://b\r\n" + Rest),
+        (400, "GET / HTTP/1.1\r\n" + Rest.Replace("Upgrade: websocket", "Upgrade: h2c")),
+        (400, "GET / HTTP/1.1\r\n" + Rest.Replace("Connection: Upgrade", "Connection: keep-alive")),
+        (400, "GET / HTTP/1.1\r\n" + Rest.Replace(RawPeer.Key, "c2hvcnQ=")),
+        (400, "GET / HTTP/1.1\r\n" + Rest.Replace("Host: localhost\r\n", "")),
+        (403, "GET / HTTP/1.1\r\nOrigin: https://evil.example\r\n" + Rest),
+        (403, "GET / HTTP/1.1\r\nOrigin: null\r\n" + Rest),
+        (405, "POST / HTTP/1.1\r\n" + Rest),
+        (405, "HEAD / HTTP/1.1\r\n" + Host + "\r\n"),
+        (405, "OPTIONS / HTTP/1.1\r\n" + Host + "\r\n"),
+        (414, "GET /" + LongValue + " HTTP/1.1\r\n" + Rest),
+        (426, "GET / HTTP/1.1\r\n" + Host + "\r\n"),
+        (426, "GET / HTTP/1.1\r\n" + Rest.Replace("Version: 13", "Version: 7")),
+        (426, "GET / HTTP/1.1\r\n" + Rest.Replace("Version: 13", "Version: +13")),
+        (431, "GET / HTTP/1.1\r\nA: " + LongValue + "\r\n" + Rest),
+        (431, "GET / HTTP/1.1\r\n" + string.Concat(Enumerable.Repeat("A: b\r\n", 65)) + Rest),
+        (505, "GET / HTTP/1.0\r\n" + Rest),
+        (505, "GET / HTTP/2.0\r\n" + Rest),
+        (505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        (400, "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003"),
+        (400, "\0\0\0\0\r\n\r\n"),
+    ];
+
+    public static IEnumerable<TheoryDataRow<ServerKind, int, string>> RefusedByEachServer =>
+        from row in Refused
+        from kind in new[] { ServerKind.EventLoop, ServerKind.Socket }
+        select new TheoryDataRow<ServerKind, int, string>(kind, row.Status, row.Request) { Skip = kind.WhyNot() };
 
     [Theory]
-    [MemberData(nameof(Refused), DisableDiscoveryEnumeration = true)]
-    public async Task A_request_is_refused_with_the_status_that_says_why(int status, string request)
+    [MemberData(nameof(RefusedByEachServer), DisableDiscoveryEnumeration = true)]
+    public async Task A_request_is_refused_with_the_status_that_says_why(ServerKind kind, int status, string request)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync(request);
@@ -76,10 +81,11 @@ public sealed class ServerRefusalTests
 
     // HS-41: whatever stands behind a refused request is no request.
     [Theory]
-    [MemberData(nameof(Refused), DisableDiscoveryEnumeration = true)]
-    public async Task A_refusal_arrives_whole_and_nothing_behind_the_request_is_parsed(int status, string request)
+    [MemberData(nameof(RefusedByEachServer), DisableDiscoveryEnumeration = true)]
+    public async Task A_refusal_arrives_whole_and_nothing_behind_the_request_is_parsed(
+        ServerKind kind, int status, string request)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         string more = string.Concat(Enumerable.Repeat(RawPeer.Request("/secret"), 100_000 / RawPeer.Request().Length));
 
@@ -90,10 +96,11 @@ public sealed class ServerRefusalTests
         Assert.Empty(server.Connections);
     }
 
-    [Fact]
-    public async Task A_refusal_survives_megabytes_that_are_underway()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_refusal_survives_megabytes_that_are_underway(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync("POST / HTTP/1.1\r\n" + Host + "Content-Length: 4000000\r\n\r\n");
@@ -103,10 +110,11 @@ public sealed class ServerRefusalTests
         AssertOneRefusal(405, response);
     }
 
-    [Fact]
-    public async Task A_request_may_come_byte_by_byte()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_request_may_come_byte_by_byte(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         foreach (byte one in Encoding.ASCII.GetBytes(RawPeer.Request()))
@@ -120,10 +128,11 @@ public sealed class ServerRefusalTests
         Assert.Equal("a", (await client.ReadFrameAsync()).PayloadText);
     }
 
-    [Fact]
-    public async Task A_refused_request_may_come_byte_by_byte()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_refused_request_may_come_byte_by_byte(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         foreach (byte one in Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\n" + Host + "\r\n"))
@@ -136,12 +145,13 @@ public sealed class ServerRefusalTests
 
     // HS-40.
     [Theory]
-    [InlineData(1)]
-    [InlineData(50)]
-    [InlineData(70_000)]
-    public async Task Frames_behind_the_request_are_delivered_wherever_it_is_cut(int pieceLength)
+    [EachServer(1, IsPlain = true)]
+    [EachServer(50, IsPlain = true)]
+    [EachServer(70_000, IsPlain = true)]
+    public async Task Frames_behind_the_request_are_delivered_wherever_it_is_cut(ServerKind kind, int pieceLength)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(Servers.Options, new EchoHandler());
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.OptionsOf(kind), new EchoHandler());
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         byte[] payload = Payloads.Bytes(500);
         byte[] bytes =
@@ -165,15 +175,20 @@ public sealed class ServerRefusalTests
     }
 
     [Theory]
-    [InlineData("https://app.example", 101)]
-    [InlineData("http://localhost", 101)]
-    [InlineData("http://localhost:81", 403)]
-    [InlineData("https://app.example.evil.example", 403)]
-    [InlineData("http://app.example", 403)]
-    public async Task Pages_of_this_host_and_of_listed_origins_may_connect(string origin, int status)
+    [EachServer("https://app.example", 101, IsPlain = true)]
+    [EachServer("http://localhost", 101, IsPlain = true)]
+    [EachServer("http://localhost:81", 403, IsPlain = true)]
+    [EachServer("https://app.example.evil.example", 403, IsPlain = true)]
+    [EachServer("http://app.example", 403, IsPlain = true)]
+    public async Task Pages_of_this_host_and_of_listed_origins_may_connect(ServerKind kind, string origin, int status)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, AllowedOrigins = ["https://app.example"] });
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                AllowedOrigins = ["https://app.example"],
+            });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync(RawPeer.Request("/", "Origin: " + origin));
@@ -181,12 +196,13 @@ public sealed class ServerRefusalTests
         Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_selection_that_throws_is_answered_with_500_and_logged()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_selection_that_throws_is_answered_with_500_and_logged(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = log },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
             request => request.Path == "/null"
                 ? null!
                 : throw new InvalidOperationException("broken on purpose"));
@@ -205,10 +221,11 @@ public sealed class ServerRefusalTests
         Assert.Contains(log.Entries, entry => entry.Exception?.Message == "broken on purpose");
     }
 
-    [Fact]
-    public async Task Clients_that_go_in_the_middle_of_a_request_harm_nobody()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Clients_that_go_in_the_middle_of_a_request_harm_nobody(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         string request = RawPeer.Request();
 
         for (int length = 0; length <= request.Length; length += 7)
@@ -248,10 +265,11 @@ public sealed class ServerRefusalTests
         AssertOneRefusal(426, await secure.ReadToEndAsync());
     }
 
-    [Fact]
-    public async Task A_peer_that_ends_its_direction_behind_the_request_ends_the_connection()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_peer_that_ends_its_direction_behind_the_request_ends_the_connection(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync(RawPeer.Request());

@@ -5,9 +5,8 @@ namespace Sockeye.Tests;
 public sealed class ServerStopTests
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Stopping_closes_with_1001_behind_all_that_was_sent(bool isSecure)
+    [EachServer]
+    public async Task Stopping_closes_with_1001_behind_all_that_was_sent(ServerKind kind)
     {
         const int Messages = 200;
         var allSent = new CountdownEvent(2);
@@ -15,7 +14,8 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                Tls = isSecure ? TestCertificate.ForServer() : null,
+                EventLoop = kind.Loops(),
+                Tls = kind.Tls(),
             },
             async (connection, cancellation) =>
             {
@@ -28,7 +28,7 @@ public sealed class ServerStopTests
                 await connection.Closed;
             });
         var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
-        Uri address = server.Address(scheme: isSecure ? "wss" : "ws");
+        Uri address = server.Address(scheme: kind.Scheme());
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(address, options);
         await using WebSocketConnection other = await WebSocketClient.ConnectAsync(address, options);
         Task<int>[] receiving = [CountAsync(one), CountAsync(other)];
@@ -47,10 +47,11 @@ public sealed class ServerStopTests
         Assert.True(result.WasClean);
     }
 
-    [Fact]
-    public async Task A_stopped_server_accepts_nobody_and_stopping_again_is_harmless()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_stopped_server_accepts_nobody_and_stopping_again_is_harmless(ServerKind kind)
     {
-        WebSocketServer server = await Servers.StartEchoAsync();
+        WebSocketServer server = await Servers.StartEchoAsync(kind);
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
 
         await Task.WhenAll(server.StopAsync(), server.StopAsync(), server.DisposeAsync().AsTask()).WithDeadline();
@@ -62,12 +63,18 @@ public sealed class ServerStopTests
         Assert.Equal(SocketError.ConnectionRefused, thrown.SocketErrorCode);
     }
 
-    [Fact]
-    public async Task A_canceled_token_drops_whoever_does_not_answer()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_canceled_token_drops_whoever_does_not_answer(ServerKind kind)
     {
         // The clock stands still: no deadline comes to the rescue.
         WebSocketServer server = await Servers.StartEchoAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, TimeProvider = new ManualTimeProvider() });
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                TimeProvider = new ManualTimeProvider(),
+            });
         using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
         using var patience = new CancellationTokenSource();
 
@@ -81,12 +88,18 @@ public sealed class ServerStopTests
         await Assert.ThrowsAnyAsync<IOException>(() => deaf.ReadFrameAsync());
     }
 
-    [Fact]
-    public async Task A_canceled_token_drops_whoever_does_not_read()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_canceled_token_drops_whoever_does_not_read(ServerKind kind)
     {
         var full = new TaskCompletionSource();
         WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, TimeProvider = new ManualTimeProvider() },
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                TimeProvider = new ManualTimeProvider(),
+            },
             async (connection, cancellation) =>
             {
                 while (connection.Send(new byte[100_000]) != WebSocketSendResult.Refused)
@@ -108,11 +121,12 @@ public sealed class ServerStopTests
         Assert.Empty(server.Connections);
     }
 
-    [Fact]
-    public async Task A_delegate_that_never_returns_does_not_hold_the_server_up()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_delegate_that_never_returns_does_not_hold_the_server_up(ServerKind kind)
     {
         var started = new TaskCompletionSource();
-        WebSocketServer server = await WebSocketServer.StartAsync(Servers.Options, async (_, _) =>
+        WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), async (_, _) =>
         {
             started.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, CancellationToken.None);
@@ -126,20 +140,20 @@ public sealed class ServerStopTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Opening_handshakes_that_are_underway_are_refused_or_dropped_before_there_is_tls(bool isSecure)
+    [EachServer]
+    public async Task Opening_handshakes_that_are_underway_are_refused_or_dropped_before_there_is_tls(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            Tls = isSecure ? TestCertificate.ForServer() : null,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
             TimeProvider = time,
         });
         using RawPeer silent = await RawPeer.ConnectAsync(server.LocalEndPoint);
         using RawPeer halfway = await RawPeer.ConnectAsync(server.LocalEndPoint);
-        await halfway.SendAsync(isSecure ? "\u0016" : "GET / HTTP/1.1\r\nHost: ");
+        await halfway.SendAsync(kind == ServerKind.Tls ? "\u0016" : "GET / HTTP/1.1\r\nHost: ");
         await Deadlines.UntilAsync(() => time.TimerCount > 0, "a handshake has begun");
 
         await server.StopAsync().WithDeadline();
@@ -149,17 +163,20 @@ public sealed class ServerStopTests
             // One that the server had not taken yet, or that was still in TLS, is told nothing.
             string response = await client.ReadToEndAsync();
             Assert.True(
-                response.Length == 0 || (!isSecure && response.StartsWith("HTTP/1.1 503 ", StringComparison.Ordinal)),
+                response.Length == 0
+                    || (kind != ServerKind.Tls && response.StartsWith("HTTP/1.1 503 ", StringComparison.Ordinal)),
                 response);
         }
     }
 
-    [Fact]
-    public async Task Clients_that_connect_while_the_server_stops_are_served_or_refused_and_never_left_hanging()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Clients_that_connect_while_the_server_stops_are_served_or_refused_and_never_left_hanging(
+        ServerKind kind)
     {
         for (int round = 0; round < 20; round++)
         {
-            WebSocketServer server = await Servers.StartEchoAsync();
+            WebSocketServer server = await Servers.StartEchoAsync(kind);
             Task[] clients = [.. Enumerable.Range(0, 8).Select(_ => ConnectAndWaitAsync(server))];
             Thread.SpinWait(round * 20_000);
 

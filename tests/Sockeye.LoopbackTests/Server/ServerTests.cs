@@ -60,12 +60,18 @@ public sealed class ServerTests
         Assert.Equal(server.LocalEndPoint, connection.RemoteEndPoint);
     }
 
-    [Fact]
-    public async Task A_handler_sees_the_request_and_may_keep_state_with_the_connection()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_handler_sees_the_request_and_may_keep_state_with_the_connection(ServerKind kind)
     {
         var seen = new TaskCompletionSource<WebSocketConnection>();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, Subprotocols = ["v2", "v1"] },
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                Subprotocols = ["v2", "v1"],
+            },
             async (connection, _) =>
             {
                 connection.UserState = "mine";
@@ -99,8 +105,9 @@ public sealed class ServerTests
         Assert.Equal(authority, connection.LocalEndPoint!.ToString());
     }
 
-    [Fact]
-    public async Task Both_faces_serve_side_by_side_selected_by_path()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Both_faces_serve_side_by_side_selected_by_path(ServerKind kind)
     {
         WebSocketHandler inPlace = new EchoHandler();
         WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancellation) =>
@@ -111,7 +118,7 @@ public sealed class ServerTests
             }
         });
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            Servers.Options, request => request.Path == "/pull" ? pull : inPlace);
+            Servers.OptionsOf(kind), request => request.Path == "/pull" ? pull : inPlace);
 
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(server.Address("/pull"));
         await using WebSocketConnection other = await WebSocketClient.ConnectAsync(server.Address("/place"));
@@ -123,11 +130,12 @@ public sealed class ServerTests
         Assert.Equal(2, server.Connections.Count);
     }
 
-    [Fact]
-    public async Task Many_connections_each_get_their_own_messages()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Many_connections_each_get_their_own_messages(ServerKind kind)
     {
         const int Connections = 50;
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
 
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(async number =>
         {
@@ -141,18 +149,18 @@ public sealed class ServerTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_message_over_the_limit_is_answered_with_1009_and_one_at_the_limit_is_not(bool isSecure)
+    [EachServer]
+    public async Task A_message_over_the_limit_is_answered_with_1009_and_one_at_the_limit_is_not(ServerKind kind)
     {
         const int Limit = 1024 * 1024;
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            Tls = isSecure ? TestCertificate.ForServer() : null,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
         });
         var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
-        Uri address = server.Address(scheme: isSecure ? "wss" : "ws");
+        Uri address = server.Address(scheme: kind.Scheme());
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(address, options);
 
         await connection.SendAsync(new byte[Limit]);
@@ -165,10 +173,11 @@ public sealed class ServerTests
         await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
     }
 
-    [Fact]
-    public async Task A_port_in_use_cannot_be_had()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_port_in_use_cannot_be_had(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
 
         SocketException thrown = await Assert.ThrowsAsync<SocketException>(
             () => Servers.StartEchoAsync(new WebSocketServerOptions { EndPoint = server.LocalEndPoint }));

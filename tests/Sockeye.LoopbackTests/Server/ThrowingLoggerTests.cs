@@ -5,11 +5,17 @@ public sealed class ThrowingLoggerTests
 {
     private readonly ThrowingLoggerFactory _loggers = new();
 
-    [Fact]
-    public async Task A_connection_is_served_and_ends_and_the_server_stops()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_connection_is_served_and_ends_and_the_server_stops(ServerKind kind)
     {
         WebSocketServer server = await Servers.StartEchoAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, LoggerFactory = _loggers });
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                LoggerFactory = _loggers,
+            });
         WebSocketConnection client = await WebSocketClient.ConnectAsync(
             server.Address(), new WebSocketClientOptions { LoggerFactory = _loggers }).WithDeadline();
 
@@ -24,13 +30,15 @@ public sealed class ThrowingLoggerTests
         Assert.True(_loggers.Thrown > 0);
     }
 
-    [Fact]
-    public async Task A_deadline_that_is_logged_is_kept()
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_deadline_that_is_logged_is_kept(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             LoggerFactory = _loggers,
             TimeProvider = time,
         });

@@ -75,7 +75,14 @@ internal sealed class ConnectionPair : IAsyncDisposable
             return (new StreamTransport(one, pool), new StreamTransport(other, pool));
         }
 
-        (Socket server, Socket client) = await TransportPair.ConnectSocketsAsync();
+        (Socket server, Socket client) = kind == TransportKind.EventLoopUnix
+            ? await TransportPair.ConnectUnixSocketsAsync()
+            : await TransportPair.ConnectSocketsAsync();
+        if (kind is TransportKind.EventLoop or TransportKind.EventLoopUnix)
+        {
+            return (server.ToTransport(), client.ToTransport());
+        }
+
         if (kind == TransportKind.Socket)
         {
             return (new SocketTransport(server, pool), new SocketTransport(client, pool));

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Sockeye.Transports.Loops;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -16,5 +17,11 @@ public sealed class EachTransportAttribute(params TransportKind[] except) : Data
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
         MethodInfo testMethod, DisposalTracker disposalTracker) =>
         ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
-            [.. Enum.GetValues<TransportKind>().Except(Except).Select(kind => new TheoryDataRow<TransportKind>(kind))]);
+            [.. Enum.GetValues<TransportKind>().Except(Except).Select(Row)]);
+
+    private static TheoryDataRow<TransportKind> Row(TransportKind kind)
+    {
+        bool isLoop = kind is TransportKind.EventLoop or TransportKind.EventLoopUnix;
+        return new(kind) { Skip = isLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null };
+    }
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
@@ -9,6 +11,22 @@ internal static class Servers
     public static IPEndPoint Loopback => new(IPAddress.Loopback, 0);
 
     public static WebSocketServerOptions Options => new() { EndPoint = Loopback };
+
+    /// <summary>The options of a kind of server; a test with more to set takes the parts below.</summary>
+    public static WebSocketServerOptions OptionsOf(ServerKind kind) =>
+        new() { EndPoint = Loopback, EventLoop = kind.Loops(), Tls = kind.Tls() };
+
+    /// <summary>Why there is no such server here; <see langword="null"/> if there is.</summary>
+    public static string? WhyNot(this ServerKind kind) =>
+        kind == ServerKind.EventLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;
+
+    public static EventLoopOptions? Loops(this ServerKind kind) =>
+        kind == ServerKind.EventLoop ? EventLoopOptions.Default : null;
+
+    public static SslServerAuthenticationOptions? Tls(this ServerKind kind) =>
+        kind == ServerKind.Tls ? TestCertificate.ForServer() : null;
+
+    public static string Scheme(this ServerKind kind) => kind == ServerKind.Tls ? "wss" : "ws";
 
     /// <summary>Sends back what it gets.</summary>
     public static async Task EchoAsync(WebSocketConnection connection, CancellationToken cancellationToken)
@@ -21,6 +39,8 @@ internal static class Servers
 
     public static Task<WebSocketServer> StartEchoAsync(WebSocketServerOptions? options = null) =>
         WebSocketServer.StartAsync(options ?? Options, EchoAsync);
+
+    public static Task<WebSocketServer> StartEchoAsync(ServerKind kind) => StartEchoAsync(OptionsOf(kind));
 
     public static Uri Address(this WebSocketServer server, string path = "/", string scheme = "ws") =>
         new($"{scheme}://{server.LocalEndPoint}{path}");

@@ -14,4 +14,10 @@ public enum TransportKind
 
     /// <summary>A stream transport over a named pipe, which cannot be ended in one direction.</summary>
     Pipe,
+
+    /// <summary>An event loop's transport over TCP.</summary>
+    EventLoop,
+
+    /// <summary>An event loop's transport over a Unix socket.</summary>
+    EventLoopUnix,
 }

@@ -39,9 +39,13 @@ internal sealed class TransportPair : IDisposable
             return new TransportPair(new StreamTransport(own, pool), peer, ownStream: own);
         }
 
-        (Socket socket, Socket peerSocket) = await ConnectSocketsAsync();
+        (Socket socket, Socket peerSocket) =
+            kind == TransportKind.EventLoopUnix ? await ConnectUnixSocketsAsync() : await ConnectSocketsAsync();
         switch (kind)
         {
+            case TransportKind.EventLoop or TransportKind.EventLoopUnix:
+                return new TransportPair(
+                    socket.ToTransport(), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
             case TransportKind.Socket:
                 return new TransportPair(
                     new SocketTransport(socket, pool), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
@@ -63,18 +67,20 @@ internal sealed class TransportPair : IDisposable
         }
     }
 
-    /// <summary>Two connected TCP sockets with buffers small enough to fill.</summary>
+    /// <summary>
+    /// Two connected TCP sockets with buffers small enough to fill, which have not done anything asynchronous yet.
+    /// </summary>
     public static async Task<(Socket One, Socket Other)> ConnectSocketsAsync()
     {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await other.ConnectAsync(listener.LocalEndPoint!).WithDeadline();
-        Socket one = await listener.AcceptAsync().WithDeadline();
+        (Socket one, Socket other) = await ConnectAsync(new IPEndPoint(IPAddress.Loopback, 0), ProtocolType.Tcp);
         one.NoDelay = true;
+        other.NoDelay = true;
         return (one, other);
     }
+
+    /// <summary>Two connected Unix sockets, with no name in the file system.</summary>
+    public static Task<(Socket One, Socket Other)> ConnectUnixSocketsAsync() =>
+        ConnectAsync(new UnixDomainSocketEndPoint($"\0sockeye-{Guid.NewGuid():N}"), ProtocolType.Unspecified);
 
     /// <summary>Two ends of a named pipe.</summary>
     public static async Task<(Stream One, Stream Other)> ConnectPipesAsync()
@@ -124,6 +130,18 @@ internal sealed class TransportPair : IDisposable
         Peer.Dispose();
         _peerSocket?.Dispose();
         _ownStream?.Dispose();
+    }
+
+    private static async Task<(Socket One, Socket Other)> ConnectAsync(EndPoint endPoint, ProtocolType protocol)
+    {
+        using var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
+        listener.Bind(endPoint);
+        listener.Listen();
+        var other = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
+
+        // The backlog takes the connection: this does not wait.
+        other.Connect(listener.LocalEndPoint!);
+        return (await listener.AcceptAsync().WithDeadline(), other);
     }
 
     private static ValueTask EndOutput(Socket socket)

@@ -4,7 +4,7 @@ namespace Sockeye.Transports.Loops;
 
 /// <summary>The functions of the C library that an event loop needs, as they are. Linux only.</summary>
 /// <remarks>
-/// All arguments are blittable, so that a call costs a transition of a few nanoseconds. The runtime resolves "libc" to
+/// All arguments but paths are blittable, so that a call costs a transition of a few nanoseconds. The runtime resolves "libc" to
 /// the C library it runs on itself, glibc or musl. What failed is asked for with
 /// <see cref="Marshal.GetLastSystemError"/> right after the call: the runtime keeps errno across the transition.
 /// </remarks>
@@ -62,6 +62,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "getpeername")]
     public static partial int GetPeerName(int descriptor, void* address, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int GetFileStatus(int folder, string path, int flags, uint mask, void* status);
 
     /// <summary>One run of bytes of a <c>sendmsg</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

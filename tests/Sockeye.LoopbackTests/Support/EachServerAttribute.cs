@@ -1,0 +1,25 @@
+using System.Reflection;
+using Xunit.Sdk;
+using Xunit.v3;
+
+namespace Sockeye.Tests;
+
+/// <summary>Runs a theory over every kind of server.</summary>
+/// <param name="data">The arguments behind the kind.</param>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+public sealed class EachServerAttribute(params object?[] data) : DataAttribute
+{
+    public object?[] Data { get; } = data;
+
+    /// <summary>Whether TLS makes no difference, or none that the theory is about.</summary>
+    public bool IsPlain { get; init; }
+
+    public override bool SupportsDiscoveryEnumeration() => true;
+
+    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
+        MethodInfo testMethod, DisposalTracker disposalTracker) =>
+        ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
+            [.. Enum.GetValues<ServerKind>().Where(kind => !IsPlain || kind != ServerKind.Tls).Select(Row)]);
+
+    private TheoryDataRow Row(ServerKind kind) => new([kind, .. Data]) { Skip = kind.WhyNot() };
+}

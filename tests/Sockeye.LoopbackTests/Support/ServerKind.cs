@@ -1,0 +1,14 @@
+namespace Sockeye.Tests;
+
+/// <summary>The ways in which a server serves.</summary>
+public enum ServerKind
+{
+    /// <summary>TCP on event loops, where there are any.</summary>
+    EventLoop,
+
+    /// <summary>TCP with asynchronous sockets.</summary>
+    Socket,
+
+    /// <summary>TLS.</summary>
+    Tls,
+}
