@@ -131,7 +131,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         {
             _reads ??= ReadSide.Borrow(this);
             verdict = _reads.OnReceived(bytes[consumed..]);
-            GiveBackReads();
+            ReturnReads();
         }
 
         Sends.Uncork();
@@ -141,10 +141,16 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>
     /// Takes bytes that were received before the connection was there; they are looked at when reading is resumed.
     /// </summary>
-    public void GiveBack(ReadOnlySpan<byte> bytes) => _reads.GiveBack(bytes);
+    public void GiveBack(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.IsEmpty)
+        {
+            (_reads ??= ReadSide.Borrow(this)).Keep(bytes);
+        }
+    }
 
     /// <inheritdoc/>
-    public void OnHeldUp(TimeSpan duration) => _settings.Logger.HeldUp(_connection.Id, duration);
+    public void OnHeldUp(TimeSpan duration) => Settings.Logger.HeldUp(Connection.Id, duration);
 
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed()
@@ -156,7 +162,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
         Sends.Cork();
         ReadVerdict verdict = _reads.OnReadingResumed();
-        GiveBackReads();
+        ReturnReads();
         Sends.Uncork();
         return verdict;
     }
@@ -332,9 +338,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);
 
-    private void GiveBackReads()
+    private void ReturnReads()
     {
-        if (_reads!.TryGiveBack())
+        if (_reads!.TryReturn())
         {
             _reads = null;
         }

@@ -86,9 +86,9 @@ internal sealed class ReadSide
         return consumed;
     }
 
-    /// <summary>Gives it to the thread's next connection, if nothing is in it any more.</summary>
-    /// <returns>Whether it was given away.</returns>
-    public bool TryGiveBack()
+    /// <summary>Returns it to the thread, if nothing is in it any more.</summary>
+    /// <returns>Whether it was returned.</returns>
+    public bool TryReturn()
     {
         if (!_reader.IsAtRest || _backlog is not null || _discardedLength != 0)
         {
@@ -118,13 +118,13 @@ internal sealed class ReadSide
         return ReadVerdict.Pause;
     }
 
-    /// <summary>Takes bytes that were received before the connection was there, while reading is paused.</summary>
-    public void GiveBack(ReadOnlySpan<byte> bytes)
+    /// <summary>Keeps bytes, while reading is paused, until it is resumed.</summary>
+    public void Keep(ReadOnlySpan<byte> bytes)
     {
-        if (!bytes.IsEmpty)
-        {
-            Keep(bytes);
-        }
+        _backlog = _core.Settings.Pool.Rent(bytes.Length);
+        bytes.CopyTo(_backlog);
+        _backlogStart = 0;
+        _backlogEnd = bytes.Length;
     }
 
     /// <summary>Goes on with what was left when reading paused.</summary>
@@ -238,14 +238,6 @@ internal sealed class ReadSide
         {
             _core.Closing.EndLinger();
         }
-    }
-
-    private void Keep(ReadOnlySpan<byte> bytes)
-    {
-        _backlog = _core.Settings.Pool.Rent(bytes.Length);
-        bytes.CopyTo(_backlog);
-        _backlogStart = 0;
-        _backlogEnd = bytes.Length;
     }
 
     private void ReleaseBacklog()
