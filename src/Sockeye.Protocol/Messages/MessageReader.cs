@@ -40,10 +40,7 @@ internal sealed class MessageReader
 
     public MessageReader(MessageReaderSettings settings) => _settings = settings;
 
-    /// <summary>
-    /// Whether nothing is open, held or over, so that what comes next is read as by a new reader: one that is at rest may
-    /// serve another connection.
-    /// </summary>
+    /// <summary>Whether nothing is open, held or over: it is as if new, and may serve another connection.</summary>
     public bool IsAtRest =>
         !_inFrame && !IsInsideMessage && !_ended && _header.Length == 0 && _message.Array is null && _control.Array is null;
 
@@ -62,10 +59,7 @@ internal sealed class MessageReader
     /// <summary>Whether a message has begun to arrive and is not complete.</summary>
     public bool IsInsideMessage => _messageOpcode != Opcode.Continuation;
 
-    /// <summary>
-    /// Whether what was read last is the end of its message: always, unless
-    /// <see cref="MessageReaderSettings.DeliverFragments"/>.
-    /// </summary>
+    /// <summary>Whether what was read last ends its message: always, unless fragments are delivered.</summary>
     public bool EndsMessage { get; private set; }
 
     /// <summary>Reads on, as far as the next message or control frame.</summary>
@@ -146,10 +140,7 @@ internal sealed class MessageReader
         return _message.Detach();
     }
 
-    /// <summary>
-    /// Returns the buffer of what was just read to the pool, so that a connection at rest owns none. The payload is not
-    /// valid any more; what is still incomplete is kept.
-    /// </summary>
+    /// <summary>Returns the buffer of what was just read, whose payload is then not valid any more, to the pool.</summary>
     public void ReleaseDelivered()
     {
         if (IsAssembled)

@@ -125,15 +125,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
         // All replies made on the way go out together at the end.
         Sends.Cork();
-        int consumed = _reads is null && !IsFailed ? ReadSide.TakeWholeMessages(this, bytes) : 0;
-        ReadVerdict verdict = ReadVerdict.Continue;
-        if (consumed < bytes.Length)
-        {
-            _reads ??= ReadSide.Borrow(this);
-            verdict = _reads.OnReceived(bytes[consumed..]);
-            GiveBackReads();
-        }
-
+        ReadVerdict verdict = ReadSide.OnReceived(this, ref _reads, bytes);
         Sends.Uncork();
         return verdict;
     }
@@ -141,14 +133,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>
     /// Takes bytes that were received before the connection was there; they are looked at when reading is resumed.
     /// </summary>
-    public void Preload(ReadOnlySpan<byte> bytes)
-    {
-        if (!bytes.IsEmpty)
-        {
-            _reads ??= ReadSide.Borrow(this);
-            _reads.Preload(bytes);
-        }
-    }
+    public void Preload(ReadOnlySpan<byte> bytes) => ReadSide.Preload(this, ref _reads, bytes);
 
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => Settings.Logger.HeldUp(Connection.Id, duration);
@@ -156,14 +141,8 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed()
     {
-        if (_reads is null)
-        {
-            return ReadVerdict.Continue;
-        }
-
         Sends.Cork();
-        ReadVerdict verdict = _reads.OnReadingResumed();
-        GiveBackReads();
+        ReadVerdict verdict = ReadSide.OnReadingResumed(ref _reads);
         Sends.Uncork();
         return verdict;
     }
@@ -338,14 +317,6 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);
-
-    private void GiveBackReads()
-    {
-        if (_reads!.TryGiveBack())
-        {
-            _reads = null;
-        }
-    }
 
     private void Fail(CloseStatus status, Exception cause)
     {

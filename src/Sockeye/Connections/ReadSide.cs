@@ -35,8 +35,55 @@ internal sealed class ReadSide
         _reader = new MessageReader(core.Settings.Reader);
     }
 
-    /// <summary>Takes what the thread has to spare, or makes one.</summary>
-    public static ReadSide Borrow(ConnectionCore core)
+    /// <summary>Takes in what has arrived.</summary>
+    /// <param name="core">The connection.</param>
+    /// <param name="reads">What it has of this kind.</param>
+    /// <param name="bytes">What has arrived.</param>
+    public static ReadVerdict OnReceived(ConnectionCore core, ref ReadSide? reads, Span<byte> bytes)
+    {
+        int consumed = reads is null && !core.IsFailed ? TakeWholeMessages(core, bytes) : 0;
+        if (consumed == bytes.Length)
+        {
+            return ReadVerdict.Continue;
+        }
+
+        reads ??= Borrow(core);
+        ReadVerdict verdict = reads.Read(bytes[consumed..]);
+        ReturnIfAtRest(ref reads);
+        return verdict;
+    }
+
+    /// <summary>Goes on with what was left when reading paused.</summary>
+    public static ReadVerdict OnReadingResumed(ref ReadSide? reads)
+    {
+        if (reads is null)
+        {
+            return ReadVerdict.Continue;
+        }
+
+        ReadVerdict verdict = reads.ReadBacklog();
+        ReturnIfAtRest(ref reads);
+        return verdict;
+    }
+
+    /// <summary>Takes bytes that were received before the connection was there, while reading is paused.</summary>
+    public static void Preload(ConnectionCore core, ref ReadSide? reads, ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.IsEmpty)
+        {
+            reads ??= Borrow(core);
+            reads.Keep(bytes);
+        }
+    }
+
+    /// <summary>Returns all memory: nothing more is read.</summary>
+    public void Release()
+    {
+        _reader.Release();
+        ReleaseBacklog();
+    }
+
+    private static ReadSide Borrow(ConnectionCore core)
     {
         ReadSide? spare = Spare;
         if (spare is null)
@@ -50,9 +97,18 @@ internal sealed class ReadSide
         return spare;
     }
 
-    /// <summary>Takes whole messages, each in one frame, from the beginning of what has arrived.</summary>
-    /// <returns>How many bytes were taken. What the rest begins with is something else, or may not be taken now.</returns>
-    public static int TakeWholeMessages(ConnectionCore core, Span<byte> bytes)
+    private static void ReturnIfAtRest(ref ReadSide? reads)
+    {
+        if (reads!._reader.IsAtRest && reads._backlog is null && reads._discardedLength == 0)
+        {
+            Spare = reads;
+            reads = null;
+        }
+    }
+
+    // Takes messages, each in one frame, from the beginning of what has arrived, and answers how many bytes that were.
+    // What the rest begins with is something else, or may not be taken now.
+    private static int TakeWholeMessages(ConnectionCore core, Span<byte> bytes)
     {
         Receiver receiver = core.Receiver;
         MessageReaderSettings settings = core.Settings.Reader;
@@ -86,21 +142,7 @@ internal sealed class ReadSide
         return consumed;
     }
 
-    /// <summary>Gives it to the thread's next connection, if nothing is in it any more.</summary>
-    /// <returns>Whether it was given away.</returns>
-    public bool TryGiveBack()
-    {
-        if (!_reader.IsAtRest || _backlog is not null || _discardedLength != 0)
-        {
-            return false;
-        }
-
-        Spare = this;
-        return true;
-    }
-
-    /// <summary>Takes in what has arrived.</summary>
-    public ReadVerdict OnReceived(Span<byte> bytes)
+    private ReadVerdict Read(Span<byte> bytes)
     {
         if (_core.IsFailed)
         {
@@ -118,11 +160,7 @@ internal sealed class ReadSide
         return ReadVerdict.Pause;
     }
 
-    /// <summary>Takes bytes that were received before the connection was there, while reading is paused.</summary>
-    public void Preload(ReadOnlySpan<byte> bytes) => Keep(bytes);
-
-    /// <summary>Goes on with what was left when reading paused.</summary>
-    public ReadVerdict OnReadingResumed()
+    private ReadVerdict ReadBacklog()
     {
         if (_backlog is null)
         {
@@ -146,11 +184,12 @@ internal sealed class ReadSide
         return ReadVerdict.Continue;
     }
 
-    /// <summary>Returns all memory: nothing more is read.</summary>
-    public void Release()
+    private void Keep(ReadOnlySpan<byte> bytes)
     {
-        _reader.Release();
-        ReleaseBacklog();
+        _backlog = _core.Settings.Pool.Rent(bytes.Length);
+        bytes.CopyTo(_backlog);
+        _backlogStart = 0;
+        _backlogEnd = bytes.Length;
     }
 
     // Answers how many bytes were taken in; fewer than given if the application has no room.
@@ -232,14 +271,6 @@ internal sealed class ReadSide
         {
             _core.Closing.EndLinger();
         }
-    }
-
-    private void Keep(ReadOnlySpan<byte> bytes)
-    {
-        _backlog = _core.Settings.Pool.Rent(bytes.Length);
-        bytes.CopyTo(_backlog);
-        _backlogStart = 0;
-        _backlogEnd = bytes.Length;
     }
 
     private void ReleaseBacklog()
