@@ -21,6 +21,11 @@ internal interface ITransportSink
     /// <summary>All bytes of the last <see cref="Transport.Write"/> that answered <see langword="false"/> are taken.</summary>
     void OnWritten();
 
+    /// <summary>What <see cref="Transport.FlushLater"/> was called for: what was gathered is to be written.</summary>
+    void OnFlush()
+    {
+    }
+
     /// <summary>
     /// Nothing can be written any more: from now on all is taken and dropped. What the peer sent before is still to
     /// come; the end follows by itself if the peer is gone, and else when the sink has waited long enough.

@@ -30,6 +30,12 @@ internal abstract class Transport
     /// <summary>Whether <see cref="ShutdownOutput"/> shows the peer an end, while its own direction stays open.</summary>
     public virtual bool CanEndOutput => true;
 
+    /// <summary>
+    /// Whether this thread is one that will call <see cref="ITransportSink.OnFlush"/> if asked to: then what it sends is
+    /// better gathered than written piece by piece.
+    /// </summary>
+    public virtual bool CanFlushLater => false;
+
     /// <summary>Begins to read. <see cref="Sink"/> must have been set.</summary>
     public abstract void Start();
 
@@ -59,6 +65,12 @@ internal abstract class Transport
     /// fails first.
     /// </returns>
     public abstract bool Write(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>
+    /// Has <see cref="ITransportSink.OnFlush"/> called once this thread has done what it is about; only if
+    /// <see cref="CanFlushLater"/>, and once for each time.
+    /// </summary>
+    public virtual void FlushLater() => throw new NotSupportedException();
 
     /// <summary>Reads again, after a pause; also if the pause has not been answered yet.</summary>
     public abstract void ResumeReading();

@@ -30,6 +30,7 @@ internal sealed unsafe class EventLoop : ITicker
     private readonly Descriptor _alarm;
     private readonly SourceTable _sources = new();
     private readonly ConcurrentQueue<IEventLoopSource> _mailbox = new();
+    private readonly List<EventLoopTransport> _toFlush = [];
     private readonly byte[] _events = new byte[MaxEventCount * EpollEventLayout.Current.Size];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
@@ -159,6 +160,9 @@ internal sealed unsafe class EventLoop : ITicker
     public int Modify(int descriptor, EpollEvents events, ulong number) =>
         _calls.ControlEpoll(_epoll.Number, EpollOperation.Modify, descriptor, events, number);
 
+    /// <summary>Has a transport write, at the end of the turn, what was gathered. On the loop's thread.</summary>
+    public void FlushLater(EventLoopTransport transport) => _toFlush.Add(transport);
+
     /// <summary>Forgets a source, whose descriptor is about to be closed. On the loop's thread.</summary>
     public void Remove(ulong number) => _sources.Remove(number);
 
@@ -197,6 +201,7 @@ internal sealed unsafe class EventLoop : ITicker
             }
 
             OpenMailbox();
+            Flush();
         }
         while (!_isStopping || _sources.Count != 0 || !_mailbox.IsEmpty);
 
@@ -253,6 +258,25 @@ internal sealed unsafe class EventLoop : ITicker
 
             NoteTime(source);
         }
+    }
+
+    private void Flush()
+    {
+        // By index: what one flush sets off may add another.
+        for (int index = 0; index < _toFlush.Count; index++)
+        {
+            EventLoopTransport transport = _toFlush[index];
+            try
+            {
+                transport.Flush();
+            }
+            catch (Exception exception)
+            {
+                ((IEventLoopSource)transport).OnFaulted(exception);
+            }
+        }
+
+        _toFlush.Clear();
     }
 
     private void Dispatch(IEventLoopSource source, EpollEvents events)

@@ -35,6 +35,21 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     public override void Start() => Request(TransportRequests.Start);
 
     /// <inheritdoc/>
+    public override bool CanFlushLater => Loop.IsCurrent;
+
+    /// <inheritdoc/>
+    public override void FlushLater() => Loop.FlushLater(this);
+
+    /// <summary>Has the sink write what it has gathered. On the loop.</summary>
+    public void Flush()
+    {
+        if (!_isReleased)
+        {
+            Sink.OnFlush();
+        }
+    }
+
+    /// <inheritdoc/>
     public override void ResumeReading() => Request(TransportRequests.ResumeReading);
 
     /// <inheritdoc/>
