@@ -5,13 +5,20 @@ namespace Sockeye.Benchmarks;
 /// <summary>A transport that takes everything and keeps nothing: what is left to measure is the connection.</summary>
 internal sealed class GreedyTransport : Transport
 {
+    /// <summary>How many bytes were written.</summary>
+    public long WrittenLength { get; private set; }
+
     public override void Start()
     {
     }
 
-    public override int TryWrite(ReadOnlySpan<byte> bytes) => bytes.Length;
+    public override int TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        WrittenLength += bytes.Length;
+        return bytes.Length;
+    }
 
-    public override int TryWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => first.Length + second.Length;
+    public override int TryWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => TryWrite(first) + TryWrite(second);
 
     public override bool Write(ReadOnlyMemory<byte> bytes) => true;
 

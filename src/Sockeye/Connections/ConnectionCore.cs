@@ -37,8 +37,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Settings = settings;
         Handler = handler;
         Transport = transport;
-        Sends = new SendQueue(
-            settings.Role, transport, this, settings.Options.Limits.MaxSendBufferLength, settings.Pool);
+        Sends = new SendQueue(settings, transport, this);
         Receiver = handler is null or DelegateHandler ? new PullReceiver(this) : new HandlerReceiver(this);
         _keepAlive = new KeepAlive(this);
         transport.Sink = this;

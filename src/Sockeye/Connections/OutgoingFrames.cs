@@ -1,4 +1,3 @@
-using System.Buffers;
 using Sockeye.Protocol;
 
 namespace Sockeye.Connections;
@@ -6,36 +5,31 @@ namespace Sockeye.Connections;
 /// <summary>Frames in the order they go out, as bytes ready for the transport, in a few pooled segments.</summary>
 /// <remarks>A frame never lies across two segments, so that between any two a control frame may be put (RFC 6455 §5.4).
 /// Not thread-safe.</remarks>
-internal struct OutgoingFrames
+internal struct OutgoingFrames(ConnectionSettings settings)
 {
     // A batch of replies to one read usually fits; ArrayPool keeps such arrays at hand per thread.
     private const int SegmentLength = 16 * 1024;
 
-    private readonly ArrayPool<byte> _pool;
-    private readonly bool _masks;
     private byte[]? _tail;
     private int _tailLength;
-    private Queue<OutgoingSegment>? _full;
 
-    public OutgoingFrames(Role role, ArrayPool<byte> pool)
-    {
-        // §5.1: a client masks all its frames, a server none.
-        _masks = role == Role.Client;
-        _pool = pool;
-    }
+    /// <summary>Whose pool the segments come from, and whose role decides how frames look.</summary>
+    public readonly ConnectionSettings Settings => settings;
 
-    /// <summary>Whether there is nothing to send.</summary>
-    public readonly bool IsEmpty => _tailLength == 0 && _full is not { Count: > 0 };
+    /// <summary>What waits, if anything does; the segments before the last are there.</summary>
+    public SendBacklog? Backlog { get; private set; }
+
+    /// <summary>Whether there is nothing to send. Where the last segment is empty, there are no others.</summary>
+    public readonly bool IsEmpty => _tailLength == 0;
 
     /// <summary>How many bytes a frame with that payload takes.</summary>
-    public readonly long FrameLength(int payloadLength) =>
-        FrameHeader.LengthOf(payloadLength, _masks) + (long)payloadLength;
+    public readonly int FrameLength(int payloadLength) => OutgoingFrame.LengthOf(payloadLength, settings.Role);
 
     /// <summary>Adds a frame at the end.</summary>
     public void Append(Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
     {
-        Span<byte> destination = Reserve(checked((int)FrameLength(payload.Length)));
-        _tailLength += WriteFrame(destination, opcode, fin, payload);
+        Span<byte> destination = Reserve(FrameLength(payload.Length));
+        _tailLength += OutgoingFrame.Write(destination, settings.Role, opcode, fin, payload);
     }
 
     /// <summary>Adds bytes that are no frame.</summary>
@@ -53,7 +47,7 @@ internal struct OutgoingFrames
     public bool TryTakeWithHeader(Opcode opcode, bool fin, int payloadLength, out OutgoingSegment segment)
     {
         bool fits = _tail is null || _tail.Length - _tailLength >= FrameHeader.MaxLength;
-        if (!fits || _full is { Count: > 0 })
+        if (!fits || Backlog is { Full.Count: > 0 })
         {
             segment = default;
             return false;
@@ -64,17 +58,10 @@ internal struct OutgoingFrames
         return TryTake(out segment);
     }
 
-    /// <summary>A segment of its own for one frame, to be sent before all others.</summary>
-    public readonly OutgoingSegment Single(Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
-    {
-        byte[] array = _pool.Rent(checked((int)FrameLength(payload.Length)));
-        return new OutgoingSegment(array, 0, WriteFrame(array, opcode, fin, payload));
-    }
-
     /// <summary>Takes the segment that goes out next; its taker returns the array to the pool.</summary>
     public bool TryTake(out OutgoingSegment segment)
     {
-        if (_full is not null && _full.TryDequeue(out segment))
+        if (Backlog is not null && Backlog.Full.TryDequeue(out segment))
         {
             return true;
         }
@@ -91,34 +78,29 @@ internal struct OutgoingFrames
         return true;
     }
 
+    /// <summary>The backlog, made if there is none.</summary>
+    public SendBacklog NeedBacklog() => Backlog ??= SendBacklog.Take();
+
+    /// <summary>Lets go of the backlog if nothing waits in it.</summary>
+    public void ReleaseBacklog()
+    {
+        if (Backlog is { IsEmpty: true })
+        {
+            SendBacklog.Return(Backlog);
+            Backlog = null;
+        }
+    }
+
     private Span<byte> Reserve(int length)
     {
         if (_tail is not null && _tail.Length - _tailLength < length)
         {
-            (_full ??= new Queue<OutgoingSegment>()).Enqueue(new OutgoingSegment(_tail, 0, _tailLength));
+            NeedBacklog().Full.Enqueue(new OutgoingSegment(_tail, 0, _tailLength));
             _tail = null;
             _tailLength = 0;
         }
 
-        _tail ??= _pool.Rent(Math.Max(length, SegmentLength));
+        _tail ??= settings.Pool.Rent(Math.Max(length, SegmentLength));
         return _tail.AsSpan(_tailLength);
-    }
-
-    private readonly int WriteFrame(Span<byte> destination, Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
-    {
-        uint? key = _masks ? MaskingKeySource.Next() : null;
-        int headerLength = FrameHeader.Write(destination, fin, reservedBits: 0, opcode, key, payload.Length);
-        Span<byte> body = destination.Slice(headerLength, payload.Length);
-        if (key.HasValue)
-        {
-            // The sender's memory is only read: masked on the way into ours.
-            Masking.Apply(payload, body, key.GetValueOrDefault());
-        }
-        else
-        {
-            payload.CopyTo(body);
-        }
-
-        return headerLength + payload.Length;
     }
 }

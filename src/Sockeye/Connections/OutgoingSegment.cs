@@ -1,3 +1,5 @@
+using Sockeye.Protocol;
+
 namespace Sockeye.Connections;
 
 /// <summary>A run of bytes ready for the transport, in an array of the pool.</summary>
@@ -8,6 +10,13 @@ internal readonly record struct OutgoingSegment(byte[] Array, int Start, int Len
 
     /// <summary>The bytes.</summary>
     public ReadOnlySpan<byte> Span => Array.AsSpan(Start, Length);
+
+    /// <summary>A segment of its own for one frame.</summary>
+    public static OutgoingSegment OfFrame(Opcode opcode, ReadOnlySpan<byte> payload, ConnectionSettings settings)
+    {
+        byte[] array = settings.Pool.Rent(OutgoingFrame.LengthOf(payload.Length, settings.Role));
+        return new OutgoingSegment(array, 0, OutgoingFrame.Write(array, settings.Role, opcode, fin: true, payload));
+    }
 
     /// <summary>What is left after the first <paramref name="count"/> bytes.</summary>
     public OutgoingSegment Skip(int count) => this with { Start = Start + count, Length = Length - count };

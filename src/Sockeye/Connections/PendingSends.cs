@@ -8,7 +8,7 @@ namespace Sockeye.Connections;
 /// fragmented message of another sender to end.
 /// </summary>
 /// <remarks>All under the lock of the <see cref="SendQueue"/>.</remarks>
-internal struct PendingSends(ArrayPool<byte> pool)
+internal struct PendingSends
 {
     // Made when the first send has to wait; most connections never have one.
     private LinkedList<PendingSend>? _waiting;
@@ -41,9 +41,6 @@ internal struct PendingSends(ArrayPool<byte> pool)
             _openWriter = frame.Fin ? null : frame.Writer;
         }
     }
-
-    /// <summary>Gives up the message that is open.</summary>
-    public void AbandonMessage() => _openWriter = null;
 
     /// <summary>Adds one at the end, or in front if it continues the open message.</summary>
     public void Add(PendingSend send)
@@ -105,27 +102,21 @@ internal struct PendingSends(ArrayPool<byte> pool)
         return true;
     }
 
-    /// <summary>Gives all of them up.</summary>
-    /// <param name="reason">What their senders are told.</param>
+    /// <summary>Gives all of them up, and the message that is open.</summary>
+    /// <param name="owner">Says what their senders are told.</param>
+    /// <param name="pool">Where arrays go back to.</param>
     /// <returns>How many bytes of them counted as buffered.</returns>
-    public long FailAll(Func<Exception> reason)
+    public long FailAll(ISendQueueOwner owner, ArrayPool<byte> pool)
     {
+        _openWriter = null;
         long buffered = Buffered;
         while (TryTakeAny(out PendingSend? send))
         {
-            Release(send!);
-            send!.Completion?.TrySetException(reason());
+            send!.Release(pool);
+            send.Completion?.TrySetException(owner.CreateClosedException());
         }
 
         return buffered;
-    }
-
-    /// <summary>Lets go of what a send holds that waits no more.</summary>
-    public readonly void Release(PendingSend send)
-    {
-        // Not Dispose: that waits for a cancellation that is running, and the running one waits for our lock.
-        send.Cancellation.Unregister();
-        send.Frame.Release(pool);
     }
 
     private bool TryTakeAny(out PendingSend? send)

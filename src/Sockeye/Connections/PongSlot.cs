@@ -29,4 +29,7 @@ internal struct PongSlot
         IsFull = false;
         return _payload.AsSpan(0, _length);
     }
+
+    /// <summary>Drops the pong, if there is one.</summary>
+    public void Clear() => IsFull = false;
 }

@@ -1,13 +1,17 @@
 namespace Sockeye.Connections;
 
 /// <summary>Counts what is buffered against the limit. Changed under the lock of its <see cref="SendQueue"/>.</summary>
-internal struct SendBudget(int limit)
+internal struct SendBudget
 {
     // Room for control frames that users send, beyond the limit for data.
     private const int ControlReserve = 4 * 1024;
 
+    // In this order they take 16 bytes.
     private long _buffered;
+    private readonly int _limit;
     private bool _isCongested;
+
+    public SendBudget(int limit) => _limit = limit;
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken. Any thread.</summary>
     public readonly long Buffered => Volatile.Read(in _buffered);
@@ -22,16 +26,16 @@ internal struct SendBudget(int limit)
     public readonly bool HasRoom => HasRoomBeside(0);
 
     /// <summary>Whether there would be room without some of what is buffered.</summary>
-    public readonly bool HasRoomBeside(long length) => _buffered - length < limit;
+    public readonly bool HasRoomBeside(long length) => _buffered - length < _limit;
 
     /// <summary>Whether a control frame of the user's may be added.</summary>
-    public readonly bool HasRoomForControl => _buffered < (long)limit + ControlReserve;
+    public readonly bool HasRoomForControl => _buffered < (long)_limit + ControlReserve;
 
     /// <summary>Counts bytes that were accepted.</summary>
     public void Add(long length)
     {
         Volatile.Write(ref _buffered, _buffered + length);
-        if (_buffered >= limit)
+        if (_buffered >= _limit)
         {
             Volatile.Write(ref _isCongested, true);
         }
@@ -44,7 +48,7 @@ internal struct SendBudget(int limit)
         Volatile.Write(ref _buffered, _buffered - length);
 
         // At half the limit, so that a peer just fast enough doesn't make us start and stop at every frame.
-        bool drained = _isCongested && _buffered <= limit / 2;
+        bool drained = _isCongested && _buffered <= _limit / 2;
         if (drained)
         {
             Volatile.Write(ref _isCongested, false);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -11,30 +10,26 @@ namespace Sockeye.Connections;
 /// <remarks>
 /// Whoever finds the transport idle becomes its writer, writes outside the lock, and goes on until nothing is left;
 /// the others only add their frames and leave. While the I/O thread handles a read, its sends are corked: they go out
-/// together at the end.
+/// together at the end. At rest this is all there is of a send side: 96 bytes.
 /// </remarks>
 internal sealed class SendQueue
 {
-    private readonly Lock _gate = new();
     private readonly Transport _transport;
-    private readonly TransportWriter _writer;
     private readonly ISendQueueOwner _owner;
-    private readonly ArrayPool<byte> _pool;
+
+    // A ThinLock. Held for the length of a copy, and never while the transport is called.
+    private int _gate;
 
     // Under _gate.
     private SendBuffer _buffer;
     private TransportEnd _finish;
-
-    // Only the writer's.
     private bool _hasShutDown;
 
-    public SendQueue(Role role, Transport transport, ISendQueueOwner owner, int limit, ArrayPool<byte> pool)
+    public SendQueue(ConnectionSettings settings, Transport transport, ISendQueueOwner owner)
     {
         _transport = transport;
         _owner = owner;
-        _pool = pool;
-        _buffer = new SendBuffer(role, owner, limit, pool);
-        _writer = new TransportWriter(transport, this, pool);
+        _buffer = new SendBuffer(settings);
     }
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken by the transport.</summary>
@@ -42,6 +37,8 @@ internal sealed class SendQueue
 
     /// <summary>Whether so much is buffered that nothing should be done that would add to it.</summary>
     public bool IsCongested => _buffer.Budget.IsCongested;
+
+    private TransportWriter Writer => new(this, _transport, _buffer.Settings);
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
     public void Cork() => _buffer.CorkThread = Environment.CurrentManagedThreadId;
@@ -52,15 +49,21 @@ internal sealed class SendQueue
         _buffer.CorkThread = 0;
 
         // What this thread has corked it sees without the lock; what others add they write themselves.
-        if (!_buffer.IsEmpty)
+        if (_buffer.IsEmpty)
         {
-            bool write;
-            lock (_gate)
-            {
-                write = _buffer.TryBecomeWriter();
-            }
+            return;
+        }
 
-            RunIf(write);
+        OutgoingSegment segment = default;
+        bool write;
+        using (ThinLock.Hold(ref _gate, this))
+        {
+            write = _buffer.TryBecomeWriter() && _buffer.TryTakeNext(out segment);
+        }
+
+        if (write)
+        {
+            Writer.Write(segment);
         }
     }
 
@@ -68,9 +71,9 @@ internal sealed class SendQueue
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
     public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        OutgoingSegment direct;
-        bool write;
-        lock (_gate)
+        OutgoingSegment segment;
+        WriteDuty duty;
+        using (ThinLock.Hold(ref _gate, this))
         {
             if (_buffer.Stage != SendStage.Open)
             {
@@ -82,136 +85,108 @@ internal sealed class SendQueue
                 return WebSocketSendResult.Refused;
             }
 
-            if (!_buffer.Pending.IsTurnOf(opcode, writer: null))
+            if (!_buffer.IsTurnOf(opcode, writer: null))
             {
                 _buffer.AddCopy(opcode, payload);
                 return WebSocketSendResult.Queued;
             }
 
-            write = _buffer.Accept(opcode, fin: true, payload, out direct);
+            duty = _buffer.Accept(opcode, fin: true, payload, out segment);
         }
 
-        if (write)
-        {
-            _writer.Run(direct, payload);
-        }
-
-        return _writer.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+        Writer.Fulfil(duty, segment, opcode, fin: true, payload);
+        return _buffer.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
     }
 
     /// <summary>Sends a frame once there is room for it, and the turn has come.</summary>
     /// <returns>A task that completes when the frame's bytes are in the send buffer or beyond.</returns>
     public ValueTask SendAsync(in FrameToSend frame, CancellationToken cancellationToken)
     {
-        OutgoingSegment direct;
-        bool write;
-        lock (_gate)
+        OutgoingSegment segment = default;
+        WriteDuty duty = WriteDuty.None;
+        PendingSend? pending = null;
+        bool isOpen;
+        using (ThinLock.Hold(ref _gate, this))
         {
-            if (_buffer.Stage != SendStage.Open || cancellationToken.IsCancellationRequested)
+            isOpen = _buffer.Stage == SendStage.Open && !cancellationToken.IsCancellationRequested;
+            if (isOpen && _buffer.MayAccept(frame))
             {
-                frame.Release(_pool);
-                return cancellationToken.IsCancellationRequested
-                    ? ValueTask.FromCanceled(cancellationToken)
-                    : ValueTask.FromException(_owner.CreateClosedException());
+                _buffer.NoteTurn(frame);
+                duty = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, out segment);
+                _buffer.AdmitPending(_owner);
             }
-
-            if (!_buffer.MayAccept(frame))
+            else if (isOpen)
             {
-                return new ValueTask(AddWaiting(frame, cancellationToken));
+                pending = PendingSend.OfFrame(frame);
+                _buffer.AddWaiting(pending);
             }
-
-            _buffer.Pending.NoteTurn(frame);
-            write = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, out direct);
-            _buffer.AdmitPending();
         }
 
-        if (write)
+        if (pending is not null)
         {
-            _writer.Run(direct, frame.Payload.Span);
+            return new ValueTask(WaitFor(pending, cancellationToken));
         }
 
-        frame.Release(_pool);
-        return default;
+        Writer.Fulfil(duty, segment, frame.Opcode, frame.Fin, frame.Payload.Span);
+        frame.Release(_buffer.Settings.Pool);
+        return isOpen ? default
+            : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
+            : ValueTask.FromException(_owner.CreateClosedException());
     }
 
     /// <summary>Sends the end of the opening handshake, before any frame.</summary>
     public void SendHandshake(ReadOnlySpan<byte> head)
     {
         bool write;
-        lock (_gate)
+        using (ThinLock.Hold(ref _gate, this))
         {
             write = _buffer.AcceptBytes(head);
         }
 
-        RunIf(write);
+        if (write)
+        {
+            Writer.WritePieces(head, []);
+        }
     }
 
     /// <summary>Answers a ping. While the transport is blocked only the newest answer is kept (RFC 6455 §5.5.3).</summary>
     public void SendPong(ReadOnlySpan<byte> payload)
     {
-        bool write;
-        lock (_gate)
+        OutgoingSegment segment;
+        WriteDuty duty;
+        using (ThinLock.Hold(ref _gate, this))
         {
-            write = _buffer.AcceptPong(payload, _writer.IsBlocked);
+            duty = _buffer.AcceptPong(payload, out segment);
         }
 
-        RunIf(write);
+        Writer.Fulfil(duty, segment, Opcode.Pong, fin: true, payload);
     }
 
     /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
     public void TrySendPing(ReadOnlySpan<byte> payload)
     {
-        bool write;
-        lock (_gate)
+        OutgoingSegment segment;
+        WriteDuty duty;
+        using (ThinLock.Hold(ref _gate, this))
         {
-            write = _buffer.Stage == SendStage.Open && _buffer.Budget.HasRoomForControl
-                && _buffer.Accept(Opcode.Ping, fin: true, payload, out _);
+            if (_buffer.Stage != SendStage.Open || !_buffer.Budget.HasRoomForControl)
+            {
+                return;
+            }
+
+            duty = _buffer.Accept(Opcode.Ping, fin: true, payload, out segment);
         }
 
-        RunIf(write);
+        Writer.Fulfil(duty, segment, Opcode.Ping, fin: true, payload);
     }
 
     /// <summary>Sends the Close frame, after which nothing goes.</summary>
     /// <param name="status">What it says.</param>
     /// <param name="afterPending">Whether it goes behind the sends that wait for room; else they fail.</param>
-    public void SendClose(CloseStatus status, bool afterPending)
-    {
-        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-        payload = payload[..ClosePayload.Write(payload, status)];
-        bool write;
-        lock (_gate)
-        {
-            if (_buffer.Stage != SendStage.Open)
-            {
-                return;
-            }
-
-            // A message that is open has no end in sight: a control frame may go inside it, and it is given up (§5.4).
-            if (afterPending && !_buffer.Pending.IsMessageOpen && !_buffer.Pending.IsEmpty)
-            {
-                _buffer.AddWaitingClose(payload);
-                return;
-            }
-
-            write = _buffer.AcceptClose(payload);
-        }
-
-        RunIf(write);
-    }
+    public void SendClose(CloseStatus status, bool afterPending) => SendClose(status, SendStage.Open, afterPending);
 
     /// <summary>Sends the Close frame now if it still waits behind other sends, which then fail.</summary>
-    public void ExpediteClose(CloseStatus status)
-    {
-        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-        payload = payload[..ClosePayload.Write(payload, status)];
-        bool write;
-        lock (_gate)
-        {
-            write = _buffer.Stage == SendStage.Closing && _buffer.AcceptClose(payload);
-        }
-
-        RunIf(write);
-    }
+    public void ExpediteClose(CloseStatus status) => SendClose(status, SendStage.Closing, afterPending: false);
 
     /// <summary>Ends the transport's output once everything accepted has been written, a Close frame the last of it.</summary>
     /// <remarks>May be called before that Close frame is added, when another thread is about to.</remarks>
@@ -219,31 +194,35 @@ internal sealed class SendQueue
     public void FinishWhenEmpty(bool close)
     {
         bool write;
-        lock (_gate)
+        using (ThinLock.Hold(ref _gate, this))
         {
             _finish = close || _finish == TransportEnd.Close ? TransportEnd.Close : TransportEnd.ShutdownOutput;
             write = _buffer.TryBecomeWriter();
         }
 
-        RunIf(write);
+        if (write && TryTakeNext(written: 0, out OutgoingSegment segment))
+        {
+            Writer.Write(segment);
+        }
     }
 
     /// <summary>The transport has taken what was blocked.</summary>
     public void OnWritten()
     {
         _owner.OnSendProgress();
-        _writer.Resume();
+        if (TryEndBlocked(out OutgoingSegment rest))
+        {
+            Writer.Resume(rest);
+        }
     }
 
     /// <summary>The transport is gone: all that waits fails, all memory goes back.</summary>
     public void Terminate()
     {
-        lock (_gate)
+        using (ThinLock.Hold(ref _gate, this))
         {
-            _buffer.Terminate();
+            _buffer.Terminate(_owner);
         }
-
-        _writer.Terminate();
     }
 
     /// <summary>For the writer: accounts for what it wrote, and takes what goes next.</summary>
@@ -254,21 +233,23 @@ internal sealed class SendQueue
     {
         bool drained;
         bool found;
+        bool shutDown = false;
         TransportEnd finish = TransportEnd.None;
-        lock (_gate)
+        using (ThinLock.Hold(ref _gate, this))
         {
-            drained = _buffer.NoteWritten(written);
+            drained = _buffer.NoteWritten(written, _owner);
             found = _buffer.TryTakeNext(out segment);
-            if (!found && _buffer.Stage >= SendStage.CloseQueued)
+            if (!found && _buffer.Stage >= SendStage.CloseQueued && _finish != TransportEnd.None)
             {
                 finish = _finish;
+                shutDown = !_hasShutDown;
                 _finish = TransportEnd.None;
+                _hasShutDown = true;
             }
         }
 
-        if (finish != TransportEnd.None && !_hasShutDown)
+        if (shutDown)
         {
-            _hasShutDown = true;
             _transport.ShutdownOutput();
         }
 
@@ -281,16 +262,49 @@ internal sealed class SendQueue
         return found;
     }
 
-    /// <summary>For the writer: accounts for what it wrote of a segment whose rest is blocked.</summary>
-    internal void NotePartlyWritten(long written)
+    /// <summary>For the writer: accounts for what it wrote, and keeps the rest of a segment that is blocked.</summary>
+    /// <returns><see langword="false"/> if the transport is gone: the segment's memory is the caller's to give back.</returns>
+    internal bool TryBeginBlocked(in OutgoingSegment rest, long written)
     {
         bool drained;
-        lock (_gate)
+        bool begins;
+        using (ThinLock.Hold(ref _gate, this))
         {
-            drained = _buffer.NoteWritten(written);
+            drained = _buffer.NoteWritten(written, _owner);
+            begins = _buffer.TryBeginBlocked(rest);
         }
 
         TellIf(drained);
+        return begins;
+    }
+
+    /// <summary>For the writer: takes back what was kept, since the transport has written its part.</summary>
+    /// <returns><see langword="false"/> if the transport is gone, and the segment's memory given back already.</returns>
+    internal bool TryEndBlocked(out OutgoingSegment rest)
+    {
+        using (ThinLock.Hold(ref _gate, this))
+        {
+            return _buffer.TryEndBlocked(out rest);
+        }
+    }
+
+    private void SendClose(CloseStatus status, SendStage stage, bool afterPending)
+    {
+        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
+        payload = payload[..ClosePayload.Write(payload, status)];
+        OutgoingSegment segment;
+        WriteDuty duty;
+        using (ThinLock.Hold(ref _gate, this))
+        {
+            if (_buffer.Stage != stage)
+            {
+                return;
+            }
+
+            duty = _buffer.AcceptClose(payload, afterPending, _owner, out segment);
+        }
+
+        Writer.Fulfil(duty, segment, Opcode.Close, fin: true, payload);
     }
 
     private void TellIf(bool drained)
@@ -301,39 +315,33 @@ internal sealed class SendQueue
         }
     }
 
-    private void RunIf(bool write)
+    private Task WaitFor(PendingSend send, CancellationToken cancellationToken)
     {
-        if (write)
-        {
-            _writer.Run();
-        }
-    }
-
-    private Task AddWaiting(in FrameToSend frame, CancellationToken cancellationToken)
-    {
-        // Not run in place: what follows a send must not run under our lock, or on the writer's thread.
-        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var send = new PendingSend(frame) { Completion = completion };
-        _buffer.Pending.Add(send);
         if (cancellationToken.CanBeCanceled)
         {
-            send.Cancellation = cancellationToken.UnsafeRegister((_, token) => Cancel(send, token), null);
+            // Outside the lock: a token that was cancelled just now calls in place.
+            CancellationTokenRegistration registration =
+                cancellationToken.UnsafeRegister((_, token) => Cancel(send, token), null);
+            using (ThinLock.Hold(ref _gate, this))
+            {
+                send.Take(registration);
+            }
         }
 
-        return completion.Task;
+        return send.Completion!.Task;
     }
 
     private void Cancel(PendingSend send, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        using (ThinLock.Hold(ref _gate, this))
         {
             // It may be on its way already; then it is finished (half a message can't be taken back, §5.4).
-            if (!_buffer.Pending.TryRemove(send))
+            if (!_buffer.TryRemoveWaiting(send))
             {
                 return;
             }
 
-            _buffer.Pending.Release(send);
+            send.Release(_buffer.Settings.Pool);
         }
 
         send.Completion?.TrySetCanceled(cancellationToken);

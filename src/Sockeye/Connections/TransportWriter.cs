@@ -1,135 +1,127 @@
-using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Sockeye.Protocol;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections;
 
 /// <summary>
 /// Hands what a <see cref="SendQueue"/> holds to the transport, piece after piece. One thread at a time: whoever became
-/// the writer, and after a blocked write the transport's.
+/// the writer, and after a blocked write the transport's. Holds nothing of its own, and no lock while it writes.
 /// </summary>
-internal sealed class TransportWriter(Transport transport, SendQueue queue, ArrayPool<byte> pool)
+internal readonly struct TransportWriter(SendQueue queue, Transport transport, ConnectionSettings settings)
 {
+    /// <summary>A frame up to this length is put together on the stack: a copy is cheaper than a second piece.</summary>
+    public const int MaxCopiedLength = 2 * 1024;
+
     // The transport is given no more than this to write by itself, so that a peer which is slow, and not dead, is seen to
     // take something: also while it takes a message that lasts for minutes.
     private const int MaxBlockedLength = 64 * 1024;
 
-    // Whose beginning the transport is writing by itself. Its memory is the transport's until it tells.
-    private byte[]? _inFlight;
-    private OutgoingSegment _rest;
-    private volatile bool _isBlocked;
-
-    /// <summary>Whether the transport has not taken all that it was given.</summary>
-    public bool IsBlocked => _isBlocked;
-
-    /// <summary>Writes until nothing is left, or the transport is blocked.</summary>
-    public void Run() => Run(written: 0);
-
-    /// <summary>Writes a segment that ends in a frame's header together with that frame's payload; then the rest.</summary>
-    /// <param name="header">The segment, or nothing.</param>
-    /// <param name="payload">The payload, from where it lies; copied only if the transport does not take it.</param>
-    public void Run(OutgoingSegment header, ReadOnlySpan<byte> payload)
+    /// <summary>Does what the sender of a frame has to do once it was accepted.</summary>
+    public void Fulfil(
+        WriteDuty duty, in OutgoingSegment segment, Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
     {
-        if (header.Length == 0)
+        switch (duty)
         {
-            Run();
-            return;
-        }
+            case WriteDuty.WriteSegment:
+                Write(segment);
+                break;
 
-        int taken = transport.TryWrite(header.Span, payload);
-        int left = header.Length + payload.Length - taken;
-        if (left == 0)
-        {
-            pool.Return(header.Array);
-            Run(taken);
-            return;
-        }
+            case WriteDuty.WriteSegmentAndPayload:
+                WritePieces(segment.Span, payload);
+                settings.Pool.Return(segment.Array);
+                break;
 
-        int headerLeft = Math.Max(header.Length - taken, 0);
-        byte[] copy = pool.Rent(left);
-        header.Span[(header.Length - headerLeft)..].CopyTo(copy);
-        payload[(payload.Length - (left - headerLeft))..].CopyTo(copy.AsSpan(headerLeft));
-        pool.Return(header.Array);
-        queue.NotePartlyWritten(taken);
-        var rest = new OutgoingSegment(copy, 0, left);
-        if (TryWriteBlocked(ref rest, out int written) && TryWriteAll(rest, ref written))
-        {
-            Run(written);
+            case WriteDuty.WriteFrame:
+                WriteFrame(opcode, fin, payload);
+                break;
         }
     }
 
-    /// <summary>The transport has written by itself what it was given last.</summary>
-    public void Resume()
+    /// <summary>Writes a segment, and then what the queue has, until nothing is left or the transport is blocked.</summary>
+    /// <param name="segment">The segment, which may have been written to its end.</param>
+    /// <param name="written">How many bytes before it were taken by the transport, and are not accounted for yet.</param>
+    public void Write(OutgoingSegment segment, int written = 0)
     {
-        OutgoingSegment rest = _rest;
-        if (!TryReleaseInFlight(out _))
-        {
-            return;
-        }
-
-        int written = Math.Min(rest.Length, MaxBlockedLength);
-        if (TryWriteAll(rest.Skip(written), ref written))
-        {
-            Run(written);
-        }
-    }
-
-    /// <summary>The transport is gone, and uses no memory any more.</summary>
-    public void Terminate()
-    {
-        if (TryReleaseInFlight(out byte[]? array))
-        {
-            pool.Return(array);
-        }
-    }
-
-    private void Run(long written)
-    {
-        while (queue.TryTakeNext(written, out OutgoingSegment segment))
-        {
-            int last = 0;
-            if (!TryWriteAll(segment, ref last))
-            {
-                return;
-            }
-
-            written = last;
-        }
-    }
-
-    // Writes a segment to its end and returns its array, unless the transport is blocked.
-    // written: what of it, or before it, was written and not accounted for; in the end, what is not accounted for yet.
-    private bool TryWriteAll(OutgoingSegment segment, ref int written)
-    {
-        while (true)
+        bool goesOn = true;
+        while (goesOn)
         {
             int taken = segment.Length == 0 ? 0 : transport.TryWrite(segment.Span);
             written += taken;
             segment = segment.Skip(taken);
-            if (segment.Length == 0)
-            {
-                pool.Return(segment.Array);
-                return true;
-            }
-
-            queue.NotePartlyWritten(written);
-            if (!TryWriteBlocked(ref segment, out written))
-            {
-                return false;
-            }
+            goesOn = segment.Length == 0
+                ? TryTakeNext(ref segment, ref written)
+                : TryWriteBlocked(ref segment, ref written);
         }
     }
 
-    // Has the transport write some by itself; answers whether it has done so already.
-    private bool TryWriteBlocked(ref OutgoingSegment segment, out int written)
+    /// <summary>Writes two pieces of memory, copied only if the transport does not take them, and then the rest.</summary>
+    public void WritePieces(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        written = Math.Min(segment.Length, MaxBlockedLength);
-        _rest = segment;
-        _isBlocked = true;
-        Volatile.Write(ref _inFlight, segment.Array);
+        int written = second.IsEmpty ? transport.TryWrite(first) : transport.TryWrite(first, second);
+        if (written == first.Length + second.Length)
+        {
+            if (queue.TryTakeNext(written, out OutgoingSegment next))
+            {
+                Write(next);
+            }
 
-        // From here on, unless the answer is true, Resume may be running on another thread already.
-        if (!transport.Write(segment.Memory[..written]) || !TryReleaseInFlight(out _))
+            return;
+        }
+
+        OutgoingSegment rest = CopyRest(first, second, written);
+        if (TryWriteBlocked(ref rest, ref written))
+        {
+            Write(rest, written);
+        }
+    }
+
+    /// <summary>Goes on when the transport has written by itself what it was given last.</summary>
+    /// <param name="rest">What was blocked.</param>
+    public void Resume(OutgoingSegment rest)
+    {
+        int written = Math.Min(rest.Length, MaxBlockedLength);
+        Write(rest.Skip(written), written);
+    }
+
+    // Writes a frame from where its payload lies.
+    [SkipLocalsInit]
+    private void WriteFrame(Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> buffer = stackalloc byte[MaxCopiedLength];
+        if (OutgoingFrame.LengthOf(payload.Length, settings.Role) <= MaxCopiedLength)
+        {
+            int length = OutgoingFrame.Write(buffer, settings.Role, opcode, fin, payload);
+            WritePieces(buffer[..length], []);
+        }
+        else
+        {
+            int length = FrameHeader.Write(buffer, fin, reservedBits: 0, opcode, maskingKey: null, payload.Length);
+            WritePieces(buffer[..length], payload);
+        }
+    }
+
+    // Gives the segment's array back, and takes the one that goes next.
+    private bool TryTakeNext(ref OutgoingSegment segment, ref int written)
+    {
+        settings.Pool.Return(segment.Array);
+        int newly = written;
+        written = 0;
+        return queue.TryTakeNext(newly, out segment);
+    }
+
+    // Has the transport write some by itself; answers whether it has done so already.
+    private bool TryWriteBlocked(ref OutgoingSegment segment, ref int written)
+    {
+        if (!queue.TryBeginBlocked(segment, written))
+        {
+            settings.Pool.Return(segment.Array);
+            return false;
+        }
+
+        // From here on, unless the answer is true, the queue may be resumed on another thread already.
+        written = Math.Min(segment.Length, MaxBlockedLength);
+        if (!transport.Write(segment.Memory[..written]) || !queue.TryEndBlocked(out _))
         {
             return false;
         }
@@ -138,16 +130,14 @@ internal sealed class TransportWriter(Transport transport, SendQueue queue, Arra
         return true;
     }
 
-    // The end of a write and the end of the transport may come at the same time: the array has one owner again.
-    private bool TryReleaseInFlight([NotNullWhen(true)] out byte[]? array)
+    private OutgoingSegment CopyRest(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int written)
     {
-        array = Interlocked.Exchange(ref _inFlight, null);
-        if (array is null)
-        {
-            return false;
-        }
-
-        _isBlocked = false;
-        return true;
+        ReadOnlySpan<byte> restOfFirst = first[Math.Min(written, first.Length)..];
+        ReadOnlySpan<byte> restOfSecond = second[Math.Max(written - first.Length, 0)..];
+        int length = restOfFirst.Length + restOfSecond.Length;
+        byte[] copy = settings.Pool.Rent(length);
+        restOfFirst.CopyTo(copy);
+        restOfSecond.CopyTo(copy.AsSpan(restOfFirst.Length));
+        return new OutgoingSegment(copy, 0, length);
     }
 }

@@ -12,7 +12,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void Sends_leave_in_the_order_they_came()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         pending.Add(Send("a"));
         pending.Add(Send("b"));
         pending.Add(Send("c"));
@@ -24,7 +24,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void Without_room_only_those_leave_that_are_counted_already()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         pending.Add(Send("counted", buffered: 9));
         pending.Add(Send("waits"));
         pending.Add(Send("counted, behind", buffered: 9));
@@ -36,7 +36,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void It_is_nobodys_turn_while_others_wait_but_a_control_frames()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         Assert.True(pending.IsTurnOf(Opcode.Text, writer: null));
 
         pending.Add(Send("a"));
@@ -50,7 +50,7 @@ public sealed class PendingSendsTests
     [Fact] // §5.4: "fragments of one message MUST NOT be interleaved between the fragments of another message"
     public void While_a_message_is_open_it_is_its_writers_turn_alone()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         pending.NoteTurn(Fragment("begin", fin: false, Opcode.Text).Frame);
         pending.Add(Send("other", buffered: 5));
         pending.Add(Fragment("more", fin: false));
@@ -69,7 +69,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void A_waiting_message_may_begin_when_another_ends_and_holds_up_those_behind_it()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         pending.Add(Fragment("begin", fin: false, Opcode.Text));
         pending.Add(Send("behind"));
 
@@ -82,7 +82,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void One_that_is_given_up_leaves_no_trace()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         PendingSend send = Send("given up");
         pending.Add(send);
         pending.Add(Send("next"));
@@ -96,7 +96,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void A_fragment_can_be_given_up_too()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         pending.NoteTurn(Fragment("begin", fin: false, Opcode.Text).Frame);
         PendingSend fragment = Fragment("more", fin: false);
         pending.Add(fragment);
@@ -110,7 +110,7 @@ public sealed class PendingSendsTests
     [Fact]
     public void At_the_end_all_are_told_and_their_memory_goes_back()
     {
-        var pending = new PendingSends(_pool);
+        PendingSends pending = default;
         var completion = new TaskCompletionSource();
         byte[] rented = _pool.Rent(100);
         pending.Add(new PendingSend(Send("waits").Frame) { Completion = completion });
@@ -126,10 +126,10 @@ public sealed class PendingSendsTests
         });
         pending.Add(Send("counted", buffered: 9));
 
-        long buffered = pending.FailAll(() => new InvalidOperationException("over"));
+        long buffered = pending.FailAll(new SendQueueBench(), _pool);
 
         Assert.Equal(111, buffered);
-        Assert.Equal("over", completion.Task.Exception!.InnerException!.Message);
+        Assert.IsType<WebSocketClosedException>(completion.Task.Exception!.InnerException);
         Assert.True(pending.IsEmpty);
         Assert.Equal(0, _pool.OutCount);
     }

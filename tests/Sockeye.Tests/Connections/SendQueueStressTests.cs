@@ -20,7 +20,7 @@ public sealed class SendQueueStressTests
         var owner = new Owner();
         var pool = new CountingPool();
         Role end = role == "client" ? Role.Client : Role.Server;
-        var sends = new SendQueue(end, transport, owner, limit: 30_000, pool);
+        var sends = new SendQueue(SendSettings.Of(end, pool, limit: 30_000), transport, owner);
         owner.Sends = sends;
         transport.Sink = owner;
 
@@ -47,7 +47,7 @@ public sealed class SendQueueStressTests
             var transport = new ChokingTransport(seed + (1_000 * round));
             var owner = new Owner();
             var pool = new CountingPool();
-            var sends = new SendQueue(Role.Server, transport, owner, limit: 2_000, pool);
+            var sends = new SendQueue(SendSettings.Of(Role.Server, pool, limit: 2_000), transport, owner);
             owner.Sends = sends;
             transport.Sink = owner;
             int accepted = 0;

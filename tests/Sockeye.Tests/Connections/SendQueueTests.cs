@@ -1,3 +1,4 @@
+using Sockeye.Connections;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
@@ -201,6 +202,48 @@ public sealed class SendQueueTests
     }
 
     [Fact]
+    public void Cancelling_while_a_send_begins_to_wait_takes_it_back()
+    {
+        for (int round = 0; round < 500; round++)
+        {
+            var bench = new SendQueueBench(limit: 100);
+            bench.Block(100);
+            using var cancellation = new CancellationTokenSource();
+            using var begin = new Barrier(2);
+            var canceller = new Thread(() =>
+            {
+                begin.SignalAndWait();
+                cancellation.Cancel();
+            });
+            canceller.Start();
+            begin.SignalAndWait();
+
+            Task send = bench.SendAsync("taken back", cancellation.Token).AsTask();
+            Assert.True(canceller.Join(TimeSpan.FromSeconds(30)));
+            bench.Transport.Drain();
+
+            Assert.True(send.IsCanceled);
+            Assert.Equal("Binary 100 bytes", bench.Wire());
+            Assert.Equal(0, bench.Sends.BufferedAmount);
+        }
+    }
+
+    [Fact]
+    public void A_send_that_is_over_leaves_nothing_with_the_token_that_could_have_cancelled_it()
+    {
+        var released = new PendingSend(new FrameToSend { Opcode = Opcode.Text, Fin = true, Payload = default });
+        using var cancellation = new CancellationTokenSource();
+        int cancelled = 0;
+        released.Release(System.Buffers.ArrayPool<byte>.Shared);
+
+        // It was over before it was registered.
+        released.Take(cancellation.Token.UnsafeRegister(_ => cancelled++, null));
+        cancellation.Cancel();
+
+        Assert.Equal(0, cancelled);
+    }
+
+    [Fact]
     public void Cancelling_a_send_that_is_on_its_way_does_nothing() // CC-04
     {
         var bench = new SendQueueBench(limit: 100);
@@ -348,5 +391,62 @@ public sealed class SendQueueTests
         bench.Sends.TrySend(Opcode.Text, "x"u8);
 
         Assert.Equal("HTTP/1.1 101\r\n\r\n\u0081\u0001x", System.Text.Encoding.Latin1.GetString(bench.Transport.TakeOutput()));
+    }
+
+    [Fact]
+    public void What_is_sent_with_the_end_of_the_opening_handshake_leaves_in_one_write()
+    {
+        var bench = new SendQueueBench();
+        bench.Sends.Cork();
+        bench.Sends.SendHandshake("HTTP/1.1 101\r\n\r\n"u8);
+        bench.Sends.TrySend(Opcode.Text, "x"u8);
+
+        bench.Sends.Uncork();
+
+        Assert.Equal(1, bench.Transport.WriteCount);
+        Assert.Equal("HTTP/1.1 101\r\n\r\n\u0081\u0001x", System.Text.Encoding.Latin1.GetString(bench.Transport.TakeOutput()));
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+    }
+
+    [Theory]
+    [InlineData("client")]
+    [InlineData("server")]
+    public void A_message_of_any_length_on_an_idle_transport_is_one_write(string role)
+    {
+        // By way of the stack, of a buffer, or from where it lies.
+        foreach (int length in (int[])[0, 1, 125, 126, 2_030, .. Enumerable.Range(2_040, 12), 16_383, 16_384, 65_536])
+        {
+            var bench = new SendQueueBench(role == "client" ? Role.Client : Role.Server);
+            byte[] payload = new byte[length];
+            new Random(length).NextBytes(payload);
+
+            Assert.Equal(WebSocketSendResult.Sent, bench.Sends.TrySend(Opcode.Binary, payload));
+
+            Assert.Equal(1, bench.Transport.WriteCount);
+            Assert.Equal(payload, Assert.Single(bench.Frames()).Payload);
+            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Pool.OutCount);
+        }
+    }
+
+    [Fact] // §5.4
+    public void A_pong_that_waited_goes_between_two_segments_and_never_into_a_frame()
+    {
+        var bench = new SendQueueBench(limit: 1_000_000);
+        bench.Transport.Capacity = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            bench.Sends.TrySend(Opcode.Binary, new byte[999]);
+        }
+
+        bench.Sends.SendPong("soon"u8);
+        bench.Transport.Drain(500);
+        bench.Transport.Drain();
+
+        List<string> frames = [.. bench.Frames().Select(frame => frame.ToString())];
+        Assert.Equal(101, frames.Count);
+        Assert.Equal(1, frames.IndexOf("Pong 'soon'"));
+        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Pool.OutCount);
     }
 }

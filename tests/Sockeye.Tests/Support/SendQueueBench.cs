@@ -10,7 +10,7 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     public SendQueueBench(Role role = Role.Server, int limit = 1024)
     {
         Transport = new InMemoryTransport { Sink = this };
-        Sends = new SendQueue(role, Transport, this, limit, Pool);
+        Sends = new SendQueue(SendSettings.Of(role, Pool, limit), Transport, this);
     }
 
     public InMemoryTransport Transport { get; }

@@ -1,0 +1,34 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Connections;
+
+/// <summary>A frame as this end sends it: masked by a client, not by a server (RFC 6455 §5.1).</summary>
+internal static class OutgoingFrame
+{
+    /// <summary>How many bytes a frame with that payload takes.</summary>
+    public static int LengthOf(int payloadLength, Role role) =>
+        checked(FrameHeader.LengthOf(payloadLength, masked: role == Role.Client) + payloadLength);
+
+    /// <summary>Writes a frame. The sender's memory is only read.</summary>
+    /// <param name="destination">Where to: at least <see cref="LengthOf"/> bytes.</param>
+    /// <param name="role">Which end this is.</param>
+    /// <param name="opcode">What the frame carries.</param>
+    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <returns>How many bytes were written.</returns>
+    public static int Write(
+        Span<byte> destination, Role role, Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+    {
+        if (role == Role.Server)
+        {
+            int length = FrameHeader.Write(destination, fin, reservedBits: 0, opcode, maskingKey: null, payload.Length);
+            payload.CopyTo(destination[length..]);
+            return length + payload.Length;
+        }
+
+        uint key = MaskingKeySource.Next();
+        int headerLength = FrameHeader.Write(destination, fin, reservedBits: 0, opcode, key, payload.Length);
+        Masking.Apply(payload, destination.Slice(headerLength, payload.Length), key);
+        return headerLength + payload.Length;
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a send side costs while nothing is sent: of ten thousand connections most are idle.</summary>
+public sealed class SendQueueMemoryTests(ITestOutputHelper output)
+{
+    private const int QueueCount = 1_000;
+    private const long MaxLengthAtRest = 96;
+
+    // What the runtime does on the side now and then.
+    private const long Noise = 8 * 1024;
+
+    private readonly ConnectionSettings _settings = SendSettings.Of(Role.Server, ArrayPool<byte>.Shared, limit: 1024);
+    private readonly SendQueueBench _owner = new();
+
+    [Fact]
+    public void A_send_queue_at_rest_is_one_object_of_96_bytes()
+    {
+        var transport = new CountingSinkTransport();
+        var queues = new SendQueue[QueueCount];
+        queues[0] = new SendQueue(_settings, transport, _owner);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < QueueCount; i++)
+        {
+            queues[i] = new SendQueue(_settings, transport, _owner);
+        }
+
+        double length = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)QueueCount;
+        output.WriteLine($"{length} bytes");
+        Assert.InRange(length, 24, MaxLengthAtRest);
+
+    }
+
+    [Fact]
+    public void A_send_queue_keeps_nothing_of_what_it_has_sent()
+    {
+        var transport = new CountingSinkTransport();
+        SendQueue[] queues = [.. Enumerable.Range(0, QueueCount).Select(_ => new SendQueue(_settings, transport, _owner))];
+        Send(queues[0]);
+
+        // The pool's array goes from one to the next: kept, there would be a thousand.
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (SendQueue queue in queues)
+        {
+            Send(queue);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Noise);
+    }
+
+    [Fact]
+    public void What_is_made_for_a_blocked_transport_is_let_go_of_when_it_has_drained()
+    {
+        SlowTransport[] transports = [.. Enumerable.Range(0, QueueCount).Select(_ => new SlowTransport())];
+        SendQueue[] queues = [.. transports.Select(transport => new SendQueue(_settings, transport, _owner))];
+        byte[] payload = new byte[100];
+        Block(queues[0], transports[0], payload);
+
+        // The next takes over what the one before has let go of: kept, it would be made a thousand times.
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 1; i < QueueCount; i++)
+        {
+            Block(queues[i], transports[i], payload);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Noise);
+        Assert.All(queues, queue => Assert.Equal(0, queue.BufferedAmount));
+        Assert.All(transports, transport => Assert.Equal(2 * (100 + 2) + 2, transport.WrittenLength));
+    }
+
+    private static void Send(SendQueue queue)
+    {
+        queue.Cork();
+        queue.TrySend(Opcode.Binary, "corked"u8);
+        queue.Uncork();
+        queue.TrySend(Opcode.Binary, "alone"u8);
+        queue.SendPong([]);
+    }
+
+    private static void Block(SendQueue queue, SlowTransport transport, ReadOnlySpan<byte> payload)
+    {
+        queue.TrySend(Opcode.Binary, payload);
+        queue.TrySend(Opcode.Binary, payload);
+        queue.SendPong([]);
+        while (transport.TryTakeBlocked())
+        {
+            queue.OnWritten();
+        }
+    }
+
+    /// <summary>A transport that takes nothing at once, as one does whose stream cannot say what it would take.</summary>
+    private sealed class SlowTransport : Transport
+    {
+        private int _blockedLength;
+
+        /// <summary>How many bytes were written.</summary>
+        public long WrittenLength { get; private set; }
+
+        public bool TryTakeBlocked()
+        {
+            int taken = _blockedLength;
+            WrittenLength += taken;
+            _blockedLength = 0;
+            return taken != 0;
+        }
+
+        public override void Start()
+        {
+        }
+
+        public override int TryWrite(ReadOnlySpan<byte> bytes) => 0;
+
+        public override bool Write(ReadOnlyMemory<byte> bytes)
+        {
+            _blockedLength = bytes.Length;
+            return false;
+        }
+
+        public override void ResumeReading()
+        {
+        }
+
+        public override void ShutdownOutput()
+        {
+        }
+
+        public override void Close()
+        {
+        }
+
+        public override void Abort(Exception? error)
+        {
+        }
+    }
+}

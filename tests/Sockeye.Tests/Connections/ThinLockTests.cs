@@ -1,0 +1,83 @@
+using Sockeye.Connections;
+
+namespace Sockeye.Tests;
+
+public sealed class ThinLockTests
+{
+    private readonly object _monitor = new();
+    private int _gate;
+
+    [Fact]
+    public void One_thread_at_a_time_holds_it_and_all_get_their_turn()
+    {
+        const int threadCount = 16;
+        const int turnCount = 20_000;
+        long count = 0;
+        Thread[] threads = [.. Enumerable.Range(0, threadCount).Select(index => new Thread(() =>
+        {
+            for (int turn = 0; turn < turnCount; turn++)
+            {
+                using (ThinLock.Hold(ref _gate, _monitor))
+                {
+                    long before = count;
+                    if (turn % 500 == index)
+                    {
+                        // So long that the others give up spinning.
+                        Thread.Yield();
+                    }
+
+                    count = before + 1;
+                }
+            }
+        }))];
+
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+
+        Assert.Equal(threadCount * turnCount, count);
+    }
+
+    [Fact]
+    public void Those_that_sleep_are_woken_one_after_the_other()
+    {
+        const int threadCount = 8;
+        int count = 0;
+        Thread[] threads = [.. Enumerable.Range(0, threadCount).Select(_ => new Thread(() =>
+        {
+            using (ThinLock.Hold(ref _gate, _monitor))
+            {
+                count++;
+            }
+        }))];
+
+        using (ThinLock.Hold(ref _gate, _monitor))
+        {
+            Array.ForEach(threads, thread => thread.Start());
+            Assert.True(SpinWait.SpinUntil(
+                () => threads.All(thread => thread.ThreadState == ThreadState.WaitSleepJoin), TimeSpan.FromSeconds(30)));
+            Assert.Equal(0, count);
+        }
+
+        Assert.All(threads, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(30))));
+        Assert.Equal(threadCount, count);
+    }
+
+    [Fact]
+    public void An_exception_lets_go_of_it()
+    {
+        Assert.Throws<InvalidOperationException>(Throw);
+
+        using (ThinLock.Hold(ref _gate, _monitor))
+        {
+            // It could be taken again.
+        }
+    }
+
+    private void Throw()
+    {
+        using (ThinLock.Hold(ref _gate, _monitor))
+        {
+            throw new InvalidOperationException();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using System.Buffers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a send side needs to know of its connection's settings.</summary>
+internal static class SendSettings
+{
+    public static ConnectionSettings Of(Role role, ArrayPool<byte> pool, int limit = 1024)
+    {
+        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxSendBufferLength = limit },
+        };
+        return new ConnectionSettings(role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool);
+    }
+}
