@@ -150,6 +150,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnWritten() => Sends.OnWritten();
 
     /// <inheritdoc/>
+    public void OnFlush() => Sends.Flush();
+
+    /// <inheritdoc/>
     public void OnOutputFailed(Exception error) => Closing.OutputFailed(error);
 
     /// <inheritdoc/>

@@ -10,6 +10,9 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     // A batch of replies to one read usually fits; ArrayPool keeps such arrays at hand per thread.
     private const int SegmentLength = 16 * 1024;
 
+    // Where very many connections may have one each at the same time: a broadcast that is gathered.
+    private const int SmallSegmentLength = 1024;
+
     private byte[]? _tail;
     private int _tailLength;
 
@@ -26,16 +29,21 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     public readonly int FrameLength(int payloadLength) => OutgoingFrame.LengthOf(payloadLength, settings.Role);
 
     /// <summary>Adds a frame at the end.</summary>
-    public void Append(Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+    /// <param name="opcode">What it carries.</param>
+    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <param name="isOneOfMany">Whether many connections are about to be sent something little.</param>
+    public void Append(Opcode opcode, bool fin, ReadOnlySpan<byte> payload, bool isOneOfMany = false)
     {
-        Span<byte> destination = Reserve(FrameLength(payload.Length));
+        int newLength = isOneOfMany ? SmallSegmentLength : SegmentLength;
+        Span<byte> destination = Reserve(FrameLength(payload.Length), newLength);
         _tailLength += OutgoingFrame.Write(destination, settings.Role, opcode, fin, payload);
     }
 
     /// <summary>Adds bytes that are no frame.</summary>
     public void AppendBytes(ReadOnlySpan<byte> bytes)
     {
-        bytes.CopyTo(Reserve(bytes.Length));
+        bytes.CopyTo(Reserve(bytes.Length, SmallSegmentLength));
         _tailLength += bytes.Length;
     }
 
@@ -53,7 +61,7 @@ internal struct OutgoingFrames(ConnectionSettings settings)
             return false;
         }
 
-        Span<byte> destination = Reserve(FrameHeader.MaxLength);
+        Span<byte> destination = Reserve(FrameHeader.MaxLength, SmallSegmentLength);
         _tailLength += FrameHeader.Write(destination, fin, reservedBits: 0, opcode, maskingKey: null, payloadLength);
         return TryTake(out segment);
     }
@@ -91,16 +99,32 @@ internal struct OutgoingFrames(ConnectionSettings settings)
         }
     }
 
-    private Span<byte> Reserve(int length)
+    private Span<byte> Reserve(int length, int newLength)
     {
         if (_tail is not null && _tail.Length - _tailLength < length)
         {
-            NeedBacklog().Full.Enqueue(new OutgoingSegment(_tail, 0, _tailLength));
-            _tail = null;
-            _tailLength = 0;
+            EndTail(length);
         }
 
-        _tail ??= settings.Pool.Rent(Math.Max(length, SegmentLength));
+        _tail ??= settings.Pool.Rent(Math.Max(length, newLength));
         return _tail.AsSpan(_tailLength);
+    }
+
+    // A small segment grows; a long one is done, and another is begun.
+    private void EndTail(int length)
+    {
+        byte[] tail = _tail!;
+        int needed = _tailLength + length;
+        if (tail.Length < SegmentLength && needed <= SegmentLength)
+        {
+            _tail = settings.Pool.Rent(SegmentLength);
+            tail.AsSpan(0, _tailLength).CopyTo(_tail);
+            settings.Pool.Return(tail);
+            return;
+        }
+
+        NeedBacklog().Full.Enqueue(new OutgoingSegment(tail, 0, _tailLength));
+        _tail = null;
+        _tailLength = 0;
     }
 }

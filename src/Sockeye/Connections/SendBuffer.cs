@@ -1,4 +1,5 @@
 using Sockeye.Protocol;
+using Sockeye.Transports;
 
 namespace Sockeye.Connections;
 
@@ -17,6 +18,9 @@ internal struct SendBuffer
     private OutgoingFrames _frames;
     private bool _isWriting;
     private bool _isBlocked;
+
+    // The transport is going to ask for what has been gathered.
+    private bool _isGathering;
 
     // A congestion has ended otherwise than by writing, and the writer is to tell.
     private bool _hasDrained;
@@ -64,6 +68,14 @@ internal struct SendBuffer
         return hasRoom && IsTurnOf(frame.Opcode, frame.Writer);
     }
 
+    /// <summary>Takes what was gathered, for the caller to write, unless somebody writes who will come to it.</summary>
+    public bool TryTakeGathered(out OutgoingSegment segment)
+    {
+        _isGathering = false;
+        segment = default;
+        return !IsEmpty && TryBecomeWriter() && TryTakeNext(out segment);
+    }
+
     /// <summary>Makes the caller the one who writes, unless somebody is.</summary>
     public bool TryBecomeWriter()
     {
@@ -76,8 +88,10 @@ internal struct SendBuffer
     /// <param name="opcode">What it carries.</param>
     /// <param name="fin">Whether it ends its message.</param>
     /// <param name="payload">Its payload.</param>
+    /// <param name="transport">Where it goes, which may have it gathered with others.</param>
     /// <param name="segment">What the caller writes, if a segment is its duty.</param>
-    public WriteDuty Accept(Opcode opcode, bool fin, ReadOnlySpan<byte> payload, out OutgoingSegment segment)
+    public WriteDuty Accept(
+        Opcode opcode, bool fin, ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
     {
         segment = default;
         int length = _frames.FrameLength(payload.Length);
@@ -88,6 +102,12 @@ internal struct SendBuffer
         if (_isWriting || (!isLarge && IsHeldBack))
         {
             _frames.Append(opcode, fin, payload);
+            return WriteDuty.None;
+        }
+
+        if (!isLarge && TryGather(transport))
+        {
+            _frames.Append(opcode, fin, payload, isOneOfMany: true);
             return WriteDuty.None;
         }
 
@@ -111,7 +131,7 @@ internal struct SendBuffer
 
     /// <summary>Adds bytes that are no frame, before any.</summary>
     /// <returns>Whether the caller has become the writer, and writes them.</returns>
-    public bool AcceptBytes(ReadOnlySpan<byte> bytes)
+    public bool AcceptBytes(ReadOnlySpan<byte> bytes, Transport transport)
     {
         if (Stage == SendStage.Terminated)
         {
@@ -119,7 +139,7 @@ internal struct SendBuffer
         }
 
         Budget.Add(bytes.Length);
-        if (_isWriting || IsHeldBack)
+        if (_isWriting || IsHeldBack || TryGather(transport))
         {
             _frames.AppendBytes(bytes);
             return false;
@@ -129,7 +149,7 @@ internal struct SendBuffer
     }
 
     /// <summary>Adds a pong; while the transport is blocked only the newest is kept (RFC 6455 §5.5.3).</summary>
-    public WriteDuty AcceptPong(ReadOnlySpan<byte> payload, out OutgoingSegment segment)
+    public WriteDuty AcceptPong(ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
     {
         segment = default;
         if (Stage >= SendStage.CloseQueued)
@@ -144,16 +164,18 @@ internal struct SendBuffer
             return WriteDuty.None;
         }
 
-        return Accept(Opcode.Pong, fin: true, payload, out segment);
+        return Accept(Opcode.Pong, fin: true, payload, transport, out segment);
     }
 
     /// <summary>Adds the Close frame, after which nothing goes.</summary>
     /// <param name="payload">What it says.</param>
     /// <param name="afterPending">Whether it goes behind the sends that wait; else they are given up.</param>
     /// <param name="owner">Says what their senders are told.</param>
+    /// <param name="transport">Where it goes.</param>
     /// <param name="segment">What the caller writes, if a segment is its duty.</param>
     public WriteDuty AcceptClose(
-        ReadOnlySpan<byte> payload, bool afterPending, ISendQueueOwner owner, out OutgoingSegment segment)
+        ReadOnlySpan<byte> payload, bool afterPending, ISendQueueOwner owner, Transport transport,
+        out OutgoingSegment segment)
     {
         // A message that is open has no end in sight: a control frame may go inside it, and it is given up (§5.4).
         if (afterPending && _frames.Backlog is { Pending: { IsEmpty: false, IsMessageOpen: false } })
@@ -170,7 +192,7 @@ internal struct SendBuffer
             _hasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
         }
 
-        return Accept(Opcode.Close, fin: true, payload, out segment);
+        return Accept(Opcode.Close, fin: true, payload, transport, out segment);
     }
 
     /// <summary>Adds a copy of a message that must wait for its turn, though its sender does not.</summary>
@@ -306,6 +328,23 @@ internal struct SendBuffer
 
         _frames.ReleaseBacklog();
         Budget.Clear();
+    }
+
+    // Whether this thread need not write, since the transport will ask for what there is when it has done what it is at.
+    private bool TryGather(Transport transport)
+    {
+        if (Budget.Buffered >= MaxCorkedLength || !transport.CanFlushLater)
+        {
+            return false;
+        }
+
+        if (!_isGathering)
+        {
+            _isGathering = true;
+            transport.FlushLater();
+        }
+
+        return true;
     }
 
     private void EnterCloseQueued()

@@ -67,6 +67,22 @@ internal sealed class SendQueue
         }
     }
 
+    /// <summary>Writes what was gathered until the transport asked for it.</summary>
+    public void Flush()
+    {
+        OutgoingSegment segment;
+        bool write;
+        using (ThinLock.Hold(ref _gate, this))
+        {
+            write = _buffer.TryTakeGathered(out segment);
+        }
+
+        if (write)
+        {
+            Writer.Write(segment);
+        }
+    }
+
     /// <summary>Sends a whole message, or refuses it; never waits.</summary>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
     public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
@@ -91,7 +107,7 @@ internal sealed class SendQueue
                 return WebSocketSendResult.Queued;
             }
 
-            duty = _buffer.Accept(opcode, fin: true, payload, out segment);
+            duty = _buffer.Accept(opcode, fin: true, payload, _transport, out segment);
         }
 
         Writer.Fulfil(duty, segment, opcode, fin: true, payload);
@@ -112,7 +128,7 @@ internal sealed class SendQueue
             if (isOpen && _buffer.MayAccept(frame))
             {
                 _buffer.NoteTurn(frame);
-                duty = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, out segment);
+                duty = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, _transport, out segment);
                 _buffer.AdmitPending(_owner);
             }
             else if (isOpen)
@@ -140,7 +156,7 @@ internal sealed class SendQueue
         bool write;
         using (ThinLock.Hold(ref _gate, this))
         {
-            write = _buffer.AcceptBytes(head);
+            write = _buffer.AcceptBytes(head, _transport);
         }
 
         if (write)
@@ -156,7 +172,7 @@ internal sealed class SendQueue
         WriteDuty duty;
         using (ThinLock.Hold(ref _gate, this))
         {
-            duty = _buffer.AcceptPong(payload, out segment);
+            duty = _buffer.AcceptPong(payload, _transport, out segment);
         }
 
         Writer.Fulfil(duty, segment, Opcode.Pong, fin: true, payload);
@@ -174,7 +190,7 @@ internal sealed class SendQueue
                 return;
             }
 
-            duty = _buffer.Accept(Opcode.Ping, fin: true, payload, out segment);
+            duty = _buffer.Accept(Opcode.Ping, fin: true, payload, _transport, out segment);
         }
 
         Writer.Fulfil(duty, segment, Opcode.Ping, fin: true, payload);
@@ -301,7 +317,7 @@ internal sealed class SendQueue
                 return;
             }
 
-            duty = _buffer.AcceptClose(payload, afterPending, _owner, out segment);
+            duty = _buffer.AcceptClose(payload, afterPending, _owner, _transport, out segment);
         }
 
         Writer.Fulfil(duty, segment, Opcode.Close, fin: true, payload);
