@@ -69,7 +69,8 @@ internal sealed class ServerContext
     public ConnectionSettings SettingsOn(DeadlineWheel wheel) => _settings.GetOrAdd(
         wheel,
         static (wheel, context) => new ConnectionSettings(
-            Role.Server, context.Options.Connection, wheel, context.Logger, onClosed: context._connections.Remove)
+            Role.Server, context.Options.Connection, wheel, context.Logger, context.Options.Pool,
+            context._connections.Remove)
         {
             IsSecure = context.Options.Tls is not null,
         },

@@ -1,3 +1,5 @@
+using Sockeye.Transports.Loops;
+
 namespace Sockeye;
 
 /// <summary>
@@ -48,4 +50,7 @@ public sealed record EventLoopOptions
             field = value;
         }
     } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The system calls of the loops: a seam, for tests to put failures in.</summary>
+    internal SystemCalls Calls { get; init; } = SystemCalls.Default;
 }

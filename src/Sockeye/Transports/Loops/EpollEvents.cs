@@ -6,6 +6,7 @@ internal enum EpollEvents : uint
 {
     None = 0,
     In = 0x001,
+    Urgent = 0x002,
     Out = 0x004,
     Error = 0x008,
     HangUp = 0x010,

@@ -57,12 +57,27 @@ internal sealed unsafe class EventLoop : ITicker
 
         // The kernel's waits know the system's time only.
         Wheel = time == TimeProvider.System ? new DeadlineWheel(time, this) : DeadlineWheel.For(time);
-        _epoll = new Descriptor(Require(LibC.EpollCreate(CloseOnExec)));
-        _alarm = new Descriptor(Require(LibC.EventFd(0, CloseOnExec | NonBlocking)));
+        _epoll = Opened(LibC.EpollCreate(CloseOnExec));
+        try
+        {
+            _alarm = Opened(LibC.EventFd(0, CloseOnExec | NonBlocking));
 
-        // Each write to the alarm is a change, so that nobody has to read it.
-        Require(_calls.ControlEpoll(
-            _epoll.Number, EpollOperation.Add, _alarm.Number, EpollEvents.In | EpollEvents.EdgeTriggered, AlarmNumber));
+            // Each write to the alarm is a change, so that nobody has to read it.
+            const EpollEvents Watched = EpollEvents.In | EpollEvents.EdgeTriggered;
+            int result = _calls.ControlEpoll(
+                _epoll.Number, EpollOperation.Add, _alarm.Number, Watched, AlarmNumber);
+            if (result < 0)
+            {
+                throw SocketErrors.Exception(-result);
+            }
+        }
+        catch
+        {
+            // What is short now is not to wait for the garbage collector.
+            _alarm?.Dispose();
+            _epoll.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether this system has what a loop needs.</summary>
@@ -173,15 +188,9 @@ internal sealed unsafe class EventLoop : ITicker
         return _calls.ControlEpoll(_epoll.Number, EpollOperation.Remove, descriptor, EpollEvents.None, data: 0);
     }
 
-    private static int Require(int result)
-    {
-        if (result < 0)
-        {
-            throw SocketErrors.Exception(Marshal.GetLastSystemError());
-        }
-
-        return result;
-    }
+    private static Descriptor Opened(int number) => number >= 0
+        ? new Descriptor(number)
+        : throw SocketErrors.Exception(Marshal.GetLastSystemError());
 
     private void Run()
     {

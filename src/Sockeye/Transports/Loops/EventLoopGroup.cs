@@ -19,9 +19,8 @@ internal sealed class EventLoopGroup
     /// <summary>Starts loops.</summary>
     /// <param name="options">How many, and when they warn.</param>
     /// <param name="time">Where time comes from.</param>
-    /// <param name="calls">The system calls.</param>
     /// <exception cref="SocketException">The system has no descriptors left.</exception>
-    public static EventLoopGroup Start(EventLoopOptions options, TimeProvider time, SystemCalls? calls = null)
+    public static EventLoopGroup Start(EventLoopOptions options, TimeProvider time)
     {
         int count = options.Count;
         var loops = new List<EventLoop>(count);
@@ -29,7 +28,8 @@ internal sealed class EventLoopGroup
         {
             for (int index = 0; index < count; index++)
             {
-                loops.Add(EventLoop.Start($"Sockeye loop {index}", options.SlowCallbackThreshold, time, calls));
+                string name = $"Sockeye loop {index}";
+                loops.Add(EventLoop.Start(name, options.SlowCallbackThreshold, time, options.Calls));
             }
         }
         catch

@@ -8,7 +8,7 @@ namespace Sockeye.Transports.Loops;
 internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
 {
     private const EpollEvents Watched =
-        EpollEvents.In | EpollEvents.Out | EpollEvents.ReadHangUp | EpollEvents.EdgeTriggered;
+        EpollEvents.In | EpollEvents.Urgent | EpollEvents.Out | EpollEvents.ReadHangUp | EpollEvents.EdgeTriggered;
 
     private const EpollEvents Ends = EpollEvents.ReadHangUp | EpollEvents.HangUp | EpollEvents.Error;
 
@@ -18,6 +18,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     private bool _isPaused;
     private bool _isUnfinished;
     private bool _peerHangsUp;
+    private bool _hasUrgent;
     private bool _hasInputEnded;
     private bool _isClosing;
     private bool _isReleased;
@@ -59,6 +60,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     void IEventLoopSource.OnEvents(EpollEvents events)
     {
         _peerHangsUp |= (events & Ends) != 0;
+        _hasUrgent |= (events & EpollEvents.Urgent) != 0;
         if (IsBlocked && (events & ~EpollEvents.In) != 0)
         {
             WriteBlocked();
@@ -171,7 +173,8 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
                 return;
             }
 
-            if (length == buffer.Length)
+            // Reading stops at an urgent byte, however much is behind it (tcp(7)): whoever sends one is read to the end.
+            if (length == buffer.Length || _hasUrgent)
             {
                 _isUnfinished = true;
                 Request(TransportRequests.GoOnReading);
@@ -187,6 +190,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     {
         if (result == -Errno.WouldBlock)
         {
+            _hasUrgent = false;
             return;
         }
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Sockeye.Transports.Loops;
 
 /// <summary>What Linux knows of a file and .NET does not tell: whether it is a socket.</summary>

@@ -1,0 +1,221 @@
+using System.Net.Sockets;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+public sealed class EventLoopTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Threshold = TimeSpan.FromMilliseconds(100);
+
+    private readonly ManualTimeProvider _time = new();
+    private EventLoop? _loop;
+
+    private EventLoop Loop => _loop!;
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        _loop = EventLoop.Start("test", Threshold, _time);
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_loop is not null)
+        {
+            await _loop.StopAsync();
+        }
+    }
+
+    [Fact]
+    public async Task What_many_threads_post_is_never_lost()
+    {
+        const int Threads = 8;
+        const int Posts = 20_000;
+        int count = 0;
+        var all = new TaskCompletionSource();
+        var source = new LoopSource
+        {
+            Posted = () =>
+            {
+                // On one thread: a plain count.
+                if (++count == Threads * Posts)
+                {
+                    all.SetResult();
+                }
+            },
+        };
+
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Run(() =>
+        {
+            for (int i = 0; i < Posts; i++)
+            {
+                Loop.Post(source);
+            }
+        }))).WithDeadline();
+        await all.Task.WithDeadline();
+
+        Assert.Equal(Threads * Posts, count);
+    }
+
+    [Fact]
+    public void A_loop_that_goes_to_sleep_is_woken_by_each_post()
+    {
+        // Each post comes just when the loop has nothing left to do.
+        using var posted = new SemaphoreSlim(0);
+        var source = new LoopSource { Posted = () => posted.Release() };
+        for (int i = 0; i < 20_000; i++)
+        {
+            Loop.Post(source);
+            Assert.True(posted.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), $"post {i} is lost");
+            Thread.SpinWait(i % 500);
+        }
+    }
+
+    [Fact]
+    public async Task A_source_that_posts_to_itself_for_ever_does_not_hold_the_loop()
+    {
+        bool isOver = false;
+        var source = new LoopSource();
+        source.Posted = () =>
+        {
+            if (!isOver)
+            {
+                Loop.Post(source);
+            }
+        };
+        Loop.Post(source);
+
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        {
+            EventLoopTransport transport = own.ToTransport(Loop);
+            var sink = new RecordingSink();
+            transport.Sink = sink;
+            transport.Start();
+            peer.Send(new byte[10]);
+            await sink.WhenReceived(10).WithDeadline();
+            transport.Close();
+        }
+
+        await Loop.RunAsync(() => isOver = true);
+    }
+
+    [Fact]
+    public async Task A_source_that_throws_is_told_and_harms_nobody()
+    {
+        var throwing = new LoopSource
+        {
+            Posted = () => throw new InvalidOperationException("posted"),
+            Happened = _ => throw new InvalidOperationException("happened"),
+        };
+        int descriptor = Descriptors.Counter(1);
+        ulong number = 0;
+
+        await Loop.RunAsync(() =>
+            Assert.Equal(0, Loop.Add(descriptor, EpollEvents.In | EpollEvents.EdgeTriggered, throwing, out number)));
+        Loop.Post(throwing);
+        await Loop.TurnAsync();
+
+        Assert.Equal(
+            ["happened", "posted"],
+            throwing.Faults.Select(fault => fault.Message).Order(StringComparer.Ordinal));
+        await Loop.RunAsync(() => Loop.Remove(number));
+        Assert.Equal(0, LibC.Close(descriptor));
+    }
+
+    [Fact]
+    public async Task A_source_that_takes_long_is_told_how_long()
+    {
+        var slow = new LoopSource { Posted = () => _time.Slip(Threshold) };
+        var quick = new LoopSource { Posted = () => _time.Slip(Threshold - TimeSpan.FromMilliseconds(1)) };
+
+        Loop.Post(quick);
+        Loop.Post(slow);
+        Loop.Post(quick);
+        await Loop.TurnAsync();
+
+        Assert.Equal([Threshold], slow.HoldUps);
+        Assert.Empty(quick.HoldUps);
+    }
+
+    [Fact]
+    public async Task The_time_that_a_loop_sleeps_is_nobodys()
+    {
+        var source = new LoopSource();
+        for (int i = 0; i < 10; i++)
+        {
+            Loop.Post(source);
+            await Loop.TurnAsync();
+            _time.Slip(Threshold);
+        }
+
+        Assert.Empty(source.HoldUps);
+    }
+
+    [Fact]
+    public async Task An_event_for_a_closed_descriptor_does_not_reach_the_next_one_with_its_number()
+    {
+        int[] descriptors = [Descriptors.Counter(1), Descriptors.Counter(1)];
+        ulong[] numbers = new ulong[2];
+        ulong successor = 0;
+        int told = 0;
+        int toldSuccessor = 0;
+
+        // Both can be read from, so that both events come in one turn; whoever is told first closes the other, and its
+        // number goes to a descriptor to which nothing happens.
+        void Replace(int index)
+        {
+            told++;
+            int other = 1 - index;
+            Loop.Remove(numbers[other]);
+            Descriptors.Replace(descriptors[other], by: Descriptors.Counter(0));
+            var idle = new LoopSource { Happened = _ => toldSuccessor++ };
+            Assert.Equal(0, Loop.Add(descriptors[other], EpollEvents.In, idle, out successor));
+            Loop.Remove(numbers[index]);
+        }
+
+        await Loop.RunAsync(() =>
+        {
+            foreach (int index in new[] { 0, 1 })
+            {
+                var source = new LoopSource { Happened = _ => Replace(index) };
+                Assert.Equal(0, Loop.Add(
+                    descriptors[index], EpollEvents.In | EpollEvents.EdgeTriggered, source, out numbers[index]));
+            }
+        });
+        await Loop.TurnAsync();
+
+        await Loop.RunAsync(() => Loop.Remove(successor));
+        Assert.Equal(1, told);
+        Assert.Equal(0, toldSuccessor);
+        Assert.All(descriptors, descriptor => Assert.Equal(0, LibC.Close(descriptor)));
+    }
+
+    [Fact]
+    public async Task A_loop_that_is_told_to_stop_serves_what_it_has_and_then_ends()
+    {
+        EventLoop loop = EventLoop.Start("test", Timeout.InfiniteTimeSpan, TimeProvider.System);
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        {
+            EventLoopTransport transport = own.ToTransport(loop);
+            var sink = new RecordingSink();
+            transport.Sink = sink;
+            transport.Start();
+            peer.Send(new byte[1]);
+            await sink.WhenReceived(1).WithDeadline();
+
+            loop.StopWhenEmpty();
+            peer.Send(new byte[1]);
+            await sink.WhenReceived(2).WithDeadline();
+            Assert.False(loop.Ended.IsCompleted);
+            transport.Close();
+            await loop.Ended.WithDeadline();
+
+            Assert.Equal(1, sink.ClosedCalls);
+            loop.Post(new LoopSource());
+            loop.StopWhenEmpty();
+        }
+    }
+}

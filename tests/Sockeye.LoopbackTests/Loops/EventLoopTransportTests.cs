@@ -1,0 +1,293 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Sockeye.Transports;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+/// <summary>What an event loop's transport does beyond the contract of all transports.</summary>
+public sealed class EventLoopTransportTests : IAsyncLifetime
+{
+    // One for the flood, and one of the mailbox's turn that has begun already.
+    private const int MaxFloodedTurnsBetween = 2;
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly FloodedSystemCalls _calls = new();
+    private EventLoop? _loop;
+
+    private EventLoop Loop => _loop!;
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        _loop = EventLoop.Start("test", TimeSpan.FromMilliseconds(100), _time, _calls);
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_loop is not null)
+        {
+            await _loop.StopAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_connection_that_floods_does_not_keep_another_from_its_turn()
+    {
+        const int Floods = 50;
+        var deliveries = new ConcurrentQueue<string>();
+        (Socket flooded, Socket flooding) = await TransportPair.ConnectUnixSocketsAsync();
+        (Socket calm, Socket peer) = await TransportPair.ConnectUnixSocketsAsync();
+        using (flooding)
+        using (peer)
+        {
+            RecordingSink calmSink = Start(calm, out EventLoopTransport calmTransport);
+            calmSink.Received = () => deliveries.Enqueue("calm");
+            Descriptor descriptor = LoopSockets.TakeOver(flooded);
+            var floodedTransport = new EventLoopTransport(Loop, descriptor, default);
+            var floodedSink = new RecordingSink();
+            floodedSink.Received = () =>
+            {
+                deliveries.Enqueue("flood");
+
+                // In the middle of the flood the other has something to say. Over a Unix socket it is there at once.
+                if (deliveries.Count(delivery => delivery == "flood") == Floods / 2)
+                {
+                    peer.Send(new byte[1]);
+                }
+            };
+            _calls.Flood(descriptor.Number, Floods);
+            floodedTransport.Sink = floodedSink;
+            floodedTransport.Start();
+            flooding.Send(new byte[1]);
+
+            await calmSink.WhenReceived(1).WithDeadline();
+            await Deadlines.UntilAsync(() => floodedSink.ReceivedCalls >= Floods, "the flood is over");
+
+            string[] order = [.. deliveries];
+            int turnsBetween = Array.IndexOf(order, "calm") - (Floods / 2);
+            Assert.InRange(turnsBetween, 0, MaxFloodedTurnsBetween);
+            calmTransport.Close();
+            floodedTransport.Close();
+        }
+    }
+
+    [Fact]
+    public async Task A_peer_that_sends_and_goes_is_read_to_the_end()
+    {
+        // More than one buffer, and the end behind it in the same moment: the kernel tells of all that only once.
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        byte[] bytes = Payloads.Bytes(2_000_000);
+        RecordingSink sink = Start(own, out EventLoopTransport transport);
+        await using (var stream = new NetworkStream(peer, ownsSocket: true))
+        {
+            await stream.WriteAsync(bytes, TestContext.Current.CancellationToken);
+        }
+
+        await sink.WhenInputEnded().WithDeadline();
+
+        Assert.True(bytes.AsSpan().SequenceEqual(sink.ReceivedBytes));
+        transport.Close();
+        await sink.WhenClosed().WithDeadline();
+        Assert.Empty(sink.Violations);
+    }
+
+    [Fact]
+    public async Task What_arrived_during_a_pause_with_the_end_behind_it_is_read_after_it()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        RecordingSink sink = Start(own, out EventLoopTransport transport);
+        sink.Verdict = total => total == 1 ? ReadVerdict.Pause : ReadVerdict.Continue;
+        peer.Send(new byte[1]);
+        await sink.WhenReceived(1).WithDeadline();
+
+        peer.Send(new byte[10_000]);
+        peer.Dispose();
+        await Loop.TurnAsync();
+        Assert.Equal(1, sink.ReceivedLength);
+        transport.ResumeReading();
+        await sink.WhenInputEnded().WithDeadline();
+
+        Assert.Equal(10_001, sink.ReceivedLength);
+        transport.Close();
+        await sink.WhenClosed().WithDeadline();
+        Assert.Empty(sink.Violations);
+    }
+
+    [Fact]
+    public async Task Urgent_bytes_in_the_stream_do_not_strand_what_is_behind_them()
+    {
+        // TCP reads up to an urgent byte and stops there, however much is behind it (tcp(7)).
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        {
+            peer.Send(new byte[3]);
+            peer.Send(new byte[1], SocketFlags.OutOfBand);
+            peer.Send(new byte[3]);
+            RecordingSink sink = Start(own, out EventLoopTransport transport);
+
+            await sink.WhenReceived(6).WithDeadline();
+
+            transport.Close();
+            await sink.WhenClosed().WithDeadline();
+            Assert.Equal(6, sink.ReceivedLength);
+        }
+    }
+
+    [Fact]
+    public async Task A_sink_that_throws_loses_its_transport_and_harms_nobody()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        (Socket other, Socket otherPeer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        using (otherPeer)
+        {
+            RecordingSink otherSink = Start(other, out EventLoopTransport otherTransport);
+            EventLoopTransport transport = own.ToTransport(Loop);
+            var sink = new ThrowingSink();
+            transport.Sink = sink;
+            transport.Start();
+
+            peer.Send(new byte[1]);
+            Exception? error = await sink.Closed.Task.WithDeadline();
+            otherPeer.Send(new byte[1]);
+            await otherSink.WhenReceived(1).WithDeadline();
+
+            Assert.Equal("thrown on purpose", error?.Message);
+            otherTransport.Close();
+        }
+    }
+
+    [Fact]
+    public async Task A_sink_that_holds_the_loop_up_is_told_how_long()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        {
+            EventLoopTransport transport = own.ToTransport(Loop);
+            var sink = new SlowSink(_time);
+            transport.Sink = sink;
+            transport.Start();
+
+            peer.Send([99]);
+            peer.Send([99]);
+            await Deadlines.UntilAsync(() => sink.ReceivedLength == 2, "the first two bytes");
+            await Loop.TurnAsync();
+            Assert.Empty(sink.HoldUps);
+            peer.Send([250]);
+            await Deadlines.UntilAsync(() => sink.ReceivedLength == 3, "the third byte");
+            await Loop.TurnAsync();
+
+            Assert.Equal([TimeSpan.FromMilliseconds(250)], sink.HoldUps);
+            transport.Close();
+        }
+    }
+
+    [Fact]
+    public async Task Both_addresses_are_those_of_the_socket()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        {
+            EndPoint? local = own.LocalEndPoint;
+            RecordingSink sink = Start(own, out EventLoopTransport transport);
+
+            Assert.Equal(local, transport.LocalEndPoint);
+            Assert.Equal(peer.LocalEndPoint, transport.RemoteEndPoint);
+            transport.Close();
+            await sink.WhenClosed().WithDeadline();
+            Assert.Null(transport.LocalEndPoint);
+            Assert.Equal(peer.LocalEndPoint, transport.RemoteEndPoint);
+        }
+    }
+
+    private RecordingSink Start(Socket socket, out EventLoopTransport transport)
+    {
+        transport = socket.ToTransport(Loop);
+        var sink = new RecordingSink();
+        transport.Sink = sink;
+        transport.Start();
+        return sink;
+    }
+
+    /// <summary>A peer so fast that it fills the buffer at each read, some times.</summary>
+    private sealed class FloodedSystemCalls : SystemCalls
+    {
+        private int _descriptor = -1;
+        private int _left;
+
+        public void Flood(int descriptor, int times)
+        {
+            _descriptor = descriptor;
+            _left = times;
+        }
+
+        public override int Receive(int descriptor, Span<byte> buffer)
+        {
+            if (descriptor != _descriptor || _left == 0)
+            {
+                return base.Receive(descriptor, buffer);
+            }
+
+            _left--;
+            return buffer.Length;
+        }
+    }
+
+    /// <summary>Takes as many milliseconds for a byte as its value says.</summary>
+    private sealed class SlowSink(ManualTimeProvider time) : ITransportSink
+    {
+        private readonly ConcurrentQueue<TimeSpan> _holdUps = new();
+        private int _receivedLength;
+
+        public int ReceivedLength => Volatile.Read(ref _receivedLength);
+
+        public IReadOnlyCollection<TimeSpan> HoldUps => _holdUps;
+
+        public ReadVerdict OnReceived(Span<byte> bytes)
+        {
+            // Those that come together count once.
+            time.Slip(TimeSpan.FromMilliseconds(bytes[0]));
+            Interlocked.Add(ref _receivedLength, bytes.Length);
+            return ReadVerdict.Continue;
+        }
+
+        public void OnHeldUp(TimeSpan duration) => _holdUps.Enqueue(duration);
+
+        public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
+
+        public void OnWritten()
+        {
+        }
+
+        public void OnInputEnded()
+        {
+        }
+
+        public void OnClosed(Exception? error)
+        {
+        }
+    }
+
+    private sealed class ThrowingSink : ITransportSink
+    {
+        public TaskCompletionSource<Exception?> Closed { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ReadVerdict OnReceived(Span<byte> bytes) => throw new InvalidOperationException("thrown on purpose");
+
+        public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
+
+        public void OnWritten()
+        {
+        }
+
+        public void OnInputEnded()
+        {
+        }
+
+        public void OnClosed(Exception? error) => Closed.SetResult(error);
+    }
+}

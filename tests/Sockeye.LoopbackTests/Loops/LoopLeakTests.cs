@@ -1,0 +1,76 @@
+using System.Net.Sockets;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+// Alone, since it counts what the whole process has.
+[CollectionDefinition(nameof(LoopLeakTests), DisableParallelization = true)]
+[Collection(nameof(LoopLeakTests))]
+public sealed class LoopLeakTests
+{
+    public LoopLeakTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+
+    [Fact]
+    public async Task No_thread_and_no_descriptor_is_left_of_a_server_that_has_stopped()
+    {
+        const int Loops = 5;
+        int threads = CountLoopThreads();
+        int descriptors = Descriptors.Count();
+        WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = EventLoopOptions.Default with { Count = Loops },
+        });
+        using (RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint))
+        using (RawPeer refused = await RawPeer.ConnectAsync(server.LocalEndPoint))
+        {
+            await refused.SendAsync("nonsense\r\n\r\n");
+            await Deadlines.UntilAsync(() => CountLoopThreads() == threads + Loops, "all loops run");
+            Task stopping = server.StopAsync();
+            Assert.Equal(1001, (await client.ReadFrameAsync()).CloseCode);
+            client.Dispose();
+            await stopping.WithDeadline();
+        }
+
+        await Deadlines.UntilAsync(() => CountLoopThreads() == threads, "all loops have ended");
+        await Deadlines.UntilAsync(() => Descriptors.Count() <= descriptors, "all descriptors are closed");
+    }
+
+    [Fact]
+    public async Task Loops_that_cannot_all_be_started_leave_nothing_behind()
+    {
+        int threads = CountLoopThreads();
+        int descriptors = Descriptors.Count();
+
+        // Each loop watches its alarm first.
+        for (int failing = 1; failing <= 3; failing++)
+        {
+            var calls = new FaultySystemCalls(SystemCallKind.ControlEpoll, failing, Errno.OutOfMemory);
+            calls.Arm();
+            SocketException thrown = await Assert.ThrowsAsync<SocketException>(() => Servers.StartEchoAsync(
+                new WebSocketServerOptions
+                {
+                    EndPoint = Servers.Loopback,
+                    EventLoop = EventLoopOptions.Default with { Count = 3, Calls = calls },
+                }));
+            Assert.Equal(SocketError.NoBufferSpaceAvailable, thrown.SocketErrorCode);
+        }
+
+        await Deadlines.UntilAsync(() => CountLoopThreads() == threads, "all loops have ended");
+        await Deadlines.UntilAsync(() => Descriptors.Count() <= descriptors, "all descriptors are closed");
+    }
+
+    private static int CountLoopThreads() =>
+        Directory.GetDirectories("/proc/self/task").Count(thread =>
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(thread, "comm")).StartsWith("Sockeye loop", StringComparison.Ordinal);
+            }
+            catch (IOException)
+            {
+                // It has ended meanwhile.
+                return false;
+            }
+        });
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+/// <summary>What Linux knows of the descriptors of this process.</summary>
+internal static unsafe partial class Descriptors
+{
+    private const int GetDescriptorFlags = 1;
+    private const int GetStatusFlags = 3;
+    private const int CloseOnExec = 1;
+    private const int NonBlocking = 0x800;
+    private const int LevelTcp = 6;
+    private const int OptionNoDelay = 1;
+
+    /// <summary>How many there are; 0 where nobody tells.</summary>
+    public static int Count() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : 0;
+
+    public static bool IsNonBlocking(int descriptor) => (Control(descriptor, GetStatusFlags, 0) & NonBlocking) != 0;
+
+    public static bool IsClosedOnExec(int descriptor) =>
+        (Control(descriptor, GetDescriptorFlags, 0) & CloseOnExec) != 0;
+
+    public static bool HasNoDelay(int descriptor)
+    {
+        int value = 0;
+        uint length = sizeof(int);
+        return LibC.GetOption(descriptor, LevelTcp, OptionNoDelay, &value, &length) == 0 && value != 0;
+    }
+
+    /// <summary>A descriptor that can be read from if it counts more than zero, and never tells that it cannot.</summary>
+    public static int Counter(uint initialValue)
+    {
+        int descriptor = LibC.EventFd(initialValue, NonBlocking);
+        Assert.True(descriptor >= 0, "No descriptor is left.");
+        return descriptor;
+    }
+
+    /// <summary>Closes a descriptor, and gives its number to the file of another in the same moment.</summary>
+    public static void Replace(int descriptor, int by)
+    {
+        Assert.Equal(descriptor, Duplicate(by, descriptor));
+        Assert.Equal(0, LibC.Close(by));
+    }
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    private static partial int Duplicate(int descriptor, int number);
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+/// <summary>
+/// The calls of the system, one of which fails or takes a single byte: the n-th of its kind since they were armed, for
+/// a descriptor that was accepted after that.
+/// </summary>
+/// <remarks>
+/// No failure is put in that a kernel could not answer with. A loop is told of changes only, so "not now" when the
+/// kernel is not full, or less read than there is, would be waited on for ever, and rightly.
+/// </remarks>
+/// <param name="kind">The kind of call.</param>
+/// <param name="number">Which of them, from 1.</param>
+/// <param name="errno">The error, or <see cref="Short"/>.</param>
+internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int errno) : SystemCalls
+{
+    /// <summary>No error: the call takes one byte.</summary>
+    public const int Short = 0;
+
+    private readonly ConcurrentDictionary<int, bool> _spared = new();
+    private volatile bool _isArmed;
+    private int _count;
+
+    /// <summary>Whether the failure has happened.</summary>
+    public bool HasFailed => Volatile.Read(ref _count) >= number;
+
+    /// <summary>From now on calls count, except for what has been accepted before.</summary>
+    public void Arm() => _isArmed = true;
+
+    public override int Receive(int descriptor, Span<byte> buffer) =>
+        Fails(SystemCallKind.Receive, descriptor) ? -errno : base.Receive(descriptor, buffer);
+
+    public override int Send(int descriptor, ReadOnlySpan<byte> bytes)
+    {
+        if (!Fails(SystemCallKind.Send, descriptor))
+        {
+            return base.Send(descriptor, bytes);
+        }
+
+        return errno == Short ? base.Send(descriptor, bytes[..Math.Min(1, bytes.Length)]) : -errno;
+    }
+
+    public override int Send(int descriptor, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (!Fails(SystemCallKind.SendTwo, descriptor))
+        {
+            return base.Send(descriptor, first, second);
+        }
+
+        return errno == Short ? base.Send(descriptor, first[..Math.Min(1, first.Length)]) : -errno;
+    }
+
+    public override int Accept(int listener, out SocketAddress peer)
+    {
+        peer = default;
+        if (Fails(SystemCallKind.Accept, listener))
+        {
+            return -errno;
+        }
+
+        int result = base.Accept(listener, out peer);
+        if (result >= 0)
+        {
+            // The number of one that was spared may have been closed, and be given out again.
+            if (_isArmed)
+            {
+                _spared.TryRemove(result, out _);
+            }
+            else
+            {
+                _spared[result] = true;
+            }
+        }
+
+        return result;
+    }
+
+    public override int ControlEpoll(int epoll, EpollOperation operation, int descriptor, EpollEvents events, ulong data) =>
+        Fails(SystemCallKind.ControlEpoll, descriptor)
+            ? -errno
+            : base.ControlEpoll(epoll, operation, descriptor, events, data);
+
+    public override int ShutdownOutput(int descriptor) =>
+        Fails(SystemCallKind.ShutdownOutput, descriptor) ? -errno : base.ShutdownOutput(descriptor);
+
+    public override int ResetWhenClosed(int descriptor) =>
+        Fails(SystemCallKind.ResetWhenClosed, descriptor) ? -errno : base.ResetWhenClosed(descriptor);
+
+    private bool Fails(SystemCallKind called, int descriptor) =>
+        _isArmed && called == kind && !_spared.ContainsKey(descriptor) && Interlocked.Increment(ref _count) == number;
+}
