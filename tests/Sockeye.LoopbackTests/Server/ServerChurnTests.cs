@@ -91,7 +91,7 @@ public sealed class ServerChurnTests
             {
                 EndPoint = Servers.Loopback,
                 EventLoop = kind.Loops(),
-            Tls = kind.Tls(),
+                Tls = kind.Tls(),
             },
             request => request.Path == "/pull" ? WebSocketHandler.FromDelegate(Servers.EchoAsync) : new EchoHandler());
         Func<RawPeer, Task>[] phases =
