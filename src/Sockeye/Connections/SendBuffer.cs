@@ -12,18 +12,7 @@ internal struct SendBuffer
     // Above this, copying a payload costs more than handing it to the transport from where it lies.
     private const int DirectWriteLength = 16 * 1024;
 
-    // A callback that sends a lot need not hold all of it until it returns.
-    private const int MaxCorkedLength = 64 * 1024;
-
     private OutgoingFrames _frames;
-    private bool _isWriting;
-    private bool _isBlocked;
-
-    // The transport is going to ask for what has been gathered.
-    private bool _isGathering;
-
-    // A congestion has ended otherwise than by writing, and the writer is to tell.
-    private bool _hasDrained;
 
     public SendBuffer(ConnectionSettings settings)
     {
@@ -34,24 +23,14 @@ internal struct SendBuffer
     /// <summary>How much is buffered.</summary>
     public SendBudget Budget;
 
-    /// <summary>The thread that holds back what it sends; 0 for none.</summary>
-    public int CorkThread;
-
-    /// <summary>How far the send side has come.</summary>
-    public SendStage Stage { get; private set; }
+    /// <summary>How far it has come, who writes, and who need not.</summary>
+    public SendState State;
 
     /// <summary>What the connection shares with others.</summary>
     public readonly ConnectionSettings Settings => _frames.Settings;
 
-    /// <summary>Whether the transport has not taken all that it was given. Any thread.</summary>
-    public readonly bool IsBlocked => Volatile.Read(in _isBlocked);
-
     /// <summary>Whether no frame is ready. Without the lock: true only if this thread has none there.</summary>
     public readonly bool IsEmpty => _frames.IsEmpty;
-
-    // The thread asks for its number only where somebody holds something back.
-    private readonly bool IsHeldBack =>
-        CorkThread != 0 && CorkThread == Environment.CurrentManagedThreadId && Budget.Buffered < MaxCorkedLength;
 
     /// <summary>Whether a frame need not wait for others.</summary>
     public readonly bool IsTurnOf(Opcode opcode, object? writer) =>
@@ -71,7 +50,7 @@ internal struct SendBuffer
     /// <summary>Takes what was gathered, for the caller to write, unless somebody writes who will come to it.</summary>
     public bool TryTakeGathered(out OutgoingSegment segment)
     {
-        _isGathering = false;
+        State.EndGathering();
         segment = default;
         return !IsEmpty && TryBecomeWriter() && TryTakeNext(out segment);
     }
@@ -79,8 +58,8 @@ internal struct SendBuffer
     /// <summary>Makes the caller the one who writes, unless somebody is.</summary>
     public bool TryBecomeWriter()
     {
-        bool becomes = !_isWriting;
-        _isWriting = true;
+        bool becomes = !State.IsWriting;
+        State.IsWriting = true;
         return becomes;
     }
 
@@ -99,20 +78,20 @@ internal struct SendBuffer
 
         // A client's payload is masked on the way, into a copy (§5.3).
         bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
-        if (_isWriting || (!isLarge && IsHeldBack))
+        if (State.IsWriting || (!isLarge && State.IsHeldBack(Budget.Buffered)))
         {
             _frames.Append(opcode, fin, payload);
             return WriteDuty.None;
         }
 
-        if (!isLarge && TryGather(transport))
+        if (!isLarge && State.TryGather(transport, Budget.Buffered))
         {
             _frames.Append(opcode, fin, payload, isOneOfMany: true);
             return WriteDuty.None;
         }
 
         // From now on frames of other threads come behind this one.
-        _isWriting = true;
+        State.IsWriting = true;
         if (_frames.IsEmpty && (isLarge || length <= TransportWriter.MaxCopiedLength))
         {
             return WriteDuty.WriteFrame;
@@ -133,31 +112,31 @@ internal struct SendBuffer
     /// <returns>Whether the caller has become the writer, and writes them.</returns>
     public bool AcceptBytes(ReadOnlySpan<byte> bytes, Transport transport)
     {
-        if (Stage == SendStage.Terminated)
+        if (State.Stage == SendStage.Terminated)
         {
             return false;
         }
 
         Budget.Add(bytes.Length);
-        if (_isWriting || IsHeldBack || TryGather(transport))
+        if (State.IsWriting || State.HoldsBack(transport, Budget.Buffered))
         {
             _frames.AppendBytes(bytes);
             return false;
         }
 
-        return _isWriting = true;
+        return State.IsWriting = true;
     }
 
     /// <summary>Adds a pong; while the transport is blocked only the newest is kept (RFC 6455 §5.5.3).</summary>
     public WriteDuty AcceptPong(ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
     {
         segment = default;
-        if (Stage >= SendStage.CloseQueued)
+        if (State.Stage >= SendStage.CloseQueued)
         {
             return WriteDuty.None;
         }
 
-        if (_isWriting && (_isBlocked || !Budget.HasRoom))
+        if (State.IsWriting && (State.IsBlocked || !Budget.HasRoom))
         {
             // Whoever writes comes back for it.
             _frames.NeedBacklog().Pong.Put(payload);
@@ -181,7 +160,7 @@ internal struct SendBuffer
         if (afterPending && _frames.Backlog is { Pending: { IsEmpty: false, IsMessageOpen: false } })
         {
             segment = default;
-            Stage = SendStage.Closing;
+            State.Stage = SendStage.Closing;
             _frames.Backlog.Pending.Add(PendingSend.OfClose(payload));
             return WriteDuty.None;
         }
@@ -189,7 +168,7 @@ internal struct SendBuffer
         EnterCloseQueued();
         if (_frames.Backlog is not null)
         {
-            _hasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
+            State.HasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
         }
 
         return Accept(Opcode.Close, fin: true, payload, transport, out segment);
@@ -228,7 +207,7 @@ internal struct SendBuffer
             && backlog.Pending.TryTake(Budget.HasRoomBeside(backlog.Pending.Buffered), out PendingSend send))
         {
             FrameToSend frame = send.Frame;
-            if (Stage == SendStage.Closing && !frame.Fin)
+            if (State.Stage == SendStage.Closing && !frame.Fin)
             {
                 // Its writer can send no more: a message that cannot end would keep the Close frame back.
                 send.Release(Settings.Pool);
@@ -257,13 +236,13 @@ internal struct SendBuffer
     /// <returns>Whether that has ended a congestion.</returns>
     public bool NoteWritten(long written, ISendQueueOwner owner)
     {
-        if (Stage == SendStage.Terminated)
+        if (State.Stage == SendStage.Terminated)
         {
             return false;
         }
 
-        bool drained = Budget.Subtract(written) || _hasDrained;
-        _hasDrained = false;
+        bool drained = Budget.Subtract(written) || State.HasDrained;
+        State.HasDrained = false;
         if (_frames.Backlog is not null)
         {
             AdmitPending(owner);
@@ -275,21 +254,21 @@ internal struct SendBuffer
     /// <summary>Takes what the writer is to write next; if there is nothing, it is the writer no more.</summary>
     public bool TryTakeNext(out OutgoingSegment segment)
     {
-        _isWriting = _frames.Backlog is null ? _frames.TryTake(out segment) : TryTakeBacklog(out segment);
-        return _isWriting;
+        State.IsWriting = _frames.Backlog is null ? _frames.TryTake(out segment) : TryTakeBacklog(out segment);
+        return State.IsWriting;
     }
 
     /// <summary>Keeps what the transport will be writing by itself, and what comes after it.</summary>
     /// <returns><see langword="false"/> if the transport is gone: the memory is the caller's to give back.</returns>
     public bool TryBeginBlocked(in OutgoingSegment rest)
     {
-        if (Stage == SendStage.Terminated)
+        if (State.Stage == SendStage.Terminated)
         {
             return false;
         }
 
         _frames.NeedBacklog().Blocked = rest;
-        Volatile.Write(ref _isBlocked, true);
+        State.IsBlocked = true;
         return true;
     }
 
@@ -298,7 +277,7 @@ internal struct SendBuffer
     public bool TryEndBlocked(out OutgoingSegment rest)
     {
         rest = default;
-        if (!_isBlocked)
+        if (!State.IsBlocked)
         {
             return false;
         }
@@ -306,14 +285,14 @@ internal struct SendBuffer
         SendBacklog backlog = _frames.NeedBacklog();
         rest = backlog.Blocked;
         backlog.Blocked = default;
-        Volatile.Write(ref _isBlocked, false);
+        State.IsBlocked = false;
         return true;
     }
 
     /// <summary>Gives up all there is: the transport is gone, and uses no memory any more.</summary>
     public void Terminate(ISendQueueOwner owner)
     {
-        Stage = SendStage.Terminated;
+        State.Stage = SendStage.Terminated;
         if (TryEndBlocked(out OutgoingSegment segment))
         {
             Settings.Pool.Return(segment.Array);
@@ -330,26 +309,9 @@ internal struct SendBuffer
         Budget.Clear();
     }
 
-    // Whether this thread need not write, since the transport will ask for what there is when it has done what it is at.
-    private bool TryGather(Transport transport)
-    {
-        if (Budget.Buffered >= MaxCorkedLength || !transport.CanFlushLater)
-        {
-            return false;
-        }
-
-        if (!_isGathering)
-        {
-            _isGathering = true;
-            transport.FlushLater();
-        }
-
-        return true;
-    }
-
     private void EnterCloseQueued()
     {
-        Stage = SendStage.CloseQueued;
+        State.Stage = SendStage.CloseQueued;
         _frames.Backlog?.Pong.Clear();
     }
 

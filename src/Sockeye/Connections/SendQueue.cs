@@ -9,8 +9,8 @@ namespace Sockeye.Connections;
 /// </summary>
 /// <remarks>
 /// Whoever finds the transport idle becomes its writer, writes outside the lock, and goes on until nothing is left;
-/// the others only add their frames and leave. While the I/O thread handles a read, its sends are corked: they go out
-/// together at the end. At rest this is all there is of a send side: 96 bytes.
+/// the others only add their frames and leave. What an I/O thread sends leaves together (<see cref="SendState"/>). At rest
+/// this is all there is of a send side: 96 bytes.
 /// </remarks>
 internal sealed class SendQueue
 {
@@ -41,33 +41,21 @@ internal sealed class SendQueue
     private TransportWriter Writer => new(this, _transport, _buffer.Settings);
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
-    public void Cork() => _buffer.CorkThread = Environment.CurrentManagedThreadId;
+    public void Cork() => _buffer.State.Cork();
 
     /// <summary>Writes what was held back.</summary>
     public void Uncork()
     {
-        _buffer.CorkThread = 0;
+        _buffer.State.Uncork();
 
         // What this thread has corked it sees without the lock; what others add they write themselves.
-        if (_buffer.IsEmpty)
+        if (!_buffer.IsEmpty)
         {
-            return;
-        }
-
-        OutgoingSegment segment = default;
-        bool write;
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            write = _buffer.TryBecomeWriter() && _buffer.TryTakeNext(out segment);
-        }
-
-        if (write)
-        {
-            Writer.Write(segment);
+            Flush();
         }
     }
 
-    /// <summary>Writes what was gathered until the transport asked for it.</summary>
+    /// <summary>Writes what was gathered until now.</summary>
     public void Flush()
     {
         OutgoingSegment segment;
@@ -91,7 +79,7 @@ internal sealed class SendQueue
         WriteDuty duty;
         using (ThinLock.Hold(ref _gate, this))
         {
-            if (_buffer.Stage != SendStage.Open)
+            if (_buffer.State.Stage != SendStage.Open)
             {
                 throw _owner.CreateClosedException();
             }
@@ -111,7 +99,7 @@ internal sealed class SendQueue
         }
 
         Writer.Fulfil(duty, segment, opcode, fin: true, payload);
-        return _buffer.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+        return _buffer.State.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
     }
 
     /// <summary>Sends a frame once there is room for it, and the turn has come.</summary>
@@ -124,7 +112,7 @@ internal sealed class SendQueue
         bool isOpen;
         using (ThinLock.Hold(ref _gate, this))
         {
-            isOpen = _buffer.Stage == SendStage.Open && !cancellationToken.IsCancellationRequested;
+            isOpen = _buffer.State.Stage == SendStage.Open && !cancellationToken.IsCancellationRequested;
             if (isOpen && _buffer.MayAccept(frame))
             {
                 _buffer.NoteTurn(frame);
@@ -168,8 +156,8 @@ internal sealed class SendQueue
     /// <summary>Answers a ping. While the transport is blocked only the newest answer is kept (RFC 6455 §5.5.3).</summary>
     public void SendPong(ReadOnlySpan<byte> payload)
     {
-        OutgoingSegment segment;
         WriteDuty duty;
+        OutgoingSegment segment;
         using (ThinLock.Hold(ref _gate, this))
         {
             duty = _buffer.AcceptPong(payload, _transport, out segment);
@@ -185,7 +173,7 @@ internal sealed class SendQueue
         WriteDuty duty;
         using (ThinLock.Hold(ref _gate, this))
         {
-            if (_buffer.Stage != SendStage.Open || !_buffer.Budget.HasRoomForControl)
+            if (_buffer.State.Stage != SendStage.Open || !_buffer.Budget.HasRoomForControl)
             {
                 return;
             }
@@ -255,7 +243,7 @@ internal sealed class SendQueue
         {
             drained = _buffer.NoteWritten(written, _owner);
             found = _buffer.TryTakeNext(out segment);
-            if (!found && _buffer.Stage >= SendStage.CloseQueued && _finish != TransportEnd.None)
+            if (!found && _buffer.State.Stage >= SendStage.CloseQueued && _finish != TransportEnd.None)
             {
                 finish = _finish;
                 shutDown = !_hasShutDown;
@@ -312,7 +300,7 @@ internal sealed class SendQueue
         WriteDuty duty;
         using (ThinLock.Hold(ref _gate, this))
         {
-            if (_buffer.Stage != stage)
+            if (_buffer.State.Stage != stage)
             {
                 return;
             }
@@ -323,13 +311,7 @@ internal sealed class SendQueue
         Writer.Fulfil(duty, segment, Opcode.Close, fin: true, payload);
     }
 
-    private void TellIf(bool drained)
-    {
-        if (drained)
-        {
-            _owner.OnSendBufferDrained();
-        }
-    }
+    private void TellIf(bool drained) => (drained ? _owner : null)?.OnSendBufferDrained();
 
     private Task WaitFor(PendingSend send, CancellationToken cancellationToken)
     {

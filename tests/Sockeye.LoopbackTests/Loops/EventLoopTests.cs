@@ -177,9 +177,10 @@ public sealed class EventLoopTests : IAsyncLifetime
 
         await Loop.RunAsync(() =>
         {
-            foreach (int index in new[] { 0, 1 })
+            for (int index = 0; index <= 1; index++)
             {
-                var source = new LoopSource { Happened = _ => Replace(index) };
+                int own = index;
+                var source = new LoopSource { Happened = _ => Replace(own) };
                 Assert.Equal(0, Loop.Add(
                     descriptors[index], EpollEvents.In | EpollEvents.EdgeTriggered, source, out numbers[index]));
             }
