@@ -21,9 +21,9 @@ internal static class ServerHandshake
     /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and
     /// nothing behind the head may be read: a proxy that saw a refusal would take what follows for another request.
     /// </returns>
-    public static HandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer? offer)
+    public static HandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer offer)
     {
-        offer = null;
+        offer = default;
         HandshakeError error = CheckHttp(request);
         if (error != HandshakeError.None)
         {
@@ -55,10 +55,10 @@ internal static class ServerHandshake
             return error;
         }
 
-        error = CheckLists(headers, rules, out IReadOnlyList<string> subprotocols, out string? selected);
+        error = CheckLists(headers, rules, out string? selected);
         if (error == HandshakeError.None)
         {
-            offer = new ServerHandshakeOffer(request, version, subprotocols, selected);
+            offer = new ServerHandshakeOffer(request, selected);
         }
 
         return error;
@@ -213,11 +213,10 @@ internal static class ServerHandshake
             : HandshakeError.OriginNotAllowed;
     }
 
-    private static HandshakeError CheckLists(
-        HeaderFields headers, ServerHandshakeRules rules, out IReadOnlyList<string> subprotocols, out string? selected)
+    private static HandshakeError CheckLists(HeaderFields headers, ServerHandshakeRules rules, out string? selected)
     {
         selected = null;
-        if (!SubprotocolList.TryParse(headers, out subprotocols))
+        if (!SubprotocolList.TryParse(headers, out IReadOnlyList<string> subprotocols))
         {
             return HandshakeError.InvalidSubprotocols;
         }

@@ -3,20 +3,17 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// What a client asks for in an opening handshake that keeps the rules. Text is made when it is asked for.
+/// What a client asks for in an opening handshake that keeps the rules, over the bytes of its request. Text is made when
+/// it is asked for.
 /// </summary>
-internal sealed class ServerHandshakeOffer
+internal readonly ref struct ServerHandshakeOffer
 {
     /// <summary>Takes over a request that has been checked.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="version">13 or 8.</param>
-    /// <param name="offered">The subprotocols it offers.</param>
-    /// <param name="selected">The one that the server's list selects.</param>
-    public ServerHandshakeOffer(RequestHead request, int version, IReadOnlyList<string> offered, string? selected)
+    /// <param name="selected">The subprotocol that the server's list selects.</param>
+    public ServerHandshakeOffer(RequestHead request, string? selected)
     {
         Request = request;
-        Version = version;
-        Subprotocols = offered;
         Subprotocol = selected;
     }
 
@@ -24,10 +21,18 @@ internal sealed class ServerHandshakeOffer
     public RequestHead Request { get; }
 
     /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
-    public int Version { get; }
+    public int Version
+    {
+        get
+        {
+            Request.Headers.Find("Sec-WebSocket-Version"u8, out ReadOnlySpan<byte> version);
+            return version.SequenceEqual("8"u8) ? ServerHandshake.DraftVersion : ServerHandshake.RfcVersion;
+        }
+    }
 
     /// <summary>The subprotocols offered, the client's preferred one first.</summary>
-    public IReadOnlyList<string> Subprotocols { get; }
+    public IReadOnlyList<string> Subprotocols =>
+        SubprotocolList.TryParse(Request.Headers, out IReadOnlyList<string> subprotocols) ? subprotocols : [];
 
     /// <summary>The first of the server's subprotocols that is offered; <see langword="null"/> if none is.</summary>
     public string? Subprotocol { get; }

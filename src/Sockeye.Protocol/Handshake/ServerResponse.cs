@@ -48,7 +48,7 @@ internal static class ServerResponse
             return HandshakeFault.SubprotocolNotOffered;
         }
 
-        HandshakeFault fault = CheckExtensions(offer, extensions);
+        HandshakeFault fault = extensions.Count == 0 ? HandshakeFault.None : CheckExtensions(offer, extensions);
         fault = fault == HandshakeFault.None ? HeaderFieldRules.Check(headers) : fault;
         if (fault != HandshakeFault.None)
         {
@@ -132,11 +132,6 @@ internal static class ServerResponse
 
     private static HandshakeFault CheckExtensions(ServerHandshakeOffer offer, IReadOnlyList<Extension> extensions)
     {
-        if (extensions.Count == 0)
-        {
-            return HandshakeFault.None;
-        }
-
         if (!ExtensionList.IsValid(extensions))
         {
             return HandshakeFault.InvalidExtension;

@@ -3,42 +3,38 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The header lines of a head, in their order, over its bytes. Nothing is decoded until it is asked for; names compare
-/// without regard to case (RFC 9110 §5.1). Immutable, so any number of threads may read it.
+/// The header lines of a head, in their order, over its bytes where they lie: nothing is copied, and nothing is decoded
+/// until it is asked for. Names compare without regard to case (RFC 9110 §5.1). The default value has no lines.
 /// </summary>
-internal sealed class HeaderFields
+internal readonly ref struct HeaderFields
 {
-    private readonly byte[] _bytes;
-    private readonly Line[] _lines;
+    private readonly ReadOnlySpan<byte> _bytes;
+    private readonly ReadOnlySpan<HeaderLine> _lines;
 
-    private HeaderFields(byte[] bytes, Line[] lines, int count)
+    private HeaderFields(ReadOnlySpan<byte> bytes, ReadOnlySpan<HeaderLine> lines)
     {
         _bytes = bytes;
         _lines = lines;
-        Count = count;
     }
 
-    /// <summary>No header lines.</summary>
-    public static HeaderFields Empty { get; } = new([], [], 0);
-
     /// <summary>How many lines there are; repeated names count each time.</summary>
-    public int Count { get; }
+    public int Count => _lines.Length;
 
     /// <summary>Reads the header lines of a head.</summary>
-    /// <param name="head">The whole head. Kept, not copied: nobody may change it afterwards.</param>
+    /// <param name="head">The whole head.</param>
     /// <param name="start">Where the first header line begins.</param>
-    /// <param name="fields">The lines; <see cref="Empty"/> if one is malformed.</param>
-    /// <returns>Whether each line is a name, a colon and a value, and an empty line ends them.</returns>
-    public static bool TryParse(byte[] head, int start, out HeaderFields fields)
+    /// <param name="lines">Where to note the lines: room for as many as there may be.</param>
+    /// <param name="fields">The lines; none if one is malformed.</param>
+    /// <returns>
+    /// Whether each line is a name, a colon and a value, an empty line ends them, and there was room for all.
+    /// </returns>
+    public static bool TryParse(ReadOnlySpan<byte> head, int start, Span<HeaderLine> lines, out HeaderFields fields)
     {
-        fields = Empty;
-
-        // As many lines as line feeds, without that of the empty line: the ranges cost one array of the right length.
-        var lines = new Line[Math.Max(head.AsSpan(start).Count(HttpCharacters.LineFeed) - 1, 0)];
+        fields = default;
         int count = 0;
         while (true)
         {
-            ReadOnlySpan<byte> rest = head.AsSpan(start);
+            ReadOnlySpan<byte> rest = head[start..];
             int length = rest.IndexOf("\r\n"u8);
             if (length < 0)
             {
@@ -52,7 +48,7 @@ internal sealed class HeaderFields
                     return false;
                 }
 
-                fields = new HeaderFields(head, lines, count);
+                fields = new HeaderFields(head, lines[..count]);
                 return true;
             }
 
@@ -67,7 +63,7 @@ internal sealed class HeaderFields
             int leading = value.Length - value.TrimStart(" \t"u8).Length;
             int valueLength = HttpCharacters.TrimWhiteSpace(value).Length;
 
-            lines[count++] = new Line(start, colon, start + colon + 1 + leading, valueLength);
+            lines[count++] = new HeaderLine(start, colon, start + colon + 1 + leading, valueLength);
             start += length + "\r\n"u8.Length;
         }
     }
@@ -77,24 +73,24 @@ internal sealed class HeaderFields
     public static HeaderFields FromPairs(IEnumerable<KeyValuePair<string, string>> pairs)
     {
         List<byte> bytes = [];
-        List<Line> lines = [];
+        List<HeaderLine> lines = [];
         foreach ((string name, string value) in pairs)
         {
             int nameStart = bytes.Count;
             AppendLatin1(bytes, name);
             int valueStart = bytes.Count;
             AppendLatin1(bytes, value.AsSpan().Trim(" \t"));
-            lines.Add(new Line(nameStart, valueStart - nameStart, valueStart, bytes.Count - valueStart));
+            lines.Add(new HeaderLine(nameStart, valueStart - nameStart, valueStart, bytes.Count - valueStart));
         }
 
-        return new HeaderFields([.. bytes], [.. lines], lines.Count);
+        return new HeaderFields(bytes.ToArray(), lines.ToArray());
     }
 
     /// <summary>The name of a line, as it was written.</summary>
-    public ReadOnlySpan<byte> Name(int index) => _bytes.AsSpan(_lines[index].NameStart, _lines[index].NameLength);
+    public ReadOnlySpan<byte> Name(int index) => _bytes.Slice(_lines[index].NameStart, _lines[index].NameLength);
 
     /// <summary>The value of a line, without white space around it.</summary>
-    public ReadOnlySpan<byte> Value(int index) => _bytes.AsSpan(_lines[index].ValueStart, _lines[index].ValueLength);
+    public ReadOnlySpan<byte> Value(int index) => _bytes.Slice(_lines[index].ValueStart, _lines[index].ValueLength);
 
     /// <summary>Where the next line of a name is.</summary>
     /// <param name="name">The name, in any case.</param>
@@ -167,12 +163,15 @@ internal sealed class HeaderFields
     }
 
     /// <summary>Every line as text, in their order (Latin-1).</summary>
-    public IEnumerable<KeyValuePair<string, string>> ToPairs()
+    public KeyValuePair<string, string>[] ToPairs()
     {
-        for (int index = 0; index < Count; index++)
+        var pairs = new KeyValuePair<string, string>[Count];
+        for (int index = 0; index < pairs.Length; index++)
         {
-            yield return new(Encoding.Latin1.GetString(Name(index)), Encoding.Latin1.GetString(Value(index)));
+            pairs[index] = new(Encoding.Latin1.GetString(Name(index)), Encoding.Latin1.GetString(Value(index)));
         }
+
+        return pairs;
     }
 
     // Not Encoding.Latin1, which turns a full-width letter into the plain one: what is not Latin-1 must not become
@@ -184,6 +183,4 @@ internal sealed class HeaderFields
             bytes.Add(c <= byte.MaxValue ? (byte)c : (byte)0);
         }
     }
-
-    private readonly record struct Line(int NameStart, int NameLength, int ValueStart, int ValueLength);
 }

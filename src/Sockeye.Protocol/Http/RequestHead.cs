@@ -2,14 +2,16 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The head of an HTTP/1.1 request: request line and header lines (RFC 9112 §3). Immutable.</summary>
-internal sealed class RequestHead
+/// <summary>
+/// The head of an HTTP/1.1 request: request line and header lines (RFC 9112 §3), over its bytes where they lie.
+/// </summary>
+internal readonly ref struct RequestHead
 {
-    private readonly byte[] _head;
+    private readonly ReadOnlySpan<byte> _head;
     private readonly int _methodLength;
     private readonly int _targetLength;
 
-    private RequestHead(byte[] head, int methodLength, int targetLength, HeaderFields headers)
+    private RequestHead(ReadOnlySpan<byte> head, int methodLength, int targetLength, HeaderFields headers)
     {
         _head = head;
         _methodLength = methodLength;
@@ -21,21 +23,22 @@ internal sealed class RequestHead
     public HeaderFields Headers { get; }
 
     /// <summary>The method, which is case-sensitive.</summary>
-    public ReadOnlySpan<byte> Method => _head.AsSpan(0, _methodLength);
+    public ReadOnlySpan<byte> Method => _head[.._methodLength];
 
     /// <summary>The request target as it was sent, not yet checked: see <see cref="RequestTarget"/>.</summary>
-    public ReadOnlySpan<byte> Target => _head.AsSpan(_methodLength + 1, _targetLength);
+    public ReadOnlySpan<byte> Target => _head.Slice(_methodLength + 1, _targetLength);
 
     /// <summary>Takes a request's head apart.</summary>
-    /// <param name="head">A head that a <see cref="HeadReader"/> has found the end of. Copied.</param>
+    /// <param name="head">A head that a <see cref="HeadReader"/> has found the end of.</param>
+    /// <param name="lines">Where to note the header lines: room for as many as there may be.</param>
     /// <param name="request">The request, when the result is <see cref="HttpError.None"/>.</param>
     /// <returns>
     /// The rule broken: <see cref="HttpError.MalformedStartLine"/> or <see cref="HttpError.UnsupportedHttpVersion"/>
     /// for a head that the reader has passed.
     /// </returns>
-    public static HttpError TryParse(ReadOnlySpan<byte> head, out RequestHead? request)
+    public static HttpError TryParse(ReadOnlySpan<byte> head, Span<HeaderLine> lines, out RequestHead request)
     {
-        request = null;
+        request = default;
 
         // §3: request-line = method SP request-target SP HTTP-version, single spaces, nothing around.
         int lineLength = head.IndexOf("\r\n"u8);
@@ -60,16 +63,15 @@ internal sealed class RequestHead
             return HttpError.UnsupportedHttpVersion;
         }
 
-        byte[] owned = head.ToArray();
-        if (!HeaderFields.TryParse(owned, lineLength + "\r\n"u8.Length, out HeaderFields headers))
+        if (!HeaderFields.TryParse(head, lineLength + "\r\n"u8.Length, lines, out HeaderFields headers))
         {
             return HttpError.InvalidHeaderName;
         }
 
-        request = new RequestHead(owned, methodLength, target.Length, headers);
+        request = new RequestHead(head, methodLength, target.Length, headers);
         return HttpError.None;
     }
 
     /// <summary>Method and target, for logs: visible ASCII, which is all that parsing lets through.</summary>
-    public override string ToString() => Encoding.ASCII.GetString(_head, 0, _methodLength + 1 + _targetLength);
+    public override string ToString() => Encoding.ASCII.GetString(_head[..(_methodLength + 1 + _targetLength)]);
 }

@@ -2,8 +2,10 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The head of an HTTP/1.1 response: status line and header lines (RFC 9112 §4). Immutable.</summary>
-internal sealed class ResponseHead
+/// <summary>
+/// The head of an HTTP/1.1 response: status line and header lines (RFC 9112 §4), over its bytes where they lie.
+/// </summary>
+internal readonly ref struct ResponseHead
 {
     private const int VersionLength = 8;
     private const int StatusCodeLength = 3;
@@ -30,12 +32,13 @@ internal sealed class ResponseHead
     public HeaderFields Headers { get; }
 
     /// <summary>Takes a response's head apart.</summary>
-    /// <param name="head">A head that a <see cref="HeadReader"/> has found the end of. Copied.</param>
+    /// <param name="head">A head that a <see cref="HeadReader"/> has found the end of.</param>
+    /// <param name="lines">Where to note the header lines: room for as many as there may be.</param>
     /// <param name="response">The response, when the result is <see cref="HttpError.None"/>.</param>
     /// <returns>The rule broken. The version is judged by <see cref="ClientHandshake"/>, not here.</returns>
-    public static HttpError TryParse(ReadOnlySpan<byte> head, out ResponseHead? response)
+    public static HttpError TryParse(ReadOnlySpan<byte> head, Span<HeaderLine> lines, out ResponseHead response)
     {
-        response = null;
+        response = default;
 
         // §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Servers that leave out the reason often
         // leave out the space before it too; nothing hangs on it.
@@ -50,7 +53,7 @@ internal sealed class ResponseHead
             return HttpError.MalformedStartLine;
         }
 
-        if (!HeaderFields.TryParse(head.ToArray(), lineLength + "\r\n"u8.Length, out HeaderFields headers))
+        if (!HeaderFields.TryParse(head, lineLength + "\r\n"u8.Length, lines, out HeaderFields headers))
         {
             return HttpError.InvalidHeaderName;
         }

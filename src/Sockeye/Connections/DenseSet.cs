@@ -7,6 +7,8 @@ namespace Sockeye.Connections;
 internal sealed class DenseSet<T>
     where T : class, IDenseSetEntry
 {
+    private const int MinLength = 16;
+
     private T[] _entries = [];
     private int _count;
 
@@ -20,7 +22,7 @@ internal sealed class DenseSet<T>
         {
             if (_count == _entries.Length)
             {
-                Array.Resize(ref _entries, Math.Max(2 * _count, 4));
+                Array.Resize(ref _entries, Math.Max(2 * _count, MinLength));
             }
 
             _entries[_count] = entry;
@@ -46,7 +48,7 @@ internal sealed class DenseSet<T>
             _entries[_count] = null!;
 
             // At a quarter, so that one who comes and goes doesn't make it shrink and grow.
-            if (_count <= _entries.Length / 4)
+            if (_count <= _entries.Length / 4 && _entries.Length > MinLength)
             {
                 Array.Resize(ref _entries, _entries.Length / 2);
             }

@@ -13,8 +13,6 @@ internal sealed class HandlerReceiver : Receiver
     // false to true only on the I/O thread, so that this thread may read it without the lock.
     private bool _isBusy;
     private bool _waitsForSendBuffer;
-    private bool _hasClosed;
-
     private bool _isInvoking;
 
     /// <summary>Makes the receiver of a connection that has a handler.</summary>
@@ -182,8 +180,9 @@ internal sealed class HandlerReceiver : Receiver
         bool isTime;
         lock (this)
         {
-            isTime = HasEnded && !_hasClosed && !_isBusy;
-            _hasClosed |= isTime;
+            // Once: the handler's last call keeps it busy for ever.
+            isTime = HasEnded && !_isBusy;
+            _isBusy |= isTime;
         }
 
         if (isTime)

@@ -23,12 +23,14 @@ public sealed class WebSocketConnection : IAsyncDisposable
 {
     private static long LastId;
 
+    private readonly byte[]? _packedRequest;
+
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
-        WebSocketUpgradeRequest? request = null)
+        byte[]? packedRequest = null)
     {
         Id = Interlocked.Increment(ref LastId);
-        Request = request;
+        _packedRequest = packedRequest;
         Subprotocol = subprotocol;
         Core = new ConnectionCore(this, transport, settings, handler);
     }
@@ -42,8 +44,11 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
     public string? Subprotocol { get; }
 
-    /// <summary>The request that opened the connection; <see langword="null"/> on a client.</summary>
-    public WebSocketUpgradeRequest? Request { get; }
+    /// <summary>
+    /// The request that opened the connection, made anew at each call; <see langword="null"/> on a client.
+    /// </summary>
+    public WebSocketUpgradeRequest? Request =>
+        _packedRequest is null ? null : new(_packedRequest, Core.Transport, Core.Settings.IsSecure);
 
     /// <summary>The address of this end, if the transport has one.</summary>
     public EndPoint? LocalEndPoint => Core.Transport.LocalEndPoint;

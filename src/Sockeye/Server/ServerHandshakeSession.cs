@@ -16,10 +16,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
     private const int MaxLingerLength = 16 * 1024 * 1024;
 
+    // For the responses of a thread, one after the other.
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? Response;
+
     private readonly ServerContext _context;
     private readonly ConnectionSettings _settings;
     private readonly Transport _transport;
-    private readonly Lock _gate = new();
 
     private HeadReader _reader = new(HeadLimits.Default);
     private byte[]? _head;
@@ -29,8 +32,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     // On the wheel's thread.
     private bool _isLetGo;
 
-    // Under the gate, since the deadline comes on another thread.
-    private bool _isDecided;
+    // The deadline comes on another thread: whoever sets it first has the say.
+    private int _isDecided;
 
     /// <summary>Takes over a transport; nothing happens before <see cref="Start"/>.</summary>
     /// <param name="context">The server's.</param>
@@ -103,15 +106,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return ReadVerdict.Continue;
         }
 
-        RequestHead? request = null;
-        if (status == OperationStatus.Done)
-        {
-            httpError = RequestHead.TryParse(received[..headLength], out request);
-        }
-
-        return request is null
-            ? Refuse(httpError.ToHandshakeError())
-            : Answer(request, received[headLength..]);
+        return status == OperationStatus.Done
+            ? Answer(received[..headLength], received[headLength..])
+            : Refuse(httpError.ToHandshakeError());
     }
 
     /// <inheritdoc/>
@@ -162,30 +159,20 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
     }
 
-    private bool IsDecided
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _isDecided;
-            }
-        }
-    }
+    private bool IsDecided => Volatile.Read(ref _isDecided) != 0;
 
-    private bool TryDecide()
-    {
-        lock (_gate)
-        {
-            bool decides = !_isDecided;
-            _isDecided = true;
-            return decides;
-        }
-    }
+    private bool TryDecide() => Interlocked.Exchange(ref _isDecided, 1) == 0;
 
-    private ReadVerdict Answer(RequestHead request, Span<byte> rest)
+    private ReadVerdict Answer(ReadOnlySpan<byte> head, Span<byte> rest)
     {
-        HandshakeError error = ServerHandshake.Check(request, _context.Rules, out ServerHandshakeOffer? offer);
+        Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
+        HttpError httpError = RequestHead.TryParse(head, lines, out RequestHead request);
+        if (httpError != HttpError.None)
+        {
+            return Refuse(httpError.ToHandshakeError());
+        }
+
+        HandshakeError error = ServerHandshake.Check(request, _context.Rules, out ServerHandshakeOffer offer);
         if (error == HandshakeError.None && _context.IsStopping)
         {
             error = HandshakeError.ServerUnavailable;
@@ -196,11 +183,12 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return Refuse(error);
         }
 
-        var upgrade = new WebSocketUpgradeRequest(offer!, _transport.RemoteEndPoint, _context.Rules.IsSecure);
+        byte[] packedHead = Pack(head);
         WebSocketHandler handler;
         try
         {
-            handler = _context.SelectHandler(upgrade)
+            handler = _context.SelectHandler(
+                new WebSocketUpgradeRequest(packedHead, _transport, _settings.IsSecure))
                 ?? throw new InvalidOperationException("No handler was selected for the connection.");
         }
         catch (Exception exception)
@@ -209,17 +197,17 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return Refuse(new HandshakeRejection { StatusCode = 500, Body = "the server failed\n" });
         }
 
-        return Accept(offer!, upgrade, handler, rest);
+        return Accept(offer, packedHead, handler, rest);
     }
 
     private ReadVerdict Accept(
-        ServerHandshakeOffer offer, WebSocketUpgradeRequest upgrade, WebSocketHandler handler, Span<byte> rest)
+        ServerHandshakeOffer offer, byte[] packedHead, WebSocketHandler handler, Span<byte> rest)
     {
-        var response = new ArrayBufferWriter<byte>();
+        ArrayBufferWriter<byte> response = BeginResponse();
         ServerResponse.WriteAccept(response, offer);
 
         var connection = new WebSocketConnection(
-            _transport, _settings, handler, offer.Subprotocol, upgrade);
+            _transport, _settings, handler, offer.Subprotocol, packedHead);
 
         // At every moment one of the two is known to the server, which may be about to stop.
         _context.Add(connection.Core);
@@ -244,6 +232,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private ReadVerdict Refuse(HandshakeRejection rejection)
     {
+        // Not the thread's: the transport may be writing it for long.
         var response = new ArrayBufferWriter<byte>();
         ServerResponse.WriteRejection(response, rejection);
         _settings.Wheel.Schedule(this, LingerTimeout);
@@ -254,6 +243,21 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
 
         return ReadVerdict.Continue;
+    }
+
+    private static ArrayBufferWriter<byte> BeginResponse()
+    {
+        ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
+        response.ResetWrittenCount();
+        return response;
+    }
+
+    private byte[] Pack(ReadOnlySpan<byte> head)
+    {
+        byte[] buffer = _settings.Pool.Rent(PackedHead.MaxLength(head.Length));
+        byte[] packed = buffer[..PackedHead.Pack(head, buffer)];
+        _settings.Pool.Return(buffer);
+        return packed;
     }
 
     private void Finish() => _transport.ShutdownOutput();

@@ -54,9 +54,9 @@ public sealed class ClientRequestTests
         var written = new ArrayBufferWriter<byte>();
         ServerResponse.WriteAccept(written, offer);
 
-        ResponseHead.TryParse(written.WrittenSpan, out ResponseHead? response);
+        ResponseHead.TryParse(written.WrittenSpan, Verdicts.Lines(), out ResponseHead response);
         HandshakeError error = ClientHandshake.Check(
-            response!, new() { Key = Plain.Key, Subprotocols = ["chat"] }, out string? subprotocol, out _);
+            response, new() { Key = Plain.Key, Subprotocols = ["chat"] }, out string? subprotocol, out _);
 
         Assert.Equal(HandshakeError.None, error);
         Assert.Equal("chat", subprotocol);

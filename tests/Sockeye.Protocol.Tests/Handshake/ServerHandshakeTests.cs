@@ -156,18 +156,20 @@ public sealed class ServerHandshakeTests
     }
 
     [Fact]
-    public void Accepting_allocates_no_string_for_a_header()
+    public void Accepting_allocates_nothing()
     {
         byte[] head = Bytes(Request([.. Enumerable.Range(0, 50).Select(n => $"+X-Header-{n}: value {n}")]));
         var destination = new ArrayBufferWriter<byte>(1_024);
-        Accept(head, destination);
+        for (int i = 0; i < 100; i++)
+        {
+            Accept(head, destination);
+        }
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         Accept(head, destination);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-        // The head's copy, the ranges of 55 lines of 16 bytes each, and three small objects.
-        Assert.True(allocated <= head.Length + (55 * 16) + 250, $"{allocated} bytes");
+        Assert.Equal(0, allocated);
     }
 
     private static void Accept(byte[] head, ArrayBufferWriter<byte> destination)
@@ -175,9 +177,10 @@ public sealed class ServerHandshakeTests
         destination.ResetWrittenCount();
         var reader = new HeadReader(HeadLimits.Default);
         reader.Read(head, out int headLength, out _);
-        RequestHead.TryParse(head.AsSpan(0, headLength), out RequestHead? request);
-        ServerHandshake.Check(request!, ServerHandshakeRules.Default, out ServerHandshakeOffer? offer);
-        ServerResponse.WriteAccept(destination, offer!);
+        Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
+        RequestHead.TryParse(head.AsSpan(0, headLength), lines, out RequestHead request);
+        ServerHandshake.Check(request, ServerHandshakeRules.Default, out ServerHandshakeOffer offer);
+        ServerResponse.WriteAccept(destination, offer);
     }
 
     private static void AssertVerdict(HandshakeCase @case)

@@ -6,7 +6,7 @@ namespace Sockeye.Protocol.Tests;
 
 public sealed class ServerResponseTests
 {
-    private static readonly ServerHandshakeOffer Offer = Verdicts.Offer(
+    private static ServerHandshakeOffer Offer => Verdicts.Offer(
         Request("Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Extensions: foo; a"));
 
     [Fact]

@@ -16,10 +16,10 @@ internal static class Verdicts
             return error;
         }
 
-        HttpError httpError = RequestHead.TryParse(bytes.AsSpan(0, headLength), out RequestHead? request);
+        HttpError httpError = RequestHead.TryParse(bytes.AsSpan(0, headLength), Lines(), out RequestHead request);
         return httpError != HttpError.None
             ? httpError.ToHandshakeError()
-            : ServerHandshake.Check(request!, rules, out _);
+            : ServerHandshake.Check(request, rules, out _);
     }
 
     /// <summary>
@@ -33,27 +33,31 @@ internal static class Verdicts
             return error;
         }
 
-        HttpError httpError = ResponseHead.TryParse(bytes.AsSpan(0, headLength), out ResponseHead? response);
+        HttpError httpError = ResponseHead.TryParse(
+            bytes.AsSpan(0, headLength), Lines(), out ResponseHead response);
         return httpError != HttpError.None
             ? httpError.ToHandshakeError()
-            : ClientHandshake.Check(response!, expected, out _, out _);
+            : ClientHandshake.Check(response, expected, out _, out _);
     }
 
     /// <summary>A request that keeps the rules of HTTP.</summary>
     public static RequestHead Parse(string head)
     {
-        Assert.Equal(HttpError.None, RequestHead.TryParse(HeadText.Bytes(head), out RequestHead? request));
-        return request!;
+        Assert.Equal(HttpError.None, RequestHead.TryParse(HeadText.Bytes(head), Lines(), out RequestHead request));
+        return request;
     }
 
     /// <summary>What is offered by a request that is accepted.</summary>
     public static ServerHandshakeOffer Offer(string head, ServerHandshakeRules? rules = null)
     {
         HandshakeError error = ServerHandshake.Check(
-            Parse(head), rules ?? ServerHandshakeRules.Default, out ServerHandshakeOffer? offer);
+            Parse(head), rules ?? ServerHandshakeRules.Default, out ServerHandshakeOffer offer);
         Assert.Equal(HandshakeError.None, error);
-        return offer!;
+        return offer;
     }
+
+    /// <summary>Room for as many header lines as a head may have.</summary>
+    public static HeaderLine[] Lines() => new HeaderLine[HeadLimits.Default.MaxHeaderCount];
 
     private static HandshakeError? Read(byte[] bytes, int[] delivery, out int headLength)
     {

@@ -143,6 +143,24 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
+    public void A_dead_peer_is_noticed_however_long_the_process_has_lived()
+    {
+        // The ping goes out before 32 bits of ticks are full, and is due to be answered after that.
+        _time.Leap(TimeSpan.FromTicks(uint.MaxValue * DeadlineWheel.Tick.Ticks) - (25 * Second));
+        KeepAlive keepAlive = Start();
+
+        _time.Advance(21 * Second);
+        Assert.Equal(1, _owner.PingCount);
+        keepAlive.NoteLife(_wheel.RecentTick);
+        _time.Advance(19 * Second);
+        Assert.Equal(1, _owner.PingCount);
+        _time.Advance(22 * Second);
+
+        Assert.Equal(2, _owner.PingCount);
+        Assert.Equal(1, _owner.SilentCount);
+    }
+
+    [Fact]
     public void A_peer_that_nobody_reads_from_is_not_given_up()
     {
         Start();

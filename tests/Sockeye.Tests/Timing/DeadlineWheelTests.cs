@@ -229,6 +229,28 @@ public sealed class DeadlineWheelTests
         Assert.Empty(deadline.DueAt);
     }
 
+    [Theory]
+    [InlineData(4_970.2)] // a day before 32 bits of ticks are full; and just before that; and half as long
+    [InlineData(4_971.026)]
+    [InlineData(2_485.513)]
+    [InlineData(40_000)]
+    public void However_long_the_process_has_lived_entries_fall_due_in_time(double days)
+    {
+        _time.Leap(TimeSpan.FromDays(days));
+        var soon = new TestDeadline(_time);
+        var late = new TestDeadline(_time);
+        TimeSpan scheduled = _time.GetElapsedTime(0);
+
+        _wheel.Schedule(late, TimeSpan.FromDays(1));
+        _wheel.Schedule(soon, TimeSpan.FromSeconds(30));
+        _time.Advance(TimeSpan.FromSeconds(31));
+        _time.Leap(TimeSpan.FromDays(1));
+
+        Assert.InRange(
+            Assert.Single(soon.DueAt) - scheduled - TimeSpan.FromSeconds(30), TimeSpan.Zero, 2 * DeadlineWheel.Tick);
+        Assert.Single(late.DueAt);
+    }
+
     [Fact]
     public void The_recent_tick_follows_the_clock_while_anything_is_scheduled()
     {

@@ -1,0 +1,230 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// A request's head in a third of its bytes, to be kept as long as its connection: for what every opening handshake says,
+/// or every browser, there is a list, and one byte stands for a phrase of it. Any bytes come back as they were.
+/// </summary>
+/// <remarks>
+/// A head is lines of visible ASCII: bytes from 0x80 on are free to stand for the phrases, and some control characters
+/// for what ends a line. Where those are in a head all the same, another comes before each.
+/// </remarks>
+internal static class PackedHead
+{
+    // The byte that follows stands for itself.
+    private const byte Literal = 0x00;
+
+    // The whole line of the key follows, as the 16 bytes of the nonce (RFC 6455 §4.1).
+    private const byte KeyLine = 0x01;
+
+    // The ends of a line and of a request line.
+    private const byte LineEnd = (byte)'\n';
+    private const byte RequestLineEnd = (byte)'\r';
+
+    // The first phrase of the list; the bytes above it stand for the others.
+    private const byte FirstPhrase = 0x80;
+
+    private const int NonceLength = 16;
+
+    private static readonly byte[][] Phrases = [.. HeadPhrases.All.Select(Encoding.ASCII.GetBytes)];
+
+    // By the byte they begin with, the longer first: their places in the list.
+    private static readonly byte[][] PhrasesByFirst = [.. Enumerable.Range(0, FirstPhrase).Select(PlacesOf)];
+
+    // What cannot stand for itself.
+    private static readonly SearchValues<byte> NotThemselves = SearchValues.Create(
+        [Literal, KeyLine, LineEnd, RequestLineEnd, .. Enumerable.Range(FirstPhrase, 0x80).Select(value => (byte)value)]);
+
+    private static ReadOnlySpan<byte> Crlf => "\r\n"u8;
+
+    private static ReadOnlySpan<byte> RequestLineTail => " HTTP/1.1\r\n"u8;
+
+    private static ReadOnlySpan<byte> KeyName => "Sec-WebSocket-Key: "u8;
+
+    /// <summary>The most bytes that a head of a length is packed in.</summary>
+    public static int MaxLength(int headLength) => 2 * headLength;
+
+    /// <summary>Packs a head.</summary>
+    /// <param name="head">The head, or any other bytes.</param>
+    /// <param name="destination">At least <see cref="MaxLength"/> bytes.</param>
+    /// <returns>How many bytes were written.</returns>
+    public static int Pack(ReadOnlySpan<byte> head, Span<byte> destination)
+    {
+        int written = 0;
+        while (!head.IsEmpty)
+        {
+            int end = head.IndexOf(Crlf);
+            ReadOnlySpan<byte> line = end < 0 ? head : head[..(end + Crlf.Length)];
+            written += PackLine(line, destination[written..]);
+            head = head[line.Length..];
+        }
+
+        return written;
+    }
+
+    /// <summary>Unpacks what <see cref="Pack"/> has written.</summary>
+    public static byte[] Unpack(ReadOnlySpan<byte> packed)
+    {
+        byte[] head = new byte[Unpack(packed, head: null)];
+        Unpack(packed, head);
+        return head;
+    }
+
+    private static int PackLine(ReadOnlySpan<byte> line, Span<byte> destination)
+    {
+        if (TryPackKey(line, destination))
+        {
+            return 1 + NonceLength;
+        }
+
+        int written = 0;
+        if (TryFindPhrase(line, out int place))
+        {
+            destination[written++] = (byte)(FirstPhrase + place);
+            line = line[Phrases[place].Length..];
+        }
+
+        byte end = line.EndsWith(RequestLineTail) ? RequestLineEnd : LineEnd;
+        int endLength = end == RequestLineEnd ? RequestLineTail.Length : line.EndsWith(Crlf) ? Crlf.Length : 0;
+        written += PackText(line[..^endLength], destination[written..]);
+        if (endLength != 0)
+        {
+            destination[written++] = end;
+        }
+
+        return written;
+    }
+
+    private static int PackText(ReadOnlySpan<byte> text, Span<byte> destination)
+    {
+        if (!text.ContainsAny(NotThemselves))
+        {
+            text.CopyTo(destination);
+            return text.Length;
+        }
+
+        int written = 0;
+        foreach (byte value in text)
+        {
+            if (NotThemselves.Contains(value))
+            {
+                destination[written++] = Literal;
+            }
+
+            destination[written++] = value;
+        }
+
+        return written;
+    }
+
+    // Other bytes could have been meant by the same digits, or the same bytes by others: only what comes back as it was.
+    private static bool TryPackKey(ReadOnlySpan<byte> line, Span<byte> destination)
+    {
+        if (line.Length != KeyName.Length + AcceptKey.KeyLength + Crlf.Length || !line.StartsWith(KeyName))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> key = line.Slice(KeyName.Length, AcceptKey.KeyLength);
+        Span<byte> nonce = destination[1..];
+        Span<byte> again = stackalloc byte[AcceptKey.KeyLength];
+        if (Base64.DecodeFromUtf8(key, nonce, out _, out int length) != OperationStatus.Done || length != NonceLength)
+        {
+            return false;
+        }
+
+        destination[0] = KeyLine;
+        Base64.EncodeToUtf8(nonce[..NonceLength], again, out _, out _);
+        return again.SequenceEqual(key) && line.EndsWith(Crlf);
+    }
+
+    private static bool TryFindPhrase(ReadOnlySpan<byte> line, out int place)
+    {
+        place = 0;
+        if (line[0] >= FirstPhrase)
+        {
+            return false;
+        }
+
+        foreach (byte candidate in PhrasesByFirst[line[0]])
+        {
+            if (line.StartsWith(Phrases[candidate]))
+            {
+                place = candidate;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Answers how long the head is; writes it, unless it is to be measured only.
+    private static int Unpack(ReadOnlySpan<byte> packed, byte[]? head)
+    {
+        Span<byte> key = stackalloc byte[AcceptKey.KeyLength];
+        int length = 0;
+        while (!packed.IsEmpty)
+        {
+            byte value = packed[0];
+            int taken = 1;
+            switch (value)
+            {
+                case >= FirstPhrase:
+                    Put(Phrases[value - FirstPhrase], head, ref length);
+                    break;
+
+                case LineEnd:
+                    Put(Crlf, head, ref length);
+                    break;
+
+                case RequestLineEnd:
+                    Put(RequestLineTail, head, ref length);
+                    break;
+
+                case KeyLine:
+                    Put(KeyName, head, ref length);
+                    Base64.EncodeToUtf8(packed.Slice(1, NonceLength), key, out _, out _);
+                    Put(key, head, ref length);
+                    Put(Crlf, head, ref length);
+                    taken = 1 + NonceLength;
+                    break;
+
+                case Literal:
+                    Put(packed.Slice(1, 1), head, ref length);
+                    taken = 2;
+                    break;
+
+                default:
+                    taken = packed.IndexOfAny(NotThemselves);
+                    taken = taken < 0 ? packed.Length : taken;
+                    Put(packed[..taken], head, ref length);
+                    break;
+            }
+
+            packed = packed[taken..];
+        }
+
+        return length;
+    }
+
+    private static void Put(ReadOnlySpan<byte> bytes, byte[]? head, ref int length)
+    {
+        if (head is not null)
+        {
+            bytes.CopyTo(head.AsSpan(length));
+        }
+
+        length += bytes.Length;
+    }
+
+    private static byte[] PlacesOf(int first) =>
+    [
+        .. Enumerable.Range(0, Phrases.Length)
+            .Where(place => Phrases[place][0] == first)
+            .OrderByDescending(place => Phrases[place].Length)
+            .Select(place => (byte)place),
+    ];
+}

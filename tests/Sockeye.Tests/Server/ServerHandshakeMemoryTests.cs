@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Server;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a server's connection costs that was opened and is idle, and what opening it costs besides.</summary>
+// Alone, since it measures the heap of the whole process.
+[CollectionDefinition(nameof(ServerHandshakeMemoryTests), DisableParallelization = true)]
+[Collection(nameof(ServerHandshakeMemoryTests))]
+public sealed class ServerHandshakeMemoryTests(ITestOutputHelper output)
+{
+    private const int ConnectionCount = 1_000;
+
+    // The send side has 96 of it; the transport is not in it.
+    private const int MaxLengthAtRest = 440;
+    private const int MaxGarbage = 200;
+
+    private static readonly SilentHandler Handler = new();
+
+    private static readonly byte[] Head =
+    [
+        .. "GET / HTTP/1.1\r\nHost: localhost:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"u8,
+        .. "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"u8,
+    ];
+
+    private readonly ServerContext _context = new(
+        new WebSocketServerOptions { TimeProvider = new ManualTimeProvider(), LoggerFactory = NullLoggerFactory.Instance },
+        static _ => Handler);
+
+    [Fact]
+    public void An_idle_connection_of_a_server_takes_440_bytes_and_200_more_to_open()
+    {
+        CountingSinkTransport[] transports =
+            [.. Enumerable.Range(0, 2 * ConnectionCount).Select(_ => new CountingSinkTransport())];
+        Open(transports.AsSpan(0, ConnectionCount));
+
+        // The first thousand warm up, and leave the server's list with room for as many again.
+        long heapBefore = GC.GetTotalMemory(forceFullCollection: true);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Open(transports.AsSpan(ConnectionCount));
+        double allocated = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)ConnectionCount;
+        double kept = (GC.GetTotalMemory(forceFullCollection: true) - heapBefore) / (double)ConnectionCount;
+
+        output.WriteLine($"{allocated} bytes allocated, {kept} of them kept");
+        Assert.InRange(kept, 1, MaxLengthAtRest);
+        Assert.InRange(allocated, kept, MaxLengthAtRest + MaxGarbage);
+        Assert.Equal(2 * ConnectionCount, _context.ConnectionCount);
+        GC.KeepAlive(transports);
+    }
+
+    private void Open(Span<CountingSinkTransport> transports)
+    {
+        foreach (CountingSinkTransport transport in transports)
+        {
+            new ServerHandshakeSession(_context, _context.Settings, transport).Start();
+            ITransportSink session = transport.Sink;
+            session.OnReceived(Head);
+            Assert.NotSame(session, transport.Sink);
+        }
+    }
+
+    private sealed class SilentHandler : WebSocketHandler;
+}
