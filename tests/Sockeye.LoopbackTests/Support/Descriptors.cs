@@ -13,8 +13,11 @@ internal static unsafe partial class Descriptors
     private const int LevelTcp = 6;
     private const int OptionNoDelay = 1;
 
-    /// <summary>How many there are; 0 where nobody tells.</summary>
-    public static int Count() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : 0;
+    /// <summary>
+    /// How many there are of sockets and what loops have, and not of files, which the runtime opens when it likes; 0
+    /// where nobody tells.
+    /// </summary>
+    public static int Count() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Count(IsOurs) : 0;
 
     public static bool IsNonBlocking(int descriptor) => (Control(descriptor, GetStatusFlags, 0) & NonBlocking) != 0;
 
@@ -41,6 +44,21 @@ internal static unsafe partial class Descriptors
     {
         Assert.Equal(descriptor, Duplicate(by, descriptor));
         Assert.Equal(0, LibC.Close(by));
+    }
+
+    private static bool IsOurs(string descriptor)
+    {
+        try
+        {
+            return new FileInfo(descriptor).LinkTarget is { } target
+                && (target.StartsWith("socket:", StringComparison.Ordinal)
+                    || target.StartsWith("anon_inode:", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // Closed meanwhile.
+            return false;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
