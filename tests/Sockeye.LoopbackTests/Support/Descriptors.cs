@@ -12,9 +12,13 @@ internal static unsafe partial class Descriptors
     private const int NonBlocking = 0x800;
     private const int LevelTcp = 6;
     private const int OptionNoDelay = 1;
+    private const int LimitDescriptors = 7;
 
-    /// <summary>How many there are; 0 where nobody tells.</summary>
-    public static int Count() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : 0;
+    /// <summary>
+    /// How many there are of sockets and what loops have, and not of files, which the runtime opens when it likes; 0
+    /// where nobody tells.
+    /// </summary>
+    public static int Count() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Count(IsOurs) : 0;
 
     public static bool IsNonBlocking(int descriptor) => (Control(descriptor, GetStatusFlags, 0) & NonBlocking) != 0;
 
@@ -43,9 +47,63 @@ internal static unsafe partial class Descriptors
         Assert.Equal(0, LibC.Close(by));
     }
 
+    /// <summary>Lets the process have only some descriptors more, until the result is disposed of.</summary>
+    public static IDisposable LeaveFree(int count)
+    {
+        ulong* limits = stackalloc ulong[2];
+        Assert.Equal(0, Limit(0, LimitDescriptors, null, limits));
+        (ulong soft, ulong hard) = (limits[0], limits[1]);
+
+        // The limit is one of numbers, not of how many there are: the numbers below it are taken, but for some.
+        int highest = Directory.GetFiles("/proc/self/fd").Max(path => int.Parse(Path.GetFileName(path), null));
+        var taken = new List<int>();
+        limits[0] = (ulong)highest + (ulong)count + 1;
+        Assert.Equal(0, Limit(0, LimitDescriptors, limits, null));
+        int descriptor;
+        while ((descriptor = LibC.EventFd(0, 0)) >= 0)
+        {
+            taken.Add(descriptor);
+        }
+
+        foreach (int one in taken.TakeLast(count))
+        {
+            Assert.Equal(0, LibC.Close(one));
+        }
+
+        return new Shortage(soft, hard, [.. taken.SkipLast(count)]);
+    }
+
+    private static bool IsOurs(string descriptor)
+    {
+        try
+        {
+            return new FileInfo(descriptor).LinkTarget is { } target
+                && (target.StartsWith("socket:", StringComparison.Ordinal)
+                    || target.StartsWith("anon_inode:", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // Closed meanwhile.
+            return false;
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Control(int descriptor, int command, int argument);
 
+    [LibraryImport("libc", EntryPoint = "prlimit")]
+    private static partial int Limit(int process, int resource, ulong* newLimits, ulong* oldLimits);
+
     [LibraryImport("libc", EntryPoint = "dup2")]
     private static partial int Duplicate(int descriptor, int number);
+
+    private sealed class Shortage(ulong soft, ulong hard, int[] taken) : IDisposable
+    {
+        public void Dispose()
+        {
+            ulong* limits = stackalloc ulong[] { soft, hard };
+            Assert.Equal(0, Limit(0, LimitDescriptors, limits, null));
+            Assert.All(taken, descriptor => Assert.Equal(0, LibC.Close(descriptor)));
+        }
+    }
 }

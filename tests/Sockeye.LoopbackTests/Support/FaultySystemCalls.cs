@@ -19,6 +19,8 @@ internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int err
     /// <summary>No error: the call takes one byte.</summary>
     public const int Short = 0;
 
+    private const int ShutdownBoth = 2;
+
     private readonly ConcurrentDictionary<int, bool> _spared = new();
     private volatile bool _isArmed;
     private int _count;
@@ -28,6 +30,9 @@ internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int err
 
     /// <summary>From now on calls count, except for what has been accepted before.</summary>
     public void Arm() => _isArmed = true;
+
+    /// <summary>From now on nothing fails any more.</summary>
+    public void Disarm() => _isArmed = false;
 
     public override int Receive(int descriptor, Span<byte> buffer) =>
         Fails(SystemCallKind.Receive, descriptor) ? -errno : base.Receive(descriptor, buffer);
@@ -39,7 +44,7 @@ internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int err
             return base.Send(descriptor, bytes);
         }
 
-        return errno == Short ? base.Send(descriptor, bytes[..Math.Min(1, bytes.Length)]) : -errno;
+        return errno == Short ? base.Send(descriptor, bytes[..Math.Min(1, bytes.Length)]) : Lose(descriptor);
     }
 
     public override int Send(int descriptor, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
@@ -49,7 +54,7 @@ internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int err
             return base.Send(descriptor, first, second);
         }
 
-        return errno == Short ? base.Send(descriptor, first[..Math.Min(1, first.Length)]) : -errno;
+        return errno == Short ? base.Send(descriptor, first[..Math.Min(1, first.Length)]) : Lose(descriptor);
     }
 
     public override int Accept(int listener, out SocketAddress peer)
@@ -83,10 +88,21 @@ internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int err
             : base.ControlEpoll(epoll, operation, descriptor, events, data);
 
     public override int ShutdownOutput(int descriptor) =>
-        Fails(SystemCallKind.ShutdownOutput, descriptor) ? -errno : base.ShutdownOutput(descriptor);
+        Fails(SystemCallKind.ShutdownOutput, descriptor) ? Lose(descriptor) : base.ShutdownOutput(descriptor);
 
     public override int ResetWhenClosed(int descriptor) =>
         Fails(SystemCallKind.ResetWhenClosed, descriptor) ? -errno : base.ResetWhenClosed(descriptor);
+
+    // A connection whose peer cannot be written to any more has nothing more to be read either.
+    private int Lose(int descriptor)
+    {
+        if (errno is Errno.ConnectionReset or Errno.BrokenPipe or Errno.NotConnected)
+        {
+            Assert.Equal(0, LibC.Shutdown(descriptor, ShutdownBoth));
+        }
+
+        return -errno;
+    }
 
     private bool Fails(SystemCallKind called, int descriptor) =>
         _isArmed && called == kind && !_spared.ContainsKey(descriptor) && Interlocked.Increment(ref _count) == number;
