@@ -28,6 +28,7 @@ public sealed class LimitsPageTests
             (KeepAliveOptions.Default, KeepAliveOptions.Default),
             (WebSocketConnectionOptions.Server, WebSocketConnectionOptions.Client),
             (new WebSocketServerOptions(), null),
+            (EventLoopOptions.Default, null),
             (null, new WebSocketClientOptions()),
         ];
 
@@ -43,6 +44,8 @@ public sealed class LimitsPageTests
         (options is null ? null : property.GetValue(options)) switch
         {
             null => "–",
+            int count when property.Name is nameof(EventLoopOptions.Count) && count == Environment.ProcessorCount =>
+                "processors",
             bool flag => flag ? "true" : "false",
             TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds} s"),
             IConvertible number when property.Name.EndsWith("Length", StringComparison.Ordinal) =>

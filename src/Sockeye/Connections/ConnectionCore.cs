@@ -156,7 +156,12 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnOutputFailed(Exception error) => Closing.OutputFailed(error);
 
     /// <inheritdoc/>
-    public void OnInputEnded() => Closing.InputEnded();
+    public void OnInputEnded()
+    {
+        // Only the peer's direction has ended: what was gathered before is still wanted, and what follows may abort.
+        Sends.Flush();
+        Closing.InputEnded();
+    }
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)

@@ -1,5 +1,3 @@
-using Sockeye.Transports.Loops;
-
 namespace Sockeye.Tests;
 
 /// <summary>
