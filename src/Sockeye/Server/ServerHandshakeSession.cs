@@ -209,16 +209,20 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         var connection = new WebSocketConnection(
             _transport, _settings, handler, offer.Subprotocol, packedHead);
 
-        // At every moment one of the two is known to the server, which may be about to stop.
-        _context.Add(connection.Core);
-        End();
+        // The response is the first thing in the connection's queue before anybody knows of the connection, who could send
+        // to it; and it leaves together with what the application sends first.
+        ConnectionCore core = connection.Core;
+        core.Sends.Cork();
+        core.Sends.SendHandshake(response.WrittenSpan);
 
-        // The response is the first thing in the connection's queue: no frame can come before it.
-        connection.Core.Sends.SendHandshake(response.WrittenSpan);
-        connection.Core.Start();
+        // At every moment one of the two is known to the server, which may be about to stop.
+        _context.Add(core);
+        End();
+        core.Start();
 
         // A client that does not wait for the response has its first frames behind the request.
-        ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : connection.Core.OnReceived(rest);
+        ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : core.OnReceived(rest);
+        core.Sends.Uncork();
         Release();
         return verdict;
     }

@@ -22,8 +22,10 @@ internal sealed unsafe class EventLoop : ITicker
     private const int NonBlocking = 0x800;
 
     private const int PageSize = 4096;
-
     private const long NeverHeldUp = long.MaxValue;
+
+    // No place of the table: its numbers end far below.
+    private const ulong AlarmNumber = ulong.MaxValue;
 
     private readonly SystemCalls _calls;
     private readonly Descriptor _epoll;
@@ -97,9 +99,6 @@ internal sealed unsafe class EventLoop : ITicker
 
     /// <summary>Completes when the thread has ended, after <see cref="StopWhenEmpty"/>.</summary>
     public Task Ended => _ended.Task;
-
-    // No place of the table: its numbers end far below.
-    private static ulong AlarmNumber => ulong.MaxValue;
 
     /// <summary>Starts a loop.</summary>
     /// <param name="name">The name of its thread.</param>

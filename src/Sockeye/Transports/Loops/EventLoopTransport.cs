@@ -76,45 +76,46 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     /// <inheritdoc/>
     void IEventLoopSource.OnPosted()
     {
+        // Not HasFlag, which allocates until the compiler gets round to optimising it.
         TransportRequests requests = TakeRequests();
         if (_isReleased)
         {
             return;
         }
 
-        if (requests.HasFlag(TransportRequests.Start))
+        if ((requests & TransportRequests.Start) != 0)
         {
             Watch();
         }
 
-        if (requests.HasFlag(TransportRequests.TellOutputFailed))
+        if ((requests & TransportRequests.TellOutputFailed) != 0)
         {
             TellOutputFailed();
         }
 
-        if (requests.HasFlag(TransportRequests.WaitForWritable))
+        if ((requests & TransportRequests.WaitForWritable) != 0)
         {
             BeginWaitForWritable();
         }
 
-        if (requests.HasFlag(TransportRequests.ResumeReading))
+        if ((requests & TransportRequests.ResumeReading) != 0)
         {
             Resume();
         }
 
-        if (requests.HasFlag(TransportRequests.GoOnReading))
+        if ((requests & TransportRequests.GoOnReading) != 0)
         {
             _isUnfinished = false;
             Read();
         }
 
-        if (requests.HasFlag(TransportRequests.Abort))
+        if ((requests & TransportRequests.Abort) != 0)
         {
             Release(reset: true);
             return;
         }
 
-        _isClosing |= requests.HasFlag(TransportRequests.Close);
+        _isClosing |= (requests & TransportRequests.Close) != 0;
         ReleaseIfClosing();
     }
 

@@ -67,7 +67,7 @@ internal abstract class EventLoopWriter : Transport
     protected bool IsBlocked => _isBlocked;
 
     /// <summary>Whether <see cref="Abort"/> was called, and is about to be carried out.</summary>
-    protected bool IsAborted => ((TransportRequests)Volatile.Read(ref _requests)).HasFlag(TransportRequests.Abort);
+    protected bool IsAborted => ((TransportRequests)Volatile.Read(ref _requests) & TransportRequests.Abort) != 0;
 
     /// <inheritdoc/>
     public sealed override int TryWrite(ReadOnlySpan<byte> bytes)
