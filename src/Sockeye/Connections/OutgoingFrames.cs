@@ -10,6 +10,10 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     // A batch of replies to one read usually fits; ArrayPool keeps such arrays at hand per thread.
     private const int SegmentLength = 16 * 1024;
 
+    // All that is ever held back (SendState), so that it leaves in one write.
+    private const int MaxSegmentLength = 64 * 1024;
+    private const int Growth = 4;
+
     // Where very many connections may have one each at the same time: a broadcast that is gathered.
     private const int SmallSegmentLength = 1024;
 
@@ -110,14 +114,14 @@ internal struct OutgoingFrames(ConnectionSettings settings)
         return _tail.AsSpan(_tailLength);
     }
 
-    // A small segment grows; a long one is done, and another is begun.
+    // A segment grows, by a few steps; a long one is done, and another is begun.
     private void EndTail(int length)
     {
         byte[] tail = _tail!;
         int needed = _tailLength + length;
-        if (tail.Length < SegmentLength && needed <= SegmentLength)
+        if (needed <= MaxSegmentLength)
         {
-            _tail = settings.Pool.Rent(SegmentLength);
+            _tail = settings.Pool.Rent(Math.Clamp(Growth * tail.Length, needed, MaxSegmentLength));
             tail.AsSpan(0, _tailLength).CopyTo(_tail);
             settings.Pool.Return(tail);
             return;

@@ -10,8 +10,9 @@ namespace Sockeye.Connections;
 /// </remarks>
 internal struct SendState
 {
-    // A callback that sends a lot need not hold all of it until it returns.
-    private const int MaxCorkedLength = 64 * 1024;
+    // A callback that sends a lot need not hold all of it until it returns. With the frame that goes over this it is still
+    // one segment (OutgoingFrames), and leaves in one write.
+    private const int MaxCorkedLength = 48 * 1024;
 
     // A bit that no thread's number has: the transport is going to ask for what was gathered.
     private const int Gathering = int.MinValue;

@@ -24,9 +24,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private readonly ConnectionSettings _settings;
     private readonly Transport _transport;
 
-    private HeadReader _reader = new(HeadLimits.Default);
-    private byte[]? _head;
-    private int _headLength;
+    // There while the head has arrived in part.
+    private PartialHead? _partialHead;
     private int _lingered;
 
     // On the wheel's thread.
@@ -88,16 +87,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return ReadVerdict.Continue;
         }
 
-        // Usually the whole request comes at once, and is read from where it lies.
-        Span<byte> received = _head is null ? bytes : Gather(bytes);
-        OperationStatus status = _reader.Read(received, out int headLength, out HttpError httpError);
+        OperationStatus status = ReadHead(ref bytes, out int headLength, out HttpError httpError);
         if (status == OperationStatus.NeedMoreData)
         {
-            if (_head is null)
-            {
-                Gather(bytes);
-            }
-
             return ReadVerdict.Continue;
         }
 
@@ -107,7 +99,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
 
         return status == OperationStatus.Done
-            ? Answer(received[..headLength], received[headLength..])
+            ? Answer(bytes[..headLength], bytes[headLength..])
             : Refuse(httpError.ToHandshakeError());
     }
 
@@ -266,22 +258,26 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private void Finish() => _transport.ShutdownOutput();
 
-    private Span<byte> Gather(ReadOnlySpan<byte> bytes)
+    // What was received so far is in bytes when the head is whole, or broken.
+    private OperationStatus ReadHead(ref Span<byte> bytes, out int headLength, out HttpError error)
     {
-        // One more byte than a head may have is enough to tell that it is too long; what comes behind a head belongs to
-        // the connection, and is kept too.
-        int needed = _headLength + bytes.Length;
-        if (_head is null || _head.Length < needed)
+        if (_partialHead is not null)
         {
-            byte[] longer = _settings.Pool.Rent(Math.Max(needed, HeadLimits.Default.MaxHeaderLineLength));
-            _head.AsSpan(0, _headLength).CopyTo(longer);
-            Release();
-            _head = longer;
+            _partialHead.Add(bytes);
+            bytes = _partialHead.Bytes;
+            return _partialHead.Read(out headLength, out error);
         }
 
-        bytes.CopyTo(_head.AsSpan(_headLength));
-        _headLength = needed;
-        return _head.AsSpan(0, _headLength);
+        // Usually the whole request comes at once, and is read from where it lies.
+        var reader = new HeadReader(HeadLimits.Default);
+        OperationStatus status = reader.Read(bytes, out headLength, out error);
+        if (status == OperationStatus.NeedMoreData)
+        {
+            _partialHead = new PartialHead(_settings.Pool, reader);
+            _partialHead.Add(bytes);
+        }
+
+        return status;
     }
 
     private void End()
@@ -290,12 +286,5 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _context.Remove(this);
     }
 
-    private void Release()
-    {
-        if (_head is not null)
-        {
-            _settings.Pool.Return(_head);
-            _head = null;
-        }
-    }
+    private void Release() => _partialHead?.Release();
 }
