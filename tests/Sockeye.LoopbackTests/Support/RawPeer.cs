@@ -23,6 +23,8 @@ internal sealed class RawPeer : IDisposable
 
     public Stream Stream { get; }
 
+    public EndPoint? LocalEndPoint => _socket.LocalEndPoint;
+
     /// <summary>Connects to a server.</summary>
     public static async Task<RawPeer> ConnectAsync(EndPoint endPoint)
     {
