@@ -25,6 +25,8 @@ internal sealed class RawPeer : IDisposable
 
     public EndPoint? LocalEndPoint => _socket.LocalEndPoint;
 
+    public EndPoint? RemoteEndPoint => _socket.RemoteEndPoint;
+
     /// <summary>Connects to a server.</summary>
     public static async Task<RawPeer> ConnectAsync(EndPoint endPoint)
     {
