@@ -361,7 +361,9 @@ public sealed class GatheredSendTests : IAsyncLifetime
                 EndPoint = Servers.Loopback,
                 EventLoop = EventLoopOptions.Default with
                 {
-                    Count = loops, Calls = _calls, SlowCallbackThreshold = Timeout.InfiniteTimeSpan,
+                    Count = loops,
+                    Calls = _calls,
+                    SlowCallbackThreshold = Timeout.InfiniteTimeSpan,
                 },
                 Pool = _pool,
             },
