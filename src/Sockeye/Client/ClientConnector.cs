@@ -59,7 +59,9 @@ internal sealed class ClientConnector
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new WebSocketHandshakeException(connector.ErrorOf(exception), null, [], default, exception);
+            HandshakeError error =
+                timeout.IsCancellationRequested ? HandshakeError.TimedOut : connector.ErrorOf(exception);
+            throw new WebSocketHandshakeException(error, null, [], default, exception);
         }
     }
 
@@ -85,7 +87,7 @@ internal sealed class ClientConnector
 
     private async Task<WebSocketConnection> ConnectAsync(WebSocketHandler? handler, CancellationToken cancellationToken)
     {
-        using var client = new HttpMessageInvoker(CreateHandler());
+        using var client = new HttpMessageInvoker(CreateHandler(cancellationToken));
         using var request = new HttpRequestMessage(HttpMethod.Get, _address)
         {
             Version = HttpVersion.Version11,
@@ -114,7 +116,7 @@ internal sealed class ClientConnector
         }
     }
 
-    private SocketsHttpHandler CreateHandler() => new()
+    private SocketsHttpHandler CreateHandler(CancellationToken attemptToken) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -123,7 +125,16 @@ internal sealed class ClientConnector
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         MaxResponseHeadersLength = MaxResponseHeadKiB,
         SslOptions = _options.Tls ?? new(),
-        ConnectCallback = ConnectSocketAsync,
+
+        // The connection of a refusal is not used again: nothing is gained by reading the rest of its body.
+        MaxResponseDrainSize = 0,
+        ConnectCallback = async (context, token) =>
+        {
+            // Left to itself, the HTTP client goes on connecting for seconds when the attempt has been given up: another
+            // request might want the connection. Here there is no other.
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(token, attemptToken);
+            return await ConnectSocketAsync(context, either.Token).ConfigureAwait(false);
+        },
     };
 
     private async ValueTask<Stream> ConnectSocketAsync(

@@ -35,7 +35,10 @@ internal interface ITransportSink
     {
     }
 
-    /// <summary>A call to this sink has kept a thread that others share for longer than it should have.</summary>
+    /// <summary>
+    /// A call to this sink has kept a thread that others share for longer than it should have. That call may have been
+    /// <see cref="OnClosed"/>.
+    /// </summary>
     /// <param name="duration">How long.</param>
     void OnHeldUp(TimeSpan duration)
     {
@@ -45,8 +48,8 @@ internal interface ITransportSink
     void OnInputEnded();
 
     /// <summary>
-    /// The transport is gone: the last call, and made exactly once. Memory given to <see cref="Transport.Write"/> is
-    /// not used any more.
+    /// The transport is gone: the last call but for <see cref="OnHeldUp"/>, and made exactly once. Memory given to
+    /// <see cref="Transport.Write"/> is not used any more.
     /// </summary>
     /// <param name="error">What went wrong; <see langword="null"/> after <see cref="Transport.Close"/>.</param>
     void OnClosed(Exception? error);

@@ -10,49 +10,53 @@ public sealed class ClientHandshakeTests
     private const string Upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
     /// <summary>Answers that are no opening handshake, and the rule that each breaks.</summary>
-    public static TheoryData<HandshakeError, string> WrongAnswers => new()
-    {
-        { HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: " + RawPeer.Accept + "\r\n\r\n" },
-        { HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: {lower}\r\n\r\n" },
-        { HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept:\r\n\r\n" },
-        { HandshakeError.MissingAccept, Start + Upgrade + "\r\n" },
-        { HandshakeError.RepeatedAccept, Start + Upgrade + Accept + Accept + "\r\n" },
-        { HandshakeError.MissingUpgrade, Start + "Connection: Upgrade\r\n" + Accept + "\r\n" },
-        { HandshakeError.InvalidUpgrade, Start + "Upgrade: h2c\r\nConnection: Upgrade\r\n" + Accept + "\r\n" },
-        { HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\n" + Accept + "\r\n" },
-        { HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\nConnection: close\r\n" + Accept + "\r\n" },
-        { HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: other\r\n\r\n" },
-        { HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: CHAT\r\n\r\n" },
-        {
+    private static readonly (HandshakeError Error, string Answer)[] WrongAnswers =
+    [
+        (HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: " + RawPeer.Accept + "\r\n\r\n"),
+        (HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: {lower}\r\n\r\n"),
+        (HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept:\r\n\r\n"),
+        (HandshakeError.MissingAccept, Start + Upgrade + "\r\n"),
+        (HandshakeError.RepeatedAccept, Start + Upgrade + Accept + Accept + "\r\n"),
+        (HandshakeError.MissingUpgrade, Start + "Connection: Upgrade\r\n" + Accept + "\r\n"),
+        (HandshakeError.InvalidUpgrade, Start + "Upgrade: h2c\r\nConnection: Upgrade\r\n" + Accept + "\r\n"),
+        (HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\n" + Accept + "\r\n"),
+        (HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\nConnection: close\r\n" + Accept + "\r\n"),
+        (HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: other\r\n\r\n"),
+        (HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: CHAT\r\n\r\n"),
+        (
             HandshakeError.RepeatedSubprotocol,
-            Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n\r\n"
-        },
-        { HandshakeError.RepeatedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat, more\r\n\r\n" },
-        { HandshakeError.MissingSubprotocol, Start + Upgrade + Accept + "\r\n" },
-        {
+            Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n\r\n"),
+        (HandshakeError.RepeatedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat, more\r\n\r\n"),
+        (HandshakeError.MissingSubprotocol, Start + Upgrade + Accept + "\r\n"),
+        (
             HandshakeError.UnrequestedExtension,
             Start + Upgrade + Accept
-            + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-        },
-        {
+            + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
+        (
             HandshakeError.InvalidExtensions,
-            Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: ;;\r\n\r\n"
-        },
-        { HandshakeError.UnsupportedHttpVersion, Start.Replace("1.1", "1.0") + Upgrade + Accept + "\r\n" },
-        { HandshakeError.MalformedResponse, "SSH-2.0-OpenSSH\r\n" },
-        { HandshakeError.ConnectionLost, "" },
-        { HandshakeError.ConnectionLost, Start + Upgrade },
-        { HandshakeError.ConnectionLost, "HTTP/1.1 101" },
-    };
+            Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: ;;\r\n\r\n"),
+        (HandshakeError.UnsupportedHttpVersion, Start.Replace("1.1", "1.0") + Upgrade + Accept + "\r\n"),
+        (HandshakeError.MalformedResponse, "SSH-2.0-OpenSSH\r\n"),
+        (HandshakeError.ConnectionLost, ""),
+        (HandshakeError.ConnectionLost, Start + Upgrade),
+        (HandshakeError.ConnectionLost, "HTTP/1.1 101"),
+    ];
+
+    /// <summary>Each of them for each kind of client.</summary>
+    public static TheoryData<ClientKind, HandshakeError, string> WrongAnswersToEach =>
+        [.. from kind in Clients.Kinds
+            from wrong in WrongAnswers
+            select new TheoryDataRow<ClientKind, HandshakeError, string>(kind, wrong.Error, wrong.Answer)];
 
     [Theory]
-    [MemberData(nameof(WrongAnswers), DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(WrongAnswersToEach), DisableDiscoveryEnumeration = true)]
     public async Task An_answer_that_breaks_a_rule_fails_with_that_rule_and_closes_the_socket(
-        HandshakeError error, string answer)
+        ClientKind kind, HandshakeError error, string answer)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
-            server.Address, new WebSocketClientOptions { Subprotocols = ["chat", "more"] });
+            server.Address,
+            new WebSocketClientOptions { Subprotocols = ["chat", "more"], UseEventLoop = kind.UsesEventLoop() });
         (RawPeer peer, string request) = await server.AcceptAsync();
         using RawPeer _ = peer;
         string accept = RawServer.AcceptFor(RawServer.Header(request, "Sec-WebSocket-Key"));
@@ -74,18 +78,18 @@ public sealed class ClientHandshakeTests
     }
 
     [Theory]
-    [InlineData(301, "Location: ws://elsewhere.invalid/\r\n")]
-    [InlineData(308, "Location: /there\r\n")]
-    [InlineData(200, "")]
-    [InlineData(401, "WWW-Authenticate: Basic realm=\"x\"\r\n")]
-    [InlineData(403, "")]
-    [InlineData(404, "")]
-    [InlineData(426, "Sec-WebSocket-Version: 13\r\n")]
-    [InlineData(503, "Retry-After: 5\r\n")]
-    public async Task A_refusal_tells_its_status_headers_and_body(int status, string header)
+    [EachClient(301, "Location: ws://elsewhere.invalid/\r\n")]
+    [EachClient(308, "Location: /there\r\n")]
+    [EachClient(200, "")]
+    [EachClient(401, "WWW-Authenticate: Basic realm=\"x\"\r\n")]
+    [EachClient(403, "")]
+    [EachClient(404, "")]
+    [EachClient(426, "Sec-WebSocket-Version: 13\r\n")]
+    [EachClient(503, "Retry-After: 5\r\n")]
+    public async Task A_refusal_tells_its_status_headers_and_body(ClientKind kind, int status, string header)
     {
         using var server = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
         (RawPeer peer, _) = await server.AcceptAsync();
         using RawPeer _1 = peer;
 
@@ -106,11 +110,12 @@ public sealed class ClientHandshakeTests
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
-    [Fact]
-    public async Task Of_a_large_body_the_first_64_kib_are_told_and_the_socket_is_closed()
+    [Theory]
+    [EachClient]
+    public async Task Of_a_large_body_the_first_64_kib_are_told_and_the_socket_is_closed(ClientKind kind)
     {
         using var server = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
         (RawPeer peer, _) = await server.AcceptAsync();
         using RawPeer _1 = peer;
         byte[] body = Payloads.Bytes(200_000);
@@ -125,18 +130,23 @@ public sealed class ClientHandshakeTests
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 500 Said\r\nContent-Length: 100\r\n\r\nbegun", true)]
-    [InlineData("HTTP/1.1 500 Said\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n", true)]
-    [InlineData("HTTP/1.1 500 Said\r\n\r\nbegun", true)]
-    [InlineData("HTTP/1.1 101 Switching Protocols\r\nUpgra", false)]
-    [InlineData("", false)]
-    public async Task An_answer_that_does_not_end_is_given_up_after_the_handshake_timeout(string answer, bool isAnswer)
+    [EachClient("HTTP/1.1 500 Said\r\nContent-Length: 100\r\n\r\nbegun", true)]
+    [EachClient("HTTP/1.1 500 Said\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n", true)]
+    [EachClient("HTTP/1.1 500 Said\r\n\r\nbegun", true)]
+    [EachClient("HTTP/1.1 101 Switching Protocols\r\nUpgra", false)]
+    [EachClient("", false)]
+    public async Task An_answer_that_does_not_end_is_given_up_after_the_handshake_timeout(ClientKind kind, string answer, bool isAnswer)
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             server.Address,
-            new WebSocketClientOptions { TimeProvider = time, HandshakeTimeout = TimeSpan.FromSeconds(15) });
+            new WebSocketClientOptions
+            {
+                TimeProvider = time,
+                HandshakeTimeout = TimeSpan.FromSeconds(15),
+                UseEventLoop = kind.UsesEventLoop(),
+            });
         (RawPeer peer, _) = await server.AcceptAsync();
         using RawPeer _1 = peer;
         await peer.SendAsync(answer);
@@ -162,11 +172,12 @@ public sealed class ClientHandshakeTests
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
-    [Fact]
-    public async Task An_endless_head_is_given_up()
+    [Theory]
+    [EachClient]
+    public async Task An_endless_head_is_given_up(ClientKind kind)
     {
         using var server = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
         (RawPeer peer, _) = await server.AcceptAsync();
         using RawPeer _1 = peer;
         await peer.SendAsync(Start);
@@ -185,8 +196,9 @@ public sealed class ClientHandshakeTests
         Assert.Equal(HandshakeError.HeadTooLong, thrown.Error);
     }
 
-    [Fact]
-    public async Task Nobody_at_the_port_is_a_failed_handshake()
+    [Theory]
+    [EachClient]
+    public async Task Nobody_at_the_port_is_a_failed_handshake(ClientKind kind)
     {
         Uri address;
         using (var server = new RawServer())
@@ -195,7 +207,7 @@ public sealed class ClientHandshakeTests
         }
 
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
-            () => WebSocketClient.ConnectAsync(address).WithDeadline());
+            () => WebSocketClient.ConnectAsync(address, kind.Options()).WithDeadline());
 
         Assert.Equal(HandshakeError.NotReachable, thrown.Error);
         Assert.Null(thrown.StatusCode);
@@ -205,13 +217,14 @@ public sealed class ClientHandshakeTests
             Causes(thrown), cause => cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
     }
 
-    [Fact]
-    public async Task Canceling_ends_the_attempt_and_closes_the_socket()
+    [Theory]
+    [EachClient]
+    public async Task Canceling_ends_the_attempt_and_closes_the_socket(ClientKind kind)
     {
         using var server = new RawServer();
         using var cancellation = new CancellationTokenSource();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
-            server.Address, cancellationToken: cancellation.Token);
+            server.Address, kind.Options(), cancellation.Token);
         (RawPeer peer, _) = await server.AcceptAsync();
         using RawPeer _1 = peer;
 
@@ -220,14 +233,15 @@ public sealed class ClientHandshakeTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WithDeadline());
         Assert.Equal("", await peer.ReadToEndAsync());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => WebSocketClient.ConnectAsync(server.Address, cancellationToken: cancellation.Token).WithDeadline());
+            () => WebSocketClient.ConnectAsync(server.Address, kind.Options(), cancellation.Token).WithDeadline());
     }
 
-    [Fact]
-    public async Task Interim_answers_are_passed_over()
+    [Theory]
+    [EachClient]
+    public async Task Interim_answers_are_passed_over(ClientKind kind)
     {
         using var server = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
         (RawPeer peer, string request) = await server.AcceptAsync();
         using RawPeer _1 = peer;
 
@@ -240,13 +254,13 @@ public sealed class ClientHandshakeTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(7)]
-    [InlineData(70_000)]
-    public async Task Frames_behind_the_answer_are_delivered_however_it_is_cut(int pieceLength)
+    [EachClient(1)]
+    [EachClient(7)]
+    [EachClient(70_000)]
+    public async Task Frames_behind_the_answer_are_delivered_however_it_is_cut(ClientKind kind, int pieceLength)
     {
         using var server = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
         (RawPeer peer, string request) = await server.AcceptAsync();
         using RawPeer _1 = peer;
         byte[] bytes =

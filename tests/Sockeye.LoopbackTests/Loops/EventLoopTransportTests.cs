@@ -161,6 +161,82 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sink_that_throws_when_it_is_to_flush_loses_its_transport_and_keeps_nobody_else_from_it()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        (Socket other, Socket otherPeer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        using (otherPeer)
+        {
+            int flushes = 0;
+            var broken = new FlushSink(() => throw new InvalidOperationException("thrown on purpose"));
+            var sound = new FlushSink(() => flushes++);
+            EventLoopTransport brokenTransport = Start(own, broken);
+            EventLoopTransport soundTransport = Start(other, sound);
+
+            await Loop.RunAsync(() =>
+            {
+                brokenTransport.FlushLater();
+                soundTransport.FlushLater();
+            });
+
+            Assert.Equal("thrown on purpose", (await broken.Closed.Task.WithDeadline())?.Message);
+            Assert.Equal(1, flushes);
+            soundTransport.Close();
+            Assert.Null(await sound.Closed.Task.WithDeadline());
+        }
+    }
+
+    [Fact]
+    public async Task What_a_flush_asks_for_is_flushed_in_the_same_turn()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        (Socket other, Socket otherPeer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        using (otherPeer)
+        {
+            var order = new ConcurrentQueue<string>();
+            EventLoopTransport second = Start(other, new FlushSink(() => order.Enqueue("second")));
+            EventLoopTransport first = Start(own, new FlushSink(() =>
+            {
+                order.Enqueue("first");
+                second.FlushLater();
+                Loop.Post(new LoopSource { Posted = () => order.Enqueue("next turn") });
+            }));
+
+            await Loop.RunAsync(first.FlushLater);
+            await Loop.TurnAsync();
+
+            Assert.Equal(["first", "second", "next turn"], order);
+            first.Close();
+            second.Close();
+        }
+    }
+
+    [Fact]
+    public async Task A_transport_that_is_gone_before_the_end_of_the_turn_is_not_flushed()
+    {
+        (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
+        using (peer)
+        {
+            int flushes = 0;
+            var sink = new FlushSink(() => flushes++);
+            EventLoopTransport transport = Start(own, sink);
+
+            // What is posted here is done in the next turn, in this order: the flush is asked for before the end comes.
+            await Loop.RunAsync(() =>
+            {
+                Loop.Post(new LoopSource { Posted = transport.FlushLater });
+                transport.Abort(error: null);
+            });
+
+            await sink.Closed.Task.WithDeadline();
+            await Loop.TurnAsync();
+            Assert.Equal(0, flushes);
+        }
+    }
+
+    [Fact]
     public async Task A_sink_that_holds_the_loop_up_is_told_how_long()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
@@ -205,11 +281,17 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
 
     private RecordingSink Start(Socket socket, out EventLoopTransport transport)
     {
-        transport = socket.ToTransport(Loop);
         var sink = new RecordingSink();
+        transport = Start(socket, sink);
+        return sink;
+    }
+
+    private EventLoopTransport Start(Socket socket, ITransportSink sink)
+    {
+        EventLoopTransport transport = socket.ToTransport(Loop);
         transport.Sink = sink;
         transport.Start();
-        return sink;
+        return transport;
     }
 
     /// <summary>A peer so fast that it fills the buffer at each read, some times.</summary>
@@ -277,6 +359,29 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
             new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public ReadVerdict OnReceived(Span<byte> bytes) => throw new InvalidOperationException("thrown on purpose");
+
+        public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
+
+        public void OnWritten()
+        {
+        }
+
+        public void OnInputEnded()
+        {
+        }
+
+        public void OnClosed(Exception? error) => Closed.SetResult(error);
+    }
+
+    /// <summary>Does what a test wants done when it is to flush.</summary>
+    private sealed class FlushSink(Action flush) : ITransportSink
+    {
+        public TaskCompletionSource<Exception?> Closed { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void OnFlush() => flush();
+
+        public ReadVerdict OnReceived(Span<byte> bytes) => ReadVerdict.Continue;
 
         public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
 

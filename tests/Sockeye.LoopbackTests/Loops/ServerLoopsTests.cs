@@ -53,6 +53,44 @@ public sealed class ServerLoopsTests
         Assert.True(Descriptors.IsClosedOnExec(descriptor), "FD_CLOEXEC");
     }
 
+    [Fact]
+    public async Task A_late_event_of_a_connection_that_is_gone_does_not_reach_the_next_one_in_its_place()
+    {
+        const EpollEvents Late =
+            EpollEvents.In | EpollEvents.Out | EpollEvents.ReadHangUp | EpollEvents.HangUp | EpollEvents.Error;
+        var calls = new RepeatingSystemCalls();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = EventLoopOptions.Default with { Count = 1, Calls = calls },
+            },
+            new EchoHandler());
+        using RawPeer bystander = await RawPeer.OpenAsync(server.LocalEndPoint);
+        using (RawPeer gone = await RawPeer.OpenAsync(server.LocalEndPoint))
+        {
+            await gone.SendMaskedAsync(RawFrame.Close);
+            await gone.ReadFrameAsync();
+        }
+
+        await Deadlines.UntilAsync(() => server.Connections.Count == 1, "it is gone");
+        using RawPeer next = await RawPeer.OpenAsync(server.LocalEndPoint);
+        ulong[] numbers = calls.Numbers;
+        Assert.Equal((uint)numbers[^2], (uint)numbers[^1]);
+
+        // With an event for the bystander, since the loop has none else.
+        int before = calls.CountReceived(numbers[^1]);
+        calls.Repeat(numbers[^2], Late);
+        await bystander.SendMaskedAsync(RawFrame.Binary, 1);
+        Assert.Equal([1], (await bystander.ReadFrameAsync()).Payload);
+
+        Assert.True(calls.HasRepeated);
+        Assert.Equal(before, calls.CountReceived(numbers[^1]));
+        await next.SendMaskedAsync(RawFrame.Binary, 2);
+        Assert.Equal([2], (await next.ReadFrameAsync()).Payload);
+        Assert.Equal(before + 1, calls.CountReceived(numbers[^1]));
+    }
+
     private sealed class OpenHandler(Action open) : WebSocketHandler
     {
         public override void OnOpen(WebSocketConnection connection) => open();
@@ -73,6 +111,61 @@ public sealed class ServerLoopsTests
             }
 
             return result;
+        }
+    }
+
+    /// <summary>Tells of an event once more, behind those that have happened.</summary>
+    private sealed class RepeatingSystemCalls : SystemCalls
+    {
+        private readonly ConcurrentQueue<(ulong Number, int Descriptor)> _added = new();
+        private readonly ConcurrentQueue<int> _received = new();
+        private volatile Tuple<ulong, EpollEvents>? _late;
+
+        /// <summary>The numbers of what was watched, in order.</summary>
+        public ulong[] Numbers => [.. _added.Select(added => added.Number)];
+
+        public bool HasRepeated { get; private set; }
+
+        /// <summary>How often the one with a number was read from, or another with its descriptor.</summary>
+        public int CountReceived(ulong number)
+        {
+            int descriptor = _added.Single(added => added.Number == number).Descriptor;
+            return _received.Count(received => received == descriptor);
+        }
+
+        public void Repeat(ulong number, EpollEvents events) =>
+            _late = Tuple.Create(number, events);
+
+        public override int ControlEpoll(
+            int epoll, EpollOperation operation, int descriptor, EpollEvents events, ulong data)
+        {
+            if (operation == EpollOperation.Add)
+            {
+                _added.Enqueue((data, descriptor));
+            }
+
+            return base.ControlEpoll(epoll, operation, descriptor, events, data);
+        }
+
+        public override int WaitEpoll(int epoll, Span<byte> events, int timeoutMilliseconds)
+        {
+            int count = base.WaitEpoll(epoll, events, timeoutMilliseconds);
+            if (count > 0 && _late is { } late)
+            {
+                _late = null;
+                HasRepeated = true;
+                EpollEventLayout layout = EpollEventLayout.Current;
+                layout.Write(events[(count * layout.Size)..], late.Item2, late.Item1);
+                count++;
+            }
+
+            return count;
+        }
+
+        public override int Receive(int descriptor, Span<byte> buffer)
+        {
+            _received.Enqueue(descriptor);
+            return base.Receive(descriptor, buffer);
         }
     }
 }

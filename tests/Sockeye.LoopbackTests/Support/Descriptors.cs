@@ -8,8 +8,13 @@ internal static unsafe partial class Descriptors
 {
     private const int GetDescriptorFlags = 1;
     private const int GetStatusFlags = 3;
+    private const int SetStatusFlags = 4;
     private const int CloseOnExec = 1;
     private const int NonBlocking = 0x800;
+    private const int LevelSocket = 1;
+    private const int OptionType = 3;
+    private const int OptionReceiveTimeout = 20;
+    private const int OptionSendTimeout = 21;
     private const int LevelTcp = 6;
     private const int OptionNoDelay = 1;
     private const int LimitDescriptors = 7;
@@ -19,6 +24,13 @@ internal static unsafe partial class Descriptors
     /// where nobody tells.
     /// </summary>
     public static int Count() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Count(IsOurs) : 0;
+
+    public static bool IsSocket(int descriptor)
+    {
+        int type = 0;
+        uint length = sizeof(int);
+        return LibC.GetOption(descriptor, LevelSocket, OptionType, &type, &length) == 0;
+    }
 
     public static bool IsNonBlocking(int descriptor) => (Control(descriptor, GetStatusFlags, 0) & NonBlocking) != 0;
 
@@ -30,6 +42,15 @@ internal static unsafe partial class Descriptors
         int value = 0;
         uint length = sizeof(int);
         return LibC.GetOption(descriptor, LevelTcp, OptionNoDelay, &value, &length) == 0 && value != 0;
+    }
+
+    /// <summary>Lets the calls on a socket block, for a minute at most.</summary>
+    public static void Block(int descriptor)
+    {
+        Assert.Equal(0, Control(descriptor, SetStatusFlags, Control(descriptor, GetStatusFlags, 0) & ~NonBlocking));
+        long* minute = stackalloc long[] { 60, 0 };
+        Assert.Equal(0, LibC.SetOption(descriptor, LevelSocket, OptionReceiveTimeout, minute, 2 * sizeof(long)));
+        Assert.Equal(0, LibC.SetOption(descriptor, LevelSocket, OptionSendTimeout, minute, 2 * sizeof(long)));
     }
 
     /// <summary>A descriptor that can be read from if it counts more than zero, and never tells that it cannot.</summary>

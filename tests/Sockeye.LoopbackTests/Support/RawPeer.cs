@@ -23,6 +23,10 @@ internal sealed class RawPeer : IDisposable
 
     public Stream Stream { get; }
 
+    public EndPoint? LocalEndPoint => _socket.LocalEndPoint;
+
+    public EndPoint? RemoteEndPoint => _socket.RemoteEndPoint;
+
     /// <summary>Connects to a server.</summary>
     public static async Task<RawPeer> ConnectAsync(EndPoint endPoint)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -7,15 +8,22 @@ namespace Sockeye.Tests;
 /// <summary>A server that answers each client with what a test wants.</summary>
 internal sealed class RawServer : IDisposable
 {
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener;
 
-    public RawServer()
+    /// <summary>Listens on any free port.</summary>
+    /// <param name="address">On this address; on the IPv4 loopback if none is given.</param>
+    public RawServer(IPAddress? address = null)
     {
-        _listener.Bind(Servers.Loopback);
+        var endPoint = new IPEndPoint(address ?? IPAddress.Loopback, 0);
+        _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(endPoint);
         _listener.Listen();
     }
 
     public Uri Address => new($"ws://{_listener.LocalEndPoint}/");
+
+    /// <summary>Whether a client waits to be accepted.</summary>
+    public bool HasPending => _listener.Poll(TimeSpan.Zero, SelectMode.SelectRead);
 
     /// <summary>What belongs to a key (RFC 6455 §4.2.2), made independently of the code under test.</summary>
     public static string AcceptFor(string key) => Convert.ToBase64String(

@@ -129,13 +129,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     }
 
     /// <inheritdoc/>
-    void IEventLoopSource.OnHeldUp(TimeSpan duration)
-    {
-        if (!_isReleased)
-        {
-            Sink.OnHeldUp(duration);
-        }
-    }
+    void IEventLoopSource.OnHeldUp(TimeSpan duration) => Sink.OnHeldUp(duration);
 
     /// <inheritdoc/>
     protected override void Post() => Loop.Post(this);

@@ -8,8 +8,8 @@ namespace Sockeye.Transports.Loops;
 /// answers with bytes from behind the end of a head, so that the client holds nothing that belongs to the connection.
 /// </summary>
 /// <remarks>
-/// The transport reads once for each time that somebody asks, and pauses. While nobody asks, it can be taken back with
-/// <see cref="Detach"/>. One read and one write at a time.
+/// The transport pauses whenever it has read something, until all of it was taken and somebody asks for more. While nobody
+/// asks, it can be taken back with <see cref="Detach"/>. One read and one write at a time.
 /// </remarks>
 [SuppressMessage("Performance", "CA1844", Justification = "Only the asynchronous methods over memory are called.")]
 internal sealed class TransportStream : Stream, ITransportSink
@@ -27,6 +27,7 @@ internal sealed class TransportStream : Stream, ITransportSink
     private int _end;
     private TaskCompletionSource? _reading;
     private TaskCompletionSource? _writing;
+    private bool _isPaused;
     private bool _hasEnded;
     private bool _hasOutputFailed;
     private bool _isDetached;
@@ -86,6 +87,7 @@ internal sealed class TransportStream : Stream, ITransportSink
         while (true)
         {
             Task waiting;
+            bool resume;
             lock (_gate)
             {
                 if (_received is not null)
@@ -105,9 +107,17 @@ internal sealed class TransportStream : Stream, ITransportSink
 
                 _reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 waiting = _reading.Task;
+                resume = _isPaused;
+                _isPaused = false;
             }
 
-            _transport.ResumeReading();
+            if (resume)
+            {
+                // Only if it is paused: a busy loop may come to this behind the very bytes that are waited for, when the
+                // transport is somebody else's already.
+                _transport.ResumeReading();
+            }
+
             await waiting.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -171,11 +181,12 @@ internal sealed class TransportStream : Stream, ITransportSink
     {
         lock (_gate)
         {
-            ReleaseReceived();
+            // All that came before has been read, or nobody would have ended the pause behind it.
             _received = _pool.Rent(bytes.Length);
             bytes.CopyTo(_received);
             _start = 0;
             _end = bytes.Length;
+            _isPaused = true;
             _reading?.TrySetResult();
         }
 
@@ -183,14 +194,7 @@ internal sealed class TransportStream : Stream, ITransportSink
     }
 
     /// <inheritdoc/>
-    ReadVerdict ITransportSink.OnReadingResumed()
-    {
-        lock (_gate)
-        {
-            // Only for somebody who waits, so that nothing arrives while the transport changes hands.
-            return _reading is { Task.IsCompleted: false } ? ReadVerdict.Continue : ReadVerdict.Pause;
-        }
-    }
+    ReadVerdict ITransportSink.OnReadingResumed() => ReadVerdict.Continue;
 
     /// <inheritdoc/>
     void ITransportSink.OnWritten()

@@ -1,0 +1,378 @@
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+/// <summary>
+/// What the thread of a loop sends to any of the loop's connections is written once for each of them, at the end of the
+/// turn; and nothing that can happen until then loses it, or changes its order.
+/// </summary>
+public sealed class GatheredSendTests : IAsyncLifetime
+{
+    private const int HeaderLength = 2;
+    private const int LongHeaderLength = 4;
+    private const int MaxGatheredLength = 64 * 1024;
+
+    private readonly SendNotingSystemCalls _calls = new();
+    private readonly CountingPool _pool = new();
+    private readonly CallbackHandler _handler = new();
+    private readonly List<WebSocketConnection> _served = [];
+    private readonly List<RawPeer> _peers = [];
+    private WebSocketServer? _server;
+
+    private WebSocketServer Server => _server!;
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        _handler.Opened = _served.Add;
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (RawPeer peer in _peers)
+        {
+            peer.Dispose();
+        }
+
+        if (_server is not null)
+        {
+            await _server.StopAsync().WithDeadline();
+            await Deadlines.UntilAsync(() => _pool.OutCount == 0, "all buffers are back");
+            Assert.False(_pool.HasFault, "a buffer came back twice");
+        }
+    }
+
+    [Fact]
+    public async Task What_a_handler_sends_to_all_is_written_once_for_each()
+    {
+        await OpenAsync(peers: 5);
+        int sentInPlace = -1;
+        _handler.Received = (_, payload) =>
+        {
+            foreach (byte value in payload)
+            {
+                _served.ForEach(connection => connection.Send([value, value], WebSocketMessageKind.Binary));
+            }
+
+            sentInPlace = _calls.Accepted.Sum(descriptor => _calls.LengthsOn(descriptor).Length);
+        };
+
+        await _peers[2].SendMaskedAsync(RawFrame.Binary, 1, 2, 3);
+
+        foreach (RawPeer peer in _peers)
+        {
+            await AssertReceivesAsync(peer, [1, 1], [2, 2], [3, 3]);
+        }
+
+        Assert.Equal(0, sentInPlace);
+        Assert.All(_calls.Accepted, descriptor => Assert.Equal([3 * (HeaderLength + 2)], _calls.LengthsOn(descriptor)));
+    }
+
+    [Fact]
+    public async Task What_is_sent_in_OnOpen_leaves_with_the_answer_and_what_others_are_sent_there_once_for_each()
+    {
+        await OpenAsync(peers: 2);
+        _handler.Opened = opened =>
+        {
+            foreach (byte value in new byte[] { 1, 2 })
+            {
+                opened.Send([value], WebSocketMessageKind.Binary);
+                _served.ForEach(connection => connection.Send([value], WebSocketMessageKind.Binary));
+            }
+        };
+
+        using RawPeer late = await RawPeer.ConnectAsync(Server.LocalEndPoint);
+        await late.SendAsync(RawPeer.Request());
+        string head = await late.ReadHeadAsync();
+
+        await AssertReceivesAsync(late, [1], [2]);
+        await AssertReceivesAsync(_peers[0], [1], [2]);
+        await AssertReceivesAsync(_peers[1], [1], [2]);
+        int[] accepted = _calls.Accepted;
+        Assert.Equal([2 * (HeaderLength + 1)], _calls.LengthsOn(accepted[0]));
+        Assert.Equal([2 * (HeaderLength + 1)], _calls.LengthsOn(accepted[1]));
+        Assert.Equal([head.Length + (2 * (HeaderLength + 1))], _calls.LengthsOn(accepted[2]));
+    }
+
+    [Fact]
+    public async Task A_connection_of_another_loop_is_written_in_place()
+    {
+        await OpenAsync(peers: 2, loops: 2);
+        int[] inPlace = [];
+        int thread = 0;
+        _handler.Received = (_, payload) =>
+        {
+            thread = Environment.CurrentManagedThreadId;
+            Array.ForEach(payload, value => _served[1].Send([value], WebSocketMessageKind.Binary));
+            inPlace = _calls.ThreadsOn(_calls.Accepted[1]);
+            _served[0].Send([9], WebSocketMessageKind.Binary);
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary, 1, 2);
+        await AssertReceivesAsync(_peers[1], [1], [2]);
+        await AssertReceivesAsync(_peers[0], [9]);
+
+        Assert.Equal([thread, thread], inPlace);
+    }
+
+    [Fact]
+    public async Task What_another_thread_sends_meanwhile_takes_along_what_was_gathered_before_it()
+    {
+        await OpenAsync(peers: 2);
+        int[] inPlace = [];
+        _handler.Received = (_, _) =>
+        {
+            _served[1].Send([1], WebSocketMessageKind.Binary);
+            RunElsewhere(() => _served[1].Send([2], WebSocketMessageKind.Binary));
+            inPlace = _calls.LengthsOn(_calls.Accepted[1]);
+            _served[1].Send([3], WebSocketMessageKind.Binary);
+            _served[1].Send([4], WebSocketMessageKind.Binary);
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+        await AssertReceivesAsync(_peers[1], [1], [2], [3], [4]);
+
+        const int Two = 2 * (HeaderLength + 1);
+        Assert.Equal([Two], inPlace);
+        Assert.Equal([Two, Two], _calls.LengthsOn(_calls.Accepted[1]));
+    }
+
+    [Fact]
+    public async Task What_a_thread_sends_that_is_still_writing_stays_before_what_is_gathered()
+    {
+        await OpenAsync(peers: 2);
+        using var writing = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        int target = _calls.Accepted[1];
+        _calls.Sending = descriptor =>
+        {
+            if (descriptor == target && !writing.IsSet)
+            {
+                writing.Set();
+                Assert.True(goOn.Wait(Deadlines.Deadline), "nobody let the writer go on");
+            }
+        };
+        _handler.Received = (_, _) =>
+        {
+            _served[1].Send([2], WebSocketMessageKind.Binary);
+            _served[0].Send([9], WebSocketMessageKind.Binary);
+        };
+
+        Task elsewhere = Task.Run(() => _served[1].Send([1], WebSocketMessageKind.Binary));
+        Assert.True(writing.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "nobody writes");
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+
+        // The turn is over, and has waited for nobody.
+        await AssertReceivesAsync(_peers[0], [9]);
+        Assert.Empty(_calls.LengthsOn(target));
+        goOn.Set();
+        await elsewhere.WithDeadline();
+
+        await AssertReceivesAsync(_peers[1], [1], [2]);
+    }
+
+    [Fact]
+    public async Task What_is_more_than_64_KiB_is_written_without_waiting_for_the_end_of_the_turn()
+    {
+        const int Length = 5000;
+        const int Count = 40;
+        await OpenAsync(peers: 2);
+        int[] inPlace = [];
+        long mostGathered = 0;
+        _handler.Received = (_, _) =>
+        {
+            for (byte value = 0; value < Count; value++)
+            {
+                byte[] payload = new byte[Length];
+                payload[0] = value;
+                _served[1].Send(payload, WebSocketMessageKind.Binary);
+                mostGathered = Math.Max(mostGathered, _served[1].BufferedAmount);
+            }
+
+            inPlace = _calls.LengthsOn(_calls.Accepted[1]);
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+        for (int value = 0; value < Count; value++)
+        {
+            byte[] payload = (await _peers[1].ReadFrameAsync()).Payload;
+            Assert.Equal((Length, value), (payload.Length, payload[0]));
+        }
+
+        const int FrameLength = Length + LongHeaderLength;
+        Assert.InRange(mostGathered, MaxGatheredLength - FrameLength, MaxGatheredLength);
+        Assert.InRange(inPlace.Sum(), (Count * FrameLength) - MaxGatheredLength, Count * FrameLength);
+        Assert.InRange(_calls.LengthsOn(_calls.Accepted[1]).Length, 2, Count / 2);
+    }
+
+    [Fact]
+    public async Task A_large_message_is_written_in_place_and_takes_along_what_was_gathered_before_it()
+    {
+        const int LargeLength = 32 * 1024;
+        await OpenAsync(peers: 2);
+        int[] inPlace = [];
+        _handler.Received = (_, _) =>
+        {
+            _served[1].Send([1], WebSocketMessageKind.Binary);
+            _served[1].Send(Payloads.Bytes(LargeLength), WebSocketMessageKind.Binary);
+            inPlace = _calls.LengthsOn(_calls.Accepted[1]);
+            _served[1].Send([3], WebSocketMessageKind.Binary);
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+        await AssertReceivesAsync(_peers[1], [1], Payloads.Bytes(LargeLength), [3]);
+
+        Assert.Equal([HeaderLength + 1 + LongHeaderLength + LargeLength], inPlace);
+        Assert.Equal([.. inPlace, HeaderLength + 1], _calls.LengthsOn(_calls.Accepted[1]));
+    }
+
+    [Fact]
+    public async Task A_close_frame_leaves_behind_what_was_gathered_and_with_it()
+    {
+        await OpenAsync(peers: 3);
+        _handler.Received = (_, _) =>
+        {
+            _served[1].Send([1], WebSocketMessageKind.Binary);
+            _served[2].Send([2], WebSocketMessageKind.Binary);
+            _ = _served[1].CloseAsync(WebSocketCloseCode.NormalClosure).AsTask();
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+        await AssertReceivesAsync(_peers[1], [1]);
+        Assert.Equal(1000, (await _peers[1].ReadFrameAsync()).CloseCode);
+        await _peers[1].SendMaskedAsync(RawFrame.Close, 0x03, 0xE8);
+        _peers[1].EndOutput();
+        await AssertReceivesAsync(_peers[2], [2]);
+
+        Assert.True((await _served[1].Closed.WithDeadline()).WasClean);
+        Assert.Equal([HeaderLength + 1 + HeaderLength + 2], _calls.LengthsOn(_calls.Accepted[1]));
+    }
+
+    [Fact]
+    public async Task An_abort_drops_what_was_gathered_for_its_own_connection_only()
+    {
+        await OpenAsync(peers: 3);
+        _handler.Received = (_, _) =>
+        {
+            _served[1].Send([1], WebSocketMessageKind.Binary);
+            _served[2].Send([2], WebSocketMessageKind.Binary);
+            _served[1].Abort();
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+        await AssertReceivesAsync(_peers[2], [2]);
+
+        Assert.Equal("", await _peers[1].ReadToEndAsync());
+        Assert.Empty(_calls.LengthsOn(_calls.Accepted[1]));
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, (await _served[1].Closed.WithDeadline()).Code);
+    }
+
+    [Fact]
+    public async Task A_peer_that_ended_its_direction_in_the_same_turn_gets_what_was_gathered_for_it()
+    {
+        await OpenAsync(peers: 4);
+        using var goOn = new ManualResetEventSlim();
+        _handler.Received = (connection, payload) =>
+        {
+            if (connection == _served[0])
+            {
+                Assert.True(goOn.Wait(Deadlines.Deadline), "nobody let the loop go on");
+                return;
+            }
+
+            _served[2].Send(payload, WebSocketMessageKind.Binary);
+            _served[3].Send(payload, WebSocketMessageKind.Binary);
+        };
+
+        // While the loop is held, both happen: so it is told of both at once.
+        await _peers[0].SendMaskedAsync(RawFrame.Binary);
+        await _peers[1].SendMaskedAsync(RawFrame.Binary, 5);
+        _peers[2].EndOutput();
+        goOn.Set();
+
+        await AssertReceivesAsync(_peers[2], [5]);
+        await AssertReceivesAsync(_peers[3], [5]);
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, (await _served[2].Closed.WithDeadline()).Code);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_peer_that_resets_its_connection_keeps_nobody_else_from_what_was_gathered(bool isGatheredFirst)
+    {
+        await OpenAsync(peers: 4);
+        using var held = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        _handler.Received = (_, payload) =>
+        {
+            void SendAll() => _served.ForEach(connection => connection.Send(payload, WebSocketMessageKind.Binary));
+
+            if (isGatheredFirst)
+            {
+                SendAll();
+            }
+
+            held.Set();
+            Assert.True(goOn.Wait(Deadlines.Deadline), "nobody let the loop go on");
+            if (!isGatheredFirst)
+            {
+                SendAll();
+            }
+        };
+
+        await _peers[0].SendMaskedAsync(RawFrame.Binary, 5);
+        Assert.True(held.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "the handler is not called");
+        _peers[1].Reset();
+        goOn.Set();
+
+        await AssertReceivesAsync(_peers[0], [5]);
+        await AssertReceivesAsync(_peers[2], [5]);
+        await AssertReceivesAsync(_peers[3], [5]);
+        WebSocketCloseResult result = await _served[1].Closed.WithDeadline();
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, result.Code);
+        Assert.NotNull(result.Exception);
+    }
+
+    private static void RunElsewhere(Action action)
+    {
+        // Holds the loop, as no handler should.
+        var thread = new Thread(() => action());
+        thread.Start();
+        Assert.True(thread.Join(Deadlines.Deadline), "the other thread hangs");
+    }
+
+    private static async Task AssertReceivesAsync(RawPeer peer, params byte[][] payloads)
+    {
+        foreach (byte[] payload in payloads)
+        {
+            RawFrame frame = await peer.ReadFrameAsync();
+            Assert.Equal(RawFrame.Binary, frame.First);
+            Assert.Equal(payload, frame.Payload);
+        }
+    }
+
+    // One after the other, so that peers, connections and descriptors are in the same order.
+    private async Task OpenAsync(int peers, int loops = 1)
+    {
+        _server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = EventLoopOptions.Default with
+                {
+                    Count = loops,
+                    Calls = _calls,
+                    SlowCallbackThreshold = Timeout.InfiniteTimeSpan,
+                },
+                Pool = _pool,
+            },
+            _handler);
+        for (int i = 0; i < peers; i++)
+        {
+            _peers.Add(await RawPeer.OpenAsync(Server.LocalEndPoint));
+        }
+
+        _calls.Forget();
+    }
+}
