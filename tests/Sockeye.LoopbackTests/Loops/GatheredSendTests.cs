@@ -10,7 +10,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
 {
     private const int HeaderLength = 2;
     private const int LongHeaderLength = 4;
-    private const int MaxGatheredLength = 64 * 1024;
+    private const int MaxGatheredLength = 48 * 1024;
 
     private readonly SendNotingSystemCalls _calls = new();
     private readonly CountingPool _pool = new();
@@ -173,7 +173,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_more_than_64_KiB_is_written_without_waiting_for_the_end_of_the_turn()
+    public async Task What_is_more_than_48_KiB_is_written_without_waiting_for_the_end_of_the_turn()
     {
         const int Length = 5000;
         const int Count = 40;
