@@ -94,6 +94,9 @@ internal sealed unsafe class EventLoop : ITicker
     /// <summary>Whether this is the loop's thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
 
+    /// <summary>Which turn it is, of those that begin with a look at what has happened. On the loop's thread.</summary>
+    public uint Turn { get; private set; }
+
     /// <summary>Where sources receive to; what is there is gone when another call is made.</summary>
     public Span<byte> ReceiveBuffer => new(_buffer, ReceiveBufferLength);
 
@@ -226,6 +229,7 @@ internal sealed unsafe class EventLoop : ITicker
         bool mustNotWait = !_mailbox.IsEmpty || (_isStopping && _sources.Count == 0);
         int count = _calls.WaitEpoll(_epoll.Number, _events, mustNotWait ? 0 : UntilNextTick());
         Volatile.Write(ref _isWaiting, 0);
+        Turn++;
         _lastTime = _time.GetTimestamp();
         return count;
     }

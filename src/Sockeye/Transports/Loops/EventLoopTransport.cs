@@ -98,6 +98,12 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             BeginWaitForWritable();
         }
 
+        // The write that was to go on may be over, since the kernel told meanwhile.
+        if ((requests & TransportRequests.GoOnWriting) != 0 && IsBlocked)
+        {
+            WriteBlocked();
+        }
+
         if ((requests & TransportRequests.ResumeReading) != 0)
         {
             Resume();

@@ -10,6 +10,10 @@ namespace Sockeye.Transports.Loops;
 /// </remarks>
 internal abstract class EventLoopWriter : Transport
 {
+    // A peer that takes all it is sent, and threads that send without end, must not keep the loop to themselves. It is done
+    // with this much in a fraction of a millisecond.
+    private const int MaxWrittenPerTurn = 1024 * 1024;
+
     private readonly SocketAddress _peer;
 
     // A TransportRequests: the first of several that wait puts the transport into the loop's mailbox.
@@ -19,6 +23,10 @@ internal abstract class EventLoopWriter : Transport
     private volatile bool _dropsOutput;
     private bool _isBlocked;
     private Exception? _error;
+
+    // How much the loop has written in which of its turns. The loop's.
+    private int _writtenInTurn;
+    private uint _turn;
 
     // The blocked write: its writer's until WaitForWritable is requested, then the loop's.
     private ReadOnlyMemory<byte> _blocked;
@@ -79,7 +87,7 @@ internal abstract class EventLoopWriter : Transport
 
         if (Loop.IsCurrent)
         {
-            return Taken(Loop.Calls.Send(Descriptor.Number, bytes), bytes.Length);
+            return HasHadItsTurn() ? 0 : NoteWritten(Taken(Loop.Calls.Send(Descriptor.Number, bytes), bytes.Length));
         }
 
         if (!Descriptor.TryHold())
@@ -103,7 +111,7 @@ internal abstract class EventLoopWriter : Transport
 
         if (Loop.IsCurrent)
         {
-            return Taken(Loop.Calls.Send(Descriptor.Number, first, second), length);
+            return HasHadItsTurn() ? 0 : NoteWritten(Taken(Loop.Calls.Send(Descriptor.Number, first, second), length));
         }
 
         if (!Descriptor.TryHold())
@@ -132,7 +140,7 @@ internal abstract class EventLoopWriter : Transport
         while (taken != 0);
 
         // The kernel has just said that it takes no more, and will tell once when it does again. Should it tell before
-        // the loop knows of the wait, the loop's first attempt finds that out.
+        // the loop knows of the wait, the loop's first attempt finds that out; and it goes on if only this turn is over.
         _blocked = bytes;
         Request(TransportRequests.WaitForWritable);
         return false;
@@ -190,6 +198,12 @@ internal abstract class EventLoopWriter : Transport
             int taken = TryWrite(_blocked.Span);
             if (taken == 0)
             {
+                if (HasHadItsTurn())
+                {
+                    // The kernel was not asked, and will not tell.
+                    Request(TransportRequests.GoOnWriting);
+                }
+
                 return;
             }
 
@@ -219,6 +233,23 @@ internal abstract class EventLoopWriter : Transport
     {
         _dropsOutput = true;
         GiveUpBlocked();
+    }
+
+    private bool HasHadItsTurn()
+    {
+        if (_turn != Loop.Turn)
+        {
+            _turn = Loop.Turn;
+            _writtenInTurn = 0;
+        }
+
+        return _writtenInTurn >= MaxWrittenPerTurn;
+    }
+
+    private int NoteWritten(int taken)
+    {
+        _writtenInTurn += taken;
+        return taken;
     }
 
     private void GiveUpBlocked()

@@ -12,4 +12,5 @@ internal enum TransportRequests
     GoOnReading = 16,
     Close = 32,
     Abort = 64,
+    GoOnWriting = 128,
 }
