@@ -137,7 +137,8 @@ internal sealed class TransportStream : Stream, ITransportSink
             _writing = writing;
         }
 
-        if (_transport.Write(buffer))
+        int taken = _transport.TryWrite(buffer.Span);
+        if (taken == buffer.Length || _transport.Write(buffer[taken..]))
         {
             writing.TrySetResult();
         }
