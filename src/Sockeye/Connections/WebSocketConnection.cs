@@ -250,7 +250,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     }
 
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
-        Core.HandOver(payload, kind, endOfMessage);
+        (Core.Receiver as HandlerReceiver)?.HandOver(payload, kind, endOfMessage);
 
     private InvalidOperationException? FindMisuse(bool fragments) =>
         Core.Pull is null ? new("The connection has a handler, which receives its messages.")
