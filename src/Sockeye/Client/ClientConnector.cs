@@ -201,11 +201,10 @@ internal sealed class ClientConnector
                 Subprotocols = _options.Subprotocols,
                 AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
             },
-            out string? subprotocol,
-            out _);
+            out ClientHandshakeAgreement agreement);
         if (error == HandshakeError.None)
         {
-            return subprotocol;
+            return agreement.Subprotocol;
         }
 
         byte[] body = error == HandshakeError.UnexpectedStatusCode
