@@ -44,15 +44,14 @@ internal struct InflatedPayload
             return ProtocolError.None;
         }
 
-        if (_array is null)
-        {
-            long expected = Math.Clamp((long)piece.Length * ExpectedRatio, MinFirstLength, MaxFirstLength);
-            Grow(pool, (int)Math.Min(expected, maxLength));
-        }
-
         Span<byte> beyond = stackalloc byte[1];
         while (true)
         {
+            if (Length == _capacity && _capacity < maxLength)
+            {
+                Grow(pool, piece.Length, maxLength);
+            }
+
             // At the limit there is still room for one byte, to tell a message that is too long from one that is not.
             bool isFull = Length == _capacity;
             Span<byte> room = isFull ? beyond : _array.AsSpan(Length.._capacity);
@@ -64,16 +63,11 @@ internal struct InflatedPayload
             }
 
             Length += written;
-            switch (status)
+            if (status != OperationStatus.DestinationTooSmall)
             {
-                case OperationStatus.Done or OperationStatus.NeedMoreData:
-                    return ProtocolError.None;
-                case OperationStatus.InvalidData:
-                    return ProtocolError.InvalidCompressedData;
-                case OperationStatus.DestinationTooSmall when Length == _capacity && _capacity < maxLength:
-                    long next = _capacity < MaxFirstLength ? MaxFirstLength : (long)_capacity * GrowthFactor;
-                    Grow(pool, (int)Math.Min(next, maxLength));
-                    break;
+                return status == OperationStatus.InvalidData
+                    ? ProtocolError.InvalidCompressedData
+                    : ProtocolError.None;
             }
         }
     }
@@ -97,9 +91,14 @@ internal struct InflatedPayload
         this = default;
     }
 
-    private void Grow(ArrayPool<byte> pool, int capacity)
+    private void Grow(ArrayPool<byte> pool, int compressedLength, int maxLength)
     {
-        byte[] array = pool.Rent(Math.Max(capacity, 1));
+        long wanted = _array is null
+            ? Math.Clamp((long)compressedLength * ExpectedRatio, MinFirstLength, MaxFirstLength)
+            : _capacity < MaxFirstLength ? MaxFirstLength
+            : (long)_capacity * GrowthFactor;
+        int capacity = (int)Math.Min(wanted, maxLength);
+        byte[] array = pool.Rent(capacity);
         if (_array is not null)
         {
             Bytes.CopyTo(array);
