@@ -44,22 +44,29 @@ internal struct InflatedPayload
             return ProtocolError.None;
         }
 
+        if (_array is null)
+        {
+            long expected = Math.Clamp((long)piece.Length * ExpectedRatio, MinFirstLength, MaxFirstLength);
+            Grow(pool, expected, maxLength);
+        }
+
         Span<byte> beyond = stackalloc byte[1];
         while (true)
         {
-            if (Length == _capacity && _capacity < maxLength)
-            {
-                Grow(pool, piece.Length, maxLength);
-            }
-
-            // At the limit there is still room for one byte, to tell a message that is too long from one that is not.
+            // A full buffer may hold the whole message: one byte more tells, before it grows, or is beyond the limit.
             bool isFull = Length == _capacity;
             Span<byte> room = isFull ? beyond : _array.AsSpan(Length.._capacity);
             OperationStatus status = inflater.Inflate(piece, endsMessage, room, out int consumed, out int written);
             piece = piece[consumed..];
             if (isFull && written != 0)
             {
-                return ProtocolError.MessageTooLong;
+                if (_capacity == maxLength)
+                {
+                    return ProtocolError.MessageTooLong;
+                }
+
+                Grow(pool, _capacity < MaxFirstLength ? MaxFirstLength : (long)_capacity * GrowthFactor, maxLength);
+                beyond.CopyTo(_array.AsSpan(Length));
             }
 
             Length += written;
@@ -91,12 +98,8 @@ internal struct InflatedPayload
         this = default;
     }
 
-    private void Grow(ArrayPool<byte> pool, int compressedLength, int maxLength)
+    private void Grow(ArrayPool<byte> pool, long wanted, int maxLength)
     {
-        long wanted = _array is null
-            ? Math.Clamp((long)compressedLength * ExpectedRatio, MinFirstLength, MaxFirstLength)
-            : _capacity < MaxFirstLength ? MaxFirstLength
-            : (long)_capacity * GrowthFactor;
         int capacity = (int)Math.Min(wanted, maxLength);
         byte[] array = pool.Rent(capacity);
         if (_array is not null)

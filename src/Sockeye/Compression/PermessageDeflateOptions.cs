@@ -7,9 +7,9 @@ namespace Sockeye;
 /// <remarks>
 /// <para>Never changes once made. Adjust a copy: <c>PermessageDeflateOptions.Shared with { … }</c>.</para>
 /// <para>
-/// Compression trades processor time and memory for bandwidth. An encoder takes about 128 KiB, 4 times its window and
-/// 2 to the power of <see cref="MemoryLevel"/> and 8, in bytes: 307 KiB by default. A decoder takes its window and
-/// about 11 KiB: 42 KiB at most. How many of them there are is what the two presets differ in.
+/// Compression trades processor time and memory for bandwidth. An encoder takes about 144 KiB, 4 times its window, and
+/// 2 to the power of (<see cref="MemoryLevel"/> + 8) bytes: 307 KiB by default. A decoder takes its window and about
+/// 15 KiB: 42 KiB at most. How many of them there are is what the two presets differ in.
 /// </para>
 /// <para>
 /// Do not compress secrets together with text that an attacker chooses: lengths tell what is in the window (§8). Send such
@@ -97,7 +97,7 @@ public sealed record PermessageDeflateOptions
 
     /// <summary>How many symbols the encoder gathers before it writes them out with a code of their own.</summary>
     /// <value>
-    /// 1 to 9: 2 to the power of this and 6, each of 4 bytes. The default is 8, as in zlib: 64 KiB.
+    /// 1 to 9, for 2 to the power of (this + 6) symbols of 4 bytes. The default is 8, as in zlib: 64 KiB.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is not 1 to 9.</exception>
     public int MemoryLevel
