@@ -160,7 +160,7 @@ public sealed class DifferentialTests : IDisposable
             count++;
         }
 
-        TestContext.Current.SendDiagnosticMessage($"{count} messages");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{count} messages");
         return count;
     }
 

@@ -19,6 +19,10 @@ internal sealed class ReferenceInflater
 
     private static readonly int[] CodeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
+    private static readonly (Code Lengths, Code Distances) Fixed = (
+        new Code([.. Enumerable.Range(0, 288).Select(n => n < 144 ? 8 : n < 256 ? 9 : n < 280 ? 7 : 8)], isLengths: false),
+        new Code([.. Enumerable.Repeat(5, 32)], isLengths: false));
+
     private readonly byte[] _payload;
     private readonly List<byte> _output = [];
     private int _position; // in bits
@@ -89,9 +93,7 @@ internal sealed class ReferenceInflater
     private void ReadCompressed(int type)
     {
         Check(type != 3);
-        (int[] lengths, int[] distances) = type == 1 ? FixedLengths() : ReadLengths();
-        var lengthCode = new Code(lengths, isLengths: false);
-        var distanceCode = new Code(distances, isLengths: false);
+        (Code lengthCode, Code distanceCode) = type == 1 ? Fixed : ReadCodes();
         for (int symbol = Decode(lengthCode); symbol != 256; symbol = Decode(lengthCode))
         {
             if (symbol < 256)
@@ -113,11 +115,7 @@ internal sealed class ReferenceInflater
         }
     }
 
-    private static (int[] Lengths, int[] Distances) FixedLengths() =>
-        ([.. Enumerable.Range(0, 288).Select(n => n < 144 ? 8 : n < 256 ? 9 : n < 280 ? 7 : 8)],
-         [.. Enumerable.Repeat(5, 32)]);
-
-    private (int[] Lengths, int[] Distances) ReadLengths()
+    private (Code Lengths, Code Distances) ReadCodes()
     {
         int lengthCount = Bits(5) + 257;
         int distanceCount = Bits(5) + 1;
@@ -148,7 +146,9 @@ internal sealed class ReferenceInflater
 
         // The last repetition must not go too far, and without an end a block cannot end.
         Check(all.Count == lengthCount + distanceCount && all[256] != 0);
-        return ([.. all.Take(lengthCount)], [.. all.Skip(lengthCount)]);
+        return (
+            new Code([.. all.Take(lengthCount)], isLengths: false),
+            new Code([.. all.Skip(lengthCount)], isLengths: false));
     }
 
     private int Decode(Code code)
