@@ -313,13 +313,13 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>Sends a ping or a pong once there is room.</summary>
     public ValueTask SendControl(Opcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Sends.SendAsync(new FrameToSend { Opcode = opcode, Fin = true, Payload = payload }, cancellationToken);
+        Sends.SendAsync(new FrameToSend { Kind = opcode, Payload = payload }, cancellationToken);
 
     /// <summary>Sends a message of any number of bytes that the caller keeps until the task completes.</summary>
     public ValueTask SendMessage(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, byte[]? rented, CancellationToken cancellationToken) =>
         Sends.SendAsync(
-            new FrameToSend { Opcode = MessageOpcode.Of(kind), Fin = true, Payload = payload, Rented = rented },
+            new FrameToSend { Kind = MessageOpcode.Of(kind), Payload = payload, Rented = rented },
             cancellationToken);
 
     /// <summary>An array for a payload that is made here.</summary>

@@ -1,16 +1,12 @@
 using System.Buffers;
-using Sockeye.Protocol;
 
 namespace Sockeye.Connections;
 
 /// <summary>A frame that may have to wait for its turn.</summary>
 internal readonly struct FrameToSend
 {
-    /// <summary>The opcode of the message, of a later fragment, or of a control frame.</summary>
-    public required Opcode Opcode { get; init; }
-
-    /// <summary>Whether the frame ends its message.</summary>
-    public required bool Fin { get; init; }
+    /// <summary>What its first byte says.</summary>
+    public required FrameKind Kind { get; init; }
 
     /// <summary>The payload. Not copied while it waits.</summary>
     public required ReadOnlyMemory<byte> Payload { get; init; }

@@ -33,15 +33,14 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     public readonly int FrameLength(int payloadLength) => OutgoingFrame.LengthOf(payloadLength, settings.Role);
 
     /// <summary>Adds a frame at the end.</summary>
-    /// <param name="opcode">What it carries.</param>
-    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="kind">What its first byte says.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="isOneOfMany">Whether many connections are about to be sent something little.</param>
-    public void Append(Opcode opcode, bool fin, ReadOnlySpan<byte> payload, bool isOneOfMany = false)
+    public void Append(FrameKind kind, ReadOnlySpan<byte> payload, bool isOneOfMany = false)
     {
         int newLength = isOneOfMany ? SmallSegmentLength : SegmentLength;
         Span<byte> destination = Reserve(FrameLength(payload.Length), newLength);
-        _tailLength += OutgoingFrame.Write(destination, settings.Role, opcode, fin, payload);
+        _tailLength += OutgoingFrame.Write(destination, settings.Role, kind, payload);
     }
 
     /// <summary>Adds bytes that are no frame.</summary>
@@ -56,7 +55,7 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     /// from where it is.
     /// </summary>
     /// <returns><see langword="false"/> if all that, and the header, are not one segment: nothing has changed then.</returns>
-    public bool TryTakeWithHeader(Opcode opcode, bool fin, int payloadLength, out OutgoingSegment segment)
+    public bool TryTakeWithHeader(FrameKind kind, int payloadLength, out OutgoingSegment segment)
     {
         bool fits = _tail is null || _tail.Length - _tailLength >= FrameHeader.MaxLength;
         if (!fits || Backlog is { Full.Count: > 0 })
@@ -66,7 +65,7 @@ internal struct OutgoingFrames(ConnectionSettings settings)
         }
 
         Span<byte> destination = Reserve(FrameHeader.MaxLength, SmallSegmentLength);
-        _tailLength += FrameHeader.Write(destination, fin, reservedBits: 0, opcode, maskingKey: null, payloadLength);
+        _tailLength += kind.WriteHeader(destination, maskingKey: null, payloadLength);
         return TryTake(out segment);
     }
 

@@ -1,5 +1,3 @@
-using Sockeye.Protocol;
-
 namespace Sockeye.Connections;
 
 /// <summary>A run of bytes ready for the transport, in an array of the pool.</summary>
@@ -12,10 +10,10 @@ internal readonly record struct OutgoingSegment(byte[] Array, int Start, int Len
     public ReadOnlySpan<byte> Span => Array.AsSpan(Start, Length);
 
     /// <summary>A segment of its own for one frame.</summary>
-    public static OutgoingSegment OfFrame(Opcode opcode, ReadOnlySpan<byte> payload, ConnectionSettings settings)
+    public static OutgoingSegment OfFrame(FrameKind kind, ReadOnlySpan<byte> payload, ConnectionSettings settings)
     {
         byte[] array = settings.Pool.Rent(OutgoingFrame.LengthOf(payload.Length, settings.Role));
-        return new OutgoingSegment(array, 0, OutgoingFrame.Write(array, settings.Role, opcode, fin: true, payload));
+        return new OutgoingSegment(array, 0, OutgoingFrame.Write(array, settings.Role, kind, payload));
     }
 
     /// <summary>What is left after the first <paramref name="count"/> bytes.</summary>

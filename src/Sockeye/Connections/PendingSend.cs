@@ -30,12 +30,12 @@ internal sealed class PendingSend(FrameToSend frame)
 
     /// <summary>A copy of a message whose sender goes on.</summary>
     public static PendingSend OfCopy(
-        Opcode opcode, ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int frameLength)
+        FrameKind kind, ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int frameLength)
     {
         byte[] copy = pool.Rent(payload.Length);
         payload.CopyTo(copy);
         return new PendingSend(
-            new FrameToSend { Opcode = opcode, Fin = true, Payload = copy.AsMemory(0, payload.Length), Rented = copy })
+            new FrameToSend { Kind = kind, Payload = copy.AsMemory(0, payload.Length), Rented = copy })
         {
             Buffered = frameLength,
         };
@@ -43,7 +43,7 @@ internal sealed class PendingSend(FrameToSend frame)
 
     /// <summary>A Close frame, for which nobody waits here.</summary>
     public static PendingSend OfClose(ReadOnlySpan<byte> payload) =>
-        new(new FrameToSend { Opcode = Opcode.Close, Fin = true, Payload = payload.ToArray() });
+        new(new FrameToSend { Kind = Opcode.Close, Payload = payload.ToArray() });
 
     /// <summary>Takes the registration of the sender's token, to undo it when the wait is over: which it may be.</summary>
     public void Take(CancellationTokenRegistration cancellation)

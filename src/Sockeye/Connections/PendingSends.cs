@@ -38,7 +38,7 @@ internal struct PendingSends
     {
         if (frame.Writer is not null)
         {
-            _openWriter = frame.Fin ? null : frame.Writer;
+            _openWriter = frame.Kind.Fin ? null : frame.Writer;
         }
     }
 
@@ -73,7 +73,7 @@ internal struct PendingSends
         send = first?.Value!;
         bool mayGo = first is not null
             && (hasRoom || send.Buffered != 0)
-            && (_openWriter is null || send.Frame.Opcode >= Opcode.Close);
+            && (_openWriter is null || send.Frame.Kind.Opcode >= Opcode.Close);
         if (mayGo)
         {
             _waiting!.RemoveFirst();

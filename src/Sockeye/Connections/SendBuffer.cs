@@ -41,10 +41,10 @@ internal struct SendBuffer
     {
         // What waits for the end of the open message, and is counted already, must not keep it from ending.
         bool endsWait = _frames.Backlog is not null && _frames.Backlog.Pending.ContinuesOpenMessage(frame.Writer);
-        bool hasRoom = frame.Opcode >= Opcode.Close
+        bool hasRoom = frame.Kind.Opcode >= Opcode.Close
             ? Budget.HasRoomForControl
             : Budget.HasRoomBeside(endsWait ? _frames.Backlog!.Pending.Buffered : 0);
-        return hasRoom && IsTurnOf(frame.Opcode, frame.Writer);
+        return hasRoom && IsTurnOf(frame.Kind.Opcode, frame.Writer);
     }
 
     /// <summary>Takes what was gathered, for the caller to write, unless somebody writes who will come to it.</summary>
@@ -64,13 +64,12 @@ internal struct SendBuffer
     }
 
     /// <summary>Adds a frame.</summary>
-    /// <param name="opcode">What it carries.</param>
-    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="kind">What its first byte says.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="transport">Where it goes, which may have it gathered with others.</param>
     /// <param name="segment">What the caller writes, if a segment is its duty.</param>
     public WriteDuty Accept(
-        Opcode opcode, bool fin, ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
+        FrameKind kind, ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
     {
         segment = default;
         int length = _frames.FrameLength(payload.Length);
@@ -80,13 +79,13 @@ internal struct SendBuffer
         bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
         if (State.IsWriting || (!isLarge && State.IsHeldBack(Budget.Buffered)))
         {
-            _frames.Append(opcode, fin, payload);
+            _frames.Append(kind, payload);
             return WriteDuty.None;
         }
 
         if (!isLarge && State.TryGather(transport, Budget.Buffered))
         {
-            _frames.Append(opcode, fin, payload, isOneOfMany: true);
+            _frames.Append(kind, payload, isOneOfMany: true);
             return WriteDuty.None;
         }
 
@@ -98,12 +97,12 @@ internal struct SendBuffer
         }
 
         // The header joins what is corked, and both leave together with the payload.
-        if (isLarge && _frames.TryTakeWithHeader(opcode, fin, payload.Length, out segment))
+        if (isLarge && _frames.TryTakeWithHeader(kind, payload.Length, out segment))
         {
             return WriteDuty.WriteSegmentAndPayload;
         }
 
-        _frames.Append(opcode, fin, payload);
+        _frames.Append(kind, payload);
         TryTakeNext(out segment);
         return WriteDuty.WriteSegment;
     }
@@ -143,7 +142,7 @@ internal struct SendBuffer
             return WriteDuty.None;
         }
 
-        return Accept(Opcode.Pong, fin: true, payload, transport, out segment);
+        return Accept(Opcode.Pong, payload, transport, out segment);
     }
 
     /// <summary>Adds the Close frame, after which nothing goes.</summary>
@@ -171,14 +170,14 @@ internal struct SendBuffer
             State.HasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
         }
 
-        return Accept(Opcode.Close, fin: true, payload, transport, out segment);
+        return Accept(Opcode.Close, payload, transport, out segment);
     }
 
     /// <summary>Adds a copy of a message that must wait for its turn, though its sender does not.</summary>
-    public void AddCopy(Opcode opcode, ReadOnlySpan<byte> payload)
+    public void AddCopy(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         int length = _frames.FrameLength(payload.Length);
-        _frames.NeedBacklog().Pending.Add(PendingSend.OfCopy(opcode, payload, Settings.Pool, length));
+        _frames.NeedBacklog().Pending.Add(PendingSend.OfCopy(kind, payload, Settings.Pool, length));
         Budget.Add(length);
     }
 
@@ -207,7 +206,7 @@ internal struct SendBuffer
             && backlog.Pending.TryTake(Budget.HasRoomBeside(backlog.Pending.Buffered), out PendingSend send))
         {
             FrameToSend frame = send.Frame;
-            if (State.Stage == SendStage.Closing && !frame.Fin)
+            if (State.Stage == SendStage.Closing && !frame.Kind.Fin)
             {
                 // Its writer can send no more: a message that cannot end would keep the Close frame back.
                 send.Release(Settings.Pool);
@@ -221,8 +220,8 @@ internal struct SendBuffer
                 Budget.Add(_frames.FrameLength(frame.Payload.Length));
             }
 
-            _frames.Append(frame.Opcode, frame.Fin, frame.Payload.Span);
-            if (frame.Opcode == Opcode.Close)
+            _frames.Append(frame.Kind, frame.Payload.Span);
+            if (frame.Kind.Opcode == Opcode.Close)
             {
                 EnterCloseQueued();
             }

@@ -73,7 +73,7 @@ internal sealed class SendQueue
 
     /// <summary>Sends a whole message, or refuses it; never waits.</summary>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
+    public WebSocketSendResult TrySend(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         OutgoingSegment segment;
         WriteDuty duty;
@@ -89,16 +89,16 @@ internal sealed class SendQueue
                 return WebSocketSendResult.Refused;
             }
 
-            if (!_buffer.IsTurnOf(opcode, writer: null))
+            if (!_buffer.IsTurnOf(kind.Opcode, writer: null))
             {
-                _buffer.AddCopy(opcode, payload);
+                _buffer.AddCopy(kind, payload);
                 return WebSocketSendResult.Queued;
             }
 
-            duty = _buffer.Accept(opcode, fin: true, payload, _transport, out segment);
+            duty = _buffer.Accept(kind, payload, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, opcode, fin: true, payload);
+        Writer.Fulfil(duty, segment, kind, payload);
         return _buffer.State.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
     }
 
@@ -116,7 +116,7 @@ internal sealed class SendQueue
             if (isOpen && _buffer.MayAccept(frame))
             {
                 _buffer.NoteTurn(frame);
-                duty = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, _transport, out segment);
+                duty = _buffer.Accept(frame.Kind, frame.Payload.Span, _transport, out segment);
                 _buffer.AdmitPending(_owner);
             }
             else if (isOpen)
@@ -131,7 +131,7 @@ internal sealed class SendQueue
             return new ValueTask(WaitFor(pending, cancellationToken));
         }
 
-        Writer.Fulfil(duty, segment, frame.Opcode, frame.Fin, frame.Payload.Span);
+        Writer.Fulfil(duty, segment, frame.Kind, frame.Payload.Span);
         frame.Release(_buffer.Settings.Pool);
         return isOpen ? default
             : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
@@ -163,7 +163,7 @@ internal sealed class SendQueue
             duty = _buffer.AcceptPong(payload, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Pong, fin: true, payload);
+        Writer.Fulfil(duty, segment, Opcode.Pong, payload);
     }
 
     /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
@@ -178,10 +178,10 @@ internal sealed class SendQueue
                 return;
             }
 
-            duty = _buffer.Accept(Opcode.Ping, fin: true, payload, _transport, out segment);
+            duty = _buffer.Accept(Opcode.Ping, payload, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Ping, fin: true, payload);
+        Writer.Fulfil(duty, segment, Opcode.Ping, payload);
     }
 
     /// <summary>Sends the Close frame, after which nothing goes.</summary>
@@ -308,7 +308,7 @@ internal sealed class SendQueue
             duty = _buffer.AcceptClose(payload, afterPending, _owner, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Close, fin: true, payload);
+        Writer.Fulfil(duty, segment, Opcode.Close, payload);
     }
 
     private void TellIf(bool drained) => (drained ? _owner : null)?.OnSendBufferDrained();

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Sockeye.Protocol;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections;
@@ -19,7 +18,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
     /// <summary>Does what the sender of a frame has to do once it was accepted.</summary>
     public void Fulfil(
-        WriteDuty duty, in OutgoingSegment segment, Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+        WriteDuty duty, in OutgoingSegment segment, FrameKind kind, ReadOnlySpan<byte> payload)
     {
         switch (duty)
         {
@@ -33,7 +32,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
                 break;
 
             case WriteDuty.WriteFrame:
-                WriteFrame(opcode, fin, payload);
+                WriteFrame(kind, payload);
                 break;
         }
     }
@@ -86,17 +85,17 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
     // Writes a frame from where its payload lies.
     [SkipLocalsInit]
-    private void WriteFrame(Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+    private void WriteFrame(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         Span<byte> buffer = stackalloc byte[MaxCopiedLength];
         if (OutgoingFrame.LengthOf(payload.Length, settings.Role) <= MaxCopiedLength)
         {
-            int length = OutgoingFrame.Write(buffer, settings.Role, opcode, fin, payload);
+            int length = OutgoingFrame.Write(buffer, settings.Role, kind, payload);
             WritePieces(buffer[..length], []);
         }
         else
         {
-            int length = FrameHeader.Write(buffer, fin, reservedBits: 0, opcode, maskingKey: null, payload.Length);
+            int length = kind.WriteHeader(buffer, maskingKey: null, payload.Length);
             WritePieces(buffer[..length], payload);
         }
     }

@@ -80,8 +80,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
 
         var frame = new FrameToSend
         {
-            Opcode = _hasBegun ? Opcode.Continuation : _opcode,
-            Fin = fin,
+            Kind = new FrameKind(_hasBegun ? Opcode.Continuation : _opcode, fin),
             Payload = payload,
             Writer = this,
         };
