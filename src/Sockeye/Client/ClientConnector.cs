@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -21,6 +22,7 @@ internal sealed class ClientConnector
     private readonly WebSocketClientOptions _options;
     private readonly Uri _address;
     private readonly string _key;
+    private readonly MessageCodecs? _codecs;
     private readonly CancellationToken _userToken;
     private Socket? _socket;
     private TransportStream? _loopStream;
@@ -33,6 +35,7 @@ internal sealed class ClientConnector
         _options = options;
         _address = address;
         _userToken = userToken;
+        _codecs = MessageCodecs.For(options.Compression);
 
         // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value".
         _key = ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
@@ -93,21 +96,21 @@ internal sealed class ClientConnector
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        ClientRequestHeaders.Write(request.Headers, _key, _options);
+        ClientRequestHeaders.Write(request.Headers, _key, _options, _codecs?.Options);
 
         HttpResponseMessage response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
-            string? subprotocol = await CheckAsync(response, cancellationToken).ConfigureAwait(false);
+            ClientHandshakeAgreement agreement = await CheckAsync(response, cancellationToken).ConfigureAwait(false);
             if (_loopStream is not null)
             {
-                WebSocketConnection connection = TakeOver(_loopStream, handler, subprotocol);
+                WebSocketConnection connection = TakeOver(_loopStream, handler, agreement);
                 response.Dispose();
                 return connection;
             }
 
             Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return Open(stream, handler, subprotocol);
+            return Open(stream, handler, agreement);
         }
         catch
         {
@@ -183,7 +186,8 @@ internal sealed class ClientConnector
         return new NetworkStream(socket, ownsSocket: true);
     }
 
-    private async Task<string?> CheckAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<ClientHandshakeAgreement> CheckAsync(
+        HttpResponseMessage response, CancellationToken cancellationToken)
     {
         KeyValuePair<string, string>[] headers =
         [
@@ -200,11 +204,12 @@ internal sealed class ClientConnector
                 Key = _key,
                 Subprotocols = _options.Subprotocols,
                 AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
+                PermessageDeflate = _codecs?.Options.ToRules(),
             },
             out ClientHandshakeAgreement agreement);
         if (error == HandshakeError.None)
         {
-            return agreement.Subprotocol;
+            return agreement;
         }
 
         byte[] body = error == HandshakeError.UnexpectedStatusCode
@@ -237,11 +242,17 @@ internal sealed class ClientConnector
         return body[..length];
     }
 
-    private WebSocketConnection TakeOver(TransportStream stream, WebSocketHandler? handler, string? subprotocol)
+    private WebSocketConnection TakeOver(
+        TransportStream stream, WebSocketHandler? handler, in ClientHandshakeAgreement agreement)
     {
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection behind its answer.");
-        var connection = new WebSocketConnection(transport, CreateSettings(transport.Loop.Wheel), handler, subprotocol);
+        var connection = new WebSocketConnection(
+            transport,
+            CreateSettings(transport.Loop.Wheel),
+            handler,
+            agreement.Subprotocol,
+            agreement.PermessageDeflate);
         connection.Core.Start();
 
         // The first frames may have come with the answer. The transport is paused since then.
@@ -255,7 +266,8 @@ internal sealed class ClientConnector
         return connection;
     }
 
-    private WebSocketConnection Open(Stream stream, WebSocketHandler? handler, string? subprotocol)
+    private WebSocketConnection Open(
+        Stream stream, WebSocketHandler? handler, in ClientHandshakeAgreement agreement)
     {
         ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider));
         Socket? plain = _address.Scheme == Uri.UriSchemeWs ? _socket : null;
@@ -265,17 +277,30 @@ internal sealed class ClientConnector
             _localEndPoint,
             _remoteEndPoint,
             plain is null ? null : () => EndOutputAsync(plain));
-        var connection = new WebSocketConnection(transport, settings, handler, subprotocol);
+        var connection = new WebSocketConnection(
+            transport, settings, handler, agreement.Subprotocol, agreement.PermessageDeflate);
         connection.Core.Start();
         transport.Start();
         return connection;
     }
 
-    private ConnectionSettings CreateSettings(DeadlineWheel wheel) => new(
-        Role.Client,
-        _options.Connection,
-        wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
-        new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client")));
+    private ConnectionSettings CreateSettings(DeadlineWheel wheel)
+    {
+        var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
+        if (_codecs is null && _options.Compression is not null)
+        {
+            logger.CompressionUnavailable();
+        }
+
+        return new ConnectionSettings(
+            Role.Client,
+            _options.Connection,
+            wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
+            logger)
+        {
+            Codecs = _codecs,
+        };
+    }
 
     private static ValueTask EndOutputAsync(Socket socket)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Sockeye.Protocol;
 
 namespace Sockeye.Compression;
@@ -5,6 +6,9 @@ namespace Sockeye.Compression;
 /// <summary>The pools of codecs that all connections with the same options share.</summary>
 internal sealed class MessageCodecs
 {
+    // Connections that are opened one by one, with the same options, share as well.
+    private static readonly ConditionalWeakTable<PermessageDeflateOptions, MessageCodecs> Shared = [];
+
     // By window bits, from the smallest that there is: 8 for inflating, 9 for deflating.
     private readonly CodecPool<Inflater>[] _inflaters;
     private readonly CodecPool<Deflater>[] _deflaters;
@@ -29,6 +33,14 @@ internal sealed class MessageCodecs
                    new DeflateSettings(windowBits, options.Level, options.MemoryLevel, options.Strategy))),
         ];
     }
+
+    /// <summary>The pools for connections with these options.</summary>
+    /// <param name="options">What the user has set.</param>
+    /// <returns><see langword="null"/> if there are no options, or the platform has no zlib.</returns>
+    public static MessageCodecs? For(PermessageDeflateOptions? options) =>
+        options is null || !ZLibNative.IsAvailable
+            ? null
+            : Shared.GetValue(options, static options => new MessageCodecs(options));
 
     /// <summary>What the user has set.</summary>
     public PermessageDeflateOptions Options { get; }

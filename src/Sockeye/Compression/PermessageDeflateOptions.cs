@@ -18,6 +18,9 @@ namespace Sockeye;
 /// </remarks>
 public sealed record PermessageDeflateOptions
 {
+    /// <summary>Context as the peer wants it, and the largest window.</summary>
+    public static PermessageDeflateOptions Default { get; } = new();
+
     /// <summary>
     /// No context between messages, in either direction: codecs are borrowed for a message at a time, a few are shared by
     /// all connections, and an idle connection has no memory for compression.
@@ -129,6 +132,23 @@ public sealed record PermessageDeflateOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(MinimumSize), value, "Must be at least 0.");
     } = 1_024;
+
+    /// <summary>
+    /// How long a connection must have sent nothing compressed for its encoder to be given back. What it sends then refers
+    /// to nothing before, which is always legal. Only where context is kept: without it no encoder is held between messages.
+    /// </summary>
+    /// <value>
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to keep it. The default is 30 seconds. Kept to within a
+    /// tenth of a second.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under a second or over a day.</exception>
+    public TimeSpan EncoderIdleTimeout
+    {
+        get;
+        init => field = value == Timeout.InfiniteTimeSpan || (value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1))
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(EncoderIdleTimeout), value, "Must be 1 second to a day.");
+    } = TimeSpan.FromSeconds(30);
 
     /// <summary>What of this concerns the negotiation.</summary>
     internal PermessageDeflateRules ToRules() => new()

@@ -18,6 +18,9 @@ internal sealed class PendingSend(FrameToSend frame)
     /// </summary>
     public long Buffered { get; init; }
 
+    /// <summary>Whether it is the turn that is waited for, and not the frame that waits.</summary>
+    public bool IsTurn { get; private init; }
+
     /// <summary>Tells the sender; <see langword="null"/> if nobody waits.</summary>
     public TaskCompletionSource? Completion { get; init; }
 
@@ -25,6 +28,13 @@ internal sealed class PendingSend(FrameToSend frame)
     public static PendingSend OfFrame(in FrameToSend frame) => new(frame)
     {
         // Not run in place: what follows a send must not run under the queue's lock, or on the writer's thread.
+        Completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+    };
+
+    /// <summary>A sender that waits for its turn, to make its frame then.</summary>
+    public static PendingSend OfTurn(in FrameToSend frame) => new(frame)
+    {
+        IsTurn = true,
         Completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
     };
 

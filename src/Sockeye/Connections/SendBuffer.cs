@@ -29,6 +29,9 @@ internal struct SendBuffer
     /// <summary>What the connection shares with others.</summary>
     public readonly ConnectionSettings Settings => _frames.Settings;
 
+    /// <summary>What waits, if anything does.</summary>
+    public readonly SendBacklog? Backlog => _frames.Backlog;
+
     /// <summary>Whether no frame is ready. Without the lock: true only if this thread has none there.</summary>
     public readonly bool IsEmpty => _frames.IsEmpty;
 
@@ -156,7 +159,7 @@ internal struct SendBuffer
         out OutgoingSegment segment)
     {
         // A message that is open has no end in sight: a control frame may go inside it, and it is given up (§5.4).
-        if (afterPending && _frames.Backlog is { Pending: { IsEmpty: false, IsMessageOpen: false } })
+        if (afterPending && _frames.Backlog is { Pending.HoldsCloseBack: true })
         {
             segment = default;
             State.Stage = SendStage.Closing;
@@ -189,6 +192,9 @@ internal struct SendBuffer
     public readonly bool TryRemoveWaiting(PendingSend send) =>
         _frames.Backlog is not null && _frames.Backlog.Pending.TryRemove(send);
 
+    /// <summary>Has everybody wait until a sender has sent what it is about to make.</summary>
+    public void TakeTurn(object writer) => _frames.NeedBacklog().Pending.TakeTurn(writer);
+
     /// <summary>Takes note that a frame goes out: one that does not end its message keeps the turn for its writer.</summary>
     public void NoteTurn(in FrameToSend frame)
     {
@@ -211,6 +217,14 @@ internal struct SendBuffer
                 // Its writer can send no more: a message that cannot end would keep the Close frame back.
                 send.Release(Settings.Pool);
                 send.Completion?.TrySetException(owner.CreateClosedException());
+                continue;
+            }
+
+            if (send.IsTurn)
+            {
+                backlog.Pending.TakeTurn(frame.Writer!);
+                send.Release(Settings.Pool);
+                send.Completion!.TrySetResult();
                 continue;
             }
 

@@ -38,7 +38,14 @@ internal sealed class SendQueue
     /// <summary>Whether so much is buffered that nothing should be done that would add to it.</summary>
     public bool IsCongested => _buffer.Budget.IsCongested;
 
-    private TransportWriter Writer => new(this, _transport, _buffer.Settings);
+    /// <summary>Whether the transport has not taken all that it was given. Any thread.</summary>
+    public bool IsBlocked => _buffer.State.IsBlocked;
+
+    /// <summary>What it holds. Under the lock.</summary>
+    internal ref SendBuffer Buffer => ref _buffer;
+
+    /// <summary>Where it goes. While nobody else writes.</summary>
+    internal TransportWriter Writer => new(this, _transport, _buffer.Settings);
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
     public void Cork() => _buffer.State.Cork();
@@ -99,7 +106,7 @@ internal sealed class SendQueue
         }
 
         Writer.Fulfil(duty, segment, kind, payload);
-        return _buffer.State.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+        return IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
     }
 
     /// <summary>Sends a frame once there is room for it, and the turn has come.</summary>
@@ -128,7 +135,7 @@ internal sealed class SendQueue
 
         if (pending is not null)
         {
-            return new ValueTask(WaitFor(pending, cancellationToken));
+            return new ValueTask(new SendWait(this, pending).WaitAsync(cancellationToken));
         }
 
         Writer.Fulfil(duty, segment, frame.Kind, frame.Payload.Span);
@@ -229,6 +236,9 @@ internal sealed class SendQueue
         }
     }
 
+    /// <summary>Holds the lock.</summary>
+    internal ThinLock.Scope Hold() => ThinLock.Hold(ref _gate, this);
+
     /// <summary>For the writer: accounts for what it wrote, and takes what goes next.</summary>
     /// <param name="written">How many bytes the transport has taken since the last call.</param>
     /// <param name="segment">What goes next.</param>
@@ -312,36 +322,4 @@ internal sealed class SendQueue
     }
 
     private void TellIf(bool drained) => (drained ? _owner : null)?.OnSendBufferDrained();
-
-    private Task WaitFor(PendingSend send, CancellationToken cancellationToken)
-    {
-        if (cancellationToken.CanBeCanceled)
-        {
-            // Outside the lock: a token that was cancelled just now calls in place.
-            CancellationTokenRegistration registration =
-                cancellationToken.UnsafeRegister((_, token) => Cancel(send, token), null);
-            using (ThinLock.Hold(ref _gate, this))
-            {
-                send.Take(registration);
-            }
-        }
-
-        return send.Completion!.Task;
-    }
-
-    private void Cancel(PendingSend send, CancellationToken cancellationToken)
-    {
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            // It may be on its way already; then it is finished (half a message can't be taken back, §5.4).
-            if (!_buffer.TryRemoveWaiting(send))
-            {
-                return;
-            }
-
-            send.Release(_buffer.Settings.Pool);
-        }
-
-        send.Completion?.TrySetCanceled(cancellationToken);
-    }
 }

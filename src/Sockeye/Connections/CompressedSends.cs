@@ -1,0 +1,232 @@
+using Sockeye.Compression;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+
+namespace Sockeye.Connections;
+
+/// <summary>Compresses the messages of one connection, each when its turn to be sent has come (RFC 7692 §7.2.1).</summary>
+/// <remarks>
+/// With context takeover a message is made from those before it, in the order of the wire; and what was compressed must be
+/// sent, or the peer's window is another one from then on. So a message has its turn first, and cannot be taken back once it
+/// is compressed. Any thread; one compresses at a time.
+/// </remarks>
+internal sealed class CompressedSends : Deadline
+{
+    private readonly ConnectionCore _core;
+    private readonly SendQueue _queue;
+    private readonly SendTurns _turns;
+    private readonly MessageDeflater _deflater;
+
+    // Who compresses. Whoever waits for a turn does not hold it.
+    private readonly Lock _gate = new();
+
+    // Under _gate.
+    private bool _isMessageOpen;
+    private bool _isScheduled;
+    private bool _isReleased;
+    private long _lastTick;
+
+    /// <summary>Makes the compressing half of a connection.</summary>
+    public CompressedSends(ConnectionCore core, MessageDeflater deflater)
+    {
+        _core = core;
+        _queue = core.Sends;
+        _turns = new SendTurns(core.Sends, core.Transport, core);
+        _deflater = deflater;
+    }
+
+    private ConnectionSettings Settings => _core.Settings;
+
+    private TimeSpan EncoderIdleTimeout => Settings.Codecs!.Options.EncoderIdleTimeout;
+
+    /// <summary>Sends a whole message, or refuses it; waits for nobody, except for another thread that is compressing.</summary>
+    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (!_turns.TryTake(MessageOf(opcode, this)))
+            {
+                // Refused, if there is no room; else it goes behind others, when nobody is there to compress it: as it is.
+                return _queue.TrySend(opcode, payload);
+            }
+
+            SendMessage(opcode, payload, writer: this);
+        }
+
+        return _queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+    }
+
+    /// <summary>Sends a whole message once there is room for it, and the turn has come.</summary>
+    /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
+    public ValueTask SendAsync(in FrameToSend message, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            message.Release(Settings.Pool);
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        try
+        {
+            lock (_gate)
+            {
+                if (_turns.TryTake(MessageOf(message.Kind.Opcode, this)))
+                {
+                    SendMessage(message.Kind.Opcode, message.Payload.Span, writer: this);
+                    message.Release(Settings.Pool);
+                    return default;
+                }
+            }
+        }
+        catch (WebSocketClosedException exception)
+        {
+            message.Release(Settings.Pool);
+            return ValueTask.FromException(exception);
+        }
+
+        return new ValueTask(WaitAndSendAsync(message, cancellationToken));
+    }
+
+    /// <summary>Sends a fragment of a message that is compressed.</summary>
+    /// <param name="fragment">The fragment, with its writer.</param>
+    /// <param name="cancellationToken">Gives up the wait for the turn.</param>
+    public async ValueTask SendFragmentAsync(FrameToSend fragment, CancellationToken cancellationToken)
+    {
+        await _turns.TakeAsync(fragment, cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            SendFragment(fragment);
+        }
+    }
+
+    /// <summary>Gives the encoder back: the connection has ended.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _isReleased = true;
+            _deflater.Release();
+        }
+
+        Settings.Wheel.Cancel(this);
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(DeadlineWheel wheel)
+    {
+        // Whoever holds it compresses: the encoder is not idle.
+        if (!_gate.TryEnter())
+        {
+            wheel.Schedule(this, EncoderIdleTimeout);
+            return;
+        }
+
+        TimeSpan left = EncoderIdleTimeout - ((wheel.RecentTick - _lastTick) * DeadlineWheel.Tick);
+        _isScheduled = !_isReleased && (left > TimeSpan.Zero || _isMessageOpen);
+        if (_isScheduled)
+        {
+            wheel.Schedule(this, left > TimeSpan.Zero ? left : EncoderIdleTimeout);
+        }
+        else
+        {
+            _deflater.Forget();
+        }
+
+        _gate.Exit();
+    }
+
+    private async Task WaitAndSendAsync(FrameToSend message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // One that nobody else has: several may wait.
+            object writer = new();
+            await _turns.TakeAsync(MessageOf(message.Kind.Opcode, writer), cancellationToken).ConfigureAwait(false);
+            lock (_gate)
+            {
+                SendMessage(message.Kind.Opcode, message.Payload.Span, writer);
+            }
+        }
+        finally
+        {
+            message.Release(Settings.Pool);
+        }
+    }
+
+    private void SendMessage(Opcode opcode, ReadOnlySpan<byte> payload, object writer)
+    {
+        ArraySegment<byte> deflated = default;
+        try
+        {
+            // §6: what does not become shorter is sent as it is.
+            bool isShorter = Begin().TryDeflate(payload, Settings.Pool, offset: 0, out deflated);
+            NoteUse();
+            _turns.Send(new FrameKind(opcode, IsCompressed: isShorter), isShorter ? deflated : payload, writer);
+        }
+        catch
+        {
+            GiveUp();
+            throw;
+        }
+        finally
+        {
+            Return(deflated);
+        }
+    }
+
+    private void SendFragment(in FrameToSend fragment)
+    {
+        FrameKind kind = fragment.Kind;
+        ArraySegment<byte> deflated = default;
+        try
+        {
+            deflated = Begin().DeflateFragment(fragment.Payload.Span, kind.Fin, Settings.Pool, offset: 0);
+            _isMessageOpen = !kind.Fin;
+            NoteUse();
+
+            // §6: RSV1 is on the first frame of a message alone.
+            kind = kind with { IsCompressed = kind.Opcode != Opcode.Continuation };
+            _turns.Send(kind, deflated, fragment.Writer!);
+        }
+        catch
+        {
+            GiveUp();
+            throw;
+        }
+        finally
+        {
+            Return(deflated);
+        }
+    }
+
+    private MessageDeflater Begin() => _isReleased ? throw _core.CreateClosedException() : _deflater;
+
+    private void NoteUse()
+    {
+        _lastTick = Settings.Wheel.RecentTick;
+        if (!_isScheduled && _deflater.HoldsCodec && EncoderIdleTimeout != Timeout.InfiniteTimeSpan)
+        {
+            _isScheduled = true;
+            Settings.Wheel.Schedule(this, EncoderIdleTimeout);
+        }
+    }
+
+    // What was compressed and not sent is not in the peer's window.
+    private void GiveUp()
+    {
+        _deflater.Release();
+        _turns.GiveUp();
+    }
+
+    private void Return(ArraySegment<byte> deflated)
+    {
+        if (deflated.Array is not null)
+        {
+            Settings.Pool.Return(deflated.Array);
+        }
+    }
+
+    private static FrameToSend MessageOf(Opcode opcode, object writer) =>
+        new() { Kind = opcode, Payload = default, Writer = writer };
+}
