@@ -119,6 +119,10 @@ public class SendBenchmarks
     {
         public WebSocketClosedException CreateClosedException() => throw new InvalidOperationException("Never closed.");
 
+        public void OnSendBlocked()
+        {
+        }
+
         public void OnSendProgress()
         {
         }

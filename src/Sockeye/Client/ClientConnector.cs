@@ -245,23 +245,22 @@ internal sealed class ClientConnector
     private WebSocketConnection TakeOver(
         TransportStream stream, WebSocketHandler? handler, in ClientHandshakeAgreement agreement)
     {
+        // While the transport is the stream's still, and closed with it: the application's logger factory may throw.
+        ConnectionSettings settings = CreateSettings(stream.Wheel);
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection behind its answer.");
         var connection = new WebSocketConnection(
-            transport,
-            CreateSettings(transport.Loop.Wheel),
-            handler,
-            agreement.Subprotocol,
-            agreement.PermessageDeflate);
-        connection.Core.Start();
+            transport, settings, handler, agreement.Subprotocol, agreement.PermessageDeflate);
 
-        // The first frames may have come with the answer. The transport is paused since then.
+        // The first frames may have come with the answer. The transport is paused since then. Before the application
+        // knows of the connection, which it might abort.
         connection.Core.Preload(unread);
         if (unread.Array is not null)
         {
             ArrayPool<byte>.Shared.Return(unread.Array);
         }
 
+        connection.Core.Start();
         transport.ResumeReading();
         return connection;
     }

@@ -22,6 +22,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     // There while something is incomplete. Only on the I/O thread.
     private ReadSide? _reads;
     private PingTracker? _pings;
+    private SendDeadline? _sendDeadline;
 
     /// <summary>Joins the parts; nothing is read until <see cref="Start"/>.</summary>
     /// <param name="connection">The face of this connection.</param>
@@ -176,6 +177,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnClosed(Exception? error)
     {
         _keepAlive.Stop(Settings.Wheel);
+        _sendDeadline?.Stop();
 
         // First, so that a server does not have a connection any more whose end somebody has heard of.
         Settings.OnClosed?.Invoke(this);
@@ -193,7 +195,20 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public WebSocketClosedException CreateClosedException() => new(Closing.Describe());
 
     /// <inheritdoc/>
-    public void OnSendProgress() => _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+    public void OnSendProgress()
+    {
+        _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+        _sendDeadline?.NoteProgress();
+    }
+
+    /// <inheritdoc/>
+    public void OnSendBlocked()
+    {
+        if (Settings.Options.SendTimeout != Timeout.InfiniteTimeSpan)
+        {
+            (_sendDeadline ??= new SendDeadline(this)).NoteBlocked();
+        }
+    }
 
     /// <inheritdoc/>
     public void OnSendBufferDrained() => Receiver.OnSendBufferDrained();
@@ -301,15 +316,6 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             Fail(
                 new CloseStatus(WebSocketCloseCode.InternalError, ""),
                 new InvalidOperationException("A fragmented message was begun and not completed."));
-        }
-    }
-
-    /// <summary>Hands a payload that a handler was given to its asynchronous method.</summary>
-    public void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
-    {
-        if (Receiver is HandlerReceiver receiver)
-        {
-            receiver.HandOver(payload, kind, endOfMessage);
         }
     }
 

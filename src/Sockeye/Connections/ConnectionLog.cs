@@ -26,6 +26,10 @@ internal static partial class ConnectionLog
         Message = "Aborted connection {ConnectionId}: the peer did not answer a ping in time")]
     public static partial void PeerSilent(this ILogger logger, long connectionId);
 
+    [LoggerMessage(EventId = 210, Level = LogLevel.Information,
+        Message = "Aborted connection {ConnectionId}: the peer took nothing of what it was sent in time")]
+    public static partial void PeerStalled(this ILogger logger, long connectionId);
+
     [LoggerMessage(EventId = 206, Level = LogLevel.Debug,
         Message = "Connection {ConnectionId} is closed: {CloseCode}, clean {WasClean}")]
     public static partial void Closed(

@@ -6,6 +6,9 @@ internal interface ISendQueueOwner
     /// <summary>Why nothing can be sent any more.</summary>
     WebSocketClosedException CreateClosedException();
 
+    /// <summary>The transport does not take all that it was given. Called outside of any lock.</summary>
+    void OnSendBlocked();
+
     /// <summary>The transport has taken bytes that had to wait: a sign of life.</summary>
     void OnSendProgress();
 

@@ -80,13 +80,16 @@ internal struct SendBuffer
 
         // A client's payload is masked on the way, into a copy (§5.3).
         bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
-        if (State.IsWriting || (!isLarge && State.IsHeldBack(Budget.Buffered)))
+
+        // What is held back up to the limit would have the next send refused, though the peer may be as fast as can be.
+        bool mayWait = !isLarge && Budget.HasRoom;
+        if (State.IsWriting || (mayWait && State.IsHeldBack(Budget.Buffered)))
         {
             _frames.Append(kind, payload);
             return WriteDuty.None;
         }
 
-        if (!isLarge && State.TryGather(transport, Budget.Buffered))
+        if (mayWait && State.TryGather(transport, Budget.Buffered))
         {
             _frames.Append(kind, payload, isOneOfMany: true);
             return WriteDuty.None;
@@ -120,7 +123,7 @@ internal struct SendBuffer
         }
 
         Budget.Add(bytes.Length);
-        if (State.IsWriting || State.HoldsBack(transport, Budget.Buffered))
+        if (State.IsWriting || (Budget.HasRoom && State.HoldsBack(transport, Budget.Buffered)))
         {
             _frames.AppendBytes(bytes);
             return false;

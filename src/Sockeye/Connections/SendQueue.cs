@@ -17,7 +17,7 @@ internal sealed class SendQueue
     private readonly Transport _transport;
     private readonly ISendQueueOwner _owner;
 
-    // A ThinLock. Held for the length of a copy, and never while the transport is called.
+    // A ThinLock. Held for the length of a copy, and never while the transport is given anything.
     private int _gate;
 
     // Under _gate.
@@ -286,6 +286,11 @@ internal sealed class SendQueue
         {
             drained = _buffer.NoteWritten(written, _owner);
             begins = _buffer.TryBeginBlocked(rest);
+        }
+
+        if (begins)
+        {
+            _owner.OnSendBlocked();
         }
 
         TellIf(drained);

@@ -14,7 +14,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
     // The transport is given no more than this to write by itself, so that a peer which is slow, and not dead, is seen to
     // take something: also while it takes a message that lasts for minutes.
-    private const int MaxBlockedLength = 64 * 1024;
+    private const int MaxBlockedLength = 16 * 1024;
 
     /// <summary>Does what the sender of a frame has to do once it was accepted.</summary>
     public void Fulfil(

@@ -288,7 +288,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     }
 
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
-        Core.HandOver(payload, kind, endOfMessage);
+        (Core.Receiver as HandlerReceiver)?.HandOver(payload, kind, endOfMessage);
 
     private ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress, byte[]? rented,

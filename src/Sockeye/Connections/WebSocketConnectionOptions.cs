@@ -33,6 +33,25 @@ public sealed record WebSocketConnectionOptions
     } = TimeSpan.FromSeconds(5);
 
     /// <summary>
+    /// How long the peer may take nothing, while something is waiting for it, before the connection is aborted: also one
+    /// that answers pings and reads nothing else.
+    /// </summary>
+    /// <value>
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to wait for ever. The default is 30 seconds. Kept to
+    /// within two tenths of a second.
+    /// </value>
+    /// <remarks>
+    /// Something is taken whenever 16 KiB more have gone to the operating system: a peer that is slower than 550 bytes a second
+    /// is given up.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
+    public TimeSpan SendTimeout
+    {
+        get;
+        init => field = OptionChecks.IntervalOrInfinite(value, nameof(SendTimeout));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// Whether messages are delivered piece by piece as they arrive, by
     /// <see cref="WebSocketConnection.ReceiveFragmentAsync"/> or <see cref="WebSocketHandler.OnFragment"/>, instead of
     /// whole. The default is <see langword="false"/>.

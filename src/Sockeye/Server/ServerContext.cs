@@ -13,6 +13,7 @@ internal sealed class ServerContext
     private readonly DenseSet<ConnectionCore> _connections = new();
     private readonly DenseSet<ServerHandshakeSession> _sessions = new();
     private readonly ConcurrentDictionary<DeadlineWheel, ConnectionSettings> _settings = new();
+    private readonly Lock _gate = new();
     private volatile bool _isStopping;
 
     public ServerContext(
@@ -88,8 +89,14 @@ internal sealed class ServerContext
         },
         this);
 
-    /// <summary>Accepts no connection any more.</summary>
-    public void Stop() => _isStopping = true;
+    /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+        }
+    }
 
     /// <summary>Drops the opening handshakes that are underway.</summary>
     public void DropSessions()
@@ -106,6 +113,18 @@ internal sealed class ServerContext
     /// <summary>An opening handshake is over.</summary>
     public void Remove(ServerHandshakeSession session) => _sessions.Remove(session);
 
-    /// <summary>A connection is open.</summary>
-    public void Add(ConnectionCore connection) => _connections.Add(connection);
+    /// <summary>A connection is open, unless the server has stopped meanwhile.</summary>
+    public bool TryAdd(ConnectionCore connection)
+    {
+        // Under the lock: whoever stops the server sees the connection, or there is none.
+        lock (_gate)
+        {
+            if (!_isStopping)
+            {
+                _connections.Add(connection);
+            }
+
+            return !_isStopping;
+        }
+    }
 }

@@ -207,8 +207,15 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         core.Sends.Cork();
         core.Sends.SendHandshake(response.WrittenSpan);
 
-        // At every moment one of the two is known to the server, which may be about to stop.
-        _context.Add(core);
+        // At every moment one of the two is known to the server, which may be about to stop; or has, while the application
+        // selected a handler.
+        if (!_context.TryAdd(core))
+        {
+            core.Sends.Terminate();
+            _transport.Sink = this;
+            return Refuse(HandshakeError.ServerUnavailable);
+        }
+
         End();
         core.Start();
 

@@ -132,13 +132,8 @@ public sealed class WebSocketServer : IAsyncDisposable
         _context.DropSessions();
         _context.Logger.Stopping(_context.ConnectionCount);
 
-        // One that was accepted at this very moment shows up in the next round.
-        while (_context.Connections is { Count: > 0 } connections)
-        {
-            await Task.WhenAll(connections.Select(
-                connection => connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask())).ConfigureAwait(false);
-        }
-
+        await Task.WhenAll(_context.Connections.Select(
+            connection => connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask())).ConfigureAwait(false);
         _listener.EndLoops();
     }
 }

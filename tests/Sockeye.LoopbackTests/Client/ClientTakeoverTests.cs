@@ -107,6 +107,24 @@ public sealed class ClientTakeoverTests
 
     [Theory]
     [EachClient]
+    public async Task A_logger_factory_that_throws_leaves_no_connection_behind(ClientKind kind)
+    {
+        using var server = new RawServer();
+        WebSocketClientOptions options = new()
+        {
+            UseEventLoop = kind.UsesEventLoop(),
+            LoggerFactory = new ThrowingLoggerFactory { RefusesLoggers = true },
+        };
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, options);
+
+        using RawPeer peer = await server.OpenAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => connecting.WithDeadline());
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Theory]
+    [EachClient]
     public async Task A_redirect_is_not_followed(ClientKind kind)
     {
         using var server = new RawServer();

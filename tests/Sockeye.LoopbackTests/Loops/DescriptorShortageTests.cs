@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Reflection;
+using System.Runtime.Loader;
 using Microsoft.Extensions.Logging;
 using Sockeye.Transports.Loops;
 
@@ -27,6 +29,28 @@ public sealed class DescriptorShortageTests
 
         // One attempt for each time that it tried again, not one for each turn of the loop.
         Assert.InRange(failures, 1, 100);
+    }
+
+    [Fact]
+    public async Task The_loops_of_the_clients_are_started_later_if_there_was_no_descriptor_for_them_at_first()
+    {
+        // A library of its own, in which nobody has asked for them yet.
+        var fresh = new AssemblyLoadContext(name: null, isCollectible: false);
+        Type group = fresh.LoadFromAssemblyPath(typeof(EventLoopGroup).Assembly.Location)
+            .GetType(typeof(EventLoopGroup).FullName!)!;
+        int descriptors = Descriptors.Count();
+        object? Shared() => group.GetProperty(nameof(EventLoopGroup.Shared))!.GetValue(obj: null);
+
+        using (Descriptors.LeaveFree(0))
+        {
+            Assert.Throws<TargetInvocationException>(Shared);
+        }
+
+        object? shared = Shared();
+        Assert.NotNull(shared);
+        Assert.Same(shared, Shared());
+        group.GetMethod(nameof(EventLoopGroup.StopWhenEmpty))!.Invoke(shared, parameters: null);
+        await Deadlines.UntilAsync(() => Descriptors.Count() <= descriptors, "its loops have ended");
     }
 
     private static async Task<int> StormAsync(ServerKind kind, int count, int? free)

@@ -91,6 +91,40 @@ public sealed class ServerLoopsTests
         Assert.Equal(before + 1, calls.CountReceived(numbers[^1]));
     }
 
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task What_a_handler_sets_for_its_own_flow_is_not_seen_by_another_connection(ServerKind kind)
+    {
+        var local = new AsyncLocal<string?>();
+        var seen = new ConcurrentQueue<string?>();
+        var handler = new CallbackHandler
+        {
+            Received = (connection, payload) =>
+            {
+                seen.Enqueue(local.Value);
+                local.Value = "the first's";
+                connection.Send(payload, WebSocketMessageKind.Binary);
+            },
+        };
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops() is null ? null : EventLoopOptions.Default with { Count = 1 },
+            },
+            handler);
+        using RawPeer first = await RawPeer.OpenAsync(server.LocalEndPoint);
+        using RawPeer second = await RawPeer.OpenAsync(server.LocalEndPoint);
+
+        foreach (RawPeer peer in new[] { first, second })
+        {
+            await peer.SendMaskedAsync(RawFrame.Binary, 1);
+            Assert.Equal([1], (await peer.ReadFrameAsync()).Payload);
+        }
+
+        Assert.Equal([null, null], seen);
+    }
+
     private sealed class OpenHandler(Action open) : WebSocketHandler
     {
         public override void OnOpen(WebSocketConnection connection) => open();

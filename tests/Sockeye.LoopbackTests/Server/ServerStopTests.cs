@@ -64,6 +64,45 @@ public sealed class ServerStopTests
     }
 
     [Theory]
+    [EachServer]
+    public async Task A_client_whose_handler_is_being_selected_when_the_server_stops_is_refused(ServerKind kind)
+    {
+        var selecting = new TaskCompletionSource();
+        using var stopped = new ManualResetEventSlim();
+        var pool = new CountingPool();
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops() is null ? null : EventLoopOptions.Default with { Count = 2 },
+                Tls = kind.Tls(),
+                Pool = pool,
+            },
+            _ =>
+            {
+                selecting.TrySetResult();
+                stopped.Wait(Deadlines.Deadline);
+                return new EchoHandler();
+            });
+
+        // The first client is on the loop that accepts, and is to stop doing so; the second, on the other.
+        using RawPeer idle = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+        await selecting.Task.WithDeadline();
+
+        await server.StopAsync().WithDeadline();
+        stopped.Set();
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        Assert.Equal(503, thrown.StatusCode);
+        Assert.Empty(server.Connections);
+        await Deadlines.UntilAsync(() => pool.OutCount == 0, "all buffers are back");
+        Assert.False(pool.HasFault, "a buffer came back twice");
+    }
+
+    [Theory]
     [EachServer(IsPlain = true)]
     public async Task A_canceled_token_drops_whoever_does_not_answer(ServerKind kind)
     {

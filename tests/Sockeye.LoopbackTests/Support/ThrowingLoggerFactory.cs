@@ -9,7 +9,14 @@ internal sealed class ThrowingLoggerFactory : ILoggerFactory, ILogger
 
     public int Thrown => Volatile.Read(ref _thrown);
 
-    public ILogger CreateLogger(string categoryName) => this;
+    /// <summary>Whether it throws already when it is asked for a logger.</summary>
+    public bool RefusesLoggers { get; init; }
+
+    public ILogger CreateLogger(string categoryName)
+    {
+        ObjectDisposedException.ThrowIf(RefusesLoggers, this);
+        return this;
+    }
 
     public void AddProvider(ILoggerProvider provider)
     {

@@ -171,6 +171,10 @@ public sealed class SendQueueStressTests
         public WebSocketClosedException CreateClosedException() => new(new WebSocketCloseResult(
             WebSocketCloseCode.NormalClosure, "", wasClean: true, WebSocketCloseInitiator.Local, exception: null));
 
+        public void OnSendBlocked()
+        {
+        }
+
         public void OnSendProgress()
         {
         }

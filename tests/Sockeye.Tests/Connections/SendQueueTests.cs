@@ -63,6 +63,21 @@ public sealed class SendQueueTests
     }
 
     [Fact]
+    public void What_is_only_held_back_does_not_make_a_send_be_refused()
+    {
+        var bench = new SendQueueBench(limit: 1000);
+        bench.Sends.Cork();
+
+        WebSocketSendResult[] results =
+            [.. Enumerable.Range(0, 10).Select(_ => bench.Sends.TrySend(Opcode.Binary, new byte[400]))];
+        bench.Sends.Uncork();
+
+        Assert.All(results, result => Assert.Equal(WebSocketSendResult.Sent, result));
+        Assert.Equal(10, bench.Frames().Count);
+        Assert.False(bench.Sends.IsCongested);
+    }
+
+    [Fact]
     public void A_large_payload_joins_what_is_corked_in_one_write()
     {
         var bench = new SendQueueBench(limit: 100_000);

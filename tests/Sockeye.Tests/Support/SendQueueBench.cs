@@ -22,6 +22,9 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     /// <summary>How often the buffer has drained after a congestion.</summary>
     public int DrainedCount { get; private set; }
 
+    /// <summary>How often the transport did not take all.</summary>
+    public int BlockedCount { get; private set; }
+
     /// <summary>How often the transport told of progress.</summary>
     public int ProgressCount { get; private set; }
 
@@ -55,6 +58,8 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
 
     public WebSocketClosedException CreateClosedException() => new(new WebSocketCloseResult(
         WebSocketCloseCode.NormalClosure, "", wasClean: true, WebSocketCloseInitiator.Local, exception: null));
+
+    public void OnSendBlocked() => BlockedCount++;
 
     public void OnSendProgress() => ProgressCount++;
 

@@ -42,6 +42,7 @@ internal sealed unsafe class EventLoop : ITicker
     private int _threadId;
     private long _lastTime;
     private long _lastTurn;
+    private ExecutionContext? _ownContext;
 
     // Whether the loop is, or is about to be, where only the alarm reaches it.
     private int _isWaiting;
@@ -198,6 +199,7 @@ internal sealed unsafe class EventLoop : ITicker
     {
         _buffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBufferLength, PageSize);
         _lastTime = _lastTurn = _time.GetTimestamp();
+        _ownContext = ExecutionContext.Capture();
         do
         {
             int count = Wait();
@@ -268,7 +270,7 @@ internal sealed unsafe class EventLoop : ITicker
                 source.OnFaulted(exception);
             }
 
-            NoteTime(source);
+            EndCall(source);
         }
     }
 
@@ -302,11 +304,17 @@ internal sealed unsafe class EventLoop : ITicker
             source.OnFaulted(exception);
         }
 
-        NoteTime(source);
+        EndCall(source);
     }
 
-    private void NoteTime(IEventLoopSource source)
+    private void EndCall(IEventLoopSource source)
     {
+        // As on the thread pool: what a handler sets for its own flow, such as a culture, is not for the next one.
+        if (ExecutionContext.Capture() != _ownContext)
+        {
+            ExecutionContext.Restore(_ownContext!);
+        }
+
         if (_holdUpThreshold == NeverHeldUp)
         {
             return;

@@ -5,8 +5,8 @@ namespace Sockeye.Transports.Loops;
 /// <summary>Several event loops, among which connections are spread evenly.</summary>
 internal sealed class EventLoopGroup
 {
-    private static readonly Lazy<EventLoopGroup> SharedGroup =
-        new(() => Start(EventLoopOptions.Default, TimeProvider.System));
+    private static EventLoopGroup? SharedGroup;
+    private static object? SharedGate;
 
     private readonly EventLoop[] _loops;
     private uint _turn;
@@ -14,7 +14,9 @@ internal sealed class EventLoopGroup
     private EventLoopGroup(EventLoop[] loops) => _loops = loops;
 
     /// <summary>The loops that all clients of the process share; they are started when first asked for.</summary>
-    public static EventLoopGroup Shared => SharedGroup.Value;
+    /// <exception cref="SocketException">The system has no descriptors left, this time.</exception>
+    public static EventLoopGroup Shared => LazyInitializer.EnsureInitialized(
+        ref SharedGroup, ref SharedGate, static () => Start(EventLoopOptions.Default, TimeProvider.System));
 
     /// <summary>Starts loops.</summary>
     /// <param name="options">How many, and when they warn.</param>

@@ -93,9 +93,9 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             TellOutputFailed();
         }
 
-        if ((requests & TransportRequests.WaitForWritable) != 0)
+        if ((requests & TransportRequests.Write) != 0)
         {
-            BeginWaitForWritable();
+            BeginWrite();
         }
 
         // The write that was to go on may be over, since the kernel told meanwhile.

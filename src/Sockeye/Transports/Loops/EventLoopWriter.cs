@@ -28,7 +28,7 @@ internal abstract class EventLoopWriter : Transport
     private int _writtenInTurn;
     private uint _turn;
 
-    // The blocked write: its writer's until WaitForWritable is requested, then the loop's.
+    // The blocked write: its writer's until Write is requested, then the loop's.
     private ReadOnlyMemory<byte> _blocked;
 
     /// <summary>Takes over a connected, non-blocking socket.</summary>
@@ -127,22 +127,16 @@ internal abstract class EventLoopWriter : Transport
     /// <inheritdoc/>
     public sealed override bool Write(ReadOnlyMemory<byte> bytes)
     {
-        int taken;
-        do
+        if (_dropsOutput || bytes.IsEmpty)
         {
-            taken = TryWrite(bytes.Span);
-            bytes = bytes[taken..];
-            if (bytes.IsEmpty)
-            {
-                return true;
-            }
+            return true;
         }
-        while (taken != 0);
 
-        // The kernel has just said that it takes no more, and will tell once when it does again. Should it tell before
-        // the loop knows of the wait, the loop's first attempt finds that out; and it goes on if only this turn is over.
+        // All of it is the loop's: another thread might be about to write when the loop lets go of the transport, and
+        // with it of the memory. The kernel, which has mostly said just now that it takes no more, tells once when it
+        // does again; should it have told already, the loop's first attempt finds that out.
         _blocked = bytes;
-        Request(TransportRequests.WaitForWritable);
+        Request(TransportRequests.Write);
         return false;
     }
 
@@ -183,8 +177,8 @@ internal abstract class EventLoopWriter : Transport
     /// <summary>Takes what was requested. On the loop.</summary>
     protected TransportRequests TakeRequests() => (TransportRequests)Interlocked.Exchange(ref _requests, 0);
 
-    /// <summary>A write waits from now on. On the loop.</summary>
-    protected void BeginWaitForWritable()
+    /// <summary>Begins the write that was requested. On the loop.</summary>
+    protected void BeginWrite()
     {
         _isBlocked = true;
         WriteBlocked();

@@ -7,7 +7,7 @@ internal enum TransportRequests
     None = 0,
     Start = 1,
     TellOutputFailed = 2,
-    WaitForWritable = 4,
+    Write = 4,
     ResumeReading = 8,
     GoOnReading = 16,
     Close = 32,

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Sockeye.Timing;
 
 namespace Sockeye.Transports.Loops;
 
@@ -60,6 +61,9 @@ internal sealed class TransportStream : Stream, ITransportSink
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
+
+    /// <summary>Where whatever is served by the transport's loop has its deadlines.</summary>
+    public DeadlineWheel Wheel => _transport.Loop.Wheel;
 
     /// <summary>Gives the transport away: paused, and nobody's until it has another sink. The stream is of no use then.</summary>
     /// <param name="unread">What was received and not read; the caller returns the array to the pool.</param>
@@ -137,7 +141,8 @@ internal sealed class TransportStream : Stream, ITransportSink
             _writing = writing;
         }
 
-        if (_transport.Write(buffer))
+        int taken = _transport.TryWrite(buffer.Span);
+        if (taken == buffer.Length || _transport.Write(buffer[taken..]))
         {
             writing.TrySetResult();
         }

@@ -1,0 +1,95 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>A peer that takes nothing of what it is sent, while all else about it is well.</summary>
+public sealed class SendDeadlineTests
+{
+    private const int Length = 200_000;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_peer_that_takes_nothing_for_thirty_seconds_is_given_up_though_it_sends(bool isServer)
+    {
+        TestConnection test = Stalled(isServer ? Role.Server : Role.Client);
+        Task waiting = test.Connection.SendAsync(new byte[2_000_000]).AsTask();
+        Task refused = test.Connection.SendAsync("later").AsTask();
+
+        PassAlive(test, seconds: 29);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 2);
+
+        Assert.IsType<TimeoutException>(test.Result.Exception);
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, test.Result.Code);
+        await waiting;
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => refused);
+        Assert.Equal(0, test.Pool.OutCount);
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
+    [Fact]
+    public void A_peer_that_takes_a_little_now_and_then_is_waited_for()
+    {
+        TestConnection test = Stalled(Role.Server);
+
+        for (int i = 0; i < 10; i++)
+        {
+            PassAlive(test, seconds: 20);
+            test.Transport.Drain(Length / 12);
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 31);
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
+    }
+
+    [Fact]
+    public void A_peer_that_has_taken_all_may_do_nothing_for_long_and_stall_again()
+    {
+        TestConnection test = Stalled(Role.Server);
+        PassAlive(test, seconds: 20);
+        test.Transport.Drain();
+        PassAlive(test, seconds: 100);
+
+        test.Transport.Capacity = 0;
+        test.Connection.Send(new byte[Length]);
+        PassAlive(test, seconds: 29);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 2);
+
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
+    }
+
+    [Fact]
+    public void Whoever_wants_to_wait_for_ever_does()
+    {
+        TestConnection test = Stalled(Role.Server, Timeout.InfiniteTimeSpan);
+
+        PassAlive(test, seconds: 1_000);
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        test.Connection.Abort();
+    }
+
+    private static TestConnection Stalled(Role role, TimeSpan? timeout = null)
+    {
+        WebSocketConnectionOptions options =
+            role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var test = new TestConnection(
+            role, options: timeout is null ? options : options with { SendTimeout = timeout.Value });
+        test.Transport.Capacity = 0;
+        test.Connection.Send(new byte[Length]);
+        return test;
+    }
+
+    // The peer sends a byte of something each second: it is alive.
+    private static void PassAlive(TestConnection test, int seconds)
+    {
+        for (int i = 0; i < seconds; i++)
+        {
+            test.Receive(Opcode.Pong, []);
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+}
