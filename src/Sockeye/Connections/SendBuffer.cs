@@ -246,6 +246,9 @@ internal struct SendBuffer
             send.Release(Settings.Pool);
             send.Completion?.TrySetResult();
         }
+
+        // When a turn is over nothing waits any more, though what was sent in it may be held back for a while.
+        _frames.ReleaseBacklog();
     }
 
     /// <summary>Accounts for what was written, which may make room.</summary>
@@ -342,11 +345,7 @@ internal struct SendBuffer
         }
 
         bool found = _frames.TryTake(out segment);
-        if (!found)
-        {
-            _frames.ReleaseBacklog();
-        }
-
+        _frames.ReleaseBacklog();
         return found;
     }
 }
