@@ -43,15 +43,10 @@ internal sealed class CompressedSends : Deadline
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
     public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        lock (_gate)
+        if (!TrySendNow(opcode, payload))
         {
-            if (!_turns.TryTake(MessageOf(opcode, this)))
-            {
-                // Refused, if there is no room; else it goes behind others, when nobody is there to compress it: as it is.
-                return _queue.TrySend(opcode, payload);
-            }
-
-            SendMessage(opcode, payload, writer: this);
+            // Refused, if there is no room; else it goes behind others, when nobody is there to compress it: as it is.
+            return _queue.TrySend(opcode, payload);
         }
 
         return _queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
@@ -61,31 +56,27 @@ internal sealed class CompressedSends : Deadline
     /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
     public ValueTask SendAsync(in FrameToSend message, CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            message.Release(Settings.Pool);
-            return ValueTask.FromCanceled(cancellationToken);
-        }
-
+        bool mustWait = false;
+        Exception? error = null;
         try
         {
-            lock (_gate)
-            {
-                if (_turns.TryTake(MessageOf(message.Kind.Opcode, this)))
-                {
-                    SendMessage(message.Kind.Opcode, message.Payload.Span, writer: this);
-                    message.Release(Settings.Pool);
-                    return default;
-                }
-            }
+            mustWait = !cancellationToken.IsCancellationRequested
+                && !TrySendNow(message.Kind.Opcode, message.Payload.Span);
         }
-        catch (WebSocketClosedException exception)
+        catch (Exception exception)
         {
-            message.Release(Settings.Pool);
-            return ValueTask.FromException(exception);
+            error = exception;
         }
 
-        return new ValueTask(WaitAndSendAsync(message, cancellationToken));
+        if (mustWait)
+        {
+            return new ValueTask(WaitAndSendAsync(message, cancellationToken));
+        }
+
+        message.Release(Settings.Pool);
+        return error is not null ? ValueTask.FromException(error)
+            : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
+            : default;
     }
 
     /// <summary>Sends a fragment of a message that is compressed.</summary>
@@ -94,10 +85,7 @@ internal sealed class CompressedSends : Deadline
     public async ValueTask SendFragmentAsync(FrameToSend fragment, CancellationToken cancellationToken)
     {
         await _turns.TakeAsync(fragment, cancellationToken).ConfigureAwait(false);
-        lock (_gate)
-        {
-            SendFragment(fragment);
-        }
+        TrySend(fragment, isFragment: true, hasTurn: true, fragment.Payload.Span);
     }
 
     /// <summary>Gives the encoder back: the connection has ended.</summary>
@@ -136,17 +124,17 @@ internal sealed class CompressedSends : Deadline
         _gate.Exit();
     }
 
+    private bool TrySendNow(Opcode opcode, ReadOnlySpan<byte> payload) =>
+        TrySend(MessageOf(opcode, writer: this), isFragment: false, hasTurn: false, payload);
+
     private async Task WaitAndSendAsync(FrameToSend message, CancellationToken cancellationToken)
     {
         try
         {
             // One that nobody else has: several may wait.
-            object writer = new();
-            await _turns.TakeAsync(MessageOf(message.Kind.Opcode, writer), cancellationToken).ConfigureAwait(false);
-            lock (_gate)
-            {
-                SendMessage(message.Kind.Opcode, message.Payload.Span, writer);
-            }
+            FrameToSend frame = MessageOf(message.Kind.Opcode, writer: new object());
+            await _turns.TakeAsync(frame, cancellationToken).ConfigureAwait(false);
+            TrySend(frame, isFragment: false, hasTurn: true, message.Payload.Span);
         }
         finally
         {
@@ -154,50 +142,58 @@ internal sealed class CompressedSends : Deadline
         }
     }
 
-    private void SendMessage(Opcode opcode, ReadOnlySpan<byte> payload, object writer)
+    // Compresses and sends, in the sender's turn; answers whether it has that, or could take it.
+    private bool TrySend(in FrameToSend frame, bool isFragment, bool hasTurn, ReadOnlySpan<byte> payload)
     {
         ArraySegment<byte> deflated = default;
+        WriteDuty duty;
+        OutgoingSegment segment;
+        FrameKind kind;
         try
         {
-            // §6: what does not become shorter is sent as it is.
-            bool isShorter = Begin().TryDeflate(payload, Settings.Pool, offset: 0, out deflated);
-            NoteUse();
-            _turns.Send(new FrameKind(opcode, IsCompressed: isShorter), isShorter ? deflated : payload, writer);
+            lock (_gate)
+            {
+                hasTurn = hasTurn || _turns.TryTake(frame);
+                if (!hasTurn)
+                {
+                    return false;
+                }
+
+                kind = isFragment
+                    ? DeflateFragment(frame.Kind, payload, out deflated)
+                    : DeflateMessage(frame.Kind, payload, out deflated);
+                duty = _turns.Accept(kind, deflated.Array is null ? payload : deflated, frame.Writer!, out segment);
+            }
         }
-        catch
+        catch when (hasTurn)
         {
             GiveUp();
+            Return(deflated);
             throw;
         }
-        finally
-        {
-            Return(deflated);
-        }
+
+        // Outside the lock: other threads may compress meanwhile, and who hears of progress may do anything.
+        _queue.Writer.Fulfil(duty, segment, kind, deflated.Array is null ? payload : deflated);
+        Return(deflated);
+        return true;
     }
 
-    private void SendFragment(in FrameToSend fragment)
+    private FrameKind DeflateMessage(FrameKind kind, ReadOnlySpan<byte> payload, out ArraySegment<byte> deflated)
     {
-        FrameKind kind = fragment.Kind;
-        ArraySegment<byte> deflated = default;
-        try
-        {
-            deflated = Begin().DeflateFragment(fragment.Payload.Span, kind.Fin, Settings.Pool, offset: 0);
-            _isMessageOpen = !kind.Fin;
-            NoteUse();
+        // §6: what does not become shorter is sent as it is.
+        bool isShorter = Begin().TryDeflate(payload, Settings.Pool, offset: 0, out deflated);
+        NoteUse();
+        return kind with { IsCompressed = isShorter };
+    }
 
-            // §6: RSV1 is on the first frame of a message alone.
-            kind = kind with { IsCompressed = kind.Opcode != Opcode.Continuation };
-            _turns.Send(kind, deflated, fragment.Writer!);
-        }
-        catch
-        {
-            GiveUp();
-            throw;
-        }
-        finally
-        {
-            Return(deflated);
-        }
+    private FrameKind DeflateFragment(FrameKind kind, ReadOnlySpan<byte> payload, out ArraySegment<byte> deflated)
+    {
+        deflated = Begin().DeflateFragment(payload, kind.Fin, Settings.Pool, offset: 0);
+        _isMessageOpen = !kind.Fin;
+        NoteUse();
+
+        // §6: RSV1 is on the first frame of a message alone.
+        return kind with { IsCompressed = kind.Opcode != Opcode.Continuation };
     }
 
     private MessageDeflater Begin() => _isReleased ? throw _core.CreateClosedException() : _deflater;
@@ -215,7 +211,11 @@ internal sealed class CompressedSends : Deadline
     // What was compressed and not sent is not in the peer's window.
     private void GiveUp()
     {
-        _deflater.Release();
+        lock (_gate)
+        {
+            _deflater.Release();
+        }
+
         _turns.GiveUp();
     }
 

@@ -34,40 +34,45 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
     /// <summary>Waits until there is room, and it is the sender's turn.</summary>
     /// <param name="frame">What the frame is going to be, without its payload; with a writer.</param>
     /// <param name="cancellationToken">Gives the wait up.</param>
-    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public async Task TakeAsync(FrameToSend frame, CancellationToken cancellationToken)
+    /// <returns>A task that fails with <see cref="WebSocketClosedException"/> if nothing can be sent any more.</returns>
+    public Task TakeAsync(in FrameToSend frame, CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled(cancellationToken);
+        }
+
         PendingSend pending;
         using (queue.Hold())
         {
             ref SendBuffer buffer = ref queue.Buffer;
             if (buffer.State.Stage != SendStage.Open)
             {
-                throw owner.CreateClosedException();
+                return Task.FromException(owner.CreateClosedException());
             }
 
             if (buffer.MayAccept(frame))
             {
                 buffer.TakeTurn(frame.Writer!);
-                return;
+                return Task.CompletedTask;
             }
 
             pending = PendingSend.OfTurn(frame);
             buffer.AddWaiting(pending);
         }
 
-        await new SendWait(queue, pending).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return new SendWait(queue, pending).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Sends the frame of the sender whose turn it is, whatever is buffered by now.</summary>
+    /// <summary>Accepts the frame of the sender whose turn it is, whatever is buffered by now.</summary>
     /// <param name="kind">What its first byte says.</param>
-    /// <param name="payload">Its payload; not needed after the call.</param>
+    /// <param name="payload">Its payload.</param>
     /// <param name="writer">Whose turn it is.</param>
+    /// <param name="segment">What the caller writes, if a segment is its duty.</param>
+    /// <returns>What the caller then does, outside all locks: <see cref="TransportWriter.Fulfil"/>.</returns>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public void Send(FrameKind kind, ReadOnlySpan<byte> payload, object writer)
+    public WriteDuty Accept(FrameKind kind, ReadOnlySpan<byte> payload, object writer, out OutgoingSegment segment)
     {
-        OutgoingSegment segment;
-        WriteDuty duty;
         using (queue.Hold())
         {
             ref SendBuffer buffer = ref queue.Buffer;
@@ -77,14 +82,13 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
             }
 
             buffer.NoteTurn(new FrameToSend { Kind = kind, Payload = default, Writer = writer });
-            duty = buffer.Accept(kind, payload, transport, out segment);
+            WriteDuty duty = buffer.Accept(kind, payload, transport, out segment);
             buffer.AdmitPending(owner);
+            return duty;
         }
-
-        queue.Writer.Fulfil(duty, segment, kind, payload);
     }
 
-    /// <summary>Gives up a turn in which nothing was sent.</summary>
+    /// <summary>Gives up a turn in which nothing was sent. Outside all locks: it writes what has waited for its end.</summary>
     public void GiveUp()
     {
         bool write;
