@@ -19,6 +19,9 @@ internal sealed class ClientConnector
     private const int MaxBodyLength = 64 * 1024;
     private const int MaxResponseHeadKiB = 16;
 
+    // Clients compress unless told otherwise: where zlib is missing, not each connection is to say so.
+    private static int HasWarned;
+
     private readonly WebSocketClientOptions _options;
     private readonly Uri _address;
     private readonly string _key;
@@ -286,7 +289,7 @@ internal sealed class ClientConnector
     private ConnectionSettings CreateSettings(DeadlineWheel wheel)
     {
         var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
-        if (_codecs is null && _options.Compression is not null)
+        if (_codecs is null && _options.Compression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
         {
             logger.CompressionUnavailable();
         }
