@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
-using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 

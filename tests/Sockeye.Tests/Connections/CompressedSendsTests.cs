@@ -1,5 +1,4 @@
 using System.Text;
-using Sockeye.Compression;
 using Sockeye.Protocol;
 using static Sockeye.Tests.DeflateSetup;
 
