@@ -13,8 +13,6 @@ internal sealed class MessageDeflater
     // Beside what a short message may grow by: the room that a deflater needs in any case, and some more.
     private const int MinLength = 2 * Deflater.MinDestinationLength;
 
-    private readonly CodecPool<Deflater> _pool;
-    private readonly bool _hasContextTakeover;
     private Deflater? _deflater;
 
     /// <summary>Makes the half of a connection.</summary>
@@ -22,10 +20,22 @@ internal sealed class MessageDeflater
     /// <param name="agreed">What client and server have agreed on: see <see cref="CanDeflate"/>.</param>
     /// <param name="sender">This end's role.</param>
     public MessageDeflater(MessageCodecs codecs, in PermessageDeflateParameters agreed, Role sender)
+        : this(codecs.Deflaters(agreed.WindowBitsOf(sender)), agreed.HasContextTakeover(sender))
     {
-        _pool = codecs.Deflaters(agreed.WindowBitsOf(sender));
-        _hasContextTakeover = agreed.HasContextTakeover(sender);
     }
+
+    /// <summary>Makes one for messages of any connections whose deflaters come from the same pool.</summary>
+    public MessageDeflater(CodecPool<Deflater> codecs, bool hasContextTakeover)
+    {
+        Codecs = codecs;
+        HasContextTakeover = hasContextTakeover;
+    }
+
+    /// <summary>Where deflaters come from.</summary>
+    public CodecPool<Deflater> Codecs { get; }
+
+    /// <summary>Whether messages refer to those before them.</summary>
+    public bool HasContextTakeover { get; }
 
     /// <summary>Whether there is a deflater, which takes hundreds of KiB.</summary>
     public bool HoldsCodec => _deflater is not null;
@@ -46,7 +56,7 @@ internal sealed class MessageDeflater
     public bool TryDeflate(
         ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int offset, out ArraySegment<byte> deflated)
     {
-        MessagePart part = _hasContextTakeover ? MessagePart.End : MessagePart.EndToForget;
+        MessagePart part = HasContextTakeover ? MessagePart.End : MessagePart.EndToForget;
         bool isShorter = TryDeflate(payload, part, Math.Max(payload.Length, MinLength), pool, offset, out deflated);
         if (isShorter && deflated.Count >= payload.Length)
         {
@@ -60,7 +70,7 @@ internal sealed class MessageDeflater
             // The peer will not see this message in its window (§7.2.2): ours must not have it either.
             Forget();
         }
-        else if (!_hasContextTakeover)
+        else if (!HasContextTakeover)
         {
             Release();
         }
@@ -78,7 +88,7 @@ internal sealed class MessageDeflater
         ReadOnlySpan<byte> payload, bool endsMessage, ArrayPool<byte> pool, int offset)
     {
         MessagePart part = !endsMessage ? MessagePart.Fragment
-            : _hasContextTakeover ? MessagePart.End
+            : HasContextTakeover ? MessagePart.End
             : MessagePart.EndToForget;
         TryDeflate(payload, part, Array.MaxLength - offset, pool, offset, out ArraySegment<byte> deflated);
         if (part == MessagePart.EndToForget)
@@ -103,7 +113,7 @@ internal sealed class MessageDeflater
         if (_deflater is not null)
         {
             _deflater.Reset();
-            _pool.Return(_deflater);
+            Codecs.Return(_deflater);
             _deflater = null;
         }
     }
@@ -116,7 +126,7 @@ internal sealed class MessageDeflater
         int offset,
         out ArraySegment<byte> deflated)
     {
-        Deflater deflater = _deflater ??= _pool.Rent();
+        Deflater deflater = _deflater ??= Codecs.Rent();
         byte[] array = pool.Rent(offset + FirstLength(payload.Length, maxLength));
         int length = 0;
         while (true)

@@ -43,13 +43,39 @@ internal sealed class CompressedSends : Deadline
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
     public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        if (!TrySendNow(opcode, payload))
+        FrameToSend message = new() { Kind = opcode, Payload = default, Writer = this };
+        if (!TrySend(message, isFragment: false, hasTurn: false, payload))
         {
             // Refused, if there is no room; else it goes behind others, when nobody is there to compress it: as it is.
             return _queue.TrySend(opcode, payload);
         }
 
         return _queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+    }
+
+    /// <summary>Sends a message that was prepared for many connections, or refuses it; waits for nobody either.</summary>
+    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    public WebSocketSendResult TrySend(PreparedMessage message)
+    {
+        PreparedFrame frame = message.FrameFor(_deflater.Codecs);
+        bool needsTurn = NeedsTurn(frame);
+        if (!needsTurn || !TrySendNow(FrameToSend.Of(frame)))
+        {
+            // Uncompressed it is in nobody's window: so it can wait.
+            return new PreparedSends(_core).TrySend(needsTurn ? message.Plain : frame);
+        }
+
+        return _queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+    }
+
+    /// <summary>Sends a message that was prepared for many connections once there is room for it, and the turn has come.</summary>
+    /// <returns>As for other messages.</returns>
+    public ValueTask SendAsync(PreparedMessage message, CancellationToken cancellationToken)
+    {
+        PreparedFrame frame = message.FrameFor(_deflater.Codecs);
+        return NeedsTurn(frame)
+            ? SendAsync(FrameToSend.Of(frame), cancellationToken)
+            : _queue.SendAsync(FrameToSend.Of(frame), cancellationToken);
     }
 
     /// <summary>Sends a whole message once there is room for it, and the turn has come.</summary>
@@ -60,8 +86,7 @@ internal sealed class CompressedSends : Deadline
         Exception? error = null;
         try
         {
-            mustWait = !cancellationToken.IsCancellationRequested
-                && !TrySendNow(message.Kind.Opcode, message.Payload.Span);
+            mustWait = !cancellationToken.IsCancellationRequested && !TrySendNow(message);
         }
         catch (Exception exception)
         {
@@ -124,15 +149,18 @@ internal sealed class CompressedSends : Deadline
         _gate.Exit();
     }
 
-    private bool TrySendNow(Opcode opcode, ReadOnlySpan<byte> payload) =>
-        TrySend(MessageOf(opcode, writer: this), isFragment: false, hasTurn: false, payload);
+    // A frame that was compressed elsewhere will be in the peer's window, and not in ours.
+    private bool NeedsTurn(PreparedFrame frame) => frame.Kind.IsCompressed && _deflater.HasContextTakeover;
+
+    private bool TrySendNow(in FrameToSend message) =>
+        TrySend(message.By(this), isFragment: false, hasTurn: false, message.Payload.Span);
 
     private async Task WaitAndSendAsync(FrameToSend message, CancellationToken cancellationToken)
     {
         try
         {
             // One that nobody else has: several may wait.
-            FrameToSend frame = MessageOf(message.Kind.Opcode, writer: new object());
+            FrameToSend frame = message.By(new object());
             await _turns.TakeAsync(frame, cancellationToken).ConfigureAwait(false);
             TrySend(frame, isFragment: false, hasTurn: true, message.Payload.Span);
         }
@@ -159,10 +187,11 @@ internal sealed class CompressedSends : Deadline
                     return false;
                 }
 
-                kind = isFragment
-                    ? DeflateFragment(frame.Kind, payload, out deflated)
+                kind = frame.Prepared is not null ? Forget(frame.Kind)
+                    : isFragment ? DeflateFragment(frame.Kind, payload, out deflated)
                     : DeflateMessage(frame.Kind, payload, out deflated);
-                duty = _turns.Accept(kind, deflated.Array is null ? payload : deflated, frame.Writer!, out segment);
+                duty = _turns.Accept(
+                    kind, deflated.Array is null ? payload : deflated, frame.Writer!, frame.Prepared, out segment);
             }
         }
         catch when (hasTurn)
@@ -176,6 +205,12 @@ internal sealed class CompressedSends : Deadline
         _queue.Writer.Fulfil(duty, segment, kind, deflated.Array is null ? payload : deflated);
         Return(deflated);
         return true;
+    }
+
+    private FrameKind Forget(FrameKind kind)
+    {
+        Begin().Forget();
+        return kind;
     }
 
     private FrameKind DeflateMessage(FrameKind kind, ReadOnlySpan<byte> payload, out ArraySegment<byte> deflated)
@@ -226,7 +261,4 @@ internal sealed class CompressedSends : Deadline
             Settings.Pool.Return(deflated.Array);
         }
     }
-
-    private static FrameToSend MessageOf(Opcode opcode, object writer) =>
-        new() { Kind = opcode, Payload = default, Writer = writer };
 }

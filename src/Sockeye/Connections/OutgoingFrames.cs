@@ -26,8 +26,8 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     /// <summary>What waits, if anything does; the segments before the last are there.</summary>
     public SendBacklog? Backlog { get; private set; }
 
-    /// <summary>Whether there is nothing to send. Where the last segment is empty, there are no others.</summary>
-    public readonly bool IsEmpty => _tailLength == 0;
+    /// <summary>Whether there is nothing to send.</summary>
+    public readonly bool IsEmpty => _tailLength == 0 && Backlog is not { Full.Count: > 0 };
 
     /// <summary>How many bytes a frame with that payload takes.</summary>
     public readonly int FrameLength(int payloadLength) => OutgoingFrame.LengthOf(payloadLength, settings.Role);
@@ -43,7 +43,38 @@ internal struct OutgoingFrames(ConnectionSettings settings)
         _tailLength += OutgoingFrame.Write(destination, settings.Role, kind, payload);
     }
 
-    /// <summary>Adds bytes that are no frame.</summary>
+    /// <summary>Adds a frame that has waited.</summary>
+    public void Append(in FrameToSend frame)
+    {
+        if (frame.Prepared is null || settings.Role == Role.Client)
+        {
+            Append(frame.Kind, frame.Payload.Span);
+        }
+        else
+        {
+            AppendShared(frame.Prepared.Bytes);
+        }
+    }
+
+    /// <summary>Adds a frame that many connections have: not copied, unless it is so short that a segment of its own is
+    /// more.</summary>
+    public void AppendShared(byte[] frame)
+    {
+        if (frame.Length <= TransportWriter.MaxCopiedLength)
+        {
+            AppendBytes(frame);
+            return;
+        }
+
+        if (_tailLength != 0)
+        {
+            EnqueueTail();
+        }
+
+        NeedBacklog().Full.Enqueue(OutgoingSegment.OfShared(frame));
+    }
+
+    /// <summary>Adds bytes as they are.</summary>
     public void AppendBytes(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Reserve(bytes.Length, SmallSegmentLength));
@@ -126,7 +157,12 @@ internal struct OutgoingFrames(ConnectionSettings settings)
             return;
         }
 
-        NeedBacklog().Full.Enqueue(new OutgoingSegment(tail, 0, _tailLength));
+        EnqueueTail();
+    }
+
+    private void EnqueueTail()
+    {
+        NeedBacklog().Full.Enqueue(new OutgoingSegment(_tail!, 0, _tailLength));
         _tail = null;
         _tailLength = 0;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -25,6 +26,10 @@ internal struct SendBuffer
 
     /// <summary>How far it has come, who writes, and who need not.</summary>
     public SendState State;
+
+    /// <summary>The frames that are ready.</summary>
+    [UnscopedRef]
+    public ref OutgoingFrames Frames => ref _frames;
 
     /// <summary>What the connection shares with others.</summary>
     public readonly ConnectionSettings Settings => _frames.Settings;
@@ -195,9 +200,6 @@ internal struct SendBuffer
     public readonly bool TryRemoveWaiting(PendingSend send) =>
         _frames.Backlog is not null && _frames.Backlog.Pending.TryRemove(send);
 
-    /// <summary>Has everybody wait until a sender has sent what it is about to make.</summary>
-    public void TakeTurn(object writer) => _frames.NeedBacklog().Pending.TakeTurn(writer);
-
     /// <summary>Takes note that a frame goes out: one that does not end its message keeps the turn for its writer.</summary>
     public void NoteTurn(in FrameToSend frame)
     {
@@ -232,12 +234,8 @@ internal struct SendBuffer
             }
 
             backlog.Pending.NoteTurn(frame);
-            if (send.Buffered == 0)
-            {
-                Budget.Add(_frames.FrameLength(frame.Payload.Length));
-            }
-
-            _frames.Append(frame.Kind, frame.Payload.Span);
+            Budget.Add(send.Buffered == 0 ? _frames.FrameLength(frame.Payload.Length) : 0);
+            _frames.Append(frame);
             if (frame.Kind.Opcode == Opcode.Close)
             {
                 EnterCloseQueued();
@@ -314,14 +312,14 @@ internal struct SendBuffer
         State.Stage = SendStage.Terminated;
         if (TryEndBlocked(out OutgoingSegment segment))
         {
-            Settings.Pool.Return(segment.Array);
+            segment.Release(Settings.Pool);
         }
 
         _frames.Backlog?.Pending.FailAll(owner, Settings.Pool);
         _frames.Backlog?.Pong.Clear();
         while (_frames.TryTake(out segment))
         {
-            Settings.Pool.Return(segment.Array);
+            segment.Release(Settings.Pool);
         }
 
         _frames.ReleaseBacklog();

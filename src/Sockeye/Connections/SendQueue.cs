@@ -123,7 +123,9 @@ internal sealed class SendQueue
             if (isOpen && _buffer.MayAccept(frame))
             {
                 _buffer.NoteTurn(frame);
-                duty = _buffer.Accept(frame.Kind, frame.Payload.Span, _transport, out segment);
+                duty = frame.Prepared is null
+                    ? _buffer.Accept(frame.Kind, frame.Payload.Span, _transport, out segment)
+                    : PreparedSends.Accept(ref _buffer, frame.Prepared, _transport, out segment);
                 _buffer.AdmitPending(_owner);
             }
             else if (isOpen)

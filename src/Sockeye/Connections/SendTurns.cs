@@ -24,7 +24,7 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
             bool mayGo = queue.Buffer.MayAccept(frame);
             if (mayGo)
             {
-                queue.Buffer.TakeTurn(frame.Writer!);
+                queue.Buffer.Frames.NeedBacklog().Pending.TakeTurn(frame.Writer!);
             }
 
             return mayGo;
@@ -53,7 +53,7 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
 
             if (buffer.MayAccept(frame))
             {
-                buffer.TakeTurn(frame.Writer!);
+                buffer.Frames.NeedBacklog().Pending.TakeTurn(frame.Writer!);
                 return Task.CompletedTask;
             }
 
@@ -68,10 +68,12 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
     /// <param name="kind">What its first byte says.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="writer">Whose turn it is.</param>
+    /// <param name="prepared">The frame, if many connections have it.</param>
     /// <param name="segment">What the caller writes, if a segment is its duty.</param>
     /// <returns>What the caller then does, outside all locks: <see cref="TransportWriter.Fulfil"/>.</returns>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public WriteDuty Accept(FrameKind kind, ReadOnlySpan<byte> payload, object writer, out OutgoingSegment segment)
+    public WriteDuty Accept(
+        FrameKind kind, ReadOnlySpan<byte> payload, object writer, PreparedFrame? prepared, out OutgoingSegment segment)
     {
         using (queue.Hold())
         {
@@ -82,7 +84,9 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
             }
 
             buffer.NoteTurn(new FrameToSend { Kind = kind, Payload = default, Writer = writer });
-            WriteDuty duty = buffer.Accept(kind, payload, transport, out segment);
+            WriteDuty duty = prepared is null
+                ? buffer.Accept(kind, payload, transport, out segment)
+                : PreparedSends.Accept(ref buffer, prepared, transport, out segment);
             buffer.AdmitPending(owner);
             return duty;
         }

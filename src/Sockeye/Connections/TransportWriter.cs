@@ -28,7 +28,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
             case WriteDuty.WriteSegmentAndPayload:
                 WritePieces(segment.Span, payload);
-                settings.Pool.Return(segment.Array);
+                segment.Release(settings.Pool);
                 break;
 
             case WriteDuty.WriteFrame:
@@ -103,7 +103,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
     // Gives the segment's array back, and takes the one that goes next.
     private bool TryTakeNext(ref OutgoingSegment segment, ref int written)
     {
-        settings.Pool.Return(segment.Array);
+        segment.Release(settings.Pool);
         int newly = written;
         written = 0;
         return queue.TryTakeNext(newly, out segment);
@@ -114,7 +114,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
     {
         if (!queue.TryBeginBlocked(segment, written))
         {
-            settings.Pool.Return(segment.Array);
+            segment.Release(settings.Pool);
             return false;
         }
 

@@ -218,6 +218,31 @@ public sealed class WebSocketConnection : IAsyncDisposable
             ? compressed.TrySend(MessageOpcode.Of(kind), payload)
             : Core.Sends.TrySend(MessageOpcode.Of(kind), payload);
 
+    /// <summary>Sends a message that was made ready for many connections, once there is room for it.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for other messages.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask SendAsync(PreparedMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
+            ? compressed.SendAsync(message, cancellationToken)
+            : Core.Sends.SendAsync(FrameToSend.Of(message.Plain), cancellationToken);
+    }
+
+    /// <summary>Sends a message that was made ready for many connections, now or not at all.</summary>
+    /// <param name="message">The message.</param>
+    /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public WebSocketSendResult Send(PreparedMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
+            ? compressed.TrySend(message)
+            : new PreparedSends(Core).TrySend(message.Plain);
+    }
+
     /// <summary>Begins a message that is sent in fragments.</summary>
     /// <param name="kind">What the message is.</param>
     /// <param name="compress">

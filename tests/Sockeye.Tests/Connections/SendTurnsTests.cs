@@ -343,7 +343,7 @@ public sealed class SendTurnsTests
     {
         var kind = new FrameKind(opcode, fin);
         byte[] payload = System.Text.Encoding.UTF8.GetBytes(text);
-        WriteDuty duty = turns.Accept(kind, payload, writer, out OutgoingSegment segment);
+        WriteDuty duty = turns.Accept(kind, payload, writer, prepared: null, out OutgoingSegment segment);
         bench.Sends.Writer.Fulfil(duty, segment, kind, payload);
     }
 
