@@ -54,11 +54,18 @@ internal readonly struct PreparedSends(ConnectionCore core)
         segment = default;
         int length = frame.Bytes.Length;
         buffer.Budget.Add(length);
-        if (buffer.State.IsWriting
-            || (length < DirectWriteLength && buffer.Budget.HasRoom
-                && buffer.State.HoldsBack(transport, buffer.Budget.Buffered)))
+        if (buffer.State.IsWriting)
         {
             buffer.Frames.AppendShared(frame.Bytes);
+            return WriteDuty.None;
+        }
+
+        // What is held back up to the limit would have the next send refused.
+        if (length < DirectWriteLength && buffer.Budget.HasRoom
+            && buffer.State.HoldsBack(transport, buffer.Budget.Buffered))
+        {
+            // A copy, so that all of them are one segment and leave in one write.
+            buffer.Frames.AppendBytes(frame.Bytes);
             return WriteDuty.None;
         }
 
