@@ -5,9 +5,12 @@
 //   /pull        the same with the pull face: await foreach
 //   /work        the same as /, with 20 µs of work for each message, as an application has it
 //   /broadcast   sends every message to every connection on this path
+//   /deflate     as /, for clients that offer compression without context between messages
+//   /deflate-takeover   the same with context
 //
 //   --loops N    N event loops instead of one per processor
 //   --portable   no event loops: asynchronous sockets
+//   --small      compresses messages of any length, not only those of 1,024 bytes or more
 //   --inline     what follows an awaited receive runs on the I/O thread
 
 using System.Globalization;
@@ -38,6 +41,10 @@ WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancell
 WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
+    // As the client asks: without context for those that want none, which is then as with PermessageDeflateOptions.Shared.
+    Compression = args.Contains("--small")
+        ? PermessageDeflateOptions.Default with { MinimumSize = 0 }
+        : PermessageDeflateOptions.Default,
     EventLoop = args.Contains("--portable") ? null : loops,
     Connection = WebSocketConnectionOptions.Server with
     {

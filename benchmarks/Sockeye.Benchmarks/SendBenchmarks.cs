@@ -101,7 +101,7 @@ public class SendBenchmarks
 
     [Benchmark]
     public bool OneAwaitedMessage() => _sends.SendAsync(
-        new FrameToSend { Opcode = Opcode.Binary, Fin = true, Payload = _payload }, default).AsTask().IsCompletedSuccessfully;
+        new FrameToSend { Kind = Opcode.Binary, Payload = _payload }, default).AsTask().IsCompletedSuccessfully;
 
     private static ConnectionSettings SettingsOf(Role role) => new(
         role, WebSocketConnectionOptions.Server, DeadlineWheel.For(TimeProvider.System), NullLogger.Instance);

@@ -30,6 +30,20 @@ if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
   done
   # Its complaints about the peers that were taken out are expected; a wanted one that is missing is found below.
   "$stage/tools/setup.sh" "$stage" >"$stage/log/setup.log" 2>&1 || { cat "$stage/log/setup.log" >&2; exit 1; }
+
+  # The peers as they are when they compress.
+  if [ -d "$stage/servers/kestrel" ]; then
+    cp -r "$stage/servers/kestrel" "$stage/servers/kestrel-deflate"
+    compressing='AcceptWebSocketAsync(new WebSocketAcceptContext { DangerousEnableCompression = true })'
+    sed -i "s/AcceptWebSocketAsync()/$compressing/" "$stage/servers/kestrel-deflate/Program.cs"
+    grep -q DangerousEnableCompression "$stage/servers/kestrel-deflate/Program.cs"
+    (cd "$stage/servers/kestrel-deflate" && rm -rf out obj && dotnet publish -c Release -o out -v q --nologo >&2)
+  fi
+  if [ -d "$stage/servers/ws-node" ]; then
+    cp -r "$stage/servers/ws-node" "$stage/servers/ws-node-deflate"
+    sed -i 's/perMessageDeflate: false/perMessageDeflate: true/' "$stage/servers/ws-node-deflate/server.js"
+    grep -q 'perMessageDeflate: true' "$stage/servers/ws-node-deflate/server.js"
+  fi
   echo "$wanted" >"$stage/built"
 fi
 
@@ -37,10 +51,12 @@ case " $servers " in
   *" sockeye "*)
     rm -rf "$stage/servers/sockeye"
     dotnet publish "$root/benchmarks/EchoServer" -c Release -o "$stage/servers/sockeye/out" -v q --nologo >&2
+    dotnet publish "$root/benchmarks/DeflateLoad" -c Release -o "$stage/deflate-load" -v q --nologo >&2
     cp "$root/benchmarks/comparison/run-sockeye.sh" "$stage/servers/sockeye/run.sh"
 
     # The same program, started otherwise: NAME:OPTIONS.
-    for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable"; do
+    for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable" \
+      "small:--small"; do
       mkdir -p "$stage/servers/sockeye-${variant%%:*}"
       {
         sed '/^exec/d' "$root/benchmarks/comparison/run-sockeye.sh"

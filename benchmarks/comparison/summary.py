@@ -2,8 +2,8 @@
 """summary.py RAW.jsonl STAGE: one Markdown row per cell and server, medians over the rounds.
 
 Ratios are medians of the ratios inside each round, because only servers measured side by side compare. For the cells
-of idle connections the figure is resident bytes per connection, after one echo on each. Fails if a server has no
-figure in a cell.
+of idle connections, and those called mem, the figure is resident bytes per connection, after one echo on each. Fails if
+a server has no figure in a cell.
 """
 
 import json
@@ -14,9 +14,10 @@ import subprocess
 import sys
 from collections import defaultdict
 
-COST = {"I": ("touched_bytes_per_conn", "B/connection")}
+COST = {"I": ("touched_bytes_per_conn", "B/connection"), "M": ("resident_bytes_per_conn", "B/connection")}
 CPU = ("srv_cpu_us_per_msg", "µs/message")
-LIMIT, INCUMBENT = "climit", "kestrel"
+# What the others are compared with; where messages are compressed, with "-deflate" behind the name.
+LIMIT, INCUMBENT, NODE = "climit", "kestrel", "ws-node"
 
 
 def first_line(*command):
@@ -81,12 +82,13 @@ def main(raw, stage):
         samples[(sample["variant"], sample["cell"])][sample["server"]][sample["round"]] = sample
 
     print(heading(stage) + "\n")
-    print("| cell | server | cost | unit | × C | × Kestrel | messages/s | p50 µs | p99 µs | rounds | errors |")
-    print("|---|---|--:|---|--:|--:|--:|--:|--:|--:|--:|")
+    print("| cell | server | cost | unit | × C | × Kestrel | × ws | wire B | messages/s | p50 µs | p99 µs | rounds | errors |")
+    print("|---|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     missing = []
     order = list(dict.fromkeys(server for servers in samples.values() for server in servers))
     for (variant, cell), servers in samples.items():
         field, unit = COST.get(variant, CPU)
+        suffix = "-deflate" if variant in "DM" else ""
         for server in filter(servers.__contains__, order):
             rounds = servers[server]
             cost = median_of(rounds, field)
@@ -98,7 +100,9 @@ def main(raw, stage):
                 number(cost, 3),
                 unit,
                 number(ratio(rounds, servers.get(LIMIT, {}), field)),
-                number(ratio(rounds, servers.get(INCUMBENT, {}), field)),
+                number(ratio(rounds, servers.get(INCUMBENT + suffix, {}), field)),
+                number(ratio(rounds, servers.get(NODE + suffix, {}), field)),
+                number(median_of(rounds, "wire_bytes_per_msg"), 0),
                 number(median_of(rounds, "msg_s"), 0),
                 number(median_of(rounds, "p50_us"), 0),
                 number(median_of(rounds, "p99_us"), 0),

@@ -9,14 +9,23 @@ internal static class FolderRules
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
         ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
         ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
+        // A codec knows bytes, and the messages they belong to; not who sends them.
+        ["src/Sockeye/Compression"] =
+        [
+            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Timing",
+        ],
         ["src/Sockeye/Timing"] =
         [
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
-            "src/Sockeye.Protocol",
+            "src/Sockeye/Compression", "src/Sockeye.Protocol",
         ],
         // A transport moves bytes: it does not know what a frame is, nor who reads.
         ["src/Sockeye/Transports"] =
-            ["src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye.Protocol"],
+        [
+            "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Compression",
+            "src/Sockeye.Protocol",
+        ],
     };
 
     /// <summary>Every use of a forbidden folder's type or namespace, as sentences.</summary>

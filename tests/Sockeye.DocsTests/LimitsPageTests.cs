@@ -27,6 +27,7 @@ public sealed class LimitsPageTests
             (LimitOptions.Server, LimitOptions.Client),
             (KeepAliveOptions.Default, KeepAliveOptions.Default),
             (WebSocketConnectionOptions.Server, WebSocketConnectionOptions.Client),
+            (PermessageDeflateOptions.Default, PermessageDeflateOptions.Default),
             (new WebSocketServerOptions(), null),
             (EventLoopOptions.Default, null),
             (null, new WebSocketClientOptions()),
@@ -48,7 +49,8 @@ public sealed class LimitsPageTests
                 "processors",
             bool flag => flag ? "true" : "false",
             TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds} s"),
-            IConvertible number when property.Name.EndsWith("Length", StringComparison.Ordinal) =>
+            IConvertible number when property.Name.EndsWith("Length", StringComparison.Ordinal)
+                || property.Name.EndsWith("Size", StringComparison.Ordinal) =>
                 Bytes(number.ToInt64(CultureInfo.InvariantCulture)),
             object other => Convert.ToString(other, CultureInfo.InvariantCulture)!,
         };

@@ -6,7 +6,12 @@ using Sockeye;
 
 TimeSpan deadline = TimeSpan.FromSeconds(20);
 byte[] bytes = [0, 1, 2, 255];
-var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+string repetitive = string.Concat(Enumerable.Repeat("""{"name":"sockeye","value":12345}""", 100));
+var options = new WebSocketServerOptions
+{
+    EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+    Compression = PermessageDeflateOptions.Default,
+};
 
 await using WebSocketServer server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
 {
@@ -27,8 +32,16 @@ await client.SendAsync(bytes);
 WebSocketMessage binary = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
 bool isBinaryRight = binary.Kind == WebSocketMessageKind.Binary && binary.Payload.Span.SequenceEqual(bytes);
 
+// Compression comes from a library of the platform, which is looked for when it is needed: without it nothing is agreed on.
+await client.SendAsync(repetitive);
+WebSocketMessage inflated = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isCompressionRight = client.Extensions.StartsWith("permessage-deflate", StringComparison.Ordinal)
+    && inflated.Text == repetitive;
+
 WebSocketCloseResult result = await client.CloseAsync().AsTask().WaitAsync(deadline);
 
-bool isRight = isTextRight && isBinaryRight && result.WasClean;
-Console.WriteLine(isRight ? "ok" : $"text {isTextRight}, binary {isBinaryRight}, clean close {result.WasClean}");
+bool isRight = isTextRight && isBinaryRight && isCompressionRight && result.WasClean;
+Console.WriteLine(isRight
+    ? "ok"
+    : $"text {isTextRight}, binary {isBinaryRight}, compression {isCompressionRight}, clean close {result.WasClean}");
 return isRight ? 0 : 1;

@@ -57,4 +57,7 @@ public enum ProtocolError
     /// Close code 1008.
     /// </summary>
     TooManyEmptyFragments,
+
+    /// <summary>A compressed message is not DEFLATE data, or its end is missing (RFC 7692 §7.2.2). Close code 1007.</summary>
+    InvalidCompressedData,
 }

@@ -6,7 +6,8 @@ internal static class ProtocolErrors
     /// <summary>The code of the Close frame that fails the connection (RFC 6455 §7.1.7, §7.4.1).</summary>
     public static WebSocketCloseCode CloseCode(this ProtocolError error) => error switch
     {
-        ProtocolError.InvalidUtf8 or ProtocolError.InvalidUtf8InCloseReason => WebSocketCloseCode.InvalidPayload,
+        ProtocolError.InvalidUtf8 or ProtocolError.InvalidUtf8InCloseReason or ProtocolError.InvalidCompressedData =>
+            WebSocketCloseCode.InvalidPayload,
         ProtocolError.MessageTooLong => WebSocketCloseCode.MessageTooBig,
         ProtocolError.TooManyEmptyFragments => WebSocketCloseCode.PolicyViolation,
         _ => WebSocketCloseCode.ProtocolError,
@@ -32,6 +33,7 @@ internal static class ProtocolErrors
         ProtocolError.InvalidUtf8InCloseReason => "a close reason is not valid UTF-8 (RFC 6455 §5.5.1)",
         ProtocolError.MessageTooLong => "a message is longer than MaxMessageLength (RFC 6455 §10.4)",
         ProtocolError.TooManyEmptyFragments => "a message has too many empty fragments in a row (RFC 6455 §10.4)",
+        ProtocolError.InvalidCompressedData => "a compressed message is not DEFLATE data, or is cut off (RFC 7692 §7.2.2)",
         _ => error.ToString(),
     };
 }

@@ -48,9 +48,10 @@ internal static class ClientHandshake
             writer.WriteHeader(SubprotocolList.HeaderName, SubprotocolList.Format(request.Subprotocols));
         }
 
-        if (request.Extensions.Count > 0)
+        string extensions = ExtensionList.Format(request.PermessageDeflate, request.Extensions);
+        if (extensions.Length > 0)
         {
-            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(request.Extensions));
+            writer.WriteHeader(ExtensionList.HeaderName, extensions);
         }
 
         writer.WriteHeaders(request.Headers);
@@ -62,19 +63,17 @@ internal static class ClientHandshake
     public static HandshakeError Check(
         ResponseHead response,
         ClientHandshakeExpectations expected,
-        out string? subprotocol,
-        out IReadOnlyList<Extension> extensions) =>
-        Check(response.StatusCode, response.Version, response.Headers, expected, out subprotocol, out extensions);
+        out ClientHandshakeAgreement agreement) =>
+        Check(response.StatusCode, response.Version, response.Headers, expected, out agreement);
 
     /// <summary>Checks a response, whoever has read it. A pure function.</summary>
     /// <param name="statusCode">The status code.</param>
     /// <param name="version">The version of HTTP.</param>
     /// <param name="headers">The header lines.</param>
     /// <param name="expected">What was asked for.</param>
-    /// <param name="subprotocol">The subprotocol that the server has chosen, or <see langword="null"/>.</param>
-    /// <param name="extensions">
-    /// The extensions that the server uses: names that were offered, each once. Their parameters are for the extension
-    /// itself to check.
+    /// <param name="agreement">
+    /// What follows from it, if no rule is broken. The parameters of permessage-deflate have been checked; those of other
+    /// extensions are for the extension itself to check.
     /// </param>
     /// <returns>
     /// The first rule broken. Then the connection must be closed: it never was a WebSocket connection.
@@ -84,11 +83,9 @@ internal static class ClientHandshake
         Version version,
         HeaderFields headers,
         ClientHandshakeExpectations expected,
-        out string? subprotocol,
-        out IReadOnlyList<Extension> extensions)
+        out ClientHandshakeAgreement agreement)
     {
-        subprotocol = null;
-        extensions = [];
+        agreement = ClientHandshakeAgreement.Nothing;
 
         // §4.1 (1): anything but 101 is for HTTP's own procedures.
         if (statusCode != SwitchingProtocols)
@@ -103,8 +100,24 @@ internal static class ClientHandshake
 
         HandshakeError error = CheckUpgrade(headers);
         error = error == HandshakeError.None ? CheckAccept(headers, expected.Key) : error;
-        error = error == HandshakeError.None ? CheckSubprotocol(headers, expected, out subprotocol) : error;
-        error = error == HandshakeError.None ? CheckExtensions(headers, expected, out extensions) : error;
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        error = CheckSubprotocol(headers, expected, out string? subprotocol);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        error = CheckExtensions(
+            headers, expected, out IReadOnlyList<Extension> extensions, out PermessageDeflateParameters? deflate);
+        if (error == HandshakeError.None)
+        {
+            agreement = new ClientHandshakeAgreement(subprotocol, extensions, deflate);
+        }
+
         return error;
     }
 
@@ -200,16 +213,20 @@ internal static class ClientHandshake
     }
 
     private static HandshakeError CheckExtensions(
-        HeaderFields headers, ClientHandshakeExpectations expected, out IReadOnlyList<Extension> extensions)
+        HeaderFields headers,
+        ClientHandshakeExpectations expected,
+        out IReadOnlyList<Extension> extensions,
+        out PermessageDeflateParameters? deflate)
     {
         extensions = [];
+        deflate = null;
         if (!ExtensionList.TryParse(headers, out IReadOnlyList<Extension> used))
         {
             return HandshakeError.InvalidExtensions;
         }
 
         // §4.1 (5): an extension that "was not present in the client's handshake" fails.
-        if (!used.All(extension => expected.Extensions.Contains(extension.Name, StringComparer.Ordinal)))
+        if (!used.All(extension => IsOffered(extension.Name, expected)))
         {
             return HandshakeError.UnrequestedExtension;
         }
@@ -219,7 +236,20 @@ internal static class ClientHandshake
             return HandshakeError.RepeatedExtension;
         }
 
+        // RFC 7692 §5.1: a response that is none to the offer fails the connection.
+        PermessageDeflateRules? rules = expected.PermessageDeflate;
+        if (rules is not null
+            && !PermessageDeflateNegotiation.TryAgree(
+                headers, PermessageDeflateNegotiation.Offer(rules), rules, out deflate))
+        {
+            return HandshakeError.InvalidExtensionParameters;
+        }
+
         extensions = used;
         return HandshakeError.None;
     }
+
+    private static bool IsOffered(string name, ClientHandshakeExpectations expected) =>
+        expected.Extensions.Contains(name, StringComparer.Ordinal)
+        || (expected.PermessageDeflate is not null && name == PermessageDeflateParameters.ExtensionName);
 }

@@ -18,7 +18,13 @@ internal sealed record ClientHandshakeRequest
     /// <summary>The subprotocols to offer, the preferred one first.</summary>
     public IReadOnlyList<string> Subprotocols { get; init; } = [];
 
-    /// <summary>The extensions to offer, the preferred one first.</summary>
+    /// <summary>
+    /// The offer of permessage-deflate, before other extensions; <see langword="null"/> for none. See
+    /// <see cref="PermessageDeflateNegotiation.Offer"/>.
+    /// </summary>
+    public PermessageDeflateParameters? PermessageDeflate { get; init; }
+
+    /// <summary>The other extensions to offer, the preferred one first.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 
     /// <summary>The origin of the web page on whose behalf this is; <see langword="null"/> if there is none.</summary>

@@ -71,6 +71,12 @@ internal static class ExtensionList
         return text.ToString();
     }
 
+    /// <summary>The value of the header for permessage-deflate, if it is there, and these extensions.</summary>
+    public static string Format(PermessageDeflateParameters? deflate, IReadOnlyList<Extension> extensions) =>
+        deflate is null ? Format(extensions)
+        : extensions.Count == 0 ? deflate.ToString()!
+        : $"{deflate}, {Format(extensions)}";
+
     /// <summary>Whether extensions can be formatted: every part of them is a token.</summary>
     public static bool IsValid(IReadOnlyList<Extension> extensions) => extensions.All(extension =>
         HttpCharacters.IsToken(extension.Name)

@@ -172,4 +172,9 @@ public enum HandshakeError
 
     /// <summary>The server's answer is not one of HTTP/1.1 (RFC 9112 §4).</summary>
     MalformedResponse,
+
+    /// <summary>
+    /// The server's parameters for an extension are none that answer the offer (RFC 7692 §5.1).
+    /// </summary>
+    InvalidExtensionParameters,
 }

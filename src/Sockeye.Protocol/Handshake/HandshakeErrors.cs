@@ -91,6 +91,7 @@ internal static class HandshakeErrors
         HandshakeError.NotReachable => "the server could not be reached (RFC 6455 §4.1)",
         HandshakeError.TlsFailed => "TLS failed (RFC 6455 §4.1)",
         HandshakeError.MalformedResponse => "the answer is not one of HTTP/1.1 (RFC 9112 §4)",
+        HandshakeError.InvalidExtensionParameters => "the extension's parameters do not answer the offer (RFC 7692 §5.1)",
         _ => error.ToString(),
     };
 }

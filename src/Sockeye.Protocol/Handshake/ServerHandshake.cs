@@ -58,7 +58,10 @@ internal static class ServerHandshake
         error = CheckLists(headers, rules, out string? selected);
         if (error == HandshakeError.None)
         {
-            offer = new ServerHandshakeOffer(request, selected);
+            PermessageDeflateParameters? deflate = rules.PermessageDeflate is null
+                ? null
+                : PermessageDeflateNegotiation.Accept(headers, rules.PermessageDeflate);
+            offer = new ServerHandshakeOffer(request, selected, deflate);
         }
 
         return error;

@@ -11,10 +11,13 @@ internal readonly ref struct ServerHandshakeOffer
     /// <summary>Takes over a request that has been checked.</summary>
     /// <param name="request">The request.</param>
     /// <param name="selected">The subprotocol that the server's list selects.</param>
-    public ServerHandshakeOffer(RequestHead request, string? selected)
+    /// <param name="deflate">What the server's rules make of the offers of permessage-deflate.</param>
+    public ServerHandshakeOffer(
+        RequestHead request, string? selected, PermessageDeflateParameters? deflate = null)
     {
         Request = request;
         Subprotocol = selected;
+        PermessageDeflate = deflate;
     }
 
     /// <summary>The request itself.</summary>
@@ -36,6 +39,12 @@ internal readonly ref struct ServerHandshakeOffer
 
     /// <summary>The first of the server's subprotocols that is offered; <see langword="null"/> if none is.</summary>
     public string? Subprotocol { get; }
+
+    /// <summary>
+    /// What the server answers to the first offer of permessage-deflate that it accepts (RFC 7692 §7.1);
+    /// <see langword="null"/> if messages are not compressed.
+    /// </summary>
+    public PermessageDeflateParameters? PermessageDeflate { get; }
 
     /// <summary>The Sec-WebSocket-Key.</summary>
     public ReadOnlySpan<byte> Key

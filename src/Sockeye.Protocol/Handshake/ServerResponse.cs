@@ -23,16 +23,19 @@ internal static class ServerResponse
     /// <summary>Accepts without anything that the application would add.</summary>
     /// <param name="destination">Where the head goes.</param>
     /// <param name="offer">
-    /// What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen.
+    /// What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen, and its
+    /// <see cref="ServerHandshakeOffer.PermessageDeflate"/> agreed on.
     /// </param>
     public static HandshakeFault WriteAccept(IBufferWriter<byte> destination, ServerHandshakeOffer offer) =>
         WriteAccept(destination, offer, offer.Subprotocol, [], []);
 
     /// <summary>Accepts.</summary>
     /// <param name="destination">Where the head goes.</param>
-    /// <param name="offer">What the client asked for.</param>
+    /// <param name="offer">
+    /// What the client asked for; its <see cref="ServerHandshakeOffer.PermessageDeflate"/> is agreed on.
+    /// </param>
     /// <param name="subprotocol">One of those offered, or <see langword="null"/>.</param>
-    /// <param name="extensions">What has been negotiated; names that the client offered.</param>
+    /// <param name="extensions">What else has been negotiated; names that the client offered.</param>
     /// <param name="headers">What the application adds.</param>
     /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault WriteAccept(
@@ -67,9 +70,10 @@ internal static class ServerResponse
             writer.WriteHeader(SubprotocolList.HeaderName, subprotocol);
         }
 
-        if (extensions.Count > 0)
+        // RFC 6455 §11.3.2: the header "MUST NOT appear more than once in an HTTP response".
+        if (offer.PermessageDeflate is not null || extensions.Count > 0)
         {
-            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(extensions));
+            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(offer.PermessageDeflate, extensions));
         }
 
         writer.WriteHeaders(headers);

@@ -41,6 +41,15 @@ internal struct AssemblyBuffer
         Length = needed;
     }
 
+    /// <summary>Takes over an array instead: there is none.</summary>
+    /// <param name="array">An array of the pool, or an empty one.</param>
+    /// <param name="length">How many bytes have been put in.</param>
+    public void Adopt(byte[] array, int length)
+    {
+        _array = array.Length == 0 ? null : array;
+        Length = length;
+    }
+
     /// <summary>Gives the array away; whoever takes it returns it to the pool.</summary>
     public byte[] Detach()
     {

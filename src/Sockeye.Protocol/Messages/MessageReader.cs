@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Sockeye.Protocol;
 
@@ -13,18 +14,14 @@ namespace Sockeye.Protocol;
 /// </remarks>
 internal sealed class MessageReader
 {
-    // §5.4 puts no limit on empty fragments, and bytes cannot bound them. Honest senders end a message with one, and
-    // flush with one now and then; nobody sends 64 in a row.
-    private const int MaxEmptyFragmentsInARow = 64;
-
     private MessageReaderSettings _settings;
+    private IMessageInflater? _inflater;
 
-    // The message being assembled; no message is open when _messageOpcode is Continuation.
-    private Opcode _messageOpcode;
-    private byte _emptyFragments;
-    private Utf8Validator _utf8;
+    // The message being assembled.
+    private OpenMessage _open;
+    private MessageText _text;
+    private CompressedMessage _compressed;
     private AssemblyBuffer _message;
-    private long _messageLength;
 
     // The frame whose payload is arriving; none when _inFrame is false. A partial control frame has a buffer of its
     // own, since it may interrupt a message.
@@ -38,14 +35,22 @@ internal sealed class MessageReader
     private PartialHeader _header;
     private bool _ended;
 
-    public MessageReader(MessageReaderSettings settings) => _settings = settings;
+    /// <summary>Makes the reader of a connection.</summary>
+    /// <param name="settings">What it shares with those of other connections.</param>
+    /// <param name="inflater">The connection's, if the rules of the settings allow RSV1 (RFC 7692 §6).</param>
+    public MessageReader(MessageReaderSettings settings, IMessageInflater? inflater = null) => Reuse(settings, inflater);
 
     /// <summary>Whether nothing is open, held or over: it is as if new, and may serve another connection.</summary>
     public bool IsAtRest =>
         !_inFrame && !IsInsideMessage && !_ended && _header.Length == 0 && _message.Array is null && _control.Array is null;
 
     /// <summary>Goes over to another connection, at rest.</summary>
-    public void Reuse(MessageReaderSettings settings) => _settings = settings;
+    [MemberNotNull(nameof(_settings))]
+    public void Reuse(MessageReaderSettings settings, IMessageInflater? inflater = null)
+    {
+        _settings = settings;
+        _inflater = inflater;
+    }
 
     /// <summary>The rule that the peer broke, once <see cref="Read"/> has answered with a violation.</summary>
     public ProtocolError Error { get; private set; }
@@ -57,7 +62,7 @@ internal sealed class MessageReader
     public bool IsAssembled { get; private set; }
 
     /// <summary>Whether a message has begun to arrive and is not complete.</summary>
-    public bool IsInsideMessage => _messageOpcode != Opcode.Continuation;
+    public bool IsInsideMessage => _open.IsOpen;
 
     /// <summary>Whether what was read last ends its message: always, unless fragments are delivered.</summary>
     public bool EndsMessage { get; private set; }
@@ -95,7 +100,7 @@ internal sealed class MessageReader
                 Error = error;
                 if (status == OperationStatus.NeedMoreData)
                 {
-                    Error = CheckSequence(_header.Opcode);
+                    Error = _open.CheckSequence(_header.Opcode);
                     return Error == ProtocolError.None ? ReceivedKind.NeedMoreData : Fail(Error);
                 }
 
@@ -161,6 +166,7 @@ internal sealed class MessageReader
         _ended = true;
         IsAssembled = false;
         _message.Release(_settings.Pool);
+        _compressed.Release(_settings.Pool);
         _control.Release(_settings.Pool);
     }
 
@@ -171,11 +177,13 @@ internal sealed class MessageReader
 
         if (header.Opcode < Opcode.Close)
         {
-            Error = BeginDataFrame(header);
+            Error = _open.BeginFrame(header, _settings.MaxMessageLength);
             if (Error != ProtocolError.None)
             {
                 return false;
             }
+
+            MessageKind = (WebSocketMessageKind)_open.Opcode;
         }
 
         _inFrame = true;
@@ -185,48 +193,6 @@ internal sealed class MessageReader
         _remaining = header.PayloadLength;
         return true;
     }
-
-    private ProtocolError BeginDataFrame(in FrameHeader header)
-    {
-        ProtocolError sequenceError = CheckSequence(header.Opcode);
-        if (sequenceError != ProtocolError.None)
-        {
-            return sequenceError;
-        }
-
-        // §10.4: refused by what is announced, before any of it arrives. Subtracted, since a sum could overflow.
-        if (header.PayloadLength > _settings.MaxMessageLength - _messageLength)
-        {
-            return ProtocolError.MessageTooLong;
-        }
-
-        _messageLength += header.PayloadLength;
-        if (header.PayloadLength != 0)
-        {
-            _emptyFragments = 0;
-        }
-        else if (!header.Fin && ++_emptyFragments > MaxEmptyFragmentsInARow)
-        {
-            return ProtocolError.TooManyEmptyFragments;
-        }
-
-        if (header.Opcode != Opcode.Continuation)
-        {
-            _messageOpcode = header.Opcode;
-            MessageKind = (WebSocketMessageKind)header.Opcode;
-        }
-
-        return ProtocolError.None;
-    }
-
-    // §5.4: fragments of one message must not be interleaved with those of another. Like all that two bytes can break,
-    // this is refused as soon as they are here; null stands for a header of which there is less.
-    private ProtocolError CheckSequence(Opcode? opcode) => opcode switch
-    {
-        Opcode.Continuation when !IsInsideMessage => ProtocolError.UnexpectedContinuation,
-        Opcode.Text or Opcode.Binary when IsInsideMessage => ProtocolError.InterleavedMessage,
-        _ => ProtocolError.None,
-    };
 
     private ReceivedKind TakeControl(Span<byte> piece, out Span<byte> payload)
     {
@@ -267,10 +233,21 @@ internal sealed class MessageReader
         bool messageEnds = frameEnds && _fin;
 
         // The whole message is in this span: check it in one go, and answer with a view.
-        bool isWhole = messageEnds && piece.Length == _messageLength;
-        if (_messageOpcode == Opcode.Text && !IsValidText(piece, isWhole, messageEnds))
+        bool isWhole = messageEnds && piece.Length == _open.Length;
+        bool isText = _open.Opcode == Opcode.Text;
+        ProtocolError error = ProtocolError.None;
+        if (_open.IsCompressed)
         {
-            return Fail(ProtocolError.InvalidUtf8);
+            error = _compressed.Append(_inflater!, _settings, piece, isText, messageEnds);
+        }
+        else if (isText && !_text.TryAppend(piece, isWhole, messageEnds))
+        {
+            error = ProtocolError.InvalidUtf8;
+        }
+
+        if (error != ProtocolError.None)
+        {
+            return Fail(error);
         }
 
         if (frameEnds)
@@ -283,7 +260,19 @@ internal sealed class MessageReader
         }
 
         EndsMessage = messageEnds;
-        if (_settings.DeliverFragments)
+        if (_open.IsCompressed)
+        {
+            bool isDelivered = messageEnds || (_settings.DeliverFragments && _compressed.Length != 0);
+            if (!isDelivered)
+            {
+                return ReceivedKind.NeedMoreData;
+            }
+
+            _compressed.MoveTo(ref _message, _settings.Pool, messageEnds);
+            payload = _message.Bytes;
+            IsAssembled = _message.Array is not null;
+        }
+        else if (_settings.DeliverFragments)
         {
             if (piece.IsEmpty && !messageEnds)
             {
@@ -314,30 +303,10 @@ internal sealed class MessageReader
 
         if (messageEnds)
         {
-            _messageOpcode = Opcode.Continuation;
-            _messageLength = 0;
-            _emptyFragments = 0;
+            _open = default;
         }
 
         return ReceivedKind.Message;
-    }
-
-    // §8.1, and as early as can be: a byte that no continuation can mend fails the connection at once, even inside an
-    // unfinished frame.
-    private bool IsValidText(ReadOnlySpan<byte> piece, bool isWhole, bool messageEnds)
-    {
-        if (isWhole)
-        {
-            return Utf8Validator.IsValid(piece);
-        }
-
-        bool valid = _utf8.TryAppend(piece) && (!messageEnds || _utf8.IsAtBoundary);
-        if (messageEnds)
-        {
-            _utf8 = default;
-        }
-
-        return valid;
     }
 
     private ReceivedKind Fail(ProtocolError error)

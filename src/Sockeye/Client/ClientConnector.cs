@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -18,9 +19,13 @@ internal sealed class ClientConnector
     private const int MaxBodyLength = 64 * 1024;
     private const int MaxResponseHeadKiB = 16;
 
+    // Clients compress unless told otherwise: where zlib is missing, not each connection is to say so.
+    private static int HasWarned;
+
     private readonly WebSocketClientOptions _options;
     private readonly Uri _address;
     private readonly string _key;
+    private readonly MessageCodecs? _codecs;
     private readonly CancellationToken _userToken;
     private Socket? _socket;
     private TransportStream? _loopStream;
@@ -33,6 +38,7 @@ internal sealed class ClientConnector
         _options = options;
         _address = address;
         _userToken = userToken;
+        _codecs = MessageCodecs.For(options.Compression);
 
         // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value".
         _key = ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
@@ -93,21 +99,21 @@ internal sealed class ClientConnector
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        ClientRequestHeaders.Write(request.Headers, _key, _options);
+        ClientRequestHeaders.Write(request.Headers, _key, _options, _codecs?.Options);
 
         HttpResponseMessage response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
-            string? subprotocol = await CheckAsync(response, cancellationToken).ConfigureAwait(false);
+            ClientHandshakeAgreement agreement = await CheckAsync(response, cancellationToken).ConfigureAwait(false);
             if (_loopStream is not null)
             {
-                WebSocketConnection connection = TakeOver(_loopStream, handler, subprotocol);
+                WebSocketConnection connection = TakeOver(_loopStream, handler, agreement);
                 response.Dispose();
                 return connection;
             }
 
             Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return Open(stream, handler, subprotocol);
+            return Open(stream, handler, agreement);
         }
         catch
         {
@@ -183,7 +189,8 @@ internal sealed class ClientConnector
         return new NetworkStream(socket, ownsSocket: true);
     }
 
-    private async Task<string?> CheckAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<ClientHandshakeAgreement> CheckAsync(
+        HttpResponseMessage response, CancellationToken cancellationToken)
     {
         KeyValuePair<string, string>[] headers =
         [
@@ -200,12 +207,12 @@ internal sealed class ClientConnector
                 Key = _key,
                 Subprotocols = _options.Subprotocols,
                 AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
+                PermessageDeflate = _codecs?.Options.ToRules(),
             },
-            out string? subprotocol,
-            out _);
+            out ClientHandshakeAgreement agreement);
         if (error == HandshakeError.None)
         {
-            return subprotocol;
+            return agreement;
         }
 
         byte[] body = error == HandshakeError.UnexpectedStatusCode
@@ -238,13 +245,15 @@ internal sealed class ClientConnector
         return body[..length];
     }
 
-    private WebSocketConnection TakeOver(TransportStream stream, WebSocketHandler? handler, string? subprotocol)
+    private WebSocketConnection TakeOver(
+        TransportStream stream, WebSocketHandler? handler, in ClientHandshakeAgreement agreement)
     {
         // While the transport is the stream's still, and closed with it: the application's logger factory may throw.
         ConnectionSettings settings = CreateSettings(stream.Wheel);
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection behind its answer.");
-        var connection = new WebSocketConnection(transport, settings, handler, subprotocol);
+        var connection = new WebSocketConnection(
+            transport, settings, handler, agreement.Subprotocol, agreement.PermessageDeflate);
 
         // The first frames may have come with the answer. The transport is paused since then. Before the application
         // knows of the connection, which it might abort.
@@ -259,7 +268,8 @@ internal sealed class ClientConnector
         return connection;
     }
 
-    private WebSocketConnection Open(Stream stream, WebSocketHandler? handler, string? subprotocol)
+    private WebSocketConnection Open(
+        Stream stream, WebSocketHandler? handler, in ClientHandshakeAgreement agreement)
     {
         ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider));
         Socket? plain = _address.Scheme == Uri.UriSchemeWs ? _socket : null;
@@ -269,17 +279,30 @@ internal sealed class ClientConnector
             _localEndPoint,
             _remoteEndPoint,
             plain is null ? null : () => EndOutputAsync(plain));
-        var connection = new WebSocketConnection(transport, settings, handler, subprotocol);
+        var connection = new WebSocketConnection(
+            transport, settings, handler, agreement.Subprotocol, agreement.PermessageDeflate);
         connection.Core.Start();
         transport.Start();
         return connection;
     }
 
-    private ConnectionSettings CreateSettings(DeadlineWheel wheel) => new(
-        Role.Client,
-        _options.Connection,
-        wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
-        new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client")));
+    private ConnectionSettings CreateSettings(DeadlineWheel wheel)
+    {
+        var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
+        if (_codecs is null && _options.Compression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
+        {
+            logger.CompressionUnavailable();
+        }
+
+        return new ConnectionSettings(
+            Role.Client,
+            _options.Connection,
+            wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
+            logger)
+        {
+            Codecs = _codecs,
+        };
+    }
 
     private static ValueTask EndOutputAsync(Socket socket)
     {

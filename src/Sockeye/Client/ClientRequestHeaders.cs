@@ -29,7 +29,8 @@ internal static class ClientRequestHeaders
 
     /// <summary>Writes the headers; all but Host, which the HTTP client adds.</summary>
     /// <exception cref="ArgumentException">The user wants to send one that belongs to content.</exception>
-    public static void Write(HttpRequestHeaders headers, string key, WebSocketClientOptions options)
+    public static void Write(
+        HttpRequestHeaders headers, string key, WebSocketClientOptions options, PermessageDeflateOptions? compression)
     {
         foreach ((string name, string value) in options.RequestHeaders)
         {
@@ -52,6 +53,12 @@ internal static class ClientRequestHeaders
         if (options.Subprotocols.Count != 0)
         {
             headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", SubprotocolList.Format(options.Subprotocols));
+        }
+
+        if (compression is not null)
+        {
+            headers.TryAddWithoutValidation(
+                "Sec-WebSocket-Extensions", PermessageDeflateNegotiation.Offer(compression.ToRules()).ToString());
         }
     }
 }

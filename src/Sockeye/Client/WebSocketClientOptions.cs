@@ -31,6 +31,13 @@ public sealed class WebSocketClientOptions
     /// <summary>What is to be checked of the server's certificate; <see langword="null"/> for the usual.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
+    /// <summary>
+    /// How messages are compressed if the server agrees (RFC 7692); <see langword="null"/> does not offer it.
+    /// </summary>
+    /// <value>The default is <see cref="PermessageDeflateOptions.Default"/>.</value>
+    /// <remarks>Not offered where the platform's zlib is missing, which the log says with a warning.</remarks>
+    public PermessageDeflateOptions? Compression { get; init; } = PermessageDeflateOptions.Default;
+
     /// <summary>How long it may take to connect: name resolution, TCP, TLS and the opening handshake together.</summary>
     /// <value>More than zero, at most a day. The default is 15 seconds.</value>
     public TimeSpan HandshakeTimeout

@@ -31,8 +31,10 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <param name="handler">
     /// Who receives its messages; <see langword="null"/>, or a <see cref="DelegateHandler"/>, if they are asked for.
     /// </param>
+    /// <param name="deflate">How messages are compressed, if that was agreed on.</param>
     public ConnectionCore(
-        WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler)
+        WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler,
+        PermessageDeflateParameters? deflate = null)
     {
         Connection = connection;
         Settings = settings;
@@ -41,6 +43,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Sends = new SendQueue(settings, transport, this);
         Receiver = handler is null or DelegateHandler ? new PullReceiver(this) : new HandlerReceiver(this);
         _keepAlive = new KeepAlive(this);
+        Compression = deflate is null ? null : new MessageCompression(this, deflate.Value);
         transport.Sink = this;
     }
 
@@ -64,6 +67,12 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>Where messages wait to be asked for; <see langword="null"/> if a handler is called with them.</summary>
     public PullReceiver? Pull => Receiver as PullReceiver;
+
+    /// <summary>Compresses and inflates its messages, if that was agreed on.</summary>
+    public MessageCompression? Compression { get; }
+
+    /// <summary>The rules by which its messages are read.</summary>
+    public MessageReaderSettings Reader => Compression is null ? Settings.Reader : Settings.CompressedReader;
 
     /// <summary>How the connection ends.</summary>
     public ClosingSequence Closing =>
@@ -175,6 +184,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         WebSocketCloseResult result = Closing.Complete(error);
         Sends.Terminate();
         _reads?.Release();
+        Compression?.Release();
         _pings?.FailAll(CreateClosedException);
         Settings.Logger.Closed(Connection.Id, result.Code, result.WasClean, result.Exception);
         Closing.Announce();
@@ -319,14 +329,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>Sends a ping or a pong once there is room.</summary>
     public ValueTask SendControl(Opcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Sends.SendAsync(new FrameToSend { Opcode = opcode, Fin = true, Payload = payload }, cancellationToken);
-
-    /// <summary>Sends a message of any number of bytes that the caller keeps until the task completes.</summary>
-    public ValueTask SendMessage(
-        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, byte[]? rented, CancellationToken cancellationToken) =>
-        Sends.SendAsync(
-            new FrameToSend { Opcode = MessageOpcode.Of(kind), Fin = true, Payload = payload, Rented = rented },
-            cancellationToken);
+        Sends.SendAsync(new FrameToSend { Kind = opcode, Payload = payload }, cancellationToken);
 
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);

@@ -39,6 +39,10 @@ internal static partial class ConnectionLog
         Message = "Failed connection {ConnectionId} with InternalError: a fragmented message was begun and not completed")]
     public static partial void MessageAbandoned(this ILogger logger, long connectionId);
 
+    [LoggerMessage(EventId = 209, Level = LogLevel.Warning,
+        Message = "Messages are not compressed: libSystem.IO.Compression.Native could not be loaded")]
+    public static partial void CompressionUnavailable(this ILogger logger);
+
     [LoggerMessage(EventId = 208, Level = LogLevel.Warning,
         Message = "A callback of connection {ConnectionId} kept its event loop from all other connections for {Duration}")]
     public static partial void HeldUp(this ILogger logger, long connectionId, TimeSpan duration);

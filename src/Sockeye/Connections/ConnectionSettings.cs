@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using Sockeye.Compression;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 
@@ -18,11 +19,8 @@ internal sealed class ConnectionSettings
         Logger = logger;
         OnClosed = onClosed;
         Pool = pool ?? ArrayPool<byte>.Shared;
-        Reader = new MessageReaderSettings(
-            new FrameRules(role, AllowedReservedBits: 0, options.AllowNonMinimalLengths),
-            options.Limits.MaxMessageLength,
-            options.DeliverFragments,
-            Pool);
+        Reader = ReaderWith(allowedReservedBits: 0);
+        CompressedReader = ReaderWith(FrameHeader.Rsv1);
     }
 
     /// <summary>Which end this is.</summary>
@@ -46,6 +44,18 @@ internal sealed class ConnectionSettings
     /// <summary>Whether the connections are over TLS.</summary>
     public bool IsSecure { get; init; }
 
+    /// <summary>The codecs of those connections that compress messages; <see langword="null"/> if none does.</summary>
+    public MessageCodecs? Codecs { get; init; }
+
     /// <summary>What the message readers share.</summary>
     public MessageReaderSettings Reader { get; }
+
+    /// <summary>What those of connections share that compress messages (RFC 7692 §6).</summary>
+    public MessageReaderSettings CompressedReader { get; }
+
+    private MessageReaderSettings ReaderWith(byte allowedReservedBits) => new(
+        new FrameRules(Role, allowedReservedBits, Options.AllowNonMinimalLengths),
+        Options.Limits.MaxMessageLength,
+        Options.DeliverFragments,
+        Pool);
 }

@@ -12,22 +12,21 @@ internal static class OutgoingFrame
     /// <summary>Writes a frame. The sender's memory is only read.</summary>
     /// <param name="destination">Where to: at least <see cref="LengthOf"/> bytes.</param>
     /// <param name="role">Which end this is.</param>
-    /// <param name="opcode">What the frame carries.</param>
-    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="kind">What its first byte says.</param>
     /// <param name="payload">Its payload.</param>
     /// <returns>How many bytes were written.</returns>
     public static int Write(
-        Span<byte> destination, Role role, Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+        Span<byte> destination, Role role, FrameKind kind, ReadOnlySpan<byte> payload)
     {
         if (role == Role.Server)
         {
-            int length = FrameHeader.Write(destination, fin, reservedBits: 0, opcode, maskingKey: null, payload.Length);
+            int length = kind.WriteHeader(destination, maskingKey: null, payload.Length);
             payload.CopyTo(destination[length..]);
             return length + payload.Length;
         }
 
         uint key = MaskingKeySource.Next();
-        int headerLength = FrameHeader.Write(destination, fin, reservedBits: 0, opcode, key, payload.Length);
+        int headerLength = kind.WriteHeader(destination, key, payload.Length);
         Masking.Apply(payload, destination.Slice(headerLength, payload.Length), key);
         return headerLength + payload.Length;
     }

@@ -26,25 +26,55 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     /// <summary>What waits, if anything does; the segments before the last are there.</summary>
     public SendBacklog? Backlog { get; private set; }
 
-    /// <summary>Whether there is nothing to send. Where the last segment is empty, there are no others.</summary>
-    public readonly bool IsEmpty => _tailLength == 0;
+    /// <summary>Whether there is nothing to send.</summary>
+    public readonly bool IsEmpty => _tailLength == 0 && Backlog is not { Full.Count: > 0 };
 
     /// <summary>How many bytes a frame with that payload takes.</summary>
     public readonly int FrameLength(int payloadLength) => OutgoingFrame.LengthOf(payloadLength, settings.Role);
 
     /// <summary>Adds a frame at the end.</summary>
-    /// <param name="opcode">What it carries.</param>
-    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="kind">What its first byte says.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="isOneOfMany">Whether many connections are about to be sent something little.</param>
-    public void Append(Opcode opcode, bool fin, ReadOnlySpan<byte> payload, bool isOneOfMany = false)
+    public void Append(FrameKind kind, ReadOnlySpan<byte> payload, bool isOneOfMany = false)
     {
         int newLength = isOneOfMany ? SmallSegmentLength : SegmentLength;
         Span<byte> destination = Reserve(FrameLength(payload.Length), newLength);
-        _tailLength += OutgoingFrame.Write(destination, settings.Role, opcode, fin, payload);
+        _tailLength += OutgoingFrame.Write(destination, settings.Role, kind, payload);
     }
 
-    /// <summary>Adds bytes that are no frame.</summary>
+    /// <summary>Adds a frame that has waited.</summary>
+    public void Append(in FrameToSend frame)
+    {
+        if (frame.Prepared is null || settings.Role == Role.Client)
+        {
+            Append(frame.Kind, frame.Payload.Span);
+        }
+        else
+        {
+            AppendShared(frame.Prepared.Bytes);
+        }
+    }
+
+    /// <summary>Adds a frame that many connections have: not copied, unless it is so short that a segment of its own is
+    /// more.</summary>
+    public void AppendShared(byte[] frame)
+    {
+        if (frame.Length <= TransportWriter.MaxCopiedLength)
+        {
+            AppendBytes(frame);
+            return;
+        }
+
+        if (_tailLength != 0)
+        {
+            EnqueueTail();
+        }
+
+        NeedBacklog().Full.Enqueue(OutgoingSegment.OfShared(frame));
+    }
+
+    /// <summary>Adds bytes as they are.</summary>
     public void AppendBytes(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Reserve(bytes.Length, SmallSegmentLength));
@@ -56,7 +86,7 @@ internal struct OutgoingFrames(ConnectionSettings settings)
     /// from where it is.
     /// </summary>
     /// <returns><see langword="false"/> if all that, and the header, are not one segment: nothing has changed then.</returns>
-    public bool TryTakeWithHeader(Opcode opcode, bool fin, int payloadLength, out OutgoingSegment segment)
+    public bool TryTakeWithHeader(FrameKind kind, int payloadLength, out OutgoingSegment segment)
     {
         bool fits = _tail is null || _tail.Length - _tailLength >= FrameHeader.MaxLength;
         if (!fits || Backlog is { Full.Count: > 0 })
@@ -66,7 +96,7 @@ internal struct OutgoingFrames(ConnectionSettings settings)
         }
 
         Span<byte> destination = Reserve(FrameHeader.MaxLength, SmallSegmentLength);
-        _tailLength += FrameHeader.Write(destination, fin, reservedBits: 0, opcode, maskingKey: null, payloadLength);
+        _tailLength += kind.WriteHeader(destination, maskingKey: null, payloadLength);
         return TryTake(out segment);
     }
 
@@ -127,7 +157,12 @@ internal struct OutgoingFrames(ConnectionSettings settings)
             return;
         }
 
-        NeedBacklog().Full.Enqueue(new OutgoingSegment(tail, 0, _tailLength));
+        EnqueueTail();
+    }
+
+    private void EnqueueTail()
+    {
+        NeedBacklog().Full.Enqueue(new OutgoingSegment(_tail!, 0, _tailLength));
         _tail = null;
         _tailLength = 0;
     }

@@ -18,6 +18,9 @@ internal sealed class PendingSend(FrameToSend frame)
     /// </summary>
     public long Buffered { get; init; }
 
+    /// <summary>Whether it is the turn that is waited for, and not the frame that waits.</summary>
+    public bool IsTurn { get; private init; }
+
     /// <summary>Tells the sender; <see langword="null"/> if nobody waits.</summary>
     public TaskCompletionSource? Completion { get; init; }
 
@@ -28,14 +31,21 @@ internal sealed class PendingSend(FrameToSend frame)
         Completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
     };
 
+    /// <summary>A sender that waits for its turn, to make its frame then.</summary>
+    public static PendingSend OfTurn(in FrameToSend frame) => new(frame)
+    {
+        IsTurn = true,
+        Completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+    };
+
     /// <summary>A copy of a message whose sender goes on.</summary>
     public static PendingSend OfCopy(
-        Opcode opcode, ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int frameLength)
+        FrameKind kind, ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int frameLength)
     {
         byte[] copy = pool.Rent(payload.Length);
         payload.CopyTo(copy);
         return new PendingSend(
-            new FrameToSend { Opcode = opcode, Fin = true, Payload = copy.AsMemory(0, payload.Length), Rented = copy })
+            new FrameToSend { Kind = kind, Payload = copy.AsMemory(0, payload.Length), Rented = copy })
         {
             Buffered = frameLength,
         };
@@ -43,7 +53,7 @@ internal sealed class PendingSend(FrameToSend frame)
 
     /// <summary>A Close frame, for which nobody waits here.</summary>
     public static PendingSend OfClose(ReadOnlySpan<byte> payload) =>
-        new(new FrameToSend { Opcode = Opcode.Close, Fin = true, Payload = payload.ToArray() });
+        new(new FrameToSend { Kind = Opcode.Close, Payload = payload.ToArray() });
 
     /// <summary>Takes the registration of the sender's token, to undo it when the wait is over: which it may be.</summary>
     public void Take(CancellationTokenRegistration cancellation)

@@ -16,7 +16,8 @@ internal struct PendingSends
     // The next fragment of the message that is open goes before all that wait for the message to end.
     private PendingSend? _fragment;
 
-    // Whoever has begun a fragmented message and not ended it (§5.4: no other message may be put into it).
+    // Whoever has begun a fragmented message and not ended it (§5.4: no other message may be put into it); or who is going
+    // to send next, and not anybody else before.
     private object? _openWriter;
 
     /// <summary>How many bytes of what waits count as buffered already.</summary>
@@ -25,8 +26,15 @@ internal struct PendingSends
     /// <summary>Whether nothing waits.</summary>
     public readonly bool IsEmpty => _waiting is not { Count: > 0 } && _fragment is null;
 
-    /// <summary>Whether a fragmented message is open.</summary>
+    /// <summary>Whether a fragmented message is open, or about to be.</summary>
     public readonly bool IsMessageOpen => _openWriter is not null;
+
+    /// <summary>Whether a sender has its turn and has sent nothing yet.</summary>
+    public bool IsTurnTaken { get; private set; }
+
+    /// <summary>Whether a Close frame that goes behind what waits must wait too. A message that is open has no end in
+    /// sight, and is not waited for.</summary>
+    public readonly bool HoldsCloseBack => IsTurnTaken || (!IsEmpty && !IsMessageOpen);
 
     /// <summary>Whether a frame need not wait for others.</summary>
     public readonly bool IsTurnOf(Opcode opcode, object? writer) =>
@@ -38,7 +46,25 @@ internal struct PendingSends
     {
         if (frame.Writer is not null)
         {
-            _openWriter = frame.Fin ? null : frame.Writer;
+            EndTurn();
+            _openWriter = frame.Kind.Fin ? null : frame.Writer;
+        }
+    }
+
+    /// <summary>From now on it is the turn of a sender, until its message ends.</summary>
+    public void TakeTurn(object writer)
+    {
+        IsTurnTaken = _openWriter != writer;
+        _openWriter = writer;
+    }
+
+    /// <summary>Ends a turn in which nothing was sent.</summary>
+    public void EndTurn()
+    {
+        if (IsTurnTaken)
+        {
+            IsTurnTaken = false;
+            _openWriter = null;
         }
     }
 
@@ -73,7 +99,7 @@ internal struct PendingSends
         send = first?.Value!;
         bool mayGo = first is not null
             && (hasRoom || send.Buffered != 0)
-            && (_openWriter is null || send.Frame.Opcode >= Opcode.Close);
+            && (_openWriter is null || (send.Frame.Kind.Opcode >= Opcode.Close && !IsTurnTaken));
         if (mayGo)
         {
             _waiting!.RemoveFirst();
@@ -109,6 +135,7 @@ internal struct PendingSends
     public long FailAll(ISendQueueOwner owner, ArrayPool<byte> pool)
     {
         _openWriter = null;
+        IsTurnTaken = false;
         long buffered = Buffered;
         while (TryTakeAny(out PendingSend? send))
         {

@@ -32,7 +32,7 @@ internal sealed class ReadSide
     private ReadSide(ConnectionCore core)
     {
         _core = core;
-        _reader = new MessageReader(core.Settings.Reader);
+        _reader = new MessageReader(core.Reader, core.Compression?.Inflater);
     }
 
     /// <summary>Takes in what has arrived.</summary>
@@ -93,7 +93,7 @@ internal sealed class ReadSide
 
         Spare = null;
         spare._core = core;
-        spare._reader.Reuse(core.Settings.Reader);
+        spare._reader.Reuse(core.Reader, core.Compression?.Inflater);
         return spare;
     }
 
@@ -111,7 +111,7 @@ internal sealed class ReadSide
     private static int TakeWholeMessages(ConnectionCore core, Span<byte> bytes)
     {
         Receiver receiver = core.Receiver;
-        MessageReaderSettings settings = core.Settings.Reader;
+        MessageReaderSettings settings = core.Reader;
         int consumed = 0;
         while (consumed < bytes.Length && !receiver.IsFull)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -26,8 +27,15 @@ internal struct SendBuffer
     /// <summary>How far it has come, who writes, and who need not.</summary>
     public SendState State;
 
+    /// <summary>The frames that are ready.</summary>
+    [UnscopedRef]
+    public ref OutgoingFrames Frames => ref _frames;
+
     /// <summary>What the connection shares with others.</summary>
     public readonly ConnectionSettings Settings => _frames.Settings;
+
+    /// <summary>What waits, if anything does.</summary>
+    public readonly SendBacklog? Backlog => _frames.Backlog;
 
     /// <summary>Whether no frame is ready. Without the lock: true only if this thread has none there.</summary>
     public readonly bool IsEmpty => _frames.IsEmpty;
@@ -41,10 +49,10 @@ internal struct SendBuffer
     {
         // What waits for the end of the open message, and is counted already, must not keep it from ending.
         bool endsWait = _frames.Backlog is not null && _frames.Backlog.Pending.ContinuesOpenMessage(frame.Writer);
-        bool hasRoom = frame.Opcode >= Opcode.Close
+        bool hasRoom = frame.Kind.Opcode >= Opcode.Close
             ? Budget.HasRoomForControl
             : Budget.HasRoomBeside(endsWait ? _frames.Backlog!.Pending.Buffered : 0);
-        return hasRoom && IsTurnOf(frame.Opcode, frame.Writer);
+        return hasRoom && IsTurnOf(frame.Kind.Opcode, frame.Writer);
     }
 
     /// <summary>Takes what was gathered, for the caller to write, unless somebody writes who will come to it.</summary>
@@ -64,13 +72,12 @@ internal struct SendBuffer
     }
 
     /// <summary>Adds a frame.</summary>
-    /// <param name="opcode">What it carries.</param>
-    /// <param name="fin">Whether it ends its message.</param>
+    /// <param name="kind">What its first byte says.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="transport">Where it goes, which may have it gathered with others.</param>
     /// <param name="segment">What the caller writes, if a segment is its duty.</param>
     public WriteDuty Accept(
-        Opcode opcode, bool fin, ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
+        FrameKind kind, ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
     {
         segment = default;
         int length = _frames.FrameLength(payload.Length);
@@ -83,13 +90,13 @@ internal struct SendBuffer
         bool mayWait = !isLarge && Budget.HasRoom;
         if (State.IsWriting || (mayWait && State.IsHeldBack(Budget.Buffered)))
         {
-            _frames.Append(opcode, fin, payload);
+            _frames.Append(kind, payload);
             return WriteDuty.None;
         }
 
         if (mayWait && State.TryGather(transport, Budget.Buffered))
         {
-            _frames.Append(opcode, fin, payload, isOneOfMany: true);
+            _frames.Append(kind, payload, isOneOfMany: true);
             return WriteDuty.None;
         }
 
@@ -101,12 +108,12 @@ internal struct SendBuffer
         }
 
         // The header joins what is corked, and both leave together with the payload.
-        if (isLarge && _frames.TryTakeWithHeader(opcode, fin, payload.Length, out segment))
+        if (isLarge && _frames.TryTakeWithHeader(kind, payload.Length, out segment))
         {
             return WriteDuty.WriteSegmentAndPayload;
         }
 
-        _frames.Append(opcode, fin, payload);
+        _frames.Append(kind, payload);
         TryTakeNext(out segment);
         return WriteDuty.WriteSegment;
     }
@@ -146,7 +153,7 @@ internal struct SendBuffer
             return WriteDuty.None;
         }
 
-        return Accept(Opcode.Pong, fin: true, payload, transport, out segment);
+        return Accept(Opcode.Pong, payload, transport, out segment);
     }
 
     /// <summary>Adds the Close frame, after which nothing goes.</summary>
@@ -160,7 +167,7 @@ internal struct SendBuffer
         out OutgoingSegment segment)
     {
         // A message that is open has no end in sight: a control frame may go inside it, and it is given up (§5.4).
-        if (afterPending && _frames.Backlog is { Pending: { IsEmpty: false, IsMessageOpen: false } })
+        if (afterPending && _frames.Backlog is { Pending.HoldsCloseBack: true })
         {
             segment = default;
             State.Stage = SendStage.Closing;
@@ -174,14 +181,14 @@ internal struct SendBuffer
             State.HasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
         }
 
-        return Accept(Opcode.Close, fin: true, payload, transport, out segment);
+        return Accept(Opcode.Close, payload, transport, out segment);
     }
 
     /// <summary>Adds a copy of a message that must wait for its turn, though its sender does not.</summary>
-    public void AddCopy(Opcode opcode, ReadOnlySpan<byte> payload)
+    public void AddCopy(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         int length = _frames.FrameLength(payload.Length);
-        _frames.NeedBacklog().Pending.Add(PendingSend.OfCopy(opcode, payload, Settings.Pool, length));
+        _frames.NeedBacklog().Pending.Add(PendingSend.OfCopy(kind, payload, Settings.Pool, length));
         Budget.Add(length);
     }
 
@@ -210,7 +217,7 @@ internal struct SendBuffer
             && backlog.Pending.TryTake(Budget.HasRoomBeside(backlog.Pending.Buffered), out PendingSend send))
         {
             FrameToSend frame = send.Frame;
-            if (State.Stage == SendStage.Closing && !frame.Fin)
+            if (State.Stage == SendStage.Closing && !frame.Kind.Fin)
             {
                 // Its writer can send no more: a message that cannot end would keep the Close frame back.
                 send.Release(Settings.Pool);
@@ -218,14 +225,18 @@ internal struct SendBuffer
                 continue;
             }
 
-            backlog.Pending.NoteTurn(frame);
-            if (send.Buffered == 0)
+            if (send.IsTurn)
             {
-                Budget.Add(_frames.FrameLength(frame.Payload.Length));
+                backlog.Pending.TakeTurn(frame.Writer!);
+                send.Release(Settings.Pool);
+                send.Completion!.TrySetResult();
+                continue;
             }
 
-            _frames.Append(frame.Opcode, frame.Fin, frame.Payload.Span);
-            if (frame.Opcode == Opcode.Close)
+            backlog.Pending.NoteTurn(frame);
+            Budget.Add(send.Buffered == 0 ? _frames.FrameLength(frame.Payload.Length) : 0);
+            _frames.Append(frame);
+            if (frame.Kind.Opcode == Opcode.Close)
             {
                 EnterCloseQueued();
             }
@@ -233,6 +244,9 @@ internal struct SendBuffer
             send.Release(Settings.Pool);
             send.Completion?.TrySetResult();
         }
+
+        // When a turn is over nothing waits any more, though what was sent in it may be held back for a while.
+        _frames.ReleaseBacklog();
     }
 
     /// <summary>Accounts for what was written, which may make room.</summary>
@@ -298,14 +312,14 @@ internal struct SendBuffer
         State.Stage = SendStage.Terminated;
         if (TryEndBlocked(out OutgoingSegment segment))
         {
-            Settings.Pool.Return(segment.Array);
+            segment.Release(Settings.Pool);
         }
 
         _frames.Backlog?.Pending.FailAll(owner, Settings.Pool);
         _frames.Backlog?.Pong.Clear();
         while (_frames.TryTake(out segment))
         {
-            Settings.Pool.Return(segment.Array);
+            segment.Release(Settings.Pool);
         }
 
         _frames.ReleaseBacklog();
@@ -329,11 +343,7 @@ internal struct SendBuffer
         }
 
         bool found = _frames.TryTake(out segment);
-        if (!found)
-        {
-            _frames.ReleaseBacklog();
-        }
-
+        _frames.ReleaseBacklog();
         return found;
     }
 }

@@ -44,7 +44,8 @@ internal sealed class SendQueue
     /// <summary>What it holds. Under the lock.</summary>
     internal ref SendBuffer Buffer => ref _buffer;
 
-    private TransportWriter Writer => new(this, _transport, _buffer.Settings);
+    /// <summary>Where it goes. While nobody else writes.</summary>
+    internal TransportWriter Writer => new(this, _transport, _buffer.Settings);
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
     public void Cork() => _buffer.State.Cork();
@@ -79,7 +80,7 @@ internal sealed class SendQueue
 
     /// <summary>Sends a whole message, or refuses it; never waits.</summary>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public WebSocketSendResult TrySend(Opcode opcode, ReadOnlySpan<byte> payload)
+    public WebSocketSendResult TrySend(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         OutgoingSegment segment;
         WriteDuty duty;
@@ -95,16 +96,16 @@ internal sealed class SendQueue
                 return WebSocketSendResult.Refused;
             }
 
-            if (!_buffer.IsTurnOf(opcode, writer: null))
+            if (!_buffer.IsTurnOf(kind.Opcode, writer: null))
             {
-                _buffer.AddCopy(opcode, payload);
+                _buffer.AddCopy(kind, payload);
                 return WebSocketSendResult.Queued;
             }
 
-            duty = _buffer.Accept(opcode, fin: true, payload, _transport, out segment);
+            duty = _buffer.Accept(kind, payload, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, opcode, fin: true, payload);
+        Writer.Fulfil(duty, segment, kind, payload);
         return IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
     }
 
@@ -122,7 +123,9 @@ internal sealed class SendQueue
             if (isOpen && _buffer.MayAccept(frame))
             {
                 _buffer.NoteTurn(frame);
-                duty = _buffer.Accept(frame.Opcode, frame.Fin, frame.Payload.Span, _transport, out segment);
+                duty = frame.Prepared is null
+                    ? _buffer.Accept(frame.Kind, frame.Payload.Span, _transport, out segment)
+                    : PreparedSends.Accept(ref _buffer, frame.Prepared, _transport, out segment);
                 _buffer.AdmitPending(_owner);
             }
             else if (isOpen)
@@ -137,7 +140,7 @@ internal sealed class SendQueue
             return new ValueTask(new SendWait(this, pending).WaitAsync(cancellationToken));
         }
 
-        Writer.Fulfil(duty, segment, frame.Opcode, frame.Fin, frame.Payload.Span);
+        Writer.Fulfil(duty, segment, frame.Kind, frame.Payload.Span);
         frame.Release(_buffer.Settings.Pool);
         return isOpen ? default
             : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
@@ -169,7 +172,7 @@ internal sealed class SendQueue
             duty = _buffer.AcceptPong(payload, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Pong, fin: true, payload);
+        Writer.Fulfil(duty, segment, Opcode.Pong, payload);
     }
 
     /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
@@ -184,10 +187,10 @@ internal sealed class SendQueue
                 return;
             }
 
-            duty = _buffer.Accept(Opcode.Ping, fin: true, payload, _transport, out segment);
+            duty = _buffer.Accept(Opcode.Ping, payload, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Ping, fin: true, payload);
+        Writer.Fulfil(duty, segment, Opcode.Ping, payload);
     }
 
     /// <summary>Sends the Close frame, after which nothing goes.</summary>
@@ -322,7 +325,7 @@ internal sealed class SendQueue
             duty = _buffer.AcceptClose(payload, afterPending, _owner, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Close, fin: true, payload);
+        Writer.Fulfil(duty, segment, Opcode.Close, payload);
     }
 
     private void TellIf(bool drained) => (drained ? _owner : null)?.OnSendBufferDrained();

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Sockeye.Protocol;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections;
@@ -19,7 +18,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
     /// <summary>Does what the sender of a frame has to do once it was accepted.</summary>
     public void Fulfil(
-        WriteDuty duty, in OutgoingSegment segment, Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+        WriteDuty duty, in OutgoingSegment segment, FrameKind kind, ReadOnlySpan<byte> payload)
     {
         switch (duty)
         {
@@ -29,11 +28,11 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
             case WriteDuty.WriteSegmentAndPayload:
                 WritePieces(segment.Span, payload);
-                settings.Pool.Return(segment.Array);
+                segment.Release(settings.Pool);
                 break;
 
             case WriteDuty.WriteFrame:
-                WriteFrame(opcode, fin, payload);
+                WriteFrame(kind, payload);
                 break;
         }
     }
@@ -86,17 +85,17 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
 
     // Writes a frame from where its payload lies.
     [SkipLocalsInit]
-    private void WriteFrame(Opcode opcode, bool fin, ReadOnlySpan<byte> payload)
+    private void WriteFrame(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         Span<byte> buffer = stackalloc byte[MaxCopiedLength];
         if (OutgoingFrame.LengthOf(payload.Length, settings.Role) <= MaxCopiedLength)
         {
-            int length = OutgoingFrame.Write(buffer, settings.Role, opcode, fin, payload);
+            int length = OutgoingFrame.Write(buffer, settings.Role, kind, payload);
             WritePieces(buffer[..length], []);
         }
         else
         {
-            int length = FrameHeader.Write(buffer, fin, reservedBits: 0, opcode, maskingKey: null, payload.Length);
+            int length = kind.WriteHeader(buffer, maskingKey: null, payload.Length);
             WritePieces(buffer[..length], payload);
         }
     }
@@ -104,7 +103,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
     // Gives the segment's array back, and takes the one that goes next.
     private bool TryTakeNext(ref OutgoingSegment segment, ref int written)
     {
-        settings.Pool.Return(segment.Array);
+        segment.Release(settings.Pool);
         int newly = written;
         written = 0;
         return queue.TryTakeNext(newly, out segment);
@@ -115,7 +114,7 @@ internal readonly struct TransportWriter(SendQueue queue, Transport transport, C
     {
         if (!queue.TryBeginBlocked(segment, written))
         {
-            settings.Pool.Return(segment.Array);
+            segment.Release(settings.Pool);
             return false;
         }
 

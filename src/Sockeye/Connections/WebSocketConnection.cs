@@ -27,12 +27,12 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
-        byte[]? packedRequest = null)
+        PermessageDeflateParameters? deflate = null, byte[]? packedRequest = null)
     {
         Id = Interlocked.Increment(ref LastId);
         _packedRequest = packedRequest;
         Subprotocol = subprotocol;
-        Core = new ConnectionCore(this, transport, settings, handler);
+        Core = new ConnectionCore(this, transport, settings, handler, deflate);
     }
 
     /// <summary>A number that no other connection of this process has; the log has it too.</summary>
@@ -43,6 +43,12 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
     public string? Subprotocol { get; }
+
+    /// <summary>The extensions that were agreed on, as they stand in the server's answer (RFC 6455 §9.1).</summary>
+    /// <value>
+    /// Empty, or permessage-deflate with its parameters (RFC 7692 §7.1): then messages are compressed.
+    /// </value>
+    public string Extensions => Core.Compression?.Agreed.ToString() ?? "";
 
     /// <summary>
     /// The request that opened the connection, made anew at each call; <see langword="null"/> on a client.
@@ -138,12 +144,24 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// await it is to go as slowly as the peer.
     /// </returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
-    public ValueTask SendAsync(string text, CancellationToken cancellationToken = default)
+    public ValueTask SendAsync(string text, CancellationToken cancellationToken = default) =>
+        SendAsync(text, compress: true, cancellationToken);
+
+    /// <summary>Sends a text message, with a say in its compression.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="compress">
+    /// Whether to compress it if that was agreed on (RFC 7692) and it is long enough. Not what holds a secret beside text
+    /// that somebody else has chosen: its length would tell (§8).
+    /// </param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask SendAsync(string text, bool compress, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         byte[] rented = Core.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
         int length = Encoding.UTF8.GetBytes(text, rented);
-        return Core.SendMessage(rented.AsMemory(0, length), WebSocketMessageKind.Text, rented, cancellationToken);
+        return SendAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, compress, rented, cancellationToken);
     }
 
     /// <summary>Sends a message.</summary>
@@ -162,7 +180,20 @@ public sealed class WebSocketConnection : IAsyncDisposable
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
         CancellationToken cancellationToken = default) =>
-        Core.SendMessage(payload, kind, rented: null, cancellationToken);
+        SendAsync(payload, kind, compress: true, rented: null, cancellationToken);
+
+    /// <summary>Sends a message, with a say in its compression.</summary>
+    /// <param name="payload">As for the other overload.</param>
+    /// <param name="kind">What the message is.</param>
+    /// <param name="compress">Whether to compress it if that was agreed on and it is long enough.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    public ValueTask SendAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(payload, kind, compress, rented: null, cancellationToken);
 
     /// <summary>Sends a message that was received, on this connection or another.</summary>
     /// <param name="message">The message. Its payload must stay valid until the task completes.</param>
@@ -176,19 +207,51 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <summary>Sends a message now or not at all.</summary>
     /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
     /// <param name="kind">What the message is.</param>
+    /// <param name="compress">Whether to compress it if that was agreed on and it is long enough.</param>
     /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
     /// <remarks>Never waits and never allocates on its way to a transport that takes it.</remarks>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public WebSocketSendResult Send(
-        ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary) =>
-        Core.Sends.TrySend(MessageOpcode.Of(kind), payload);
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary, bool compress = true) =>
+        CompressedSends(payload.Length, compress) is { } compressed
+            ? compressed.TrySend(MessageOpcode.Of(kind), payload)
+            : Core.Sends.TrySend(MessageOpcode.Of(kind), payload);
+
+    /// <summary>Sends a message that was made ready for many connections, once there is room for it.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for other messages.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public ValueTask SendAsync(PreparedMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
+            ? compressed.SendAsync(message, cancellationToken)
+            : Core.Sends.SendAsync(FrameToSend.Of(message.Plain), cancellationToken);
+    }
+
+    /// <summary>Sends a message that was made ready for many connections, now or not at all.</summary>
+    /// <param name="message">The message.</param>
+    /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public WebSocketSendResult Send(PreparedMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
+            ? compressed.TrySend(message)
+            : new PreparedSends(Core).TrySend(message.Plain);
+    }
 
     /// <summary>Begins a message that is sent in fragments.</summary>
     /// <param name="kind">What the message is.</param>
+    /// <param name="compress">
+    /// Whether to compress it if that was agreed on and its first fragment is long enough.
+    /// </param>
     /// <returns>A writer, which must be completed. Nothing is sent, and nobody has to wait, before its first write.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
-    public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind) => new(this, MessageOpcode.Of(kind));
+    public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind, bool compress = true) =>
+        new(this, MessageOpcode.Of(kind), compress);
 
     /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -251,6 +314,19 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
         (Core.Receiver as HandlerReceiver)?.HandOver(payload, kind, endOfMessage);
+
+    private ValueTask SendAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress, byte[]? rented,
+        CancellationToken cancellationToken)
+    {
+        var message = new FrameToSend { Kind = MessageOpcode.Of(kind), Payload = payload, Rented = rented };
+        return CompressedSends(payload.Length, compress) is { } compressed
+            ? compressed.SendAsync(message, cancellationToken)
+            : Core.Sends.SendAsync(message, cancellationToken);
+    }
+
+    private CompressedSends? CompressedSends(int length, bool compress) =>
+        compress ? Core.Compression?.SendsFor(length) : null;
 
     private InvalidOperationException? FindMisuse(bool fragments) =>
         Core.Pull is null ? new("The connection has a handler, which receives its messages.")

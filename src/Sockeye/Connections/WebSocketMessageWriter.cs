@@ -18,14 +18,17 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
 {
     private readonly WebSocketConnection _connection;
     private readonly Opcode _opcode;
+    private readonly bool _compress;
+    private CompressedSends? _compressed;
     private bool _hasBegun;
     private bool _hasEnded;
     private bool _isSending;
 
-    internal WebSocketMessageWriter(WebSocketConnection connection, Opcode opcode)
+    internal WebSocketMessageWriter(WebSocketConnection connection, Opcode opcode, bool compress)
     {
         _connection = connection;
         _opcode = opcode;
+        _compress = compress;
     }
 
     /// <summary>Sends the next part of the message as a fragment of its own.</summary>
@@ -80,15 +83,23 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
 
         var frame = new FrameToSend
         {
-            Opcode = _hasBegun ? Opcode.Continuation : _opcode,
-            Fin = fin,
+            Kind = new FrameKind(_hasBegun ? Opcode.Continuation : _opcode, fin),
             Payload = payload,
             Writer = this,
         };
+        if (_compress && !_hasBegun)
+        {
+            // Decided once for the message (RFC 7692 §6).
+            _compressed = _connection.Core.Compression?.SendsFor(payload.Length);
+        }
+
         _isSending = true;
         try
         {
-            await _connection.Core.Sends.SendAsync(frame, cancellationToken).ConfigureAwait(false);
+            ValueTask sending = _compressed is null
+                ? _connection.Core.Sends.SendAsync(frame, cancellationToken)
+                : _compressed.SendFragmentAsync(frame, cancellationToken);
+            await sending.ConfigureAwait(false);
             _hasBegun = true;
             _hasEnded |= fin;
         }

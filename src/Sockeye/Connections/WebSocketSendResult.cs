@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>What became of a message given to <see cref="WebSocketConnection.Send(ReadOnlySpan{byte}, WebSocketMessageKind)"/>.</summary>
+/// <summary>What became of a message given to <see cref="WebSocketConnection.Send(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</summary>
 public enum WebSocketSendResult
 {
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -31,6 +32,12 @@ internal sealed class ServerContext
         Options = options;
         SelectHandler = selectHandler;
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
+        Codecs = MessageCodecs.For(options.Compression);
+        if (Codecs is null && options.Compression is not null)
+        {
+            Logger.CompressionUnavailable();
+        }
+
         Settings = SettingsOn(DeadlineWheel.For(options.TimeProvider));
         Rules = new ServerHandshakeRules
         {
@@ -38,6 +45,7 @@ internal sealed class ServerContext
             Origins = origins,
             DangerousAllowAnyOrigin = options.DangerousAllowAnyOrigin,
             IsSecure = options.Tls is not null,
+            PermessageDeflate = Codecs?.Options.ToRules(),
         };
     }
 
@@ -49,6 +57,9 @@ internal sealed class ServerContext
 
     /// <summary>Where events are logged.</summary>
     public ILogger Logger { get; }
+
+    /// <summary>Compresses messages; <see langword="null"/> if none are to be compressed, or there is no zlib.</summary>
+    public MessageCodecs? Codecs { get; }
 
     /// <summary>What the connections share that are not on an event loop.</summary>
     public ConnectionSettings Settings { get; }
@@ -74,6 +85,7 @@ internal sealed class ServerContext
             context._connections.Remove)
         {
             IsSecure = context.Options.Tls is not null,
+            Codecs = context.Codecs,
         },
         this);
 

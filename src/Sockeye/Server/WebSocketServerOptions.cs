@@ -62,6 +62,15 @@ public sealed class WebSocketServerOptions
     /// </summary>
     public bool DangerousAllowAnyOrigin { get; init; }
 
+    /// <summary>
+    /// How messages are compressed with clients that offer it (RFC 7692); <see langword="null"/>, the default, declines.
+    /// </summary>
+    /// <remarks>
+    /// Compression costs time and, where context is kept, memory for each connection. Without the platform's zlib it is
+    /// declined too, with a warning in the log.
+    /// </remarks>
+    public PermessageDeflateOptions? Compression { get; init; }
+
     /// <summary>How long a client may take for its request, and for TLS before that.</summary>
     /// <value>More than zero, at most a day. The default is 10 seconds.</value>
     public TimeSpan HandshakeTimeout

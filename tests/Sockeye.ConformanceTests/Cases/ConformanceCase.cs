@@ -14,6 +14,9 @@ internal sealed record ConformanceCase(string Id, string Description, IEnumerabl
     /// <summary>The endpoint's limit on messages, in bytes. None of the suite's own cases comes near it.</summary>
     public int MaxMessageLength { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>How its messages are compressed; <see langword="null"/> if they are not.</summary>
+    public DeflateCase? Deflate { get; init; }
+
     /// <summary>How <c>Closed</c> must complete, where the case says so.</summary>
     public ExpectedResult? Result { get; init; }
 

@@ -15,6 +15,11 @@ internal sealed record SendStep(PeerFrame Frame) : Step
 }
 
 /// <summary>
+/// The peer sends a message, compressed if that was agreed on, and then cut into fragments of so many bytes; 0 for one.
+/// </summary>
+internal sealed record SendCompressedStep(PeerFrame Message, int FragmentLength) : Step;
+
+/// <summary>
 /// The endpoint must have said this by now: once the bytes before this step have arrived, without any after.
 /// </summary>
 internal sealed record ExpectStep(PeerEventKind Kind, byte[] Payload) : Step

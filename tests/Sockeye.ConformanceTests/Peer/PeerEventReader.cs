@@ -6,18 +6,24 @@ namespace Sockeye.Tests;
 /// Puts the endpoint's frames together to messages, and fails the test where they break the rules of RFC 6455 §5.4,
 /// §5.5.1, §7.4 or §8.1.
 /// </summary>
-internal sealed class PeerEventReader(bool endpointIsClient)
+/// <param name="endpointIsClient">Which end it is.</param>
+/// <param name="inflater">Inflates its messages, if that was agreed on.</param>
+internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? inflater = null)
 {
-    private readonly PeerFrameReader _frames = new(endpointIsClient);
+    private readonly PeerFrameReader _frames = new(endpointIsClient, inflater is not null);
     private readonly Queue<PeerEvent> _events = [];
     private readonly ArrayBufferWriter<byte> _message = new();
     private int _openOpcode;
+    private bool _isCompressed;
     private bool _closed;
 
     public int Count => _events.Count;
 
     /// <summary>Whether the endpoint's output has stopped inside a frame or a fragmented message.</summary>
     public bool IsUnfinished => _frames.HasPartialFrame || _openOpcode != 0;
+
+    /// <summary>How many messages came compressed.</summary>
+    public int CompressedCount { get; private set; }
 
     public PeerEvent Dequeue() => _events.Dequeue();
 
@@ -62,7 +68,12 @@ internal sealed class PeerEventReader(bool endpointIsClient)
         Assert.True(
             frame.Opcode == PeerFrame.Continuation == (_openOpcode != 0),
             "The endpoint sent a continuation of nothing, or began a message inside another.");
-        _openOpcode = frame.Opcode == PeerFrame.Continuation ? _openOpcode : frame.Opcode;
+        if (frame.Opcode != PeerFrame.Continuation)
+        {
+            _openOpcode = frame.Opcode;
+            _isCompressed = frame.ReservedBits != 0;
+        }
+
         byte[] payload = frame.Payload;
         if (_message.WrittenCount != 0 || !frame.Fin)
         {
@@ -73,6 +84,12 @@ internal sealed class PeerEventReader(bool endpointIsClient)
         if (!frame.Fin)
         {
             return;
+        }
+
+        if (_isCompressed)
+        {
+            payload = inflater!.Inflate(payload);
+            CompressedCount++;
         }
 
         bool text = _openOpcode == PeerFrame.Text;

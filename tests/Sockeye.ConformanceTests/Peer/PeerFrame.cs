@@ -20,6 +20,9 @@ internal sealed record PeerFrame(int Opcode, byte[] Payload)
     public const int Ping = 0x9;
     public const int Pong = 0xA;
 
+    /// <summary>The reserved bit that says of a message that it is compressed (RFC 7692 §6).</summary>
+    public const int Rsv1 = 4;
+
     public bool Fin { get; init; } = true;
 
     /// <summary>RSV1 is 4, RSV2 is 2, RSV3 is 1.</summary>

@@ -7,7 +7,9 @@ namespace Sockeye.Tests;
 /// Takes the frames out of what the endpoint under test sends, and fails the test at the first that breaks a rule of
 /// RFC 6455 §5: the endpoint's output is always checked whole, whatever a case expects.
 /// </summary>
-internal sealed class PeerFrameReader(bool endpointIsClient)
+/// <param name="endpointIsClient">Which end it is.</param>
+/// <param name="mayCompress">Whether RSV1 was agreed on, for the first frame of a message (RFC 7692 §6).</param>
+internal sealed class PeerFrameReader(bool endpointIsClient, bool mayCompress = false)
 {
     private byte[] _buffer = new byte[256];
     private int _start;
@@ -61,7 +63,9 @@ internal sealed class PeerFrameReader(bool endpointIsClient)
             _ => BinaryPrimitives.ReadUInt64BigEndian(bytes[2..]),
         };
 
-        Require((bytes[0] & 0x70) == 0, "a reserved bit is set");
+        int reservedBits = (bytes[0] >> 4) & 0x7;
+        bool mayHaveRsv1 = mayCompress && (opcode is PeerFrame.Text or PeerFrame.Binary);
+        Require(reservedBits == 0 || (mayHaveRsv1 && reservedBits == PeerFrame.Rsv1), "a reserved bit is set");
         Require(opcode is <= PeerFrame.Binary or >= PeerFrame.Close and <= PeerFrame.Pong, $"opcode {opcode:X}");
         Require(masked == endpointIsClient, masked ? "a server masks" : "a client does not mask");
         Require(lengthBytes != 2 || length > 125, "a 16-bit length that is not the shortest form");
@@ -87,6 +91,7 @@ internal sealed class PeerFrameReader(bool endpointIsClient)
         frame = new PeerFrame(opcode, payload)
         {
             Fin = fin,
+            ReservedBits = reservedBits,
             MaskingKey = masked ? bytes.Slice(header - 4, 4).ToArray() : null,
         };
         return true;

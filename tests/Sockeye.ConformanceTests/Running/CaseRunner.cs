@@ -8,7 +8,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
     // For a whole run, on a machine that has other things to do as well. Nothing here takes a second by itself.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    private readonly PeerEventReader _events = new(endpointIsClient: role == TestedRole.Client);
+    private readonly PeerEventReader _events = new(role == TestedRole.Client, script.CreateInflater());
     private bool _endpointClosed;
 
     /// <summary>Runs the case; throws if anything is not as it must be.</summary>
@@ -149,6 +149,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
         }
 
         CheckDelivered();
+        CheckCompressed();
         await CheckResultAsync(deadline);
     }
 
@@ -164,6 +165,15 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
                 step.Kind == message.Kind && message.Payload.AsSpan().SequenceEqual(step.Payload),
                 $"The application was given {message} instead of {Describe(step)}.");
         }
+    }
+
+    private void CheckCompressed()
+    {
+        // What does not become shorter is sent as it is, which 16 bytes seldom do, and 64 sooner or later.
+        const int CompressibleLength = 64;
+        bool mustCompress = script.Compression is { } compression && compression.EndpointCompresses(role)
+            && script.Messages.Any(message => message.Payload.Length >= CompressibleLength);
+        Assert.True(!mustCompress || _events.CompressedCount > 0, "The endpoint has compressed nothing.");
     }
 
     private async Task CheckResultAsync(CancellationToken deadline)

@@ -51,6 +51,18 @@ internal static class CaseRuns
 
     private static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)
     {
+        if (script.IsExchange)
+        {
+            // There is nothing to be coalesced, and enough to be cut.
+            yield return new Segmentation.AsWritten();
+            if (transport == TestedTransport.InMemory)
+            {
+                yield return new Segmentation.Chopped(OddChopLength);
+            }
+
+            yield break;
+        }
+
         bool overSocket = transport is TestedTransport.Socket or TestedTransport.Tls or TestedTransport.EventLoop;
 
         yield return new Segmentation.AsWritten();
@@ -86,11 +98,16 @@ internal static class CaseRuns
         string id, TestedRole role, TestedTransport transport, TestedFace face = TestedFace.Handler)
     {
         ConformanceCase conformanceCase = CaseCatalogue.Get(id);
-        CaseScript script = new(conformanceCase, peerIsClient: role == TestedRole.Server);
+        AgreedCompression? compression =
+            conformanceCase.Deflate is { } deflate ? AgreedCompression.Negotiate(deflate, role) : null;
+        Assert.Equal(
+            conformanceCase.Deflate is null || (conformanceCase.Deflate.ServerDeclines && role == TestedRole.Server),
+            compression is null);
+        CaseScript script = new(conformanceCase, peerIsClient: role == TestedRole.Server, compression);
         foreach (Segmentation segmentation in Segmentations(script, transport, face))
         {
             await using EndpointUnderTest endpoint =
-                await Endpoints.CreateAsync(transport, role, conformanceCase.MaxMessageLength, face);
+                await Endpoints.CreateAsync(transport, role, conformanceCase.MaxMessageLength, face, compression);
             try
             {
                 await new CaseRunner(script, endpoint, role).RunAsync(segmentation);

@@ -20,6 +20,8 @@ internal sealed class CaseScript
     private static readonly PeerFrame FinalClose = Steps.Close(1000);
 
     private readonly PeerFrameWriter _writer;
+    private readonly bool _peerIsClient;
+    private readonly PeerDeflater? _deflater;
     private readonly Dictionary<PeerFrame, (byte[] Wire, int HeaderLength)> _begun =
         new(ReferenceEqualityComparer.Instance);
 
@@ -31,8 +33,12 @@ internal sealed class CaseScript
     private List<int> _writeEnds = [];
     private List<(int Due, ExpectStep Step)> _expected = [];
 
-    public CaseScript(ConformanceCase conformanceCase, bool peerIsClient)
+    public CaseScript(ConformanceCase conformanceCase, bool peerIsClient, AgreedCompression? compression = null)
     {
+        _peerIsClient = peerIsClient;
+        _deflater = compression?.Peer.CreateDeflater(peerIsClient);
+        Compression = compression;
+        IsExchange = conformanceCase.Deflate is not null;
         _writer = new PeerFrameWriter(peerIsClient, SeedOf(conformanceCase.Id));
         foreach (Step step in conformanceCase.Steps)
         {
@@ -50,6 +56,12 @@ internal sealed class CaseScript
         int? closeCode = CodeOf(EndsCleanly ? _peersClose?.Payload : _endpointsClose?.Payload);
         Result = conformanceCase.Result ?? new ExpectedResult(closeCode ?? NoStatusReceived, EndsCleanly);
     }
+
+    /// <summary>What was agreed on; <see langword="null"/> if nothing is compressed.</summary>
+    public AgreedCompression? Compression { get; }
+
+    /// <summary>Whether it is one message after the other, each of which waits for the echo of the one before.</summary>
+    public bool IsExchange { get; }
 
     public IReadOnlyList<Burst> Bursts => _bursts;
 
@@ -77,11 +89,17 @@ internal sealed class CaseScript
     /// <summary>Whether the peer ends its side of the transport in the middle of things.</summary>
     public bool PeerEnds { get; private set; }
 
+    /// <summary>Inflates what the endpoint says, in one run of the case.</summary>
+    public PeerInflater? CreateInflater() => Compression?.Peer.CreateInflater(_peerIsClient);
+
     private void Add(Step step)
     {
         switch (step)
         {
             case SendStep send:
+                Send(send);
+                break;
+            case SendCompressedStep send:
                 Send(send);
                 break;
             case ExpectStep expect:
@@ -128,6 +146,19 @@ internal sealed class CaseScript
         {
             _peersClose ??= send.Frame;
             EndsCleanly |= _endpointBegins && Oracle.IsClosePayload(send.Frame.Payload);
+        }
+    }
+
+    private void Send(SendCompressedStep send)
+    {
+        PeerFrame message = _deflater is null
+            ? send.Message
+            : send.Message with { Payload = _deflater.Deflate(send.Message.Payload) };
+        int length = send.FragmentLength == 0 ? message.Payload.Length : send.FragmentLength;
+        foreach (PeerFrame fragment in Steps.Fragments(message, length))
+        {
+            bool hasRsv1 = _deflater is not null && fragment.Opcode != PeerFrame.Continuation;
+            Send(new SendStep(fragment with { ReservedBits = hasRsv1 ? PeerFrame.Rsv1 : 0 }));
         }
     }
 

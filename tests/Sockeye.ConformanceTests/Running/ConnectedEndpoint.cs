@@ -40,7 +40,7 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
         return ValueTask.CompletedTask;
     }
 
-    protected void Open(Transport transport, TestedRole role, long maxMessageLength)
+    protected void Open(Transport transport, TestedRole role, long maxMessageLength, AgreedCompression? compression)
     {
         WebSocketConnectionOptions options = new()
         {
@@ -50,8 +50,12 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
             KeepAlive = KeepAliveOptions.Disabled,
         };
         ConnectionSettings settings = new(
-            role == TestedRole.Server ? Role.Server : Role.Client, options, _wheel, NullLogger.Instance, Pool);
-        _connection = new WebSocketConnection(transport, settings, _application.Handler);
+            role == TestedRole.Server ? Role.Server : Role.Client, options, _wheel, NullLogger.Instance, Pool)
+        {
+            Codecs = compression?.Codecs,
+        };
+        _connection = new WebSocketConnection(
+            transport, settings, _application.Handler, subprotocol: null, compression?.Endpoint);
         _connection.Core.Start();
         transport.Start();
     }

@@ -5,11 +5,11 @@ internal sealed class InMemoryEndpoint : ConnectedEndpoint
 {
     private const long DefaultMaxMessageLength = 64 * 1024 * 1024;
 
-    public InMemoryEndpoint(TestedRole role, long maxMessageLength = DefaultMaxMessageLength)
+    public InMemoryEndpoint(TestedRole role, long maxMessageLength = DefaultMaxMessageLength, AgreedCompression? compression = null)
         : base(TestedFace.Handler)
     {
         Transport = new InPlaceTransport(Inbox);
-        Open(Transport, role, maxMessageLength);
+        Open(Transport, role, maxMessageLength, compression);
     }
 
     public override bool AnswersInPlace => true;

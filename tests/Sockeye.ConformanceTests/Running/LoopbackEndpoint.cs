@@ -10,11 +10,11 @@ internal sealed class LoopbackEndpoint : ConnectedEndpoint
 
     public LoopbackEndpoint(
         TestedRole role, TestedFace face, long maxMessageLength, Transport transport, Stream peerStream,
-        Socket peerSocket)
+        Socket peerSocket, AgreedCompression? compression)
         : base(face)
     {
         _peer = new StreamPeer(peerStream, peerSocket, Inbox);
-        Open(transport, role, maxMessageLength);
+        Open(transport, role, maxMessageLength, compression);
     }
 
     public override bool AnswersInPlace => false;

@@ -8,14 +8,15 @@ internal sealed class StreamEndpoint : ConnectedEndpoint
 {
     private readonly SegmentStream _stream;
 
-    public StreamEndpoint(TestedRole role, TestedFace face, long maxMessageLength)
+    public StreamEndpoint(TestedRole role, TestedFace face, long maxMessageLength, AgreedCompression? compression)
         : base(face)
     {
         _stream = new SegmentStream(Inbox);
 
         // Not the checked pool: to spoil a receive buffer of 64 KiB for each read of a byte would be most of the work.
         Open(
-            new StreamTransport(_stream, ArrayPool<byte>.Shared, endOutput: EndOutputAsync), role, maxMessageLength);
+            new StreamTransport(_stream, ArrayPool<byte>.Shared, endOutput: EndOutputAsync), role, maxMessageLength,
+            compression);
     }
 
     public override bool AnswersInPlace => false;

@@ -106,4 +106,26 @@ public sealed class PeerFrameTests
 
     private static string Describe(PeerFrame frame) =>
         $"{frame.Opcode} {frame.Fin} {Convert.ToHexString(frame.Payload)}";
+
+    [Theory]
+    [InlineData("C1 07 F248CDC9C90700", true, true)]
+    [InlineData("C1 07 F248CDC9C90700", false, false)] // not agreed on
+    [InlineData("41 02 F248 C0 05 CDC9C90700", true, false)] // on a continuation
+    [InlineData("C9 00", true, false)] // on a ping
+    [InlineData("E1 07 F248CDC9C90700", true, false)] // RSV2 with it
+    public void Endpoint_may_set_RSV1_on_the_first_frame_of_a_message_if_that_was_agreed_on(
+        string wire, bool mayCompress, bool isLegal)
+    {
+        var reader = new PeerEventReader(endpointIsClient: false, mayCompress ? new PeerInflater() : null);
+        if (isLegal)
+        {
+            reader.Append(Hex(wire));
+            Assert.Equal("Hello"u8.ToArray(), reader.Dequeue().Payload);
+            Assert.Equal(1, reader.CompressedCount);
+        }
+        else
+        {
+            Assert.ThrowsAny<XunitException>(() => reader.Append(Hex(wire)));
+        }
+    }
 }

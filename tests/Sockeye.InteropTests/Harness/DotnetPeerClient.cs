@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 /// <see cref="ClientWebSocket"/> as a peer. It cannot ping at will, only keep alive: its pings come by themselves while
 /// a scenario runs, and it ends the connection where one is not answered with its own payload.
 /// </summary>
-internal sealed class DotnetPeerClient : PeerClient
+internal sealed class DotnetPeerClient(PeerDeflate deflate = PeerDeflate.AsUsual) : PeerClient
 {
     public override async Task<PeerReport> RunAsync(Uri address, string scenario, params string[] arguments)
     {
@@ -15,6 +15,13 @@ internal sealed class DotnetPeerClient : PeerClient
         socket.Options.Proxy = null;
         socket.Options.KeepAliveInterval = DotnetMessages.KeepAliveInterval;
         socket.Options.KeepAliveTimeout = Deadline.Length;
+        if (deflate != PeerDeflate.AsUsual)
+        {
+            bool isKept = deflate == PeerDeflate.Keeping;
+            socket.Options.DangerousDeflateOptions =
+                new WebSocketDeflateOptions { ServerContextTakeover = isKept, ClientContextTakeover = isKept };
+        }
+
         foreach (string subprotocol in scenario == "subprotocol" ? arguments : [])
         {
             socket.Options.AddSubProtocol(subprotocol);
@@ -31,6 +38,9 @@ internal sealed class DotnetPeerClient : PeerClient
         {
             case "echo" or "fragments":
                 return await ExchangeAsync(socket, scenario == "fragments", [.. arguments.Select(Parse)]);
+            case "mirror":
+                await MirrorAsync(socket);
+                return new PeerReport();
             case "pinged":
                 await socket.SendTextAsync(arguments[0]);
                 return await ReceiveAndCloseAsync(socket, count: 1);
@@ -80,6 +90,18 @@ internal sealed class DotnetPeerClient : PeerClient
         await (sending ?? Task.CompletedTask);
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "", Deadline.Token());
         return new PeerReport { Messages = messages, FewestFrames = fewestFrames };
+    }
+
+    private static async Task MirrorAsync(ClientWebSocket socket)
+    {
+        bool inThirds = false;
+        while (await socket.ReceiveMessageAsync() is { } message)
+        {
+            await socket.SendMessageAsync(message.Payload, message.Type, inThirds);
+            inThirds = !inThirds;
+        }
+
+        await socket.AnswerCloseAsync();
     }
 
     private static int Parse(string number) => int.Parse(number, CultureInfo.InvariantCulture);

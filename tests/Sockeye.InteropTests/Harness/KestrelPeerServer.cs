@@ -17,16 +17,22 @@ internal sealed class KestrelPeerServer : PeerServer
     private readonly WebApplication _application;
     private readonly Channel<PeerClose> _closes = Channel.CreateUnbounded<PeerClose>();
 
-    private KestrelPeerServer(WebApplication application) => _application = application;
+    private readonly PeerDeflate _deflate;
+
+    private KestrelPeerServer(WebApplication application, PeerDeflate deflate)
+    {
+        _application = application;
+        _deflate = deflate;
+    }
 
     public override Uri Address => new(_application.Urls.Single().Replace("http://", "ws://", StringComparison.Ordinal));
 
-    public static async Task<PeerServer> StartAsync()
+    public static async Task<PeerServer> StartAsync(PeerDeflate deflate = PeerDeflate.AsUsual)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port: 0));
-        KestrelPeerServer server = new(builder.Build());
+        KestrelPeerServer server = new(builder.Build(), deflate);
         server._application.UseWebSockets();
         server._application.Run(server.ServeAsync);
         await server._application.StartAsync(Deadline.Token());
@@ -43,6 +49,8 @@ internal sealed class KestrelPeerServer : PeerServer
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
         {
             SubProtocol = subprotocol,
+            DangerousEnableCompression = _deflate != PeerDeflate.AsUsual,
+            DisableServerContextTakeover = _deflate == PeerDeflate.Forgetting,
             KeepAliveInterval = DotnetMessages.KeepAliveInterval,
             KeepAliveTimeout = Deadline.Length,
         });

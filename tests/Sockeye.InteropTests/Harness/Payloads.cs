@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -37,6 +38,19 @@ internal static class Payloads
     {
         int cut = payload.Length / 3;
         return [payload.AsMemory(0, cut), payload.AsMemory(cut, cut), payload.AsMemory(2 * cut)];
+    }
+
+    /// <summary>Records with the same names and other values, as services send them.</summary>
+    public static byte[] Json(int size, Random random)
+    {
+        StringBuilder text = new("[");
+        while (text.Length < size)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{{\"id\":{random.Next()},\"price\":{random.NextDouble():F4},");
+            text.Append(CultureInfo.InvariantCulture, $"\"status\":\"{(random.Next(2) == 0 ? "active" : "idle")}\"}},");
+        }
+
+        return Encoding.UTF8.GetBytes(text.ToString(0, size));
     }
 
     public static string Sha256(ReadOnlySpan<byte> payload) => Convert.ToHexStringLower(SHA256.HashData(payload));

@@ -15,7 +15,10 @@ internal sealed class PeerProcess : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
     }
 
-    public static PeerProcess Start(string program, params IEnumerable<string> arguments)
+    public static PeerProcess Start(string program, params IEnumerable<string> arguments) =>
+        Start(program, PeerDeflate.AsUsual, arguments);
+
+    public static PeerProcess Start(string program, PeerDeflate deflate, IEnumerable<string> arguments)
     {
         ProcessStartInfo start = new(program, arguments)
         {
@@ -23,6 +26,12 @@ internal sealed class PeerProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
+        };
+        start.Environment["PEER_DEFLATE"] = deflate switch
+        {
+            PeerDeflate.Keeping => "keep",
+            PeerDeflate.Forgetting => "forget",
+            _ => "",
         };
         return new PeerProcess(Process.Start(start)!);
     }

@@ -7,11 +7,13 @@ internal sealed class ScriptPeer : PeerClient
 {
     private readonly Func<string> _requireProgram;
     private readonly string _script;
+    private readonly PeerDeflate _deflate;
 
-    private ScriptPeer(string script, Func<string> requireProgram)
+    private ScriptPeer(string script, Func<string> requireProgram, PeerDeflate deflate = PeerDeflate.AsUsual)
     {
         _script = Path.Combine(PeerPrograms.Folder, script);
         _requireProgram = requireProgram;
+        _deflate = deflate;
     }
 
     public static ScriptPeer Ws { get; } = new("ws/peer.js", () => PeerPrograms.RequireNode("ws"));
@@ -21,17 +23,20 @@ internal sealed class ScriptPeer : PeerClient
 
     public static ScriptPeer Python { get; } = new("python/peer.py", PeerPrograms.RequirePython);
 
+    /// <summary>The same peer, asked to compress.</summary>
+    public ScriptPeer With(PeerDeflate deflate) => new(_script, _requireProgram, deflate);
+
     public override async Task<PeerReport> RunAsync(Uri address, string scenario, params string[] arguments)
     {
         await using PeerProcess process = PeerProcess.Start(
-            _requireProgram(), [_script, "client", address.AbsoluteUri, scenario, .. arguments]);
+            _requireProgram(), _deflate, [_script, "client", address.AbsoluteUri, scenario, .. arguments]);
         string line = await process.ReadLineAsync();
         return JsonSerializer.Deserialize<PeerReport>(line, JsonSerializerOptions.Web)!;
     }
 
     public async Task<PeerServer> StartServerAsync()
     {
-        PeerProcess process = PeerProcess.Start(_requireProgram(), [_script, "server"]);
+        PeerProcess process = PeerProcess.Start(_requireProgram(), _deflate, [_script, "server"]);
         using JsonDocument listening = JsonDocument.Parse(await process.ReadLineAsync());
         return new ScriptServer(process, listening.RootElement.GetProperty("port").GetInt32());
     }

@@ -31,7 +31,7 @@ public sealed class ClientHandshakeTests
         (
             HandshakeError.UnrequestedExtension,
             Start + Upgrade + Accept
-            + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
+            + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: x-made-up\r\n\r\n"),
         (
             HandshakeError.InvalidExtensions,
             Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: ;;\r\n\r\n"),

@@ -29,7 +29,8 @@ public sealed class ClientRequestTests
         Assert.Equal("https://example.com", RawServer.Header(request, "Origin"));
         Assert.Equal("Bearer x", RawServer.Header(request, "Authorization"));
         Assert.Equal(16, Convert.FromBase64String(RawServer.Header(request, "Sec-WebSocket-Key")).Length);
-        Assert.DoesNotContain("Extensions", request, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(
+            "permessage-deflate; client_max_window_bits", RawServer.Header(request, "Sec-WebSocket-Extensions"));
         Assert.DoesNotContain("traceparent", request, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("Cookie", request, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("1", RequestValues(request, "X-A"));

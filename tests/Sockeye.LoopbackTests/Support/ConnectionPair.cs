@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -29,18 +30,21 @@ internal sealed class ConnectionPair : IAsyncDisposable
     /// <param name="handler">Who receives on the server; <see langword="null"/> to be asked.</param>
     /// <param name="serverOptions">What the server's end does.</param>
     /// <param name="clientOptions">What the client's end does.</param>
+    /// <param name="compression">How messages are compressed; <see langword="null"/> if they are not.</param>
     public static async Task<ConnectionPair> CreateAsync(
         TransportKind kind,
         WebSocketHandler? handler = null,
         WebSocketConnectionOptions? serverOptions = null,
-        WebSocketConnectionOptions? clientOptions = null)
+        WebSocketConnectionOptions? clientOptions = null,
+        PermessageDeflateOptions? compression = null)
     {
         var pool = new CountingPool();
         (Transport serverTransport, Transport clientTransport) = await JoinAsync(kind, pool);
         WebSocketConnection server = Open(
-            serverTransport, Role.Server, serverOptions ?? WebSocketConnectionOptions.Server, handler, pool);
+            serverTransport, Role.Server, serverOptions ?? WebSocketConnectionOptions.Server, handler, pool,
+            compression);
         WebSocketConnection client = Open(
-            clientTransport, Role.Client, clientOptions ?? WebSocketConnectionOptions.Client, null, pool);
+            clientTransport, Role.Client, clientOptions ?? WebSocketConnectionOptions.Client, null, pool, compression);
         return new ConnectionPair(server, client, pool);
     }
 
@@ -57,11 +61,19 @@ internal sealed class ConnectionPair : IAsyncDisposable
 
     private static WebSocketConnection Open(
         Transport transport, Role role, WebSocketConnectionOptions options, WebSocketHandler? handler,
-        CountingPool pool)
+        CountingPool pool, PermessageDeflateOptions? compression)
     {
         DeadlineWheel wheel = DeadlineWheel.For(TimeProvider.System);
-        var settings = new ConnectionSettings(role, options, wheel, NullLogger.Instance, pool);
-        var connection = new WebSocketConnection(transport, settings, handler);
+        var settings = new ConnectionSettings(role, options, wheel, NullLogger.Instance, pool)
+        {
+            Codecs = MessageCodecs.For(compression),
+        };
+        PermessageDeflateParameters? agreed = compression is null ? null : new(
+            compression.ServerContextTakeover == false,
+            compression.ClientContextTakeover == false,
+            compression.ServerMaxWindowBits,
+            compression.ClientMaxWindowBits);
+        var connection = new WebSocketConnection(transport, settings, handler, subprotocol: null, agreed);
         connection.Core.Start();
         transport.Start();
         return connection;

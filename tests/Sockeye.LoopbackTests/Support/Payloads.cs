@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Sockeye.Tests;
 
 /// <summary>Bytes that tell where they belong.</summary>
@@ -16,6 +19,19 @@ internal static class Payloads
         }
 
         return bytes;
+    }
+
+    /// <summary>Text that becomes much shorter, and that tells where it belongs.</summary>
+    public static byte[] Text(int length, int number = 0)
+    {
+        var text = new StringBuilder(length + 100);
+        while (text.Length < length)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture, $"{{\"message\":{number},\"place\":{text.Length},\"what\":\"longer\"}},\n");
+        }
+
+        return Encoding.ASCII.GetBytes(text.ToString(0, length));
     }
 
     /// <summary>Reads everything up to the end, or to a reset.</summary>

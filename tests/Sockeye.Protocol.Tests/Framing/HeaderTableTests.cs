@@ -118,7 +118,7 @@ public sealed class HeaderTableTests
     {
         (int first, int second) = (header / 256, header % 256);
         bool toServer = settings.Rules.Receiver == Role.Server;
-        MessageReader reader = new(settings);
+        MessageReader reader = new(settings, new CopyingInflater());
         ClosingHandshake closing = Enter(state, reader, toServer);
         List<ProtocolError> broken = HeaderOracle.Broken(first, second, toServer, claimsRsv1, state);
 

@@ -39,6 +39,7 @@ public sealed class ProtocolErrorsTests
             [ProtocolError.InvalidUtf8] = WebSocketCloseCode.InvalidPayload, // §8.1
             [ProtocolError.InvalidUtf8InCloseReason] = WebSocketCloseCode.InvalidPayload,
             [ProtocolError.MessageTooLong] = WebSocketCloseCode.MessageTooBig, // §7.4.1
+            [ProtocolError.InvalidCompressedData] = WebSocketCloseCode.InvalidPayload, // RFC 7692 does not say
             [ProtocolError.TooManyEmptyFragments] = WebSocketCloseCode.PolicyViolation,
         };
 

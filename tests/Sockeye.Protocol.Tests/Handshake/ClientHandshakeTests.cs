@@ -25,7 +25,7 @@ public sealed class ClientHandshakeTests
         int statusCode = int.Parse(@case.Head.AsSpan(9, 3), CultureInfo.InvariantCulture);
         var headers = HeaderFields.FromPairs(Pairs(@case.Head));
 
-        HandshakeError error = ClientHandshake.Check(statusCode, Http11, headers, NothingOffered, out _, out _);
+        HandshakeError error = ClientHandshake.Check(statusCode, Http11, headers, NothingOffered, out _);
 
         Assert.Equal(@case.Expected, error);
     }
@@ -102,10 +102,10 @@ public sealed class ClientHandshakeTests
             AllowMissingSubprotocol = true,
         };
 
-        HandshakeError error = ClientHandshake.Check(Parse(Response()), expected, out string? subprotocol, out _);
+        HandshakeError error = ClientHandshake.Check(Parse(Response()), expected, out ClientHandshakeAgreement agreement);
 
         Assert.Equal(HandshakeError.None, error);
-        Assert.Null(subprotocol);
+        Assert.Null(agreement.Subprotocol);
     }
 
     [Theory]
@@ -122,11 +122,10 @@ public sealed class ClientHandshakeTests
         HandshakeError error = ClientHandshake.Check(
             Parse(Response("Sec-WebSocket-Extensions: " + list)),
             offered,
-            out _,
-            out IReadOnlyList<Extension> extensions);
+            out ClientHandshakeAgreement agreement);
 
         Assert.Equal(expected, error);
-        Assert.Equal(expected == HandshakeError.None, extensions.Count > 0);
+        Assert.Equal(expected == HandshakeError.None, agreement.Extensions.Count > 0);
     }
 
     [Fact]
@@ -135,7 +134,7 @@ public sealed class ClientHandshakeTests
         ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo"] };
 
         HandshakeError error = ClientHandshake.Check(
-            Parse(Response("+Sec-WebSocket-Extensions: foo", "+Sec-WebSocket-Extensions: foo")), offered, out _, out _);
+            Parse(Response("+Sec-WebSocket-Extensions: foo", "+Sec-WebSocket-Extensions: foo")), offered, out _);
 
         Assert.Equal(HandshakeError.RepeatedExtension, error);
     }
@@ -148,7 +147,7 @@ public sealed class ClientHandshakeTests
             .Select(pair => pair.Key == "Upgrade" ? KeyValuePair.Create(pair.Key, "\uFF57ebsocket") : pair);
 
         HandshakeError error = ClientHandshake.Check(
-            101, Http11, HeaderFields.FromPairs(pairs), NothingOffered, out _, out _);
+            101, Http11, HeaderFields.FromPairs(pairs), NothingOffered, out _);
 
         Assert.Equal(HandshakeError.InvalidUpgrade, error);
     }
@@ -160,13 +159,18 @@ public sealed class ClientHandshakeTests
     public void Client_without_a_key_opens_nothing(string key)
     {
         HandshakeError error = ClientHandshake.Check(
-            Parse(Response()), NothingOffered with { Key = key }, out _, out _);
+            Parse(Response()), NothingOffered with { Key = key }, out _);
 
         Assert.Equal(HandshakeError.InvalidAccept, error);
     }
 
-    private static HandshakeError Check(string head, out string? subprotocol, params string[] offered) =>
-        ClientHandshake.Check(Parse(head), NothingOffered with { Subprotocols = offered }, out subprotocol, out _);
+    private static HandshakeError Check(string head, out string? subprotocol, params string[] offered)
+    {
+        HandshakeError error = ClientHandshake.Check(
+            Parse(head), NothingOffered with { Subprotocols = offered }, out ClientHandshakeAgreement agreement);
+        subprotocol = agreement.Subprotocol;
+        return error;
+    }
 
     private static ResponseHead Parse(string head)
     {

@@ -56,10 +56,10 @@ public sealed class ClientRequestTests
 
         ResponseHead.TryParse(written.WrittenSpan, Verdicts.Lines(), out ResponseHead response);
         HandshakeError error = ClientHandshake.Check(
-            response, new() { Key = Plain.Key, Subprotocols = ["chat"] }, out string? subprotocol, out _);
+            response, new() { Key = Plain.Key, Subprotocols = ["chat"] }, out ClientHandshakeAgreement agreement);
 
         Assert.Equal(HandshakeError.None, error);
-        Assert.Equal("chat", subprotocol);
+        Assert.Equal("chat", agreement.Subprotocol);
     }
 
     [Fact]

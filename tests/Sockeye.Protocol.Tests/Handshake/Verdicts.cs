@@ -37,7 +37,7 @@ internal static class Verdicts
             bytes.AsSpan(0, headLength), Lines(), out ResponseHead response);
         return httpError != HttpError.None
             ? httpError.ToHandshakeError()
-            : ClientHandshake.Check(response, expected, out _, out _);
+            : ClientHandshake.Check(response, expected, out _);
     }
 
     /// <summary>A request that keeps the rules of HTTP.</summary>

@@ -14,7 +14,7 @@ internal sealed class ReaderRun
         bool deliversFragments = false)
     {
         FrameRules rules = new(toServer ? Role.Server : Role.Client, allowedReservedBits);
-        Reader = new MessageReader(new MessageReaderSettings(rules, maxMessageLength, deliversFragments, Pool));
+        Reader = new MessageReader(new MessageReaderSettings(rules, maxMessageLength, deliversFragments, Pool), new CopyingInflater());
     }
 
     public CountingPool Pool { get; } = new();

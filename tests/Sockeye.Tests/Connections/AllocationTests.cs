@@ -136,6 +136,28 @@ public sealed class AllocationTests(ITestOutputHelper output)
         Assert.Equal(WarmUpCount + MessageCount, transport.WriteCount);
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_prepared_message_allocates_nothing(bool isCompressed, bool hasContextTakeover)
+    {
+        var transport = new CountingSinkTransport();
+        DeflateSetup? deflate = !isCompressed ? null : hasContextTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting();
+        WebSocketConnection connection = Open(transport, handler: null, WebSocketConnectionOptions.Server, deflate);
+        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1, length: 20_000));
+
+        long allocated = Feed(transport, Opcode.Ping, 0, 1, MessageCount, () =>
+        {
+            connection.Send(message);
+            connection.SendAsync(message).GetAwaiter().GetResult();
+        });
+
+        output.WriteLine($"{(double)allocated / MessageCount / 2} bytes per message");
+        Assert.InRange(allocated, 0, Noise);
+        Assert.Equal(3 * (WarmUpCount + MessageCount), transport.WriteCount);
+    }
+
     private static async Task EchoAll(WebSocketConnection connection)
     {
         await foreach (WebSocketMessage message in connection.ReadAllAsync().ConfigureAwait(false))
@@ -156,11 +178,15 @@ public sealed class AllocationTests(ITestOutputHelper output)
     private static int HeaderLength(int length) => length < 126 ? 2 : length < 65_536 ? 4 : 10;
 
     private static WebSocketConnection Open(
-        CountingSinkTransport transport, WebSocketHandler? handler, WebSocketConnectionOptions options)
+        CountingSinkTransport transport, WebSocketHandler? handler, WebSocketConnectionOptions options,
+        DeflateSetup? deflate = null)
     {
         var settings = new ConnectionSettings(
-            Role.Server, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance);
-        var connection = new WebSocketConnection(transport, settings, handler);
+            Role.Server, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance)
+        {
+            Codecs = deflate?.Codecs,
+        };
+        var connection = new WebSocketConnection(transport, settings, handler, deflate: deflate?.Agreed);
         connection.Core.Start();
         return connection;
     }

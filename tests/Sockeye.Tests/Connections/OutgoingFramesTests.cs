@@ -15,7 +15,7 @@ public sealed class OutgoingFramesTests
         List<byte[]> payloads = [.. Enumerable.Range(0, 500).Select(_ => RandomBytes(random.Next(3_000)))];
         foreach (byte[] payload in payloads)
         {
-            frames.Append(Opcode.Binary, fin: true, payload);
+            frames.Append(Opcode.Binary, payload);
         }
 
         int segmentCount = 0;
@@ -41,10 +41,10 @@ public sealed class OutgoingFramesTests
             var frames = Frames();
             if (corked >= 4)
             {
-                frames.Append(Opcode.Binary, fin: true, new byte[corked - 4]);
+                frames.Append(Opcode.Binary, new byte[corked - 4]);
             }
 
-            if (!frames.TryTakeWithHeader(Opcode.Text, fin: true, 70_000, out OutgoingSegment segment))
+            if (!frames.TryTakeWithHeader(Opcode.Text, 70_000, out OutgoingSegment segment))
             {
                 Assert.True(corked > 16_384 - FrameHeader.MaxLength);
                 Assert.Equal(corked, Drain(ref frames).Length);
@@ -67,7 +67,7 @@ public sealed class OutgoingFramesTests
         Assert.Equal(0, _pool.RentCount);
         for (int i = 0; i < 3; i++)
         {
-            frames.Append(Opcode.Binary, fin: true, new byte[40_000]);
+            frames.Append(Opcode.Binary, new byte[40_000]);
         }
 
         Assert.Equal(2, frames.Backlog!.Full.Count);

@@ -116,8 +116,7 @@ public sealed class PendingSendsTests
         pending.Add(new PendingSend(Send("waits").Frame) { Completion = completion });
         pending.Add(new PendingSend(new FrameToSend
         {
-            Opcode = Opcode.Text,
-            Fin = true,
+            Kind = Opcode.Text,
             Payload = rented,
             Rented = rented,
         })
@@ -136,8 +135,7 @@ public sealed class PendingSendsTests
 
     private static PendingSend Send(string text, long buffered = 0) => new(new FrameToSend
     {
-        Opcode = Opcode.Text,
-        Fin = true,
+        Kind = Opcode.Text,
         Payload = Encoding.UTF8.GetBytes(text),
     })
     {
@@ -146,8 +144,7 @@ public sealed class PendingSendsTests
 
     private PendingSend Fragment(string text, bool fin, Opcode opcode = Opcode.Continuation) => new(new FrameToSend
     {
-        Opcode = opcode,
-        Fin = fin,
+        Kind = new FrameKind(opcode, fin),
         Payload = Encoding.UTF8.GetBytes(text),
         Writer = _writer,
     });

@@ -59,7 +59,7 @@ public sealed class SendQueueStressTests
                 {
                     for (int i = 0; i < SendCount; i++)
                     {
-                        var frame = new FrameToSend { Opcode = Opcode.Binary, Fin = true, Payload = new byte[20] };
+                        var frame = new FrameToSend { Kind = Opcode.Binary, Payload = new byte[20] };
                         sends.SendAsync(frame, default).AsTask().GetAwaiter().GetResult();
                         Interlocked.Increment(ref accepted);
                     }
@@ -134,7 +134,7 @@ public sealed class SendQueueStressTests
 
     private static void SendAsync(SendQueue sends, Memory<byte> payload, Opcode opcode, bool fin, object? writer)
     {
-        var frame = new FrameToSend { Opcode = opcode, Fin = fin, Payload = payload, Writer = writer };
+        var frame = new FrameToSend { Kind = new FrameKind(opcode, fin), Payload = payload, Writer = writer };
         sends.SendAsync(frame, default).AsTask().GetAwaiter().GetResult();
     }
 

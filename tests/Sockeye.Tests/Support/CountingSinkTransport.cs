@@ -11,6 +11,11 @@ internal sealed class CountingSinkTransport : Transport
     /// <summary>How many writes were made.</summary>
     public int WriteCount { get; private set; }
 
+    /// <summary>Whether it has replies gathered, as a transport of an event loop does; the test then flushes.</summary>
+    public bool CanGather { get; init; }
+
+    public override bool CanFlushLater => CanGather;
+
     public override void Start()
     {
     }
@@ -32,6 +37,10 @@ internal sealed class CountingSinkTransport : Transport
     public override bool Write(ReadOnlyMemory<byte> bytes) => throw new InvalidOperationException("Everything was taken.");
 
     public override void ResumeReading()
+    {
+    }
+
+    public override void FlushLater()
     {
     }
 

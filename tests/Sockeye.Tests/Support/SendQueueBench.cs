@@ -49,8 +49,7 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     {
         var frame = new FrameToSend
         {
-            Opcode = opcode,
-            Fin = fin,
+            Kind = new FrameKind(opcode, fin),
             Payload = System.Text.Encoding.UTF8.GetBytes(text),
             Writer = writer,
         };

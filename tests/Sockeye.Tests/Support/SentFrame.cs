@@ -6,6 +6,9 @@ namespace Sockeye.Tests;
 /// <summary>A frame as it was found on the wire, its payload unmasked.</summary>
 internal sealed record SentFrame(Opcode Opcode, bool Fin, uint? Key, byte[] Payload)
 {
+    /// <summary>Whether RSV1 is set: the frame begins a compressed message (RFC 7692 §6).</summary>
+    public bool IsCompressed { get; init; }
+
     /// <summary>The payload as text.</summary>
     public string Text => System.Text.Encoding.UTF8.GetString(Payload);
 
@@ -20,7 +23,7 @@ internal sealed record SentFrame(Opcode Opcode, bool Fin, uint? Key, byte[] Payl
         {
             Role receiver = (wire[1] & 0x80) != 0 ? Role.Server : Role.Client;
             OperationStatus status = FrameHeader.TryRead(
-                wire, new FrameRules(receiver), out FrameHeader header, out int consumed, out ProtocolError error);
+                wire, new FrameRules(receiver, FrameHeader.Rsv1), out FrameHeader header, out int consumed, out ProtocolError error);
             Assert.True(status == OperationStatus.Done, $"{status}, {error} after {frames.Count} frames");
 
             byte[] payload = wire.Slice(consumed, (int)header.PayloadLength).ToArray();
@@ -30,7 +33,10 @@ internal sealed record SentFrame(Opcode Opcode, bool Fin, uint? Key, byte[] Payl
             }
 
             frames.Add(new SentFrame(
-                header.Opcode, header.Fin, receiver == Role.Server ? header.MaskingKey : null, payload));
+                header.Opcode, header.Fin, receiver == Role.Server ? header.MaskingKey : null, payload)
+            {
+                IsCompressed = header.ReservedBits != 0,
+            });
             wire = wire[(consumed + (int)header.PayloadLength)..];
         }
 
@@ -38,17 +44,19 @@ internal sealed record SentFrame(Opcode Opcode, bool Fin, uint? Key, byte[] Payl
     }
 
     /// <summary>Makes a frame, as a client or a server sends it.</summary>
-    public static byte[] Make(Role sender, Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true)
+    public static byte[] Make(Role sender, Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true, byte reservedBits = 0)
     {
         byte[] frame = new byte[FrameHeader.MaxLength + payload.Length];
-        int length = FrameHeader.Write(frame, fin, reservedBits: 0, opcode, maskingKey: null, payload.Length);
+        int length = FrameHeader.Write(frame, fin, reservedBits, opcode, maskingKey: null, payload.Length);
         payload.CopyTo(frame.AsSpan(length));
         Array.Resize(ref frame, length + payload.Length);
         return sender == Role.Client ? Wire.Masked(frame) : frame;
     }
 
-    /// <summary>Says a frame in short: <c>Text 'abc'</c>, <c>Text… '4 bytes'</c>, <c>Close 1000</c>.</summary>
-    public override string ToString() =>
+    /// <summary>
+    /// Says a frame in short: <c>Text 'abc'</c>, <c>Text… '4 bytes'</c>, <c>Close 1000</c>; of a compressed one only that.
+    /// </summary>
+    public override string ToString() => IsCompressed ? $"compressed {Opcode}{(Fin ? "" : "…")}" :
         Opcode + (Fin ? "" : "…") + (Opcode == Opcode.Close ? $" {CloseCode}" : Payload.Length > 40
             ? $" {Payload.Length} bytes"
             : $" '{Text}'");

@@ -10,15 +10,18 @@ internal sealed class TestConnection
 {
     public TestConnection(
         Role role = Role.Server, WebSocketHandler? handler = null, WebSocketConnectionOptions? options = null,
-        InMemoryTransport? transport = null, ManualTimeProvider? time = null)
+        InMemoryTransport? transport = null, ManualTimeProvider? time = null, DeflateSetup? deflate = null)
     {
         Role = role;
         Transport = transport ?? new InMemoryTransport();
         Time = time ?? new ManualTimeProvider();
         var settings = new ConnectionSettings(
             role, options ?? (role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client),
-            new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++);
-        Connection = new WebSocketConnection(Transport, settings, handler);
+            new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++)
+        {
+            Codecs = deflate?.Codecs,
+        };
+        Connection = new WebSocketConnection(Transport, settings, handler, subprotocol: null, deflate?.Agreed);
         Connection.Core.Start();
         Transport.Start();
     }
@@ -55,6 +58,10 @@ internal sealed class TestConnection
     /// <summary>The peer sends a frame.</summary>
     public void Receive(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
         Transport.Feed(FromPeer(opcode, payload, fin));
+
+    /// <summary>The peer sends a frame that begins a compressed message.</summary>
+    public void ReceiveCompressed(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
+        Transport.Feed(SentFrame.Make(Peer, opcode, payload, fin, FrameHeader.Rsv1));
 
     /// <summary>The peer sends a text message.</summary>
     public void Receive(string text) => Receive(Opcode.Text, System.Text.Encoding.UTF8.GetBytes(text));

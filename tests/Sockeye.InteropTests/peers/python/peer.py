@@ -3,14 +3,23 @@
 import asyncio
 import hashlib
 import json
+import os
 import sys
 
 import websockets
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 
 SUBPROTOCOLS = ["chat.v2", "chat.v1"]
 PATTERN = "aé€漢😀"
 PATTERN_SIZE = len(PATTERN.encode())
 LONGEST_REPORTED_TEXT = 125
+
+
+# What the library does by itself is to compress, and to keep context.
+FORGETS = os.environ.get("PEER_DEFLATE") == "forget"
+# A message of just its limit, a mebibyte, the library finds too long where a block's end follows in the compressed data.
+LARGEST_MESSAGE = 16 << 20
+NO_CONTEXT = {"server_no_context_takeover": True, "client_no_context_takeover": True}
 
 
 def text(size):
@@ -76,7 +85,10 @@ async def serve_connection(connection):
 
 
 async def serve():
-    async with websockets.serve(serve_connection, "127.0.0.1", 0, subprotocols=SUBPROTOCOLS) as server:
+    options = {"subprotocols": SUBPROTOCOLS, "max_size": LARGEST_MESSAGE}
+    if FORGETS:
+        options["extensions"] = [ServerPerMessageDeflateFactory(**NO_CONTEXT)]
+    async with websockets.serve(serve_connection, "127.0.0.1", 0, **options) as server:
         show({"port": next(iter(server.sockets)).getsockname()[1]})
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
@@ -93,6 +105,11 @@ async def run_scenario(connection, scenario, arguments, report):
         for _ in messages:
             report["messages"].append(describe(await connection.recv()))
         await sending
+    elif scenario == "mirror":
+        in_thirds = False
+        async for message in connection:
+            await connection.send(thirds(message) if in_thirds and len(message) >= 3 else message)
+            in_thirds = not in_thirds
     elif scenario == "ping":
         report["pong"] = await ping(connection, arguments[0])
     elif scenario == "pinged":
@@ -112,8 +129,12 @@ async def run_scenario(connection, scenario, arguments, report):
 async def connect(url, scenario, *arguments):
     report = {"messages": []}
     try:
-        subprotocols = list(arguments) if scenario == "subprotocol" else None
-        async with websockets.connect(url, subprotocols=subprotocols) as connection:
+        options = {"max_size": LARGEST_MESSAGE}
+        if scenario == "subprotocol":
+            options["subprotocols"] = list(arguments)
+        if FORGETS:
+            options["extensions"] = [ClientPerMessageDeflateFactory(**NO_CONTEXT)]
+        async with websockets.connect(url, **options) as connection:
             report["subprotocol"] = connection.subprotocol or ""
             await run_scenario(connection, scenario, arguments, report)
         await connection.wait_closed()

@@ -3,6 +3,12 @@
 const { WebSocket, WebSocketServer } = require('ws');
 const { SUBPROTOCOLS, text, binary, thirds, describe, print } = require('../payloads');
 
+// Of any length, so that short messages are compressed too.
+const DEFLATE = {
+  keep: { threshold: 0 },
+  forget: { threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true },
+}[process.env.PEER_DEFLATE];
+
 function sendInThirds(socket, payload, isBinary) {
   const parts = thirds(payload);
   parts.forEach((part, i) => socket.send(part, { binary: isBinary, fin: i === parts.length - 1 }));
@@ -12,6 +18,7 @@ function serve() {
   const server = new WebSocketServer({
     host: '127.0.0.1',
     port: 0,
+    perMessageDeflate: DEFLATE ?? false,
     handleProtocols: (offered) => [...offered].find((name) => SUBPROTOCOLS.includes(name)) ?? false,
   });
   server.on('listening', () => print({ port: server.address().port }));
@@ -34,7 +41,7 @@ function serve() {
 
 function connect(url, scenario, args) {
   const report = { messages: [] };
-  const socket = new WebSocket(url, scenario === 'subprotocol' ? args : []);
+  const socket = new WebSocket(url, scenario === 'subprotocol' ? args : [], { perMessageDeflate: DEFLATE ?? true });
   let expected = 0;
 
   const send = (payload, isBinary) =>
@@ -51,6 +58,7 @@ function connect(url, scenario, args) {
           send(binary(size), true);
         }
         break;
+      case 'mirror': break;
       case 'ping': socket.ping(args[0]); break;
       case 'pinged': expected = 1; socket.send(args[0]); break;
       case 'close': socket.close(Number(args[0]), args[1]); break;
@@ -59,7 +67,14 @@ function connect(url, scenario, args) {
       default: throw new Error(`unknown scenario ${scenario}`);
     }
   });
+  let inThirds = false;
   socket.on('message', (payload, isBinary) => {
+    if (scenario === 'mirror') {
+      if (inThirds) sendInThirds(socket, payload, isBinary);
+      else socket.send(payload, { binary: isBinary });
+      inThirds = !inThirds;
+      return;
+    }
     report.messages.push(describe(payload, isBinary));
     if (report.messages.length === expected) socket.close(1000);
   });

@@ -1,0 +1,47 @@
+namespace Sockeye.Compression;
+
+/// <summary>A stream of zlib that inflates raw DEFLATE data (RFC 1951).</summary>
+internal sealed unsafe class InflateHandle : ZLibHandle
+{
+    private readonly int _windowBits;
+
+    /// <summary>Makes a stream.</summary>
+    /// <param name="windowBits">The base-2 logarithm of the window, 8 to 15.</param>
+    public InflateHandle(int windowBits)
+    {
+        // zlib.h: raw data, without header and checksum, is asked for by the negative.
+        _windowBits = -windowBits;
+        ZLibStream stream = default;
+        ZLibStatus status = ZLibNative.InflateInit(&stream, _windowBits);
+        Keep(stream, status);
+    }
+
+    /// <summary>Begins anew, with an empty window.</summary>
+    public ZLibStatus Reset()
+    {
+        bool isHeld = false;
+        try
+        {
+            DangerousAddRef(ref isHeld);
+            var stream = new ZLibStream { State = handle };
+            return ZLibNative.InflateReset(&stream, _windowBits);
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                DangerousRelease();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override ZLibStatus Run(ZLibStream* stream, ZLibFlush flush) => ZLibNative.Inflate(stream, flush);
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        var stream = new ZLibStream { State = handle };
+        return ZLibNative.InflateEnd(&stream) == ZLibStatus.Ok;
+    }
+}

@@ -1,0 +1,171 @@
+using System.IO.Compression;
+using Sockeye.Protocol;
+
+namespace Sockeye;
+
+/// <summary>How messages are compressed, if the peer agrees: permessage-deflate (RFC 7692).</summary>
+/// <remarks>
+/// <para>Never changes once made. Adjust a copy: <c>PermessageDeflateOptions.Shared with { … }</c>.</para>
+/// <para>
+/// Compression trades processor time and memory for bandwidth. An encoder takes about 144 KiB, 4 times its window, and
+/// 2 to the power of (<see cref="MemoryLevel"/> + 8) bytes: 307 KiB by default. A decoder takes its window and about
+/// 15 KiB: 42 KiB at most. How many of them there are is what the two presets differ in.
+/// </para>
+/// <para>
+/// Do not compress secrets together with text that an attacker chooses: lengths tell what is in the window (§8). Send such
+/// messages uncompressed.
+/// </para>
+/// </remarks>
+public sealed record PermessageDeflateOptions
+{
+    /// <summary>Context as the peer wants it, and the largest window.</summary>
+    public static PermessageDeflateOptions Default { get; } = new();
+
+    /// <summary>
+    /// No context between messages, in either direction: codecs are borrowed for a message at a time, a few are shared by
+    /// all connections, and an idle connection has no memory for compression.
+    /// </summary>
+    public static PermessageDeflateOptions Shared { get; } = new()
+    {
+        ServerContextTakeover = false,
+        ClientContextTakeover = false,
+    };
+
+    /// <summary>
+    /// Context is kept between messages, which makes short messages that resemble each other much shorter, in windows of
+    /// 4 KiB: 167 KiB for the encoder of a connection while it is in use, and 19 KiB for its decoder.
+    /// </summary>
+    public static PermessageDeflateOptions Dedicated { get; } = new()
+    {
+        ServerMaxWindowBits = 12,
+        ClientMaxWindowBits = 12,
+        MemoryLevel = 5,
+    };
+
+    /// <summary>Whether messages of the server may refer to those before them (§7.1.1.1).</summary>
+    /// <value>
+    /// <see langword="false"/>: never; a client asks for that. <see langword="true"/>: a server declines an offer that
+    /// forbids it. <see langword="null"/>, the default: as the client asks.
+    /// </value>
+    public bool? ServerContextTakeover { get; init; }
+
+    /// <summary>Whether messages of the client may refer to those before them (§7.1.1.2).</summary>
+    /// <value>
+    /// <see langword="false"/>: never; a server demands that. <see langword="true"/>: a client refuses a server that
+    /// demands it. <see langword="null"/>, the default: as the peer asks.
+    /// </value>
+    public bool? ClientContextTakeover { get; init; }
+
+    /// <summary>How far back messages of the server may refer, at most (§7.1.2.1).</summary>
+    /// <value>
+    /// 9 to 15, the base-2 logarithm of bytes: 512 bytes to 32 KiB. <see langword="null"/>, the default, leaves it to the
+    /// peer. A client asks for it, and a server never goes beyond it.
+    /// </value>
+    /// <remarks>8 is not there, since zlib cannot compress with 256 bytes; a server that announces 8 is understood.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not 9 to 15.</exception>
+    public int? ServerMaxWindowBits
+    {
+        get;
+        init => field = WindowBits(value, nameof(ServerMaxWindowBits));
+    }
+
+    /// <summary>How far back messages of the client may refer, at most (§7.1.2.2).</summary>
+    /// <value>
+    /// 9 to 15, the base-2 logarithm of bytes: 512 bytes to 32 KiB. <see langword="null"/>, the default, leaves it to the
+    /// peer. A client never goes beyond it, and a server asks for it where the client lets it be asked for.
+    /// </value>
+    /// <remarks>8 is not there, since zlib cannot compress with 256 bytes; a client that announces 8 is understood.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not 9 to 15.</exception>
+    public int? ClientMaxWindowBits
+    {
+        get;
+        init => field = WindowBits(value, nameof(ClientMaxWindowBits));
+    }
+
+    /// <summary>
+    /// Whether a server declines the offer of a client that does not let its window be bounded (§7.1.2.2), and so serves
+    /// it without compression. The default is <see langword="false"/>: the decoders of such clients take 42 KiB.
+    /// </summary>
+    public bool RequireClientMaxWindowBits { get; init; }
+
+    /// <summary>How hard the encoder looks for repetitions.</summary>
+    /// <value>1, the fastest, to 9, the smallest. The default is 5.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not 1 to 9.</exception>
+    // docs/design/0004 has the measurements.
+    public int Level
+    {
+        get;
+        init => field = OneToNine(value, nameof(Level));
+    } = 5;
+
+    /// <summary>How many symbols the encoder gathers before it writes them out with a code of their own.</summary>
+    /// <value>
+    /// 1 to 9, for 2 to the power of (this + 6) symbols of 4 bytes. The default is 8, as in zlib: 64 KiB.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not 1 to 9.</exception>
+    public int MemoryLevel
+    {
+        get;
+        init => field = OneToNine(value, nameof(MemoryLevel));
+    } = 8;
+
+    /// <summary>What kind of data the encoder expects. The default is right for text.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration.</exception>
+    public ZLibCompressionStrategy Strategy
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Strategy), value, "Must be one of the enumeration.");
+    }
+
+    /// <summary>How long a message must be to be compressed, in bytes.</summary>
+    /// <value>
+    /// 0 for all messages, or more. The default is 1,024: what is shorter fits into one packet either way. Of a message
+    /// that is sent in fragments the first one counts.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MinimumSize
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MinimumSize), value, "Must be at least 0.");
+    } = 1_024;
+
+    /// <summary>
+    /// How long a connection must have sent nothing compressed for its encoder to be given back. What it sends then refers
+    /// to nothing before, which is always legal. Only where context is kept: without it no encoder is held between messages.
+    /// </summary>
+    /// <value>
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to keep it. The default is 30 seconds. Kept to within a
+    /// tenth of a second.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under a second or over a day.</exception>
+    public TimeSpan EncoderIdleTimeout
+    {
+        get;
+        init => field = value == Timeout.InfiniteTimeSpan || (value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1))
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(EncoderIdleTimeout), value, "Must be 1 second to a day.");
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What of this concerns the negotiation.</summary>
+    internal PermessageDeflateRules ToRules() => new()
+    {
+        ServerContextTakeover = ServerContextTakeover,
+        ClientContextTakeover = ClientContextTakeover,
+        ServerMaxWindowBits = ServerMaxWindowBits,
+        ClientMaxWindowBits = ClientMaxWindowBits,
+        RequireClientMaxWindowBits = RequireClientMaxWindowBits,
+    };
+
+    private static int? WindowBits(int? value, string name) =>
+        value is null or (>= PermessageDeflateNegotiation.MinDeflateWindowBits and <= PermessageDeflateParameters.MaxWindowBits)
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, "Must be 9 to 15, or null.");
+
+    private static int OneToNine(int value, string name) => value is >= 1 and <= 9
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, "Must be 1 to 9.");
+}

@@ -1,0 +1,50 @@
+using Sockeye.Compression;
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>What the two ends of a case have agreed on: the endpoint by its own code, the peer by what it reads.</summary>
+internal sealed record AgreedCompression(PermessageDeflateParameters Endpoint, PeerExtension Peer, MessageCodecs Codecs)
+{
+    // Everything is compressed, as the suite has it: short messages too.
+    private static readonly PermessageDeflateOptions ServerOptions =
+        PermessageDeflateOptions.Default with { MinimumSize = 0 };
+
+    /// <summary>Whether the endpoint can compress what it sends: not with a window of 256 bytes.</summary>
+    public bool EndpointCompresses(TestedRole role) =>
+        MessageDeflater.CanDeflate(Endpoint, role == TestedRole.Server ? Role.Server : Role.Client);
+
+    /// <summary>Has the endpoint negotiate with the peer, in the headers of the opening handshake.</summary>
+    /// <returns><see langword="null"/> if they agree on no compression.</returns>
+    public static AgreedCompression? Negotiate(DeflateCase deflateCase, TestedRole role) => role == TestedRole.Server
+        ? NegotiateAsServer(deflateCase)
+        : NegotiateAsClient(deflateCase);
+
+    private static AgreedCompression? NegotiateAsServer(DeflateCase deflateCase)
+    {
+        PermessageDeflateParameters? agreed = PermessageDeflateNegotiation.Accept(
+            Headers(string.Join(", ", deflateCase.PeersOffers)), ServerOptions.ToRules());
+        return agreed is null ? null : Create(agreed.Value, agreed.Value.ToString(), ServerOptions);
+    }
+
+    private static AgreedCompression? NegotiateAsClient(DeflateCase deflateCase)
+    {
+        PermessageDeflateOptions options = deflateCase.ClientOptions with { MinimumSize = 0 };
+        PermessageDeflateParameters offer = PermessageDeflateNegotiation.Offer(options.ToRules());
+        string? answer = deflateCase.PeersAnswer(offer.ToString());
+        Assert.True(
+            PermessageDeflateNegotiation.TryAgree(
+                Headers(answer ?? "other"), offer, options.ToRules(), out PermessageDeflateParameters? agreed),
+            $"The client refuses '{answer}' for '{offer}'.");
+        Assert.Equal(answer is null, agreed is null);
+        return agreed is null ? null : Create(agreed.Value, answer!, options);
+    }
+
+    private static AgreedCompression Create(
+        PermessageDeflateParameters agreed, string answer, PermessageDeflateOptions options) =>
+        new(agreed, PeerExtension.Parse(answer), MessageCodecs.For(options)
+            ?? throw new InvalidOperationException("The platform has no zlib."));
+
+    private static HeaderFields Headers(string extensions) =>
+        HeaderFields.FromPairs([KeyValuePair.Create("sec-websocket-extensions", extensions)]);
+}

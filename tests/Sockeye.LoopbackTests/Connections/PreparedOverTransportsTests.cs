@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace Sockeye.Tests;
+
+/// <summary>Messages that were made ready for many connections, over every transport.</summary>
+public sealed class PreparedOverTransportsTests
+{
+    private const int MessageCount = 60;
+
+    [Theory]
+    [EachTransport]
+    public async Task They_arrive_whole_and_in_order_at_a_peer_that_reads_late(TransportKind kind)
+    {
+        PreparedMessage[] prepared = [.. Enumerable.Range(0, 5).Select(i => PreparedMessage.Text(Text(i, 60_000 * i)))];
+        foreach (PermessageDeflateOptions? compression in new[] { null, PermessageDeflateOptions.Default, PermessageDeflateOptions.Shared })
+        {
+            await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, compression: compression);
+
+            // Far more than the sockets take: the send buffer fills, and transports are blocked inside shared arrays.
+            Task sending = Task.WhenAll(SendAllAsync(pair.Server, prepared), SendAllAsync(pair.Client, prepared));
+            await ReceiveAllAsync(pair.Client, prepared);
+            await ReceiveAllAsync(pair.Server, prepared);
+            await sending.WithDeadline();
+        }
+    }
+
+    private static async Task SendAllAsync(WebSocketConnection connection, PreparedMessage[] prepared)
+    {
+        for (int i = 0; i < MessageCount; i++)
+        {
+            PreparedMessage message = prepared[i % prepared.Length];
+            if (i % 2 == 0 || connection.Send(message) == WebSocketSendResult.Refused)
+            {
+                await connection.SendAsync(message);
+            }
+
+            await connection.SendAsync(Text(i, 1_500));
+        }
+    }
+
+    private static async Task ReceiveAllAsync(WebSocketConnection connection, PreparedMessage[] prepared)
+    {
+        for (int i = 0; i < MessageCount; i++)
+        {
+            WebSocketMessage message = await connection.ReceiveAsync().WithDeadline();
+            Assert.True(message.Payload.Span.SequenceEqual(prepared[i % prepared.Length].Payload.Span), $"prepared message {i}");
+            message = await connection.ReceiveAsync().WithDeadline();
+            Assert.Equal(Text(i, 1_500), message.Text);
+        }
+    }
+
+    private static string Text(int number, int length)
+    {
+        var text = new StringBuilder();
+        for (int i = 0; text.Length < length; i++)
+        {
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"message {number}, word {i * i}; ");
+        }
+
+        return text.ToString();
+    }
+}

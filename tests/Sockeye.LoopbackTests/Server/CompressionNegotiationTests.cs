@@ -1,0 +1,233 @@
+using System.Text;
+
+namespace Sockeye.Tests;
+
+/// <summary>permessage-deflate from one end's options to the other's connection (RFC 7692 §5, §7.1).</summary>
+public sealed class CompressionNegotiationTests
+{
+    private const string Name = "permessage-deflate";
+    private const string ExtensionsHeader = "Sec-WebSocket-Extensions";
+
+    private static readonly PermessageDeflateOptions Default = PermessageDeflateOptions.Default;
+
+    private static readonly (PermessageDeflateOptions? Server, PermessageDeflateOptions? Client, string Expected)[] Options =
+    [
+        (null, Default, ""),
+        (Default, null, ""),
+        (Default, Default, Name),
+        (PermessageDeflateOptions.Shared, Default, Name + "; server_no_context_takeover; client_no_context_takeover"),
+        (Default, PermessageDeflateOptions.Shared, Name + "; server_no_context_takeover; client_no_context_takeover"),
+        (
+            PermessageDeflateOptions.Dedicated, Default,
+            Name + "; server_max_window_bits=12; client_max_window_bits=12"),
+        (
+            Default, PermessageDeflateOptions.Dedicated,
+            Name + "; server_max_window_bits=12; client_max_window_bits=12"),
+        (Default with { ServerMaxWindowBits = 9 }, Default with { ServerMaxWindowBits = 11 }, Name + "; server_max_window_bits=9"),
+        (Default with { ServerMaxWindowBits = 11 }, Default with { ServerMaxWindowBits = 9 }, Name + "; server_max_window_bits=9"),
+        (Default with { ServerContextTakeover = true }, PermessageDeflateOptions.Shared, ""),
+        (
+            Default with { ServerContextTakeover = true, ClientContextTakeover = false },
+            Default with { ServerContextTakeover = true }, Name + "; client_no_context_takeover"),
+        (Default with { RequireClientMaxWindowBits = true }, Default, Name),
+    ];
+
+    public static TheoryData<ServerKind, int> OptionsOfEach =>
+        [.. from kind in Enum.GetValues<ServerKind>()
+            from index in Enumerable.Range(0, Options.Length)
+            select new TheoryDataRow<ServerKind, int>(kind, index) { Skip = kind.WhyNot() }];
+
+    [Theory]
+    [MemberData(nameof(OptionsOfEach))]
+    public async Task Both_ends_agree_and_understand_each_other(ServerKind kind, int options)
+    {
+        (PermessageDeflateOptions? serverSide, PermessageDeflateOptions? clientSide, string expected) = Options[options];
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
+            Compression = serverSide,
+        });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()),
+            new WebSocketClientOptions { Compression = clientSide, Tls = TestCertificate.ForClient() }).WithDeadline();
+
+        Assert.Equal(expected, client.Extensions);
+        Assert.Equal(expected, Assert.Single(server.Connections).Extensions);
+        for (int number = 0; number < 20; number++)
+        {
+            byte[] text = Payloads.Text(number * 500, number);
+            await client.SendAsync(text, WebSocketMessageKind.Text).WithDeadline();
+            Assert.True((await client.ReceiveAsync().WithDeadline()).Payload.Span.SequenceEqual(text));
+        }
+    }
+
+    [Fact]
+    public async Task A_server_does_not_compress_unless_it_is_told_to_and_a_client_does()
+    {
+        Assert.Null(new WebSocketServerOptions().Compression);
+        Assert.Same(Default, new WebSocketClientOptions().Compression);
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+        using RawPeer peer = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await peer.SendAsync(RawPeer.Request("/", $"{ExtensionsHeader}: {Name}"));
+        string head = await peer.ReadHeadAsync();
+
+        Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
+        Assert.DoesNotContain(ExtensionsHeader, head, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory] // ws 4.6, 1 and 2
+    [InlineData("default", Name + "; client_max_window_bits")]
+    [InlineData("shared", Name + "; server_no_context_takeover; client_no_context_takeover; client_max_window_bits")]
+    [InlineData("dedicated", Name + "; server_max_window_bits=12; client_max_window_bits=12")]
+    [InlineData("none", null)]
+    public async Task A_client_offers_what_it_is_told_to(string preset, string? expected)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+        {
+            Compression = preset switch
+            {
+                "shared" => PermessageDeflateOptions.Shared,
+                "dedicated" => PermessageDeflateOptions.Dedicated,
+                "none" => null,
+                _ => Default,
+            },
+        });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+        await peer.SendAsync(RawServer.Accepting(request));
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        Assert.Equal("", client.Extensions);
+        Assert.Equal(
+            expected,
+            request.Contains(ExtensionsHeader, StringComparison.OrdinalIgnoreCase)
+                ? RawServer.Header(request, ExtensionsHeader)
+                : null);
+        client.Abort();
+    }
+
+    [Theory] // EX-10, EX-13 to EX-15; ws 4.6, 11
+    [InlineData(Name + "; foo, " + Name, Name)]
+    [InlineData(Name + "; server_max_window_bits=16, other, " + Name + "; server_max_window_bits=10", Name + "; server_max_window_bits=10")]
+    [InlineData(Name + "; server_max_window_bits=8", null)]
+    [InlineData(Name + "; server_no_context_takeover=1", null)]
+    [InlineData(Name + "; client_max_window_bits; client_max_window_bits", null)]
+    [InlineData("Permessage-Deflate", null)]
+    [InlineData(Name + "-x", null)]
+    public async Task An_offer_that_is_wrong_is_declined_and_the_connection_is_not(string offer, string? expected)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Compression = Default });
+        using RawPeer peer = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await peer.SendAsync(RawPeer.Request("/", $"{ExtensionsHeader}: {offer}"));
+        string head = await peer.ReadHeadAsync();
+
+        Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
+        Assert.Equal(
+            expected,
+            head.Contains(ExtensionsHeader, StringComparison.OrdinalIgnoreCase) ? RawServer.Header(head, ExtensionsHeader) : null);
+        await peer.SendMaskedAsync(RawFrame.Text, "hello"u8.ToArray());
+        Assert.Equal("hello", (await peer.ReadFrameAsync()).PayloadText);
+    }
+
+    [Theory] // EX-30c; ws 4.6, 19 to 22
+    [EachClient("other", HandshakeError.UnrequestedExtension)]
+    [EachClient(Name + "; foo", HandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; server_no_context_takeover; server_no_context_takeover", HandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; client_max_window_bits", HandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; client_max_window_bits=99", HandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; client_max_window_bits=14", HandshakeError.InvalidExtensionParameters)] // 12 were offered
+    [EachClient(Name + ", " + Name, HandshakeError.RepeatedExtension)]
+    [EachClient(";", HandshakeError.InvalidExtensions)]
+    public async Task A_response_that_is_none_to_the_offer_fails_the_connection_before_it_is_open(
+        ClientKind kind, string extensions, HandshakeError expected)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+        {
+            Compression = Default with { ClientMaxWindowBits = 12 },
+            UseEventLoop = kind.UsesEventLoop(),
+        });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+
+        await peer.SendAsync(RawServer.Accepting(request, $"{ExtensionsHeader}: {extensions}"));
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        Assert.Equal(expected, thrown.Error);
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Theory]
+    [EachClient]
+    public async Task A_client_that_offers_nothing_refuses_compression(ClientKind kind)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address, new WebSocketClientOptions { Compression = null, UseEventLoop = kind.UsesEventLoop() });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+
+        await peer.SendAsync(RawServer.Accepting(request, $"{ExtensionsHeader}: {Name}"));
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        Assert.Equal(HandshakeError.UnrequestedExtension, thrown.Error);
+    }
+
+    [Theory] // EX-31c
+    [EachClient]
+    public async Task A_client_that_is_given_256_bytes_sends_its_messages_as_they_are(ClientKind kind)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address, new WebSocketClientOptions { UseEventLoop = kind.UsesEventLoop() });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+        await peer.SendAsync(RawServer.Accepting(request, $"{ExtensionsHeader}: {Name}; client_max_window_bits=8"));
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        await client.SendAsync(Payloads.Text(2_000), WebSocketMessageKind.Text);
+        RawFrame frame = await peer.ReadFrameAsync();
+        await peer.SendAsync(RawFrame.Bytes(0xC1, new PeerDeflater().Deflate("Hello"u8)));
+
+        Assert.Equal(RawFrame.Text, frame.First);
+        Assert.Equal(Payloads.Text(2_000), frame.Payload);
+        Assert.Equal("Hello", (await client.ReceiveAsync().WithDeadline()).Text);
+        client.Abort();
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task What_goes_over_the_wire_is_compressed_in_both_directions(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Compression = Default,
+        });
+        using RawPeer peer = await RawPeer.OpenAsync(server.LocalEndPoint, "/", $"{ExtensionsHeader}: {Name}");
+        byte[] text = Payloads.Text(5_000);
+        var deflater = new PeerDeflater();
+        var inflater = new PeerInflater();
+        int firstLength = 0;
+
+        for (int count = 0; count < 5; count++)
+        {
+            await peer.SendMaskedAsync(0xC1, deflater.Deflate(text));
+            RawFrame reply = await peer.ReadFrameAsync();
+
+            Assert.Equal(0xC1, reply.First);
+            Assert.Equal(Encoding.ASCII.GetString(text), Encoding.ASCII.GetString(inflater.Inflate(reply.Payload)));
+            firstLength = count == 0 ? reply.Payload.Length : firstLength;
+            Assert.True(count == 0 || reply.Payload.Length < firstLength / 2);
+        }
+    }
+}

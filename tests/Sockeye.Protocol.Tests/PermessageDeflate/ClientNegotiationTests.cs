@@ -1,0 +1,126 @@
+using static Sockeye.Protocol.Tests.Negotiations;
+
+namespace Sockeye.Protocol.Tests;
+
+public sealed class ClientNegotiationTests
+{
+    private const string Name = PermessageDeflateParameters.ExtensionName;
+
+    [Fact]
+    public void Default_offer_lets_the_server_choose_the_clients_window() => // ws 4.6, 1
+        Assert.Equal(
+            Name + "; client_max_window_bits",
+            PermessageDeflateNegotiation.Offer(PermessageDeflateRules.Default).ToString());
+
+    [Fact]
+    public void Rules_appear_in_the_offer() // ws 4.6, 2
+    {
+        var rules = new PermessageDeflateRules
+        {
+            ServerContextTakeover = false,
+            ClientContextTakeover = false,
+            ServerMaxWindowBits = 10,
+            ClientMaxWindowBits = 11,
+        };
+
+        Assert.Equal(
+            Name + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11",
+            PermessageDeflateNegotiation.Offer(rules).ToString());
+    }
+
+    [Theory]
+    [InlineData("", "declined")]
+    [InlineData("foo", "declined")]
+    [InlineData(Name, Name)] // ws 4.6, 17
+    [InlineData(Name + "; client_max_window_bits=8", Name + "; client_max_window_bits=8")] // EX-31c
+    [InlineData(Name + "; client_max_window_bits=15", Name + "; client_max_window_bits=15")]
+    // §7.1.1, §7.1.2.1: a server may impose these, though they were not offered.
+    [InlineData(Name + "; client_no_context_takeover", Name + "; client_no_context_takeover")]
+    [InlineData(Name + "; server_no_context_takeover", Name + "; server_no_context_takeover")]
+    [InlineData(Name + "; server_max_window_bits=8", Name + "; server_max_window_bits=8")]
+    [InlineData(Name + "; server_max_window_bits=15", Name + "; server_max_window_bits=15")]
+    [InlineData(Name + "; server_max_window_bits=\"9\"", Name + "; server_max_window_bits=9")]
+    public void Response_that_answers_the_offer_is_taken(string response, string expected) =>
+        Assert.Equal(expected, Agree(response));
+
+    [Fact]
+    public void Response_with_all_parameters_is_taken() // ws 4.6, 18
+    {
+        const string response = Name
+            + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11";
+
+        Assert.Equal(response, Agree(response));
+    }
+
+    [Theory]
+    [InlineData("foo")]
+    [InlineData("foo=1")]
+    [InlineData("client_max_window_bits")] // valueless in a response
+    [InlineData("client_max_window_bits=99")] // ws 4.6, 22
+    [InlineData("client_max_window_bits=7")]
+    [InlineData("server_max_window_bits=16")]
+    [InlineData("server_max_window_bits=08")]
+    [InlineData("server_max_window_bits")]
+    [InlineData("server_no_context_takeover=1")]
+    [InlineData("client_no_context_takeover=true")]
+    [InlineData("client_no_context_takeover; client_no_context_takeover")]
+    [InlineData("client_max_window_bits=10; client_max_window_bits=10")]
+    public void Response_with_a_wrong_parameter_fails(string parameters) => // EX-30c
+        Assert.Equal("failed", Agree($"{Name}; {parameters}"));
+
+    [Fact]
+    public void Client_that_insists_on_its_context_refuses_a_server_that_forbids_it() // ws 4.6, 19
+    {
+        var rules = new PermessageDeflateRules { ClientContextTakeover = true };
+
+        Assert.Equal("failed", Agree(Name + "; client_no_context_takeover", rules));
+        Assert.Equal(Name, Agree(Name, rules));
+    }
+
+    [Fact]
+    public void Window_of_a_client_that_did_not_let_it_be_bounded_fails() => // EX-30c; ws 4.6, 20
+        Assert.Equal(
+            "failed", Agree(Name + "; client_max_window_bits=10", default, PermessageDeflateRules.Default));
+
+    [Fact]
+    public void Window_of_the_client_larger_than_offered_fails() // EX-30c; ws 4.6, 21
+    {
+        var rules = new PermessageDeflateRules { ClientMaxWindowBits = 10 };
+
+        Assert.Equal("failed", Agree(Name + "; client_max_window_bits=11", rules));
+        Assert.Equal(Name + "; client_max_window_bits=9", Agree(Name + "; client_max_window_bits=9", rules));
+    }
+
+    [Fact]
+    public void What_the_client_said_of_itself_holds_when_it_is_not_answered() // ws 4.6, 23; §7.1.1.2, §7.1.2.2
+    {
+        var rules = new PermessageDeflateRules { ClientMaxWindowBits = 10, ClientContextTakeover = false };
+
+        Assert.Equal(Name + "; client_no_context_takeover; client_max_window_bits=10", Agree(Name, rules));
+    }
+
+    [Fact]
+    public void What_the_client_asks_of_the_server_must_be_answered() // §7.1.1.1, §7.1.2.1
+    {
+        var bounded = new PermessageDeflateRules { ServerMaxWindowBits = 10 };
+        var forgetful = new PermessageDeflateRules { ServerContextTakeover = false };
+
+        Assert.Equal("failed", Agree(Name, bounded));
+        Assert.Equal("failed", Agree(Name + "; server_max_window_bits=11", bounded));
+        Assert.Equal(Name + "; server_max_window_bits=9", Agree(Name + "; server_max_window_bits=9", bounded));
+        Assert.Equal("failed", Agree(Name, forgetful));
+    }
+
+    [Fact]
+    public void Parameters_say_what_each_end_does()
+    {
+        PermessageDeflateParameters none = default;
+        var all = new PermessageDeflateParameters(true, false, 9, 12);
+
+        Assert.Equal((15, 15), (none.WindowBitsOf(Role.Server), none.WindowBitsOf(Role.Client)));
+        Assert.True(none.HasContextTakeover(Role.Server));
+        Assert.Equal((9, 12), (all.WindowBitsOf(Role.Server), all.WindowBitsOf(Role.Client)));
+        Assert.False(all.HasContextTakeover(Role.Server));
+        Assert.True(all.HasContextTakeover(Role.Client));
+    }
+}

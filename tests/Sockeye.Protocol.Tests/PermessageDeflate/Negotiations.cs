@@ -1,0 +1,34 @@
+namespace Sockeye.Protocol.Tests;
+
+/// <summary>Runs one end's part of the negotiation on the text of headers.</summary>
+internal static class Negotiations
+{
+    /// <summary>What the server puts into its response; <see langword="null"/> if nothing.</summary>
+    public static string? Answer(string offers, PermessageDeflateRules? rules = null) =>
+        Accept(rules ?? PermessageDeflateRules.Default, offers)?.ToString();
+
+    /// <summary>The same for a header on several lines.</summary>
+    public static PermessageDeflateParameters? Accept(PermessageDeflateRules rules, params string[] lines)
+    {
+        HeaderFields headers = Headers(lines);
+        Assert.True(ExtensionList.IsValid(headers));
+        return PermessageDeflateNegotiation.Accept(headers, rules);
+    }
+
+    /// <summary>What the client makes of a response to its offer.</summary>
+    /// <returns>What is agreed, as text; "failed" if the connection is.</returns>
+    public static string Agree(string response, PermessageDeflateRules? rules = null)
+    {
+        rules ??= PermessageDeflateRules.Default;
+        return Agree(response, PermessageDeflateNegotiation.Offer(rules), rules);
+    }
+
+    /// <summary>The same for an offer that the rules would not make.</summary>
+    public static string Agree(string response, PermessageDeflateParameters offer, PermessageDeflateRules rules) =>
+        PermessageDeflateNegotiation.TryAgree(Headers([response]), offer, rules, out PermessageDeflateParameters? agreed)
+            ? agreed?.ToString() ?? "declined"
+            : "failed";
+
+    private static HeaderFields Headers(string[] lines) => HeaderFields.FromPairs(
+        lines.Where(line => line.Length > 0).Select(line => KeyValuePair.Create("sec-websocket-extensions", line)));
+}

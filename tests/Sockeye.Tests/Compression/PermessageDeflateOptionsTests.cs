@@ -1,0 +1,59 @@
+using System.IO.Compression;
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+public sealed class PermessageDeflateOptionsTests
+{
+    [Fact]
+    public void Values_out_of_range_are_refused_where_they_are_set()
+    {
+        PermessageDeflateOptions options = PermessageDeflateOptions.Shared;
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { ServerMaxWindowBits = 8 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { ServerMaxWindowBits = 16 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { ClientMaxWindowBits = 8 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { ClientMaxWindowBits = 16 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { Level = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { Level = 10 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { MemoryLevel = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { MemoryLevel = 10 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { Strategy = (ZLibCompressionStrategy)5 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { MinimumSize = -1 });
+    }
+
+    [Fact]
+    public void Defaults_are_as_documented()
+    {
+        var options = new PermessageDeflateOptions();
+
+        Assert.Equal((null, null), (options.ServerContextTakeover, options.ClientContextTakeover));
+        Assert.Equal((null, null), (options.ServerMaxWindowBits, options.ClientMaxWindowBits));
+        Assert.False(options.RequireClientMaxWindowBits);
+        Assert.Equal((8, 1_024), (options.MemoryLevel, options.MinimumSize));
+    }
+
+    [Theory]
+    [InlineData(true, "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits")]
+    [InlineData(false, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")]
+    public void Presets_are_offered_by_a_client_as_documented(bool isShared, string expected)
+    {
+        PermessageDeflateOptions options =
+            isShared ? PermessageDeflateOptions.Shared : PermessageDeflateOptions.Dedicated;
+
+        Assert.Equal(expected, PermessageDeflateNegotiation.Offer(options.ToRules()).ToString());
+    }
+
+    [Theory]
+    [InlineData(true, "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
+    [InlineData(false, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")]
+    public void Presets_are_answered_by_a_server_as_documented(bool isShared, string expected)
+    {
+        PermessageDeflateOptions options =
+            isShared ? PermessageDeflateOptions.Shared : PermessageDeflateOptions.Dedicated;
+        HeaderFields browser = HeaderFields.FromPairs(
+            [KeyValuePair.Create("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")]);
+
+        Assert.Equal(expected, PermessageDeflateNegotiation.Accept(browser, options.ToRules()).ToString());
+    }
+}

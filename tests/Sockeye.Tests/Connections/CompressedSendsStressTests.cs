@@ -1,0 +1,218 @@
+using System.Buffers.Binary;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+
+namespace Sockeye.Tests;
+
+/// <summary>Many threads that send compressed and uncompressed messages over one connection (CC-01).</summary>
+public sealed class CompressedSendsStressTests
+{
+    private const int SenderCount = 64;
+    private const int SendCount = 150;
+    private const int MaxSendBufferLength = 30_000;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData("server", false, 1)]
+    [InlineData("client", false, 2)]
+    [InlineData("server", true, 3)]
+    public void Each_senders_order_is_kept_and_the_peer_understands_every_message(string role, bool forgets, int seed)
+    {
+        DeflateSetup setup = forgets ? DeflateSetup.Forgetting() : DeflateSetup.Takeover();
+        var transport = new ChokingTransport(seed);
+        var pool = new CountingPool();
+        WebSocketConnection connection = Open(role == "client" ? Role.Client : Role.Server, transport, pool, setup);
+
+        RunAll(sender => SendAll(connection, sender, new Random((seed * SenderCount) + sender)));
+        Assert.True(SpinWait.SpinUntil(() => connection.BufferedAmount == 0, Patience));
+
+        IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
+        Check(new MessagesOnTheWire(new PeerInflater(forgets)).Read(frames));
+        Assert.True(frames.Count(frame => frame.IsCompressed) > SenderCount * SendCount / 4);
+        Assert.False(transport.WasShared);
+        connection.Abort();
+        Assert.False(pool.HasFault);
+        Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, Patience));
+        Assert.InRange(setup.KeptCounts.Deflaters, 1, 2 * Environment.ProcessorCount);
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)] // aborted, not closed
+    public void Sends_that_race_the_end_complete_once_and_give_everything_back(int seed, bool aborts)
+    {
+        for (int round = 0; round < 15; round++)
+        {
+            DeflateSetup setup = DeflateSetup.Takeover();
+            var transport = new ChokingTransport(seed + (1_000 * round));
+            var pool = new CountingPool();
+            WebSocketConnection connection = Open(Role.Server, transport, pool, setup);
+            int started = 0;
+            Thread[] threads = Start(8, sender => SendUntilTheEnd(connection, sender, ref started));
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref started) > 50, Patience));
+
+            if (aborts)
+            {
+                connection.Abort();
+            }
+            else
+            {
+                _ = connection.CloseAsync().AsTask();
+            }
+
+            Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A send has not come back."));
+            Assert.True(SpinWait.SpinUntil(() => connection.BufferedAmount == 0, Patience));
+            if (!aborts)
+            {
+                IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
+                Assert.Equal(Opcode.Close, frames[^1].Opcode);
+                Assert.DoesNotContain(frames.SkipLast(1), frame => frame.Opcode == Opcode.Close);
+                new MessagesOnTheWire(new PeerInflater()).Read(frames);
+                connection.Abort();
+            }
+
+            Assert.False(pool.HasFault);
+            Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, Patience));
+            Assert.InRange(setup.KeptCounts.Deflaters, 0, 1);
+        }
+    }
+
+    private static void SendUntilTheEnd(WebSocketConnection connection, int sender, ref int started)
+    {
+        try
+        {
+            for (int number = 0; ; number++)
+            {
+                Interlocked.Increment(ref started);
+                byte[] message = MessageOf(sender, number, 300);
+                connection.Send(message, compress: number % 3 != 0);
+                connection.SendAsync(message, WebSocketMessageKind.Binary).AsTask().GetAwaiter().GetResult();
+            }
+        }
+        catch (WebSocketClosedException)
+        {
+            // What is expected of all of them, some time.
+        }
+    }
+
+    private static void SendAll(WebSocketConnection connection, int sender, Random random)
+    {
+        for (int number = 0; number < SendCount; number++)
+        {
+            byte[] message = MessageOf(sender, number, 8 + random.Next(random.Next(30) == 0 ? 20_000 : 400));
+            bool compress = random.Next(3) != 0;
+            switch (random.Next(6))
+            {
+                case 0:
+                    SendFragments(connection, message, compress, random);
+                    break;
+                case < 3:
+                    Await(connection.SendAsync(message, WebSocketMessageKind.Binary, compress));
+                    break;
+                default:
+                    if (connection.Send(message, WebSocketMessageKind.Binary, compress) == WebSocketSendResult.Refused)
+                    {
+                        Await(connection.SendAsync(message, WebSocketMessageKind.Binary, compress));
+                    }
+
+                    break;
+            }
+
+            if (random.Next(10) == 0)
+            {
+                GiveUpOne(connection, random);
+            }
+
+            if (random.Next(20) == 0)
+            {
+                Await(connection.PongAsync(message.AsMemory(0, 8)));
+            }
+        }
+    }
+
+    // Sent or not: whoever counts leaves it out, since it has no sender.
+    private static void GiveUpOne(WebSocketConnection connection, Random random)
+    {
+        using var cancellation = new CancellationTokenSource();
+        Task sending = connection.SendAsync(MessageOf(-1, 0, random.Next(8, 400)), WebSocketMessageKind.Binary, cancellation.Token).AsTask();
+        cancellation.Cancel();
+        sending.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(Patience);
+        Assert.True(sending.IsCanceled || sending.IsCompletedSuccessfully);
+    }
+
+    private static void SendFragments(WebSocketConnection connection, byte[] message, bool compress, Random random)
+    {
+        WebSocketMessageWriter writer = connection.BeginMessage(WebSocketMessageKind.Binary, compress);
+        int sent = 0;
+        while (random.Next(4) != 0)
+        {
+            int length = random.Next(message.Length - sent + 1);
+            Await(writer.WriteAsync(message.AsMemory(sent, length)));
+            sent += length;
+        }
+
+        Await(writer.CompleteAsync(message.AsMemory(sent)));
+    }
+
+    private static void Await(ValueTask task) => Assert.True(task.AsTask().Wait(Patience), "A send has not come back.");
+
+    // A message is its sender, its number, and a pattern of both.
+    private static byte[] MessageOf(int sender, int number, int length)
+    {
+        byte[] message = new byte[length];
+        for (int index = 8; index < length; index++)
+        {
+            message[index] = (byte)((sender * 31) + (number * (index % 7)));
+        }
+
+        BinaryPrimitives.WriteInt32BigEndian(message, sender);
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(4), number);
+        return message;
+    }
+
+    private static void Check(IReadOnlyList<byte[]> messages)
+    {
+        int[] next = new int[SenderCount];
+        foreach (byte[] message in messages)
+        {
+            int sender = BinaryPrimitives.ReadInt32BigEndian(message);
+            int number = BinaryPrimitives.ReadInt32BigEndian(message.AsSpan(4));
+            Assert.True(message.AsSpan().SequenceEqual(MessageOf(sender, number, message.Length)));
+            if (sender >= 0)
+            {
+                Assert.Equal(next[sender]++, number);
+            }
+        }
+
+        Assert.All(next, count => Assert.Equal(SendCount, count));
+    }
+
+    private static WebSocketConnection Open(Role role, ChokingTransport transport, CountingPool pool, DeflateSetup setup)
+    {
+        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxSendBufferLength = MaxSendBufferLength },
+        };
+        var settings = new ConnectionSettings(
+            role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool)
+        {
+            Codecs = setup.Codecs,
+        };
+        var connection = new WebSocketConnection(transport, settings, new RecordingHandler(), null, setup.Agreed);
+        connection.Core.Start();
+        return connection;
+    }
+
+    private static void RunAll(Action<int> send) =>
+        Assert.All(Start(SenderCount, send), thread => Assert.True(thread.Join(Patience), "A sender hangs."));
+
+    private static Thread[] Start(int count, Action<int> send)
+    {
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(sender => new Thread(() => send(sender)))];
+        Array.ForEach(threads, thread => thread.Start());
+        return threads;
+    }
+}

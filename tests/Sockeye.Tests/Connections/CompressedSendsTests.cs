@@ -1,0 +1,347 @@
+using System.Text;
+using Sockeye.Protocol;
+using static Sockeye.Tests.DeflateSetup;
+
+namespace Sockeye.Tests;
+
+/// <summary>Whole messages that a connection compresses (RFC 7692 §6.1).</summary>
+public sealed class CompressedSendsTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly PeerInflater _inflater = new();
+    private readonly MessagesOnTheWire _messages;
+
+    public CompressedSendsTests() => _messages = new MessagesOnTheWire(_inflater);
+
+    [Theory]
+    [InlineData("server")]
+    [InlineData("client")]
+    public void A_message_is_compressed_and_the_next_refers_to_it(string role)
+    {
+        TestConnection test = Open(role == "client" ? Role.Client : Role.Server);
+
+        Assert.Equal(WebSocketSendResult.Sent, SendText(test, TextOf(1)));
+        Assert.True(test.Connection.SendAsync(TextOf(1)).IsCompletedSuccessfully);
+        IReadOnlyList<SentFrame> frames = test.Frames();
+
+        Assert.Equal("compressed Text, compressed Text", string.Join(", ", frames));
+        Assert.Equal([TextOf(1), TextOf(1)], _messages.Texts(frames));
+        Assert.True(frames[1].Payload.Length < frames[0].Payload.Length / 2);
+        AssertNothingHeld(test);
+    }
+
+    [Fact] // ws 4.6, 29
+    public void Without_context_takeover_each_message_stands_for_itself_and_no_codec_is_held()
+    {
+        DeflateSetup setup = Forgetting();
+        var test = new TestConnection(deflate: setup);
+        var messages = new MessagesOnTheWire(new PeerInflater(forgets: true));
+
+        for (int count = 0; count < 3; count++)
+        {
+            SendText(test, TextOf(1));
+            Assert.Equal(1, setup.KeptCounts.Deflaters);
+        }
+
+        Assert.Equal([TextOf(1), TextOf(1), TextOf(1)], messages.Texts(test.Frames()));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // unlike ws, with context as without
+    public void What_is_shorter_than_the_minimum_size_is_sent_as_it_is(bool keepsContext)
+    {
+        PermessageDeflateOptions options = PermessageDeflateOptions.Default with { MinimumSize = 100 };
+        var test = new TestConnection(deflate: keepsContext ? Takeover(options) : Forgetting(options));
+
+        SendText(test, TextOf(1, 99));
+        SendText(test, TextOf(2, 100));
+        test.Connection.SendAsync(TextOf(3, 99)).AsTask().Wait();
+
+        Assert.Equal($"Text 99 bytes, compressed Text, Text 99 bytes", test.Wire());
+    }
+
+    [Fact] // DF-40: no length tells of a secret that is not in the window
+    public void A_message_that_is_not_to_be_compressed_is_not_in_the_window()
+    {
+        TestConnection test = Open();
+        SendText(test, TextOf(1));
+        int length = test.Frames()[0].Payload.Length;
+
+        test = Open();
+        test.Connection.Send(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false);
+        test.Connection.SendAsync(TextOf(1), compress: false).AsTask().Wait();
+        test.Connection.SendAsync(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false).AsTask().Wait();
+        SendText(test, TextOf(1));
+        IReadOnlyList<SentFrame> frames = test.Frames();
+
+        Assert.Equal(
+            "Text 200 bytes, Text 200 bytes, Text 200 bytes, compressed Text", string.Join(", ", frames));
+        Assert.Equal(length, frames[3].Payload.Length);
+        Assert.Equal(Enumerable.Repeat(TextOf(1), 4), _messages.Texts(frames));
+    }
+
+    [Fact]
+    public void A_message_that_does_not_become_shorter_is_sent_as_it_is_and_those_behind_it_are_understood()
+    {
+        TestConnection test = Open();
+        byte[] noise = Noise(5_000);
+
+        SendText(test, TextOf(1));
+        test.Connection.Send(noise);
+        test.Connection.Send([]);
+        test.Connection.Send([.. noise, .. noise]);
+        SendText(test, TextOf(1));
+        IReadOnlyList<SentFrame> frames = test.Frames();
+
+        Assert.Equal(
+            "compressed Text, Binary 5000 bytes, Binary '', compressed Binary, compressed Text",
+            string.Join(", ", frames));
+        Assert.Equal(
+            [Encoding.UTF8.GetBytes(TextOf(1)), noise, [], [.. noise, .. noise], Encoding.UTF8.GetBytes(TextOf(1))],
+            _messages.Read(frames));
+        AssertNothingHeld(test);
+    }
+
+    [Fact] // RFC 6455 §5.5, RFC 7692 §6.1
+    public void Control_frames_are_not_compressed()
+    {
+        TestConnection test = Open();
+
+        test.Receive(Opcode.Ping, Encoding.UTF8.GetBytes(TextOf(1, 120)));
+        test.Connection.PongAsync(Encoding.UTF8.GetBytes(TextOf(1, 120))).AsTask().Wait();
+        _ = test.Connection.CloseAsync(WebSocketCloseCode.NormalClosure, TextOf(1, 120)).AsTask();
+
+        Assert.Equal("Pong 120 bytes, Pong 120 bytes, Close 1000", test.Wire());
+    }
+
+    [Fact] // EX-31c: the client was given a window that zlib does not have
+    public void An_end_that_cannot_compress_sends_its_messages_as_they_are_and_inflates_the_others()
+    {
+        var handler = new RecordingHandler();
+        var setup = Takeover() with { Agreed = new PermessageDeflateParameters(false, false, null, 8) };
+        var test = new TestConnection(Role.Client, handler, deflate: setup);
+
+        SendText(test, TextOf(1));
+        test.ReceiveCompressed(Opcode.Text, new PeerDeflater().Deflate("Hello"u8));
+
+        Assert.Equal("Text 200 bytes", test.Wire());
+        Assert.Equal("Hello", handler.Events);
+        Assert.Equal("permessage-deflate; client_max_window_bits=8", test.Connection.Extensions);
+    }
+
+    [Fact]
+    public void A_connection_without_compression_says_so_and_refuses_RSV1()
+    {
+        var test = new TestConnection();
+
+        Assert.Equal("", test.Connection.Extensions);
+        SendText(test, TextOf(1, 2_000));
+        test.ReceiveCompressed(Opcode.Text, new PeerDeflater().Deflate("Hello"u8));
+
+        Assert.Equal("Text 2000 bytes, Close 1002", test.Wire());
+    }
+
+    [Fact]
+    public void What_is_buffered_is_what_goes_over_the_wire()
+    {
+        TestConnection test = Open();
+        test.Transport.Capacity = 0;
+
+        Assert.Equal(WebSocketSendResult.Queued, SendText(test, TextOf(1, 5_000)));
+        Assert.InRange(test.Connection.BufferedAmount, 10, 200);
+        long buffered = test.Connection.BufferedAmount;
+        test.Transport.Drain();
+
+        Assert.Equal(0, test.Connection.BufferedAmount);
+        Assert.Equal(buffered, test.Transport.TakeOutput().Length);
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public async Task A_message_is_refused_when_the_buffer_is_full_and_those_behind_it_are_understood()
+    {
+        TestConnection test = Open(limit: 100);
+        SendText(test, TextOf(1));
+        test.Transport.Capacity = 0;
+        test.Connection.Send(Noise(200));
+
+        Assert.Equal(WebSocketSendResult.Refused, SendText(test, TextOf(2)));
+        using var cancellation = new CancellationTokenSource();
+        Task cancelled = test.Connection.SendAsync(TextOf(3), cancellation.Token).AsTask();
+        Task waits = test.Connection.SendAsync(TextOf(1) + "!").AsTask();
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        test.Transport.Drain();
+        await waits.WaitAsync(Patience);
+
+        IReadOnlyList<byte[]> messages = _messages.Read(test.Frames());
+        Assert.Equal(
+            [Encoding.UTF8.GetBytes(TextOf(1)), Noise(200), Encoding.UTF8.GetBytes(TextOf(1) + "!")], messages);
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public async Task Those_who_wait_are_compressed_in_the_order_of_their_calls()
+    {
+        TestConnection test = Open(limit: 100);
+        test.Transport.Capacity = 0;
+        test.Connection.Send(Noise(200));
+
+        Task[] waiting = [.. Enumerable.Range(0, 20).Select(number => number % 3 == 0
+            ? test.Connection.SendAsync(TextOf(number), compress: false).AsTask()
+            : test.Connection.SendAsync(TextOf(number)).AsTask())];
+        test.Transport.Drain();
+        await Task.WhenAll(waiting).WaitAsync(Patience);
+
+        IReadOnlyList<SentFrame> frames = test.Frames();
+        Assert.Equal(13, frames.Count(frame => frame.IsCompressed));
+        Assert.Equal(Enumerable.Range(0, 20).Select(number => TextOf(number)), _messages.Texts(frames).Skip(1));
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public async Task A_send_that_does_not_wait_goes_behind_those_that_do()
+    {
+        TestConnection test = Open();
+        await using WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
+        await writer.WriteAsync("open"u8.ToArray());
+
+        Task first = test.Connection.SendAsync(TextOf(1)).AsTask();
+        Assert.Equal(WebSocketSendResult.Queued, SendText(test, TextOf(2)));
+        Task third = test.Connection.SendAsync(TextOf(3)).AsTask();
+        await writer.CompleteAsync();
+        await Task.WhenAll(first, third).WaitAsync(Patience);
+
+        Assert.Equal(["open", TextOf(1), TextOf(2), TextOf(3)], _messages.Texts(test.Frames()));
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public void A_send_with_a_token_that_was_cancelled_before_sends_nothing()
+    {
+        TestConnection test = Open();
+        var cancelled = new CancellationToken(canceled: true);
+
+        Assert.True(test.Connection.SendAsync(TextOf(1), cancelled).IsCanceled);
+        Assert.True(test.Connection.BeginMessage(WebSocketMessageKind.Text).WriteAsync(Noise(9), cancelled).IsCanceled);
+
+        Assert.Equal("", test.Wire());
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public async Task A_close_frame_goes_behind_those_who_wait_to_compress()
+    {
+        TestConnection test = Open(limit: 100);
+        test.Transport.Capacity = 0;
+        test.Connection.Send(Noise(200));
+        Task[] waiting = [.. Enumerable.Range(0, 5).Select(number => test.Connection.SendAsync(TextOf(number)).AsTask())];
+
+        Task closing = test.Connection.CloseAsync().AsTask();
+        test.Transport.Drain();
+        await Task.WhenAll(waiting).WaitAsync(Patience);
+
+        IReadOnlyList<SentFrame> frames = test.Frames();
+        Assert.Equal(Opcode.Close, frames[^1].Opcode);
+        Assert.Equal(Enumerable.Range(0, 5).Select(number => TextOf(number)), _messages.Texts(frames).Skip(1));
+        Assert.Throws<WebSocketClosedException>(() => { SendText(test, TextOf(9)); });
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.SendAsync(TextOf(9)).AsTask());
+        test.ReceiveClose();
+        test.Transport.EndInput();
+        await closing.WaitAsync(Patience);
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public async Task An_abort_fails_those_who_wait_to_compress()
+    {
+        TestConnection test = Open(limit: 100);
+        test.Transport.Capacity = 0;
+        test.Connection.Send(Noise(200));
+        Task[] waiting = [.. Enumerable.Range(0, 5).Select(number => test.Connection.SendAsync(TextOf(number)).AsTask())];
+
+        test.Connection.Abort();
+
+        foreach (Task task in waiting)
+        {
+            await Assert.ThrowsAsync<WebSocketClosedException>(() => task.WaitAsync(Patience));
+        }
+
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public void Replies_of_one_read_leave_in_one_write()
+    {
+        var handler = new RecordingHandler
+        {
+            Sync = static (connection, text) => connection.Send(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text),
+        };
+        var test = new TestConnection(Role.Server, handler, deflate: Takeover());
+        var peer = new PeerDeflater();
+        string[] texts = [.. Enumerable.Range(0, 10).Select(number => TextOf(number))];
+
+        test.Transport.Feed([.. texts.SelectMany(text => SentFrame.Make(
+            Role.Client, Opcode.Text, peer.Deflate(Encoding.UTF8.GetBytes(text)), reservedBits: FrameHeader.Rsv1))]);
+
+        Assert.Equal(1, test.Transport.WriteCount);
+        Assert.Equal(texts, _messages.Texts(test.Frames()));
+        AssertNothingHeld(test);
+    }
+
+    [Fact] // nobody's code runs under a lock
+    public void Another_thread_may_compress_while_one_writes()
+    {
+        TestConnection test = Open();
+        bool? hasSent = null;
+        test.Transport.Written = () =>
+        {
+            test.Transport.Written = null;
+            hasSent = Task.Run(() => SendText(test, TextOf(2))).Wait(Patience);
+        };
+
+        SendText(test, TextOf(1));
+
+        Assert.True(hasSent);
+        Assert.Equal([TextOf(1), TextOf(2)], _messages.Texts(test.Frames()));
+    }
+
+    [Fact]
+    public void Codecs_are_given_back_at_the_end_and_once()
+    {
+        DeflateSetup setup = Takeover();
+        var test = new TestConnection(handler: new RecordingHandler(), deflate: setup);
+        SendText(test, TextOf(1));
+        test.ReceiveCompressed(Opcode.Text, new PeerDeflater().Deflate("Hello"u8));
+        Assert.Equal((0, 0), setup.KeptCounts);
+
+        test.Connection.Abort();
+        Assert.Equal((1, 1), setup.KeptCounts);
+        test.Connection.Abort();
+        test.Time.Advance(TimeSpan.FromMinutes(5));
+
+        Assert.Equal((1, 1), setup.KeptCounts);
+        Assert.Throws<WebSocketClosedException>(() => { SendText(test, TextOf(2)); });
+        Assert.Equal((1, 1), setup.KeptCounts);
+        AssertNothingHeld(test);
+    }
+
+    private static TestConnection Open(Role role = Role.Server, int limit = 1024 * 1024) => new(
+        role,
+        options: WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxSendBufferLength = limit },
+        },
+        deflate: Takeover());
+
+    private static WebSocketSendResult SendText(TestConnection test, string text) =>
+        test.Connection.Send(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text);
+
+    private static void AssertNothingHeld(TestConnection test)
+    {
+        Assert.Equal(0, test.Pool.OutCount);
+        Assert.False(test.Pool.HasFault);
+    }
+}

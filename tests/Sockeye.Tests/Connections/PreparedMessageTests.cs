@@ -1,0 +1,295 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+
+namespace Sockeye.Tests;
+
+/// <summary>Messages that are framed once and sent to many connections.</summary>
+public sealed class PreparedMessageTests
+{
+    private const int SendBufferLength = 1_024;
+    private const int LongLength = 100_000;
+
+    private static readonly WebSocketConnectionOptions SmallBuffer = WebSocketConnectionOptions.Server with
+    {
+        Limits = LimitOptions.Server with { MaxSendBufferLength = SendBufferLength },
+    };
+
+    [Fact]
+    public void A_text_is_one_unmasked_frame_of_a_server()
+    {
+        var connection = new TestConnection();
+
+        WebSocketSendResult result = connection.Connection.Send(PreparedMessage.Text("Hello"));
+
+        Assert.Equal(WebSocketSendResult.Sent, result);
+        Assert.Equal(Wire.Bytes("81 05 48 65 6C 6C 6F"), connection.Transport.TakeOutput());
+    }
+
+    [Fact]
+    public void A_message_knows_what_it_was_made_of()
+    {
+        byte[] bytes = [1, 2, 3];
+
+        PreparedMessage binary = PreparedMessage.Binary(bytes, compress: false);
+        bytes[0] = 9;
+
+        Assert.Equal(WebSocketMessageKind.Binary, binary.Kind);
+        Assert.Equal([1, 2, 3], binary.Payload.ToArray());
+        Assert.False(binary.Compress);
+        Assert.True(PreparedMessage.Text("").Compress);
+        Assert.Equal(WebSocketMessageKind.Text, PreparedMessage.Create("é"u8, WebSocketMessageKind.Text).Kind);
+        Assert.Throws<ArgumentOutOfRangeException>(() => PreparedMessage.Create([], (WebSocketMessageKind)8));
+        Assert.Throws<ArgumentNullException>(() => PreparedMessage.Text(null!));
+        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.Send(null!); });
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(3_000)]
+    [InlineData(LongLength)]
+    public async Task A_client_masks_a_copy_with_a_key_of_its_own(int length)
+    {
+        var connection = new TestConnection(Role.Client);
+        PreparedMessage message = PreparedMessage.Binary(DeflateSetup.Noise(length));
+
+        connection.Connection.Send(message);
+        await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
+
+        IReadOnlyList<SentFrame> frames = connection.Frames();
+        Assert.Equal(2, frames.Count);
+        Assert.All(frames, frame => Assert.Equal(DeflateSetup.Noise(length), frame.Payload));
+        Assert.NotNull(frames[0].Key);
+        Assert.NotEqual(frames[0].Key, frames[1].Key);
+        Assert.Equal(DeflateSetup.Noise(length), message.Payload.ToArray());
+        Assert.Equal(0, connection.Pool.OutCount);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(LongLength)]
+    public async Task It_keeps_its_place_among_other_sends(int length)
+    {
+        var connection = new TestConnection();
+        PreparedMessage message = PreparedMessage.Text(new string('p', length));
+        connection.Transport.Capacity = 5;
+
+        connection.Connection.Send("one"u8, WebSocketMessageKind.Text);
+        connection.Connection.Send(message);
+        connection.Connection.Send("two"u8, WebSocketMessageKind.Text);
+        connection.Connection.Send(message);
+        await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
+        connection.Connection.Send("three"u8, WebSocketMessageKind.Text);
+        connection.Transport.Drain();
+
+        string prepared = new SentFrame(Opcode.Text, true, null, message.Payload.ToArray()).ToString();
+        Assert.Equal($"Text 'one', {prepared}, Text 'two', {prepared}, {prepared}, Text 'three'", connection.Wire());
+        Assert.Equal(0, connection.Connection.BufferedAmount);
+        Assert.Equal(0, connection.Pool.OutCount);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(3_000)]
+    public void What_a_callback_sends_leaves_in_one_write_with_it(int length)
+    {
+        PreparedMessage message = PreparedMessage.Binary(new byte[length]);
+        var handler = new Answering(connection =>
+        {
+            connection.Send("one"u8, WebSocketMessageKind.Text);
+            connection.Send(message);
+            connection.Send(message);
+        });
+        var connection = new TestConnection(handler: handler);
+
+        connection.Receive("go");
+
+        Assert.Equal(1, connection.Transport.WriteCount);
+        Assert.Equal([3, length, length], connection.Frames().Select(frame => frame.Payload.Length));
+    }
+
+    [Fact]
+    public void What_a_callback_lets_go_on_leaves_with_it()
+    {
+        const int length = 30_000;
+        PreparedMessage message = PreparedMessage.Binary(new byte[length]);
+        WebSocketMessageWriter? writer = null;
+        var handler = new Answering(_ => Completed(writer!.CompleteAsync("end"u8.ToArray())));
+        var connection = new TestConnection(handler: handler);
+        writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
+        Completed(writer.WriteAsync("begin"u8.ToArray()));
+        connection.Connection.Send(message);
+
+        connection.Receive("go");
+
+        Assert.Equal($"Text… 'begin', Continuation 'end', Binary {length} bytes", connection.Wire());
+        Assert.Equal(0, connection.Connection.BufferedAmount);
+    }
+
+    [Fact]
+    public void A_long_one_goes_behind_what_a_callback_has_sent_before()
+    {
+        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        var handler = new Answering(connection =>
+        {
+            connection.Send("one"u8, WebSocketMessageKind.Text);
+            connection.Send(message);
+            connection.Send("two"u8, WebSocketMessageKind.Text);
+        });
+        var connection = new TestConnection(handler: handler);
+
+        connection.Receive("go");
+
+        Assert.Equal($"Text 'one', Binary {LongLength} bytes, Text 'two'", connection.Wire());
+    }
+
+    [Fact]
+    public void A_thousand_connections_write_from_one_array()
+    {
+        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        var pool = new CountingPool();
+
+        for (int i = 0; i < 1_000; i++)
+        {
+            var transport = new HoldingTransport { Expected = () => message.Payload };
+            Assert.Equal(WebSocketSendResult.Sent, Open(transport, pool).Send(message));
+            Assert.Equal(1, transport.ExpectedCount);
+        }
+
+        Assert.Equal(0, pool.RentCount);
+    }
+
+    [Fact]
+    public void A_thousand_transports_that_are_blocked_hold_one_array()
+    {
+        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        var pool = new CountingPool();
+        var transports = new HoldingTransport[1_000];
+        for (int i = 0; i < transports.Length; i++)
+        {
+            transports[i] = new HoldingTransport { IsBlocked = true, Expected = () => message.Payload };
+            WebSocketConnection connection = Open(transports[i], pool);
+
+            // One that the transport holds, and one that waits behind it.
+            Assert.Equal(WebSocketSendResult.Queued, connection.Send(message));
+            Assert.Equal(WebSocketSendResult.Queued, connection.Send(message));
+            Assert.True(transports[i].Held.Span.Overlaps(message.Payload.Span));
+        }
+
+        Assert.Equal(0, pool.RentCount);
+        Assert.All(transports, transport => transport.Release());
+        Assert.All(transports, transport => Assert.Equal(2, transport.ExpectedCount));
+        Assert.False(pool.HasFault);
+    }
+
+    [Fact]
+    public void What_a_transport_has_not_taken_when_it_is_gone_goes_to_no_pool()
+    {
+        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        var connection = new TestConnection();
+        connection.Transport.Capacity = 10;
+        connection.Connection.Send(message);
+        connection.Connection.Send("between"u8);
+        connection.Connection.Send(message);
+
+        connection.Connection.Abort();
+
+        Assert.Equal(0, connection.Pool.OutCount);
+        Assert.False(connection.Pool.HasFault);
+        Assert.All(message.Payload.ToArray(), value => Assert.Equal(0, value));
+    }
+
+    [Fact]
+    public void Behind_a_fragmented_message_it_waits()
+    {
+        var connection = new TestConnection();
+        PreparedMessage message = PreparedMessage.Text("prepared");
+        WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
+        Completed(writer.WriteAsync("be"u8.ToArray()));
+
+        WebSocketSendResult result = connection.Connection.Send(message);
+        ValueTask sending = connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
+
+        Assert.Equal(WebSocketSendResult.Queued, result);
+        Assert.False(sending.IsCompleted);
+        Assert.Equal(4 + "prepared".Length - 2, connection.Connection.BufferedAmount);
+        Completed(writer.CompleteAsync("gun"u8.ToArray()));
+        Assert.Equal("Text… 'be', Continuation 'gun', Text 'prepared', Text 'prepared'", connection.Wire());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_full_send_buffer_refuses_it_or_lets_it_wait(bool isClient)
+    {
+        var connection = new TestConnection(isClient ? Role.Client : Role.Server, options: SmallBuffer);
+        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        connection.Transport.Capacity = 0;
+        connection.Connection.Send(new byte[SendBufferLength]);
+
+        WebSocketSendResult result = connection.Connection.Send(message);
+        ValueTask sending = connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
+        using var giveUp = new CancellationTokenSource();
+        ValueTask givenUp = connection.Connection.SendAsync(message, giveUp.Token);
+        await giveUp.CancelAsync();
+
+        Assert.Equal(WebSocketSendResult.Refused, result);
+        Assert.False(sending.IsCompleted);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await givenUp);
+        connection.Transport.Drain();
+        await sending;
+        connection.Transport.Drain();
+        Assert.Equal($"Binary {SendBufferLength} bytes, Binary {LongLength} bytes", connection.Wire());
+        Assert.Equal(0, connection.Pool.OutCount);
+    }
+
+    [Fact]
+    public void The_close_frame_goes_behind_it()
+    {
+        var connection = new TestConnection();
+        connection.Transport.Capacity = 7;
+        connection.Connection.Send(PreparedMessage.Binary(new byte[LongLength]));
+
+        _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();
+        connection.Transport.Drain();
+
+        Assert.Equal($"Binary {LongLength} bytes, Close 1000", connection.Wire());
+    }
+
+    [Fact]
+    public async Task On_a_closed_connection_it_fails()
+    {
+        var connection = new TestConnection();
+        PreparedMessage message = PreparedMessage.Text("late");
+        connection.ReceiveClose();
+
+        _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();
+
+        Assert.Throws<WebSocketClosedException>(() => { connection.Connection.Send(message); });
+        await Assert.ThrowsAsync<WebSocketClosedException>(
+            async () => await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken));
+    }
+
+    internal static void Completed(ValueTask task)
+    {
+        Assert.True(task.IsCompletedSuccessfully);
+        task.GetAwaiter().GetResult();
+    }
+
+    private static WebSocketConnection Open(HoldingTransport transport, CountingPool pool)
+    {
+        var settings = new ConnectionSettings(
+            Role.Server, WebSocketConnectionOptions.Server, new DeadlineWheel(new ManualTimeProvider()),
+            NullLogger.Instance, pool);
+        var connection = new WebSocketConnection(transport, settings, handler: null);
+        connection.Core.Start();
+        return connection;
+    }
+
+    private sealed class Answering(Action<WebSocketConnection> answer) : WebSocketHandler
+    {
+        public override void OnMessage(
+            WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) => answer(connection);
+    }
+}
