@@ -39,6 +39,7 @@ internal sealed class HandlerReceiver : Receiver
             return taken;
         }
 
+        bool isTaken;
         bool drain;
         lock (this)
         {
@@ -47,7 +48,7 @@ internal sealed class HandlerReceiver : Receiver
                 return false;
             }
 
-            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Core.Settings.Pool));
+            isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
             drain = !_isBusy;
             _isBusy = true;
         }
@@ -58,7 +59,7 @@ internal sealed class HandlerReceiver : Receiver
             Drain();
         }
 
-        return true;
+        return isTaken;
     }
 
     /// <inheritdoc/>

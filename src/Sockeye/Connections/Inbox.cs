@@ -12,6 +12,10 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
     // that empty messages fill the inbox too.
     private const int EntryLength = 64;
 
+    // How much longer than its payload an array may be that is kept. A compressed message can lie in a very long one: how
+    // long it becomes is not known when the first of it is inflated.
+    private const int MaxWasteFactor = 4;
+
     private readonly Queue<InboxEntry> _entries = new();
     private long _length;
 
@@ -20,6 +24,23 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
 
     /// <summary>Whether it takes no more. A message of any length goes into one that is not full. Any thread.</summary>
     public bool IsFull => Volatile.Read(ref _length) >= maxLength;
+
+    /// <summary>Adds a payload that is on loan.</summary>
+    /// <param name="payload">The payload.</param>
+    /// <param name="lender">The pool's array that begins with the payload, if it can be had.</param>
+    /// <param name="kind">The kind of the message.</param>
+    /// <param name="endOfMessage">Whether it ends its message.</param>
+    /// <returns>
+    /// Whether <paramref name="lender"/> was taken. If not the payload was copied, since what an array holds beside it would
+    /// be memory that nobody counts.
+    /// </returns>
+    public bool Add(ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
+    {
+        bool isTaken = lender is not null
+            && lender.Length <= MaxWasteFactor * ((long)payload.Length + EntryLength);
+        Add(InboxEntry.Of(payload, isTaken ? lender : null, kind, endOfMessage, pool));
+        return isTaken;
+    }
 
     /// <summary>Adds an entry; its array is the inbox's from now on.</summary>
     public void Add(InboxEntry entry)

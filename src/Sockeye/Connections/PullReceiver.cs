@@ -98,6 +98,7 @@ internal sealed class PullReceiver
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
         InboxEntry entry;
+        bool isTaken;
         lock (this)
         {
             if (_discards || MustDrop())
@@ -105,15 +106,15 @@ internal sealed class PullReceiver
                 return false;
             }
 
-            Inbox.Add(InboxEntry.Of(payload, lender, kind, endOfMessage, Pool));
+            isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
             if (!TryEndWait(out entry))
             {
-                return true;
+                return isTaken;
             }
         }
 
         _source.SetResult(entry);
-        return true;
+        return isTaken;
     }
 
     /// <inheritdoc/>

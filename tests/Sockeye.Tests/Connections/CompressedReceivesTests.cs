@@ -159,6 +159,25 @@ public sealed class CompressedReceivesTests
         Assert.Equal(0, test.Pool.OutCount);
     }
 
+    [Theory]
+    [InlineData(1)] // as short as can be
+    [InlineData(8 * 1024)] // with blocks behind it in which there is nothing
+    public void Short_messages_that_wait_hold_no_long_arrays(int wireLength)
+    {
+        var test = new TestConnection(deflate: Takeover());
+        var peer = new PeerDeflater();
+        byte[] nothing = [.. Enumerable.Repeat(Wire.Bytes("00 00 00 ff ff"), wireLength / 5).SelectMany(bytes => bytes)];
+
+        for (int count = 0; count < 2_000; count++)
+        {
+            test.ReceiveCompressed(Opcode.Binary, [.. nothing, .. peer.Deflate("x"u8)]);
+        }
+
+        Assert.True(test.Connection.Core.IsReadingPaused);
+        Assert.InRange(test.Pool.OutLength, 1, 2 * LimitOptions.Server.MaxInboxLength);
+        AssertAllGivenBack(test);
+    }
+
     [Theory] // DF-30
     [InlineData(false)]
     [InlineData(true)]
