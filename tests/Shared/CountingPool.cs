@@ -42,9 +42,17 @@ public sealed class CountingPool : ArrayPool<byte>
     /// <summary>The most bytes that were ever out.</summary>
     public long MaxOutLength { get; private set; }
 
+    /// <summary>Whoever asks for just so many bytes is told that there is no memory.</summary>
+    public int? LengthNotToBeHad { get; init; }
+
     public override byte[] Rent(int minimumLength)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumLength);
+        if (minimumLength == LengthNotToBeHad)
+        {
+            throw new InsufficientMemoryException();
+        }
+
         byte[] array = new byte[BitOperations.RoundUpToPowerOf2((uint)Math.Max(minimumLength, ShortestArray))];
         array.AsSpan().Fill(Poison);
         lock (_gate)

@@ -173,7 +173,7 @@ internal sealed class CompressedSends : Deadline
     // Compresses and sends, in the sender's turn; answers whether it has that, or could take it.
     private bool TrySend(in FrameToSend frame, bool isFragment, bool hasTurn, ReadOnlySpan<byte> payload)
     {
-        ArraySegment<byte> deflated = default;
+        ArraySegment<byte> deflated;
         WriteDuty duty;
         OutgoingSegment segment;
         FrameKind kind;
@@ -187,17 +187,13 @@ internal sealed class CompressedSends : Deadline
                     return false;
                 }
 
-                kind = frame.Prepared is not null ? Forget(frame.Kind)
-                    : isFragment ? DeflateFragment(frame.Kind, payload, out deflated)
-                    : DeflateMessage(frame.Kind, payload, out deflated);
-                duty = _turns.Accept(
-                    kind, deflated.Array is null ? payload : deflated, frame.Writer!, frame.Prepared, out segment);
+                duty = Accept(frame, isFragment, payload, out kind, out deflated, out segment);
             }
         }
         catch when (hasTurn)
         {
-            GiveUp();
-            Return(deflated);
+            // What has waited for the end of the turn.
+            _queue.Flush();
             throw;
         }
 
@@ -205,6 +201,30 @@ internal sealed class CompressedSends : Deadline
         _queue.Writer.Fulfil(duty, segment, kind, deflated.Array is null ? payload : deflated);
         Return(deflated);
         return true;
+    }
+
+    private WriteDuty Accept(
+        in FrameToSend frame, bool isFragment, ReadOnlySpan<byte> payload,
+        out FrameKind kind, out ArraySegment<byte> deflated, out OutgoingSegment segment)
+    {
+        deflated = default;
+        try
+        {
+            kind = frame.Prepared is not null ? Forget(frame.Kind)
+                : isFragment ? DeflateFragment(frame.Kind, payload, out deflated)
+                : DeflateMessage(frame.Kind, payload, out deflated);
+            return _turns.Accept(
+                kind, deflated.Array is null ? payload : deflated, frame.Writer!, frame.Prepared, out segment);
+        }
+        catch
+        {
+            // What was compressed and not sent is not in the peer's window. All of it before anybody else compresses, who
+            // may have the turn in the same name.
+            _deflater.Release();
+            _turns.GiveUp();
+            Return(deflated);
+            throw;
+        }
     }
 
     private FrameKind Forget(FrameKind kind)
@@ -241,17 +261,6 @@ internal sealed class CompressedSends : Deadline
             _isScheduled = true;
             Settings.Wheel.Schedule(this, EncoderIdleTimeout);
         }
-    }
-
-    // What was compressed and not sent is not in the peer's window.
-    private void GiveUp()
-    {
-        lock (_gate)
-        {
-            _deflater.Release();
-        }
-
-        _turns.GiveUp();
     }
 
     private void Return(ArraySegment<byte> deflated)

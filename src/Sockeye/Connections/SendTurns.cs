@@ -92,21 +92,16 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
         }
     }
 
-    /// <summary>Gives up a turn in which nothing was sent. Outside all locks: it writes what has waited for its end.</summary>
+    /// <summary>
+    /// Gives up a turn in which nothing was sent. The caller then writes what has waited for its end, outside all locks:
+    /// <see cref="SendQueue.Flush"/>.
+    /// </summary>
     public void GiveUp()
     {
-        bool write;
         using (queue.Hold())
         {
-            ref SendBuffer buffer = ref queue.Buffer;
-            buffer.Backlog?.Pending.EndTurn();
-            buffer.AdmitPending(owner);
-            write = !buffer.IsEmpty && buffer.TryBecomeWriter();
-        }
-
-        if (write && queue.TryTakeNext(written: 0, out OutgoingSegment segment))
-        {
-            queue.Writer.Write(segment);
+            queue.Buffer.Backlog?.Pending.EndTurn();
+            queue.Buffer.AdmitPending(owner);
         }
     }
 }

@@ -80,6 +80,53 @@ public sealed class CompressedSendsStressTests
         }
     }
 
+    [Fact]
+    public void A_sender_that_cannot_compress_ends_its_own_turn_and_nobody_elses()
+    {
+        const int SenderCount = 16;
+        const int SendCount = 300;
+        const int UnluckyLength = 1_000;
+        DeflateSetup setup = DeflateSetup.Takeover();
+        var transport = new ChokingTransport(seed: 4);
+        var pool = new CountingPool { LengthNotToBeHad = UnluckyLength + 64 };
+        WebSocketConnection connection = Open(Role.Server, transport, pool, setup);
+
+        Thread[] threads = Start(SenderCount, sender =>
+        {
+            var random = new Random(sender);
+            for (int number = 0; number < SendCount; number++)
+            {
+                byte[] message = MessageOf(sender, number, 300);
+                switch (sender % 4)
+                {
+                    case > 1 when number % 2 == 0:
+                        // Or it is not its turn, and goes as it is behind others.
+                        Exception? exception = Record.Exception(() => connection.Send(new byte[UnluckyLength]));
+                        Assert.True(exception is null or InsufficientMemoryException);
+                        break;
+                    case 0 or 1:
+                        SendFragments(connection, message, compress: false, random);
+                        break;
+                    default:
+                        if (connection.Send(message) == WebSocketSendResult.Refused)
+                        {
+                            Await(connection.SendAsync(message));
+                        }
+
+                        break;
+                }
+            }
+        });
+        Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A sender hangs."));
+        Assert.True(SpinWait.SpinUntil(() => connection.BufferedAmount == 0, Patience));
+
+        IReadOnlyList<byte[]> messages = new MessagesOnTheWire(new PeerInflater()).Read(SentFrame.ReadAll(transport.Wire));
+        Assert.Equal(SendCount * SenderCount * 3 / 4, messages.Count(message => message.Length != UnluckyLength));
+        connection.Abort();
+        Assert.False(pool.HasFault);
+        Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, Patience));
+    }
+
     private static void SendUntilTheEnd(WebSocketConnection connection, int sender, ref int started)
     {
         try

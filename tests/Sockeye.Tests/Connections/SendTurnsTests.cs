@@ -128,6 +128,7 @@ public sealed class SendTurnsTests
         Task waits = bench.SendAsync("waited").AsTask();
 
         turns.GiveUp();
+        bench.Sends.Flush();
 
         Assert.True(waits.IsCompletedSuccessfully);
         Assert.Equal("Text 'copied', Text 'waited'", bench.Wire());
@@ -218,6 +219,7 @@ public sealed class SendTurnsTests
         bench.Sends.SendClose(Normal, afterPending: true);
 
         turns.GiveUp();
+        bench.Sends.Flush();
 
         Assert.Equal("Close 1000", bench.Wire());
         AssertAtRest(bench);

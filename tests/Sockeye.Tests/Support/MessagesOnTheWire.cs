@@ -8,6 +8,7 @@ namespace Sockeye.Tests;
 internal sealed class MessagesOnTheWire(PeerInflater inflater)
 {
     private readonly List<byte> _payload = [];
+    private bool _isOpen;
     private bool _isCompressed;
 
     /// <summary>The data messages in some frames, which may begin or end inside one.</summary>
@@ -16,6 +17,8 @@ internal sealed class MessagesOnTheWire(PeerInflater inflater)
         List<byte[]> messages = [];
         foreach (SentFrame frame in frames.Where(frame => frame.Opcode < Opcode.Close))
         {
+            Assert.Equal(_isOpen, frame.Opcode == Opcode.Continuation);
+            _isOpen = !frame.Fin;
             _isCompressed = frame.Opcode == Opcode.Continuation ? _isCompressed : frame.IsCompressed;
             _payload.AddRange(frame.Payload);
             if (frame.Fin)
