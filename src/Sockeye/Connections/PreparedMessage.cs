@@ -84,7 +84,13 @@ public sealed class PreparedMessage
 
         lock (_gate)
         {
-            PreparedFrame frame = Find(codecs) ?? Deflate(codecs);
+            // Whoever had the lock before may have done it.
+            if (Find(codecs) is { } made)
+            {
+                return made;
+            }
+
+            PreparedFrame frame = Deflate(codecs);
             _deflated = [.. _deflated, new(codecs, frame)];
             return frame;
         }
