@@ -90,7 +90,11 @@ internal sealed class MessageDeflater
         MessagePart part = !endsMessage ? MessagePart.Fragment
             : HasContextTakeover ? MessagePart.End
             : MessagePart.EndToForget;
-        TryDeflate(payload, part, Array.MaxLength - offset, pool, offset, out ArraySegment<byte> deflated);
+        if (!TryDeflate(payload, part, Array.MaxLength - offset, pool, offset, out ArraySegment<byte> deflated))
+        {
+            throw new InsufficientMemoryException("A fragment of two gibibytes does not become shorter.");
+        }
+
         if (part == MessagePart.EndToForget)
         {
             Release();

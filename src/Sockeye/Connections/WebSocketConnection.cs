@@ -44,9 +44,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
     public string? Subprotocol { get; }
 
-    /// <summary>The extensions that were agreed on, as they stand in the server's answer (RFC 6455 §9.1).</summary>
+    /// <summary>The extensions that were agreed on, in the words of the header (RFC 6455 §9.1).</summary>
     /// <value>
-    /// Empty, or permessage-deflate with its parameters (RFC 7692 §7.1): then messages are compressed.
+    /// Empty, or permessage-deflate with its parameters (RFC 7692 §7.1): then messages are compressed. A client that has
+    /// bound itself by its offer has that here too, if the server's answer does not repeat it.
     /// </value>
     public string Extensions => Core.Compression?.Agreed.ToString() ?? "";
 
@@ -209,7 +210,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="kind">What the message is.</param>
     /// <param name="compress">Whether to compress it if that was agreed on and it is long enough.</param>
     /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
-    /// <remarks>Never waits and never allocates on its way to a transport that takes it.</remarks>
+    /// <remarks>
+    /// Never waits and never allocates on its way to a transport that takes it; except that, to be compressed, it waits
+    /// while another thread compresses a message of this connection.
+    /// </remarks>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public WebSocketSendResult Send(
