@@ -177,4 +177,24 @@ public enum HandshakeError
     /// The server's parameters for an extension are none that answer the offer (RFC 7692 §5.1).
     /// </summary>
     InvalidExtensionParameters,
+
+    /// <summary>The server has nothing at this path (RFC 9110 §15.5.5). Status 404.</summary>
+    UnknownPath,
+
+    /// <summary>The Host header names a host that the server does not answer for (RFC 9110 §15.5.20). Status 421.</summary>
+    HostNotAllowed,
+
+    /// <summary>The server has as many connections as it takes (RFC 9110 §15.6.4). Status 503.</summary>
+    TooManyConnections,
+
+    /// <summary>
+    /// The server has as many connections from this address as it takes from one (RFC 6585 §4). Status 429.
+    /// </summary>
+    TooManyConnectionsFromAddress,
+
+    /// <summary>The server's application failed when it was to decide (RFC 9110 §15.6.1). Status 500.</summary>
+    ApplicationFailed,
+
+    /// <summary>The server's application refused, with a status of its choice (RFC 6455 §4.2.2).</summary>
+    RefusedByApplication,
 }

@@ -31,7 +31,11 @@ internal static class HandshakeErrors
         HandshakeError.MissingUpgrade or HandshakeError.MissingVersion or HandshakeError.UnsupportedVersion => 426,
         HandshakeError.OriginNotAllowed => 403,
         HandshakeError.TimedOut => 408,
-        HandshakeError.ServerUnavailable => 503,
+        HandshakeError.UnknownPath => 404,
+        HandshakeError.HostNotAllowed => 421,
+        HandshakeError.TooManyConnectionsFromAddress => 429,
+        HandshakeError.ApplicationFailed => 500,
+        HandshakeError.ServerUnavailable or HandshakeError.TooManyConnections => 503,
         _ => 400,
     };
 
@@ -92,6 +96,12 @@ internal static class HandshakeErrors
         HandshakeError.TlsFailed => "TLS failed (RFC 6455 §4.1)",
         HandshakeError.MalformedResponse => "the answer is not one of HTTP/1.1 (RFC 9112 §4)",
         HandshakeError.InvalidExtensionParameters => "the extension's parameters do not answer the offer (RFC 7692 §5.1)",
+        HandshakeError.UnknownPath => "there is nothing at this path (RFC 9110 §15.5.5)",
+        HandshakeError.HostNotAllowed => "this server does not answer for the host (RFC 9110 §15.5.20)",
+        HandshakeError.TooManyConnections => "the server has too many connections (RFC 9110 §15.6.4)",
+        HandshakeError.TooManyConnectionsFromAddress => "there are too many connections from the address (RFC 6585 §4)",
+        HandshakeError.ApplicationFailed => "the server failed (RFC 9110 §15.6.1)",
+        HandshakeError.RefusedByApplication => "the application refused (RFC 6455 §4.2.2)",
         _ => error.ToString(),
     };
 }

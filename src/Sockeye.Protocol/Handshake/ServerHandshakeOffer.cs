@@ -64,8 +64,14 @@ internal readonly ref struct ServerHandshakeOffer
         (Version == ServerHandshake.DraftVersion ? Request.Headers.GetString("Sec-WebSocket-Origin") : null)
         ?? Request.Headers.GetString("Origin");
 
+    /// <summary>The request target, as it was sent.</summary>
+    public string TargetText => Encoding.ASCII.GetString(Request.Target);
+
     /// <summary>The path, from its slash, as it was sent.</summary>
     public string Path => Encoding.ASCII.GetString(Target.Path);
+
+    /// <summary>The same, where it lies.</summary>
+    public ReadOnlySpan<byte> RawPath => Target.Path;
 
     /// <summary>The path, percent-decoded once (UTF-8).</summary>
     public string DecodedPath => Uri.UnescapeDataString(Path);
@@ -78,6 +84,9 @@ internal readonly ref struct ServerHandshakeOffer
     /// </summary>
     public IReadOnlyList<Extension> Extensions =>
         ExtensionList.TryParse(Request.Headers, out IReadOnlyList<Extension> extensions) ? extensions : [];
+
+    /// <summary>The cookies, in their order.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Cookies => CookieList.Parse(Request.Headers);
 
     private RequestTarget Target => RequestTarget.TryParse(Request.Target, out RequestTarget target) ? target : default;
 }

@@ -44,6 +44,9 @@ internal sealed class ConnectionSettings
     /// <summary>Whether the connections are over TLS.</summary>
     public bool IsSecure { get; init; }
 
+    /// <summary>The route to which the connections belong; <see langword="null"/> without routes.</summary>
+    public RoutePattern? Route { get; init; }
+
     /// <summary>The codecs of those connections that compress messages; <see langword="null"/> if none does.</summary>
     public MessageCodecs? Codecs { get; init; }
 

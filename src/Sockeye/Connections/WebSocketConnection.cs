@@ -55,7 +55,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// The request that opened the connection, made anew at each call; <see langword="null"/> on a client.
     /// </summary>
     public WebSocketUpgradeRequest? Request =>
-        _packedRequest is null ? null : new(_packedRequest, Core.Transport, Core.Settings.IsSecure);
+        _packedRequest is null ? null : new(_packedRequest, Core.Transport, Core.Settings);
 
     /// <summary>The address of this end, if the transport has one.</summary>
     public EndPoint? LocalEndPoint => Core.Transport.LocalEndPoint;

@@ -1,4 +1,5 @@
 using System.Net;
+using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -13,20 +14,27 @@ public sealed class WebSocketUpgradeRequest
 {
     private readonly byte[] _packedHead;
     private readonly Transport _transport;
+    private readonly ConnectionSettings _settings;
 
     // Unpacked when the first property is asked for; by two threads at once, twice.
     private byte[]? _head;
 
-    /// <summary>Takes a request that was accepted.</summary>
+    /// <summary>Takes a request.</summary>
     /// <param name="packedHead">Its head, as <see cref="PackedHead"/> has made it.</param>
     /// <param name="transport">What it came over, which knows the address.</param>
-    /// <param name="isSecure">Whether that is TLS.</param>
-    internal WebSocketUpgradeRequest(byte[] packedHead, Transport transport, bool isSecure)
+    /// <param name="settings">What its connection shares with others.</param>
+    internal WebSocketUpgradeRequest(byte[] packedHead, Transport transport, ConnectionSettings settings)
     {
         _packedHead = packedHead;
         _transport = transport;
-        IsSecure = isSecure;
+        _settings = settings;
     }
+
+    /// <summary>The method: <c>GET</c> in every request that is accepted.</summary>
+    public string Method => System.Text.Encoding.ASCII.GetString(Offer(stackalloc HeaderLine[MaxLineCount]).Request.Method);
+
+    /// <summary>The request target, as it was sent: path and query, nothing decoded.</summary>
+    public string Target => Offer(stackalloc HeaderLine[MaxLineCount]).TargetText;
 
     /// <summary>The path, from its slash, percent-decoded once.</summary>
     public string Path => Offer(stackalloc HeaderLine[MaxLineCount]).DecodedPath;
@@ -43,6 +51,10 @@ public sealed class WebSocketUpgradeRequest
     /// <summary>The subprotocols that the client offers, its preferred one first.</summary>
     public IReadOnlyList<string> Subprotocols => Offer(stackalloc HeaderLine[MaxLineCount]).Subprotocols;
 
+    /// <summary>The extensions that the client offers, in its order; one with several sets of parameters is there several times.</summary>
+    public IReadOnlyList<WebSocketExtensionOffer> Extensions =>
+        [.. Offer(stackalloc HeaderLine[MaxLineCount]).Extensions.Select(ToOffer)];
+
     /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
     public int Version => Offer(stackalloc HeaderLine[MaxLineCount]).Version;
 
@@ -50,11 +62,24 @@ public sealed class WebSocketUpgradeRequest
     public IReadOnlyList<KeyValuePair<string, string>> Headers =>
         Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers.ToPairs();
 
+    /// <summary>The cookies in their order, as they were sent (RFC 6265 §5.4); what is no cookie is left out.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Cookies => Offer(stackalloc HeaderLine[MaxLineCount]).Cookies;
+
+    /// <summary>What stands for the parameters of the route in the path, percent-decoded once; none without a route.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> RouteValues =>
+        _settings.Route?.ValuesIn(Offer(stackalloc HeaderLine[MaxLineCount]).RawPath) ?? [];
+
     /// <summary>The address of the client, or of the proxy in between, if it is known.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
 
+    /// <summary>The address at which the client reached this server, if it is known.</summary>
+    public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
+
+    /// <summary>What was agreed on in the handshake of TLS; <see langword="null"/> if it is not Sockeye's TLS.</summary>
+    public WebSocketTlsInformation? Tls => _transport.Tls;
+
     /// <summary>Whether the connection is over TLS.</summary>
-    public bool IsSecure { get; }
+    public bool IsSecure => _settings.IsSecure;
 
     private static int MaxLineCount => HeadLimits.Default.MaxHeaderCount;
 
@@ -64,7 +89,24 @@ public sealed class WebSocketUpgradeRequest
     public string? GetHeader(string name) =>
         Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers.GetString(name);
 
-    // What was accepted once keeps the rules: the errors need no look.
+    /// <summary>The value of a cookie.</summary>
+    /// <param name="name">Its name; case counts.</param>
+    /// <returns>The first of that name; <see langword="null"/> if there is none.</returns>
+    public string? GetCookie(string name) => Find(Cookies, name);
+
+    /// <summary>What stands for a parameter of the route.</summary>
+    /// <param name="name">Its name; case counts.</param>
+    /// <returns>The value; <see langword="null"/> if the route has no such parameter.</returns>
+    public string? GetRouteValue(string name) => Find(RouteValues, name);
+
+    private static string? Find(IReadOnlyList<KeyValuePair<string, string>> pairs, string name) =>
+        pairs.FirstOrDefault(pair => pair.Key.Equals(name, StringComparison.Ordinal)).Value;
+
+    private static WebSocketExtensionOffer ToOffer(Extension extension) => new(
+        extension.Name,
+        [.. extension.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))]);
+
+    // Of a request that was accepted once nothing is missing: the errors need no look.
     private ServerHandshakeOffer Offer(Span<HeaderLine> lines)
     {
         RequestHead.TryParse(_head ??= PackedHead.Unpack(_packedHead), lines, out RequestHead request);

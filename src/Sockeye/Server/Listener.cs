@@ -76,7 +76,7 @@ internal sealed class Listener : IAcceptorOwner
 
     /// <inheritdoc/>
     void IAcceptorOwner.OnAccepted(EventLoopTransport transport) =>
-        new ServerHandshakeSession(_context, _context.SettingsOn(transport.Loop.Wheel), transport).Start();
+        new ServerHandshakeSession(_context, _context.SettingsOn(transport.Loop.Wheel, isSecure: false), transport).Start();
 
     /// <inheritdoc/>
     void IAcceptorOwner.OnAcceptFailed(Exception exception) => _context.Logger.AcceptFailed(RetryDelay, exception);

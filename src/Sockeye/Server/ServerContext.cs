@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -12,12 +10,12 @@ internal sealed class ServerContext
 {
     private readonly DenseSet<ConnectionCore> _connections = new();
     private readonly DenseSet<ServerHandshakeSession> _sessions = new();
-    private readonly ConcurrentDictionary<DeadlineWheel, ConnectionSettings> _settings = new();
     private readonly Lock _gate = new();
     private volatile bool _isStopping;
 
     public ServerContext(
-        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler)
+        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
+        WebSocketRoutes? routes = null)
     {
         if (!OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out string? invalid))
         {
@@ -30,42 +28,30 @@ internal sealed class ServerContext
         }
 
         Options = options;
-        SelectHandler = selectHandler;
+        Origins = origins;
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
-        Codecs = MessageCodecs.For(options.Compression);
-        if (Codecs is null && options.Compression is not null)
-        {
-            Logger.CompressionUnavailable();
-        }
-
-        Settings = SettingsOn(DeadlineWheel.For(options.TimeProvider));
-        Rules = new ServerHandshakeRules
-        {
-            Subprotocols = [.. options.Subprotocols],
-            Origins = origins,
-            DangerousAllowAnyOrigin = options.DangerousAllowAnyOrigin,
-            IsSecure = options.Tls is not null,
-            PermessageDeflate = Codecs?.Options.ToRules(),
-        };
+        Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), selectHandler);
+        Routes = new ServerRoutes(routes is null ? [Fallback] : routes.Build(this));
+        Settings = SettingsOn(DeadlineWheel.For(options.TimeProvider), isSecure: options.Tls is not null);
     }
 
     /// <summary>What the user has set.</summary>
     public WebSocketServerOptions Options { get; }
 
-    /// <summary>Who receives the messages of a connection.</summary>
-    public Func<WebSocketUpgradeRequest, WebSocketHandler> SelectHandler { get; }
+    /// <summary>Which web pages may connect.</summary>
+    public OriginCheck Origins { get; }
+
+    /// <summary>What becomes of which request.</summary>
+    public ServerRoutes Routes { get; }
+
+    /// <summary>The rules for requests that have no route, and for those that are not read to the end.</summary>
+    public ServerRoute Fallback { get; }
 
     /// <summary>Where events are logged.</summary>
     public ILogger Logger { get; }
 
-    /// <summary>Compresses messages; <see langword="null"/> if none are to be compressed, or there is no zlib.</summary>
-    public MessageCodecs? Codecs { get; }
-
     /// <summary>What the connections share that are not on an event loop.</summary>
     public ConnectionSettings Settings { get; }
-
-    /// <summary>Which opening handshakes are accepted.</summary>
-    public ServerHandshakeRules Rules { get; }
 
     /// <summary>Whether no connection is accepted any more.</summary>
     public bool IsStopping => _isStopping;
@@ -77,17 +63,26 @@ internal sealed class ServerContext
     /// <summary>How many there are.</summary>
     public int ConnectionCount => _connections.Count;
 
-    /// <summary>What the connections share whose deadlines are kept on a wheel: those of one event loop.</summary>
-    public ConnectionSettings SettingsOn(DeadlineWheel wheel) => _settings.GetOrAdd(
-        wheel,
-        static (wheel, context) => new ConnectionSettings(
-            Role.Server, context.Options.Connection, wheel, context.Logger, context.Options.Pool,
-            context._connections.Remove)
+    /// <summary>What opening handshakes share whose deadlines are kept on a wheel: those of one event loop.</summary>
+    public ConnectionSettings SettingsOn(DeadlineWheel wheel, bool isSecure) => Fallback.For(isSecure).SettingsOn(wheel);
+
+    /// <summary>Tells the application of an opening handshake that came to nothing.</summary>
+    /// <returns>What is answered instead of the usual, if anything is.</returns>
+    public WebSocketUpgradeRejection? Tell(WebSocketHandshakeFailure failure)
+    {
+        try
         {
-            IsSecure = context.Options.Tls is not null,
-            Codecs = context.Codecs,
-        },
-        this);
+            return Options.OnHandshakeFailed?.Invoke(failure);
+        }
+        catch (Exception exception)
+        {
+            Logger.FailureHookThrew(exception);
+            return null;
+        }
+    }
+
+    /// <summary>A connection has ended.</summary>
+    public void Remove(ConnectionCore connection) => _connections.Remove(connection);
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
     public void Stop()

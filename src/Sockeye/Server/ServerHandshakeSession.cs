@@ -16,20 +16,23 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
     private const int MaxLingerLength = 16 * 1024 * 1024;
 
-    // For the responses of a thread, one after the other.
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? Response;
-
     private readonly ServerContext _context;
-    private readonly ConnectionSettings _settings;
     private readonly Transport _transport;
 
-    // There while the head has arrived in part.
-    private PartialHead? _partialHead;
+    // Those of the route, once that is known.
+    private ConnectionSettings _settings;
+
+    private RequestBytes _request;
     private int _lingered;
+
+    // There while, and after, the application takes its time to decide.
+    private PendingUpgrade? _pending;
 
     // On the wheel's thread.
     private bool _isLetGo;
+
+    private volatile bool _isOverdue;
+    private volatile bool _isRefused;
 
     // The deadline comes on another thread: whoever sets it first has the say.
     private int _isDecided;
@@ -87,7 +90,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return ReadVerdict.Continue;
         }
 
-        OperationStatus status = ReadHead(ref bytes, out int headLength, out HttpError httpError);
+        if (_pending is not null)
+        {
+            _pending.Add(bytes);
+            return Await(_pending);
+        }
+
+        OperationStatus status = _request.Read(_settings.Pool, ref bytes, out int headLength, out HttpError httpError);
         if (status == OperationStatus.NeedMoreData)
         {
             return ReadVerdict.Continue;
@@ -104,7 +113,10 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     }
 
     /// <inheritdoc/>
-    public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;
+    public ReadVerdict OnReadingResumed() =>
+        _pending is null || IsDecided ? ReadVerdict.Continue
+        : _pending.IsSettled && TryDecide() ? Conclude(_pending)
+        : Await(_pending);
 
     /// <inheritdoc/>
     public void OnWritten() => Finish();
@@ -118,6 +130,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         if (TryDecide())
         {
             _context.Logger.HandshakeAbandoned(_transport.RemoteEndPoint);
+            _ = Tell(HandshakeError.ConnectionLost, statusCode: null, _pending?.Agreed.PackedHead);
         }
 
         _transport.Close();
@@ -127,15 +140,21 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     public void OnClosed(Exception? error)
     {
         End();
+        _pending?.Cancel();
         Release();
     }
 
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
+        _isOverdue = true;
         if (TryDecide())
         {
             Refuse(HandshakeError.TimedOut);
+        }
+        else if (!_isRefused)
+        {
+            // The application decides in place; if it wants more time, it has none.
         }
         else if (!_isLetGo)
         {
@@ -164,48 +183,105 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return Refuse(httpError.ToHandshakeError());
         }
 
-        HandshakeError error = ServerHandshake.Check(request, _context.Rules, out ServerHandshakeOffer offer);
-        if (error == HandshakeError.None && _context.IsStopping)
+        ServerRoute? found = _context.Routes.Find(request);
+        ServerRoute route = found ?? _context.Fallback;
+        RouteProfile profile = route.For(_settings.IsSecure);
+        HandshakeError error = ServerHandshake.Check(request, profile.Rules, out ServerHandshakeOffer offer);
+        if (error == HandshakeError.None)
         {
-            error = HandshakeError.ServerUnavailable;
+            error = _context.IsStopping ? HandshakeError.ServerUnavailable
+                : found is null ? HandshakeError.UnknownPath
+                : HandshakeError.None;
         }
 
         if (error != HandshakeError.None)
         {
-            return Refuse(error);
+            return Refuse(error, head: head);
         }
 
-        byte[] packedHead = Pack(head);
-        WebSocketHandler handler;
+        _settings = profile.SettingsOn(_settings.Wheel);
+        var agreed = new AgreedUpgrade(route, _settings, Pack(head), offer.Subprotocol, offer.PermessageDeflate);
+        return route.OnUpgrade is null
+            ? Accept(offer, agreed, WebSocketUpgradeAcceptance.Default, rest)
+            : Decide(offer, agreed, rest);
+    }
+
+    private ReadVerdict Decide(ServerHandshakeOffer offer, AgreedUpgrade agreed, Span<byte> rest)
+    {
+        var cancellation = new CancellationTokenSource();
+        ValueTask<WebSocketUpgradeDecision> deciding;
         try
         {
-            handler = _context.SelectHandler(
-                new WebSocketUpgradeRequest(packedHead, _transport, _settings.IsSecure))
-                ?? throw new InvalidOperationException("No handler was selected for the connection.");
+            deciding = agreed.Route.OnUpgrade!(RequestOf(agreed), cancellation.Token);
         }
         catch (Exception exception)
         {
-            _context.Logger.UpgradeThrew(_transport.RemoteEndPoint, exception);
-            return Refuse(new HandshakeRejection { StatusCode = 500, Body = "the server failed\n" });
+            return Fail(exception, agreed.PackedHead);
         }
 
-        return Accept(offer, packedHead, handler, rest);
+        if (deciding.IsCompletedSuccessfully)
+        {
+            return Obey(deciding.Result, offer, agreed, rest);
+        }
+
+        _pending = new PendingUpgrade(agreed, cancellation);
+        _pending.Add(rest);
+
+        // From here on the deadline has a say again, and so has whoever stops the server.
+        Interlocked.Exchange(ref _isDecided, 0);
+        _ = _pending.FollowAsync(deciding, _transport.ResumeReading);
+        if (_isOverdue && TryDecide())
+        {
+            return Refuse(HandshakeError.TimedOut);
+        }
+
+        if (_context.IsStopping)
+        {
+            Drop();
+        }
+
+        return Await(_pending);
     }
 
-    private ReadVerdict Accept(
-        ServerHandshakeOffer offer, byte[] packedHead, WebSocketHandler handler, Span<byte> rest)
+    // The transport is to call as soon as there is a decision, and meanwhile tells if the client leaves.
+    private static ReadVerdict Await(PendingUpgrade pending) => pending.IsFull ? ReadVerdict.Pause : ReadVerdict.Await;
+
+    private ReadVerdict Conclude(PendingUpgrade pending)
     {
-        ArrayBufferWriter<byte> response = BeginResponse();
-        ServerResponse.WriteAccept(response, offer);
+        if (pending.Failure is { } failure)
+        {
+            return Fail(failure, pending.Agreed.PackedHead);
+        }
 
-        var connection = new WebSocketConnection(
-            _transport, _settings, handler, offer.Subprotocol, offer.PermessageDeflate, packedHead);
+        AgreedUpgrade agreed = pending.Agreed;
+        Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
+        RequestHead.TryParse(PackedHead.Unpack(agreed.PackedHead), lines, out RequestHead request);
+        var offer = new ServerHandshakeOffer(request, agreed.Subprotocol, agreed.Deflate);
+        return Obey(pending.Decision, offer, agreed, pending.Early);
+    }
 
-        // The response is the first thing in the connection's queue before anybody knows of the connection, who could send
-        // to it; and it leaves together with what the application sends first.
-        ConnectionCore core = connection.Core;
-        core.Sends.Cork();
-        core.Sends.SendHandshake(response.WrittenSpan);
+    private ReadVerdict Obey(
+        WebSocketUpgradeDecision? decision, ServerHandshakeOffer offer, AgreedUpgrade agreed, Span<byte> rest) =>
+        decision switch
+        {
+            WebSocketUpgradeAcceptance acceptance => Accept(offer, agreed, acceptance, rest),
+            WebSocketUpgradeRejection rejection => Refuse(
+                HandshakeError.RefusedByApplication, rejection: rejection.ToRejection(), packedHead: agreed.PackedHead),
+            _ => Fail(new InvalidOperationException("Nothing was decided about the connection."), agreed.PackedHead),
+        };
+
+    private ReadVerdict Accept(
+        ServerHandshakeOffer offer, AgreedUpgrade agreed, WebSocketUpgradeAcceptance acceptance, Span<byte> rest)
+    {
+        ConnectionCore core;
+        try
+        {
+            core = UpgradeAnswer.Open(_transport, offer, agreed, acceptance);
+        }
+        catch (Exception exception)
+        {
+            return Fail(exception, agreed.PackedHead);
+        }
 
         // At every moment one of the two is known to the server, which may be about to stop; or has, while the application
         // selected a handler.
@@ -226,15 +302,28 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         return verdict;
     }
 
-    private ReadVerdict Refuse(HandshakeError error)
+    private WebSocketUpgradeRequest RequestOf(AgreedUpgrade agreed) => new(agreed.PackedHead, _transport, agreed.Settings);
+
+    private ReadVerdict Fail(Exception exception, byte[] packedHead)
     {
-        int statusCode = error.StatusCode();
-        _context.Logger.HandshakeRefused(_transport.RemoteEndPoint, statusCode, error);
-        return Refuse(HandshakeRejection.For(error, _context.Rules));
+        _context.Logger.UpgradeThrew(_transport.RemoteEndPoint, exception);
+        return Refuse(HandshakeError.ApplicationFailed, packedHead: packedHead, exception: exception);
     }
 
-    private ReadVerdict Refuse(HandshakeRejection rejection)
+    private ReadVerdict Refuse(
+        HandshakeError error, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
+        byte[]? packedHead = null, Exception? exception = null)
     {
+        _isRefused = true;
+        rejection ??= HandshakeRejection.For(error, _context.Fallback.For(_settings.IsSecure).Rules);
+        if (exception is null)
+        {
+            _context.Logger.HandshakeRefused(_transport.RemoteEndPoint, rejection.StatusCode, error);
+        }
+
+        packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : Pack(head);
+        rejection = Tell(error, rejection.StatusCode, packedHead, exception)?.ToRejection() ?? rejection;
+
         // Not the thread's: the transport may be writing it for long.
         var response = new ArrayBufferWriter<byte>();
         ServerResponse.WriteRejection(response, rejection);
@@ -245,15 +334,21 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             Finish();
         }
 
+        if (_pending is not null)
+        {
+            // It may have rested, and what the client still sends is to be read and dropped.
+            _pending.Cancel();
+            _transport.ResumeReading();
+        }
+
         return ReadVerdict.Continue;
     }
 
-    private static ArrayBufferWriter<byte> BeginResponse()
-    {
-        ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
-        response.ResetWrittenCount();
-        return response;
-    }
+    private WebSocketUpgradeRejection? Tell(
+        HandshakeError error, int? statusCode, byte[]? packedHead = null, Exception? exception = null) =>
+        _context.Tell(new(
+            error, statusCode, _transport.RemoteEndPoint,
+            packedHead is null ? null : new(packedHead, _transport, _settings), exception));
 
     private byte[] Pack(ReadOnlySpan<byte> head)
     {
@@ -265,33 +360,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private void Finish() => _transport.ShutdownOutput();
 
-    // What was received so far is in bytes when the head is whole, or broken.
-    private OperationStatus ReadHead(ref Span<byte> bytes, out int headLength, out HttpError error)
-    {
-        if (_partialHead is not null)
-        {
-            _partialHead.Add(bytes);
-            bytes = _partialHead.Bytes;
-            return _partialHead.Read(out headLength, out error);
-        }
-
-        // Usually the whole request comes at once, and is read from where it lies.
-        var reader = new HeadReader(HeadLimits.Default);
-        OperationStatus status = reader.Read(bytes, out headLength, out error);
-        if (status == OperationStatus.NeedMoreData)
-        {
-            _partialHead = new PartialHead(_settings.Pool, reader);
-            _partialHead.Add(bytes);
-        }
-
-        return status;
-    }
-
     private void End()
     {
         _settings.Wheel.Cancel(this);
         _context.Remove(this);
     }
 
-    private void Release() => _partialHead?.Release();
+    private void Release() => _request.Release();
 }

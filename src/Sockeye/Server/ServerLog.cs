@@ -29,6 +29,10 @@ internal static partial class ServerLog
         Message = "The opening handshake of {RemoteEndPoint} kept its event loop from all connections for {Duration}")]
     public static partial void HandshakeHeldUp(this ILogger logger, object? remoteEndPoint, TimeSpan duration);
 
+    [LoggerMessage(EventId = 107, Level = LogLevel.Error,
+        Message = "The hook for failed opening handshakes threw")]
+    public static partial void FailureHookThrew(this ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

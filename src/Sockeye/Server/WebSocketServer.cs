@@ -82,13 +82,23 @@ public sealed class WebSocketServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(selectHandler);
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return Task.FromCanceled<WebSocketServer>(cancellationToken);
-        }
+        return StartAsync(new ServerContext(options, selectHandler), cancellationToken);
+    }
 
-        var context = new ServerContext(options, selectHandler);
-        return Task.FromResult(new WebSocketServer(context, Listener.Start(context)));
+    /// <summary>Starts a server with routes: what it does depends on the path of a request.</summary>
+    /// <param name="options">Where to listen, and all else.</param>
+    /// <param name="routes">What is where; read now, and not again.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The address cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, WebSocketRoutes routes, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(routes);
+        return StartAsync(
+            new ServerContext(options, static _ => throw new InvalidOperationException("There is no route."), routes),
+            cancellationToken);
     }
 
     /// <summary>
@@ -124,6 +134,11 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     /// <summary>Stops the server, as <see cref="StopAsync"/> does.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private static Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<WebSocketServer>(cancellationToken)
+            : Task.FromResult(new WebSocketServer(context, Listener.Start(context)));
 
     private async Task StopCoreAsync()
     {

@@ -71,7 +71,34 @@ public sealed class WebSocketServerOptions
     /// </remarks>
     public PermessageDeflateOptions? Compression { get; init; }
 
-    /// <summary>How long a client may take for its request, and for TLS before that.</summary>
+    /// <summary>Whether a client that offers none of <see cref="Subprotocols"/> is refused. The default is <see langword="false"/>.</summary>
+    public bool RequireSubprotocol { get; init; }
+
+    /// <summary>
+    /// Whether clients of version 8 are accepted beside those of 13: the drafts HyBi 08 to 12, whose frames are those of
+    /// RFC 6455. The default is <see langword="true"/>.
+    /// </summary>
+    public bool AllowVersion8 { get; init; } = true;
+
+    /// <summary>
+    /// Asked about each opening handshake that keeps the rules, before it is answered; <see langword="null"/>, the default,
+    /// accepts all of them.
+    /// </summary>
+    /// <remarks>
+    /// Called in place: what comes before its first await must not block. While it waits no thread does, the deadline
+    /// of <see cref="HandshakeTimeout"/> goes on, and the token is canceled when that is over or the client leaves. If it
+    /// throws, the client is answered with 500.
+    /// </remarks>
+    public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; init; }
+
+    /// <summary>
+    /// Told of each opening handshake that came to nothing, before that is answered; <see langword="null"/>, the default,
+    /// for nobody.
+    /// </summary>
+    /// <value>May answer with a response of its own; <see langword="null"/> leaves the usual one. Must not block.</value>
+    public Func<WebSocketHandshakeFailure, WebSocketUpgradeRejection?>? OnHandshakeFailed { get; init; }
+
+    /// <summary>How long a client may take for its request, and for TLS before that; <see cref="OnUpgrade"/> included.</summary>
     /// <value>More than zero, at most a day. The default is 10 seconds.</value>
     public TimeSpan HandshakeTimeout
     {

@@ -15,7 +15,9 @@ internal interface ITransportSink
     /// </param>
     ReadVerdict OnReceived(Span<byte> bytes);
 
-    /// <summary>The transport reads again, after <see cref="Transport.ResumeReading"/>.</summary>
+    /// <summary>
+    /// The transport reads again, after <see cref="Transport.ResumeReading"/>. May come once more than was asked for.
+    /// </summary>
     ReadVerdict OnReadingResumed();
 
     /// <summary>All bytes of the last <see cref="Transport.Write"/> that answered <see langword="false"/> are taken.</summary>

@@ -17,6 +17,11 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     // The last write, until its end has been told; written by calls that have entered only.
     private volatile Task _write = Task.CompletedTask;
     private volatile Task _outputFailure = Task.CompletedTask;
+
+    // Of the reading task alone.
+    private ReadVerdict _verdict;
+    private Task? _resumption;
+
     private Exception? _error;
     private int _enteredCount;
     private int _hasOutputFailed;
@@ -195,37 +200,76 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         {
             if (!mayHaveMore)
             {
-                await WaitForInputAsync().ConfigureAwait(false);
+                await AttendAsync(WaitForInputAsync()).ConfigureAwait(false);
             }
 
             byte[] buffer = pool.Rent(ReceiveBufferLength);
-            ReadVerdict verdict;
             try
             {
-                int length = await ReadAsync(buffer).ConfigureAwait(false);
+                int length = await AttendAsync(ReadAsync(buffer)).ConfigureAwait(false);
                 if (length == 0)
                 {
                     return;
                 }
 
                 mayHaveMore = length == buffer.Length;
-                verdict = Sink.OnReceived(buffer.AsSpan(0, length));
+                _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
             }
             finally
             {
                 pool.Return(buffer);
             }
 
-            while (verdict == ReadVerdict.Pause)
-            {
-                await _resumed.WaitAsync().ConfigureAwait(false);
-                if (IsReleased)
-                {
-                    return;
-                }
+            await EndPauseAsync().ConfigureAwait(false);
+        }
+    }
 
-                verdict = Sink.OnReadingResumed();
+    private ValueTask AttendAsync(ValueTask input) =>
+        _verdict == ReadVerdict.Await ? new ValueTask(AttendAsync(input.AsTask())) : input;
+
+    private ValueTask<int> AttendAsync(ValueTask<int> input) =>
+        _verdict == ReadVerdict.Await ? new ValueTask<int>(ReadAttendedAsync(input.AsTask())) : input;
+
+    private async Task<int> ReadAttendedAsync(Task<int> input)
+    {
+        await AttendAsync(input).ConfigureAwait(false);
+        return await input.ConfigureAwait(false);
+    }
+
+    // Waits for input while the sink waits for something else as well, and is called when that has come.
+    private async Task AttendAsync(Task input)
+    {
+        while (_verdict == ReadVerdict.Await && !IsReleased)
+        {
+            Task resumption = _resumption ??= _resumed.WaitAsync();
+            if (await Task.WhenAny(resumption, input).ConfigureAwait(false) == input)
+            {
+                break;
             }
+
+            Resume();
+        }
+
+        // Paused meanwhile: what arrives is kept until the end of that.
+        await EndPauseAsync().ConfigureAwait(false);
+        await input.ConfigureAwait(false);
+    }
+
+    private async ValueTask EndPauseAsync()
+    {
+        while (_verdict == ReadVerdict.Pause && !IsReleased)
+        {
+            await (_resumption ??= _resumed.WaitAsync()).ConfigureAwait(false);
+            Resume();
+        }
+    }
+
+    private void Resume()
+    {
+        _resumption = null;
+        if (!IsReleased)
+        {
+            _verdict = Sink.OnReadingResumed();
         }
     }
 

@@ -8,4 +8,10 @@ internal enum ReadVerdict : byte
 
     /// <summary>Read nothing more until <see cref="Transport.ResumeReading"/> is called.</summary>
     Pause,
+
+    /// <summary>
+    /// Read on; and answer <see cref="Transport.ResumeReading"/> with <see cref="ITransportSink.OnReadingResumed"/> although
+    /// there is no pause: the sink waits for more than bytes, and is to be called when that has come.
+    /// </summary>
+    Await,
 }

@@ -34,6 +34,9 @@ internal sealed class StreamTransport : PumpTransport
     public override EndPoint? RemoteEndPoint { get; }
 
     /// <inheritdoc/>
+    public override WebSocketTlsInformation? Tls => (_stream as TlsStream)?.Information;
+
+    /// <inheritdoc/>
     public override bool CanEndOutput => _endOutput is not null;
 
     /// <inheritdoc/>

@@ -24,6 +24,9 @@ internal sealed class TlsStream : Stream
         _tls = new SslStream(new GatedStream(new NetworkStream(socket, ownsSocket: true), _gate));
     }
 
+    /// <summary>What was agreed on, once <see cref="AuthenticateAsync"/> is done.</summary>
+    public WebSocketTlsInformation? Information { get; private set; }
+
     /// <inheritdoc/>
     public override bool CanRead => true;
 
@@ -52,6 +55,9 @@ internal sealed class TlsStream : Stream
         try
         {
             await handshake(_tls).ConfigureAwait(false);
+
+            // Kept, since the stream does not tell any more once it is disposed of.
+            Information = new WebSocketTlsInformation(_tls);
         }
         finally
         {

@@ -27,6 +27,9 @@ internal abstract class Transport
     /// <summary>The address of the peer, if the transport has one.</summary>
     public virtual EndPoint? RemoteEndPoint => null;
 
+    /// <summary>What was agreed on in the handshake of TLS, if this end did that.</summary>
+    public virtual WebSocketTlsInformation? Tls => null;
+
     /// <summary>Whether <see cref="ShutdownOutput"/> shows the peer an end, while its own direction stays open.</summary>
     public virtual bool CanEndOutput => true;
 

@@ -12,6 +12,7 @@ internal sealed class InMemoryTransport : Transport
     private byte[] _unread = [];
     private ReadOnlyMemory<byte> _pendingWrite;
     private bool _isPaused;
+    private bool _isAwaited;
     private bool _resumeAsked;
     private bool _closeAsked;
     private Exception? _error;
@@ -79,7 +80,7 @@ internal sealed class InMemoryTransport : Transport
             }
         }
 
-        Call(bytes.ToArray(), (sink, input) => _isPaused = sink.OnReceived(input) == ReadVerdict.Pause);
+        Call(bytes.ToArray(), (sink, input) => Obey(sink.OnReceived(input)));
         ServeResumes();
     }
 
@@ -209,6 +210,12 @@ internal sealed class InMemoryTransport : Transport
         TellClosed();
     }
 
+    private void Obey(ReadVerdict verdict)
+    {
+        _isPaused = verdict == ReadVerdict.Pause;
+        _isAwaited = verdict == ReadVerdict.Await;
+    }
+
     private void Take(ReadOnlySpan<byte> bytes)
     {
         Capacity -= Capacity == int.MaxValue ? 0 : bytes.Length;
@@ -227,9 +234,9 @@ internal sealed class InMemoryTransport : Transport
             while (_resumeAsked && !IsClosed)
             {
                 _resumeAsked = false;
-                if (_isPaused)
+                if (_isPaused || _isAwaited)
                 {
-                    Call([], (sink, _) => _isPaused = sink.OnReadingResumed() == ReadVerdict.Pause);
+                    Call([], (sink, _) => Obey(sink.OnReadingResumed()));
                     FeedUnread();
                 }
             }
@@ -242,7 +249,7 @@ internal sealed class InMemoryTransport : Transport
         {
             byte[] unread = _unread;
             _unread = [];
-            Call(unread, (sink, input) => _isPaused = sink.OnReceived(input) == ReadVerdict.Pause);
+            Call(unread, (sink, input) => Obey(sink.OnReceived(input)));
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     private ulong _number;
     private bool _isWatched;
     private bool _isPaused;
+    private bool _isAwaited;
     private bool _isUnfinished;
     private bool _peerHangsUp;
     private bool _hasUrgent;
@@ -168,9 +169,9 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
                 return;
             }
 
-            if (Sink.OnReceived(buffer[..length]) == ReadVerdict.Pause)
+            Obey(Sink.OnReceived(buffer[..length]));
+            if (_isPaused)
             {
-                _isPaused = true;
                 return;
             }
 
@@ -215,13 +216,22 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
 
     private void Resume()
     {
-        if (_isPaused)
+        if (_isPaused || _isAwaited)
         {
-            _isPaused = Sink.OnReadingResumed() == ReadVerdict.Pause;
-
-            // What the kernel told of meanwhile was not looked at.
-            Read();
+            bool wasPaused = _isPaused;
+            Obey(Sink.OnReadingResumed());
+            if (wasPaused)
+            {
+                // What the kernel told of meanwhile was not looked at.
+                Read();
+            }
         }
+    }
+
+    private void Obey(ReadVerdict verdict)
+    {
+        _isPaused = verdict == ReadVerdict.Pause;
+        _isAwaited = verdict == ReadVerdict.Await;
     }
 
     // A write that is underway is finished first; if the peer never takes it, Abort ends it.

@@ -1,0 +1,8 @@
+namespace Sockeye;
+
+/// <summary>An extension that a client offers (RFC 6455 §9.1).</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Parameters">
+/// Its parameters, in their order, without quotes; the value of one that has none is <see langword="null"/>.
+/// </param>
+public sealed record WebSocketExtensionOffer(string Name, IReadOnlyList<KeyValuePair<string, string?>> Parameters);

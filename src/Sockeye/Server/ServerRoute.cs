@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using Sockeye.Compression;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+
+namespace Sockeye.Server;
+
+/// <summary>What becomes of the requests for some paths. A server without routes has one of these, for all.</summary>
+internal sealed class ServerRoute
+{
+    private readonly RouteProfile _plain;
+    private readonly RouteProfile _secure;
+
+    /// <summary>Makes a route.</summary>
+    /// <param name="context">The server's.</param>
+    /// <param name="pattern">Which paths are its; <see langword="null"/> without routes.</param>
+    /// <param name="options">What is different from the server's.</param>
+    /// <param name="selectHandler">Who receives the messages of a connection.</param>
+    public ServerRoute(
+        ServerContext context, RoutePattern? pattern, WebSocketRouteOptions options,
+        Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler)
+    {
+        WebSocketServerOptions server = context.Options;
+        Pattern = pattern;
+        SelectHandler = selectHandler;
+        OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
+        Subprotocols = options.Subprotocols ?? [.. server.Subprotocols];
+        PermessageDeflateOptions? compression = options.Compress ? options.Compression ?? server.Compression : null;
+        MessageCodecs? codecs = MessageCodecs.For(compression);
+        if (codecs is null && compression is not null)
+        {
+            context.Logger.CompressionUnavailable();
+        }
+
+        var rules = new ServerHandshakeRules
+        {
+            Subprotocols = Subprotocols,
+            RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol,
+            Origins = context.Origins,
+            DangerousAllowAnyOrigin = server.DangerousAllowAnyOrigin,
+            AllowVersion8 = server.AllowVersion8,
+            PermessageDeflate = codecs?.Options.ToRules(),
+        };
+        WebSocketConnectionOptions connection = options.Connection ?? server.Connection;
+        _plain = Profile(isSecure: false);
+        _secure = Profile(isSecure: true);
+
+        RouteProfile Profile(bool isSecure) => new(
+            rules with { IsSecure = isSecure },
+            wheel => new ConnectionSettings(
+                Role.Server, connection, wheel, context.Logger, server.Pool, context.Remove)
+            {
+                IsSecure = isSecure,
+                Codecs = codecs,
+                Route = pattern,
+            });
+    }
+
+    /// <summary>Which paths are its; <see langword="null"/> without routes.</summary>
+    public RoutePattern? Pattern { get; }
+
+    /// <summary>The subprotocols that it speaks, the preferred one first.</summary>
+    public IReadOnlyList<string> Subprotocols { get; }
+
+    /// <summary>Who receives the messages of a connection.</summary>
+    public Func<WebSocketUpgradeRequest, WebSocketHandler> SelectHandler { get; }
+
+    /// <summary>Who decides whether a request is accepted, if anybody does.</summary>
+    public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; }
+
+    /// <summary>How its connections are accepted, over TLS or without.</summary>
+    public RouteProfile For(bool isSecure) => isSecure ? _secure : _plain;
+}

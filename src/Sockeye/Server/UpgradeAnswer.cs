@@ -1,0 +1,56 @@
+using System.Buffers;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Transports;
+
+namespace Sockeye.Server;
+
+/// <summary>Answers an opening handshake that is accepted, and makes its connection (RFC 6455 §4.2.2).</summary>
+internal static class UpgradeAnswer
+{
+    // For the responses of a thread, one after the other.
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? Response;
+
+    /// <summary>Makes the connection; nobody knows of it yet.</summary>
+    /// <param name="transport">Its transport, which it takes over.</param>
+    /// <param name="offer">What the client asked for.</param>
+    /// <param name="agreed">What the handshake comes to.</param>
+    /// <param name="acceptance">What the application says about it.</param>
+    /// <returns>The connection, whose send side is corked, with the answer in it.</returns>
+    /// <remarks>Throws what the application throws; the transport then is as it was.</remarks>
+    /// <exception cref="InvalidOperationException">What the application wants cannot be answered.</exception>
+    public static ConnectionCore Open(
+        Transport transport, ServerHandshakeOffer offer, AgreedUpgrade agreed, WebSocketUpgradeAcceptance acceptance)
+    {
+        ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
+        response.ResetWrittenCount();
+        WebSocketHandler handler = acceptance.Handler
+            ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings))
+            ?? throw new InvalidOperationException("No handler was selected for the connection.");
+        string? subprotocol = acceptance.Subprotocol switch
+        {
+            null => offer.Subprotocol,
+            "" => null,
+            var chosen => chosen,
+        };
+        HandshakeFault fault =
+            ServerResponse.WriteAccept(response, offer, subprotocol, [], ResponseHeaders.Of(acceptance));
+        if (fault != HandshakeFault.None)
+        {
+            throw new InvalidOperationException($"The opening handshake cannot be answered so: {fault}.");
+        }
+
+        var connection = new WebSocketConnection(
+            transport, agreed.Settings, handler, subprotocol, offer.PermessageDeflate, agreed.PackedHead)
+        {
+            UserState = acceptance.UserState,
+        };
+
+        // The response is the first thing in the connection's queue before anybody knows of the connection, who could send
+        // to it; and it leaves together with what the application sends first.
+        connection.Core.Sends.Cork();
+        connection.Core.Sends.SendHandshake(response.WrittenSpan);
+        return connection.Core;
+    }
+}

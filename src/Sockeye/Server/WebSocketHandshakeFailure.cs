@@ -1,0 +1,34 @@
+using System.Net;
+
+namespace Sockeye;
+
+/// <summary>An opening handshake that came to nothing, as <see cref="WebSocketServerOptions.OnHandshakeFailed"/> is told.</summary>
+public sealed class WebSocketHandshakeFailure
+{
+    internal WebSocketHandshakeFailure(
+        HandshakeError error, int? statusCode, EndPoint? remoteEndPoint, WebSocketUpgradeRequest? request, Exception? exception)
+    {
+        Error = error;
+        StatusCode = statusCode;
+        RemoteEndPoint = remoteEndPoint;
+        Request = request;
+        Exception = exception;
+    }
+
+    /// <summary>What went wrong. Stable across versions.</summary>
+    public HandshakeError Error { get; }
+
+    /// <summary>The HTTP status of the answer; <see langword="null"/> if there is nobody to answer.</summary>
+    public int? StatusCode { get; }
+
+    /// <summary>The address of the client, or of the proxy in between, if it is known.</summary>
+    public EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>
+    /// The request, if it was one of HTTP. It may break any rule of the opening handshake: what is not there is empty.
+    /// </summary>
+    public WebSocketUpgradeRequest? Request { get; }
+
+    /// <summary>What the application threw, or TLS; <see langword="null"/> if the client broke a rule.</summary>
+    public Exception? Exception { get; }
+}

@@ -1,0 +1,42 @@
+using Sockeye.Server;
+
+namespace Sockeye;
+
+/// <summary>Accepts an opening handshake (RFC 6455 §4.2.2).</summary>
+public sealed record WebSocketUpgradeAcceptance : WebSocketUpgradeDecision
+{
+    internal static WebSocketUpgradeAcceptance Default { get; } = new();
+
+    /// <summary>
+    /// Receives the connection's messages; <see langword="null"/>, the default, for the server's or the route's handler.
+    /// </summary>
+    public WebSocketHandler? Handler { get; init; }
+
+    /// <summary>
+    /// The subprotocol, one of those that the client offers; empty for none; <see langword="null"/>, the default, for the
+    /// one that the server would choose.
+    /// </summary>
+    /// <remarks>One that was not offered is never sent: the client is answered with 500, and the log says why.</remarks>
+    public string? Subprotocol { get; init; }
+
+    /// <summary>Headers to add to the answer, in their order.</summary>
+    /// <exception cref="ArgumentException">
+    /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.
+    /// </exception>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers
+    {
+        get;
+        init => field = ResponseHeaders.Check(value);
+    } = [];
+
+    /// <summary>Cookies to set (RFC 6265 §4.1), in their order.</summary>
+    /// <exception cref="ArgumentException">Two have the same name, path and domain.</exception>
+    public IReadOnlyList<WebSocketSetCookie> Cookies
+    {
+        get;
+        init => field = ResponseHeaders.Check(value);
+    } = [];
+
+    /// <summary>What <see cref="WebSocketConnection.UserState"/> is from the beginning: the user, for instance.</summary>
+    public object? UserState { get; init; }
+}

@@ -1,0 +1,30 @@
+namespace Sockeye;
+
+/// <summary>
+/// What an application answers to an opening handshake: a <see cref="WebSocketUpgradeAcceptance"/> or a
+/// <see cref="WebSocketUpgradeRejection"/>.
+/// </summary>
+public abstract record WebSocketUpgradeDecision
+{
+    private protected WebSocketUpgradeDecision()
+    {
+    }
+
+    /// <summary>Accepts; the connection is served as the server or the route says.</summary>
+    public static WebSocketUpgradeAcceptance Accept() => WebSocketUpgradeAcceptance.Default;
+
+    /// <summary>Accepts; the connection is served by this handler.</summary>
+    /// <param name="handler">Receives the connection's messages.</param>
+    public static WebSocketUpgradeAcceptance Accept(WebSocketHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new WebSocketUpgradeAcceptance { Handler = handler };
+    }
+
+    /// <summary>Refuses.</summary>
+    /// <param name="statusCode">The HTTP status: 300 to 599.</param>
+    /// <param name="body">The body, sent as UTF-8.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The status is not 300 to 599.</exception>
+    public static WebSocketUpgradeRejection Reject(int statusCode, string body = "") =>
+        new() { StatusCode = statusCode, Body = body };
+}

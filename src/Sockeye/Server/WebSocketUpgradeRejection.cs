@@ -1,0 +1,61 @@
+using Sockeye.Protocol;
+using Sockeye.Server;
+
+namespace Sockeye;
+
+/// <summary>Refuses an opening handshake with an HTTP response, behind which the connection is closed (RFC 6455 §4.2.2).</summary>
+public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
+{
+    private const int MinStatusCode = 300;
+    private const int MaxStatusCode = 599;
+
+    /// <summary>The HTTP status.</summary>
+    /// <value>300 to 599. The default is 403.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not 300 to 599.</exception>
+    public int StatusCode
+    {
+        get;
+        init => field = value is >= MinStatusCode and <= MaxStatusCode
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(StatusCode), value, "Must be 300 to 599.");
+    } = 403;
+
+    /// <summary>The reason phrase; <see langword="null"/>, the default, for the usual one.</summary>
+    /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
+    public string? ReasonPhrase
+    {
+        get;
+        init => field = ResponseHeaders.CheckText(value, nameof(ReasonPhrase));
+    }
+
+    /// <summary>Headers to add, in their order: <c>WWW-Authenticate</c>, <c>Retry-After</c>, <c>Location</c>.</summary>
+    /// <exception cref="ArgumentException">
+    /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.
+    /// </exception>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers
+    {
+        get;
+        init => field = ResponseHeaders.CheckRejection(value);
+    } = [];
+
+    /// <summary>The body, sent as UTF-8. The default is none.</summary>
+    public string Body { get; init; } = "";
+
+    /// <summary>What the body is. The default is plain text.</summary>
+    /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
+    public string ContentType
+    {
+        get;
+        init => field = ResponseHeaders.CheckText(value, nameof(ContentType))
+            ?? throw new ArgumentNullException(nameof(ContentType));
+    } = "text/plain; charset=utf-8";
+
+    internal HandshakeRejection ToRejection() => new()
+    {
+        StatusCode = StatusCode,
+        ReasonPhrase = ReasonPhrase,
+        Headers = Headers,
+        Body = Body,
+        ContentType = ContentType,
+    };
+}

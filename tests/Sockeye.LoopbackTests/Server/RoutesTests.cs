@@ -1,0 +1,121 @@
+namespace Sockeye.Tests;
+
+/// <summary>Several things on one server, by path and by subprotocol.</summary>
+public sealed class RoutesTests
+{
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Each_path_has_its_handler_and_an_unknown_one_is_404(ServerKind kind)
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.OptionsOf(kind),
+            new WebSocketRoutes()
+                .Map("/chat/{room}", SendAsync(connection => "room " + connection.Request!.GetRouteValue("room")))
+                .Map("/chat/lobby", SendAsync(_ => "lobby"))
+                .Map("/echo", new EchoHandler())
+                .Map("/files/{*path}", SendAsync(connection => "file " + connection.Request!.GetRouteValue("path"))));
+
+        Assert.Equal("room 7/8", await FirstMessageAsync(server, "/chat/7%2F8"));
+        Assert.Equal("lobby", await FirstMessageAsync(server, "/chat/lobby?x=1"));
+        Assert.Equal("file a/b", await FirstMessageAsync(server, "/files/a/b"));
+        foreach (string unknown in new[] { "/", "/chat", "/chat/", "/chat/a/b", "/Echo", "/echo/" })
+        {
+            using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+            await client.SendAsync(RawPeer.Request(unknown));
+            Assert.StartsWith("HTTP/1.1 404 Not Found\r\n", await client.ReadToEndAsync(), StringComparison.Ordinal);
+        }
+
+        using RawPeer plain = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await plain.SendAsync("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 426 ", await plain.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task The_clients_preference_among_subprotocols_decides_between_routes_of_one_path(ServerKind kind)
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.OptionsOf(kind),
+            new WebSocketRoutes()
+                .Map("/", SendAsync(_ => "one"), new WebSocketRouteOptions { Subprotocols = ["v1"] })
+                .Map("/", SendAsync(_ => "two"), new WebSocketRouteOptions { Subprotocols = ["v2"] })
+                .Map("/", SendAsync(_ => "none"))
+                .Map("/strict", SendAsync(_ => "strict"), new WebSocketRouteOptions
+                {
+                    Subprotocols = ["v1"],
+                    RequireSubprotocol = true,
+                }));
+
+        Assert.Equal("two", await FirstMessageAsync(server, "/", "v2", "v1"));
+        Assert.Equal("one", await FirstMessageAsync(server, "/", "v1", "v2"));
+        Assert.Equal("none", await FirstMessageAsync(server, "/"));
+        Assert.Equal("strict", await FirstMessageAsync(server, "/strict", "v1"));
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await client.SendAsync(RawPeer.Request("/strict", "Sec-WebSocket-Protocol: v9"));
+        Assert.StartsWith("HTTP/1.1 400 ", await client.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_route_has_limits_compression_and_a_decision_of_its_own(ServerKind kind)
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                Compression = new PermessageDeflateOptions(),
+                OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Reject(403)),
+            },
+            new WebSocketRoutes()
+                .Map("/small", new EchoHandler(), new WebSocketRouteOptions
+                {
+                    Connection = WebSocketConnectionOptions.Server with
+                    {
+                        Limits = LimitOptions.Server with { MaxMessageLength = 10 },
+                    },
+                    Compress = false,
+                    OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Accept()),
+                })
+                .Map("/large", new EchoHandler(), new WebSocketRouteOptions
+                {
+                    OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Accept()),
+                })
+                .Map("/refused", new EchoHandler()));
+
+        await using WebSocketConnection large = await WebSocketClient.ConnectAsync(server.Address("/large"));
+        await large.SendAsync(new byte[1000]);
+        Assert.Equal(1000, (await large.ReceiveAsync().WithDeadline()).Payload.Length);
+        Assert.StartsWith("permessage-deflate", large.Extensions, StringComparison.Ordinal);
+        await using WebSocketConnection small = await WebSocketClient.ConnectAsync(server.Address("/small"));
+        Assert.Equal("", small.Extensions);
+        await small.SendAsync(new byte[11]);
+        Assert.Equal(WebSocketCloseCode.MessageTooBig, (await small.Closed.WithDeadline()).Code);
+        WebSocketHandshakeException refused = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address("/refused")));
+        Assert.Equal(403, refused.StatusCode);
+    }
+
+    [Fact]
+    public void What_makes_no_sense_is_refused_when_it_is_mapped()
+    {
+        var routes = new WebSocketRoutes().Map("/a", new EchoHandler());
+
+        Assert.Throws<ArgumentException>(() => routes.Map("a", new EchoHandler()));
+        Assert.Throws<ArgumentException>(() => routes.Map("/a", new EchoHandler()));
+        routes.Map("/a", new EchoHandler(), new WebSocketRouteOptions { Subprotocols = ["x"] });
+        Assert.Throws<ArgumentException>(
+            () => routes.Map("/a", new EchoHandler(), new WebSocketRouteOptions { Subprotocols = ["y", "x"] }));
+        Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { Subprotocols = ["not a token"] });
+    }
+
+    private static Func<WebSocketConnection, CancellationToken, Task> SendAsync(Func<WebSocketConnection, string> text) =>
+        async (connection, cancellation) => await connection.SendAsync(text(connection), cancellation);
+
+    private static async Task<string> FirstMessageAsync(WebSocketServer server, string path, params string[] subprotocols)
+    {
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            server.Address(path), new WebSocketClientOptions { Subprotocols = subprotocols, AllowMissingSubprotocol = true });
+        return (await connection.ReceiveAsync().WithDeadline()).Text;
+    }
+}
