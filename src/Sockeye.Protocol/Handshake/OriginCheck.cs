@@ -4,14 +4,14 @@ namespace Sockeye.Protocol;
 
 /// <summary>
 /// Which web pages may open a connection (RFC 6455 §10.2): those of this server's own origin, and those of the origins
-/// listed. Exact after canonicalisation, never by prefix, suffix or pattern. Immutable.
+/// listed. Exact after canonicalisation, never by prefix or suffix; a wildcard is for whole labels. Immutable.
 /// </summary>
 internal sealed class OriginCheck
 {
-    private readonly byte[][] _allowed;
+    private readonly Entry[] _allowed;
     private readonly bool _allowsNull;
 
-    private OriginCheck(byte[][] allowed, bool allowsNull)
+    private OriginCheck(Entry[] allowed, bool allowsNull)
     {
         _allowed = allowed;
         _allowsNull = allowsNull;
@@ -25,7 +25,8 @@ internal sealed class OriginCheck
     /// <summary>Takes a list of origins to allow beside the same one.</summary>
     /// <param name="origins">
     /// A scheme and a host, with a port if it is not the scheme's own: <c>https://example.com</c>. Or <c>null</c>,
-    /// which is what sandboxed pages and local files send.
+    /// which is what sandboxed pages and local files send. <c>https://*.example.com</c> is every host below that one, with one
+    /// label or more, and not itself.
     /// </param>
     /// <param name="check">The check, if each is an origin.</param>
     /// <param name="invalid">The first that is none.</param>
@@ -35,17 +36,16 @@ internal sealed class OriginCheck
         check = SameOrigin;
         invalid = null;
         bool allowsNull = false;
-        List<byte[]> allowed = [];
+        List<Entry> allowed = [];
         foreach (string origin in origins)
         {
-            byte[] bytes = [.. origin.Select(c => c < 0x80 ? (byte)c : (byte)0)];
-            if (Null.SequenceEqual(bytes))
+            if (origin == "null")
             {
                 allowsNull = true;
             }
-            else if (Parts.TryParse(bytes, out _))
+            else if (Entry.TryParse(origin, out Entry entry))
             {
-                allowed.Add(bytes);
+                allowed.Add(entry);
             }
             else
             {
@@ -85,15 +85,33 @@ internal sealed class OriginCheck
             return true;
         }
 
-        foreach (byte[] entry in _allowed)
+        foreach (Entry entry in _allowed)
         {
-            if (Parts.TryParse(entry, out Parts allowed) && asked.IsSame(allowed.Scheme, allowed.Authority))
+            if (Ascii.EqualsIgnoreCase(asked.Scheme, entry.Scheme)
+                && entry.Host.IsMatch(asked.Authority, asked.IsSecure, anyPort: false))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    private readonly record struct Entry(byte[] Scheme, HostPattern Host)
+    {
+        public static bool TryParse(string origin, out Entry entry)
+        {
+            entry = default;
+            int length = origin.IndexOf("://", StringComparison.Ordinal);
+            if (length <= 0 || !HttpCharacters.IsToken(origin.AsSpan(0, length)) || origin[0] == '*'
+                || !HostPattern.TryParse(origin.AsSpan(length + "://".Length), out HostPattern? host))
+            {
+                return false;
+            }
+
+            entry = new Entry(Encoding.ASCII.GetBytes(origin[..length]), host!);
+            return true;
+        }
     }
 
     // RFC 6454 §4: scheme, host and port, and nothing behind them.
@@ -108,6 +126,8 @@ internal sealed class OriginCheck
         public ReadOnlySpan<byte> Scheme { get; }
 
         public Authority Authority { get; }
+
+        public bool IsSecure => Ascii.EqualsIgnoreCase(Scheme, "https"u8);
 
         public static bool TryParse(ReadOnlySpan<byte> origin, out Parts parts)
         {
@@ -126,6 +146,6 @@ internal sealed class OriginCheck
 
         public bool IsSame(ReadOnlySpan<byte> scheme, Authority authority) =>
             Ascii.EqualsIgnoreCase(Scheme, scheme)
-            && Authority.IsSame(authority, Ascii.EqualsIgnoreCase(Scheme, "https"u8));
+            && Authority.IsSame(authority, IsSecure);
     }
 }

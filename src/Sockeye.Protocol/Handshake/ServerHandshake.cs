@@ -24,7 +24,7 @@ internal static class ServerHandshake
     public static HandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer offer)
     {
         offer = default;
-        HandshakeError error = CheckHttp(request);
+        HandshakeError error = CheckHttp(request, rules);
         if (error != HandshakeError.None)
         {
             return error;
@@ -67,7 +67,7 @@ internal static class ServerHandshake
         return error;
     }
 
-    private static HandshakeError CheckHttp(RequestHead request)
+    private static HandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules)
     {
         // §4.2.1 (1): "An HTTP/1.1 or higher GET request".
         if (!request.Method.SequenceEqual("GET"u8))
@@ -100,7 +100,26 @@ internal static class ServerHandshake
             return HandshakeError.TargetHostMismatch;
         }
 
+        if (!IsAllowed(host, rules))
+        {
+            return HandshakeError.HostNotAllowed;
+        }
+
         return CheckBody(headers) is HandshakeError error and not HandshakeError.None ? error : CheckValues(headers);
+    }
+
+    // A name that somebody else has pointed at this address (DNS rebinding) is not this server's.
+    private static bool IsAllowed(Authority host, ServerHandshakeRules rules)
+    {
+        foreach (HostPattern pattern in rules.Hosts)
+        {
+            if (pattern.IsMatch(host, rules.IsSecure, anyPort: true))
+            {
+                return true;
+            }
+        }
+
+        return rules.Hosts.Count == 0;
     }
 
     // A body would stand where the frames begin. Two ways to say how long it is are two readings of where it ends:

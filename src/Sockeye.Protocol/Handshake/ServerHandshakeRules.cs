@@ -20,6 +20,9 @@ internal sealed record ServerHandshakeRules
     /// </summary>
     public bool DangerousAllowAnyOrigin { get; init; }
 
+    /// <summary>The hosts for which the server answers, in the Host header; none for all.</summary>
+    public IReadOnlyList<HostPattern> Hosts { get; init; } = [];
+
     /// <summary>
     /// How messages may be compressed (RFC 7692); <see langword="null"/>, the default, declines every offer.
     /// </summary>

@@ -54,6 +54,9 @@ internal readonly ref struct Authority
         return true;
     }
 
+    /// <summary>Whether a port was written.</summary>
+    public bool HasPort => _port >= 0;
+
     /// <summary>The port, or the scheme's when none was written.</summary>
     public int Port(bool isSecure) => _port >= 0 ? _port : isSecure ? HttpsPort : HttpPort;
 

@@ -47,6 +47,9 @@ internal sealed class ConnectionSettings
     /// <summary>The route to which the connections belong; <see langword="null"/> without routes.</summary>
     public RoutePattern? Route { get; init; }
 
+    /// <summary>Whose word counts about who is behind them; <see langword="null"/> if nobody's.</summary>
+    public TrustedProxies? Proxies { get; init; }
+
     /// <summary>The codecs of those connections that compress messages; <see langword="null"/> if none does.</summary>
     public MessageCodecs? Codecs { get; init; }
 

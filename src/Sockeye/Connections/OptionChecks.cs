@@ -12,6 +12,13 @@ internal static class OptionChecks
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be 1 second to a day, or infinite.");
 
+    /// <summary>A count of which none makes no sense.</summary>
+    public static int AtLeastOne(int value, string name) =>
+        value >= 1 ? value : throw new ArgumentOutOfRangeException(name, value, "Must be at least 1.");
+
+    /// <summary>The same, where there may be no limit.</summary>
+    public static int? AtLeastOne(int? value, string name) => value is null ? null : AtLeastOne(value.Value, name);
+
     /// <summary>A deadline: a wait for a peer always has one.</summary>
     public static TimeSpan Deadline(TimeSpan value, string name) =>
         value > TimeSpan.Zero && value <= MaxTime

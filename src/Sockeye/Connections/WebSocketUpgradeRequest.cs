@@ -72,13 +72,21 @@ public sealed class WebSocketUpgradeRequest
     /// <summary>The address of the client, or of the proxy in between, if it is known.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
 
+    /// <summary>
+    /// The client's address, which a proxy has told if it is one of <c>WebSocketServerOptions.TrustedProxies</c>; else that of
+    /// <see cref="RemoteEndPoint"/>; <see langword="null"/> if there is none.
+    /// </summary>
+    public IPAddress? ClientAddress => _settings.Proxies is { } proxies && proxies.Includes(RemoteEndPoint)
+        ? proxies.ClientOf(RemoteEndPoint, Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers)
+        : (RemoteEndPoint as IPEndPoint)?.Address;
+
     /// <summary>The address at which the client reached this server, if it is known.</summary>
     public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
 
     /// <summary>What was agreed on in the handshake of TLS; <see langword="null"/> if it is not Sockeye's TLS.</summary>
     public WebSocketTlsInformation? Tls => _transport.Tls;
 
-    /// <summary>Whether the connection is over TLS.</summary>
+    /// <summary>Whether the client's connection is over TLS: to this server, or, as a trusted proxy tells, to that.</summary>
     public bool IsSecure => _settings.IsSecure;
 
     private static int MaxLineCount => HeadLimits.Default.MaxHeaderCount;

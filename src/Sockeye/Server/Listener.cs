@@ -7,7 +7,7 @@ using Sockeye.Transports.Loops;
 namespace Sockeye.Server;
 
 /// <summary>
-/// Listens, does TLS if that is wanted, and begins the opening handshake on each connection it accepts: on event loops
+/// Listens on one address, does TLS if that is wanted, and begins the opening handshake on each connection it accepts: on event loops
 /// where there are any, else with asynchronous sockets.
 /// </summary>
 internal sealed class Listener : IAcceptorOwner
@@ -16,19 +16,24 @@ internal sealed class Listener : IAcceptorOwner
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly ServerContext _context;
+    private readonly WebSocketEndPoint _endPoint;
     private readonly ListeningSocket _listening;
     private readonly Socket _socket;
     private readonly CancellationTokenSource _stopped = new();
+    private readonly AutoResetSignal _roomMade = new();
     private readonly EventLoopGroup? _loops;
     private LoopAcceptor? _acceptor;
     private Task _accepting = Task.CompletedTask;
 
-    private Listener(ServerContext context, ListeningSocket listening, EventLoopGroup? loops)
+    private Listener(ServerContext context, WebSocketEndPoint endPoint, ListeningSocket listening, EventLoopGroup? loops)
     {
         _context = context;
+        _endPoint = endPoint;
         _listening = listening;
         _socket = listening.Socket;
-        _loops = loops;
+
+        // TLS reads and writes through a stream, which is not the loop's way.
+        _loops = endPoint.IsSecure ? null : loops;
     }
 
     /// <summary>Where the server listens.</summary>
@@ -37,58 +42,19 @@ internal sealed class Listener : IAcceptorOwner
     /// <inheritdoc/>
     TimeSpan IAcceptorOwner.AcceptRetryDelay => RetryDelay;
 
-    /// <summary>Binds and listens.</summary>
+    /// <summary>Binds and listens; nothing is accepted before <see cref="Accept"/>.</summary>
     /// <exception cref="SocketException">The address cannot be had.</exception>
-    public static Listener Start(ServerContext context)
+    public static Listener Bind(ServerContext context, WebSocketEndPoint endPoint, EventLoopGroup? loops)
     {
-        ListeningSocket listening = ListeningSocket.Bind(context.Options.EndPoint);
-        Listener listener;
-        try
-        {
-            listener = new Listener(context, listening, StartLoops(context.Options));
-        }
-        catch
-        {
-            listening.Dispose();
-            throw;
-        }
-
+        ListeningSocket listening = ListeningSocket.Bind(endPoint.EndPoint, context.Options.Backlog, endPoint.DualStack);
         context.Logger.Listening(listening.LocalEndPoint);
-        listener.Accept();
-        return listener;
+        return new Listener(context, endPoint, listening, loops);
     }
 
-    /// <summary>Accepts no more.</summary>
-    public async Task StopAsync()
+    /// <summary>Begins to accept.</summary>
+    public void Accept()
     {
-        await _stopped.CancelAsync().ConfigureAwait(false);
-        if (_acceptor is not null)
-        {
-            await _acceptor.StopAsync().ConfigureAwait(false);
-        }
-
-        _listening.Dispose();
-        await _accepting.ConfigureAwait(false);
-    }
-
-    /// <summary>Lets the event loops end when the last connection has, a refused one that lingers included.</summary>
-    public void EndLoops() => _loops?.StopWhenEmpty();
-
-    /// <inheritdoc/>
-    void IAcceptorOwner.OnAccepted(EventLoopTransport transport) =>
-        new ServerHandshakeSession(_context, _context.SettingsOn(transport.Loop.Wheel, isSecure: false), transport).Start();
-
-    /// <inheritdoc/>
-    void IAcceptorOwner.OnAcceptFailed(Exception exception) => _context.Logger.AcceptFailed(RetryDelay, exception);
-
-    // TLS reads and writes through a stream, which is not the loop's way.
-    private static EventLoopGroup? StartLoops(WebSocketServerOptions options) =>
-        options.EventLoop is { } loops && options.Tls is null && EventLoop.IsSupported
-            ? EventLoopGroup.Start(loops, options.TimeProvider)
-            : null;
-
-    private void Accept()
-    {
+        _context.Pending.RoomMade += OnRoomMade;
         if (_loops is null)
         {
             _accepting = AcceptAsync();
@@ -100,12 +66,45 @@ internal sealed class Listener : IAcceptorOwner
         }
     }
 
+    /// <summary>Accepts no more.</summary>
+    public async Task StopAsync()
+    {
+        _context.Pending.RoomMade -= OnRoomMade;
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        _roomMade.Set();
+        if (_acceptor is not null)
+        {
+            await _acceptor.StopAsync().ConfigureAwait(false);
+        }
+
+        _listening.Dispose();
+        await _accepting.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    bool IAcceptorOwner.CanAccept => _context.Pending.HasRoom;
+
+    /// <inheritdoc/>
+    void IAcceptorOwner.OnAccepted(EventLoopTransport transport)
+    {
+        _context.Pending.Enter();
+        new ServerHandshakeSession(_context, _context.SettingsOn(transport.Loop.Wheel, isSecure: false), transport).Start();
+    }
+
+    /// <inheritdoc/>
+    void IAcceptorOwner.OnAcceptFailed(Exception exception) => _context.Logger.AcceptFailed(RetryDelay, exception);
+
     private async Task AcceptAsync()
     {
         while (!_stopped.IsCancellationRequested)
         {
             try
             {
+                while (!_context.Pending.HasRoom && !_stopped.IsCancellationRequested)
+                {
+                    await _roomMade.WaitAsync().ConfigureAwait(false);
+                }
+
                 Socket accepted = await _socket.AcceptAsync(_stopped.Token).ConfigureAwait(false);
                 Begin(accepted);
             }
@@ -122,29 +121,45 @@ internal sealed class Listener : IAcceptorOwner
         }
     }
 
+    private void OnRoomMade()
+    {
+        _roomMade.Set();
+        _acceptor?.Resume();
+    }
+
     private void Begin(Socket socket)
     {
+        _context.Pending.Enter();
         try
         {
-            if (_context.Options.Tls is { } tls)
+            if (_endPoint.IsSecure)
             {
-                _ = AuthenticateAsync(socket, tls);
+                _ = AuthenticateAsync(socket);
             }
             else
             {
-                var transport = new SocketTransport(socket, _context.Settings.Pool);
-                new ServerHandshakeSession(_context, _context.Settings, transport).Start();
+                Begin(new SocketTransport(socket, _context.Options.Pool));
             }
         }
         catch (Exception exception)
         {
             // Gone before it began. Whatever it was, the server goes on.
+            _context.Pending.Leave();
             _context.Logger.LostBeforeHandshake(exception);
             socket.Dispose();
         }
     }
 
-    private async Task AuthenticateAsync(Socket socket, SslServerAuthenticationOptions tls)
+    private void Begin(Transport transport) =>
+        new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, _endPoint.IsSecure), transport).Start();
+
+    private Task AuthenticateAsync(SslStream stream, CancellationToken cancellationToken) =>
+        _endPoint.SelectTls is { } select
+            ? stream.AuthenticateAsServerAsync(
+                (_, hello, _, cancellation) => select(hello, cancellation), state: null, cancellationToken)
+            : stream.AuthenticateAsServerAsync(_endPoint.Tls!, cancellationToken);
+
+    private async Task AuthenticateAsync(Socket socket)
     {
         EndPoint? remote = null;
         TlsStream? stream = null;
@@ -157,15 +172,14 @@ internal sealed class Listener : IAcceptorOwner
                 new CancellationTokenSource(_context.Options.HandshakeTimeout, _context.Options.TimeProvider);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
             await stream.AuthenticateAsync(
-                secure => secure.AuthenticateAsServerAsync(tls, stopping.Token), stopping.Token).ConfigureAwait(false);
-            var transport = new StreamTransport(
-                stream, _context.Settings.Pool, local, remote, stream.EndOutputAsync);
-            new ServerHandshakeSession(_context, _context.Settings, transport).Start();
+                secure => AuthenticateAsync(secure, stopping.Token), stopping.Token).ConfigureAwait(false);
+            Begin(new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync));
         }
         catch (Exception exception)
         {
             // Whatever TLS met: a client that speaks something else, a bad certificate, a lost connection.
-            _context.Logger.TlsFailed(remote, exception);
+            _context.Pending.Leave();
+            HandshakeFailures.TellTlsFailed(_context, EndPoints.Unmapped(remote), exception);
             if (stream is not null)
             {
                 await stream.DisposeAsync().ConfigureAwait(false);

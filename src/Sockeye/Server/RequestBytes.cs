@@ -11,6 +11,15 @@ internal struct RequestBytes
     // There while the head has arrived in part.
     private PartialHead? _partial;
 
+    /// <summary>Packs a head, to be kept.</summary>
+    public static byte[] Pack(ArrayPool<byte> pool, ReadOnlySpan<byte> head)
+    {
+        byte[] buffer = pool.Rent(PackedHead.MaxLength(head.Length));
+        byte[] packed = buffer[..PackedHead.Pack(head, buffer)];
+        pool.Return(buffer);
+        return packed;
+    }
+
     /// <summary>Reads on.</summary>
     /// <param name="pool">Where memory comes from, if some is needed.</param>
     /// <param name="bytes">

@@ -29,10 +29,16 @@ internal sealed class ServerContext
 
         Options = options;
         Origins = origins;
+        Hosts = [.. options.AllowedHosts.Select(ToPattern)];
+        Proxies = options.TrustedProxies.Count > 0 || options.TrustUnixSocketProxies
+            ? new TrustedProxies([.. options.TrustedProxies], options.TrustUnixSocketProxies)
+            : null;
+        Caps = new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress);
+        Pending = new PendingHandshakes(options.MaxPendingHandshakes);
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
         Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), selectHandler);
         Routes = new ServerRoutes(routes is null ? [Fallback] : routes.Build(this));
-        Settings = SettingsOn(DeadlineWheel.For(options.TimeProvider), isSecure: options.Tls is not null);
+        Wheel = DeadlineWheel.For(options.TimeProvider);
     }
 
     /// <summary>What the user has set.</summary>
@@ -40,6 +46,18 @@ internal sealed class ServerContext
 
     /// <summary>Which web pages may connect.</summary>
     public OriginCheck Origins { get; }
+
+    /// <summary>The hosts for which the server answers; none for all.</summary>
+    public IReadOnlyList<HostPattern> Hosts { get; }
+
+    /// <summary>Whose word counts about who is behind them; <see langword="null"/> if nobody's.</summary>
+    public TrustedProxies? Proxies { get; }
+
+    /// <summary>How many connections there are.</summary>
+    public ConnectionCaps Caps { get; }
+
+    /// <summary>How many opening handshakes are underway.</summary>
+    public PendingHandshakes Pending { get; }
 
     /// <summary>What becomes of which request.</summary>
     public ServerRoutes Routes { get; }
@@ -50,8 +68,8 @@ internal sealed class ServerContext
     /// <summary>Where events are logged.</summary>
     public ILogger Logger { get; }
 
-    /// <summary>What the connections share that are not on an event loop.</summary>
-    public ConnectionSettings Settings { get; }
+    /// <summary>Where the deadlines of connections are kept that are not on an event loop.</summary>
+    public DeadlineWheel Wheel { get; }
 
     /// <summary>Whether no connection is accepted any more.</summary>
     public bool IsStopping => _isStopping;
@@ -66,23 +84,12 @@ internal sealed class ServerContext
     /// <summary>What opening handshakes share whose deadlines are kept on a wheel: those of one event loop.</summary>
     public ConnectionSettings SettingsOn(DeadlineWheel wheel, bool isSecure) => Fallback.For(isSecure).SettingsOn(wheel);
 
-    /// <summary>Tells the application of an opening handshake that came to nothing.</summary>
-    /// <returns>What is answered instead of the usual, if anything is.</returns>
-    public WebSocketUpgradeRejection? Tell(WebSocketHandshakeFailure failure)
-    {
-        try
-        {
-            return Options.OnHandshakeFailed?.Invoke(failure);
-        }
-        catch (Exception exception)
-        {
-            Logger.FailureHookThrew(exception);
-            return null;
-        }
-    }
-
     /// <summary>A connection has ended.</summary>
-    public void Remove(ConnectionCore connection) => _connections.Remove(connection);
+    public void Remove(ConnectionCore connection)
+    {
+        _connections.Remove(connection);
+        Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientAddress : null);
+    }
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
     public void Stop()
@@ -106,7 +113,11 @@ internal sealed class ServerContext
     public void Add(ServerHandshakeSession session) => _sessions.Add(session);
 
     /// <summary>An opening handshake is over.</summary>
-    public void Remove(ServerHandshakeSession session) => _sessions.Remove(session);
+    public void Remove(ServerHandshakeSession session)
+    {
+        _sessions.Remove(session);
+        Pending.Leave();
+    }
 
     /// <summary>A connection is open, unless the server has stopped meanwhile.</summary>
     public bool TryAdd(ConnectionCore connection)
@@ -122,4 +133,8 @@ internal sealed class ServerContext
             return !_isStopping;
         }
     }
+
+    private static HostPattern ToPattern(string host) => HostPattern.TryParse(host, out HostPattern? pattern)
+        ? pattern!
+        : throw new ArgumentException($"'{host}' is not a host, such as example.com or *.example.com.", nameof(host));
 }

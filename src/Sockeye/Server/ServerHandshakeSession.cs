@@ -34,6 +34,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private volatile bool _isOverdue;
     private volatile bool _isRefused;
 
+    private ConnectionPlace _place;
+
     // The deadline comes on another thread: whoever sets it first has the say.
     private int _isDecided;
 
@@ -129,8 +131,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         if (TryDecide())
         {
-            _context.Logger.HandshakeAbandoned(_transport.RemoteEndPoint);
-            _ = Tell(HandshakeError.ConnectionLost, statusCode: null, _pending?.Agreed.PackedHead);
+            HandshakeFailures.TellAbandoned(_context, _transport.RemoteEndPoint, RequestOf(_pending?.Agreed.PackedHead));
         }
 
         _transport.Close();
@@ -139,6 +140,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     /// <inheritdoc/>
     public void OnClosed(Exception? error)
     {
+        _place.Leave(_context.Caps);
         End();
         _pending?.Cancel();
         Release();
@@ -183,24 +185,21 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return Refuse(httpError.ToHandshakeError());
         }
 
-        ServerRoute? found = _context.Routes.Find(request);
-        ServerRoute route = found ?? _context.Fallback;
-        RouteProfile profile = route.For(_settings.IsSecure);
-        HandshakeError error = ServerHandshake.Check(request, profile.Rules, out ServerHandshakeOffer offer);
-        if (error == HandshakeError.None)
-        {
-            error = _context.IsStopping ? HandshakeError.ServerUnavailable
-                : found is null ? HandshakeError.UnknownPath
-                : HandshakeError.None;
-        }
-
+        HandshakeError error = UpgradeCheck.Check(
+            _context, _transport, _settings.IsSecure, request, out ServerRoute route, out RouteProfile profile, out var offer);
+        _settings = profile.SettingsOn(_settings.Wheel);
         if (error != HandshakeError.None)
         {
             return Refuse(error, head: head);
         }
 
-        _settings = profile.SettingsOn(_settings.Wheel);
-        var agreed = new AgreedUpgrade(route, _settings, Pack(head), offer.Subprotocol, offer.PermessageDeflate);
+        var agreed = new AgreedUpgrade(route, _settings, RequestBytes.Pack(_settings.Pool, head), offer.Subprotocol, offer.PermessageDeflate);
+        error = _place.TryTake(_context.Caps, agreed.PackedHead, _transport, _settings);
+        if (error != HandshakeError.None)
+        {
+            return Refuse(error, packedHead: agreed.PackedHead);
+        }
+
         return route.OnUpgrade is null
             ? Accept(offer, agreed, WebSocketUpgradeAcceptance.Default, rest)
             : Decide(offer, agreed, rest);
@@ -212,7 +211,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         ValueTask<WebSocketUpgradeDecision> deciding;
         try
         {
-            deciding = agreed.Route.OnUpgrade!(RequestOf(agreed), cancellation.Token);
+            deciding = agreed.Route.OnUpgrade!(RequestOf(agreed.PackedHead)!, cancellation.Token);
         }
         catch (Exception exception)
         {
@@ -292,6 +291,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return Refuse(HandshakeError.ServerUnavailable);
         }
 
+        _place.HandOver();
         End();
         core.Start();
 
@@ -302,34 +302,23 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         return verdict;
     }
 
-    private WebSocketUpgradeRequest RequestOf(AgreedUpgrade agreed) => new(agreed.PackedHead, _transport, agreed.Settings);
+    private WebSocketUpgradeRequest? RequestOf(byte[]? packedHead) =>
+        packedHead is null ? null : new(packedHead, _transport, _settings);
 
-    private ReadVerdict Fail(Exception exception, byte[] packedHead)
-    {
-        _context.Logger.UpgradeThrew(_transport.RemoteEndPoint, exception);
-        return Refuse(HandshakeError.ApplicationFailed, packedHead: packedHead, exception: exception);
-    }
+    private ReadVerdict Fail(Exception exception, byte[] packedHead) =>
+        Refuse(HandshakeError.ApplicationFailed, packedHead: packedHead, exception: exception);
 
     private ReadVerdict Refuse(
         HandshakeError error, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
         byte[]? packedHead = null, Exception? exception = null)
     {
         _isRefused = true;
-        rejection ??= HandshakeRejection.For(error, _context.Fallback.For(_settings.IsSecure).Rules);
-        if (exception is null)
-        {
-            _context.Logger.HandshakeRefused(_transport.RemoteEndPoint, rejection.StatusCode, error);
-        }
-
-        packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : Pack(head);
-        rejection = Tell(error, rejection.StatusCode, packedHead, exception)?.ToRejection() ?? rejection;
-
-        // Not the thread's: the transport may be writing it for long.
-        var response = new ArrayBufferWriter<byte>();
-        ServerResponse.WriteRejection(response, rejection);
+        _place.Leave(_context.Caps);
+        packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
+        rejection = HandshakeFailures.Tell(
+            _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), exception);
         _settings.Wheel.Schedule(this, LingerTimeout);
-        int taken = _transport.TryWrite(response.WrittenSpan);
-        if (taken == response.WrittenCount || _transport.Write(response.WrittenMemory[taken..]))
+        if (UpgradeAnswer.TryRefuse(_transport, rejection))
         {
             Finish();
         }
@@ -342,20 +331,6 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
 
         return ReadVerdict.Continue;
-    }
-
-    private WebSocketUpgradeRejection? Tell(
-        HandshakeError error, int? statusCode, byte[]? packedHead = null, Exception? exception = null) =>
-        _context.Tell(new(
-            error, statusCode, _transport.RemoteEndPoint,
-            packedHead is null ? null : new(packedHead, _transport, _settings), exception));
-
-    private byte[] Pack(ReadOnlySpan<byte> head)
-    {
-        byte[] buffer = _settings.Pool.Rent(PackedHead.MaxLength(head.Length));
-        byte[] packed = buffer[..PackedHead.Pack(head, buffer)];
-        _settings.Pool.Return(buffer);
-        return packed;
     }
 
     private void Finish() => _transport.ShutdownOutput();

@@ -37,6 +37,7 @@ internal sealed class ServerRoute
             Subprotocols = Subprotocols,
             RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol,
             Origins = context.Origins,
+            Hosts = context.Hosts,
             DangerousAllowAnyOrigin = server.DangerousAllowAnyOrigin,
             AllowVersion8 = server.AllowVersion8,
             PermessageDeflate = codecs?.Options.ToRules(),
@@ -53,6 +54,7 @@ internal sealed class ServerRoute
                 IsSecure = isSecure,
                 Codecs = codecs,
                 Route = pattern,
+                Proxies = context.Proxies,
             });
     }
 

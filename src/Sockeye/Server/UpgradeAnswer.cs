@@ -5,7 +5,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Server;
 
-/// <summary>Answers an opening handshake that is accepted, and makes its connection (RFC 6455 §4.2.2).</summary>
+/// <summary>Answers an opening handshake: with a connection, or a refusal (RFC 6455 §4.2.2).</summary>
 internal static class UpgradeAnswer
 {
     // For the responses of a thread, one after the other.
@@ -23,8 +23,6 @@ internal static class UpgradeAnswer
     public static ConnectionCore Open(
         Transport transport, ServerHandshakeOffer offer, AgreedUpgrade agreed, WebSocketUpgradeAcceptance acceptance)
     {
-        ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
-        response.ResetWrittenCount();
         WebSocketHandler handler = acceptance.Handler
             ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings))
             ?? throw new InvalidOperationException("No handler was selected for the connection.");
@@ -34,6 +32,8 @@ internal static class UpgradeAnswer
             "" => null,
             var chosen => chosen,
         };
+        ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
+        response.ResetWrittenCount();
         HandshakeFault fault =
             ServerResponse.WriteAccept(response, offer, subprotocol, [], ResponseHeaders.Of(acceptance));
         if (fault != HandshakeFault.None)
@@ -52,5 +52,16 @@ internal static class UpgradeAnswer
         connection.Core.Sends.Cork();
         connection.Core.Sends.SendHandshake(response.WrittenSpan);
         return connection.Core;
+    }
+
+    /// <summary>Writes a refusal.</summary>
+    /// <returns>Whether all of it is written; else the transport tells when it is.</returns>
+    public static bool TryRefuse(Transport transport, HandshakeRejection rejection)
+    {
+        // Not the thread's: the transport may be writing it for long.
+        var response = new ArrayBufferWriter<byte>();
+        ServerResponse.WriteRejection(response, rejection);
+        int taken = transport.TryWrite(response.WrittenSpan);
+        return taken == response.WrittenCount || transport.Write(response.WrittenMemory[taken..]);
     }
 }

@@ -9,26 +9,33 @@ namespace Sockeye;
 public sealed class WebSocketServer : IAsyncDisposable
 {
     private readonly ServerContext _context;
-    private readonly Listener _listener;
+    private readonly ServerListeners _listeners;
     private readonly Lock _gate = new();
     private Task? _stopping;
 
-    private WebSocketServer(ServerContext context, Listener listener)
+    private WebSocketServer(ServerContext context, ServerListeners listeners)
     {
         _context = context;
-        _listener = listener;
+        _listeners = listeners;
+        LocalEndPoints = listeners.LocalEndPoints;
     }
 
-    /// <summary>Where the server listens: with the port that the system chose, if 0 was asked for.</summary>
-    public EndPoint LocalEndPoint => _listener.LocalEndPoint;
+    /// <summary>Where the server listens: with the ports that the system chose, if 0 was asked for.</summary>
+    public IReadOnlyList<EndPoint> LocalEndPoints { get; }
 
-    /// <summary>The TCP port on which the server listens.</summary>
-    /// <exception cref="InvalidOperationException">The server listens on a Unix socket.</exception>
-    public int Port => (LocalEndPoint as IPEndPoint)?.Port
-        ?? throw new InvalidOperationException("The server listens on a Unix socket, which has no port.");
+    /// <summary>The first of <see cref="LocalEndPoints"/>.</summary>
+    public EndPoint LocalEndPoint => LocalEndPoints[0];
+
+    /// <summary>The first TCP port on which the server listens.</summary>
+    /// <exception cref="InvalidOperationException">The server listens on Unix sockets only.</exception>
+    public int Port => LocalEndPoints.OfType<IPEndPoint>().FirstOrDefault()?.Port
+        ?? throw new InvalidOperationException("The server listens on Unix sockets, which have no port.");
 
     /// <summary>The connections that are open: a copy, made at this moment.</summary>
     public IReadOnlyCollection<WebSocketConnection> Connections => _context.Connections;
+
+    /// <summary>How many opening handshakes are underway, TLS included.</summary>
+    public int PendingHandshakeCount => _context.Pending.Count;
 
     /// <summary>Starts a server on all addresses, without TLS.</summary>
     /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
@@ -135,20 +142,21 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <summary>Stops the server, as <see cref="StopAsync"/> does.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    private static Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested
-            ? Task.FromCanceled<WebSocketServer>(cancellationToken)
-            : Task.FromResult(new WebSocketServer(context, Listener.Start(context)));
+    private static async Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new WebSocketServer(context, await ServerListeners.StartAsync(context).ConfigureAwait(false));
+    }
 
     private async Task StopCoreAsync()
     {
         _context.Stop();
-        await _listener.StopAsync().ConfigureAwait(false);
+        await _listeners.StopAsync().ConfigureAwait(false);
         _context.DropSessions();
         _context.Logger.Stopping(_context.ConnectionCount);
 
         await Task.WhenAll(_context.Connections.Select(
             connection => connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask())).ConfigureAwait(false);
-        _listener.EndLoops();
+        _listeners.EndLoops();
     }
 }

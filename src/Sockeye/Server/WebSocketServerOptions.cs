@@ -32,6 +32,22 @@ public sealed class WebSocketServerOptions
     } = new IPEndPoint(IPAddress.IPv6Any, 0);
 
     /// <summary>
+    /// Where to listen, if that is more than one address: instead of <see cref="EndPoint"/>, <see cref="Tls"/> and
+    /// <see cref="SelectTls"/>, which count when this is empty, as it is by default.
+    /// </summary>
+    /// <remarks>A server listens on all of them, or does not start.</remarks>
+    public IReadOnlyList<WebSocketEndPoint> EndPoints { get; init; } = [];
+
+    /// <summary>How many connections may wait for this server to accept them; the system may allow fewer.</summary>
+    /// <value>At least 1. The default is 4,096.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
+    public int Backlog
+    {
+        get;
+        init => field = OptionChecks.AtLeastOne(value, nameof(Backlog));
+    } = 4096;
+
+    /// <summary>
     /// How connections are served on Linux, unless they are over TLS; <see langword="null"/> for the portable way of
     /// other systems: asynchronous sockets and the thread pool, where a handler that blocks holds up its own connection
     /// only.
@@ -43,6 +59,9 @@ public sealed class WebSocketServerOptions
     /// </summary>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
+    /// <summary>As <see cref="WebSocketEndPoint.SelectTls"/>, for <see cref="EndPoint"/>.</summary>
+    public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectTls { get; init; }
+
     /// <summary>The subprotocols that the server speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
     /// <remarks>The first that the client offers is chosen. A client that offers none of them is served without one.</remarks>
     public IReadOnlyList<string> Subprotocols { get; init; } = [];
@@ -52,7 +71,7 @@ public sealed class WebSocketServerOptions
     /// <c>https://example.com</c>, with a port if it is not the scheme's own; <c>null</c> for pages without an origin.
     /// </summary>
     /// <remarks>
-    /// Compared exactly. Only browsers send an origin: whoever sends none is not asked. The default is none but the own.
+    /// Compared exactly; <c>https://*.example.com</c> is every host below that one, and not itself. Only browsers send an origin: whoever sends none is not asked. The default is none but the own.
     /// </remarks>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
@@ -61,6 +80,59 @@ public sealed class WebSocketServerOptions
     /// could act in their name. The default is <see langword="false"/>.
     /// </summary>
     public bool DangerousAllowAnyOrigin { get; init; }
+
+    /// <summary>
+    /// The hosts for which this server answers, in the Host header (RFC 9110 §7.2): <c>example.com</c>, with any port;
+    /// <c>example.com:8080</c>; <c>*.example.com</c>, every host below that. Others are answered with 421.
+    /// </summary>
+    /// <remarks>
+    /// The default is none, for all hosts. A server that browsers can reach by an address of its own network should name its
+    /// hosts: else a page whose name is pointed at that address is of the same origin (DNS rebinding).
+    /// </remarks>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>
+    /// The proxies, by their addresses, whose word counts: X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239) are read
+    /// in what comes from them, and from nobody else. The default is none.
+    /// </summary>
+    /// <remarks>See <see cref="WebSocketUpgradeRequest.ClientAddress"/> and <see cref="WebSocketUpgradeRequest.IsSecure"/>.</remarks>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Whether whoever connects to a Unix socket is a trusted proxy too. The default is <see langword="false"/>.</summary>
+    public bool TrustUnixSocketProxies { get; init; }
+
+    /// <summary>How many connections there may be at once; one more is answered with 503.</summary>
+    /// <value>At least 1; <see langword="null"/>, the default, for as many as there is memory and descriptors for.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
+    public int? MaxConnections
+    {
+        get;
+        init => field = OptionChecks.AtLeastOne(value, nameof(MaxConnections));
+    }
+
+    /// <summary>
+    /// How many connections there may be at once from one address; one more is answered with 429. The address is
+    /// <see cref="WebSocketUpgradeRequest.ClientAddress"/>, and of IPv6 its first 64 bits: who has one of those has all.
+    /// </summary>
+    /// <value>At least 1; <see langword="null"/>, the default, for no limit.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
+    public int? MaxConnectionsPerAddress
+    {
+        get;
+        init => field = OptionChecks.AtLeastOne(value, nameof(MaxConnectionsPerAddress));
+    }
+
+    /// <summary>
+    /// How many opening handshakes may be underway at once, TLS and <see cref="OnUpgrade"/> included; others wait to be accepted
+    /// until there is room again.
+    /// </summary>
+    /// <value>At least 1. The default is 4,096.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
+    public int MaxPendingHandshakes
+    {
+        get;
+        init => field = OptionChecks.AtLeastOne(value, nameof(MaxPendingHandshakes));
+    } = 4096;
 
     /// <summary>
     /// How messages are compressed with clients that offer it (RFC 7692); <see langword="null"/>, the default, declines.
@@ -114,6 +186,10 @@ public sealed class WebSocketServerOptions
 
     /// <summary>Where time comes from. The default is the system's clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    internal IReadOnlyList<WebSocketEndPoint> AllEndPoints => EndPoints.Count > 0
+        ? EndPoints
+        : [new WebSocketEndPoint(EndPoint) { Tls = Tls, SelectTls = SelectTls }];
 
     /// <summary>Where buffers come from: a seam, for tests to count them.</summary>
     internal ArrayPool<byte> Pool { get; init; } = ArrayPool<byte>.Shared;

@@ -6,9 +6,6 @@ namespace Sockeye.Transports;
 /// <summary>A socket that listens, on TCP or at a path of the file system; the file at that path goes with it.</summary>
 internal sealed class ListeningSocket : IDisposable
 {
-    // As many as the kernel lets wait (net.core.somaxconn caps it): a burst of clients is not turned away.
-    private const int Backlog = 4096;
-
     private ListeningSocket(Socket socket)
     {
         Socket = socket;
@@ -26,17 +23,37 @@ internal sealed class ListeningSocket : IDisposable
     /// An address and a port, or a path. A socket at that path that nobody listens on any more, left by a process that
     /// had no time to clean up, is replaced.
     /// </param>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
-    public static ListeningSocket Bind(EndPoint endPoint)
+    /// <param name="backlog">How many connections may wait; the kernel caps it (net.core.somaxconn).</param>
+    /// <param name="isDual">Whether the address that is all of IPv6 is all of IPv4 too.</param>
+    /// <exception cref="SocketException">The address cannot be had; the message names it.</exception>
+    public static ListeningSocket Bind(EndPoint endPoint, int backlog, bool isDual)
     {
-        endPoint = IsAny(endPoint, out int port) && !Socket.OSSupportsIPv6 ? new IPEndPoint(IPAddress.Any, port) : endPoint;
+        try
+        {
+            return BindCore(endPoint, backlog, isDual);
+        }
+        catch (SocketException exception)
+        {
+            throw new SocketException(
+                (int)exception.SocketErrorCode, $"The server cannot listen on {endPoint}: {exception.Message}");
+        }
+    }
+
+    /// <summary>Listens no more. A socket deletes its file itself, once: a successor may be there a moment later.</summary>
+    public void Dispose() => Socket.Dispose();
+
+    private static ListeningSocket BindCore(EndPoint endPoint, int backlog, bool isDual)
+    {
+        endPoint = IsAny(endPoint, out int port) && isDual && !Socket.OSSupportsIPv6
+            ? new IPEndPoint(IPAddress.Any, port)
+            : endPoint;
         ProtocolType protocol = endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
         try
         {
             if (IsAny(endPoint, out _))
             {
-                socket.DualMode = true;
+                socket.DualMode = isDual;
             }
 
             if (protocol == ProtocolType.Tcp)
@@ -52,7 +69,7 @@ internal sealed class ListeningSocket : IDisposable
             }
 
             socket.Bind(endPoint);
-            socket.Listen(Backlog);
+            socket.Listen(backlog);
             return new ListeningSocket(socket);
         }
         catch
@@ -61,9 +78,6 @@ internal sealed class ListeningSocket : IDisposable
             throw;
         }
     }
-
-    /// <summary>Listens no more. A socket deletes its file itself, once: a successor may be there a moment later.</summary>
-    public void Dispose() => Socket.Dispose();
 
     private static bool IsAny(EndPoint endPoint, out int port)
     {

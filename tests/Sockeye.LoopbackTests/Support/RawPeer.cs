@@ -43,11 +43,11 @@ internal sealed class RawPeer : IDisposable
     }
 
     /// <summary>Connects to a server over TLS.</summary>
-    public static async Task<RawPeer> ConnectTlsAsync(EndPoint endPoint)
+    public static async Task<RawPeer> ConnectTlsAsync(EndPoint endPoint, SslClientAuthenticationOptions? options = null)
     {
         RawPeer plain = await ConnectAsync(endPoint);
         var tls = new SslStream(plain.Stream);
-        await tls.AuthenticateAsClientAsync(TestCertificate.ForClient()).WithDeadline();
+        await tls.AuthenticateAsClientAsync(options ?? TestCertificate.ForClient()).WithDeadline();
         return new RawPeer(plain._socket, tls);
     }
 

@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 /// <summary>A certificate for localhost and the loopback addresses that nobody but these tests trusts.</summary>
 internal static class TestCertificate
 {
-    private static readonly Lazy<X509Certificate2> Made = new(Make);
+    private static readonly Lazy<X509Certificate2> Made = new(() => MakeFor("localhost"));
 
     public static X509Certificate2 Value => Made.Value;
 
@@ -22,12 +22,13 @@ internal static class TestCertificate
             certificate is not null && certificate.GetCertHashString() == Value.GetCertHashString(),
     };
 
-    private static X509Certificate2 Make()
+    /// <summary>Another one, for a host.</summary>
+    public static X509Certificate2 MakeFor(string host)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=" + host, key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
+        names.AddDnsName(host);
         names.AddIpAddress(System.Net.IPAddress.Loopback);
         names.AddIpAddress(System.Net.IPAddress.IPv6Loopback);
         request.CertificateExtensions.Add(names.Build());

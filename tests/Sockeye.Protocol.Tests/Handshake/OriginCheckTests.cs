@@ -61,6 +61,57 @@ public sealed class OriginCheckTests
         Assert.Equal(expected, check.IsAllowed(HeadText.Bytes(origin), "server.example"u8, isSecure: true));
     }
 
+    [Theory] // PR-04
+    [InlineData("https://*.good.example", "https://a.good.example", true)]
+    [InlineData("https://*.good.example", "https://a.b.good.example", true)]
+    [InlineData("https://*.good.example", "https://A.GOOD.example:443", true)]
+    [InlineData("https://*.good.example:8443", "https://a.good.example:8443", true)]
+    [InlineData("https://*.good.example", "https://good.example", false)]
+    [InlineData("https://*.good.example", "https://evilgood.example", false)]
+    [InlineData("https://*.good.example", "https://.good.example", false)]
+    [InlineData("https://*.good.example", "https://a..good.example", false)]
+    [InlineData("https://*.good.example", "https://a.good.example.", false)]
+    [InlineData("https://*.good.example", "https://a.good.example.evil.example", false)]
+    [InlineData("https://*.good.example", "http://a.good.example", false)]
+    [InlineData("https://*.good.example", "https://a.good.example:444", false)]
+    [InlineData("https://*.good.example", "https://*.good.example", true)] // no browser has it, and it is below
+    public void A_wildcard_is_for_whole_labels(string allowed, string origin, bool expected) =>
+        Assert.Equal(expected, Create(allowed).IsAllowed(HeadText.Bytes(origin), "server.example"u8, isSecure: true));
+
+    [Theory]
+    [InlineData("https://*")]
+    [InlineData("https://*.")]
+    [InlineData("https://*.example")]
+    [InlineData("https://a.*.example")]
+    [InlineData("https://a*.good.example")]
+    [InlineData("https://*a.good.example")]
+    [InlineData("https://*.*.good.example")]
+    [InlineData("*://good.example")]
+    [InlineData("*.good.example")]
+    [InlineData("https://*.1.2.3.4")]
+    public void A_wildcard_that_is_not_the_whole_first_label_is_refused(string origin) =>
+        Assert.False(OriginCheck.TryCreate([origin], out _, out _));
+
+    [Theory] // PR-06
+    [InlineData("server.example.com", "server.example.com", true)]
+    [InlineData("server.example.com", "SERVER.example.com:8080", true)]
+    [InlineData("server.example.com:8080", "server.example.com:8080", true)]
+    [InlineData("server.example.com:8080", "server.example.com", false)]
+    [InlineData("*.example.com", "server.example.com", true)]
+    [InlineData("*.example.com", "example.com", false)]
+    [InlineData("[::1]", "[::1]:80", true)]
+    [InlineData("server.example.com", "evil.example", false)]
+    [InlineData("server.example.com", "127.0.0.1", false)]
+    [InlineData("server.example.com", "server.example.com.", false)]
+    public void Only_the_servers_own_hosts_are_answered_for(string allowed, string host, bool expected)
+    {
+        Assert.True(HostPattern.TryParse(allowed, out HostPattern? pattern));
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with { Hosts = [pattern!] };
+
+        Assert.Equal(expected ? HandshakeError.None : HandshakeError.HostNotAllowed, Check(rules, "Host: " + host));
+        Assert.Equal(421, HandshakeError.HostNotAllowed.StatusCode());
+    }
+
     [Fact]
     public void Null_is_allowed_if_it_is_listed()
     {

@@ -53,7 +53,7 @@ public sealed class ServerHandshakeMemoryTests(ITestOutputHelper output)
     {
         foreach (CountingSinkTransport transport in transports)
         {
-            new ServerHandshakeSession(_context, _context.Settings, transport).Start();
+            new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, isSecure: false), transport).Start();
             ITransportSink session = transport.Sink;
             session.OnReceived(Head);
             Assert.NotSame(session, transport.Sink);

@@ -86,7 +86,7 @@ public sealed class UpgradeRequestTests
                 _seen.Add(request);
                 return handler;
             });
-        new ServerHandshakeSession(context, context.Settings, _transport).Start();
+        new ServerHandshakeSession(context, context.SettingsOn(context.Wheel, isSecure: false), _transport).Start();
         foreach (string piece in pieces)
         {
             _transport.Feed(Encoding.Latin1.GetBytes(piece));

@@ -6,6 +6,9 @@ internal interface IAcceptorOwner
     /// <summary>How long nothing is accepted after a failure that another attempt would meet too.</summary>
     TimeSpan AcceptRetryDelay { get; }
 
+    /// <summary>Whether another connection may be accepted; if not, <see cref="LoopAcceptor.Resume"/> is called later.</summary>
+    bool CanAccept => true;
+
     /// <summary>A connection has been accepted; its transport has no sink yet, and has not been started.</summary>
     void OnAccepted(EventLoopTransport transport);
 

@@ -33,6 +33,9 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     /// <summary>Begins to accept.</summary>
     public void Start() => _loop.Post(this);
 
+    /// <summary>Accepts again, after a rest for which the owner has asked.</summary>
+    public void Resume() => _loop.Post(this);
+
     /// <summary>Accepts no more.</summary>
     public Task StopAsync()
     {
@@ -66,6 +69,12 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     {
         for (int count = 0; count < MaxAcceptsPerTurn && !_isStopping; count++)
         {
+            if (!_owner.CanAccept)
+            {
+                _ = _loop.Modify(_descriptor, EpollEvents.None, _number);
+                return;
+            }
+
             int result = _loop.Calls.Accept(_descriptor, out SocketAddress peer);
             if (result < 0)
             {

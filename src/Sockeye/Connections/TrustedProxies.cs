@@ -1,0 +1,53 @@
+using System.Net;
+using Sockeye.Protocol;
+
+namespace Sockeye.Connections;
+
+/// <summary>The proxies whose word counts about who is behind them. Immutable.</summary>
+internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets)
+{
+    /// <summary>Whether a peer is one of them.</summary>
+    public bool Includes(EndPoint? peer) => peer is IPEndPoint { Address: var address }
+        ? Includes(address)
+        : trustsUnixSockets;
+
+    /// <summary>Who asked the first of the trusted proxies that stand in a row before this server.</summary>
+    /// <param name="peer">The peer, which is a trusted proxy.</param>
+    /// <param name="headers">The request's.</param>
+    /// <returns>
+    /// The address: read from the right, where the nearest proxy wrote, up to the first that is not a trusted proxy's own.
+    /// What stands left of that was written by somebody who is not trusted. The peer's own if nothing is there.
+    /// </returns>
+    public IPAddress? ClientOf(EndPoint? peer, HeaderFields headers)
+    {
+        IPAddress? client = (peer as IPEndPoint)?.Address;
+        foreach (IPAddress? address in ForwardedHeaders.Addresses(headers).Reverse())
+        {
+            if (address is null)
+            {
+                break;
+            }
+
+            client = address;
+            if (!Includes(address))
+            {
+                break;
+            }
+        }
+
+        return client;
+    }
+
+    private bool Includes(IPAddress address)
+    {
+        for (int index = 0; index < networks.Count; index++)
+        {
+            if (networks[index].Contains(address))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

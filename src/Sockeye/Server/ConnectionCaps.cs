@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Sockeye.Server;
+
+/// <summary>How many connections there are, in all and from each address, and whether there is room for another.</summary>
+internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
+{
+    // What a household or a server is given: whoever has one address of it has all (RFC 6177).
+    private const int NetworkLengthV6 = 8;
+
+    private readonly Dictionary<IPAddress, int> _byAddress = [];
+    private readonly Lock _gate = new();
+    private int _count;
+
+    /// <summary>Whether addresses are counted.</summary>
+    public bool CountsAddresses => maxPerAddress is not null;
+
+    private bool CountsNothing => maxCount is null && maxPerAddress is null;
+
+    /// <summary>Takes a place, if there is one.</summary>
+    /// <param name="address">The client's; <see langword="null"/> if it has none, or addresses are not counted.</param>
+    /// <returns>Which cap is reached, if one is.</returns>
+    public HandshakeError TryEnter(IPAddress? address)
+    {
+        if (CountsNothing)
+        {
+            return HandshakeError.None;
+        }
+
+        lock (_gate)
+        {
+            if (_count >= maxCount)
+            {
+                return HandshakeError.TooManyConnections;
+            }
+
+            if (CountsAddresses && address is not null)
+            {
+                IPAddress network = NetworkOf(address);
+                int count = _byAddress.GetValueOrDefault(network);
+                if (count >= maxPerAddress)
+                {
+                    return HandshakeError.TooManyConnectionsFromAddress;
+                }
+
+                _byAddress[network] = count + 1;
+            }
+
+            _count++;
+            return HandshakeError.None;
+        }
+    }
+
+    /// <summary>Gives a place back.</summary>
+    /// <param name="address">As it was when the place was taken.</param>
+    public void Leave(IPAddress? address)
+    {
+        if (CountsNothing)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _count--;
+            if (!CountsAddresses || address is null)
+            {
+                return;
+            }
+
+            IPAddress network = NetworkOf(address);
+            int count = _byAddress[network] - 1;
+            if (count == 0)
+            {
+                _byAddress.Remove(network);
+            }
+            else
+            {
+                _byAddress[network] = count;
+            }
+        }
+    }
+
+    private static IPAddress NetworkOf(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        byte[] bytes = address.GetAddressBytes();
+        bytes.AsSpan(NetworkLengthV6).Clear();
+        return new IPAddress(bytes);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using Sockeye.Protocol;
+
+namespace Sockeye.Server;
+
+/// <summary>Says in the log, and to the application, that an opening handshake came to nothing.</summary>
+internal static class HandshakeFailures
+{
+    /// <summary>The client is to be answered with a refusal.</summary>
+    /// <param name="context">The server's.</param>
+    /// <param name="error">What went wrong.</param>
+    /// <param name="rejection">What the application has decided to answer, if it has.</param>
+    /// <param name="remote">The client's address.</param>
+    /// <param name="request">The request, if it was one of HTTP.</param>
+    /// <param name="exception">What the application threw, if it did.</param>
+    /// <returns>What is answered.</returns>
+    public static HandshakeRejection Tell(
+        ServerContext context, HandshakeError error, HandshakeRejection? rejection, EndPoint? remote,
+        WebSocketUpgradeRequest? request, Exception? exception)
+    {
+        rejection ??= HandshakeRejection.For(error, context.Fallback.For(isSecure: false).Rules);
+        if (exception is null)
+        {
+            context.Logger.HandshakeRefused(remote, rejection.StatusCode, error);
+        }
+        else
+        {
+            context.Logger.UpgradeThrew(remote, exception);
+        }
+
+        return Tell(context, new(error, rejection.StatusCode, remote, request, exception))?.ToRejection() ?? rejection;
+    }
+
+    /// <summary>The client is gone.</summary>
+    public static void TellAbandoned(ServerContext context, EndPoint? remote, WebSocketUpgradeRequest? request)
+    {
+        context.Logger.HandshakeAbandoned(remote);
+        Tell(context, new(HandshakeError.ConnectionLost, statusCode: null, remote, request, exception: null));
+    }
+
+    /// <summary>The client and this server found no way to speak TLS.</summary>
+    public static void TellTlsFailed(ServerContext context, EndPoint? remote, Exception exception)
+    {
+        context.Logger.TlsFailed(remote, exception);
+        Tell(context, new(HandshakeError.TlsFailed, statusCode: null, remote, request: null, exception));
+    }
+
+    private static WebSocketUpgradeRejection? Tell(ServerContext context, WebSocketHandshakeFailure failure)
+    {
+        try
+        {
+            return context.Options.OnHandshakeFailed?.Invoke(failure);
+        }
+        catch (Exception exception)
+        {
+            context.Logger.FailureHookThrew(exception);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using System.Net;
+
+namespace Sockeye.Tests;
+
+/// <summary>Whom a server lets in: by origin, host, address and number.</summary>
+public sealed class ServerPolicyTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Origins_and_hosts_are_those_that_are_named(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            AllowedOrigins = ["https://*.good.example"],
+            AllowedHosts = ["localhost"],
+        });
+
+        Assert.Equal(101, await StatusAsync(server, "Origin: https://a.good.example"));
+        Assert.Equal(403, await StatusAsync(server, "Origin: https://a.evil.example"));
+        using RawPeer rebound = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await rebound.SendAsync(RawPeer.Request().Replace("Host: localhost", "Host: evil.example", StringComparison.Ordinal));
+        Assert.StartsWith("HTTP/1.1 421 Misdirected Request\r\n", await rebound.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_none_and_a_wildcard_that_is_too_wide_are_refused_when_starting()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { AllowedHosts = ["http://a"] }));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { AllowedHosts = ["*.com"] }));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Servers.StartEchoAsync(new WebSocketServerOptions { AllowedOrigins = ["https://*.com"] }));
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task What_a_proxy_says_counts_if_it_is_trusted(ServerKind kind)
+    {
+        string[] forwarded = ["X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https", "Origin: https://localhost"];
+        WebSocketUpgradeRequest? seen = null;
+        var options = (IPNetwork[] trusted) => new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            TrustedProxies = trusted,
+            OnUpgrade = (request, _) =>
+            {
+                seen = request;
+                return new(WebSocketUpgradeDecision.Accept());
+            },
+        };
+        await using WebSocketServer trusting = await Servers.StartEchoAsync(options([IPNetwork.Parse("127.0.0.0/8")]));
+        await using WebSocketServer wary = await Servers.StartEchoAsync(options([]));
+
+        Assert.Equal(101, await StatusAsync(trusting, forwarded));
+        Assert.Equal(IPAddress.Parse("1.2.3.4"), seen!.ClientAddress);
+        Assert.True(seen.IsSecure);
+        Assert.Equal(IPAddress.Loopback, Assert.IsType<IPEndPoint>(seen.RemoteEndPoint).Address);
+        Assert.Equal(403, await StatusAsync(wary, forwarded));
+        Assert.Equal(101, await StatusAsync(wary, forwarded[..2]));
+        Assert.Equal(IPAddress.Loopback, seen.ClientAddress);
+        Assert.False(seen.IsSecure);
+    }
+
+    [Fact]
+    public async Task A_proxy_on_a_unix_socket_can_be_trusted()
+    {
+        IPAddress? seen = null;
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = new System.Net.Sockets.UnixDomainSocketEndPoint(_path),
+            TrustUnixSocketProxies = true,
+            OnUpgrade = (request, _) =>
+            {
+                seen = request.ClientAddress;
+                return new(WebSocketUpgradeDecision.Accept());
+            },
+        });
+
+        Assert.Equal(101, await StatusAsync(server, "Forwarded: for=\"[2001:db8::1]\""));
+        Assert.Equal(IPAddress.Parse("2001:db8::1"), seen);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task One_connection_more_than_there_may_be_is_503_until_another_ends(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
+            MaxConnections = 2,
+        });
+        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        Uri address = server.Address(scheme: kind.Scheme());
+        await using WebSocketConnection one = await WebSocketClient.ConnectAsync(address, options);
+        await using WebSocketConnection two = await WebSocketClient.ConnectAsync(address, options);
+
+        for (int again = 0; again < 3; again++)
+        {
+            WebSocketHandshakeException refused = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+                () => WebSocketClient.ConnectAsync(address, options));
+            Assert.Equal(503, refused.StatusCode);
+        }
+
+        await two.CloseAsync();
+        await Deadlines.UntilAsync(() => server.Connections.Count == 1, "the place is free");
+        await using WebSocketConnection three = await WebSocketClient.ConnectAsync(address, options);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task One_address_has_so_many_connections_and_another_has_its_own(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
+            MaxConnectionsPerAddress = 1,
+        });
+
+        using RawPeer one = await RawPeer.OpenAsync(server.LocalEndPoint, "/", "X-Forwarded-For: 2001:db8:0:1::1");
+        Assert.Equal(429, await StatusAsync(server, "X-Forwarded-For: 2001:db8:0:1::2"));
+        Assert.Equal(429, await StatusAsync(server, "X-Forwarded-For: 9.9.9.9, 2001:db8:0:1::3"));
+        Assert.Equal(101, await StatusAsync(server, "X-Forwarded-For: 2001:db8:0:2::1"));
+        one.Dispose();
+        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the places are free");
+        Assert.Equal(101, await StatusAsync(server, "X-Forwarded-For: 2001:db8:0:1::2"));
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_refusal_by_the_application_takes_no_place(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            MaxConnections = 1,
+            OnUpgrade = static (request, _) => new(
+                request.Path == "/in" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(401)),
+        });
+
+        for (int again = 0; again < 5; again++)
+        {
+            Assert.Equal(401, await StatusAsync(server));
+        }
+
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint, "/in");
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Those_who_would_be_one_too_many_to_begin_wait_until_there_is_room(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
+            MaxPendingHandshakes = 2,
+        });
+        using RawPeer silent = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer other = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
+
+        Task<WebSocketConnection> waiting = WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+        await Task.WhenAny(waiting, Task.Delay(50));
+        Assert.False(waiting.IsCompleted);
+        silent.Dispose();
+
+        await using WebSocketConnection connection = await waiting.WithDeadline();
+        await connection.SendAsync("hi");
+        Assert.Equal("hi", (await connection.ReceiveAsync().WithDeadline()).Text);
+    }
+
+    [Fact]
+    public void Caps_are_one_or_more()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxConnections = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxConnectionsPerAddress = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxPendingHandshakes = 0 });
+    }
+
+    public void Dispose() => File.Delete(_path);
+
+    private static async Task<int> StatusAsync(WebSocketServer server, params string[] headers)
+    {
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await client.SendAsync(RawPeer.Request("/", headers));
+        return int.Parse((await client.ReadHeadAsync()).Split(' ')[1], null);
+    }
+}
