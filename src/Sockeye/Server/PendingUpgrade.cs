@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Sockeye.Transports;
 
 namespace Sockeye.Server;
 
@@ -31,8 +32,11 @@ internal sealed class PendingUpgrade(AgreedUpgrade agreed, CancellationTokenSour
     /// <summary>What the client has sent behind its request.</summary>
     public Span<byte> Early => _early is null ? [] : MemoryMarshal.AsMemory(_early.WrittenMemory).Span;
 
-    /// <summary>Whether no more of that is taken: the transport rests until the decision.</summary>
-    public bool IsFull => _early is { WrittenCount: >= MaxEarlyLength };
+    /// <summary>
+    /// The transport is to call as soon as there is a decision, and meanwhile tells if the client leaves; it rests if enough has
+    /// come.
+    /// </summary>
+    public ReadVerdict Verdict => _early is { WrittenCount: >= MaxEarlyLength } ? ReadVerdict.Pause : ReadVerdict.Await;
 
     /// <summary>Keeps what the client has sent behind its request.</summary>
     public void Add(ReadOnlySpan<byte> bytes)

@@ -125,7 +125,7 @@ internal sealed class ServerContext
         // Under the lock: whoever stops the server sees the connection, or there is none.
         lock (_gate)
         {
-            if (!_isStopping)
+            if (!_isStopping && Options.TrackConnections)
             {
                 _connections.Add(connection);
             }

@@ -18,6 +18,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private readonly ServerContext _context;
     private readonly Transport _transport;
+    private readonly DetachedUpgrade? _detached;
 
     // Those of the route, once that is known.
     private ConnectionSettings _settings;
@@ -43,8 +44,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     /// <param name="context">The server's.</param>
     /// <param name="settings">For the session, and for the connection after it.</param>
     /// <param name="transport">The transport.</param>
-    public ServerHandshakeSession(ServerContext context, ConnectionSettings settings, Transport transport)
+    /// <param name="detached">Who waits for the outcome, if it is not a server.</param>
+    public ServerHandshakeSession(
+        ServerContext context, ConnectionSettings settings, Transport transport, DetachedUpgrade? detached = null)
     {
+        _detached = detached;
         _context = context;
         _settings = settings;
         _transport = transport;
@@ -76,6 +80,15 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
     }
 
+    /// <summary>Drops the transport, if nothing has been answered yet: nobody waits for a connection any more.</summary>
+    public void Abandon()
+    {
+        if (TryDecide())
+        {
+            _transport.Abort(error: null);
+        }
+    }
+
     /// <inheritdoc/>
     public ReadVerdict OnReceived(Span<byte> bytes)
     {
@@ -95,7 +108,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         if (_pending is not null)
         {
             _pending.Add(bytes);
-            return Await(_pending);
+            return _pending.Verdict;
         }
 
         OperationStatus status = _request.Read(_settings.Pool, ref bytes, out int headLength, out HttpError httpError);
@@ -118,10 +131,10 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     public ReadVerdict OnReadingResumed() =>
         _pending is null || IsDecided ? ReadVerdict.Continue
         : _pending.IsSettled && TryDecide() ? Conclude(_pending)
-        : Await(_pending);
+        : _pending.Verdict;
 
     /// <inheritdoc/>
-    public void OnWritten() => Finish();
+    public void OnWritten() => _transport.ShutdownOutput();
 
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => _context.Logger.HandshakeHeldUp(_transport.RemoteEndPoint, duration);
@@ -143,7 +156,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _place.Leave(_context.Caps);
         End();
         _pending?.Cancel();
-        Release();
+        _detached?.OnClosed(error);
+        _request.Release();
     }
 
     /// <inheritdoc/>
@@ -179,14 +193,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private ReadVerdict Answer(ReadOnlySpan<byte> head, Span<byte> rest)
     {
         Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
-        HttpError httpError = RequestHead.TryParse(head, lines, out RequestHead request);
-        if (httpError != HttpError.None)
-        {
-            return Refuse(httpError.ToHandshakeError());
-        }
-
         HandshakeError error = UpgradeCheck.Check(
-            _context, _transport, _settings.IsSecure, request, out ServerRoute route, out RouteProfile profile, out var offer);
+            _context, _transport, _settings.IsSecure, head, lines, out ServerRoute route, out RouteProfile profile, out var offer);
         _settings = profile.SettingsOn(_settings.Wheel);
         if (error != HandshakeError.None)
         {
@@ -239,11 +247,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             Drop();
         }
 
-        return Await(_pending);
+        return _pending.Verdict;
     }
-
-    // The transport is to call as soon as there is a decision, and meanwhile tells if the client leaves.
-    private static ReadVerdict Await(PendingUpgrade pending) => pending.IsFull ? ReadVerdict.Pause : ReadVerdict.Await;
 
     private ReadVerdict Conclude(PendingUpgrade pending)
     {
@@ -275,7 +280,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         ConnectionCore core;
         try
         {
-            core = UpgradeAnswer.Open(_transport, offer, agreed, acceptance);
+            core = UpgradeAnswer.Open(_transport, offer, agreed, acceptance, isDetached: _detached is not null);
         }
         catch (Exception exception)
         {
@@ -298,7 +303,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         // A client that does not wait for the response has its first frames behind the request.
         ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : core.OnReceived(rest);
         core.Sends.Uncork();
-        Release();
+        _request.Release();
+        _detached?.OnOpened(core.Connection);
         return verdict;
     }
 
@@ -317,10 +323,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
         rejection = HandshakeFailures.Tell(
             _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), exception);
+        _detached?.OnRefused(error, rejection.StatusCode, exception);
         _settings.Wheel.Schedule(this, LingerTimeout);
         if (UpgradeAnswer.TryRefuse(_transport, rejection))
         {
-            Finish();
+            _transport.ShutdownOutput();
         }
 
         if (_pending is not null)
@@ -333,13 +340,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         return ReadVerdict.Continue;
     }
 
-    private void Finish() => _transport.ShutdownOutput();
-
     private void End()
     {
         _settings.Wheel.Cancel(this);
         _context.Remove(this);
     }
-
-    private void Release() => _request.Release();
 }

@@ -11,15 +11,25 @@ internal static class UpgradeCheck
     /// <param name="context">The server's.</param>
     /// <param name="transport">Where the request came from.</param>
     /// <param name="isSecure">Whether that is TLS.</param>
-    /// <param name="request">The request.</param>
+    /// <param name="head">The request.</param>
+    /// <param name="lines">Where to note its header lines.</param>
     /// <param name="route">The route; that for all which have none, if it has none.</param>
     /// <param name="profile">How the route's connections are accepted over TLS, or without.</param>
     /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
     /// <returns>The first rule broken.</returns>
     public static HandshakeError Check(
-        ServerContext context, Transport transport, bool isSecure, RequestHead request, out ServerRoute route,
-        out RouteProfile profile, out ServerHandshakeOffer offer)
+        ServerContext context, Transport transport, bool isSecure, ReadOnlySpan<byte> head, Span<HeaderLine> lines,
+        out ServerRoute route, out RouteProfile profile, out ServerHandshakeOffer offer)
     {
+        HttpError httpError = RequestHead.TryParse(head, lines, out RequestHead request);
+        if (httpError != HttpError.None)
+        {
+            route = context.Fallback;
+            profile = route.For(isSecure);
+            offer = default;
+            return httpError.ToHandshakeError();
+        }
+
         ServerRoute? found = context.Routes.Find(request);
         route = found ?? context.Fallback;
 

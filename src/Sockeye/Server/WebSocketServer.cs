@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Sockeye.Connections;
 using Sockeye.Server;
 
 namespace Sockeye;
@@ -9,14 +11,12 @@ namespace Sockeye;
 public sealed class WebSocketServer : IAsyncDisposable
 {
     private readonly ServerContext _context;
-    private readonly ServerListeners _listeners;
-    private readonly Lock _gate = new();
-    private Task? _stopping;
+    private readonly ServerStop _stop;
 
     private WebSocketServer(ServerContext context, ServerListeners listeners)
     {
         _context = context;
-        _listeners = listeners;
+        _stop = new ServerStop(context, listeners);
         LocalEndPoints = listeners.LocalEndPoints;
     }
 
@@ -36,6 +36,9 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     /// <summary>How many opening handshakes are underway, TLS included.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
+
+    /// <summary>Completes when the server has stopped and no connection is left. Never fails.</summary>
+    public Task Completion => _stop.Completion;
 
     /// <summary>Starts a server on all addresses, without TLS.</summary>
     /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
@@ -108,55 +111,76 @@ public sealed class WebSocketServer : IAsyncDisposable
             cancellationToken);
     }
 
+    /// <summary>Sends a message to connections, now and without waiting: who is too slow for it does not get it.</summary>
+    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
+    /// <param name="kind">What the message is.</param>
+    /// <param name="where">
+    /// Which of the connections; <see langword="null"/> for all. All but one: <c>other => other != connection</c>.
+    /// </param>
+    /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
+    public int Broadcast(
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
+        Func<WebSocketConnection, bool>? where = null) => Broadcasts.Send(Connections, payload, kind, where);
+
+    /// <summary>Sends a text message to connections, as the other overload does.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
+    /// <returns>How many have taken it.</returns>
+    public int Broadcast(string text, Func<WebSocketConnection, bool>? where = null) =>
+        Broadcast(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, where);
+
+    /// <summary>Sends a message to connections, and waits until the slowest of them has taken it.</summary>
+    /// <param name="payload">The payload. Leave it alone until the task completes.</param>
+    /// <param name="kind">What the message is.</param>
+    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
+    /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
+    public Task<int> BroadcastAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
+        Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default) =>
+        Broadcasts.SendAsync(Connections, payload, kind, where, cancellationToken);
+
+    /// <summary>Closes all connections that there are now, in order, and goes on accepting others.</summary>
+    /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
+    /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the wait; the connections are being closed all the same.</param>
+    /// <returns>A task that completes when they have ended.</returns>
+    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    public async Task CloseAllAsync(
+        WebSocketCloseCode code = WebSocketCloseCode.GoingAway, string reason = "",
+        CancellationToken cancellationToken = default)
+    {
+        CloseArguments.Check(code, reason);
+        await Task.WhenAll(Connections.Select(connection => connection.CloseAsync(code, reason).AsTask()))
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// Stops in order: accepts no more, closes every connection with 1001 behind what was sent on it, and waits until
     /// they have ended.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
     /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
-    public async Task StopAsync(CancellationToken cancellationToken = default)
+    /// <remarks>A server that has stopped stays so: start another.</remarks>
+    public Task StopAsync(CancellationToken cancellationToken = default) =>
+        StopAsync(new WebSocketStopOptions(), cancellationToken);
+
+    /// <summary>Stops in order, with a say in how.</summary>
+    /// <param name="options">How; only the first call counts.</param>
+    /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
+    /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
+    public Task StopAsync(WebSocketStopOptions options, CancellationToken cancellationToken = default)
     {
-        Task stopping;
-        lock (_gate)
-        {
-            stopping = _stopping ??= StopCoreAsync();
-        }
-
-        try
-        {
-            await stopping.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            IReadOnlyCollection<WebSocketConnection> left = _context.Connections;
-            _context.Logger.StopCutShort(left.Count);
-            foreach (WebSocketConnection connection in left)
-            {
-                connection.Abort();
-            }
-
-            await stopping.ConfigureAwait(false);
-        }
+        ArgumentNullException.ThrowIfNull(options);
+        return _stop.StopAsync(options, cancellationToken);
     }
 
-    /// <summary>Stops the server, as <see cref="StopAsync"/> does.</summary>
+    /// <summary>Stops the server, as <see cref="StopAsync(CancellationToken)"/> does.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
     private static async Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return new WebSocketServer(context, await ServerListeners.StartAsync(context).ConfigureAwait(false));
-    }
-
-    private async Task StopCoreAsync()
-    {
-        _context.Stop();
-        await _listeners.StopAsync().ConfigureAwait(false);
-        _context.DropSessions();
-        _context.Logger.Stopping(_context.ConnectionCount);
-
-        await Task.WhenAll(_context.Connections.Select(
-            connection => connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask())).ConfigureAwait(false);
-        _listeners.EndLoops();
     }
 }

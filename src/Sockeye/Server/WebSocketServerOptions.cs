@@ -153,6 +153,12 @@ public sealed class WebSocketServerOptions
     public bool AllowVersion8 { get; init; } = true;
 
     /// <summary>
+    /// Whether the server knows its connections. Without, <see cref="WebSocketServer.Connections"/> is empty, broadcasts reach
+    /// nobody, and connections are not closed when the server stops. The default is <see langword="true"/>.
+    /// </summary>
+    public bool TrackConnections { get; init; } = true;
+
+    /// <summary>
     /// Asked about each opening handshake that keeps the rules, before it is answered; <see langword="null"/>, the default,
     /// accepts all of them.
     /// </summary>

@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+using Sockeye.Server;
+using Sockeye.Transports;
+
+namespace Sockeye;
+
+/// <summary>The opening handshake of a server without the server: on a stream that comes from elsewhere.</summary>
+public static class WebSocketHandshake
+{
+    // What the connections of the same options share is made once.
+    private static readonly ConditionalWeakTable<WebSocketServerOptions, ServerContext> Contexts = [];
+
+    private static readonly ConditionalWeakTable<Stream, object> Taken = [];
+
+    /// <summary>Reads a request from a stream, answers it, and opens a connection (RFC 6455 §4.2).</summary>
+    /// <param name="stream">
+    /// Any duplex stream that allows a read and a write at the same time. It belongs to the connection from now on, and is
+    /// disposed of at its end; also if there is none.
+    /// </param>
+    /// <param name="options">
+    /// The server's options, all but those about listening. Make them once: what connections share is kept with them.
+    /// </param>
+    /// <param name="input">What is known already of the stream and its request.</param>
+    /// <param name="cancellationToken">Ends the wait, and drops the stream.</param>
+    /// <returns>
+    /// The connection, whose messages can be asked for unless <see cref="WebSocketServerOptions.OnUpgrade"/> gave it a handler.
+    /// </returns>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The request was refused, with the status that the exception has: thrown when the client has it and the stream is closed.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The stream was given to this method before.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static async Task<WebSocketConnection> AcceptAsync(
+        Stream stream, WebSocketServerOptions options, WebSocketHandshakeInput? input = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(options);
+        cancellationToken.ThrowIfCancellationRequested();
+        ServerContext context = Contexts.GetValue(options, static options => new ServerContext(options, static _ => null!));
+        if (!Taken.TryAdd(stream, stream))
+        {
+            throw new InvalidOperationException("A stream has one opening handshake.");
+        }
+
+        input ??= new WebSocketHandshakeInput();
+        ReadOnlyMemory<byte> first = input.Request is { } request ? (byte[])[.. request.Head, .. input.Received.Span] : input.Received;
+        var transport = new StreamTransport(
+            first.IsEmpty ? stream : new PrefixedStream(first, stream), options.Pool, input.LocalEndPoint, input.RemoteEndPoint);
+        var detached = new DetachedUpgrade();
+        var session = new ServerHandshakeSession(
+            context, context.SettingsOn(context.Wheel, input.IsSecure), transport, detached);
+        context.Pending.Enter();
+        session.Start();
+        using CancellationTokenRegistration canceling = cancellationToken.UnsafeRegister(
+            (_, token) =>
+            {
+                detached.OnCanceled(token);
+                session.Abandon();
+            },
+            state: null);
+        return await detached.Outcome.ConfigureAwait(false);
+    }
+}

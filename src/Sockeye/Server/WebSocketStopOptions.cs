@@ -1,0 +1,52 @@
+using Sockeye.Connections;
+
+namespace Sockeye;
+
+/// <summary>How a server stops. Never changes once made.</summary>
+public sealed record WebSocketStopOptions
+{
+    /// <summary>How long connections may go on, so that their clients leave of their own accord, before they are closed.</summary>
+    /// <value>Zero, the default, to a day.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or over a day.</exception>
+    public TimeSpan DrainTimeout
+    {
+        get;
+        init => field = value == TimeSpan.Zero ? value : OptionChecks.Deadline(value, nameof(DrainTimeout));
+    }
+
+    /// <summary>How long closing may take then, before what is left is dropped.</summary>
+    /// <value>
+    /// More than zero, at most a day. The default is 30 seconds, which is more than
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> gives each.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero, negative or over a day.</exception>
+    public TimeSpan AbortTimeout
+    {
+        get;
+        init => field = OptionChecks.Deadline(value, nameof(AbortTimeout));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The code of the Close frames. The default is 1001.</summary>
+    /// <exception cref="ArgumentException">The code must not be sent.</exception>
+    public WebSocketCloseCode CloseCode
+    {
+        get;
+        init
+        {
+            CloseArguments.Check(value, "");
+            field = value;
+        }
+    } = WebSocketCloseCode.GoingAway;
+
+    /// <summary>The reason in the Close frames: at most 123 bytes as UTF-8. The default is none.</summary>
+    /// <exception cref="ArgumentException">The reason is too long.</exception>
+    public string CloseReason
+    {
+        get;
+        init
+        {
+            CloseArguments.Check(WebSocketCloseCode.GoingAway, value);
+            field = value;
+        }
+    } = "";
+}

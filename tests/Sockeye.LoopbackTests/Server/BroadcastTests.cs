@@ -1,0 +1,171 @@
+namespace Sockeye.Tests;
+
+/// <summary>What a server does with all of its connections at once.</summary>
+public sealed class BroadcastTests
+{
+    [Theory]
+    [EachServer]
+    public async Task A_broadcast_reaches_all_or_all_but_one_or_some(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
+        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        var clients = new List<WebSocketConnection>();
+        foreach (string path in new[] { "/a", "/b", "/a" })
+        {
+            clients.Add(await WebSocketClient.ConnectAsync(server.Address(path, kind.Scheme()), options));
+        }
+
+        await Deadlines.UntilAsync(() => server.Connections.Count == clients.Count, "all are there");
+        WebSocketConnection sender = server.Connections.Single(connection => connection.Request!.Path == "/b");
+
+        Assert.Equal(3, server.Broadcast("to all"));
+        Assert.Equal(2, server.Broadcast("all but one", connection => connection != sender));
+        Assert.Equal(1, await server.BroadcastAsync(
+            new byte[] { 1, 2 }, where: connection => connection.Request!.Path == "/b").WithDeadline());
+        Assert.Equal(3, server.Broadcast("end"u8, WebSocketMessageKind.Text));
+
+        Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[0], 3));
+        Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[2], 3));
+        Assert.Equal("to all", (await clients[1].ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal([1, 2], (await clients[1].ReceiveAsync().WithDeadline()).Payload.ToArray());
+        Assert.Equal("end", (await clients[1].ReceiveAsync().WithDeadline()).Text);
+        await Task.WhenAll(clients.Select(client => client.DisposeAsync().AsTask())).WithDeadline();
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Connections_come_and_go_while_they_are_enumerated_and_told(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
+        using var stop = new CancellationTokenSource();
+        Task telling = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                server.Broadcast("x"u8);
+                await server.BroadcastAsync("y"u8.ToArray());
+                Assert.All(server.Connections, Assert.NotNull);
+            }
+        });
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                WebSocketConnection connection = await WebSocketClient.ConnectAsync(server.Address());
+                connection.Abort();
+                await connection.Closed;
+            }
+        })).WithDeadline();
+
+        await stop.CancelAsync();
+        await telling.WithDeadline();
+        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "all have gone");
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task All_are_closed_with_a_code_and_others_come(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
+        await using WebSocketConnection one = await WebSocketClient.ConnectAsync(server.Address());
+        await using WebSocketConnection other = await WebSocketClient.ConnectAsync(server.Address());
+        await Deadlines.UntilAsync(() => server.Connections.Count == 2, "both are there");
+
+        await server.CloseAllAsync((WebSocketCloseCode)4001, "new rules").WithDeadline();
+
+        Assert.Equal((WebSocketCloseCode)4001, (await one.Closed.WithDeadline()).Code);
+        Assert.Equal("new rules", (await other.Closed.WithDeadline()).Reason);
+        Assert.Empty(server.Connections);
+        await using WebSocketConnection next = await WebSocketClient.ConnectAsync(server.Address());
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => server.CloseAllAsync((WebSocketCloseCode)1005));
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Connections_need_not_be_tracked(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            TrackConnections = false,
+        });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+
+        Assert.Empty(server.Connections);
+        Assert.Equal(0, server.Broadcast("nobody"));
+        await server.StopAsync().WithDeadline();
+        await server.Completion.WithDeadline();
+        await client.SendAsync("still");
+        Assert.Equal("still", (await client.ReceiveAsync().WithDeadline()).Text);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Stopping_lets_connections_go_first_then_closes_then_drops_them(ServerKind kind)
+    {
+        var time = new ManualTimeProvider();
+        WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            TimeProvider = time,
+        });
+        await using WebSocketConnection leaving = await WebSocketClient.ConnectAsync(server.Address());
+        await using WebSocketConnection staying = await WebSocketClient.ConnectAsync(server.Address());
+        using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.Connections.Count == 3, "all are there");
+
+        Task stopping = server.StopAsync(new WebSocketStopOptions
+        {
+            DrainTimeout = TimeSpan.FromMinutes(1),
+            AbortTimeout = TimeSpan.FromSeconds(1),
+            CloseCode = WebSocketCloseCode.ServiceRestart,
+            CloseReason = "back soon",
+        });
+        Assert.False(server.Completion.IsCompleted);
+        await leaving.SendAsync("still served");
+        Assert.Equal("still served", (await leaving.ReceiveAsync().WithDeadline()).Text);
+        await leaving.CloseAsync().WithDeadline();
+        Assert.Equal(WebSocketConnectionState.Open, staying.State);
+
+        await AdvanceUntilAsync(time, () => staying.Closed.IsCompleted, TimeSpan.FromSeconds(10));
+        WebSocketCloseResult result = await staying.Closed.WithDeadline();
+        Assert.Equal(WebSocketCloseCode.ServiceRestart, result.Code);
+        Assert.Equal("back soon", result.Reason);
+        await AdvanceUntilAsync(time, () => stopping.IsCompleted, TimeSpan.FromSeconds(1));
+        await stopping.WithDeadline();
+        await server.Completion.WithDeadline();
+        Assert.Empty(server.Connections);
+    }
+
+    [Fact]
+    public void Stop_options_are_checked()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketStopOptions { DrainTimeout = TimeSpan.FromSeconds(-1) });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketStopOptions { AbortTimeout = TimeSpan.Zero });
+        Assert.ThrowsAny<ArgumentException>(() => new WebSocketStopOptions { CloseCode = (WebSocketCloseCode)1006 });
+        Assert.Throws<ArgumentException>(() => new WebSocketStopOptions { CloseReason = new string('x', 124) });
+    }
+
+    private static async Task AdvanceUntilAsync(ManualTimeProvider time, Func<bool> condition, TimeSpan step) =>
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                time.Advance(step);
+                return condition();
+            },
+            "it happens as time passes");
+
+    private static async Task<string[]> TextsAsync(WebSocketConnection connection, int count)
+    {
+        var texts = new string[count];
+        for (int i = 0; i < count; i++)
+        {
+            texts[i] = (await connection.ReceiveAsync().WithDeadline()).Text;
+        }
+
+        return texts;
+    }
+}

@@ -1,0 +1,197 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Text;
+
+namespace Sockeye.Tests;
+
+/// <summary>The opening handshake on streams that come from elsewhere.</summary>
+public sealed class DetachedHandshakeTests
+{
+    private static readonly WebSocketServerOptions Options = new() { Subprotocols = ["v1"] };
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(40)]
+    [InlineData(int.MaxValue)]
+    public async Task Any_duplex_stream_will_do_with_whatever_was_read_of_it(int readAlready)
+    {
+        (Stream near, Stream far) = Duplex();
+        byte[] request = Encoding.ASCII.GetBytes(RawPeer.Request("/x", "Sec-WebSocket-Protocol: v1"));
+        byte[] all = [.. request, .. Wire.Masked(RawFrame.Bytes(0x81, "hi"u8.ToArray()))];
+        readAlready = Math.Min(readAlready, all.Length);
+        await far.WriteAsync(all.AsMemory(readAlready));
+
+        await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(
+            near, Options, new WebSocketHandshakeInput
+            {
+                Received = all.AsMemory(0, readAlready),
+                RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, 1),
+                IsSecure = true,
+            }).WithDeadline();
+        WebSocketMessage message = await connection.ReceiveAsync().WithDeadline();
+
+        Assert.Equal("hi", message.Text);
+        Assert.Equal("v1", connection.Subprotocol);
+        Assert.Equal("/x", connection.Request!.Path);
+        Assert.True(connection.Request.IsSecure);
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 1), connection.RemoteEndPoint);
+        Assert.StartsWith("HTTP/1.1 101 ", await HeadAsync(far), StringComparison.Ordinal);
+        connection.Abort();
+    }
+
+    [Fact]
+    public async Task A_request_that_somebody_has_parsed_is_answered_with_the_bytes_behind_it()
+    {
+        (Stream near, Stream far) = Duplex();
+        var request = new WebSocketParsedRequest("GET", "/parsed?x=1",
+        [
+            new("Host", "localhost"), new("upgrade", "websocket"), new("connection", "keep-alive, Upgrade"),
+            new("Sec-WebSocket-Key", RawPeer.Key), new("Sec-WebSocket-Version", "13"),
+        ]);
+
+        await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(
+            near, Options, new WebSocketHandshakeInput
+            {
+                Request = request,
+                Received = Wire.Masked(RawFrame.Bytes(0x81, "early"u8.ToArray())),
+            }).WithDeadline();
+
+        Assert.Equal("early", (await connection.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("x=1", connection.Request!.Query);
+        Assert.Contains("\r\nSec-WebSocket-Accept: " + RawPeer.Accept + "\r\n", await HeadAsync(far), StringComparison.Ordinal);
+        connection.Abort();
+    }
+
+    [Theory]
+    [InlineData("G T", "/", "Host", "a")]
+    [InlineData("GET", "/ a", "Host", "a")]
+    [InlineData("GET", "", "Host", "a")]
+    [InlineData("GET", "/\r\nX: y", "Host", "a")]
+    [InlineData("GET", "/", "Host", "a\r\nX: y")]
+    [InlineData("GET", "/", "Ho st", "a")]
+    public void What_was_never_a_request_is_refused(string method, string target, string name, string value) =>
+        Assert.Throws<ArgumentException>(() => new WebSocketParsedRequest(method, target, [new(name, value)]));
+
+    [Fact]
+    public async Task A_refusal_is_answered_and_thrown_with_its_status()
+    {
+        (Stream near, Stream far) = Duplex();
+        await far.WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+
+        Task<WebSocketConnection> accepting = WebSocketHandshake.AcceptAsync(near, Options);
+        Assert.StartsWith("HTTP/1.1 426 ", await HeadAsync(far), StringComparison.Ordinal);
+        await far.DisposeAsync();
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => accepting).WithDeadline();
+
+        Assert.Equal(HandshakeError.MissingUpgrade, thrown.Error);
+        Assert.Equal(426, thrown.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_applications_decision_counts_here_too()
+    {
+        var handler = new EchoHandler();
+        var options = new WebSocketServerOptions
+        {
+            OnUpgrade = async (request, _) =>
+            {
+                await Task.Yield();
+                return request.Path == "/in"
+                    ? WebSocketUpgradeDecision.Accept(handler) with { UserState = "me" }
+                    : WebSocketUpgradeDecision.Reject(402);
+            },
+        };
+        (Stream near, Stream far) = Duplex();
+        await far.WriteAsync(Encoding.ASCII.GetBytes(RawPeer.Request("/in")));
+        await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(near, options).WithDeadline();
+        Assert.Equal("me", connection.UserState);
+        connection.Abort();
+
+        (Stream other, Stream otherFar) = Duplex();
+        await otherFar.WriteAsync(Encoding.ASCII.GetBytes(RawPeer.Request("/out")));
+        Task<WebSocketConnection> refused = WebSocketHandshake.AcceptAsync(other, options);
+        Assert.StartsWith("HTTP/1.1 402 ", await HeadAsync(otherFar), StringComparison.Ordinal);
+        await otherFar.DisposeAsync();
+        Assert.Equal(402, (await Assert.ThrowsAsync<WebSocketHandshakeException>(() => refused).WithDeadline()).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_a_cancellation_and_a_stream_given_twice_each_say_so()
+    {
+        (Stream near, Stream far) = Duplex();
+        Task<WebSocketConnection> leaving = WebSocketHandshake.AcceptAsync(near, Options);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => WebSocketHandshake.AcceptAsync(near, Options));
+        await far.DisposeAsync();
+        WebSocketHandshakeException left = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => leaving).WithDeadline();
+        Assert.Equal(HandshakeError.ConnectionLost, left.Error);
+
+        (Stream other, Stream otherFar) = Duplex();
+        using var cancellation = new CancellationTokenSource();
+        Task<WebSocketConnection> waiting = WebSocketHandshake.AcceptAsync(other, Options, cancellationToken: cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WithDeadline();
+        Assert.Equal("", await new StreamReader(otherFar).ReadToEndAsync().WithDeadline());
+    }
+
+    private static (Stream Near, Stream Far) Duplex()
+    {
+        var there = new Pipe();
+        var back = new Pipe();
+        return (new PipeEnds(there.Reader, back.Writer), new PipeEnds(back.Reader, there.Writer));
+    }
+
+    private static async Task<string> HeadAsync(Stream stream)
+    {
+        var head = new StringBuilder();
+        byte[] one = new byte[1];
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await stream.ReadExactlyAsync(one).WithDeadline();
+            head.Append((char)one[0]);
+        }
+
+        return head.ToString();
+    }
+
+    private sealed class PipeEnds(PipeReader reader, PipeWriter writer) : Stream
+    {
+        private readonly Stream _input = reader.AsStream();
+        private readonly Stream _output = writer.AsStream();
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _input.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _output.WriteAsync(buffer, cancellationToken);
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            _output.Dispose();
+            _input.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
