@@ -2,6 +2,8 @@ namespace Sockeye.Tests;
 
 public sealed class ParityPageTests
 {
+    private static readonly string[] Pages = ["docs/reference/parity.md", "docs/reference/parity-server.md"];
+
     [Fact]
     public void Every_test_that_the_page_names_exists()
     {
@@ -9,7 +11,8 @@ public sealed class ParityPageTests
             .GroupBy(path => Path.GetFileNameWithoutExtension(path))
             .ToDictionary(group => group.Key, group => string.Concat(group.Select(RepositoryTree.Read)));
 
-        string[] tests = [.. MarkdownPage.Read("docs/reference/parity.md").TableRows()
+        string[] tests = [.. Pages
+            .SelectMany(page => MarkdownPage.Read(page).TableRows())
             .SelectMany(cells => cells[^1].Split('`'))
             .Where(word => word.Contains("Tests.", StringComparison.Ordinal))];
 

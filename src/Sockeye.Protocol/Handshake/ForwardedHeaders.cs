@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 
 namespace Sockeye.Protocol;
@@ -9,12 +8,12 @@ internal static class ForwardedHeaders
 {
     /// <summary>
     /// The addresses from which each proxy says that it was asked, the first proxy's first; the last is what the proxy says
-    /// that asked us. <see langword="null"/> stands for what is no address.
+    /// that asked us. Each as text, without brackets and port; empty for what has not the shape of an address.
     /// </summary>
     /// <remarks>Forwarded goes before the older header, if both are there.</remarks>
-    public static IReadOnlyList<IPAddress?> Addresses(HeaderFields headers)
+    public static IReadOnlyList<string> Addresses(HeaderFields headers)
     {
-        List<IPAddress?> addresses = [];
+        List<string> addresses = [];
         if (headers.IndexOf("Forwarded"u8) >= 0)
         {
             foreach (ReadOnlySpan<byte> value in headers.ValuesOf("Forwarded"u8))
@@ -74,7 +73,7 @@ internal static class ForwardedHeaders
     }
 
     // RFC 7239 §6: an address, an IPv6 one in brackets, perhaps with a port; "unknown" and names that hide one are none.
-    private static IPAddress? ParseNode(ReadOnlySpan<byte> node)
+    private static string ParseNode(ReadOnlySpan<byte> node)
     {
         ReadOnlySpan<byte> address = node;
         if (node.StartsWith("["u8))
@@ -87,10 +86,8 @@ internal static class ForwardedHeaders
             address = node[..node.IndexOf((byte)':')];
         }
 
-        // Not what .NET would also read as an address: a number, or one with fewer than four parts.
+        // Not what some would also read as an address: a number, or one with fewer than four parts.
         bool isWhole = address.Contains((byte)':') || address.Count((byte)'.') == 3;
-        return isWhole && IPAddress.TryParse(Encoding.Latin1.GetString(address), out IPAddress? parsed)
-            ? parsed.IsIPv4MappedToIPv6 ? parsed.MapToIPv4() : parsed
-            : null;
+        return isWhole ? Encoding.Latin1.GetString(address) : "";
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 
 namespace Sockeye.Protocol;
@@ -50,8 +49,9 @@ internal sealed class HostPattern
     /// <param name="anyPort">Whether a pattern without a port names every port.</param>
     public bool IsMatch(Authority asked, bool isSecure, bool anyPort)
     {
-        Authority.TryParse(_authority, out Authority own);
-        if (!(anyPort && !own.HasPort) && own.Port(isSecure) != asked.Port(isSecure))
+        // It was parsed before; what is kept of it is the bytes, since an authority lies over them.
+        if (!Authority.TryParse(_authority, out Authority own)
+            || (!(anyPort && !own.HasPort) && own.Port(isSecure) != asked.Port(isSecure)))
         {
             return false;
         }
@@ -71,5 +71,7 @@ internal sealed class HostPattern
             && host.IndexOf(".."u8) < 0;
     }
 
-    private static bool IsAddress(ReadOnlySpan<byte> host) => IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
+    // An IPv6 literal, or a last label of digits, as no name has (RFC 1123 §2.1).
+    private static bool IsAddress(ReadOnlySpan<byte> host) =>
+        host.StartsWith("["u8) || !host[(host.LastIndexOf((byte)'.') + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
 }

@@ -21,15 +21,15 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
     public IPAddress? ClientOf(EndPoint? peer, HeaderFields headers)
     {
         IPAddress? client = (peer as IPEndPoint)?.Address;
-        foreach (IPAddress? address in ForwardedHeaders.Addresses(headers).Reverse())
+        foreach (string text in ForwardedHeaders.Addresses(headers).Reverse())
         {
-            if (address is null)
+            if (!IPAddress.TryParse(text, out IPAddress? address))
             {
                 break;
             }
 
-            client = address;
-            if (!Includes(address))
+            client = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+            if (!Includes(client))
             {
                 break;
             }

@@ -76,7 +76,7 @@ public sealed class WebSocketUpgradeRequest
     /// The client's address, which a proxy has told if it is one of <c>WebSocketServerOptions.TrustedProxies</c>; else that of
     /// <see cref="RemoteEndPoint"/>; <see langword="null"/> if there is none.
     /// </summary>
-    public IPAddress? ClientAddress => _settings.Proxies is { } proxies && proxies.Includes(RemoteEndPoint)
+    public IPAddress? ClientIPAddress => _settings.Proxies is { } proxies && proxies.Includes(RemoteEndPoint)
         ? proxies.ClientOf(RemoteEndPoint, Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers)
         : (RemoteEndPoint as IPEndPoint)?.Address;
 

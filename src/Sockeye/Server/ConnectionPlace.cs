@@ -16,7 +16,7 @@ internal struct ConnectionPlace
     {
         // The address is looked for only if it counts: a trusted proxy has written it in the head.
         _address = caps.CountsAddresses
-            ? new WebSocketUpgradeRequest(packedHead, transport, settings).ClientAddress
+            ? new WebSocketUpgradeRequest(packedHead, transport, settings).ClientIPAddress
             : null;
         HandshakeError error = caps.TryEnter(_address);
         _isHeld = error == HandshakeError.None ? 1 : 0;

@@ -88,7 +88,7 @@ internal sealed class ServerContext
     public void Remove(ConnectionCore connection)
     {
         _connections.Remove(connection);
-        Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientAddress : null);
+        Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientIPAddress : null);
     }
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;

@@ -45,8 +45,9 @@ internal sealed class ServerRoutes
     // The client's preference decides, then the order of the routes.
     private static ServerRoute Select(ServerRoute[] routes, HeaderFields headers)
     {
-        SubprotocolList.TryParse(headers, out IReadOnlyList<string> offered);
-        foreach (string subprotocol in offered)
+        // A list that is broken is found so later, whichever the route.
+        IReadOnlyList<string> preferred = SubprotocolList.TryParse(headers, out IReadOnlyList<string> offered) ? offered : [];
+        foreach (string subprotocol in preferred)
         {
             foreach (ServerRoute route in routes)
             {

@@ -41,7 +41,8 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         context.Logger.Stopping(context.ConnectionCount);
         if (options.DrainTimeout > TimeSpan.Zero)
         {
-            await WhenAllClosed().WaitAsync(options.DrainTimeout, time, _cutShort.Token)
+            Task allClosed = Task.WhenAll(context.Connections.Select(connection => connection.Closed));
+            await allClosed.WaitAsync(options.DrainTimeout, time, _cutShort.Token)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -57,8 +58,6 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         listeners.EndLoops();
         _completion.SetResult();
     }
-
-    private Task WhenAllClosed() => Task.WhenAll(context.Connections.Select(connection => connection.Closed));
 
     private void AbortAll()
     {

@@ -1,4 +1,3 @@
-using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 

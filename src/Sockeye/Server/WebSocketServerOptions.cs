@@ -95,7 +95,7 @@ public sealed class WebSocketServerOptions
     /// The proxies, by their addresses, whose word counts: X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239) are read
     /// in what comes from them, and from nobody else. The default is none.
     /// </summary>
-    /// <remarks>See <see cref="WebSocketUpgradeRequest.ClientAddress"/> and <see cref="WebSocketUpgradeRequest.IsSecure"/>.</remarks>
+    /// <remarks>See <see cref="WebSocketUpgradeRequest.ClientIPAddress"/> and <see cref="WebSocketUpgradeRequest.IsSecure"/>.</remarks>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>Whether whoever connects to a Unix socket is a trusted proxy too. The default is <see langword="false"/>.</summary>
@@ -112,7 +112,7 @@ public sealed class WebSocketServerOptions
 
     /// <summary>
     /// How many connections there may be at once from one address; one more is answered with 429. The address is
-    /// <see cref="WebSocketUpgradeRequest.ClientAddress"/>, and of IPv6 its first 64 bits: who has one of those has all.
+    /// <see cref="WebSocketUpgradeRequest.ClientIPAddress"/>, and of IPv6 its first 64 bits: who has one of those has all.
     /// </summary>
     /// <value>At least 1; <see langword="null"/>, the default, for no limit.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>

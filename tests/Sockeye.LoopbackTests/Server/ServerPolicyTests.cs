@@ -58,12 +58,12 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer wary = await Servers.StartEchoAsync(options([]));
 
         Assert.Equal(101, await StatusAsync(trusting, forwarded));
-        Assert.Equal(IPAddress.Parse("1.2.3.4"), seen!.ClientAddress);
+        Assert.Equal(IPAddress.Parse("1.2.3.4"), seen!.ClientIPAddress);
         Assert.True(seen.IsSecure);
         Assert.Equal(IPAddress.Loopback, Assert.IsType<IPEndPoint>(seen.RemoteEndPoint).Address);
         Assert.Equal(403, await StatusAsync(wary, forwarded));
         Assert.Equal(101, await StatusAsync(wary, forwarded[..2]));
-        Assert.Equal(IPAddress.Loopback, seen.ClientAddress);
+        Assert.Equal(IPAddress.Loopback, seen.ClientIPAddress);
         Assert.False(seen.IsSecure);
     }
 
@@ -77,7 +77,7 @@ public sealed class ServerPolicyTests : IDisposable
             TrustUnixSocketProxies = true,
             OnUpgrade = (request, _) =>
             {
-                seen = request.ClientAddress;
+                seen = request.ClientIPAddress;
                 return new(WebSocketUpgradeDecision.Accept());
             },
         });

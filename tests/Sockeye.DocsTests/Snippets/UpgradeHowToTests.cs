@@ -1,0 +1,171 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+public sealed class UpgradeHowToTests
+{
+    private static readonly EndPoint Loopback = new IPEndPoint(IPAddress.Loopback, 0);
+
+    [Fact]
+    public async Task Application_lets_in_whom_it_knows()
+    {
+        // snippet: authenticate
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            OnUpgrade = async (request, cancellation) =>
+            {
+                string? user = await FindUserAsync(request.GetCookie("session"), cancellation);
+                return user is null
+                    ? new WebSocketUpgradeRejection { StatusCode = 401, Body = "Sign in first.\n" }
+                    : new WebSocketUpgradeAcceptance { UserState = user };
+            },
+        };
+        await using var server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
+        {
+            await connection.SendAsync($"Welcome, {connection.UserState}", cancellation);
+        });
+        // end snippet
+
+        WebSocketHandshakeException refused = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/"));
+        Assert.Equal(401, refused.StatusCode);
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            new Uri($"ws://{server.LocalEndPoint}/"), new WebSocketClientOptions { RequestHeaders = [new("Cookie", "session=7")] });
+        Assert.Equal("Welcome, Ann", (await connection.ReceiveAsync()).Text);
+    }
+
+    [Fact]
+    public async Task Server_has_several_paths()
+    {
+        var options = new WebSocketServerOptions { EndPoint = Loopback };
+
+        // snippet: routes
+        var routes = new WebSocketRoutes()
+            .Map("/echo", new Echo())
+            .Map("/count", new CountingHandler(), new WebSocketRouteOptions { Subprotocols = ["count.v1"] })
+            .Map("/rooms/{room}", async (connection, cancellation) =>
+            {
+                string? room = connection.Request!.GetRouteValue("room");
+                await connection.SendAsync($"This is {room}", cancellation);
+            });
+        await using var server = await WebSocketServer.StartAsync(options, routes);
+        // end snippet
+
+        await using WebSocketConnection connection =
+            await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/rooms/blue");
+        Assert.Equal("This is blue", (await connection.ReceiveAsync()).Text);
+    }
+
+    [Fact]
+    public async Task Server_listens_on_several_addresses_with_a_certificate_that_is_replaced()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");
+        X509Certificate2? certificate = null;
+
+        // snippet: addresses
+        var options = new WebSocketServerOptions
+        {
+            EndPoints =
+            [
+                new WebSocketEndPoint(new IPEndPoint(IPAddress.IPv6Any, 0))
+                {
+                    SelectTls = (hello, cancellation) => new(new SslServerAuthenticationOptions
+                    {
+                        ServerCertificate = Volatile.Read(ref certificate),
+                    }),
+                },
+                new WebSocketEndPoint(new UnixDomainSocketEndPoint(path)),
+            ],
+        };
+        // end snippet
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
+        Assert.Equal(2, server.LocalEndPoints.Count);
+    }
+
+    [Fact]
+    public async Task Server_stands_behind_a_proxy()
+    {
+        // snippet: behind a proxy
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            TrustedProxies = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8")],
+            MaxConnectionsPerAddress = 20,
+            OnUpgrade = (request, cancellation) =>
+            {
+                Console.WriteLine($"{request.ClientIPAddress} asks for {request.Path}");
+                return new(WebSocketUpgradeDecision.Accept());
+            },
+        };
+        // end snippet
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        Assert.Equal(WebSocketConnectionState.Open, connection.State);
+    }
+
+    [Fact]
+    public async Task Server_tells_all_but_the_sender_and_stops_gently()
+    {
+        var options = new WebSocketServerOptions { EndPoint = Loopback };
+
+        // snippet: broadcast
+        WebSocketServer? server = null;
+        server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
+        {
+            await foreach (var message in connection.ReadAllAsync(cancellation))
+            {
+                server!.Broadcast(message.Payload.Span, message.Kind, where: other => other != connection);
+            }
+        });
+        // end snippet
+
+        await using WebSocketConnection one = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        await using WebSocketConnection other = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        await one.SendAsync("hello");
+        Assert.Equal("hello", (await other.ReceiveAsync()).Text);
+        await one.CloseAsync();
+        await other.CloseAsync();
+
+        // snippet: stop gently
+        await server.StopAsync(new WebSocketStopOptions
+        {
+            DrainTimeout = TimeSpan.FromSeconds(20),
+            CloseCode = WebSocketCloseCode.ServiceRestart,
+        });
+        // end snippet
+
+        Assert.True(server.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Connection_is_accepted_on_a_stream()
+    {
+        var options = new WebSocketServerOptions();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync($"ws://{listener.LocalEndpoint}/");
+        TcpClient accepted = await listener.AcceptTcpClientAsync();
+        Stream stream = accepted.GetStream();
+
+        // snippet: any stream
+        await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(stream, options);
+        await connection.SendAsync("from a stream");
+        // end snippet
+
+        await using WebSocketConnection client = await connecting;
+        Assert.Equal("from a stream", (await client.ReceiveAsync()).Text);
+        await client.CloseAsync();
+    }
+
+    private static ValueTask<string?> FindUserAsync(string? session, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(session == "7" ? "Ann" : null);
+    }
+}
