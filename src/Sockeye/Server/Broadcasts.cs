@@ -6,15 +6,14 @@ internal static class Broadcasts
     /// <summary>Sends now, to all that take it.</summary>
     /// <returns>How many have taken it.</returns>
     public static int Send(
-        IReadOnlyCollection<WebSocketConnection> connections, ReadOnlySpan<byte> payload, WebSocketMessageKind kind,
-        Func<WebSocketConnection, bool>? where)
+        IReadOnlyCollection<WebSocketConnection> connections, PreparedMessage message, Func<WebSocketConnection, bool>? where)
     {
         int count = 0;
         foreach (WebSocketConnection connection in connections)
         {
             if (where is null || where(connection))
             {
-                count += TrySend(connection, payload, kind) ? 1 : 0;
+                count += TrySend(connection, message) ? 1 : 0;
             }
         }
 
@@ -24,23 +23,22 @@ internal static class Broadcasts
     /// <summary>Sends to all, and waits for those that are slow.</summary>
     /// <returns>How many have taken it.</returns>
     public static async Task<int> SendAsync(
-        IReadOnlyCollection<WebSocketConnection> connections, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind,
-        Func<WebSocketConnection, bool>? where, CancellationToken cancellationToken)
+        IReadOnlyCollection<WebSocketConnection> connections, PreparedMessage message, Func<WebSocketConnection, bool>? where,
+        CancellationToken cancellationToken)
     {
         // All at once: nobody waits for another who is slow.
         bool[] taken = await Task.WhenAll(
             connections.Where(where ?? (static _ => true))
-                .Select(connection => SendAsync(connection, payload, kind, cancellationToken))).ConfigureAwait(false);
+                .Select(connection => SendAsync(connection, message, cancellationToken))).ConfigureAwait(false);
         return taken.Count(static one => one);
     }
 
-    // One way for all, where a message that is framed only once will go.
-    private static bool TrySend(WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
+    private static bool TrySend(WebSocketConnection connection, PreparedMessage message)
     {
         try
         {
             return connection.State == WebSocketConnectionState.Open
-                && connection.Send(payload, kind) != WebSocketSendResult.Refused;
+                && connection.Send(message) != WebSocketSendResult.Refused;
         }
         catch (WebSocketClosedException)
         {
@@ -50,12 +48,11 @@ internal static class Broadcasts
     }
 
     private static async Task<bool> SendAsync(
-        WebSocketConnection connection, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind,
-        CancellationToken cancellationToken)
+        WebSocketConnection connection, PreparedMessage message, CancellationToken cancellationToken)
     {
         try
         {
-            await connection.SendAsync(payload, kind, cancellationToken).ConfigureAwait(false);
+            await connection.SendAsync(message, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (WebSocketClosedException)

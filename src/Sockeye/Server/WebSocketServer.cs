@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Sockeye.Connections;
 using Sockeye.Server;
 
@@ -112,33 +111,44 @@ public sealed class WebSocketServer : IAsyncDisposable
     }
 
     /// <summary>Sends a message to connections, now and without waiting: who is too slow for it does not get it.</summary>
-    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
-    /// <param name="kind">What the message is.</param>
+    /// <param name="message">The message, which is framed, and compressed, once for all of them.</param>
     /// <param name="where">
     /// Which of the connections; <see langword="null"/> for all. All but one: <c>other => other != connection</c>.
     /// </param>
     /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
+    public int Broadcast(PreparedMessage message, Func<WebSocketConnection, bool>? where = null)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Broadcasts.Send(Connections, message, where);
+    }
+
+    /// <summary>Sends a message to connections, as the other overload does.</summary>
+    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
+    /// <param name="kind">What the message is.</param>
+    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
+    /// <returns>How many have taken it.</returns>
     public int Broadcast(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
-        Func<WebSocketConnection, bool>? where = null) => Broadcasts.Send(Connections, payload, kind, where);
+        Func<WebSocketConnection, bool>? where = null) => Broadcast(PreparedMessage.Create(payload, kind), where);
 
-    /// <summary>Sends a text message to connections, as the other overload does.</summary>
+    /// <summary>Sends a text message to connections, as the other overloads do.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
     /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
     /// <returns>How many have taken it.</returns>
     public int Broadcast(string text, Func<WebSocketConnection, bool>? where = null) =>
-        Broadcast(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, where);
+        Broadcast(PreparedMessage.Text(text), where);
 
     /// <summary>Sends a message to connections, and waits until the slowest of them has taken it.</summary>
-    /// <param name="payload">The payload. Leave it alone until the task completes.</param>
-    /// <param name="kind">What the message is.</param>
+    /// <param name="message">The message.</param>
     /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
     /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
     /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
     public Task<int> BroadcastAsync(
-        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
-        Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default) =>
-        Broadcasts.SendAsync(Connections, payload, kind, where, cancellationToken);
+        PreparedMessage message, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Broadcasts.SendAsync(Connections, message, where, cancellationToken);
+    }
 
     /// <summary>Closes all connections that there are now, in order, and goes on accepting others.</summary>
     /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>

@@ -21,7 +21,7 @@ public sealed class BroadcastTests
         Assert.Equal(3, server.Broadcast("to all"));
         Assert.Equal(2, server.Broadcast("all but one", connection => connection != sender));
         Assert.Equal(1, await server.BroadcastAsync(
-            new byte[] { 1, 2 }, where: connection => connection.Request!.Path == "/b").WithDeadline());
+            PreparedMessage.Binary([1, 2]), connection => connection.Request!.Path == "/b").WithDeadline());
         Assert.Equal(3, server.Broadcast("end"u8, WebSocketMessageKind.Text));
 
         Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[0], 3));
@@ -43,7 +43,7 @@ public sealed class BroadcastTests
             while (!stop.IsCancellationRequested)
             {
                 server.Broadcast("x"u8);
-                await server.BroadcastAsync("y"u8.ToArray());
+                await server.BroadcastAsync(PreparedMessage.Text("y"));
                 Assert.All(server.Connections, Assert.NotNull);
             }
         });
