@@ -11,4 +11,4 @@ namespace Sockeye.Server;
 /// <param name="Deflate">What is answered to the offers of permessage-deflate.</param>
 internal readonly record struct AgreedUpgrade(
     ServerRoute Route, ConnectionSettings Settings, byte[] PackedHead, string? Subprotocol,
-    PermessageDeflateParameters? Deflate);
+    PerMessageDeflateParameters? Deflate);

@@ -201,7 +201,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return Refuse(error, head: head);
         }
 
-        var agreed = new AgreedUpgrade(route, _settings, RequestBytes.Pack(_settings.Pool, head), offer.Subprotocol, offer.PermessageDeflate);
+        var agreed = new AgreedUpgrade(route, _settings, RequestBytes.Pack(_settings.Pool, head), offer.Subprotocol, offer.PerMessageDeflate);
         error = _place.TryTake(_context.Caps, agreed.PackedHead, _transport, _settings);
         if (error != HandshakeError.None)
         {

@@ -24,7 +24,7 @@ internal sealed class ServerRoute
         SelectHandler = selectHandler;
         OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
         Subprotocols = options.Subprotocols ?? [.. server.Subprotocols];
-        PermessageDeflateOptions? compression = options.Compress ? options.Compression ?? server.Compression : null;
+        PerMessageDeflateOptions? compression = options.Compress ? options.Compression ?? server.Compression : null;
         MessageCodecs? codecs = MessageCodecs.For(compression);
         if (codecs is null && compression is not null)
         {
@@ -39,7 +39,7 @@ internal sealed class ServerRoute
             Hosts = context.Hosts,
             DangerousAllowAnyOrigin = server.DangerousAllowAnyOrigin,
             AllowVersion8 = server.AllowVersion8,
-            PermessageDeflate = codecs?.Options.ToRules(),
+            PerMessageDeflate = codecs?.Options.ToRules(),
         };
         WebSocketConnectionOptions connection = options.Connection ?? server.Connection;
         _plain = Profile(isSecure: false);

@@ -44,7 +44,7 @@ internal static class UpgradeAnswer
         }
 
         var connection = new WebSocketConnection(
-            transport, agreed.Settings, handler, subprotocol, offer.PermessageDeflate, agreed.PackedHead)
+            transport, agreed.Settings, handler, subprotocol, offer.PerMessageDeflate, agreed.PackedHead)
         {
             UserState = acceptance.UserState,
         };

@@ -22,7 +22,7 @@ public sealed record WebSocketRouteOptions
     public WebSocketConnectionOptions? Connection { get; init; }
 
     /// <summary>How messages are compressed; <see langword="null"/> for the server's way.</summary>
-    public PermessageDeflateOptions? Compression { get; init; }
+    public PerMessageDeflateOptions? Compression { get; init; }
 
     /// <summary>Whether messages may be compressed at all. The default is <see langword="true"/>.</summary>
     public bool Compress { get; init; } = true;

@@ -141,7 +141,7 @@ public sealed class WebSocketServerOptions
     /// Compression costs time and, where context is kept, memory for each connection. Without the platform's zlib it is
     /// declined too, with a warning in the log.
     /// </remarks>
-    public PermessageDeflateOptions? Compression { get; init; }
+    public PerMessageDeflateOptions? Compression { get; init; }
 
     /// <summary>Whether a client that offers none of <see cref="Subprotocols"/> is refused. The default is <see langword="false"/>.</summary>
     public bool RequireSubprotocol { get; init; }

@@ -64,7 +64,7 @@ public sealed class RoutesTests
             {
                 EndPoint = Servers.Loopback,
                 EventLoop = kind.Loops(),
-                Compression = new PermessageDeflateOptions(),
+                Compression = new PerMessageDeflateOptions(),
                 OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Reject(403)),
             },
             new WebSocketRoutes()
