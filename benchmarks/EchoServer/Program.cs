@@ -41,10 +41,10 @@ WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancell
 WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
-    // As the client asks: without context for those that want none, which is then as with PermessageDeflateOptions.Shared.
+    // As the client asks: without context for those that want none, which is then as with PerMessageDeflateOptions.Shared.
     Compression = args.Contains("--small")
-        ? PermessageDeflateOptions.Default with { MinimumSize = 0 }
-        : PermessageDeflateOptions.Default,
+        ? PerMessageDeflateOptions.Default with { MinimumSize = 0 }
+        : PerMessageDeflateOptions.Default,
     EventLoop = args.Contains("--portable") ? null : loops,
     Connection = WebSocketConnectionOptions.Server with
     {

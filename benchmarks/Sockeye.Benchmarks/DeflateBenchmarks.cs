@@ -15,7 +15,7 @@ public class DeflateBenchmarks
     private const int UsualLevel = 6;
     private const int MessageCount = 64;
 
-    private static readonly PermessageDeflateParameters Agreed = new(true, true, null, null);
+    private static readonly PerMessageDeflateParameters Agreed = new(true, true, null, null);
 
     private readonly MessageDeflater _deflater;
     private readonly MessageInflater _inflater;
@@ -28,7 +28,7 @@ public class DeflateBenchmarks
 
     public DeflateBenchmarks()
     {
-        var codecs = new MessageCodecs(PermessageDeflateOptions.Shared);
+        var codecs = new MessageCodecs(PerMessageDeflateOptions.Shared);
         _deflater = new MessageDeflater(codecs, Agreed, Role.Server);
         _inflater = new MessageInflater(codecs, Agreed, Role.Server);
     }

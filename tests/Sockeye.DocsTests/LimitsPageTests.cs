@@ -27,7 +27,7 @@ public sealed class LimitsPageTests
             (LimitOptions.Server, LimitOptions.Client),
             (KeepAliveOptions.Default, KeepAliveOptions.Default),
             (WebSocketConnectionOptions.Server, WebSocketConnectionOptions.Client),
-            (PermessageDeflateOptions.Default, PermessageDeflateOptions.Default),
+            (PerMessageDeflateOptions.Default, PerMessageDeflateOptions.Default),
             (new WebSocketServerOptions(), null),
             (EventLoopOptions.Default, null),
             (null, new WebSocketClientOptions()),

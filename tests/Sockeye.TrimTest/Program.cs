@@ -10,7 +10,7 @@ string repetitive = string.Concat(Enumerable.Repeat("""{"name":"sockeye","value"
 var options = new WebSocketServerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-    Compression = PermessageDeflateOptions.Default,
+    Compression = PerMessageDeflateOptions.Default,
 };
 
 await using WebSocketServer server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>

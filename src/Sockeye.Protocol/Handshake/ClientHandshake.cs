@@ -48,7 +48,7 @@ internal static class ClientHandshake
             writer.WriteHeader(SubprotocolList.HeaderName, SubprotocolList.Format(request.Subprotocols));
         }
 
-        string extensions = ExtensionList.Format(request.PermessageDeflate, request.Extensions);
+        string extensions = ExtensionList.Format(request.PerMessageDeflate, request.Extensions);
         if (extensions.Length > 0)
         {
             writer.WriteHeader(ExtensionList.HeaderName, extensions);
@@ -112,7 +112,7 @@ internal static class ClientHandshake
         }
 
         error = CheckExtensions(
-            headers, expected, out IReadOnlyList<Extension> extensions, out PermessageDeflateParameters? deflate);
+            headers, expected, out IReadOnlyList<Extension> extensions, out PerMessageDeflateParameters? deflate);
         if (error == HandshakeError.None)
         {
             agreement = new ClientHandshakeAgreement(subprotocol, extensions, deflate);
@@ -216,7 +216,7 @@ internal static class ClientHandshake
         HeaderFields headers,
         ClientHandshakeExpectations expected,
         out IReadOnlyList<Extension> extensions,
-        out PermessageDeflateParameters? deflate)
+        out PerMessageDeflateParameters? deflate)
     {
         extensions = [];
         deflate = null;
@@ -237,10 +237,10 @@ internal static class ClientHandshake
         }
 
         // RFC 7692 §5.1: a response that is none to the offer fails the connection.
-        PermessageDeflateRules? rules = expected.PermessageDeflate;
+        PerMessageDeflateRules? rules = expected.PerMessageDeflate;
         if (rules is not null
-            && !PermessageDeflateNegotiation.TryAgree(
-                headers, PermessageDeflateNegotiation.Offer(rules), rules, out deflate))
+            && !PerMessageDeflateNegotiation.TryAgree(
+                headers, PerMessageDeflateNegotiation.Offer(rules), rules, out deflate))
         {
             return HandshakeError.InvalidExtensionParameters;
         }
@@ -251,5 +251,5 @@ internal static class ClientHandshake
 
     private static bool IsOffered(string name, ClientHandshakeExpectations expected) =>
         expected.Extensions.Contains(name, StringComparer.Ordinal)
-        || (expected.PermessageDeflate is not null && name == PermessageDeflateParameters.ExtensionName);
+        || (expected.PerMessageDeflate is not null && name == PerMessageDeflateParameters.ExtensionName);
 }

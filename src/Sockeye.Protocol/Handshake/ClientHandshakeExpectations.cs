@@ -15,7 +15,7 @@ internal sealed record ClientHandshakeExpectations
     /// <summary>
     /// What permessage-deflate was offered by (RFC 7692 §7.1); <see langword="null"/> if it was not offered.
     /// </summary>
-    public PermessageDeflateRules? PermessageDeflate { get; init; }
+    public PerMessageDeflateRules? PerMessageDeflate { get; init; }
 
     /// <summary>
     /// Whether a server that was offered subprotocols may choose none. RFC 6455 §4.1 lets it; browsers fail, and so

@@ -20,9 +20,9 @@ internal sealed record ClientHandshakeRequest
 
     /// <summary>
     /// The offer of permessage-deflate, before other extensions; <see langword="null"/> for none. See
-    /// <see cref="PermessageDeflateNegotiation.Offer"/>.
+    /// <see cref="PerMessageDeflateNegotiation.Offer"/>.
     /// </summary>
-    public PermessageDeflateParameters? PermessageDeflate { get; init; }
+    public PerMessageDeflateParameters? PerMessageDeflate { get; init; }
 
     /// <summary>The other extensions to offer, the preferred one first.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];

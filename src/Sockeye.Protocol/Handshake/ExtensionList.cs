@@ -72,7 +72,7 @@ internal static class ExtensionList
     }
 
     /// <summary>The value of the header for permessage-deflate, if it is there, and these extensions.</summary>
-    public static string Format(PermessageDeflateParameters? deflate, IReadOnlyList<Extension> extensions) =>
+    public static string Format(PerMessageDeflateParameters? deflate, IReadOnlyList<Extension> extensions) =>
         deflate is null ? Format(extensions)
         : extensions.Count == 0 ? deflate.ToString()!
         : $"{deflate}, {Format(extensions)}";

@@ -58,9 +58,9 @@ internal static class ServerHandshake
         error = CheckLists(headers, rules, out string? selected);
         if (error == HandshakeError.None)
         {
-            PermessageDeflateParameters? deflate = rules.PermessageDeflate is null
+            PerMessageDeflateParameters? deflate = rules.PerMessageDeflate is null
                 ? null
-                : PermessageDeflateNegotiation.Accept(headers, rules.PermessageDeflate);
+                : PerMessageDeflateNegotiation.Accept(headers, rules.PerMessageDeflate);
             offer = new ServerHandshakeOffer(request, selected, deflate);
         }
 

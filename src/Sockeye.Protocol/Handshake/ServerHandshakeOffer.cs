@@ -13,11 +13,11 @@ internal readonly ref struct ServerHandshakeOffer
     /// <param name="selected">The subprotocol that the server's list selects.</param>
     /// <param name="deflate">What the server's rules make of the offers of permessage-deflate.</param>
     public ServerHandshakeOffer(
-        RequestHead request, string? selected, PermessageDeflateParameters? deflate = null)
+        RequestHead request, string? selected, PerMessageDeflateParameters? deflate = null)
     {
         Request = request;
         Subprotocol = selected;
-        PermessageDeflate = deflate;
+        PerMessageDeflate = deflate;
     }
 
     /// <summary>The request itself.</summary>
@@ -44,7 +44,7 @@ internal readonly ref struct ServerHandshakeOffer
     /// What the server answers to the first offer of permessage-deflate that it accepts (RFC 7692 §7.1);
     /// <see langword="null"/> if messages are not compressed.
     /// </summary>
-    public PermessageDeflateParameters? PermessageDeflate { get; }
+    public PerMessageDeflateParameters? PerMessageDeflate { get; }
 
     /// <summary>The Sec-WebSocket-Key.</summary>
     public ReadOnlySpan<byte> Key

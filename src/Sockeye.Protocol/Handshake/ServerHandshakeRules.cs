@@ -23,7 +23,7 @@ internal sealed record ServerHandshakeRules
     /// <summary>
     /// How messages may be compressed (RFC 7692); <see langword="null"/>, the default, declines every offer.
     /// </summary>
-    public PermessageDeflateRules? PermessageDeflate { get; init; }
+    public PerMessageDeflateRules? PerMessageDeflate { get; init; }
 
     /// <summary>Whether the connection is over TLS: decides which origin is the same one.</summary>
     public bool IsSecure { get; init; }

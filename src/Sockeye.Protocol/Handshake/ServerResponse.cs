@@ -24,7 +24,7 @@ internal static class ServerResponse
     /// <param name="destination">Where the head goes.</param>
     /// <param name="offer">
     /// What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen, and its
-    /// <see cref="ServerHandshakeOffer.PermessageDeflate"/> agreed on.
+    /// <see cref="ServerHandshakeOffer.PerMessageDeflate"/> agreed on.
     /// </param>
     public static HandshakeFault WriteAccept(IBufferWriter<byte> destination, ServerHandshakeOffer offer) =>
         WriteAccept(destination, offer, offer.Subprotocol, [], []);
@@ -32,7 +32,7 @@ internal static class ServerResponse
     /// <summary>Accepts.</summary>
     /// <param name="destination">Where the head goes.</param>
     /// <param name="offer">
-    /// What the client asked for; its <see cref="ServerHandshakeOffer.PermessageDeflate"/> is agreed on.
+    /// What the client asked for; its <see cref="ServerHandshakeOffer.PerMessageDeflate"/> is agreed on.
     /// </param>
     /// <param name="subprotocol">One of those offered, or <see langword="null"/>.</param>
     /// <param name="extensions">What else has been negotiated; names that the client offered.</param>
@@ -71,9 +71,9 @@ internal static class ServerResponse
         }
 
         // RFC 6455 §11.3.2: the header "MUST NOT appear more than once in an HTTP response".
-        if (offer.PermessageDeflate is not null || extensions.Count > 0)
+        if (offer.PerMessageDeflate is not null || extensions.Count > 0)
         {
-            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(offer.PermessageDeflate, extensions));
+            writer.WriteHeader(ExtensionList.HeaderName, ExtensionList.Format(offer.PerMessageDeflate, extensions));
         }
 
         writer.WriteHeaders(headers);

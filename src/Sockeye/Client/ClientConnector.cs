@@ -207,7 +207,7 @@ internal sealed class ClientConnector
                 Key = _key,
                 Subprotocols = _options.Subprotocols,
                 AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
-                PermessageDeflate = _codecs?.Options.ToRules(),
+                PerMessageDeflate = _codecs?.Options.ToRules(),
             },
             out ClientHandshakeAgreement agreement);
         if (error == HandshakeError.None)
@@ -253,7 +253,7 @@ internal sealed class ClientConnector
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection behind its answer.");
         var connection = new WebSocketConnection(
-            transport, settings, handler, agreement.Subprotocol, agreement.PermessageDeflate);
+            transport, settings, handler, agreement.Subprotocol, agreement.PerMessageDeflate);
 
         // The first frames may have come with the answer. The transport is paused since then. Before the application
         // knows of the connection, which it might abort.
@@ -280,7 +280,7 @@ internal sealed class ClientConnector
             _remoteEndPoint,
             plain is null ? null : () => EndOutputAsync(plain));
         var connection = new WebSocketConnection(
-            transport, settings, handler, agreement.Subprotocol, agreement.PermessageDeflate);
+            transport, settings, handler, agreement.Subprotocol, agreement.PerMessageDeflate);
         connection.Core.Start();
         transport.Start();
         return connection;

@@ -30,7 +30,7 @@ internal static class ClientRequestHeaders
     /// <summary>Writes the headers; all but Host, which the HTTP client adds.</summary>
     /// <exception cref="ArgumentException">The user wants to send one that belongs to content.</exception>
     public static void Write(
-        HttpRequestHeaders headers, string key, WebSocketClientOptions options, PermessageDeflateOptions? compression)
+        HttpRequestHeaders headers, string key, WebSocketClientOptions options, PerMessageDeflateOptions? compression)
     {
         foreach ((string name, string value) in options.RequestHeaders)
         {
@@ -58,7 +58,7 @@ internal static class ClientRequestHeaders
         if (compression is not null)
         {
             headers.TryAddWithoutValidation(
-                "Sec-WebSocket-Extensions", PermessageDeflateNegotiation.Offer(compression.ToRules()).ToString());
+                "Sec-WebSocket-Extensions", PerMessageDeflateNegotiation.Offer(compression.ToRules()).ToString());
         }
     }
 }

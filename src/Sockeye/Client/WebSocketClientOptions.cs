@@ -34,9 +34,9 @@ public sealed class WebSocketClientOptions
     /// <summary>
     /// How messages are compressed if the server agrees (RFC 7692); <see langword="null"/> does not offer it.
     /// </summary>
-    /// <value>The default is <see cref="PermessageDeflateOptions.Default"/>.</value>
+    /// <value>The default is <see cref="PerMessageDeflateOptions.Default"/>.</value>
     /// <remarks>Not offered where the platform's zlib is missing, which the log says with a warning.</remarks>
-    public PermessageDeflateOptions? Compression { get; init; } = PermessageDeflateOptions.Default;
+    public PerMessageDeflateOptions? Compression { get; init; } = PerMessageDeflateOptions.Default;
 
     /// <summary>How long it may take to connect: name resolution, TCP, TLS and the opening handshake together.</summary>
     /// <value>More than zero, at most a day. The default is 15 seconds.</value>

@@ -19,7 +19,7 @@ internal sealed class MessageDeflater
     /// <param name="codecs">Where deflaters come from.</param>
     /// <param name="agreed">What client and server have agreed on: see <see cref="CanDeflate"/>.</param>
     /// <param name="sender">This end's role.</param>
-    public MessageDeflater(MessageCodecs codecs, in PermessageDeflateParameters agreed, Role sender)
+    public MessageDeflater(MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender)
         : this(codecs.Deflaters(agreed.WindowBitsOf(sender)), agreed.HasContextTakeover(sender))
     {
     }
@@ -44,8 +44,8 @@ internal sealed class MessageDeflater
     /// Whether an end can compress at all. A server may have asked a client for a window of 256 bytes, which zlib does not
     /// have: then this end sends its messages uncompressed, as it always may (RFC 7692 §6).
     /// </summary>
-    public static bool CanDeflate(in PermessageDeflateParameters agreed, Role sender) =>
-        agreed.WindowBitsOf(sender) >= PermessageDeflateNegotiation.MinDeflateWindowBits;
+    public static bool CanDeflate(in PerMessageDeflateParameters agreed, Role sender) =>
+        agreed.WindowBitsOf(sender) >= PerMessageDeflateNegotiation.MinDeflateWindowBits;
 
     /// <summary>Compresses a whole message, if it becomes shorter by that.</summary>
     /// <param name="payload">The message.</param>

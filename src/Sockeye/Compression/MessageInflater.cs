@@ -18,7 +18,7 @@ internal sealed class MessageInflater : IMessageInflater
     /// <param name="codecs">Where inflaters come from.</param>
     /// <param name="agreed">What client and server have agreed on.</param>
     /// <param name="sender">Whose messages these are: the peer's role.</param>
-    public MessageInflater(MessageCodecs codecs, in PermessageDeflateParameters agreed, Role sender)
+    public MessageInflater(MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender)
     {
         _pool = codecs.Inflaters(agreed.WindowBitsOf(sender));
         _hasContextTakeover = agreed.HasContextTakeover(sender);

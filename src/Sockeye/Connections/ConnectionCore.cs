@@ -34,7 +34,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <param name="deflate">How messages are compressed, if that was agreed on.</param>
     public ConnectionCore(
         WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler,
-        PermessageDeflateParameters? deflate = null)
+        PerMessageDeflateParameters? deflate = null)
     {
         Connection = connection;
         Settings = settings;

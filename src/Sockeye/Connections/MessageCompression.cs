@@ -12,7 +12,7 @@ internal sealed class MessageCompression
     /// <summary>Begins with what was agreed on in the opening handshake.</summary>
     /// <param name="core">The connection.</param>
     /// <param name="agreed">What both ends do.</param>
-    public MessageCompression(ConnectionCore core, in PermessageDeflateParameters agreed)
+    public MessageCompression(ConnectionCore core, in PerMessageDeflateParameters agreed)
     {
         ConnectionSettings settings = core.Settings;
         MessageCodecs codecs = settings.Codecs
@@ -27,7 +27,7 @@ internal sealed class MessageCompression
     }
 
     /// <summary>What was agreed on.</summary>
-    public PermessageDeflateParameters Agreed { get; }
+    public PerMessageDeflateParameters Agreed { get; }
 
     /// <summary>For the messages that arrive. Only on the I/O thread.</summary>
     public MessageInflater Inflater { get; }

@@ -27,7 +27,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
-        PermessageDeflateParameters? deflate = null, byte[]? packedRequest = null)
+        PerMessageDeflateParameters? deflate = null, byte[]? packedRequest = null)
     {
         Id = Interlocked.Increment(ref LastId);
         _packedRequest = packedRequest;

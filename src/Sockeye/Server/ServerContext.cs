@@ -45,7 +45,7 @@ internal sealed class ServerContext
             Origins = origins,
             DangerousAllowAnyOrigin = options.DangerousAllowAnyOrigin,
             IsSecure = options.Tls is not null,
-            PermessageDeflate = Codecs?.Options.ToRules(),
+            PerMessageDeflate = Codecs?.Options.ToRules(),
         };
     }
 

@@ -199,7 +199,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         ServerResponse.WriteAccept(response, offer);
 
         var connection = new WebSocketConnection(
-            _transport, _settings, handler, offer.Subprotocol, offer.PermessageDeflate, packedHead);
+            _transport, _settings, handler, offer.Subprotocol, offer.PerMessageDeflate, packedHead);
 
         // The response is the first thing in the connection's queue before anybody knows of the connection, who could send
         // to it; and it leaves together with what the application sends first.

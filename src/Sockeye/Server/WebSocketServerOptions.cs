@@ -69,7 +69,7 @@ public sealed class WebSocketServerOptions
     /// Compression costs time and, where context is kept, memory for each connection. Without the platform's zlib it is
     /// declined too, with a warning in the log.
     /// </remarks>
-    public PermessageDeflateOptions? Compression { get; init; }
+    public PerMessageDeflateOptions? Compression { get; init; }
 
     /// <summary>How long a client may take for its request, and for TLS before that.</summary>
     /// <value>More than zero, at most a day. The default is 10 seconds.</value>

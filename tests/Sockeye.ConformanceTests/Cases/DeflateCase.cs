@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 /// Where the endpoint is the client: what the peer answers to its offer; <see langword="null"/> to decline it.
 /// </param>
 internal sealed record DeflateCase(
-    string[] PeersOffers, PermessageDeflateOptions ClientOptions, Func<string, string?> PeersAnswer)
+    string[] PeersOffers, PerMessageDeflateOptions ClientOptions, Func<string, string?> PeersAnswer)
 {
     /// <summary>Whether the endpoint is to decline all that the peer offers.</summary>
     public bool ServerDeclines { get; init; }

@@ -12,14 +12,14 @@ internal static class Group13Negotiation
     private const string Bounded = Extension + "; " + ClientForgets + "; client_max_window_bits";
     private const string Forgetting = Bounded + "; server_no_context_takeover";
 
-    private static readonly PermessageDeflateOptions Lenient =
-        PermessageDeflateOptions.Default with { ClientContextTakeover = false };
+    private static readonly PerMessageDeflateOptions Lenient =
+        PerMessageDeflateOptions.Default with { ClientContextTakeover = false };
 
-    private static readonly PermessageDeflateOptions Forgetful = Lenient with { ServerContextTakeover = false };
+    private static readonly PerMessageDeflateOptions Forgetful = Lenient with { ServerContextTakeover = false };
 
     /// <summary>What group 12 uses, and 13.1.</summary>
     public static DeflateCase Default { get; } =
-        new([Bounded], PermessageDeflateOptions.Default, offer => Answer(offer, forgets: false, bits: 0));
+        new([Bounded], PerMessageDeflateOptions.Default, offer => Answer(offer, forgets: false, bits: 0));
 
     public static IEnumerable<ConformanceCase> Cases =>
     [

@@ -4,11 +4,11 @@ using Sockeye.Protocol;
 namespace Sockeye.Tests;
 
 /// <summary>What the two ends of a case have agreed on: the endpoint by its own code, the peer by what it reads.</summary>
-internal sealed record AgreedCompression(PermessageDeflateParameters Endpoint, PeerExtension Peer, MessageCodecs Codecs)
+internal sealed record AgreedCompression(PerMessageDeflateParameters Endpoint, PeerExtension Peer, MessageCodecs Codecs)
 {
     // Everything is compressed, as the suite has it: short messages too.
-    private static readonly PermessageDeflateOptions ServerOptions =
-        PermessageDeflateOptions.Default with { MinimumSize = 0 };
+    private static readonly PerMessageDeflateOptions ServerOptions =
+        PerMessageDeflateOptions.Default with { MinimumSize = 0 };
 
     /// <summary>Whether the endpoint can compress what it sends: not with a window of 256 bytes.</summary>
     public bool EndpointCompresses(TestedRole role) =>
@@ -22,26 +22,26 @@ internal sealed record AgreedCompression(PermessageDeflateParameters Endpoint, P
 
     private static AgreedCompression? NegotiateAsServer(DeflateCase deflateCase)
     {
-        PermessageDeflateParameters? agreed = PermessageDeflateNegotiation.Accept(
+        PerMessageDeflateParameters? agreed = PerMessageDeflateNegotiation.Accept(
             Headers(string.Join(", ", deflateCase.PeersOffers)), ServerOptions.ToRules());
         return agreed is null ? null : Create(agreed.Value, agreed.Value.ToString(), ServerOptions);
     }
 
     private static AgreedCompression? NegotiateAsClient(DeflateCase deflateCase)
     {
-        PermessageDeflateOptions options = deflateCase.ClientOptions with { MinimumSize = 0 };
-        PermessageDeflateParameters offer = PermessageDeflateNegotiation.Offer(options.ToRules());
+        PerMessageDeflateOptions options = deflateCase.ClientOptions with { MinimumSize = 0 };
+        PerMessageDeflateParameters offer = PerMessageDeflateNegotiation.Offer(options.ToRules());
         string? answer = deflateCase.PeersAnswer(offer.ToString());
         Assert.True(
-            PermessageDeflateNegotiation.TryAgree(
-                Headers(answer ?? "other"), offer, options.ToRules(), out PermessageDeflateParameters? agreed),
+            PerMessageDeflateNegotiation.TryAgree(
+                Headers(answer ?? "other"), offer, options.ToRules(), out PerMessageDeflateParameters? agreed),
             $"The client refuses '{answer}' for '{offer}'.");
         Assert.Equal(answer is null, agreed is null);
         return agreed is null ? null : Create(agreed.Value, answer!, options);
     }
 
     private static AgreedCompression Create(
-        PermessageDeflateParameters agreed, string answer, PermessageDeflateOptions options) =>
+        PerMessageDeflateParameters agreed, string answer, PerMessageDeflateOptions options) =>
         new(agreed, PeerExtension.Parse(answer), MessageCodecs.For(options)
             ?? throw new InvalidOperationException("The platform has no zlib."));
 

@@ -13,7 +13,7 @@ public sealed class CompressionHowToTests
         var options = new WebSocketServerOptions
         {
             EndPoint = EndPoint,
-            Compression = PermessageDeflateOptions.Shared,
+            Compression = PerMessageDeflateOptions.Shared,
         };
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
         // end snippet
@@ -36,13 +36,13 @@ public sealed class CompressionHowToTests
     public async Task Options_are_adjusted_from_a_preset()
     {
         await using var server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = EndPoint, Compression = PermessageDeflateOptions.Default }, new Echo());
+            new WebSocketServerOptions { EndPoint = EndPoint, Compression = PerMessageDeflateOptions.Default }, new Echo());
         var address = new Uri($"ws://{server.LocalEndPoint}/");
 
         // snippet: adjusted compression
         var options = new WebSocketClientOptions
         {
-            Compression = PermessageDeflateOptions.Dedicated with
+            Compression = PerMessageDeflateOptions.Dedicated with
             {
                 MinimumSize = 256,
                 EncoderIdleTimeout = TimeSpan.FromMinutes(5),
@@ -65,7 +65,7 @@ public sealed class CompressionHowToTests
     public async Task Prepared_message_is_sent_to_many()
     {
         await using var server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = EndPoint, Compression = PermessageDeflateOptions.Default }, new Echo());
+            new WebSocketServerOptions { EndPoint = EndPoint, Compression = PerMessageDeflateOptions.Default }, new Echo());
         await using var first = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
         await using var second = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
         string news = string.Concat(Enumerable.Repeat("news ", 1_000));

@@ -40,7 +40,7 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
     [Fact]
     public async Task A_client_without_extensions_gets_its_messages_as_they_are()
     {
-        await using WebSocketServer server = await StartAsync(PermessageDeflateOptions.Default, async connection =>
+        await using WebSocketServer server = await StartAsync(PerMessageDeflateOptions.Default, async connection =>
         {
             Assert.Equal("", connection.Extensions);
             await connection.SendAsync(await connection.ReceiveAsync(Deadline.Token()), Deadline.Token());
@@ -53,7 +53,7 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
         Assert.Equal(PeerMessage.OfSizes([50_000]), report.Messages);
     }
 
-    private static async Task<string> RunAsync(PeerClient client, PermessageDeflateOptions options)
+    private static async Task<string> RunAsync(PeerClient client, PerMessageDeflateOptions options)
     {
         TaskCompletionSource<string> served = new();
         await using WebSocketServer server = await StartAsync(
@@ -87,7 +87,7 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
     }
 
     private static Task<WebSocketServer> StartAsync(
-        PermessageDeflateOptions compression, Func<WebSocketConnection, Task> serve, string? allowedOrigin = null)
+        PerMessageDeflateOptions compression, Func<WebSocketConnection, Task> serve, string? allowedOrigin = null)
     {
         WebSocketServerOptions options = new()
         {

@@ -10,13 +10,13 @@ public enum DeflatePreset
 
 internal static class DeflatePresets
 {
-    public static PermessageDeflateOptions Options(this DeflatePreset preset)
+    public static PerMessageDeflateOptions Options(this DeflatePreset preset)
     {
-        PermessageDeflateOptions options = preset switch
+        PerMessageDeflateOptions options = preset switch
         {
-            DeflatePreset.Shared => PermessageDeflateOptions.Shared,
-            DeflatePreset.Dedicated => PermessageDeflateOptions.Dedicated,
-            _ => PermessageDeflateOptions.Default,
+            DeflatePreset.Shared => PerMessageDeflateOptions.Shared,
+            DeflatePreset.Dedicated => PerMessageDeflateOptions.Dedicated,
+            _ => PerMessageDeflateOptions.Default,
         };
         return options with { MinimumSize = 0 };
     }

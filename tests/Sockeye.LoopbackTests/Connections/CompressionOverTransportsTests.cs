@@ -6,14 +6,14 @@ namespace Sockeye.Tests;
 /// <summary>Compressed messages over every transport (RFC 7692).</summary>
 public sealed class CompressionOverTransportsTests
 {
-    private static readonly PermessageDeflateOptions Keeping = PermessageDeflateOptions.Default with { MinimumSize = 0 };
-    private static readonly PermessageDeflateOptions Forgetting = PermessageDeflateOptions.Shared with { MinimumSize = 0 };
+    private static readonly PerMessageDeflateOptions Keeping = PerMessageDeflateOptions.Default with { MinimumSize = 0 };
+    private static readonly PerMessageDeflateOptions Forgetting = PerMessageDeflateOptions.Shared with { MinimumSize = 0 };
 
     [Theory]
     [EachTransport]
     public async Task Messages_of_every_length_come_back_from_a_handler_as_they_were(TransportKind kind)
     {
-        foreach (PermessageDeflateOptions options in new[] { Keeping, Forgetting, PermessageDeflateOptions.Dedicated })
+        foreach (PerMessageDeflateOptions options in new[] { Keeping, Forgetting, PerMessageDeflateOptions.Dedicated })
         {
             await using ConnectionPair pair =
                 await ConnectionPair.CreateAsync(kind, new EchoHandler(), compression: options);

@@ -12,7 +12,7 @@ public sealed class PreparedOverTransportsTests
     public async Task They_arrive_whole_and_in_order_at_a_peer_that_reads_late(TransportKind kind)
     {
         PreparedMessage[] prepared = [.. Enumerable.Range(0, 5).Select(i => PreparedMessage.Text(Text(i, 60_000 * i)))];
-        foreach (PermessageDeflateOptions? compression in new[] { null, PermessageDeflateOptions.Default, PermessageDeflateOptions.Shared })
+        foreach (PerMessageDeflateOptions? compression in new[] { null, PerMessageDeflateOptions.Default, PerMessageDeflateOptions.Shared })
         {
             await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, compression: compression);
 

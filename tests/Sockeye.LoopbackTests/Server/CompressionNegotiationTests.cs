@@ -8,24 +8,24 @@ public sealed class CompressionNegotiationTests
     private const string Name = "permessage-deflate";
     private const string ExtensionsHeader = "Sec-WebSocket-Extensions";
 
-    private static readonly PermessageDeflateOptions Default = PermessageDeflateOptions.Default;
+    private static readonly PerMessageDeflateOptions Default = PerMessageDeflateOptions.Default;
 
-    private static readonly (PermessageDeflateOptions? Server, PermessageDeflateOptions? Client, string Expected)[] Options =
+    private static readonly (PerMessageDeflateOptions? Server, PerMessageDeflateOptions? Client, string Expected)[] Options =
     [
         (null, Default, ""),
         (Default, null, ""),
         (Default, Default, Name),
-        (PermessageDeflateOptions.Shared, Default, Name + "; server_no_context_takeover; client_no_context_takeover"),
-        (Default, PermessageDeflateOptions.Shared, Name + "; server_no_context_takeover; client_no_context_takeover"),
+        (PerMessageDeflateOptions.Shared, Default, Name + "; server_no_context_takeover; client_no_context_takeover"),
+        (Default, PerMessageDeflateOptions.Shared, Name + "; server_no_context_takeover; client_no_context_takeover"),
         (
-            PermessageDeflateOptions.Dedicated, Default,
+            PerMessageDeflateOptions.Dedicated, Default,
             Name + "; server_max_window_bits=12; client_max_window_bits=12"),
         (
-            Default, PermessageDeflateOptions.Dedicated,
+            Default, PerMessageDeflateOptions.Dedicated,
             Name + "; server_max_window_bits=12; client_max_window_bits=12"),
         (Default with { ServerMaxWindowBits = 9 }, Default with { ServerMaxWindowBits = 11 }, Name + "; server_max_window_bits=9"),
         (Default with { ServerMaxWindowBits = 11 }, Default with { ServerMaxWindowBits = 9 }, Name + "; server_max_window_bits=9"),
-        (Default with { ServerContextTakeover = true }, PermessageDeflateOptions.Shared, ""),
+        (Default with { ServerContextTakeover = true }, PerMessageDeflateOptions.Shared, ""),
         (
             Default with { ServerContextTakeover = true, ClientContextTakeover = false },
             Default with { ServerContextTakeover = true }, Name + "; client_no_context_takeover"),
@@ -41,7 +41,7 @@ public sealed class CompressionNegotiationTests
     [MemberData(nameof(OptionsOfEach))]
     public async Task Both_ends_agree_and_understand_each_other(ServerKind kind, int options)
     {
-        (PermessageDeflateOptions? serverSide, PermessageDeflateOptions? clientSide, string expected) = Options[options];
+        (PerMessageDeflateOptions? serverSide, PerMessageDeflateOptions? clientSide, string expected) = Options[options];
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
@@ -90,8 +90,8 @@ public sealed class CompressionNegotiationTests
         {
             Compression = preset switch
             {
-                "shared" => PermessageDeflateOptions.Shared,
-                "dedicated" => PermessageDeflateOptions.Dedicated,
+                "shared" => PerMessageDeflateOptions.Shared,
+                "dedicated" => PerMessageDeflateOptions.Dedicated,
                 "none" => null,
                 _ => Default,
             },

@@ -38,7 +38,7 @@ public sealed class MissingZlibTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            Compression = PermessageDeflateOptions.Default,
+            Compression = PerMessageDeflateOptions.Default,
             LoggerFactory = serverLog,
         });
 

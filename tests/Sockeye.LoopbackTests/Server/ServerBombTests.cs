@@ -71,7 +71,7 @@ public sealed class ServerBombTests(ITestOutputHelper output)
             EndPoint = Servers.Loopback,
             EventLoop = kind.Loops(),
             Pool = ArrayPool<byte>.Create(MaxPooledLength, maxArraysPerBucket: 4),
-            Compression = PermessageDeflateOptions.Default,
+            Compression = PerMessageDeflateOptions.Default,
             Connection = WebSocketConnectionOptions.Server with
             {
                 Limits = LimitOptions.Server with { MaxMessageLength = limit },

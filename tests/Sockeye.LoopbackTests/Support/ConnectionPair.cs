@@ -36,7 +36,7 @@ internal sealed class ConnectionPair : IAsyncDisposable
         WebSocketHandler? handler = null,
         WebSocketConnectionOptions? serverOptions = null,
         WebSocketConnectionOptions? clientOptions = null,
-        PermessageDeflateOptions? compression = null)
+        PerMessageDeflateOptions? compression = null)
     {
         var pool = new CountingPool();
         (Transport serverTransport, Transport clientTransport) = await JoinAsync(kind, pool);
@@ -61,14 +61,14 @@ internal sealed class ConnectionPair : IAsyncDisposable
 
     private static WebSocketConnection Open(
         Transport transport, Role role, WebSocketConnectionOptions options, WebSocketHandler? handler,
-        CountingPool pool, PermessageDeflateOptions? compression)
+        CountingPool pool, PerMessageDeflateOptions? compression)
     {
         DeadlineWheel wheel = DeadlineWheel.For(TimeProvider.System);
         var settings = new ConnectionSettings(role, options, wheel, NullLogger.Instance, pool)
         {
             Codecs = MessageCodecs.For(compression),
         };
-        PermessageDeflateParameters? agreed = compression is null ? null : new(
+        PerMessageDeflateParameters? agreed = compression is null ? null : new(
             compression.ServerContextTakeover == false,
             compression.ClientContextTakeover == false,
             compression.ServerMaxWindowBits,

@@ -20,9 +20,9 @@ public sealed class TakeoverMatrixTests
         Role sender = serverSends ? Role.Server : Role.Client;
         for (int windowBits = 9; windowBits <= 15; windowBits++)
         {
-            var agreed = new PermessageDeflateParameters(
+            var agreed = new PerMessageDeflateParameters(
                 serverForgets, clientForgets, serverSends ? windowBits : 15, serverSends ? 15 : windowBits);
-            var codecs = new MessageCodecs(PermessageDeflateOptions.Shared with { Level = 1 + (windowBits % 9) });
+            var codecs = new MessageCodecs(PerMessageDeflateOptions.Shared with { Level = 1 + (windowBits % 9) });
             var deflater = new MessageDeflater(codecs, agreed, sender);
             var inflater = new MessageInflater(codecs, agreed, sender);
             var random = new Random(windowBits);
@@ -53,9 +53,9 @@ public sealed class TakeoverMatrixTests
     public void Context_makes_the_next_message_shorter_and_without_it_nothing_does() // ws 4.6, 29 and 30
     {
         byte[] message = [.. Enumerable.Range(0, 1_000).Select(n => (byte)(n * n))];
-        var codecs = new MessageCodecs(PermessageDeflateOptions.Shared);
+        var codecs = new MessageCodecs(PerMessageDeflateOptions.Shared);
         var keeping = new MessageDeflater(codecs, default, Role.Server);
-        var forgetting = new MessageDeflater(codecs, new PermessageDeflateParameters(true, true, null, null), Role.Server);
+        var forgetting = new MessageDeflater(codecs, new PerMessageDeflateParameters(true, true, null, null), Role.Server);
         int Send(MessageDeflater deflater)
         {
             Assert.True(deflater.TryDeflate(message, ArrayPool<byte>.Shared, 0, out ArraySegment<byte> deflated));
@@ -78,7 +78,7 @@ public sealed class TakeoverMatrixTests
         var pool = new CountingPool();
         byte[] random = new byte[5_000];
         new Random(9).NextBytes(random);
-        var codecs = new MessageCodecs(PermessageDeflateOptions.Dedicated);
+        var codecs = new MessageCodecs(PerMessageDeflateOptions.Dedicated);
         var deflater = new MessageDeflater(codecs, default, Role.Client);
         var inflater = new MessageInflater(codecs, default, Role.Client);
 
@@ -96,8 +96,8 @@ public sealed class TakeoverMatrixTests
     [Fact]
     public void Codecs_that_are_given_back_are_lent_again()
     {
-        var agreed = new PermessageDeflateParameters(true, true, null, null);
-        var codecs = new MessageCodecs(PermessageDeflateOptions.Shared);
+        var agreed = new PerMessageDeflateParameters(true, true, null, null);
+        var codecs = new MessageCodecs(PerMessageDeflateOptions.Shared);
         for (int count = 0; count < 100; count++)
         {
             var deflater = new MessageDeflater(codecs, agreed, Role.Server);
@@ -125,11 +125,11 @@ public sealed class TakeoverMatrixTests
     [InlineData(9, true)]
     public void End_that_was_given_256_bytes_cannot_deflate(int windowBits, bool canDeflate)
     {
-        var agreed = new PermessageDeflateParameters(false, false, null, windowBits);
+        var agreed = new PerMessageDeflateParameters(false, false, null, windowBits);
 
         Assert.Equal(canDeflate, MessageDeflater.CanDeflate(agreed, Role.Client));
         Assert.True(MessageDeflater.CanDeflate(agreed, Role.Server));
-        Assert.NotNull(new MessageInflater(new MessageCodecs(PermessageDeflateOptions.Shared), agreed, Role.Client));
+        Assert.NotNull(new MessageInflater(new MessageCodecs(PerMessageDeflateOptions.Shared), agreed, Role.Client));
     }
 
     private static byte[]? SendWhole(

@@ -112,12 +112,12 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
 
     private static DeflateSetup SetupOf(string preset) => preset switch
     {
-        "shared" => DeflateSetup.Forgetting(PermessageDeflateOptions.Shared),
-        "dedicated" => DeflateSetup.Takeover(PermessageDeflateOptions.Dedicated) with
+        "shared" => DeflateSetup.Forgetting(PerMessageDeflateOptions.Shared),
+        "dedicated" => DeflateSetup.Takeover(PerMessageDeflateOptions.Dedicated) with
         {
-            Agreed = new PermessageDeflateParameters(false, false, 12, 12),
+            Agreed = new PerMessageDeflateParameters(false, false, 12, 12),
         },
-        _ => DeflateSetup.Takeover(PermessageDeflateOptions.Default),
+        _ => DeflateSetup.Takeover(PerMessageDeflateOptions.Default),
     };
 
     private static byte[] TextOf(int length) => Encoding.ASCII.GetBytes(DeflateSetup.TextOf(1, length));

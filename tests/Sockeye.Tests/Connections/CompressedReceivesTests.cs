@@ -202,7 +202,7 @@ public sealed class CompressedReceivesTests
         Assert.Equal(forgets ? (1, 1) : (0, 0), setup.KeptCounts);
         foreach (TestConnection test in tests)
         {
-            test.Time.Advance(PermessageDeflateOptions.Default.EncoderIdleTimeout * 1.1);
+            test.Time.Advance(PerMessageDeflateOptions.Default.EncoderIdleTimeout * 1.1);
         }
 
         // Encoders are given back by all of them, and enough are kept for others.

@@ -52,7 +52,7 @@ public sealed class CompressedSendsTests
     [InlineData(true)] // unlike ws, with context as without
     public void What_is_shorter_than_the_minimum_size_is_sent_as_it_is(bool keepsContext)
     {
-        PermessageDeflateOptions options = PermessageDeflateOptions.Default with { MinimumSize = 100 };
+        PerMessageDeflateOptions options = PerMessageDeflateOptions.Default with { MinimumSize = 100 };
         var test = new TestConnection(deflate: keepsContext ? Takeover(options) : Forgetting(options));
 
         SendText(test, TextOf(1, 99));
@@ -120,7 +120,7 @@ public sealed class CompressedSendsTests
     public void An_end_that_cannot_compress_sends_its_messages_as_they_are_and_inflates_the_others()
     {
         var handler = new RecordingHandler();
-        var setup = Takeover() with { Agreed = new PermessageDeflateParameters(false, false, null, 8) };
+        var setup = Takeover() with { Agreed = new PerMessageDeflateParameters(false, false, null, 8) };
         var test = new TestConnection(Role.Client, handler, deflate: setup);
 
         SendText(test, TextOf(1));

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 /// <summary>Encoders that are given back when their connection has long sent nothing.</summary>
 public sealed class IdleEncoderTests
 {
-    private static readonly TimeSpan IdleTimeout = PermessageDeflateOptions.Default.EncoderIdleTimeout;
+    private static readonly TimeSpan IdleTimeout = PerMessageDeflateOptions.Default.EncoderIdleTimeout;
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(200);
 
     private readonly MessagesOnTheWire _messages = new(new PeerInflater());
@@ -91,7 +91,7 @@ public sealed class IdleEncoderTests
     [Fact]
     public void An_encoder_without_a_timeout_is_kept_until_the_end()
     {
-        DeflateSetup setup = Takeover(PermessageDeflateOptions.Default with
+        DeflateSetup setup = Takeover(PerMessageDeflateOptions.Default with
         {
             MinimumSize = 0,
             EncoderIdleTimeout = Timeout.InfiniteTimeSpan,

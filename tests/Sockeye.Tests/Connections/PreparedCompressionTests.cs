@@ -88,7 +88,7 @@ public sealed class PreparedCompressionTests
     [InlineData(1_024, true)]
     public void The_minimum_size_counts_for_it_too(int length, bool isCompressed)
     {
-        var connection = new TestConnection(deflate: DeflateSetup.Takeover(PermessageDeflateOptions.Default));
+        var connection = new TestConnection(deflate: DeflateSetup.Takeover(PerMessageDeflateOptions.Default));
 
         connection.Connection.Send(PreparedMessage.Binary(new byte[length]));
 
@@ -196,7 +196,7 @@ public sealed class PreparedCompressionTests
         {
             Codecs = DeflateSetup.Takeover().Codecs,
         };
-        var connection = new WebSocketConnection(transport, settings, handler: null, deflate: default(PermessageDeflateParameters));
+        var connection = new WebSocketConnection(transport, settings, handler: null, deflate: default(PerMessageDeflateParameters));
         connection.Core.Start();
         PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(0));
 

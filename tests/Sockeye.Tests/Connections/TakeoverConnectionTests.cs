@@ -20,11 +20,11 @@ public sealed class TakeoverConnectionTests
     public void Every_message_comes_back_as_it_was_sent(bool serverForgets, bool clientForgets, bool isServer)
     {
         Role role = isServer ? Role.Server : Role.Client;
-        for (int windowBits = PermessageDeflateParameters.MinWindowBits; windowBits <= 15; windowBits++)
+        for (int windowBits = PerMessageDeflateParameters.MinWindowBits; windowBits <= 15; windowBits++)
         {
             // A server of ours does not agree to compress with 256 bytes; a client that is told to sends as it is.
             int serverBits = isServer ? Math.Max(9, windowBits) : windowBits;
-            var agreed = new PermessageDeflateParameters(serverForgets, clientForgets, serverBits, windowBits);
+            var agreed = new PerMessageDeflateParameters(serverForgets, clientForgets, serverBits, windowBits);
             bool peerForgets = isServer ? clientForgets : serverForgets;
             var peer = new PeerDeflater(windowBits, peerForgets);
             EchoAll(role, agreed, peer, new Random(windowBits));
@@ -50,9 +50,9 @@ public sealed class TakeoverConnectionTests
         Assert.Equal("one two Hello Hello three", handler.Events);
     }
 
-    private static void EchoAll(Role role, PermessageDeflateParameters agreed, PeerDeflater peer, Random random)
+    private static void EchoAll(Role role, PerMessageDeflateParameters agreed, PeerDeflater peer, Random random)
     {
-        var codecs = new MessageCodecs(PermessageDeflateOptions.Default with { MinimumSize = random.Next(3) * 20 });
+        var codecs = new MessageCodecs(PerMessageDeflateOptions.Default with { MinimumSize = random.Next(3) * 20 });
         var setup = new DeflateSetup(agreed, codecs);
         var test = new TestConnection(role, new Echo(random), deflate: setup);
         var replies = new MessagesOnTheWire(new PeerInflater(!agreed.HasContextTakeover(role)));

@@ -5,17 +5,17 @@ using Sockeye.Protocol;
 namespace Sockeye.Tests;
 
 /// <summary>What a connection's handshake has agreed on, and where its codecs come from.</summary>
-internal sealed record DeflateSetup(PermessageDeflateParameters Agreed, MessageCodecs Codecs)
+internal sealed record DeflateSetup(PerMessageDeflateParameters Agreed, MessageCodecs Codecs)
 {
     /// <summary>Context is kept by both ends, and messages of every length are compressed.</summary>
-    public static DeflateSetup Takeover(PermessageDeflateOptions? options = null) =>
-        new(default, new MessageCodecs(options ?? PermessageDeflateOptions.Default with { MinimumSize = 0 }));
+    public static DeflateSetup Takeover(PerMessageDeflateOptions? options = null) =>
+        new(default, new MessageCodecs(options ?? PerMessageDeflateOptions.Default with { MinimumSize = 0 }));
 
     /// <summary>No context is kept, and messages of every length are compressed.</summary>
-    public static DeflateSetup Forgetting(PermessageDeflateOptions? options = null) =>
+    public static DeflateSetup Forgetting(PerMessageDeflateOptions? options = null) =>
         new(
-            new PermessageDeflateParameters(true, true, null, null),
-            new MessageCodecs(options ?? PermessageDeflateOptions.Shared with { MinimumSize = 0 }));
+            new PerMessageDeflateParameters(true, true, null, null),
+            new MessageCodecs(options ?? PerMessageDeflateOptions.Shared with { MinimumSize = 0 }));
 
     /// <summary>How many deflaters, and inflaters, nobody uses.</summary>
     public (int Deflaters, int Inflaters) KeptCounts =>

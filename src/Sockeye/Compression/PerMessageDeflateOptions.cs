@@ -5,7 +5,7 @@ namespace Sockeye;
 
 /// <summary>How messages are compressed, if the peer agrees: permessage-deflate (RFC 7692).</summary>
 /// <remarks>
-/// <para>Never changes once made. Adjust a copy: <c>PermessageDeflateOptions.Shared with { … }</c>.</para>
+/// <para>Never changes once made. Adjust a copy: <c>PerMessageDeflateOptions.Shared with { … }</c>.</para>
 /// <para>
 /// Compression trades processor time and memory for bandwidth. An encoder takes about 144 KiB, 4 times its window, and
 /// 2 to the power of (<see cref="MemoryLevel"/> + 8) bytes: 307 KiB by default. A decoder takes its window and about
@@ -16,16 +16,16 @@ namespace Sockeye;
 /// messages uncompressed.
 /// </para>
 /// </remarks>
-public sealed record PermessageDeflateOptions
+public sealed record PerMessageDeflateOptions
 {
     /// <summary>Context as the peer wants it, and the largest window.</summary>
-    public static PermessageDeflateOptions Default { get; } = new();
+    public static PerMessageDeflateOptions Default { get; } = new();
 
     /// <summary>
     /// No context between messages, in either direction: codecs are borrowed for a message at a time, a few are shared by
     /// all connections, and an idle connection has no memory for compression.
     /// </summary>
-    public static PermessageDeflateOptions Shared { get; } = new()
+    public static PerMessageDeflateOptions Shared { get; } = new()
     {
         ServerContextTakeover = false,
         ClientContextTakeover = false,
@@ -35,7 +35,7 @@ public sealed record PermessageDeflateOptions
     /// Context is kept between messages, which makes short messages that resemble each other much shorter, in windows of
     /// 4 KiB: 167 KiB for the encoder of a connection while it is in use, and 19 KiB for its decoder.
     /// </summary>
-    public static PermessageDeflateOptions Dedicated { get; } = new()
+    public static PerMessageDeflateOptions Dedicated { get; } = new()
     {
         ServerMaxWindowBits = 12,
         ClientMaxWindowBits = 12,
@@ -151,7 +151,7 @@ public sealed record PermessageDeflateOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>What of this concerns the negotiation.</summary>
-    internal PermessageDeflateRules ToRules() => new()
+    internal PerMessageDeflateRules ToRules() => new()
     {
         ServerContextTakeover = ServerContextTakeover,
         ClientContextTakeover = ClientContextTakeover,
@@ -161,7 +161,7 @@ public sealed record PermessageDeflateOptions
     };
 
     private static int? WindowBits(int? value, string name) =>
-        value is null or (>= PermessageDeflateNegotiation.MinDeflateWindowBits and <= PermessageDeflateParameters.MaxWindowBits)
+        value is null or (>= PerMessageDeflateNegotiation.MinDeflateWindowBits and <= PerMessageDeflateParameters.MaxWindowBits)
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be 9 to 15, or null.");
 

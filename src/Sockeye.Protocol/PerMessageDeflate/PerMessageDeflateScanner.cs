@@ -6,7 +6,7 @@ namespace Sockeye.Protocol;
 /// Goes through all offers of permessage-deflate, or the one response, in Sec-WebSocket-Extensions, whatever other
 /// extensions stand between them. Allocates nothing.
 /// </summary>
-internal ref struct PermessageDeflateScanner
+internal ref struct PerMessageDeflateScanner
 {
     private HeaderValues _lines;
     private ExtensionScanner _parts;
@@ -17,13 +17,13 @@ internal ref struct PermessageDeflateScanner
 
     /// <summary>Begins before the first.</summary>
     /// <param name="headers">Header lines that follow the grammar: <see cref="ExtensionList.IsValid(HeaderFields)"/>.</param>
-    public PermessageDeflateScanner(HeaderFields headers) => _lines = headers.ValuesOf(ExtensionList.HeaderName);
+    public PerMessageDeflateScanner(HeaderFields headers) => _lines = headers.ValuesOf(ExtensionList.HeaderName);
 
     /// <summary>Whether all its parameters are what RFC 7692 §7.1 allows, each there once.</summary>
     public bool IsValid { get; private set; }
 
     /// <summary>Its parameters, if it is valid.</summary>
-    public PermessageDeflateParameters Parameters { get; private set; }
+    public PerMessageDeflateParameters Parameters { get; private set; }
 
     /// <summary>Goes to the next.</summary>
     /// <returns>Whether there is one.</returns>
@@ -32,7 +32,7 @@ internal ref struct PermessageDeflateScanner
         while (MoveToName())
         {
             _isAtName = false;
-            if (Ascii.Equals(_parts.Name, PermessageDeflateParameters.ExtensionName))
+            if (Ascii.Equals(_parts.Name, PerMessageDeflateParameters.ExtensionName))
             {
                 ReadParameters();
                 return true;
@@ -66,12 +66,12 @@ internal ref struct PermessageDeflateScanner
 
     private void ReadParameters()
     {
-        PermessageDeflateParameters parameters = default;
+        PerMessageDeflateParameters parameters = default;
         IsValid = true;
         _isInLine = _parts.MoveNext();
         while (_isInLine && !_parts.IsExtension)
         {
-            IsValid &= PermessageDeflateParameters.TryAdd(_parts, ref parameters);
+            IsValid &= PerMessageDeflateParameters.TryAdd(_parts, ref parameters);
             _isInLine = _parts.MoveNext();
         }
 

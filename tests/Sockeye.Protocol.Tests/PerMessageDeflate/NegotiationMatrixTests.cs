@@ -13,12 +13,12 @@ public sealed class NegotiationMatrixTests
     [Fact]
     public void Every_answer_fits_its_offer_and_the_rules()
     {
-        PermessageDeflateRules[] allRules = [.. AllRules()];
-        foreach (PermessageDeflateParameters offer in AllOffers())
+        PerMessageDeflateRules[] allRules = [.. AllRules()];
+        foreach (PerMessageDeflateParameters offer in AllOffers())
         {
-            foreach (PermessageDeflateRules rules in allRules)
+            foreach (PerMessageDeflateRules rules in allRules)
             {
-                PermessageDeflateParameters? answer = Negotiations.Accept(rules, offer.ToString());
+                PerMessageDeflateParameters? answer = Negotiations.Accept(rules, offer.ToString());
 
                 bool mustDecline = (offer.ServerNoContextTakeover && rules.ServerContextTakeover == true)
                     || offer.ServerMaxWindowBits == 8
@@ -35,13 +35,13 @@ public sealed class NegotiationMatrixTests
     [Fact]
     public void Each_end_takes_what_the_other_says_or_there_is_no_compression()
     {
-        PermessageDeflateRules[] allRules = [.. AllRules()];
-        foreach (PermessageDeflateRules ofClient in allRules)
+        PerMessageDeflateRules[] allRules = [.. AllRules()];
+        foreach (PerMessageDeflateRules ofClient in allRules)
         {
-            foreach (PermessageDeflateRules ofServer in allRules)
+            foreach (PerMessageDeflateRules ofServer in allRules)
             {
-                PermessageDeflateParameters offer = PermessageDeflateNegotiation.Offer(ofClient);
-                PermessageDeflateParameters? answer = Negotiations.Accept(ofServer, offer.ToString());
+                PerMessageDeflateParameters offer = PerMessageDeflateNegotiation.Offer(ofClient);
+                PerMessageDeflateParameters? answer = Negotiations.Accept(ofServer, offer.ToString());
 
                 string agreed = Negotiations.Agree(answer?.ToString() ?? "", ofClient);
 
@@ -56,8 +56,8 @@ public sealed class NegotiationMatrixTests
     [Fact]
     public void Whole_handshake_carries_what_is_agreed()
     {
-        var ofClient = new PermessageDeflateRules { ServerContextTakeover = false };
-        var ofServer = new PermessageDeflateRules { ClientMaxWindowBits = 11 };
+        var ofClient = new PerMessageDeflateRules { ServerContextTakeover = false };
+        var ofServer = new PerMessageDeflateRules { ClientMaxWindowBits = 11 };
         var request = new ArrayBufferWriter<byte>();
         var response = new ArrayBufferWriter<byte>();
 
@@ -65,16 +65,16 @@ public sealed class NegotiationMatrixTests
         {
             Host = "example.com",
             Key = HeadText.Key,
-            PermessageDeflate = PermessageDeflateNegotiation.Offer(ofClient),
+            PerMessageDeflate = PerMessageDeflateNegotiation.Offer(ofClient),
             Extensions = [new Extension("foo", [])],
         });
         ServerHandshakeOffer offer = Verdicts.Offer(
-            Encoding.Latin1.GetString(request.WrittenSpan), new ServerHandshakeRules { PermessageDeflate = ofServer });
+            Encoding.Latin1.GetString(request.WrittenSpan), new ServerHandshakeRules { PerMessageDeflate = ofServer });
         ServerResponse.WriteAccept(response, offer, null, [new Extension("foo", [new("a", null)])], []);
         ResponseHead.TryParse(response.WrittenSpan, Verdicts.Lines(), out ResponseHead head);
         HandshakeError error = ClientHandshake.Check(
             head,
-            new() { Key = HeadText.Key, PermessageDeflate = ofClient, Extensions = ["foo"] },
+            new() { Key = HeadText.Key, PerMessageDeflate = ofClient, Extensions = ["foo"] },
             out ClientHandshakeAgreement agreement);
 
         Assert.Contains(
@@ -86,7 +86,7 @@ public sealed class NegotiationMatrixTests
             Encoding.Latin1.GetString(response.WrittenSpan),
             StringComparison.Ordinal);
         Assert.Equal(HandshakeError.None, error);
-        Assert.Equal(offer.PermessageDeflate, agreement.PermessageDeflate);
+        Assert.Equal(offer.PerMessageDeflate, agreement.PerMessageDeflate);
     }
 
     [Theory]
@@ -103,11 +103,11 @@ public sealed class NegotiationMatrixTests
 
         HandshakeError error = ClientHandshake.Check(
             head,
-            new() { Key = HeadText.Key, PermessageDeflate = PermessageDeflateRules.Default },
+            new() { Key = HeadText.Key, PerMessageDeflate = PerMessageDeflateRules.Default },
             out ClientHandshakeAgreement agreement);
 
         Assert.Equal(expected, error);
-        Assert.Null(agreement.PermessageDeflate);
+        Assert.Null(agreement.PerMessageDeflate);
     }
 
     [Fact]
@@ -120,13 +120,13 @@ public sealed class NegotiationMatrixTests
             Verdicts.Lines(),
             out ResponseHead head);
 
-        Assert.Null(offer.PermessageDeflate);
+        Assert.Null(offer.PerMessageDeflate);
         Assert.Equal(
             HandshakeError.UnrequestedExtension, ClientHandshake.Check(head, new() { Key = HeadText.Key }, out _));
     }
 
     private static void AssertFits(
-        PermessageDeflateParameters answer, PermessageDeflateParameters offer, PermessageDeflateRules rules)
+        PerMessageDeflateParameters answer, PerMessageDeflateParameters offer, PerMessageDeflateRules rules)
     {
         Assert.Equal(offer.ServerNoContextTakeover || rules.ServerContextTakeover == false, answer.ServerNoContextTakeover);
         Assert.Equal(offer.ClientNoContextTakeover || rules.ClientContextTakeover == false, answer.ClientNoContextTakeover);
@@ -143,31 +143,31 @@ public sealed class NegotiationMatrixTests
         }
     }
 
-    private static PermessageDeflateParameters Promised(
-        PermessageDeflateParameters answer, PermessageDeflateParameters offer) => answer with
+    private static PerMessageDeflateParameters Promised(
+        PerMessageDeflateParameters answer, PerMessageDeflateParameters offer) => answer with
         {
             ClientNoContextTakeover = answer.ClientNoContextTakeover || offer.ClientNoContextTakeover,
             ClientMaxWindowBits = answer.ClientMaxWindowBits ?? (offer.ClientMaxWindowBits == 0 ? null : offer.ClientMaxWindowBits),
         };
 
-    private static IEnumerable<PermessageDeflateParameters> AllOffers() =>
+    private static IEnumerable<PerMessageDeflateParameters> AllOffers() =>
         from serverForgets in Flags
         from clientForgets in Flags
         from serverBits in Enumerable.Range(7, 9)
         from clientBits in Enumerable.Range(6, 10)
-        select new PermessageDeflateParameters(
+        select new PerMessageDeflateParameters(
             serverForgets,
             clientForgets,
             serverBits == 7 ? null : serverBits,
-            clientBits == 6 ? null : clientBits == 7 ? PermessageDeflateParameters.WithoutValue : clientBits);
+            clientBits == 6 ? null : clientBits == 7 ? PerMessageDeflateParameters.WithoutValue : clientBits);
 
-    private static IEnumerable<PermessageDeflateRules> AllRules() =>
+    private static IEnumerable<PerMessageDeflateRules> AllRules() =>
         from serverTakeover in Takeovers
         from clientTakeover in Takeovers
         from serverBits in WindowBits
         from clientBits in WindowBits
         from isRequired in Flags
-        select new PermessageDeflateRules
+        select new PerMessageDeflateRules
         {
             ServerContextTakeover = serverTakeover,
             ClientContextTakeover = clientTakeover,

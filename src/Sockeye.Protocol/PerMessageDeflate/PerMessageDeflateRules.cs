@@ -1,10 +1,10 @@
 namespace Sockeye.Protocol;
 
 /// <summary>What this end wants of permessage-deflate, in either role (RFC 7692 §7.1).</summary>
-internal sealed record PermessageDeflateRules
+internal sealed record PerMessageDeflateRules
 {
     /// <summary>Whatever the peer asks for.</summary>
-    public static PermessageDeflateRules Default { get; } = new();
+    public static PerMessageDeflateRules Default { get; } = new();
 
     /// <summary>
     /// Whether messages of the server refer to those before them. <see langword="false"/>: never, which a server says and

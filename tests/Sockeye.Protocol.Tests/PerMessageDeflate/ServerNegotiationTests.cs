@@ -4,7 +4,7 @@ namespace Sockeye.Protocol.Tests;
 
 public sealed class ServerNegotiationTests
 {
-    private const string Name = PermessageDeflateParameters.ExtensionName;
+    private const string Name = PerMessageDeflateParameters.ExtensionName;
 
     [Theory]
     [InlineData(Name, Name)] // EX-01; ws 4.6, 8
@@ -120,7 +120,7 @@ public sealed class ServerNegotiationTests
         Assert.Equal(
             Name + "; server_max_window_bits=12",
             Accept(
-                PermessageDeflateRules.Default,
+                PerMessageDeflateRules.Default,
                 "foo", $"{Name}; bar, {Name}; baz", "foo", $"{Name}; server_max_window_bits=12, {Name}")?.ToString());
 
     [Theory]
@@ -139,10 +139,10 @@ public sealed class ServerNegotiationTests
     {
         string many = string.Concat(Enumerable.Repeat($"{Name}; foo=1; bar, other; a=\"b\", ", 200)) + Name;
         HeaderFields headers = HeaderFields.FromPairs([KeyValuePair.Create("Sec-WebSocket-Extensions", many)]);
-        PermessageDeflateNegotiation.Accept(headers, PermessageDeflateRules.Default);
+        PerMessageDeflateNegotiation.Accept(headers, PerMessageDeflateRules.Default);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        PermessageDeflateNegotiation.Accept(headers, PermessageDeflateRules.Default);
+        PerMessageDeflateNegotiation.Accept(headers, PerMessageDeflateRules.Default);
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
@@ -150,7 +150,7 @@ public sealed class ServerNegotiationTests
     [Fact]
     public void Servers_own_rules_go_beyond_the_offer() // ws 4.6, 10
     {
-        var rules = new PermessageDeflateRules
+        var rules = new PerMessageDeflateRules
         {
             ServerContextTakeover = false,
             ClientContextTakeover = false,
@@ -169,7 +169,7 @@ public sealed class ServerNegotiationTests
     [Fact]
     public void Server_that_insists_on_its_context_declines_whoever_forbids_it() // ws 4.6, 12
     {
-        var rules = new PermessageDeflateRules { ServerContextTakeover = true };
+        var rules = new PerMessageDeflateRules { ServerContextTakeover = true };
 
         Assert.Null(Answer(Name + "; server_no_context_takeover", rules));
         Assert.Equal(Name, Answer(Name, rules));
@@ -179,12 +179,12 @@ public sealed class ServerNegotiationTests
     public void Server_takes_a_smaller_window_than_its_own() => // ws 4.6, 13 and 14, where ws declines
         Assert.Equal(
             Name + "; server_max_window_bits=9",
-            Answer(Name + "; server_max_window_bits=9", new PermessageDeflateRules { ServerMaxWindowBits = 12 }));
+            Answer(Name + "; server_max_window_bits=9", new PerMessageDeflateRules { ServerMaxWindowBits = 12 }));
 
     [Fact]
     public void Window_of_a_client_that_does_not_let_it_be_bounded_is_not_answered() // §7.1.2.2
     {
-        var rules = new PermessageDeflateRules { ClientMaxWindowBits = 10 };
+        var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10 };
 
         Assert.Equal(Name, Answer(Name, rules));
         Assert.Equal(Name + "; client_max_window_bits=10", Answer(Name + "; client_max_window_bits", rules));
@@ -193,7 +193,7 @@ public sealed class ServerNegotiationTests
     [Fact]
     public void Server_may_decline_a_client_whose_window_it_cannot_bound() // ws 4.6, 15
     {
-        var rules = new PermessageDeflateRules { ClientMaxWindowBits = 10, RequireClientMaxWindowBits = true };
+        var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10, RequireClientMaxWindowBits = true };
 
         Assert.Null(Answer(Name, rules));
         Assert.Equal(

@@ -3,12 +3,12 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-public sealed class PermessageDeflateOptionsTests
+public sealed class PerMessageDeflateOptionsTests
 {
     [Fact]
     public void Values_out_of_range_are_refused_where_they_are_set()
     {
-        PermessageDeflateOptions options = PermessageDeflateOptions.Shared;
+        PerMessageDeflateOptions options = PerMessageDeflateOptions.Shared;
 
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { ServerMaxWindowBits = 8 });
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { ServerMaxWindowBits = 16 });
@@ -25,7 +25,7 @@ public sealed class PermessageDeflateOptionsTests
     [Fact]
     public void Defaults_are_as_documented()
     {
-        var options = new PermessageDeflateOptions();
+        var options = new PerMessageDeflateOptions();
 
         Assert.Equal((null, null), (options.ServerContextTakeover, options.ClientContextTakeover));
         Assert.Equal((null, null), (options.ServerMaxWindowBits, options.ClientMaxWindowBits));
@@ -38,10 +38,10 @@ public sealed class PermessageDeflateOptionsTests
     [InlineData(false, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")]
     public void Presets_are_offered_by_a_client_as_documented(bool isShared, string expected)
     {
-        PermessageDeflateOptions options =
-            isShared ? PermessageDeflateOptions.Shared : PermessageDeflateOptions.Dedicated;
+        PerMessageDeflateOptions options =
+            isShared ? PerMessageDeflateOptions.Shared : PerMessageDeflateOptions.Dedicated;
 
-        Assert.Equal(expected, PermessageDeflateNegotiation.Offer(options.ToRules()).ToString());
+        Assert.Equal(expected, PerMessageDeflateNegotiation.Offer(options.ToRules()).ToString());
     }
 
     [Theory]
@@ -49,11 +49,11 @@ public sealed class PermessageDeflateOptionsTests
     [InlineData(false, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")]
     public void Presets_are_answered_by_a_server_as_documented(bool isShared, string expected)
     {
-        PermessageDeflateOptions options =
-            isShared ? PermessageDeflateOptions.Shared : PermessageDeflateOptions.Dedicated;
+        PerMessageDeflateOptions options =
+            isShared ? PerMessageDeflateOptions.Shared : PerMessageDeflateOptions.Dedicated;
         HeaderFields browser = HeaderFields.FromPairs(
             [KeyValuePair.Create("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")]);
 
-        Assert.Equal(expected, PermessageDeflateNegotiation.Accept(browser, options.ToRules()).ToString());
+        Assert.Equal(expected, PerMessageDeflateNegotiation.Accept(browser, options.ToRules()).ToString());
     }
 }

@@ -14,7 +14,7 @@ namespace Sockeye.Protocol;
 /// <param name="ClientMaxWindowBits">
 /// The client's (§7.1.2.2); <see cref="WithoutValue"/> in an offer that leaves the value to the server.
 /// </param>
-internal readonly record struct PermessageDeflateParameters(
+internal readonly record struct PerMessageDeflateParameters(
     bool ServerNoContextTakeover, bool ClientNoContextTakeover, int? ServerMaxWindowBits, int? ClientMaxWindowBits)
 {
     /// <summary>The name of the extension (§9).</summary>
@@ -52,7 +52,7 @@ internal readonly record struct PermessageDeflateParameters(
     /// Whether it is one that §7.1 defines, with a value that it allows, for the first time. If not, an offer is
     /// declined, and a response fails the connection (§5.1, §7).
     /// </returns>
-    public static bool TryAdd(in ExtensionScanner scanner, ref PermessageDeflateParameters parameters)
+    public static bool TryAdd(in ExtensionScanner scanner, ref PerMessageDeflateParameters parameters)
     {
         // Names compare exactly, as all extension names do for which nothing else is said (RFC 6455 §9.1).
         ReadOnlySpan<byte> name = scanner.Name;

@@ -4,18 +4,18 @@ namespace Sockeye.Protocol.Tests;
 
 public sealed class ClientNegotiationTests
 {
-    private const string Name = PermessageDeflateParameters.ExtensionName;
+    private const string Name = PerMessageDeflateParameters.ExtensionName;
 
     [Fact]
     public void Default_offer_lets_the_server_choose_the_clients_window() => // ws 4.6, 1
         Assert.Equal(
             Name + "; client_max_window_bits",
-            PermessageDeflateNegotiation.Offer(PermessageDeflateRules.Default).ToString());
+            PerMessageDeflateNegotiation.Offer(PerMessageDeflateRules.Default).ToString());
 
     [Fact]
     public void Rules_appear_in_the_offer() // ws 4.6, 2
     {
-        var rules = new PermessageDeflateRules
+        var rules = new PerMessageDeflateRules
         {
             ServerContextTakeover = false,
             ClientContextTakeover = false,
@@ -25,7 +25,7 @@ public sealed class ClientNegotiationTests
 
         Assert.Equal(
             Name + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11",
-            PermessageDeflateNegotiation.Offer(rules).ToString());
+            PerMessageDeflateNegotiation.Offer(rules).ToString());
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public sealed class ClientNegotiationTests
     [Fact]
     public void Client_that_insists_on_its_context_refuses_a_server_that_forbids_it() // ws 4.6, 19
     {
-        var rules = new PermessageDeflateRules { ClientContextTakeover = true };
+        var rules = new PerMessageDeflateRules { ClientContextTakeover = true };
 
         Assert.Equal("failed", Agree(Name + "; client_no_context_takeover", rules));
         Assert.Equal(Name, Agree(Name, rules));
@@ -80,12 +80,12 @@ public sealed class ClientNegotiationTests
     [Fact]
     public void Window_of_a_client_that_did_not_let_it_be_bounded_fails() => // EX-30c; ws 4.6, 20
         Assert.Equal(
-            "failed", Agree(Name + "; client_max_window_bits=10", default, PermessageDeflateRules.Default));
+            "failed", Agree(Name + "; client_max_window_bits=10", default, PerMessageDeflateRules.Default));
 
     [Fact]
     public void Window_of_the_client_larger_than_offered_fails() // EX-30c; ws 4.6, 21
     {
-        var rules = new PermessageDeflateRules { ClientMaxWindowBits = 10 };
+        var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10 };
 
         Assert.Equal("failed", Agree(Name + "; client_max_window_bits=11", rules));
         Assert.Equal(Name + "; client_max_window_bits=9", Agree(Name + "; client_max_window_bits=9", rules));
@@ -94,7 +94,7 @@ public sealed class ClientNegotiationTests
     [Fact]
     public void What_the_client_said_of_itself_holds_when_it_is_not_answered() // ws 4.6, 23; §7.1.1.2, §7.1.2.2
     {
-        var rules = new PermessageDeflateRules { ClientMaxWindowBits = 10, ClientContextTakeover = false };
+        var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10, ClientContextTakeover = false };
 
         Assert.Equal(Name + "; client_no_context_takeover; client_max_window_bits=10", Agree(Name, rules));
     }
@@ -102,8 +102,8 @@ public sealed class ClientNegotiationTests
     [Fact]
     public void What_the_client_asks_of_the_server_must_be_answered() // §7.1.1.1, §7.1.2.1
     {
-        var bounded = new PermessageDeflateRules { ServerMaxWindowBits = 10 };
-        var forgetful = new PermessageDeflateRules { ServerContextTakeover = false };
+        var bounded = new PerMessageDeflateRules { ServerMaxWindowBits = 10 };
+        var forgetful = new PerMessageDeflateRules { ServerContextTakeover = false };
 
         Assert.Equal("failed", Agree(Name, bounded));
         Assert.Equal("failed", Agree(Name + "; server_max_window_bits=11", bounded));
@@ -114,8 +114,8 @@ public sealed class ClientNegotiationTests
     [Fact]
     public void Parameters_say_what_each_end_does()
     {
-        PermessageDeflateParameters none = default;
-        var all = new PermessageDeflateParameters(true, false, 9, 12);
+        PerMessageDeflateParameters none = default;
+        var all = new PerMessageDeflateParameters(true, false, 9, 12);
 
         Assert.Equal((15, 15), (none.WindowBitsOf(Role.Server), none.WindowBitsOf(Role.Client)));
         Assert.True(none.HasContextTakeover(Role.Server));
