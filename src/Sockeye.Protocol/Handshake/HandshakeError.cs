@@ -177,4 +177,16 @@ public enum HandshakeError
     /// The server's parameters for an extension are none that answer the offer (RFC 7692 §5.1).
     /// </summary>
     InvalidExtensionParameters,
+
+    /// <summary>The proxy could not be reached, or did not open a tunnel (RFC 9110 §9.3.6, RFC 1928).</summary>
+    ProxyFailed,
+
+    /// <summary>The server redirects to what is no address of a WebSocket server (RFC 9110 §10.2.2).</summary>
+    InvalidRedirect,
+
+    /// <summary>The server redirects from wss to ws, which would show to others what is for it alone.</summary>
+    InsecureRedirect,
+
+    /// <summary>There were more redirects than this end's limit (RFC 9110 §15.4).</summary>
+    TooManyRedirects,
 }

@@ -92,6 +92,10 @@ internal static class HandshakeErrors
         HandshakeError.TlsFailed => "TLS failed (RFC 6455 §4.1)",
         HandshakeError.MalformedResponse => "the answer is not one of HTTP/1.1 (RFC 9112 §4)",
         HandshakeError.InvalidExtensionParameters => "the extension's parameters do not answer the offer (RFC 7692 §5.1)",
+        HandshakeError.ProxyFailed => "the proxy did not open a tunnel (RFC 9110 §9.3.6)",
+        HandshakeError.InvalidRedirect => "the server redirects to what is no address (RFC 9110 §10.2.2)",
+        HandshakeError.InsecureRedirect => "the server redirects from wss to ws",
+        HandshakeError.TooManyRedirects => "there were too many redirects (RFC 9110 §15.4)",
         _ => error.ToString(),
     };
 }
