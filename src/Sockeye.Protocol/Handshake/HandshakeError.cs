@@ -184,7 +184,7 @@ public enum HandshakeError
     /// <summary>The server redirects to what is no address of a WebSocket server (RFC 9110 §10.2.2).</summary>
     InvalidRedirect,
 
-    /// <summary>The server redirects from wss to ws, which would show to others what is for it alone.</summary>
+    /// <summary>The server redirects from wss to ws, which would show to others what is for it alone (RFC 6455 §10.6).</summary>
     InsecureRedirect,
 
     /// <summary>There were more redirects than this end's limit (RFC 9110 §15.4).</summary>

@@ -94,7 +94,7 @@ internal static class HandshakeErrors
         HandshakeError.InvalidExtensionParameters => "the extension's parameters do not answer the offer (RFC 7692 §5.1)",
         HandshakeError.ProxyFailed => "the proxy did not open a tunnel (RFC 9110 §9.3.6)",
         HandshakeError.InvalidRedirect => "the server redirects to what is no address (RFC 9110 §10.2.2)",
-        HandshakeError.InsecureRedirect => "the server redirects from wss to ws",
+        HandshakeError.InsecureRedirect => "the server redirects from wss to ws (RFC 6455 §10.6)",
         HandshakeError.TooManyRedirects => "there were too many redirects (RFC 9110 §15.4)",
         _ => error.ToString(),
     };
