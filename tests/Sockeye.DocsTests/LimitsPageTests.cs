@@ -31,6 +31,7 @@ public sealed class LimitsPageTests
             (new WebSocketServerOptions(), null),
             (EventLoopOptions.Default, null),
             (null, new WebSocketClientOptions()),
+            (null, new WebSocketReconnectOptions()),
         ];
 
         return
@@ -57,6 +58,7 @@ public sealed class LimitsPageTests
 
     private static string Bytes(long length) => length switch
     {
+        0 => "0 bytes",
         _ when length % MiB == 0 => $"{length / MiB} MiB",
         _ when length % KiB == 0 => $"{length / KiB} KiB",
         _ => $"{length} bytes",

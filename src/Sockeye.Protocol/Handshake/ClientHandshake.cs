@@ -123,7 +123,7 @@ internal static class ClientHandshake
 
     private static HandshakeFault Check(ClientHandshakeRequest request) =>
         !IsTarget(request.Target) ? HandshakeFault.InvalidTarget
-        : !IsHost(request.Host) ? HandshakeFault.InvalidHost
+        : !HeaderFieldRules.IsHost(request.Host) ? HandshakeFault.InvalidHost
         : !IsKey(request.Key) ? HandshakeFault.InvalidKey
         : request.Version is not (ServerHandshake.RfcVersion or ServerHandshake.DraftVersion)
             ? HandshakeFault.InvalidVersion
@@ -135,9 +135,6 @@ internal static class ClientHandshake
     // RFC 9112 §3.2.1: origin-form; "#" begins what is never sent.
     private static bool IsTarget(string target) =>
         target.StartsWith('/') && !target.Contains('#') && !target.AsSpan().ContainsAnyExceptInRange('!', '~');
-
-    private static bool IsHost(string host) =>
-        Ascii.IsValid(host) && Authority.TryParse(Encoding.ASCII.GetBytes(host), out _);
 
     private static bool IsKey(string key) => Ascii.IsValid(key) && AcceptKey.IsKey(Encoding.ASCII.GetBytes(key));
 

@@ -197,4 +197,16 @@ public enum HandshakeError
 
     /// <summary>The server's application refused, with a status of its choice (RFC 6455 §4.2.2).</summary>
     RefusedByApplication,
+
+    /// <summary>The proxy could not be reached, or did not open a tunnel (RFC 9110 §9.3.6, RFC 1928).</summary>
+    ProxyFailed,
+
+    /// <summary>The server redirects to what is no address of a WebSocket server (RFC 9110 §10.2.2).</summary>
+    InvalidRedirect,
+
+    /// <summary>The server redirects from wss to ws, which would show to others what is for it alone (RFC 6455 §10.6).</summary>
+    InsecureRedirect,
+
+    /// <summary>There were more redirects than this end's limit (RFC 9110 §15.4).</summary>
+    TooManyRedirects,
 }

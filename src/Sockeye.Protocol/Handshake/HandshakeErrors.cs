@@ -102,6 +102,10 @@ internal static class HandshakeErrors
         HandshakeError.TooManyConnectionsFromAddress => "there are too many connections from the address (RFC 6585 §4)",
         HandshakeError.ApplicationFailed => "the server failed (RFC 9110 §15.6.1)",
         HandshakeError.RefusedByApplication => "the application refused (RFC 6455 §4.2.2)",
+        HandshakeError.ProxyFailed => "the proxy did not open a tunnel (RFC 9110 §9.3.6)",
+        HandshakeError.InvalidRedirect => "the server redirects to what is no address (RFC 9110 §10.2.2)",
+        HandshakeError.InsecureRedirect => "the server redirects from wss to ws (RFC 6455 §10.6)",
+        HandshakeError.TooManyRedirects => "there were too many redirects (RFC 9110 §15.4)",
         _ => error.ToString(),
     };
 }

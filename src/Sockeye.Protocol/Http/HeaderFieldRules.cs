@@ -23,6 +23,10 @@ internal static class HeaderFieldRules
     public static bool IsValue(ReadOnlySpan<char> value) =>
         !value.ContainsAny(HttpCharacters.ControlChars) && !value.ContainsAnyExceptInRange('\0', '\u00FF');
 
+    /// <summary>Whether a text can be the value of Host: a host with an optional port (RFC 9112 §3.2).</summary>
+    public static bool IsHost(string value) =>
+        Ascii.IsValid(value) && Authority.TryParse(Encoding.ASCII.GetBytes(value), out _);
+
     /// <summary>Whether the opening handshake keeps a name for itself.</summary>
     public static bool IsReserved(string name) =>
         name.StartsWith(ReservedPrefix, StringComparison.OrdinalIgnoreCase)

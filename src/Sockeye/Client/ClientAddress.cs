@@ -1,24 +1,63 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+
 namespace Sockeye.Client;
 
-/// <summary>The address of a server, as a client is given it (RFC 6455 §3).</summary>
-internal static class ClientAddress
+/// <summary>Where a request goes (RFC 6455 §3): a host by TCP, or the path of a socket or pipe on this machine.</summary>
+internal sealed class ClientAddress
 {
-    /// <summary>Reads an address.</summary>
-    /// <exception cref="ArgumentException">It is none.</exception>
-    public static Uri Parse(string address)
+    private const string SocketScheme = "ws+unix:";
+
+    private ClientAddress(Uri uri, Uri shown, string? socketPath, string userInfo)
     {
-        ArgumentNullException.ThrowIfNull(address);
-        return Uri.TryCreate(address, UriKind.Absolute, out Uri? parsed)
-            ? parsed
-            : throw new ArgumentException($"'{address}' is not an absolute URI.", nameof(address));
+        Uri = uri;
+        Shown = shown;
+        SocketPath = socketPath;
+        UserInfo = userInfo;
     }
 
     /// <summary>
-    /// The address that an HTTP client is given for it: with a scheme of ws or wss, which makes it ask a proxy for a
-    /// tunnel (§4.1) instead of for the page.
+    /// What the request is made of: ws or wss, with neither user information nor fragment. On the path of a socket, of a
+    /// host by the name of localhost.
     /// </summary>
+    public Uri Uri { get; }
+
+    /// <summary>The same for the application to see: with the path of the socket, if there is one.</summary>
+    public Uri Shown { get; }
+
+    /// <summary>The path of a Unix socket or a pipe; <see langword="null"/> for a host.</summary>
+    public string? SocketPath { get; }
+
+    /// <summary>User and password, percent-encoded, with a colon between; empty if there are none (RFC 3986 §3.2.1).</summary>
+    public string UserInfo { get; }
+
+    /// <summary>Whether the connection is over TLS.</summary>
+    public bool IsSecure => Uri.Scheme == Uri.UriSchemeWss;
+
+    /// <summary>The address for what knows http and https alone.</summary>
+    public Uri Http => new UriBuilder(Uri)
+    {
+        Scheme = IsSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp,
+        Port = Uri.Port,
+    }.Uri;
+
+    /// <summary>Reads an address.</summary>
     /// <exception cref="ArgumentException">It cannot be the address of a WebSocket server.</exception>
-    public static Uri ToWebSocket(Uri address)
+    public static ClientAddress Parse(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+
+        // Not first by way of a URI: that of a pipe of Windows has backslashes.
+        return address.StartsWith(SocketScheme, StringComparison.OrdinalIgnoreCase)
+            ? ParseSocket(address)
+            : Uri.TryCreate(address, UriKind.Absolute, out Uri? parsed)
+                ? Parse(parsed)
+                : throw new ArgumentException($"'{WithoutUser(address)}' is not an absolute URI.", nameof(address));
+    }
+
+    /// <summary>Reads an address.</summary>
+    /// <exception cref="ArgumentException">It cannot be the address of a WebSocket server.</exception>
+    public static ClientAddress Parse(Uri address)
     {
         ArgumentNullException.ThrowIfNull(address);
         if (!address.IsAbsoluteUri)
@@ -26,32 +65,116 @@ internal static class ClientAddress
             throw new ArgumentException($"'{address}' is not an absolute URI.", nameof(address));
         }
 
-        string scheme = address.Scheme switch
+        return address.OriginalString.StartsWith(SocketScheme, StringComparison.OrdinalIgnoreCase)
+            ? ParseSocket(address.OriginalString)
+            : TryParseHost(address, out ClientAddress? parsed, out string? fault)
+                ? parsed
+                : throw new ArgumentException(fault, nameof(address));
+    }
+
+    /// <summary>Where a redirect leads (RFC 9110 §10.2.2).</summary>
+    /// <param name="location">The Location header.</param>
+    /// <param name="target">The address, if the result is <see langword="true"/>; a socket is no place to be sent to.</param>
+    public bool TryFollow(string location, [NotNullWhen(true)] out ClientAddress? target)
+    {
+        target = null;
+
+        // RFC 3986 §2: visible ASCII and nothing else; what is not would be read one way here and another elsewhere.
+        if (location.Length == 0
+            || location.AsSpan().ContainsAnyExceptInRange('!', '~')
+            || !Uri.TryCreate(Http, location, out Uri? resolved)
+            || !TryParseHost(resolved, out ClientAddress? parsed, out _))
+        {
+            return false;
+        }
+
+        // A relative reference stays with the socket that gave it: it names no host to go to.
+        bool isRelative = location.StartsWith('/')
+            ? !location.StartsWith("//", StringComparison.Ordinal)
+            : !Uri.TryCreate(location, UriKind.Absolute, out _);
+        target = SocketPath is not null && isRelative ? OnSocket(SocketPath, parsed.Uri.PathAndQuery, shown: null) : parsed;
+        return true;
+    }
+
+    /// <summary>
+    /// Whether what one server may know is safe with the other too: same scheme, host and port (RFC 6454 §4), or same socket.
+    /// </summary>
+    public bool IsSameOrigin(ClientAddress other) =>
+        SocketPath == other.SocketPath
+        && Uri.Scheme == other.Uri.Scheme
+        && Uri.Port == other.Uri.Port
+        && Uri.IdnHost.Equals(other.Uri.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a path is that of a named pipe of Windows.</summary>
+    public static bool IsPipe(string path) => path.StartsWith(@"\\", StringComparison.Ordinal);
+
+    private static bool TryParseHost(
+        Uri address, [NotNullWhen(true)] out ClientAddress? parsed, [NotNullWhen(false)] out string? fault)
+    {
+        parsed = null;
+        string? scheme = address.Scheme switch
         {
             "ws" or "http" => Uri.UriSchemeWs,
             "wss" or "https" => Uri.UriSchemeWss,
-            _ => throw new ArgumentException(
-                $"The scheme '{address.Scheme}' is not ws, wss, http or https.", nameof(address)),
+            _ => null,
         };
 
         // §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used".
-        if (address.OriginalString.Contains('#', StringComparison.Ordinal))
+        fault =
+            scheme is null ? $"The scheme '{address.Scheme}' is not ws, wss, http, https or ws+unix."
+            : address.OriginalString.Contains('#', StringComparison.Ordinal)
+                ? "The address of a WebSocket server has no fragment."
+            : address.Host.Length == 0 ? "The address has no host."
+            : address.Port == 0 ? "The address has port 0, which nobody listens on."
+            : null;
+        if (fault is not null)
         {
-            throw new ArgumentException("The address of a WebSocket server has no fragment.", nameof(address));
+            return false;
         }
 
-        // Sending it would need a decision that nobody has taken; leaving it out silently would be worse.
-        if (address.UserInfo.Length != 0)
-        {
-            throw new ArgumentException(
-                "The address has user information; set an Authorization header instead.", nameof(address));
-        }
-
-        if (address.Host.Length == 0)
-        {
-            throw new ArgumentException("The address has no host.", nameof(address));
-        }
-
-        return new UriBuilder(address) { Scheme = scheme, Port = address.Port }.Uri;
+        var builder = new UriBuilder(address) { Scheme = scheme, Port = address.Port, UserName = "", Password = "" };
+        parsed = new ClientAddress(builder.Uri, builder.Uri, socketPath: null, address.UserInfo);
+        return true;
     }
+
+    // ws+unix:/path/to/socket:/path?query. The first colon ends the path of the socket.
+    private static ClientAddress ParseSocket(string address)
+    {
+        string rest = address[SocketScheme.Length..];
+        rest = rest.StartsWith("///", StringComparison.Ordinal) ? rest["//".Length..] : rest;
+        int colon = rest.IndexOf(':', StringComparison.Ordinal);
+        string path = Uri.UnescapeDataString(colon < 0 ? rest : rest[..colon]);
+        string target = colon < 0 || colon == rest.Length - 1 ? "/" : rest[(colon + 1)..];
+        string? fault =
+            address.Contains('#', StringComparison.Ordinal) ? "The address of a WebSocket server has no fragment."
+            : path.Length == 0 ? "The address has no path of a socket."
+            : path.Contains('?', StringComparison.Ordinal) ? "The path of a socket ends with a colon: ws+unix:/socket:/path?query."
+            : path.Contains('\0', StringComparison.Ordinal) ? "The path of a socket has a NUL in it."
+            : !target.StartsWith('/') ? "What follows the path of a socket begins with a slash."
+            : null;
+        if (fault is not null)
+        {
+            throw new ArgumentException(fault, nameof(address));
+        }
+
+        if (!IsPipe(path))
+        {
+            // Refuses what is too long for this system.
+            _ = new UnixDomainSocketEndPoint(path);
+        }
+
+        Uri.TryCreate(address, UriKind.Absolute, out Uri? shown);
+        return OnSocket(path, target, shown);
+    }
+
+    private static ClientAddress OnSocket(string path, string target, Uri? shown)
+    {
+        var uri = new Uri("ws://localhost" + target);
+        string escaped = Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal);
+        return new ClientAddress(
+            uri, shown ?? new Uri($"{SocketScheme}{escaped}:{uri.PathAndQuery}"), path, userInfo: "");
+    }
+
+    // An address that cannot be read may end up in a log: not with what may be a password.
+    private static string WithoutUser(string address) => address[(address.LastIndexOf('@') + 1)..];
 }

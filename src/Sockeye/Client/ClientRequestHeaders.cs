@@ -6,7 +6,7 @@ namespace Sockeye.Client;
 /// <summary>The headers of a client's opening handshake (RFC 6455 §4.1).</summary>
 internal static class ClientRequestHeaders
 {
-    /// <summary>Checks what the user wants to send.</summary>
+    /// <summary>Checks what the user wants to send, apart from headers.</summary>
     /// <exception cref="ArgumentException">Something of it must not be sent.</exception>
     public static void Check(WebSocketClientOptions options)
     {
@@ -20,19 +20,23 @@ internal static class ClientRequestHeaders
             throw new ArgumentException("The origin has characters that no header may have.", nameof(options));
         }
 
-        HandshakeFault fault = HeaderFieldRules.Check(options.RequestHeaders);
-        if (fault != HandshakeFault.None)
+        // §4.2.1: several origins are none.
+        if (options.Origin is not null
+            && options.RequestHeaders.Any(header => header.Key.Equals("Origin", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new ArgumentException($"A request header cannot be sent: {fault}.", nameof(options));
+            throw new ArgumentException("There are an origin and an Origin header.", nameof(options));
         }
     }
 
-    /// <summary>Writes the headers; all but Host, which the HTTP client adds.</summary>
+    /// <summary>Writes the headers.</summary>
     /// <exception cref="ArgumentException">The user wants to send one that belongs to content.</exception>
     public static void Write(
-        HttpRequestHeaders headers, string key, WebSocketClientOptions options, PerMessageDeflateOptions? compression)
+        HttpRequestHeaders headers, string key, WebSocketClientRequest request, ClientAddress address,
+        WebSocketClientOptions options, PerMessageDeflateOptions? compression)
     {
-        foreach ((string name, string value) in options.RequestHeaders)
+        // RFC 9110 §7.2: without the port if it is the scheme's own.
+        headers.Host = request.Host ?? HostOf(address.Uri);
+        foreach ((string name, string value) in request.Headers)
         {
             if (!headers.TryAddWithoutValidation(name, value))
             {
@@ -44,10 +48,11 @@ internal static class ClientRequestHeaders
         headers.TryAddWithoutValidation("Connection", "Upgrade");
         headers.TryAddWithoutValidation("Upgrade", "websocket");
         headers.TryAddWithoutValidation("Sec-WebSocket-Key", key);
-        headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        bool isDraft = options.ProtocolVersion == ServerHandshake.DraftVersion;
+        headers.TryAddWithoutValidation("Sec-WebSocket-Version", isDraft ? "8" : "13");
         if (options.Origin is not null)
         {
-            headers.TryAddWithoutValidation("Origin", options.Origin);
+            headers.TryAddWithoutValidation(isDraft ? "Sec-WebSocket-Origin" : "Origin", options.Origin);
         }
 
         if (options.Subprotocols.Count != 0)
@@ -60,5 +65,12 @@ internal static class ClientRequestHeaders
             headers.TryAddWithoutValidation(
                 "Sec-WebSocket-Extensions", PerMessageDeflateNegotiation.Offer(compression.ToRules()).ToString());
         }
+    }
+
+    private static string HostOf(Uri address)
+    {
+        // RFC 9844 §3: the zone of an IPv6 address is nobody else's business; IdnHost would have it.
+        string host = address.HostNameType == UriHostNameType.IPv6 ? address.Host : address.IdnHost;
+        return address.IsDefaultPort ? host : $"{host}:{address.Port}";
     }
 }

@@ -4,14 +4,16 @@ namespace Sockeye;
 
 /// <summary>Opens connections to WebSocket servers (RFC 6455 §4.1).</summary>
 /// <remarks>
-/// Name resolution, proxies and TLS are <see cref="SocketsHttpHandler"/>'s; every header of the server's answer is
-/// checked here. Redirects are not followed.
+/// HTTP and proxies are <see cref="SocketsHttpHandler"/>'s; every header of the server's answer is checked here. Redirects
+/// are followed if the options say so.
 /// </remarks>
 public static class WebSocketClient
 {
     /// <summary>Opens a connection whose messages are asked for.</summary>
     /// <param name="address">
-    /// <c>ws</c>, <c>wss</c>, <c>http</c> or <c>https</c>, without a fragment (RFC 6455 §3).
+    /// <c>ws</c>, <c>wss</c>, <c>http</c> or <c>https</c>, without a fragment (RFC 6455 §3); or the path of a Unix socket,
+    /// a colon, and that of the request: <c>ws+unix:/path/to/socket:/path?query</c>. In place of the socket, on Windows,
+    /// <c>\\server\pipe\name</c>.
     /// </param>
     /// <param name="options">What to ask for; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -23,7 +25,8 @@ public static class WebSocketClient
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public static Task<WebSocketConnection> ConnectAsync(
         Uri address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
-        ClientConnector.ConnectAsync(address, options ?? WebSocketClientOptions.Default, null, cancellationToken);
+        ClientConnector.ConnectAsync(
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, null, cancellationToken);
 
     /// <summary>Opens a connection whose messages are asked for.</summary>
     /// <param name="address">As for the other overload.</param>
@@ -35,7 +38,8 @@ public static class WebSocketClient
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public static Task<WebSocketConnection> ConnectAsync(
         string address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
-        ConnectAsync(ClientAddress.Parse(address), options, cancellationToken);
+        ClientConnector.ConnectAsync(
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, null, cancellationToken);
 
     /// <summary>Opens a connection whose messages a handler receives.</summary>
     /// <param name="address">As for the other overloads.</param>
@@ -52,7 +56,7 @@ public static class WebSocketClient
     {
         ArgumentNullException.ThrowIfNull(handler);
         return ClientConnector.ConnectAsync(
-            address, options ?? WebSocketClientOptions.Default, handler, cancellationToken);
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, handler, cancellationToken);
     }
 
     /// <summary>Opens a connection whose messages a handler receives.</summary>
@@ -66,6 +70,10 @@ public static class WebSocketClient
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public static Task<WebSocketConnection> ConnectAsync(
         string address, WebSocketHandler handler, WebSocketClientOptions? options = null,
-        CancellationToken cancellationToken = default) =>
-        ConnectAsync(ClientAddress.Parse(address), handler, options, cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return ClientConnector.ConnectAsync(
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, handler, cancellationToken);
+    }
 }

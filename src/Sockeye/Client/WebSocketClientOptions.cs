@@ -1,6 +1,9 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Protocol;
 
 namespace Sockeye;
 
@@ -8,6 +11,8 @@ namespace Sockeye;
 /// <remarks>Never changes once made; read when the client connects.</remarks>
 public sealed class WebSocketClientOptions
 {
+    private const int MostRedirects = 50;
+
     /// <summary>The defaults.</summary>
     public static WebSocketClientOptions Default { get; } = new();
 
@@ -21,6 +26,20 @@ public sealed class WebSocketClientOptions
     /// </summary>
     public bool AllowMissingSubprotocol { get; init; }
 
+    /// <summary>The version of the WebSocket protocol to ask for.</summary>
+    /// <value>
+    /// 13, the default, is RFC 6455. 8 is for servers of its drafts HyBi 08 to 12: the frames are the same, and the origin
+    /// goes by the name of Sec-WebSocket-Origin.
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither.</exception>
+    public int ProtocolVersion
+    {
+        get;
+        init => field = value is ServerHandshake.RfcVersion or ServerHandshake.DraftVersion
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ProtocolVersion), value, "Must be 13 or 8.");
+    } = ServerHandshake.RfcVersion;
+
     /// <summary>The Origin header; <see langword="null"/>, the default, sends none, as clients that are no browsers do.</summary>
     public string? Origin { get; init; }
 
@@ -28,8 +47,102 @@ public sealed class WebSocketClientOptions
     /// <remarks>Those that the opening handshake writes itself are refused when connecting.</remarks>
     public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; } = [];
 
-    /// <summary>What is to be checked of the server's certificate; <see langword="null"/> for the usual.</summary>
+    /// <summary>The Host header; <see langword="null"/>, the default, for that of the address.</summary>
+    /// <remarks>The server's certificate is checked against the address all the same, or <see cref="Tls"/>.</remarks>
+    /// <exception cref="ArgumentException">The value is no host with an optional port (RFC 9112 §3.2).</exception>
+    public string? Host
+    {
+        get;
+        init => field = value is null || HeaderFieldRules.IsHost(value)
+            ? value
+            : throw new ArgumentException("Not a host with an optional port (RFC 9112 §3.2).", nameof(Host));
+    }
+
+    /// <summary>
+    /// User and password for an Authorization header of the scheme Basic (RFC 7617), sent without being asked for;
+    /// <see langword="null"/>, the default, for none.
+    /// </summary>
+    /// <remarks>
+    /// User information in the address comes before these, and an Authorization header among
+    /// <see cref="RequestHeaders"/> before both. Without TLS, whoever sees the request can read them.
+    /// </remarks>
+    public NetworkCredential? Credentials { get; init; }
+
+    /// <summary>
+    /// Where cookies for the request come from, and those that the server sets go to; <see langword="null"/>, the default,
+    /// for none. May be shared with other clients.
+    /// </summary>
+    /// <remarks>Cookies that come with a redirect are not kept.</remarks>
+    public CookieContainer? Cookies { get; init; }
+
+    /// <summary>
+    /// What is to be checked of the server's certificate, and shown of the client's own; <see langword="null"/> for the
+    /// usual. Its <see cref="SslClientAuthenticationOptions.TargetHost"/> comes before the host of the address.
+    /// </summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
+
+    /// <summary>How many redirects are followed, one after the other (RFC 9110 §15.4).</summary>
+    /// <value>0 to 50. The default is 0: a redirect is a refusal, whose headers tell the location.</value>
+    /// <remarks>
+    /// Never from wss to ws, nor to a socket. Credentials, cookies and headers are kept from other servers: see
+    /// <see cref="WebSocketRedirect.KeepHeaders"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or over 50.</exception>
+    public int MaxRedirects
+    {
+        get;
+        init => field = value is >= 0 and <= MostRedirects
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaxRedirects), value, "Must be 0 to 50.");
+    }
+
+    /// <summary>
+    /// Asked before each redirect that is to be followed; <see langword="false"/> makes it a refusal.
+    /// <see langword="null"/>, the default, follows all.
+    /// </summary>
+    public Func<WebSocketRedirect, CancellationToken, ValueTask<bool>>? OnRedirecting { get; init; }
+
+    /// <summary>
+    /// Called before each request, those of redirects too: may set headers, and take its time to find them out. What it
+    /// throws ends the attempt, and is thrown by it.
+    /// </summary>
+    public Func<WebSocketClientRequest, CancellationToken, ValueTask>? OnSendingRequest { get; init; }
+
+    /// <summary>
+    /// The proxy to connect through: by HTTP's CONNECT, or SOCKS 4, 4a or 5, as the scheme of its address says, with its
+    /// credentials. <see langword="null"/>, the default, for that of the process, <see cref="HttpClient.DefaultProxy"/>.
+    /// </summary>
+    public IWebProxy? Proxy { get; init; }
+
+    /// <summary>Whether there may be a proxy at all. The default is <see langword="true"/>.</summary>
+    public bool UseProxy { get; init; } = true;
+
+    /// <summary>
+    /// The address of this end, with port 0 for any; <see langword="null"/>, the default, leaves it to the system.
+    /// </summary>
+    public IPEndPoint? LocalEndPoint { get; init; }
+
+    /// <summary>Which addresses of a host are tried.</summary>
+    /// <value>
+    /// <see cref="AddressFamily.InterNetwork"/> or <see cref="AddressFamily.InterNetworkV6"/> alone; the default,
+    /// <see cref="AddressFamily.Unspecified"/>, is both: the next beside one that has not answered within 250 ms
+    /// (RFC 8305).
+    /// </value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is another.</exception>
+    public AddressFamily AddressFamily
+    {
+        get;
+        init => field = value is AddressFamily.Unspecified or AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(AddressFamily), value, "Must be IPv4, IPv6 or both.");
+    } = AddressFamily.Unspecified;
+
+    /// <summary>
+    /// Connects the transport, in place of this library: gives any duplex stream, over which TLS follows if the address
+    /// says so. <see langword="null"/>, the default, connects a socket.
+    /// </summary>
+    /// <remarks>Not called for the address of a socket. The stream is disposed of with the connection.</remarks>
+    public Func<WebSocketConnectContext, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
 
     /// <summary>
     /// How messages are compressed if the server agrees (RFC 7692); <see langword="null"/> does not offer it.
@@ -38,7 +151,8 @@ public sealed class WebSocketClientOptions
     /// <remarks>Not offered where the platform's zlib is missing, which the log says with a warning.</remarks>
     public PerMessageDeflateOptions? Compression { get; init; } = PerMessageDeflateOptions.Default;
 
-    /// <summary>How long it may take to connect: name resolution, TCP, TLS and the opening handshake together.</summary>
+    /// <summary>How long it may take to connect: name resolution, TCP, TLS and the opening handshake together, with
+    /// all redirects.</summary>
     /// <value>More than zero, at most a day. The default is 15 seconds.</value>
     public TimeSpan HandshakeTimeout
     {

@@ -23,14 +23,15 @@ public sealed class WebSocketConnection : IAsyncDisposable
 {
     private static long LastId;
 
-    private readonly byte[]? _packedRequest;
+    // What opened the connection, in one field: a server's packed request, or a client's response.
+    private readonly object? _opening;
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
-        PerMessageDeflateParameters? deflate = null, byte[]? packedRequest = null)
+        PerMessageDeflateParameters? deflate = null, object? opening = null)
     {
         Id = Interlocked.Increment(ref LastId);
-        _packedRequest = packedRequest;
+        _opening = opening;
         Subprotocol = subprotocol;
         Core = new ConnectionCore(this, transport, settings, handler, deflate);
     }
@@ -55,7 +56,10 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// The request that opened the connection, made anew at each call; <see langword="null"/> on a client.
     /// </summary>
     public WebSocketUpgradeRequest? Request =>
-        _packedRequest is null ? null : new(_packedRequest, Core.Transport, Core.Settings);
+        _opening is byte[] packed ? new(packed, Core.Transport, Core.Settings) : null;
+
+    /// <summary>The answer that opened the connection, with its headers; <see langword="null"/> on a server.</summary>
+    public WebSocketUpgradeResponse? Response => _opening as WebSocketUpgradeResponse;
 
     /// <summary>The address of this end, if the transport has one.</summary>
     public EndPoint? LocalEndPoint => Core.Transport.LocalEndPoint;

@@ -6,11 +6,13 @@ namespace Sockeye;
 public sealed class WebSocketHandshakeException : SockeyeException
 {
     internal WebSocketHandshakeException(
-        HandshakeError error, int? statusCode, IReadOnlyList<KeyValuePair<string, string>> headers,
-        ReadOnlyMemory<byte> body, Exception? innerException = null)
+        HandshakeError error, WebSocketHandshakePhase phase, int? statusCode,
+        IReadOnlyList<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body = default,
+        Exception? innerException = null)
         : base(Describe(error, statusCode, innerException), innerException)
     {
         Error = error;
+        Phase = phase;
         StatusCode = statusCode;
         Headers = headers;
         Body = body;
@@ -19,7 +21,13 @@ public sealed class WebSocketHandshakeException : SockeyeException
     /// <summary>What went wrong. Stable across versions: switch on this, not on the message.</summary>
     public HandshakeError Error { get; }
 
-    /// <summary>The HTTP status that the server answered with; <see langword="null"/> if it did not answer.</summary>
+    /// <summary>What the attempt was about when it failed.</summary>
+    public WebSocketHandshakePhase Phase { get; }
+
+    /// <summary>
+    /// The HTTP status that the server answered with, or the proxy if it refused; <see langword="null"/> if nobody
+    /// answered.
+    /// </summary>
     public int? StatusCode { get; }
 
     /// <summary>The headers of the server's answer, in their order; none if it did not answer.</summary>
@@ -30,6 +38,6 @@ public sealed class WebSocketHandshakeException : SockeyeException
 
     private static string Describe(HandshakeError error, int? statusCode, Exception? innerException) =>
         $"The connection could not be opened: {error.Describe()}"
-        + (statusCode is null ? "" : $", the server answered with status {statusCode}")
+        + (statusCode is null ? "" : $", the answer has status {statusCode}")
         + (innerException is null ? "." : $". {innerException.Message}");
 }

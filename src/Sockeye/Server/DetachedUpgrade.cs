@@ -14,12 +14,14 @@ internal sealed class DetachedUpgrade
 
     /// <summary>There will be none.</summary>
     public void OnRefused(HandshakeError error, int statusCode, Exception? exception) =>
-        _failure = new WebSocketHandshakeException(error, statusCode, [], default, exception);
+        _failure = new WebSocketHandshakeException(
+            error, WebSocketHandshakePhase.Validation, statusCode, [], innerException: exception);
 
     /// <summary>Nobody waits any more.</summary>
     public void OnCanceled(CancellationToken cancellationToken) => _outcome.TrySetCanceled(cancellationToken);
 
     /// <summary>The stream is closed.</summary>
     public void OnClosed(Exception? exception) => _outcome.TrySetException(
-        _failure ?? new WebSocketHandshakeException(HandshakeError.ConnectionLost, statusCode: null, [], default, exception));
+        _failure ?? new WebSocketHandshakeException(
+            HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response, statusCode: null, [], innerException: exception));
 }

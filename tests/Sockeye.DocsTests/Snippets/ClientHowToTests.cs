@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
@@ -73,5 +74,114 @@ public sealed class ClientHowToTests
         // end snippet
 
         Assert.Equal(HandshakeError.MissingSubprotocol, seen);
+    }
+
+    [Fact]
+    public async Task Client_says_who_it_is()
+    {
+        string? seen = null;
+        await using var server = await WebSocketServer.StartAsync(0, (connection, _) =>
+        {
+            seen = connection.Request!.GetHeader("X-Token");
+            return Task.CompletedTask;
+        });
+        var address = new Uri($"ws://localhost:{server.Port}/");
+        var cookies = new CookieContainer();
+        var tokens = new Tokens();
+
+        // snippet: who you are
+        var options = new WebSocketClientOptions
+        {
+            Credentials = new NetworkCredential("alice", "s3cret"),
+            Cookies = cookies,
+            RequestHeaders = [new("X-Api-Version", "2")],
+            OnSendingRequest = async (request, cancellation) =>
+                request.SetHeader("X-Token", await tokens.GetAsync(cancellation)),
+        };
+        await using var connection = await WebSocketClient.ConnectAsync(address, options);
+        Console.WriteLine(connection.Response!.GetHeader("X-Served-By"));
+        // end snippet
+
+        await connection.Closed;
+        Assert.Equal("fresh", seen);
+    }
+
+    [Fact]
+    public async Task Client_follows_redirects()
+    {
+        await using var server = await StartEchoAsync();
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
+
+        // snippet: redirects
+        var options = new WebSocketClientOptions
+        {
+            MaxRedirects = 5,
+            OnRedirecting = (redirect, _) => ValueTask.FromResult(redirect.To.Host == "localhost"),
+        };
+        await using var connection = await WebSocketClient.ConnectAsync(address, options);
+        Console.WriteLine($"Led to {connection.Response!.Address}");
+        // end snippet
+
+        Assert.Equal(address, connection.Response!.Address);
+    }
+
+    [Fact]
+    public async Task Client_goes_another_way()
+    {
+        await using var server = await StartEchoAsync();
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
+
+        // snippet: another way
+        var options = new WebSocketClientOptions
+        {
+            UseProxy = false,
+            AddressFamily = AddressFamily.InterNetwork,
+            LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+        };
+        await using var connection = await WebSocketClient.ConnectAsync(address, options);
+        // end snippet
+
+        Assert.Equal(WebSocketConnectionState.Open, connection.State);
+    }
+
+    [Fact]
+    public async Task Client_stays_connected()
+    {
+        await using var server = await StartEchoAsync();
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
+        List<string> lines = [];
+
+        // snippet: reconnecting
+        await using var client = new ReconnectingWebSocketClient(address, new WebSocketReconnectOptions
+        {
+            MaxQueueLength = 64 * 1024,
+            OnStatusChanged = status => Console.WriteLine(status),
+        });
+        await client.StartAsync();
+        await client.SendAsync("subscribe");
+        await foreach (var message in client.ReadAllAsync())
+        {
+            lines.Add(message.Text);
+            if (lines.Count == 1)
+            {
+                break;
+            }
+        }
+        // end snippet
+
+        Assert.Equal(["subscribe"], lines);
+    }
+
+    private static Task<WebSocketServer> StartEchoAsync() => WebSocketServer.StartAsync(
+        new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new Echo());
+
+    private sealed class Tokens
+    {
+        private readonly string _next = "fresh";
+
+        public ValueTask<string> GetAsync(CancellationToken cancellation) =>
+            cancellation.IsCancellationRequested
+                ? ValueTask.FromCanceled<string>(cancellation)
+                : ValueTask.FromResult(_next);
     }
 }

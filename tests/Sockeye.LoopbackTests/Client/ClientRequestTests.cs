@@ -110,8 +110,6 @@ public sealed class ClientRequestTests
     [InlineData("file:///etc/passwd")]
     [InlineData("ws://127.0.0.1/#fragment")]
     [InlineData("ws://127.0.0.1/#")]
-    [InlineData("ws://user:secret@127.0.0.1/")]
-    [InlineData("ws://user@127.0.0.1/")]
     [InlineData("/relative")]
     [InlineData("relative")]
     [InlineData("127.0.0.1:80")]

@@ -36,6 +36,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "connect")]
     public static partial int Connect(int descriptor, void* address, uint addressLength);
 
+    [LibraryImport(Library, EntryPoint = "bind")]
+    public static partial int Bind(int descriptor, void* address, uint addressLength);
+
     [LibraryImport(Library, EntryPoint = "accept4")]
     public static partial int Accept(int descriptor, void* address, uint* addressLength, int flags);
 

@@ -21,40 +21,31 @@ internal sealed class LoopConnector : IEventLoopSource
         _descriptor = descriptor;
     }
 
-    /// <summary>Connects to a host by name or address: to the first of its addresses that answers.</summary>
-    /// <exception cref="SocketException">The name is unknown, or none of its addresses can be reached.</exception>
-    public static async Task<EventLoopTransport> ConnectAsync(
-        EventLoop loop, DnsEndPoint host, CancellationToken cancellationToken)
-    {
-        IPAddress[] addresses =
-            await Dns.GetHostAddressesAsync(host.Host, host.AddressFamily, cancellationToken).ConfigureAwait(false);
-        SocketException? last = null;
-        foreach (IPAddress address in addresses)
-        {
-            try
-            {
-                return await ConnectAsync(loop, new IPEndPoint(address, host.Port), cancellationToken)
-                    .ConfigureAwait(false);
-            }
-            catch (SocketException exception)
-            {
-                last = exception;
-            }
-        }
-
-        throw last ?? new SocketException((int)SocketError.HostNotFound);
-    }
-
     /// <summary>Connects to an address.</summary>
     /// <exception cref="SocketException">It cannot be reached.</exception>
     public static async Task<EventLoopTransport> ConnectAsync(
-        EventLoop loop, EndPoint endPoint, CancellationToken cancellationToken)
+        EventLoop loop, EndPoint endPoint, CancellationToken cancellationToken) =>
+        Serve(loop, await ConnectAsync(loop, endPoint, local: null, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Connects a socket to an address.</summary>
+    /// <param name="loop">The loop that is to serve it.</param>
+    /// <param name="endPoint">The address.</param>
+    /// <param name="local">The address of this end; <see langword="null"/> to leave that to the system.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="SocketException">It cannot be reached, or not from that address.</exception>
+    public static async Task<Descriptor> ConnectAsync(
+        EventLoop loop, EndPoint endPoint, EndPoint? local, CancellationToken cancellationToken)
     {
         SystemCalls calls = loop.Calls;
         var descriptor = new Descriptor(Require(calls.OpenSocket(endPoint.AddressFamily)));
         try
         {
-            int result = calls.Connect(descriptor.Number, endPoint.Serialize().Buffer.Span);
+            if (local is not null)
+            {
+                Require(calls.Bind(descriptor.Number, Bytes(local)));
+            }
+
+            int result = calls.Connect(descriptor.Number, Bytes(endPoint));
             if (result != -Errno.InProgress)
             {
                 Require(result);
@@ -65,7 +56,7 @@ internal sealed class LoopConnector : IEventLoopSource
                 await connector.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            return new EventLoopTransport(loop, descriptor, SocketAddress.OfPeer(descriptor.Number));
+            return descriptor;
         }
         catch
         {
@@ -73,6 +64,10 @@ internal sealed class LoopConnector : IEventLoopSource
             throw;
         }
     }
+
+    /// <summary>Makes a transport of a socket that is connected.</summary>
+    public static EventLoopTransport Serve(EventLoop loop, Descriptor descriptor) =>
+        new(loop, descriptor, SocketAddress.OfPeer(descriptor.Number));
 
     /// <inheritdoc/>
     void IEventLoopSource.OnPosted()
@@ -103,6 +98,12 @@ internal sealed class LoopConnector : IEventLoopSource
     void IEventLoopSource.OnHeldUp(TimeSpan duration)
     {
         // No code of the application runs here.
+    }
+
+    private static ReadOnlySpan<byte> Bytes(EndPoint endPoint)
+    {
+        System.Net.SocketAddress address = endPoint.Serialize();
+        return address.Buffer.Span[..address.Size];
     }
 
     private static int Require(int result) => result >= 0 ? result : throw SocketErrors.Exception(-result);

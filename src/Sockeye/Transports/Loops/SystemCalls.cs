@@ -117,6 +117,15 @@ internal unsafe class SystemCalls
         return descriptor;
     }
 
+    /// <summary>Gives a socket its own address.</summary>
+    public virtual int Bind(int descriptor, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* start = address)
+        {
+            return Answer(LibC.Bind(descriptor, start, (uint)address.Length));
+        }
+    }
+
     /// <summary>Begins to connect a socket; mostly <see cref="Errno.InProgress"/>.</summary>
     public virtual int Connect(int descriptor, ReadOnlySpan<byte> address)
     {

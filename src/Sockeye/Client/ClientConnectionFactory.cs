@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Sockeye.Compression;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Client;
+
+/// <summary>Makes a connection of what the opening handshake has left: a transport, and what was agreed on.</summary>
+internal sealed class ClientConnectionFactory
+{
+    // Clients compress unless told otherwise: where zlib is missing, not each connection is to say so.
+    private static int HasWarned;
+
+    private readonly WebSocketClientOptions _options;
+    private readonly WebSocketHandler? _handler;
+
+    /// <summary>Makes connections for a handler, or for whoever asks for messages.</summary>
+    public ClientConnectionFactory(WebSocketClientOptions options, WebSocketHandler? handler)
+    {
+        _options = options;
+        _handler = handler;
+        Codecs = MessageCodecs.For(options.Compression);
+    }
+
+    /// <summary>What compresses; <see langword="null"/> if nothing does.</summary>
+    public MessageCodecs? Codecs { get; }
+
+    /// <summary>Takes the transport back from below the HTTP client.</summary>
+    public WebSocketConnection TakeOver(
+        TransportStream stream, WebSocketUpgradeResponse response, in ClientHandshakeAgreement agreement)
+    {
+        // While the transport is the stream's still, and closed with it: the application's logger factory may throw.
+        ConnectionSettings settings = CreateSettings(stream.Wheel, isSecure: false);
+        EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
+            ?? throw new IOException("The server closed the connection behind its answer.");
+        var connection = new WebSocketConnection(
+            transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
+
+        // The first frames may have come with the answer. The transport is paused since then. Before the application
+        // knows of the connection, which it might abort.
+        connection.Core.Preload(unread);
+        if (unread.Array is not null)
+        {
+            ArrayPool<byte>.Shared.Return(unread.Array);
+        }
+
+        connection.Core.Start();
+        transport.ResumeReading();
+        return connection;
+    }
+
+    /// <summary>Goes on over the HTTP client's stream.</summary>
+    public WebSocketConnection Open(
+        Stream stream, ClientDialer dialer, bool isSecure, WebSocketUpgradeResponse response,
+        in ClientHandshakeAgreement agreement)
+    {
+        ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider), isSecure);
+        Socket? plain = isSecure ? null : dialer.Socket;
+        var transport = new StreamTransport(
+            stream,
+            settings.Pool,
+            dialer.LocalEndPoint,
+            dialer.RemoteEndPoint,
+            plain is null ? null : () => EndOutputAsync(plain));
+        var connection = new WebSocketConnection(
+            transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
+        connection.Core.Start();
+        transport.Start();
+        return connection;
+    }
+
+    private static ValueTask EndOutputAsync(Socket socket)
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        return default;
+    }
+
+    private ConnectionSettings CreateSettings(DeadlineWheel wheel, bool isSecure)
+    {
+        var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
+        if (Codecs is null && _options.Compression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
+        {
+            logger.CompressionUnavailable();
+        }
+
+        return new ConnectionSettings(
+            Role.Client,
+            _options.Connection,
+            wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
+            logger)
+        {
+            Codecs = Codecs,
+            IsSecure = isSecure,
+        };
+    }
+}

@@ -1,0 +1,41 @@
+using System.Net;
+
+namespace Sockeye.Client;
+
+/// <summary>The cookies that a client sends, and is given (RFC 6265).</summary>
+internal static class ClientCookies
+{
+    /// <summary>The value of the Cookie header; empty if there are none for the address.</summary>
+    public static string For(CookieContainer? cookies, ClientAddress address) =>
+        cookies?.GetCookieHeader(address.Http) ?? "";
+
+    /// <summary>Keeps what a server has set.</summary>
+    public static void Store(
+        CookieContainer? cookies, ClientAddress address, IEnumerable<KeyValuePair<string, string>> headers)
+    {
+        if (cookies is null)
+        {
+            return;
+        }
+
+        foreach ((string name, string value) in headers)
+        {
+            if (name.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase))
+            {
+                Store(cookies, address.Http, value);
+            }
+        }
+    }
+
+    private static void Store(CookieContainer cookies, Uri address, string value)
+    {
+        try
+        {
+            cookies.SetCookies(address, value);
+        }
+        catch (CookieException)
+        {
+            // RFC 6265 §5.2: a cookie that cannot be read, or is for another host, is ignored in its entirety.
+        }
+    }
+}

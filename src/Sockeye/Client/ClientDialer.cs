@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.IO.Pipes;
+using System.Net;
+using System.Net.Sockets;
+using Sockeye.Transports;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Client;
+
+/// <summary>
+/// Connects to a server, or to the proxy in between, and keeps what there is to know of it when the HTTP client has only
+/// a stream.
+/// </summary>
+internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress)
+{
+    /// <summary>The stream over an event loop's transport, if that is what there is: it can be taken back.</summary>
+    public TransportStream? LoopStream { get; private set; }
+
+    /// <summary>The socket, if there is one and no event loop serves it.</summary>
+    public Socket? Socket { get; private set; }
+
+    /// <summary>The address of this end, if it is known.</summary>
+    public EndPoint? LocalEndPoint { get; private set; }
+
+    /// <summary>The address of the peer, or of the proxy, if it is known.</summary>
+    public EndPoint? RemoteEndPoint { get; private set; }
+
+    /// <summary>Whether there has been a connection.</summary>
+    public bool IsConnected { get; private set; }
+
+    /// <summary>Connects.</summary>
+    /// <param name="host">What the HTTP client wants: the server, or a proxy.</param>
+    /// <param name="isDirect">Whether it is the server.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async ValueTask<Stream> ConnectAsync(DnsEndPoint host, bool isDirect, CancellationToken cancellationToken)
+    {
+        progress.Phase = WebSocketHandshakePhase.Connect;
+        Stream stream;
+        if (isDirect && address.SocketPath is { } path)
+        {
+            stream = ClientAddress.IsPipe(path)
+                ? await ConnectPipeAsync(path, cancellationToken).ConfigureAwait(false)
+                : await ConnectAsync([new UnixDomainSocketEndPoint(path)], isDirect, cancellationToken)
+                    .ConfigureAwait(false);
+        }
+        else if (options.ConnectCallback is { } callback)
+        {
+            stream = await callback(new WebSocketConnectContext(address.Shown, host), cancellationToken)
+                .ConfigureAwait(false)
+                ?? throw new InvalidOperationException("ConnectCallback gave no stream.");
+        }
+        else
+        {
+            EndPoint[] endPoints = await ResolveAsync(host, cancellationToken).ConfigureAwait(false);
+            stream = await ConnectAsync(endPoints, isDirect, cancellationToken).ConfigureAwait(false);
+        }
+
+        IsConnected = true;
+        progress.Phase = isDirect ? WebSocketHandshakePhase.Connect : WebSocketHandshakePhase.Proxy;
+        return stream;
+    }
+
+    private static async Task<Stream> ConnectPipeAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            throw new PlatformNotSupportedException("There are named pipes on Windows alone.");
+        }
+
+        // \\server\pipe\name
+        string[] parts = path.TrimStart('\\').Split('\\', 3);
+        if (parts.Length != 3 || !parts[1].Equals("pipe", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new IOException(@"A named pipe is \\server\pipe\name.");
+        }
+
+        var pipe = new NamedPipeClientStream(parts[0], parts[2], PipeDirection.InOut, PipeOptions.Asynchronous);
+        try
+        {
+            await pipe.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            return pipe;
+        }
+        catch
+        {
+            await pipe.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<EndPoint[]> ResolveAsync(DnsEndPoint host, CancellationToken cancellationToken)
+    {
+        // An address of this end's own rules out the other family.
+        AddressFamily family = options.LocalEndPoint?.AddressFamily ?? options.AddressFamily;
+        if (IPAddress.TryParse(host.Host, out IPAddress? literal))
+        {
+            return family == AddressFamily.Unspecified || family == literal.AddressFamily
+                ? [new IPEndPoint(literal, host.Port)]
+                : throw new SocketException((int)SocketError.AddressFamilyNotSupported);
+        }
+
+        progress.Phase = WebSocketHandshakePhase.NameResolution;
+        IPAddress[] addresses =
+            await Dns.GetHostAddressesAsync(host.Host, family, cancellationToken).ConfigureAwait(false);
+        progress.Phase = WebSocketHandshakePhase.Connect;
+        return addresses.Length == 0
+            ? throw new SocketException((int)SocketError.HostNotFound)
+            : [.. addresses.Select(resolved => new IPEndPoint(resolved, host.Port))];
+    }
+
+    private async Task<Stream> ConnectAsync(EndPoint[] endPoints, bool isDirect, CancellationToken cancellationToken)
+    {
+        // With TLS, or what a proxy may want, the stream is more than the socket.
+        if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !address.IsSecure)
+        {
+            EventLoop loop = EventLoopGroup.Shared.Next();
+            Descriptor descriptor = await AddressRace.RunAsync(
+                endPoints,
+                (endPoint, token) => LoopConnector.ConnectAsync(loop, endPoint, LocalFor(endPoint), token),
+                options.TimeProvider,
+                cancellationToken).ConfigureAwait(false);
+            EventLoopTransport transport = LoopConnector.Serve(loop, descriptor);
+            LocalEndPoint = transport.LocalEndPoint;
+            RemoteEndPoint = transport.RemoteEndPoint;
+            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared);
+        }
+
+        Socket socket = await AddressRace.RunAsync(
+            endPoints, ConnectSocketAsync, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+
+        // Now, since a peer that goes takes them with it.
+        LocalEndPoint = socket.LocalEndPoint;
+        RemoteEndPoint = socket.RemoteEndPoint;
+        Socket = socket;
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+
+    private async Task<Socket> ConnectSocketAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = endPoint is UnixDomainSocketEndPoint
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+            {
+                // Frames are written whole; waiting to fill packets would only delay them.
+                NoDelay = true,
+            };
+        try
+        {
+            if (LocalFor(endPoint) is { } local)
+            {
+                socket.Bind(local);
+            }
+
+            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private IPEndPoint? LocalFor(EndPoint endPoint) =>
+        endPoint is UnixDomainSocketEndPoint ? null : options.LocalEndPoint;
+}

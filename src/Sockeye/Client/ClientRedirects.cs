@@ -1,0 +1,62 @@
+namespace Sockeye.Client;
+
+/// <summary>Follows redirects (RFC 9110 §15.4) as far as the application allows, and no secret with them.</summary>
+internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddress first, CarriedHeaders headers)
+{
+    // Not 304, which is about a cache, nor 305, by which a server would choose the client's proxy (RFC 9110 §15.4.6).
+    private static readonly int[] Statuses = [300, 301, 302, 303, 307, 308];
+
+    /// <summary>How many have been followed.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Finds out where an answer leads.</summary>
+    /// <returns>The next address; <see langword="null"/> if the answer is none that is followed.</returns>
+    /// <exception cref="WebSocketHandshakeException">It leads where the client does not go.</exception>
+    public async ValueTask<ClientAddress?> NextAsync(
+        ClientAddress current, int status, IReadOnlyList<KeyValuePair<string, string>> answer,
+        CancellationToken cancellationToken)
+    {
+        string[] locations =
+        [
+            .. from header in answer
+               where header.Key.Equals("Location", StringComparison.OrdinalIgnoreCase)
+               select header.Value,
+        ];
+        if (options.MaxRedirects == 0 || !Statuses.Contains(status) || locations.Length == 0)
+        {
+            return null;
+        }
+
+        ClientAddress? next = null;
+        HandshakeError error =
+            Count == options.MaxRedirects ? HandshakeError.TooManyRedirects
+            : locations.Length > 1 || !current.TryFollow(locations[0], out next) ? HandshakeError.InvalidRedirect
+
+            // What was asked for over TLS, and what comes back, is not for everybody on the way.
+            : (current.IsSecure || first.IsSecure) && !next.IsSecure ? HandshakeError.InsecureRedirect
+            : HandshakeError.None;
+        if (error != HandshakeError.None)
+        {
+            throw new WebSocketHandshakeException(error, WebSocketHandshakePhase.Redirect, status, answer);
+        }
+
+        Count++;
+        var redirect = new WebSocketRedirect(
+            current.Shown, next!.Shown, status, answer, Count, next.IsSameOrigin(first));
+        if (options.OnRedirecting is { } callback && !await callback(redirect, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        if (!redirect.KeepHeaders)
+        {
+            headers.LeaveOrigin();
+        }
+        else if (redirect.IsSameOrigin)
+        {
+            headers.AddCredentials(BasicCredentials.ToHeader(next.UserInfo, credential: null));
+        }
+
+        return next;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Sockeye.Client;
+using Sockeye.Client.Reconnecting;
+
+namespace Sockeye;
+
+/// <summary>A client that connects again whenever its connection is lost: the same object all the time.</summary>
+/// <remarks>
+/// <para>
+/// What is waited between two attempts is random, and grows with each failure; the server's wishes are heeded (close codes
+/// 1012 and 1013, Retry-After).
+/// </para>
+/// <para>
+/// A message is sent at most once. One that a connection has accepted and not brought to the peer when it was lost is lost
+/// too: what must not be lost needs an answer from the peer's application.
+/// </para>
+/// </remarks>
+public sealed class ReconnectingWebSocketClient : IAsyncDisposable
+{
+    private readonly ReconnectLoop _loop;
+    private readonly bool _hasHandler;
+
+    /// <summary>Makes a client; it does nothing until it is started.</summary>
+    /// <param name="address">As for <see cref="WebSocketClient"/>.</param>
+    /// <param name="options">When to connect again, and how; <see langword="null"/> for the defaults.</param>
+    /// <param name="handler">
+    /// Receives the messages of all connections; <see langword="null"/> if they are asked for.
+    /// </param>
+    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    public ReconnectingWebSocketClient(
+        Uri address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
+        : this(ClientAddress.Parse(address), options, handler)
+    {
+    }
+
+    /// <summary>Makes a client; it does nothing until it is started.</summary>
+    /// <param name="address">As for the other overload.</param>
+    /// <param name="options">As for the other overload.</param>
+    /// <param name="handler">As for the other overload.</param>
+    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    public ReconnectingWebSocketClient(
+        string address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
+        : this(ClientAddress.Parse(address), options, handler)
+    {
+    }
+
+    private ReconnectingWebSocketClient(
+        ClientAddress address, WebSocketReconnectOptions? options, WebSocketHandler? handler)
+    {
+        _hasHandler = handler is not null;
+        _loop = new ReconnectLoop(address, options ?? WebSocketReconnectOptions.Default, handler);
+    }
+
+    /// <summary>How it is at this moment.</summary>
+    public WebSocketReconnectStatus Status => _loop.Status;
+
+    /// <summary>The connection that is open, or was last; <see langword="null"/> before the first.</summary>
+    public WebSocketConnection? Connection => _loop.Connection;
+
+    /// <summary>How many bytes are kept for the next connection.</summary>
+    public long QueueLength => _loop.Outbox.QueueLength;
+
+    /// <summary>Completes when the client is closed, or has given up: with the last that happened. Never fails.</summary>
+    public Task<WebSocketDisconnect> Closed => _loop.Closed;
+
+    /// <summary>Begins to connect, if it has not, and waits for the first connection.</summary>
+    /// <param name="cancellationToken">Ends the wait alone; <see cref="CloseAsync"/> ends the client.</param>
+    /// <exception cref="WebSocketHandshakeException">Connecting failed in a way that is not tried again.</exception>
+    /// <exception cref="ObjectDisposedException">The client was closed before there was a connection.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        _loop.Start();
+        await _loop.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a text message.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <returns>
+    /// A task that completes when a connection has accepted the message, or it is kept for the next
+    /// (<see cref="WebSocketReconnectOptions.MaxQueueLength"/>); until then it waits.
+    /// </returns>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
+    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    public ValueTask SendAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, cancellationToken);
+    }
+
+    /// <summary>Sends a message.</summary>
+    /// <param name="payload">The payload. Leave it alone until the task completes. Text must be UTF-8.</param>
+    /// <param name="kind">What the message is.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
+    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    public ValueTask SendAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
+        CancellationToken cancellationToken = default) =>
+        kind is WebSocketMessageKind.Text or WebSocketMessageKind.Binary
+            ? _loop.Outbox.SendAsync(payload, kind, cancellationToken)
+            : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Must be text or binary.");
+
+    /// <summary>
+    /// Receives message after message, of one connection after the other, until the client is closed. One enumeration at a
+    /// time.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
+    /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
+    /// <remarks>
+    /// All messages of a connection come before those of the next. Of connections that ended before anybody received from
+    /// them, only the last is received from.
+    /// </remarks>
+    /// <exception cref="SockeyeException">The client has given up: what it has given up at.</exception>
+    /// <exception cref="InvalidOperationException">The client has a handler.</exception>
+    public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (_hasHandler)
+        {
+            throw new InvalidOperationException("The client has a handler, which receives its messages.");
+        }
+
+        while (await _loop.Inbox.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } message)
+        {
+            yield return message;
+        }
+    }
+
+    /// <summary>Closes the connection that is open, ends an attempt or a wait, and connects no more.</summary>
+    /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
+    /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the wait; the client is being closed all the same.</param>
+    /// <remarks>What is kept for the next connection is dropped.</remarks>
+    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    public async Task CloseAsync(
+        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, string reason = "",
+        CancellationToken cancellationToken = default)
+    {
+        _ = Connections.CloseArguments.Check(code, reason);
+        await _loop.CloseAsync(code, reason, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the client with 1000, and waits until its connection has ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Connection?.Core.Pull?.Discard();
+        await CloseAsync().ConfigureAwait(false);
+    }
+}

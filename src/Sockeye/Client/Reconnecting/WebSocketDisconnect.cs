@@ -1,0 +1,53 @@
+namespace Sockeye;
+
+/// <summary>How a connection of a <see cref="ReconnectingWebSocketClient"/> ended, or why there was none. Immutable.</summary>
+public sealed class WebSocketDisconnect
+{
+    internal WebSocketDisconnect(WebSocketCloseResult? result, Exception? exception)
+    {
+        Result = result;
+        Exception = exception;
+    }
+
+    /// <summary>How the connection ended; <see langword="null"/> if none could be opened.</summary>
+    public WebSocketCloseResult? Result { get; }
+
+    /// <summary>
+    /// Why no connection could be opened: mostly a <see cref="WebSocketHandshakeException"/>. <see langword="null"/> if
+    /// there was one, or the application gave up first.
+    /// </summary>
+    public Exception? Exception { get; }
+
+    /// <summary>
+    /// Whether another attempt may go better: the default of <see cref="WebSocketReconnectOptions.ShouldReconnect"/>.
+    /// </summary>
+    /// <value>
+    /// <see langword="false"/> for a server that has said goodbye (1000), or that would say the same again: to what this
+    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate.
+    /// </value>
+    public bool IsTransient => Result is not null ? IsTransientClose(Result.Code) : IsTransientFailure(Exception);
+
+    /// <summary>One sentence for a log.</summary>
+    public override string ToString() =>
+        Result?.ToString() ?? Exception?.Message ?? "The application gave up.";
+
+    private static bool IsTransientClose(WebSocketCloseCode code) => (int)code switch
+    {
+        1000 or 1002 or 1003 or (>= 1007 and <= 1010) => false,
+
+        // Registered with IANA as Unauthorized and Forbidden.
+        3000 or 3003 => false,
+        _ => true,
+    };
+
+    private static bool IsTransientFailure(Exception? exception) => exception is WebSocketHandshakeException failure
+        && failure.Error switch
+        {
+            HandshakeError.NotReachable or HandshakeError.TimedOut or HandshakeError.ConnectionLost => true,
+
+            // RFC 9110 §15: what may pass, of the server and of a proxy.
+            HandshakeError.UnexpectedStatusCode or HandshakeError.ProxyFailed =>
+                failure.StatusCode is null or 408 or 425 or 429 or 500 or 502 or 503 or 504,
+            _ => false,
+        };
+}

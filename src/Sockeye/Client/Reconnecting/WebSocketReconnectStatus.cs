@@ -1,0 +1,30 @@
+namespace Sockeye;
+
+/// <summary>How a <see cref="ReconnectingWebSocketClient"/> is. Immutable.</summary>
+public sealed class WebSocketReconnectStatus
+{
+    internal WebSocketReconnectStatus(
+        WebSocketReconnectState state, int failureCount, TimeSpan delay = default, WebSocketDisconnect? lastDisconnect = null)
+    {
+        State = state;
+        FailureCount = failureCount;
+        Delay = delay;
+        LastDisconnect = lastDisconnect;
+    }
+
+    /// <summary>What it is about.</summary>
+    public WebSocketReconnectState State { get; }
+
+    /// <summary>How many attempts and connections have failed since the last connection that was stable.</summary>
+    public int FailureCount { get; }
+
+    /// <summary>In <see cref="WebSocketReconnectState.Waiting"/>, how long until the next attempt; else zero.</summary>
+    public TimeSpan Delay { get; }
+
+    /// <summary>How the last connection or attempt ended; <see langword="null"/> if there was none.</summary>
+    public WebSocketDisconnect? LastDisconnect { get; }
+
+    /// <summary>One line for a log.</summary>
+    public override string ToString() =>
+        State == WebSocketReconnectState.Waiting ? $"{State} for {Delay} after {FailureCount} failures" : $"{State}";
+}

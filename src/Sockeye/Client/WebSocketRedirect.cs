@@ -1,0 +1,48 @@
+namespace Sockeye;
+
+/// <summary>A redirect that a client is about to follow (RFC 9110 §15.4).</summary>
+public sealed class WebSocketRedirect
+{
+    internal WebSocketRedirect(
+        Uri from, Uri to, int statusCode, IReadOnlyList<KeyValuePair<string, string>> headers, int count,
+        bool isSameOrigin)
+    {
+        From = from;
+        To = to;
+        StatusCode = statusCode;
+        Headers = headers;
+        Count = count;
+        IsSameOrigin = isSameOrigin;
+        KeepHeaders = isSameOrigin;
+    }
+
+    /// <summary>Who answered.</summary>
+    public Uri From { get; }
+
+    /// <summary>Where the answer leads, without user information.</summary>
+    public Uri To { get; }
+
+    /// <summary>The HTTP status: 300 to 303, 307 or 308.</summary>
+    public int StatusCode { get; }
+
+    /// <summary>The headers of the answer, in their order.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
+
+    /// <summary>How many redirects there have been, with this one.</summary>
+    public int Count { get; }
+
+    /// <summary>
+    /// Whether <see cref="To"/> has scheme, host and port of the first address of all (RFC 6454 §4), or its socket.
+    /// </summary>
+    public bool IsSameOrigin { get; }
+
+    /// <summary>
+    /// Whether the headers of the options go with the next request: credentials and cookies too, and the host.
+    /// </summary>
+    /// <value>
+    /// The default is <see cref="IsSameOrigin"/>. If not, what was left behind is not sent again, wherever later redirects
+    /// lead; User-Agent, Accept, Accept-Language and Origin, which hold no secret, are kept. What a
+    /// <see cref="WebSocketClientOptions.Cookies"/> has for the new address is sent in either case.
+    /// </value>
+    public bool KeepHeaders { get; set; }
+}

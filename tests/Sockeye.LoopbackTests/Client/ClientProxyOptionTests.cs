@@ -1,0 +1,288 @@
+using System.Net;
+using System.Text;
+
+namespace Sockeye.Tests;
+
+public sealed class ClientProxyOptionTests
+{
+    private const string Target = "ws://example.invalid/chat";
+
+    [Theory]
+    [InlineData("ws://example.invalid/chat", "example.invalid:80")]
+    [InlineData("ws://example.invalid:8080/", "example.invalid:8080")]
+    [InlineData("ws://[2001:db8::1]/", "[2001:db8::1]:80")]
+    public async Task A_proxy_is_asked_for_a_tunnel_to_the_server(string address, string expected)
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(address, Through(proxy));
+
+        (RawPeer peer, string connect) = await proxy.AcceptAsync();
+        using RawPeer _ = peer;
+        await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+        string request = await peer.ReadHeadAsync();
+        await peer.SendAsync(RawServer.Accepting(request));
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        Assert.StartsWith($"CONNECT {expected} HTTP/1.1\r\n", connect, StringComparison.Ordinal);
+        Assert.DoesNotContain("Sec-WebSocket", connect, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(proxy.Address.Port, Assert.IsType<IPEndPoint>(client.RemoteEndPoint).Port);
+        client.Abort();
+    }
+
+    // CT-32.
+    [Fact]
+    public async Task Credentials_of_the_proxy_answer_its_challenge_and_never_reach_the_server()
+    {
+        using var proxy = new RawServer();
+        WebSocketClientOptions options = Through(proxy, new NetworkCredential("alice", "s3cret"), KeyValuePair.Create("X-Secret", "mine"));
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, options);
+
+        (RawPeer first, string without) = await proxy.AcceptAsync();
+        await first.SendAsync(
+            "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        first.Dispose();
+        (RawPeer second, string with) = await proxy.AcceptAsync();
+        using RawPeer _ = second;
+        await second.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+        string request = await second.ReadHeadAsync();
+        await second.SendAsync(RawServer.Accepting(request));
+        (await connecting.WithDeadline()).Abort();
+
+        Assert.DoesNotContain("Proxy-Authorization", without, StringComparison.Ordinal);
+        Assert.Equal("Basic YWxpY2U6czNjcmV0", RawServer.Header(with, "Proxy-Authorization"));
+        Assert.DoesNotContain("Proxy-Authorization", request, StringComparison.Ordinal);
+        Assert.DoesNotContain("X-Secret", without + with, StringComparison.Ordinal);
+        Assert.Equal("mine", RawServer.Header(request, "X-Secret"));
+    }
+
+    [Fact]
+    public async Task TLS_runs_inside_the_tunnel()
+    {
+        await using TlsRawServer server = new("");
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync("wss://localhost/", new WebSocketClientOptions
+        {
+            Proxy = new WebProxy(AddressOf(proxy)),
+            Tls = TestCertificate.ForClient(),
+        });
+
+        (RawPeer peer, string connect) = await proxy.AcceptAsync();
+        using RawPeer _ = peer;
+        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
+        await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+        Task there = peer.Stream.CopyToAsync(onward.Stream);
+        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        Assert.StartsWith("CONNECT localhost:443 ", connect, StringComparison.Ordinal);
+        Assert.Equal("localhost", RawServer.Header(server.Request!, "Host"));
+        client.Abort();
+        peer.Dispose();
+        onward.Dispose();
+        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
+    }
+
+    [Theory]
+    [InlineData("ws://example.invalid/")]
+    [InlineData("wss://example.invalid/")]
+    [InlineData("wss://example.invalid:8443/a?b")]
+    public async Task A_proxy_is_chosen_by_the_address_itself(string address)
+    {
+        List<Uri> asked = [];
+
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(() => WebSocketClient.ConnectAsync(
+            address, new WebSocketClientOptions { Proxy = new AskedProxy(asked) }).WithDeadline());
+
+        Assert.All(asked, uri => Assert.Equal(address, uri.ToString()));
+        Assert.NotEmpty(asked);
+    }
+
+    [Fact]
+    public async Task No_proxy_is_used_if_the_options_say_so()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+        using var proxy = new RawServer();
+
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(), new WebSocketClientOptions { Proxy = new WebProxy(AddressOf(proxy)), UseProxy = false });
+
+        Assert.False(proxy.HasPending);
+    }
+
+    [Theory]
+    [MemberData(nameof(ProxyAnswers.Bad), MemberType = typeof(ProxyAnswers), DisableDiscoveryEnumeration = true)]
+    public async Task A_proxy_that_opens_no_tunnel_fails_the_handshake(string answer, int? status)
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await peer.SendAsync(answer);
+        peer.EndOutput();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.Equal(status, thrown.StatusCode);
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_proxy_that_closes_without_an_answer_is_asked_twice_at_most()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+        for (int i = 0; i < 2; i++)
+        {
+            (RawPeer peer, _) = await proxy.AcceptAsync();
+            peer.Dispose();
+        }
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.False(proxy.HasPending);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_does_not_answer_is_given_up_after_the_handshake_timeout()
+    {
+        var time = new ManualTimeProvider();
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        {
+            Proxy = new WebProxy(AddressOf(proxy)), TimeProvider = time,
+        });
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        time.Advance(TimeSpan.FromSeconds(16));
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_proxy_that_is_not_there_cannot_be_reached()
+    {
+        var gone = new RawServer();
+        WebSocketClientOptions options = Through(gone);
+        gone.Dispose();
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(Target, options).WithDeadline());
+
+        Assert.Equal((HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
+    }
+
+    // CT-30: what comes before the request cannot answer it.
+    [Fact]
+    public async Task Bytes_that_a_proxy_puts_before_the_answer_fail_the_handshake()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await peer.SendAsync(
+            "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + $"Sec-WebSocket-Accept: {RawPeer.Accept}\r\n\r\n");
+
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+    }
+
+    // RFC 1928 §3 to §6, RFC 1929.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_socks_proxy_is_asked_for_the_server_by_name(bool hasCredentials)
+    {
+        using var proxy = new RawListener();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        {
+            Proxy = new WebProxy($"socks5://127.0.0.1:{proxy.Port}")
+            {
+                Credentials = hasCredentials ? new NetworkCredential("al", "pw") : null,
+            },
+        });
+        using RawPeer peer = await proxy.AcceptAsync();
+
+        byte[] greeting = await ReadAsync(peer, 2);
+        byte[] methods = await ReadAsync(peer, greeting[1]);
+        await peer.SendAsync(hasCredentials ? [5, 2] : new byte[] { 5, 0 });
+        if (hasCredentials)
+        {
+            Assert.Contains((byte)2, methods);
+            Assert.Equal([1, 2, (byte)'a', (byte)'l', 2, (byte)'p', (byte)'w'], await ReadAsync(peer, 7));
+            await peer.SendAsync(new byte[] { 1, 0 });
+        }
+
+        byte[] connect = await ReadAsync(peer, 5 + "example.invalid".Length + 2);
+        await peer.SendAsync(new byte[] { 5, 0, 0, 1, 0, 0, 0, 0, 0, 0 });
+        string request = await peer.ReadHeadAsync();
+        await peer.SendAsync(RawServer.Accepting(request));
+        (await connecting.WithDeadline()).Abort();
+
+        Assert.Equal([5, 1, 0, 3, 15], connect[..5]);
+        Assert.Equal("example.invalid", Encoding.ASCII.GetString(connect[5..^2]));
+        Assert.Equal([0, 80], connect[^2..]);
+        Assert.StartsWith("GET /chat HTTP/1.1\r\n", request, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(ProxyAnswers.BadSocks), MemberType = typeof(ProxyAnswers), DisableDiscoveryEnumeration = true)]
+    public async Task A_socks_proxy_that_opens_no_tunnel_fails_the_handshake(string greeting, string reply)
+    {
+        using var proxy = new RawListener();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        {
+            Proxy = new WebProxy($"socks5://127.0.0.1:{proxy.Port}"),
+        });
+        using RawPeer peer = await proxy.AcceptAsync();
+
+        await peer.SendAsync(Convert.FromHexString(greeting));
+        await peer.SendAsync(Convert.FromHexString(reply));
+        peer.EndOutput();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+    }
+
+    private static Uri AddressOf(RawServer proxy) => new($"http://{proxy.Address.Authority}/");
+
+    private static WebSocketClientOptions Through(
+        RawServer proxy, NetworkCredential? credentials = null, params KeyValuePair<string, string>[] headers) => new()
+        {
+            Proxy = new WebProxy(AddressOf(proxy)) { Credentials = credentials },
+            RequestHeaders = headers,
+        };
+
+    private static async Task<byte[]> ReadAsync(RawPeer peer, int length)
+    {
+        byte[] bytes = new byte[length];
+        await peer.Stream.ReadExactlyAsync(bytes).WithDeadline();
+        return bytes;
+    }
+
+    private sealed class AskedProxy(List<Uri> asked) : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; }
+
+        public Uri? GetProxy(Uri destination)
+        {
+            asked.Add(destination);
+            return new Uri("http://127.0.0.1:1/");
+        }
+
+        public bool IsBypassed(Uri host)
+        {
+            asked.Add(host);
+            return false;
+        }
+    }
+}

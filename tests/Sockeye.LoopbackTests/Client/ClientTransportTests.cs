@@ -1,0 +1,319 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+/// <summary>How a client gets to a server: from which address, over which family, by a socket's path or a stream of its own.</summary>
+public sealed class ClientTransportTests
+{
+    [Theory]
+    [EachClient]
+    public async Task The_address_of_this_end_can_be_set(ClientKind kind)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere 127.0.0.2 is no address of this machine.");
+        using var server = new RawServer();
+
+        (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync(new WebSocketClientOptions
+        {
+            LocalEndPoint = new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0),
+            UseEventLoop = kind.UsesEventLoop(),
+        });
+        using RawPeer _ = peer;
+
+        Assert.Equal("127.0.0.2", Assert.IsType<IPEndPoint>(peer.RemoteEndPoint).Address.ToString());
+        Assert.Equal(peer.RemoteEndPoint, client.LocalEndPoint);
+        client.Abort();
+    }
+
+    [Theory]
+    [EachClient]
+    public async Task An_address_that_is_not_this_machines_cannot_be_connected_from(ClientKind kind)
+    {
+        using var server = new RawServer();
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+            {
+                // RFC 5737: nobody has this one.
+                LocalEndPoint = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0),
+                UseEventLoop = kind.UsesEventLoop(),
+            }).WithDeadline());
+
+        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Equal(WebSocketHandshakePhase.Connect, thrown.Phase);
+        Assert.False(server.HasPending);
+    }
+
+    [Theory]
+    [EachClient(AddressFamily.InterNetwork, true)]
+    [EachClient(AddressFamily.InterNetworkV6, false)]
+    [EachClient(AddressFamily.Unspecified, true)]
+    public async Task Only_addresses_of_the_family_are_tried(ClientKind kind, AddressFamily family, bool isReached)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+        var options = new WebSocketClientOptions { AddressFamily = family, UseEventLoop = kind.UsesEventLoop() };
+
+        if (isReached)
+        {
+            await using WebSocketConnection client =
+                await WebSocketClient.ConnectAsync(server.Address(), options).WithDeadline();
+            Assert.Equal(WebSocketConnectionState.Open, client.State);
+        }
+        else
+        {
+            WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+                () => WebSocketClient.ConnectAsync(server.Address(), options).WithDeadline());
+            Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        }
+    }
+
+    [Theory]
+    [InlineData(AddressFamily.Unix)]
+    [InlineData(AddressFamily.AppleTalk)]
+    public void Another_family_is_refused(AddressFamily family) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketClientOptions { AddressFamily = family });
+
+    [Fact]
+    public async Task A_callback_connects_any_stream()
+    {
+        using var server = new RawServer();
+        List<WebSocketConnectContext> seen = [];
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            "ws://nowhere.invalid:81/a",
+            new WebSocketClientOptions
+            {
+                UseProxy = false,
+                ConnectCallback = async (context, token) =>
+                {
+                    seen.Add(context);
+                    var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                    await socket.ConnectAsync(IPEndPoint.Parse(server.Address.Authority), token);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            });
+        using RawPeer peer = await server.OpenAsync();
+        WebSocketConnection client = await connecting.WithDeadline();
+
+        await client.SendAsync("hello");
+
+        Assert.Equal("hello"u8.ToArray(), (await peer.ReadFrameAsync()).Payload);
+        WebSocketConnectContext only = Assert.Single(seen);
+        Assert.Equal("ws://nowhere.invalid:81/a", only.Address.ToString());
+        Assert.Equal(("nowhere.invalid", 81), (only.EndPoint.Host, only.EndPoint.Port));
+        Assert.Null(client.RemoteEndPoint);
+        client.Abort();
+    }
+
+    [Fact]
+    public async Task TLS_runs_over_the_stream_of_a_callback()
+    {
+        await using TlsRawServer server = new("");
+        var options = new WebSocketClientOptions
+        {
+            UseProxy = false,
+            Tls = TrustingAnyName(targetHost: null),
+            ConnectCallback = async (_, token) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(IPEndPoint.Parse(server.Address.Authority), token);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+
+        WebSocketConnection client = await WebSocketClient.ConnectAsync("wss://nowhere.invalid/", options).WithDeadline();
+
+        Assert.Equal("nowhere.invalid", server.ServerName);
+        Assert.Equal("nowhere.invalid", RawServer.Header(server.Request!, "Host"));
+        client.Abort();
+    }
+
+    [Fact]
+    public async Task What_a_connect_callback_throws_is_the_cause_of_the_failure()
+    {
+        var cause = new InvalidOperationException("No way.");
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(
+                "ws://nowhere.invalid/",
+                new WebSocketClientOptions { UseProxy = false, ConnectCallback = (_, _) => throw cause }).WithDeadline());
+
+        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Same(cause, thrown.GetBaseException());
+    }
+
+    [Theory]
+    [InlineData(null, "nowhere.invalid", "nowhere.invalid")]
+    [InlineData("other.invalid", "nowhere.invalid", "other.invalid")]
+    [InlineData("", "nowhere.invalid", "")]
+    [InlineData(null, "127.0.0.1", "")]
+    public async Task The_servers_name_in_TLS_is_that_of_the_address_or_of_the_options_and_never_the_host_header(
+        string? targetHost, string host, string expected)
+    {
+        await using TlsRawServer server = new("");
+        var options = new WebSocketClientOptions
+        {
+            UseProxy = false,
+            Host = "header.invalid",
+            Tls = TrustingAnyName(targetHost),
+            ConnectCallback = async (_, token) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(IPEndPoint.Parse(server.Address.Authority), token);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+
+        WebSocketConnection client = await WebSocketClient.ConnectAsync($"wss://{host}/", options).WithDeadline();
+
+        Assert.Equal(expected, server.ServerName);
+        Assert.Equal("header.invalid", RawServer.Header(server.Request!, "Host"));
+        Assert.Equal(targetHost, options.Tls.TargetHost);
+        client.Abort();
+    }
+
+    [Fact]
+    public async Task A_client_certificate_is_shown()
+    {
+        var shown = new TaskCompletionSource<string?>();
+        await using TlsRawServer server = new("", new SslServerAuthenticationOptions
+        {
+            ServerCertificate = TestCertificate.Value,
+            ClientCertificateRequired = true,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                shown.TrySetResult(certificate?.GetCertHashString()) | true,
+        });
+        SslClientAuthenticationOptions tls = TestCertificate.ForClient();
+        tls.ClientCertificates = new X509CertificateCollection { TestCertificate.Value };
+
+        WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address, new WebSocketClientOptions { Tls = tls }).WithDeadline();
+
+        Assert.Equal(TestCertificate.Value.GetCertHashString(), await shown.Task.WithDeadline());
+        client.Abort();
+    }
+
+    // CT-40.
+    [Fact]
+    public async Task A_certificate_for_another_name_fails_TLS()
+    {
+        await using TlsRawServer server = new("");
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+            {
+                Tls = new SslClientAuthenticationOptions
+                {
+                    TargetHost = "other.invalid",
+                    RemoteCertificateValidationCallback = (_, _, _, errors) =>
+                        !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch),
+                },
+            }).WithDeadline());
+
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+    }
+
+    [Theory]
+    [EachClient]
+    public async Task A_unix_socket_is_connected_to_by_its_path(ClientKind kind)
+    {
+        Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
+        string folder = Directory.CreateTempSubdirectory("sock ").FullName;
+        try
+        {
+            string path = Path.Combine(folder, "s");
+            await using WebSocketServer server = await WebSocketServer.StartAsync(
+                new WebSocketServerOptions { EndPoint = new UnixDomainSocketEndPoint(path) },
+                async (connection, token) =>
+                {
+                    WebSocketUpgradeRequest request = connection.Request!;
+                    await connection.SendAsync($"{request.Host} {request.Path} {request.Query}", token);
+                    await Servers.EchoAsync(connection, token);
+                });
+
+            await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+                $"ws+unix:{path}:/chat?a=b", kind.Options()).WithDeadline();
+            await client.SendAsync("hello");
+
+            Assert.Equal("localhost /chat a=b", (await client.ReceiveAsync().WithDeadline()).Text);
+            Assert.Equal("hello", (await client.ReceiveAsync().WithDeadline()).Text);
+            Assert.EndsWith("s:/chat?a=b", client.Response!.Address.ToString(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
+    [EachClient]
+    public async Task A_socket_that_is_not_there_cannot_be_reached(ClientKind kind)
+    {
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync("ws+unix:/nowhere/s:/", kind.Options()).WithDeadline());
+
+        Assert.Equal(
+            (HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
+    }
+
+    [Fact]
+    public async Task From_a_socket_a_relative_redirect_stays_and_another_leaves_credentials_behind()
+    {
+        Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string path = Path.Combine(folder, "s");
+            using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Listen();
+            using var elsewhere = new RawServer();
+            Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+                $"ws+unix:{path}:/a",
+                new WebSocketClientOptions { MaxRedirects = 2, RequestHeaders = [new("Authorization", "Bearer x")] });
+
+            string first = await AnswerAsync(listener, "/b");
+            string second = await AnswerAsync(listener, elsewhere.Address.ToString());
+            (RawPeer peer, string third) = await elsewhere.AcceptAsync();
+            using RawPeer _ = peer;
+            await peer.SendAsync(RawServer.Accepting(third));
+            (await connecting.WithDeadline()).Abort();
+
+            Assert.StartsWith("GET /a ", first, StringComparison.Ordinal);
+            Assert.StartsWith("GET /b ", second, StringComparison.Ordinal);
+            Assert.Equal("Bearer x", RawServer.Header(second, "Authorization"));
+            Assert.DoesNotContain("Authorization", third, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_named_pipe_is_for_windows()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There they are.");
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(@"ws+unix:\\.\pipe\name:/path").WithDeadline());
+
+        Assert.IsType<PlatformNotSupportedException>(thrown.GetBaseException());
+    }
+
+    private static async Task<string> AnswerAsync(Socket listener, string location)
+    {
+        using var peer = new RawPeer(await listener.AcceptAsync().WithDeadline());
+        string request = await peer.ReadHeadAsync();
+        await peer.SendAsync($"HTTP/1.1 302 Go\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        return request;
+    }
+
+    private static SslClientAuthenticationOptions TrustingAnyName(string? targetHost) => new()
+    {
+        TargetHost = targetHost,
+        RemoteCertificateValidationCallback = static (_, certificate, _, _) =>
+            certificate?.GetCertHashString() == TestCertificate.Value.GetCertHashString(),
+    };
+}

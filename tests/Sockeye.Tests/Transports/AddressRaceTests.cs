@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>RFC 8305, with attempts that end when a test says so.</summary>
+public sealed class AddressRaceTests
+{
+    private static readonly TimeSpan JustUnder = AddressRace.AttemptDelay - TimeSpan.FromMilliseconds(1);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly List<Attempt> _attempts = [];
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("4a", "4a")]
+    [InlineData("4a 4b", "4a 4b")]
+    [InlineData("6a 6b 4a 4b", "6a 4a 6b 4b")]
+    [InlineData("4a 6a 6b 6c", "4a 6a 6b 6c")]
+    [InlineData("6a 6b 6c 4a", "6a 4a 6b 6c")]
+    [InlineData("4a 4b 6a", "4a 6a 4b")]
+    public void The_families_take_turns(string addresses, string expected) =>
+        Assert.Equal(
+            EndPointsOf(expected).Select(endPoint => endPoint.ToString()),
+            AddressRace.Interleave(EndPointsOf(addresses)).Select(endPoint => endPoint.ToString()));
+
+    [Fact]
+    public async Task The_second_address_is_tried_beside_the_first_after_250_ms()
+    {
+        Task<Made> race = Race("6a 4a");
+
+        _time.Advance(JustUnder);
+        Assert.Single(_attempts);
+        _time.Advance(TimeSpan.FromMilliseconds(2));
+        await UntilAttemptAsync(2);
+        Assert.False(_attempts[0].Token.IsCancellationRequested);
+        _attempts[1].Succeed();
+
+        Assert.Same(_attempts[1].Made, await race);
+        Assert.True(_attempts[0].Token.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task The_first_address_may_still_win()
+    {
+        Task<Made> race = Race("6a 4a");
+
+        _time.Advance(AddressRace.AttemptDelay);
+        await UntilAttemptAsync(2);
+        _attempts[0].Succeed();
+
+        Assert.Same(_attempts[0].Made, await race);
+        Assert.True(_attempts[1].Token.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task After_a_failure_the_next_address_is_tried_at_once()
+    {
+        Task<Made> race = Race("6a 4a");
+
+        _attempts[0].Fail(SocketError.NetworkUnreachable);
+        await UntilAttemptAsync(2);
+        _attempts[1].Succeed();
+
+        Assert.Same(_attempts[1].Made, await race);
+        Assert.Equal(0, _time.TimerCount);
+    }
+
+    [Fact]
+    public async Task What_a_loser_makes_too_late_is_disposed_of()
+    {
+        Task<Made> race = Race("6a 4a");
+        _time.Advance(AddressRace.AttemptDelay);
+        await UntilAttemptAsync(2);
+        _attempts[1].Succeed();
+        await race;
+
+        _attempts[0].Succeed();
+
+        await _attempts[0].Made.Disposed.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False(_attempts[1].Made.Disposed.IsCompleted);
+    }
+
+    [Fact]
+    public async Task If_all_fail_the_last_failure_is_told()
+    {
+        Task<Made> race = Race("6a 4a");
+        _attempts[0].Fail(SocketError.NetworkUnreachable);
+        await UntilAttemptAsync(2);
+        _attempts[1].Fail(SocketError.ConnectionRefused);
+
+        SocketException thrown = await Assert.ThrowsAsync<SocketException>(() => race);
+
+        Assert.Equal(SocketError.ConnectionRefused, thrown.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task No_address_is_an_unknown_host()
+    {
+        SocketException thrown = await Assert.ThrowsAsync<SocketException>(() => Race(""));
+
+        Assert.Equal(SocketError.HostNotFound, thrown.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task Canceling_ends_all_attempts_and_what_they_make_is_disposed_of()
+    {
+        using var cancellation = new CancellationTokenSource();
+        Task<Made> race = Race("6a 4a 6b", cancellation.Token);
+        _time.Advance(AddressRace.AttemptDelay);
+        await UntilAttemptAsync(2);
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => race);
+        Assert.All(_attempts, attempt => Assert.True(attempt.Token.IsCancellationRequested));
+        Assert.All(_attempts, attempt => attempt.Succeed());
+        await Task.WhenAll(_attempts.Select(attempt => attempt.Made.Disposed)).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(2, _attempts.Count);
+    }
+
+    private Task<Made> Race(string addresses, CancellationToken cancellationToken = default) => AddressRace.RunAsync(
+        EndPointsOf(addresses),
+        (endPoint, token) =>
+        {
+            var attempt = new Attempt(endPoint, token);
+            lock (_attempts)
+            {
+                _attempts.Add(attempt);
+            }
+
+            return attempt.Task;
+        },
+        _time,
+        cancellationToken);
+
+    private async Task UntilAttemptAsync(int count)
+    {
+        // The next attempt begins on whichever thread has ended the wait.
+        long start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            lock (_attempts)
+            {
+                if (_attempts.Count >= count)
+                {
+                    return;
+                }
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30), "no further attempt");
+            await Task.Yield();
+        }
+    }
+
+    private static IPEndPoint[] EndPointsOf(string names) =>
+    [
+        .. from name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+           select new IPEndPoint(
+               name[0] == '4' ? new IPAddress([127, 0, 0, (byte)name[1]]) : IPAddress.Parse($"::{(int)name[1]:x}"), 1),
+    ];
+
+    private sealed class Attempt(EndPoint endPoint, CancellationToken token)
+    {
+        // Not the token: a connect that has won the race against its cancellation.
+        private readonly TaskCompletionSource<Made> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public EndPoint EndPoint => endPoint;
+
+        public CancellationToken Token => token;
+
+        public Made Made { get; } = new();
+
+        public Task<Made> Task => _source.Task;
+
+        public void Succeed() => _source.SetResult(Made);
+
+        public void Fail(SocketError error) => _source.SetException(new SocketException((int)error));
+    }
+
+    private sealed class Made : IDisposable
+    {
+        private readonly TaskCompletionSource _disposed = new();
+
+        public Task Disposed => _disposed.Task;
+
+        public void Dispose() => _disposed.SetResult();
+    }
+}
