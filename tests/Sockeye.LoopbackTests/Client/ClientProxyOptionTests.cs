@@ -153,7 +153,8 @@ public sealed class ClientProxyOptionTests
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
         {
-            Proxy = new WebProxy(AddressOf(proxy)), TimeProvider = time,
+            Proxy = new WebProxy(AddressOf(proxy)),
+            TimeProvider = time,
         });
         (RawPeer peer, _) = await proxy.AcceptAsync();
         using RawPeer _1 = peer;

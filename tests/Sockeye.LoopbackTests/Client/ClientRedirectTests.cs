@@ -353,7 +353,9 @@ public sealed class ClientRedirectTests
             server.Address,
             new WebSocketClientOptions
             {
-                MaxRedirects = 5, TimeProvider = time, HandshakeTimeout = TimeSpan.FromSeconds(10),
+                MaxRedirects = 5,
+                TimeProvider = time,
+                HandshakeTimeout = TimeSpan.FromSeconds(10),
             });
 
         await RedirectAsync(server, "/");
