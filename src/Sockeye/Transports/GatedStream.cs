@@ -1,27 +1,8 @@
 namespace Sockeye.Transports;
 
 /// <summary>What is below TLS: lets go of a gate while a read waits, and takes it again before it answers.</summary>
-internal sealed class GatedStream(Stream stream, SemaphoreSlim gate) : Stream
+internal sealed class GatedStream(Stream stream, SemaphoreSlim gate) : AsyncStream
 {
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -45,19 +26,10 @@ internal sealed class GatedStream(Stream stream, SemaphoreSlim gate) : Stream
     public override Task FlushAsync(CancellationToken cancellationToken) => stream.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count) => stream.Write(buffer, offset, count);
 
     /// <inheritdoc/>
     public override void Flush() => stream.Flush();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

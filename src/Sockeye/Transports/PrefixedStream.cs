@@ -1,28 +1,9 @@
 namespace Sockeye.Transports;
 
 /// <summary>A duplex stream of which somebody has read something already, which comes first here.</summary>
-internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream) : Stream
+internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream) : AsyncStream
 {
     private ReadOnlyMemory<byte> _prefix = prefix;
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -45,21 +26,6 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream)
 
     /// <inheritdoc/>
     public override Task FlushAsync(CancellationToken cancellationToken) => stream.FlushAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Flush() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -11,7 +11,7 @@ namespace Sockeye.Transports;
 /// what a read decrypts with, and does not look whether one does: the peer then gets bytes that are no TLS. Here whoever
 /// decrypts or ends the output holds a gate: a read does, except while it waits for the socket.
 /// </remarks>
-internal sealed class TlsStream : Stream
+internal sealed class TlsStream : AsyncStream
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Socket _socket;
@@ -26,25 +26,6 @@ internal sealed class TlsStream : Stream
 
     /// <summary>What was agreed on, once <see cref="AuthenticateAsync"/> is done.</summary>
     public WebSocketTlsInformation? Information { get; private set; }
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Does the handshake of TLS.</summary>
     /// <param name="handshake">Does it, as a server or as a client.</param>
@@ -101,21 +82,6 @@ internal sealed class TlsStream : Stream
 
     /// <inheritdoc/>
     public override Task FlushAsync(CancellationToken cancellationToken) => _tls.FlushAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Flush() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using Sockeye.Timing;
 
 namespace Sockeye.Transports.Loops;
@@ -12,8 +11,7 @@ namespace Sockeye.Transports.Loops;
 /// The transport pauses whenever it has read something, until all of it was taken and somebody asks for more. While nobody
 /// asks, it can be taken back with <see cref="Detach"/>. One read and one write at a time.
 /// </remarks>
-[SuppressMessage("Performance", "CA1844", Justification = "Only the asynchronous methods over memory are called.")]
-internal sealed class TransportStream : Stream, ITransportSink
+internal sealed class TransportStream : AsyncStream, ITransportSink
 {
     private const string Lost = "The connection was lost.";
 
@@ -41,25 +39,6 @@ internal sealed class TransportStream : Stream, ITransportSink
         _pool = pool;
         transport.Sink = this;
         transport.Start();
-    }
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     /// <summary>Where whatever is served by the transport's loop has its deadlines.</summary>
@@ -160,26 +139,6 @@ internal sealed class TransportStream : Stream, ITransportSink
     {
         // Writes go to the kernel at once.
     }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     ReadVerdict ITransportSink.OnReceived(Span<byte> bytes)
