@@ -11,6 +11,7 @@
 //   --loops N    N event loops instead of one per processor
 //   --portable   no event loops: asynchronous sockets
 //   --small      compresses messages of any length, not only those of 1,024 bytes or more
+//   --upgrade    is asked about each opening handshake, and chooses the subprotocol "chat"
 //   --inline     what follows an awaited receive runs on the I/O thread
 
 using System.Globalization;
@@ -38,6 +39,11 @@ WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancell
     }
 });
 
+WebSocketUpgradeDecision accepted = new WebSocketUpgradeAcceptance { Subprotocol = "chat" };
+WebSocketUpgradeDecision refused = WebSocketUpgradeDecision.Reject(403);
+ValueTask<WebSocketUpgradeDecision> Decide(WebSocketUpgradeRequest request, CancellationToken cancellation) =>
+    ValueTask.FromResult(request.Origin is not null && request.Subprotocols.Contains("chat") ? accepted : refused);
+
 WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
@@ -45,6 +51,7 @@ WebSocketServerOptions options = new()
     Compression = args.Contains("--small")
         ? PerMessageDeflateOptions.Default with { MinimumSize = 0 }
         : PerMessageDeflateOptions.Default,
+    OnUpgrade = args.Contains("--upgrade") ? Decide : null,
     EventLoop = args.Contains("--portable") ? null : loops,
     Connection = WebSocketConnectionOptions.Server with
     {

@@ -44,6 +44,25 @@ if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
     sed -i 's/perMessageDeflate: false/perMessageDeflate: true/' "$stage/servers/ws-node-deflate/server.js"
     grep -q 'perMessageDeflate: true' "$stage/servers/ws-node-deflate/server.js"
   fi
+
+  # The peers as they are when each opening handshake is decided about, and a subprotocol chosen.
+  if [ -d "$stage/servers/kestrel" ]; then
+    cp -r "$stage/servers/kestrel" "$stage/servers/kestrel-upgrade"
+    decision='if (!await Decide(ctx)) { ctx.Response.StatusCode = 403; return; }'
+    function='static ValueTask<bool> Decide(HttpContext ctx) =>
+    new(ctx.Request.Headers.Origin.Count > 0 \&\& ctx.WebSockets.WebSocketRequestedProtocols.Contains("chat"));'
+    sed -i -e "s/^    using var ws = await/    $decision\n&/" -e 's/AcceptWebSocketAsync()/AcceptWebSocketAsync("chat")/' \
+      -e "s/^app.Run();/&\n${function//$'\n'/\\n}/" "$stage/servers/kestrel-upgrade/Program.cs"
+    [ "$(grep -c '"chat"' "$stage/servers/kestrel-upgrade/Program.cs")" = 2 ]
+    (cd "$stage/servers/kestrel-upgrade" && rm -rf out obj && dotnet publish -c Release -o out -v q --nologo >&2)
+  fi
+  if [ -d "$stage/servers/ws-node" ]; then
+    cp -r "$stage/servers/ws-node" "$stage/servers/ws-node-upgrade"
+    deciding='verifyClient: (info, done) => done(info.origin !== undefined),'
+    choosing='handleProtocols: (offered) => offered.has("chat") ? "chat" : false,'
+    sed -i "s/perMessageDeflate: false/$deciding $choosing &/" "$stage/servers/ws-node-upgrade/server.js"
+    grep -q verifyClient "$stage/servers/ws-node-upgrade/server.js"
+  fi
   echo "$wanted" >"$stage/built"
 fi
 
@@ -56,7 +75,7 @@ case " $servers " in
 
     # The same program, started otherwise: NAME:OPTIONS.
     for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable" \
-      "small:--small"; do
+      "small:--small" "upgrade:--upgrade"; do
       mkdir -p "$stage/servers/sockeye-${variant%%:*}"
       {
         sed '/^exec/d' "$root/benchmarks/comparison/run-sockeye.sh"

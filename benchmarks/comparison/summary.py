@@ -16,8 +16,9 @@ from collections import defaultdict
 
 COST = {"I": ("touched_bytes_per_conn", "B/connection"), "M": ("resident_bytes_per_conn", "B/connection")}
 CPU = ("srv_cpu_us_per_msg", "µs/message")
-# What the others are compared with; where messages are compressed, with "-deflate" behind the name.
+# What the others are compared with, and what is behind its name where it is set up to do the same.
 LIMIT, INCUMBENT, NODE = "climit", "kestrel", "ws-node"
+SUFFIXES = {"D": "-deflate", "M": "-deflate", "H": "-upgrade"}
 
 
 def first_line(*command):
@@ -88,7 +89,7 @@ def main(raw, stage):
     order = list(dict.fromkeys(server for servers in samples.values() for server in servers))
     for (variant, cell), servers in samples.items():
         field, unit = COST.get(variant, CPU)
-        suffix = "-deflate" if variant in "DM" else ""
+        suffix = SUFFIXES.get(variant, "")
         for server in filter(servers.__contains__, order):
             rounds = servers[server]
             cost = median_of(rounds, field)
