@@ -41,6 +41,9 @@ internal sealed class ServerContext
         Wheel = DeadlineWheel.For(options.TimeProvider);
     }
 
+    /// <summary>The server, which is there before the first connection; handshakes without a listener have none.</summary>
+    public WebSocketServer? Server { get; set; }
+
     /// <summary>What the user has set.</summary>
     public WebSocketServerOptions Options { get; }
 

@@ -19,9 +19,9 @@ internal sealed class ServerListeners
     /// <summary>Where the server listens.</summary>
     public IReadOnlyList<EndPoint> LocalEndPoints => Array.ConvertAll(_listeners, listener => listener.LocalEndPoint);
 
-    /// <summary>Listens on all addresses, or none.</summary>
+    /// <summary>Listens on all addresses, or none. Whoever connects waits until <see cref="Accept"/>.</summary>
     /// <exception cref="SocketException">An address cannot be had.</exception>
-    public static async Task<ServerListeners> StartAsync(ServerContext context)
+    public static async Task<ServerListeners> BindAsync(ServerContext context)
     {
         List<Listener> listeners = [];
         EventLoopGroup? loops = null;
@@ -40,9 +40,11 @@ internal sealed class ServerListeners
             throw;
         }
 
-        listeners.ForEach(static listener => listener.Accept());
         return new ServerListeners([.. listeners], loops);
     }
+
+    /// <summary>Accepts connections from now on.</summary>
+    public void Accept() => Array.ForEach(_listeners, static listener => listener.Accept());
 
     /// <summary>Accepts no more.</summary>
     public Task StopAsync() => Task.WhenAll(_listeners.Select(listener => listener.StopAsync()));

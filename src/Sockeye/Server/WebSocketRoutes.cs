@@ -27,8 +27,44 @@ public sealed class WebSocketRoutes
     /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
     public WebSocketRoutes Map(string pattern, WebSocketHandler handler, WebSocketRouteOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(pattern);
         ArgumentNullException.ThrowIfNull(handler);
+        return Map(pattern, _ => handler, options);
+    }
+
+    /// <summary>Maps a pattern to a method that serves each connection.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="serve">As for <see cref="WebSocketHandler.FromDelegate"/>.</param>
+    /// <param name="options">What is different on this route.</param>
+    /// <returns>This object.</returns>
+    /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
+    public WebSocketRoutes Map(
+        string pattern, Func<WebSocketConnection, CancellationToken, Task> serve, WebSocketRouteOptions? options = null) =>
+        Map(pattern, WebSocketHandler.FromDelegate(serve), options);
+
+    /// <summary>Maps a pattern to a method that serves each connection and is given the server too.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="serve">As for <see cref="WebSocketHandler.FromDelegate"/>; the server is there to tell other connections.</param>
+    /// <param name="options">What is different on this route.</param>
+    /// <returns>This object.</returns>
+    /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
+    public WebSocketRoutes Map(
+        string pattern, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
+        WebSocketRouteOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(serve);
+        return Map(
+            pattern,
+            context => WebSocketHandler.FromDelegate(
+                (connection, cancellation) => serve(context.Server!, connection, cancellation)),
+            options);
+    }
+
+    internal ServerRoute[] Build(ServerContext context) => [.. _entries.Select(entry => entry.Build(context))];
+
+    private WebSocketRoutes Map(
+        string pattern, Func<ServerContext, WebSocketHandler> handlerOf, WebSocketRouteOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(pattern);
         if (!RoutePattern.TryParse(pattern, out RoutePattern? parsed))
         {
             throw new ArgumentException(
@@ -42,25 +78,19 @@ public sealed class WebSocketRoutes
             throw new ArgumentException($"'{pattern}' is mapped already.", nameof(pattern));
         }
 
-        _entries.Add(new Entry(parsed!, handler, options));
+        _entries.Add(new Entry(parsed!, handlerOf, options));
         return this;
     }
 
-    /// <summary>Maps a pattern to a method that serves each connection.</summary>
-    /// <param name="pattern">The pattern.</param>
-    /// <param name="serve">As for <see cref="WebSocketHandler.FromDelegate"/>.</param>
-    /// <param name="options">What is different on this route.</param>
-    /// <returns>This object.</returns>
-    /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
-    public WebSocketRoutes Map(
-        string pattern, Func<WebSocketConnection, CancellationToken, Task> serve, WebSocketRouteOptions? options = null) =>
-        Map(pattern, WebSocketHandler.FromDelegate(serve), options);
-
-    internal ServerRoute[] Build(ServerContext context) =>
-        [.. _entries.Select(entry => new ServerRoute(context, entry.Pattern, entry.Options, _ => entry.Handler))];
-
-    private sealed record Entry(RoutePattern Pattern, WebSocketHandler Handler, WebSocketRouteOptions Options)
+    private sealed record Entry(
+        RoutePattern Pattern, Func<ServerContext, WebSocketHandler> HandlerOf, WebSocketRouteOptions Options)
     {
+        public ServerRoute Build(ServerContext context)
+        {
+            WebSocketHandler handler = HandlerOf(context);
+            return new ServerRoute(context, Pattern, Options, _ => handler);
+        }
+
         public bool Overlaps(string[] subprotocols) => Options.Subprotocols is not { Count: > 0 } own
             ? subprotocols.Length == 0
             : own.Intersect(subprotocols, StringComparer.Ordinal).Any();

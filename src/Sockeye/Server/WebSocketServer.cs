@@ -17,6 +17,8 @@ public sealed class WebSocketServer : IAsyncDisposable
         _context = context;
         _stop = new ServerStop(context, listeners);
         LocalEndPoints = listeners.LocalEndPoints;
+        context.Server = this;
+        listeners.Accept();
     }
 
     /// <summary>Where the server listens: with the ports that the system chose, if 0 was asked for.</summary>
@@ -63,6 +65,37 @@ public sealed class WebSocketServer : IAsyncDisposable
         WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default) =>
         StartAsync(options, WebSocketHandler.FromDelegate(serve), cancellationToken);
+
+    /// <summary>Starts a server on all addresses, without TLS, whose connections know their server.</summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default) =>
+        StartAsync(
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) }, serve, cancellationToken);
+
+    /// <summary>Starts a server whose connections know it.</summary>
+    /// <param name="options">Where to listen, and all else.</param>
+    /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The address cannot be had.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(serve);
+        ServerContext? context = null;
+        var handler = WebSocketHandler.FromDelegate(
+            (connection, cancellation) => serve(context!.Server!, connection, cancellation));
+        context = new ServerContext(options, _ => handler);
+        return StartAsync(context, cancellationToken);
+    }
 
     /// <summary>Starts a server with one handler for all its connections.</summary>
     /// <param name="options">Where to listen, and all else.</param>
@@ -191,6 +224,6 @@ public sealed class WebSocketServer : IAsyncDisposable
     private static async Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new WebSocketServer(context, await ServerListeners.StartAsync(context).ConfigureAwait(false));
+        return new WebSocketServer(context, await ServerListeners.BindAsync(context).ConfigureAwait(false));
     }
 }

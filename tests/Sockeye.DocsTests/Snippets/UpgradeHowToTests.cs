@@ -115,32 +115,31 @@ public sealed class UpgradeHowToTests
         var options = new WebSocketServerOptions { EndPoint = Loopback };
 
         // snippet: broadcast
-        WebSocketServer? server = null;
-        server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
+        await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
         {
             await foreach (var message in connection.ReadAllAsync(cancellation))
             {
-                server!.Broadcast(message.Payload.Span, message.Kind, where: other => other != connection);
+                server.Broadcast(message.Payload.Span, message.Kind, where: other => other != connection);
             }
         });
         // end snippet
 
-        await using WebSocketConnection one = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
-        await using WebSocketConnection other = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        await using WebSocketConnection one = await WebSocketClient.ConnectAsync($"ws://{chat.LocalEndPoint}/");
+        await using WebSocketConnection other = await WebSocketClient.ConnectAsync($"ws://{chat.LocalEndPoint}/");
         await one.SendAsync("hello");
         Assert.Equal("hello", (await other.ReceiveAsync()).Text);
         await one.CloseAsync();
         await other.CloseAsync();
 
         // snippet: stop gently
-        await server.StopAsync(new WebSocketStopOptions
+        await chat.StopAsync(new WebSocketStopOptions
         {
             DrainTimeout = TimeSpan.FromSeconds(20),
             CloseCode = WebSocketCloseCode.ServiceRestart,
         });
         // end snippet
 
-        Assert.True(server.Completion.IsCompleted);
+        Assert.True(chat.Completion.IsCompleted);
     }
 
     [Fact]

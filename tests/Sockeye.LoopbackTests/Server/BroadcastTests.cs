@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Sockeye.Tests;
 
 /// <summary>What a server does with all of its connections at once.</summary>
@@ -30,6 +32,30 @@ public sealed class BroadcastTests
         Assert.Equal([1, 2], (await clients[1].ReceiveAsync().WithDeadline()).Payload.ToArray());
         Assert.Equal("end", (await clients[1].ReceiveAsync().WithDeadline()).Text);
         await Task.WhenAll(clients.Select(client => client.DisposeAsync().AsTask())).WithDeadline();
+    }
+
+    [Fact]
+    public async Task A_method_that_serves_connections_may_be_given_the_server_to_tell_the_others()
+    {
+        static Task TellOthersAsync(WebSocketServer server, WebSocketConnection connection, CancellationToken cancellation)
+        {
+            server.Broadcast($"one of {server.Connections.Count}", other => other != connection);
+            return Task.Delay(Timeout.Infinite, cancellation).ContinueWith(static _ => { }, TaskScheduler.Default);
+        }
+
+        var routes = new WebSocketRoutes().Map("/room", TellOthersAsync);
+        var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+        await using WebSocketServer byRoute = await WebSocketServer.StartAsync(options, routes);
+        await using WebSocketServer byOptions = await WebSocketServer.StartAsync(options, TellOthersAsync);
+        await using WebSocketServer byPort = await WebSocketServer.StartAsync(0, TellOthersAsync);
+        foreach (WebSocketServer server in new[] { byRoute, byOptions, byPort })
+        {
+            await using WebSocketConnection first = await WebSocketClient.ConnectAsync(server.Address("/room"));
+            await Deadlines.UntilAsync(() => server.Connections.Count == 1, "the first is there");
+            await using WebSocketConnection second = await WebSocketClient.ConnectAsync(server.Address("/room"));
+
+            Assert.Equal("one of 2", (await first.ReceiveAsync().WithDeadline()).Text);
+        }
     }
 
     [Theory]
