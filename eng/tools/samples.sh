@@ -1,26 +1,69 @@
 #!/usr/bin/env bash
-# Starts the echo server as the README says, on a free port, and sends it the frame of RFC 6455 §5.7.
+# Runs the samples: each has to print what it says at its top. Starts the echo server as the README says, on a free port, and
+# sends it the frame of RFC 6455 §5.7; shows the page of the browser's sample to a browser.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-log=$(mktemp)
-setsid dotnet run --project samples/EchoServer -- 0 > "$log" 2>&1 < /dev/null &
-group=$!
-trap 'kill -- -"$group" 2> /dev/null; wait "$group" 2> /dev/null; rm -f "$log"' EXIT
+logs=$(mktemp -d)
+groups=()
+end() {
+    for group in "${groups[@]}"; do kill -- -"$group" 2> /dev/null; done
+    wait
+    rm -rf "$logs"
+}
+trap end EXIT
 
-# It is built first: give it time, and stop waiting as soon as it has ended.
-port=
-for _ in $(seq 600); do
-    port=$(sed -nE 's#.*wss?://[^ /]*:([0-9]+).*#\1#p' "$log" | head -n 1)
-    [ -n "$port" ] && break
-    kill -0 "$group" 2> /dev/null || break
-    sleep 0.2
+# start NAME COMMAND...: in the background, in a process group of its own
+start() {
+    local log=$logs/$1
+    shift
+    setsid "$@" > "$log" 2>&1 < /dev/null &
+    groups+=($!)
+}
+
+# await NAME PATTERN: waits until something was printed, and says what of it is in parentheses
+await() {
+    local found
+    for _ in $(seq 600); do
+        found=$(sed -nE "s#.*$2.*#\\1#p" "$logs/$1" | head -n 1)
+        [ -n "$found" ] && break
+        kill -0 "${groups[-1]}" 2> /dev/null || break
+        sleep 0.2
+    done
+    [ -n "$found" ] || { echo "$1 printed no $2:" >&2; cat "$logs/$1" >&2; return 1; }
+    echo "$found"
+}
+
+# Between "prints" and the first line that is no comment; "…" stands for whatever is different each time.
+expected() {
+    sed -n '/^\/\/ prints/,/^$/s#^//   ##p' "samples/$1/Program.cs"
+}
+
+for sample in samples/*/Program.cs; do
+    name=$(basename "$(dirname "$sample")")
+    case $name in EchoServer | BrowserClient) continue ;; esac
+    expected "$name" > "$logs/expected"
+    timeout 60 dotnet run -c Release --project "samples/$name" > "$logs/$name" 2>&1
+    echo "$name:"
+    cat "$logs/$name"
+    python3 -c '
+import re, sys
+expected, printed = (open(name).read().splitlines() for name in sys.argv[1:])
+patterns = [".+".join(map(re.escape, line.split("…"))) for line in expected]
+sys.exit(not patterns or len(patterns) != len(printed) or not all(map(re.fullmatch, patterns, printed)))
+' "$logs/expected" "$logs/$name" || { echo "samples/$name was to print:"; cat "$logs/expected"; exit 1; }
 done
-cat "$log"
-if [ -z "$port" ]; then
-    echo "samples/EchoServer printed no address."
-    exit 1
-fi
+
+start BrowserClient dotnet run -c Release --project samples/BrowserClient
+page=$(await BrowserClient 'Open (http://[^ ]+)') || exit 1
+start chromium chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
+    --disable-background-networking --user-data-dir="$logs/profile" "$page"
+said=$(await BrowserClient '(\#1: a page has come)') || { cat "$logs/chromium"; exit 1; }
+echo "BrowserClient: $said"
+
+start EchoServer dotnet run --project samples/EchoServer -- 0
+port=$(await EchoServer 'wss?://[^ /]*:([0-9]+)') || exit 1
+cat "$logs/EchoServer"
 
 # The key and the answer to it are those of RFC 6455 §1.3; the frames are "Hello", masked and not, of §5.7.
 answer=$(timeout 10 bash -c '

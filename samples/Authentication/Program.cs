@@ -1,0 +1,80 @@
+// Who may connect is decided before the connection is open: by a token, or by the cookie that came of one.
+//
+//   dotnet run --project samples/Authentication
+//
+// prints
+//
+//   nobody: 401 Sign in first.
+//   with a token: welcome, alice
+//   with the cookie of that: welcome, alice
+
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using Sockeye;
+
+byte[] token = "correct horse battery staple"u8.ToArray();
+string session = RandomNumberGenerator.GetHexString(32);
+
+var serverOptions = new WebSocketServerOptions
+{
+    EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+
+    // A real one asks a database; it may take its time, up to HandshakeTimeout, and no thread waits for it.
+    OnUpgrade = async (request, cancellation) =>
+    {
+        await Task.Yield();
+        if (IsSame(request.GetCookie("session"), Encoding.UTF8.GetBytes(session)))
+        {
+            return new WebSocketUpgradeAcceptance { UserState = "alice" };
+        }
+
+        if (AuthenticationHeaderValue.TryParse(request.GetHeader("Authorization"), out AuthenticationHeaderValue? header)
+            && header.Scheme == "Bearer" && IsSame(header.Parameter, token))
+        {
+            return new WebSocketUpgradeAcceptance
+            {
+                UserState = "alice",
+                Cookies = [new WebSocketSetCookie("session", session) { HttpOnly = true, SameSite = WebSocketSameSite.Strict }],
+            };
+        }
+
+        return new WebSocketUpgradeRejection
+        {
+            StatusCode = 401,
+            Headers = [new("WWW-Authenticate", "Bearer")],
+            Body = "Sign in first.",
+        };
+    },
+};
+await using var server = await WebSocketServer.StartAsync(serverOptions, async (connection, cancellation) =>
+    await connection.SendAsync($"welcome, {connection.UserState}", cancellation));
+
+await TryAsync("nobody", new WebSocketClientOptions());
+
+// The cookies that the server sets are kept here, and sent with the next request.
+var cookies = new CookieContainer();
+await TryAsync("with a token", new WebSocketClientOptions
+{
+    Cookies = cookies,
+    RequestHeaders = [new("Authorization", $"Bearer {Encoding.UTF8.GetString(token)}")],
+});
+await TryAsync("with the cookie of that", new WebSocketClientOptions { Cookies = cookies });
+
+async Task TryAsync(string who, WebSocketClientOptions options)
+{
+    try
+    {
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{server.Port}/", options);
+        Console.WriteLine($"{who}: {(await connection.ReceiveAsync()).Text}");
+    }
+    catch (WebSocketHandshakeException exception)
+    {
+        Console.WriteLine($"{who}: {exception.StatusCode} {Encoding.UTF8.GetString(exception.Body.Span)}");
+    }
+}
+
+// In a time that does not depend on how much of a secret was guessed.
+static bool IsSame(string? given, byte[] secret) =>
+    given is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), secret);

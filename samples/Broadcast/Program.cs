@@ -1,0 +1,54 @@
+// A message to all connections, and a message to all but the one it came from: a chat.
+//
+//   dotnet run --project samples/Broadcast
+//
+// prints
+//
+//   alice was told: everybody is here
+//   bob was told: everybody is here
+//   carol was told: everybody is here
+//   bob was told: alice: hello
+//   carol was told: alice: hello
+//   alice was told: bye
+//   bob was told: bye
+//   carol was told: bye
+
+using System.Net;
+using Sockeye;
+
+var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
+{
+    string name = connection.Request!.Path[1..];
+    await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
+    {
+        // Framed once for all of them. Who is too slow does not get it; BroadcastAsync waits for the slowest.
+        server.Broadcast($"{name}: {message.Text}", where: other => other != connection);
+    }
+});
+
+string[] names = ["alice", "bob", "carol"];
+var clients = new Dictionary<string, WebSocketConnection>();
+foreach (string name in names)
+{
+    clients[name] = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{chat.Port}/{name}");
+}
+
+await chat.BroadcastAsync(PreparedMessage.Text("everybody is here"));
+await PrintNextAsync(names);
+
+await clients["alice"].SendAsync("hello");
+await PrintNextAsync(["bob", "carol"]);
+
+// Alice's own message never came back to her: this is the next that she gets.
+await chat.BroadcastAsync(PreparedMessage.Text("bye"));
+await PrintNextAsync(names);
+await chat.CloseAllAsync(WebSocketCloseCode.NormalClosure);
+
+async Task PrintNextAsync(string[] toldOnes)
+{
+    foreach (string name in toldOnes)
+    {
+        Console.WriteLine($"{name} was told: {(await clients[name].ReceiveAsync()).Text}");
+    }
+}

@@ -1,0 +1,43 @@
+// A chat between web pages: open the address that is printed in two windows of a browser.
+//
+//   dotnet run --project samples/BrowserClient
+//
+// prints
+//
+//   Open http://127.0.0.1:…/
+//   #1: a page has come
+//
+// and what is said from then on. Pages of other origins are refused: they would act in the name of whoever looks at them.
+
+using System.Net;
+using Sockeye;
+
+// The page comes from a web server of its own; WebSocket connections come to Sockeye.
+WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+builder.Logging.ClearProviders();
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0));
+await using WebApplication pages = builder.Build();
+string page = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "page.html"));
+string address = "";
+pages.MapGet("/", () => Results.Content(page.Replace("ADDRESS", address, StringComparison.Ordinal), "text/html"));
+await pages.StartAsync();
+string origin = pages.Urls.Single();
+
+var options = new WebSocketServerOptions
+{
+    EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+    AllowedOrigins = [origin],
+    Subprotocols = ["chat.v1"],
+};
+await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
+{
+    await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
+    {
+        string text = $"#{connection.Id}: {message.Text}";
+        Console.WriteLine(text);
+        server.Broadcast(text);
+    }
+});
+address = $"ws://127.0.0.1:{chat.Port}/";
+Console.WriteLine($"Open {origin}/");
+await pages.WaitForShutdownAsync();
