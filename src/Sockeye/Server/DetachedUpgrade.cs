@@ -9,8 +9,14 @@ internal sealed class DetachedUpgrade
     /// <summary>The connection; or why there is none, once the client has been told and the stream is closed.</summary>
     public Task<WebSocketConnection> Outcome => _outcome.Task;
 
-    /// <summary>There is a connection.</summary>
-    public void OnOpened(WebSocketConnection connection) => _outcome.TrySetResult(connection);
+    /// <summary>There is a connection; or nobody who waits for it any more.</summary>
+    public void OnOpened(WebSocketConnection connection)
+    {
+        if (!_outcome.TrySetResult(connection))
+        {
+            connection.Abort();
+        }
+    }
 
     /// <summary>There will be none.</summary>
     public void OnRefused(HandshakeError error, int statusCode, Exception? exception) =>

@@ -44,9 +44,11 @@ public static class WebSocketHandshake
         }
 
         input ??= new WebSocketHandshakeInput();
-        ReadOnlyMemory<byte> first = input.Request is { } request ? (byte[])[.. request.Head, .. input.Received.Span] : input.Received;
+
+        // A copy: it is read when there is room for it, which may be after this method, and the caller's buffer is the caller's.
+        byte[] first = [.. input.Request?.Head ?? [], .. input.Received.Span];
         var transport = new StreamTransport(
-            first.IsEmpty ? stream : new PrefixedStream(first, stream), options.Pool, input.LocalEndPoint, input.RemoteEndPoint);
+            first.Length == 0 ? stream : new PrefixedStream(first, stream), options.Pool, input.LocalEndPoint, input.RemoteEndPoint);
         var detached = new DetachedUpgrade();
         var session = new ServerHandshakeSession(
             context, context.SettingsOn(context.Wheel, input.IsSecure), transport, detached);

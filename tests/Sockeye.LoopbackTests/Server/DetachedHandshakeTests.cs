@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Sockeye.Tests;
@@ -134,6 +136,116 @@ public sealed class DetachedHandshakeTests
         Assert.Equal("", await new StreamReader(otherFar).ReadToEndAsync().WithDeadline());
     }
 
+    [Fact]
+    public async Task A_connection_that_is_accepted_when_nobody_waits_any_more_is_dropped()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var opened = new TaskCompletionSource<WebSocketConnection>();
+        var handler = new OpenHandler(opened);
+        var options = new WebSocketServerOptions
+        {
+            OnUpgrade = (_, _) =>
+            {
+                cancellation.Cancel();
+                return new(WebSocketUpgradeDecision.Accept(handler));
+            },
+        };
+        (Stream near, Stream far) = Duplex();
+        Task<WebSocketConnection> accepting = WebSocketHandshake.AcceptAsync(near, options, cancellationToken: cancellation.Token);
+
+        await far.WriteAsync(Encoding.ASCII.GetBytes(RawPeer.Request()));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => accepting).WithDeadline();
+        await (await opened.Task.WithDeadline()).Closed.WithDeadline();
+    }
+
+    [Fact]
+    public async Task The_buffer_with_what_was_read_already_is_the_callers_again()
+    {
+        // More than one read takes, so that some of it is still to be read when the connection is there.
+        (Stream near, Stream far) = Duplex();
+        byte[] payload = Payloads.Bytes(300_000);
+        byte[] received =
+        [
+            .. Encoding.ASCII.GetBytes(RawPeer.Request()), .. Wire.Masked(RawFrame.Bytes(RawFrame.Binary, payload)),
+        ];
+
+        Task<WebSocketConnection> accepting =
+            WebSocketHandshake.AcceptAsync(near, Options, new WebSocketHandshakeInput { Received = received });
+        Array.Clear(received);
+        await using WebSocketConnection connection = await accepting.WithDeadline();
+
+        Assert.Equal(payload, (await connection.ReceiveAsync().WithDeadline()).Payload.ToArray());
+        connection.Abort();
+        await far.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    [InlineData(int.MaxValue)]
+    public async Task Tls_that_somebody_has_done_will_do_with_whatever_was_read_of_it(int readAlready)
+    {
+        using var listener = new Socket(
+            AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(Servers.Loopback);
+        listener.Listen();
+        Task<RawPeer> connecting = RawPeer.ConnectTlsAsync(listener.LocalEndPoint!);
+        var tls = new SslStream(
+            new NetworkStream(await listener.AcceptAsync(TestContext.Current.CancellationToken), ownsSocket: true));
+        await tls.AuthenticateAsServerAsync(TestCertificate.ForServer()).WithDeadline();
+        using RawPeer client = await connecting;
+        byte[] all = [.. Encoding.ASCII.GetBytes(RawPeer.Request()), .. Wire.Masked(RawFrame.Bytes(0x81, "hi"u8))];
+        await client.SendAsync(all);
+        byte[] received = new byte[Math.Min(readAlready, all.Length)];
+        await tls.ReadExactlyAsync(received, TestContext.Current.CancellationToken);
+
+        await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(
+            tls, Options, new WebSocketHandshakeInput { Received = received, IsSecure = true }).WithDeadline();
+
+        Assert.Equal("hi", (await connection.ReceiveAsync().WithDeadline()).Text);
+        Assert.True(connection.Request!.IsSecure);
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        await connection.SendAsync("ho");
+        Assert.Equal("ho", (await client.ReadFrameAsync()).PayloadText);
+        connection.Abort();
+    }
+
+    [Fact]
+    public async Task The_addresses_that_another_server_tells_count_as_those_of_this_one()
+    {
+        // As a socket for both protocols shows an IPv4 address.
+        var mapped = new IPEndPoint(IPAddress.Loopback.MapToIPv6(), 1);
+        var options = new WebSocketServerOptions
+        {
+            TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
+            MaxConnectionsPerAddress = 1,
+        };
+
+        async Task<WebSocketConnection> AcceptAsync(string client)
+        {
+            (Stream near, Stream far) = Duplex();
+            await far.WriteAsync(Encoding.ASCII.GetBytes(RawPeer.Request("/", "X-Forwarded-For: " + client)));
+            Task<WebSocketConnection> accepting =
+                WebSocketHandshake.AcceptAsync(near, options, new WebSocketHandshakeInput { RemoteEndPoint = mapped });
+            if (!(await HeadAsync(far)).StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal))
+            {
+                await far.DisposeAsync();
+            }
+
+            return await accepting.WithDeadline();
+        }
+
+        await using WebSocketConnection one = await AcceptAsync("192.0.2.1");
+        Assert.Equal(IPAddress.Parse("192.0.2.1"), one.Request!.ClientIPAddress);
+        WebSocketHandshakeException refused =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => AcceptAsync("::ffff:192.0.2.1"));
+        Assert.Equal(429, refused.StatusCode);
+        await using WebSocketConnection other = await AcceptAsync("::ffff:192.0.2.2");
+        one.Abort();
+        other.Abort();
+    }
+
     private static (Stream Near, Stream Far) Duplex()
     {
         var there = new Pipe();
@@ -152,6 +264,11 @@ public sealed class DetachedHandshakeTests
         }
 
         return head.ToString();
+    }
+
+    private sealed class OpenHandler(TaskCompletionSource<WebSocketConnection> opened) : WebSocketHandler
+    {
+        public override void OnOpen(WebSocketConnection connection) => opened.SetResult(connection);
     }
 
     private sealed class PipeEnds(PipeReader reader, PipeWriter writer) : Stream
