@@ -10,11 +10,15 @@ internal static class ForwardedHeaders
     /// The addresses from which each proxy says that it was asked, the first proxy's first; the last is what the proxy says
     /// that asked us. Each as text, without brackets and port; empty for what has not the shape of an address.
     /// </summary>
-    /// <remarks>Forwarded goes before the older header, if both are there.</remarks>
-    public static IReadOnlyList<string> Addresses(HeaderFields headers)
+    /// <param name="headers">The request's.</param>
+    /// <param name="isStandard">
+    /// Whether Forwarded is read, or X-Forwarded-For: never both, since a proxy that writes one passes the other on as the client
+    /// has sent it.
+    /// </param>
+    public static IReadOnlyList<string> Addresses(HeaderFields headers, bool isStandard)
     {
         List<string> addresses = [];
-        if (headers.IndexOf("Forwarded"u8) >= 0)
+        if (isStandard)
         {
             foreach (ReadOnlySpan<byte> value in headers.ValuesOf("Forwarded"u8))
             {
@@ -39,10 +43,11 @@ internal static class ForwardedHeaders
     }
 
     /// <summary>Whether the last proxy says that it was asked over TLS; <see langword="null"/> if it does not say.</summary>
-    public static bool? IsSecure(HeaderFields headers)
+    /// <param name="headers">The request's.</param>
+    /// <param name="isStandard">Whether Forwarded is read, or X-Forwarded-Proto.</param>
+    public static bool? IsSecure(HeaderFields headers, bool isStandard)
     {
         ReadOnlySpan<byte> scheme = default;
-        bool isStandard = headers.IndexOf("Forwarded"u8) >= 0;
         foreach (ReadOnlySpan<byte> value in headers.ValuesOf(isStandard ? "Forwarded"u8 : "X-Forwarded-Proto"u8))
         {
             ReadOnlySpan<byte> last = HttpCharacters.TrimWhiteSpace(value[(value.LastIndexOf((byte)',') + 1)..]);

@@ -55,6 +55,22 @@ internal sealed class DenseSet<T>
         }
     }
 
+    /// <summary>What there is of those that are there at this moment.</summary>
+    /// <param name="select">Called under the lock.</param>
+    public TResult[] Select<TResult>(Func<T, TResult> select)
+    {
+        lock (this)
+        {
+            var results = new TResult[_count];
+            for (int index = 0; index < results.Length; index++)
+            {
+                results[index] = select(_entries[index]);
+            }
+
+            return results;
+        }
+    }
+
     /// <summary>Those that are there at this moment.</summary>
     public T[] ToArray()
     {

@@ -4,7 +4,10 @@ using Sockeye.Protocol;
 namespace Sockeye.Connections;
 
 /// <summary>The proxies whose word counts about who is behind them. Immutable.</summary>
-internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets)
+/// <param name="networks">Their addresses.</param>
+/// <param name="trustsUnixSockets">Whether whoever connects to a Unix socket is one.</param>
+/// <param name="writesForwarded">Whether they write Forwarded (RFC 7239); else X-Forwarded-For and X-Forwarded-Proto.</param>
+internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets, bool writesForwarded)
 {
     /// <summary>Whether a peer is one of them.</summary>
     public bool Includes(EndPoint? peer) => peer is IPEndPoint { Address: var address }
@@ -21,7 +24,7 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
     public IPAddress? ClientOf(EndPoint? peer, HeaderFields headers)
     {
         IPAddress? client = (peer as IPEndPoint)?.Address;
-        foreach (string text in ForwardedHeaders.Addresses(headers).Reverse())
+        foreach (string text in ForwardedHeaders.Addresses(headers, writesForwarded).Reverse())
         {
             if (!IPAddress.TryParse(text, out IPAddress? address))
             {
@@ -37,6 +40,12 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
 
         return client;
     }
+
+    /// <summary>Whether the nearest of them was asked over TLS.</summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="headers">The request's.</param>
+    public bool TellOfTls(EndPoint? peer, HeaderFields headers) =>
+        Includes(peer) && ForwardedHeaders.IsSecure(headers, writesForwarded) == true;
 
     private bool Includes(IPAddress address)
     {

@@ -7,7 +7,7 @@ namespace Sockeye.Server;
 /// <param name="Route">The route it belongs to.</param>
 /// <param name="Settings">What its connection shares with others.</param>
 /// <param name="PackedHead">Its request, as <see cref="Protocol.PackedHead"/> has made it.</param>
-/// <param name="Subprotocol">The subprotocol that the server's list selects.</param>
+/// <param name="Subprotocol">The subprotocol, unless the application's decision names another.</param>
 /// <param name="Deflate">What is answered to the offers of permessage-deflate.</param>
 internal readonly record struct AgreedUpgrade(
     ServerRoute Route, ConnectionSettings Settings, byte[] PackedHead, string? Subprotocol,

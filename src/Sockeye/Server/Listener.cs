@@ -138,7 +138,7 @@ internal sealed class Listener : IAcceptorOwner
             }
             else
             {
-                Begin(new SocketTransport(socket, _context.Options.Pool));
+                Begin(new SocketTransport(socket, _context.Options.Pool), _context.Options.HandshakeTimeout);
             }
         }
         catch (Exception exception)
@@ -150,17 +150,22 @@ internal sealed class Listener : IAcceptorOwner
         }
     }
 
-    private void Begin(Transport transport) =>
-        new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, _endPoint.IsSecure), transport).Start();
+    private void Begin(Transport transport, TimeSpan timeout) =>
+        new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, _endPoint.IsSecure), transport).Start(timeout);
 
     private Task AuthenticateAsync(SslStream stream, CancellationToken cancellationToken) =>
         _endPoint.SelectTls is { } select
             ? stream.AuthenticateAsServerAsync(
-                (_, hello, _, cancellation) => select(hello, cancellation), state: null, cancellationToken)
+                // TLS would wait for the application although its time is over.
+                (_, hello, _, cancellation) => new(select(hello, cancellation).AsTask().WaitAsync(cancellation)),
+                state: null, cancellationToken)
             : stream.AuthenticateAsServerAsync(_endPoint.Tls!, cancellationToken);
 
     private async Task AuthenticateAsync(Socket socket)
     {
+        // TLS and the request have one deadline.
+        TimeProvider time = _context.Options.TimeProvider;
+        long start = time.GetTimestamp();
         EndPoint? remote = null;
         TlsStream? stream = null;
         try
@@ -168,12 +173,13 @@ internal sealed class Listener : IAcceptorOwner
             remote = socket.RemoteEndPoint;
             EndPoint? local = socket.LocalEndPoint;
             stream = new TlsStream(socket);
-            using var timeout =
-                new CancellationTokenSource(_context.Options.HandshakeTimeout, _context.Options.TimeProvider);
+            using var timeout = new CancellationTokenSource(_context.Options.HandshakeTimeout, time);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
             await stream.AuthenticateAsync(
                 secure => AuthenticateAsync(secure, stopping.Token), stopping.Token).ConfigureAwait(false);
-            Begin(new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync));
+            Begin(
+                new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync),
+                _context.Options.HandshakeTimeout - time.GetElapsedTime(start));
         }
         catch (Exception exception)
         {

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Net;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Sockeye.Transports;
 
 namespace Sockeye.Server;
@@ -16,6 +18,7 @@ internal sealed class PendingUpgrade(AgreedUpgrade agreed, CancellationTokenSour
 
     private ArrayBufferWriter<byte>? _early;
     private volatile bool _isSettled;
+    private int _isCanceled;
 
     /// <summary>What is answered if the application accepts.</summary>
     public AgreedUpgrade Agreed { get; } = agreed;
@@ -65,6 +68,27 @@ internal sealed class PendingUpgrade(AgreedUpgrade agreed, CancellationTokenSour
         settled();
     }
 
-    /// <summary>Tells the application that nobody waits for its decision any more. Not on this thread: that is its code.</summary>
-    public void Cancel() => _ = cancellation.CancelAsync();
+    /// <summary>
+    /// Tells the application that nobody waits for its decision any more, unless it has taken it. Not on this thread: that is its
+    /// code.
+    /// </summary>
+    public void Cancel(ILogger logger, EndPoint? remote)
+    {
+        if (!_isSettled && Interlocked.Exchange(ref _isCanceled, 1) == 0)
+        {
+            _ = CancelAsync(logger, remote);
+        }
+    }
+
+    private async Task CancelAsync(ILogger logger, EndPoint? remote)
+    {
+        try
+        {
+            await cancellation.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException exception)
+        {
+            logger.CancellationThrew(remote, exception);
+        }
+    }
 }

@@ -31,7 +31,9 @@ internal sealed class ServerContext
         Origins = origins;
         Hosts = [.. options.AllowedHosts.Select(ToPattern)];
         Proxies = options.TrustedProxies.Count > 0 || options.TrustUnixSocketProxies
-            ? new TrustedProxies([.. options.TrustedProxies], options.TrustUnixSocketProxies)
+            ? new TrustedProxies(
+                [.. options.TrustedProxies], options.TrustUnixSocketProxies,
+                options.ForwardedHeader == WebSocketForwardedHeader.Forwarded)
             : null;
         Caps = new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress);
         Pending = new PendingHandshakes(options.MaxPendingHandshakes);
@@ -79,7 +81,7 @@ internal sealed class ServerContext
 
     /// <summary>The connections that are open, as they are at this moment.</summary>
     public IReadOnlyCollection<WebSocketConnection> Connections =>
-        Array.ConvertAll(_connections.ToArray(), core => core.Connection);
+        _connections.Select(static core => core.Connection);
 
     /// <summary>How many there are.</summary>
     public int ConnectionCount => _connections.Count;

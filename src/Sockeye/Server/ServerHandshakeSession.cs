@@ -12,10 +12,6 @@ namespace Sockeye.Server;
 /// </summary>
 internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseSetEntry
 {
-    // As for a failed connection: so that the answer is not destroyed by a reset, read on for a while.
-    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
-    private const int MaxLingerLength = 16 * 1024 * 1024;
-
     private readonly ServerContext _context;
     private readonly Transport _transport;
     private readonly DetachedUpgrade? _detached;
@@ -24,23 +20,21 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private ConnectionSettings _settings;
 
     private RequestBytes _request;
-    private int _lingered;
 
     // There while, and after, the application takes its time to decide.
     private PendingUpgrade? _pending;
 
-    // On the wheel's thread.
-    private bool _isLetGo;
-
     private volatile bool _isOverdue;
-    private volatile bool _isRefused;
+
+    // There once the client is refused.
+    private volatile LingeringRefusal? _refusal;
 
     private ConnectionPlace _place;
 
     // The deadline comes on another thread: whoever sets it first has the say.
     private int _isDecided;
 
-    /// <summary>Takes over a transport; nothing happens before <see cref="Start"/>.</summary>
+    /// <summary>Takes over a transport; nothing happens before <see cref="Start()"/>.</summary>
     /// <param name="context">The server's.</param>
     /// <param name="settings">For the session, and for the connection after it.</param>
     /// <param name="transport">The transport.</param>
@@ -59,10 +53,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     public int Position { get; set; }
 
     /// <summary>Begins to read the request.</summary>
-    public void Start()
+    public void Start() => Start(_context.Options.HandshakeTimeout);
+
+    /// <summary>Begins to read the request, for which TLS has left less than all of the time.</summary>
+    public void Start(TimeSpan timeout)
     {
         _context.Add(this);
-        _settings.Wheel.Schedule(this, _context.Options.HandshakeTimeout);
+        _settings.Wheel.Schedule(this, timeout);
         _transport.Start();
         if (_context.IsStopping)
         {
@@ -94,14 +91,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         if (IsDecided)
         {
-            // Nothing behind a refused request is ever looked at: a proxy that saw the refusal would take it for
-            // another request, and so smuggle one past itself.
-            _lingered += bytes.Length;
-            if (_lingered > MaxLingerLength)
-            {
-                _transport.Close();
-            }
-
+            _refusal?.Drop(bytes.Length);
             return ReadVerdict.Continue;
         }
 
@@ -122,9 +112,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return ReadVerdict.Continue;
         }
 
-        return status == OperationStatus.Done
+        ReadVerdict verdict = status == OperationStatus.Done
             ? Answer(bytes[..headLength], bytes[headLength..])
             : Refuse(httpError.ToHandshakeError());
+
+        // What is needed of it has been kept otherwise: no buffer waits for a decision, or for a client to leave.
+        _request.Release();
+        return verdict;
     }
 
     /// <inheritdoc/>
@@ -142,20 +136,18 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     /// <inheritdoc/>
     public void OnInputEnded()
     {
-        if (TryDecide())
-        {
-            HandshakeFailures.TellAbandoned(_context, _transport.RemoteEndPoint, RequestOf(_pending?.Agreed.PackedHead));
-        }
-
+        TellIfUndecided();
         _transport.Close();
     }
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)
     {
+        // A reset comes without an end of the input.
+        TellIfUndecided();
         _place.Leave(_context.Caps);
         End();
-        _pending?.Cancel();
+        CancelDecision();
         _detached?.OnClosed(error);
         _request.Release();
     }
@@ -168,23 +160,22 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         {
             Refuse(HandshakeError.TimedOut);
         }
-        else if (!_isRefused)
-        {
-            // The application decides in place; if it wants more time, it has none.
-        }
-        else if (!_isLetGo)
-        {
-            // The client has what it was told, or it is still on its way: without a reset, which would destroy it.
-            _isLetGo = true;
-            wheel.Schedule(this, LingerTimeout);
-            _transport.Close();
-        }
         else
         {
-            // The refusal was not even fetched.
-            _transport.Abort(error: null);
+            // If there is none, the application decides in place; if it wants more time, it has none.
+            _refusal?.OnDue(wheel, this);
         }
     }
+
+    private void TellIfUndecided()
+    {
+        if (TryDecide())
+        {
+            HandshakeFailures.TellAbandoned(_context, _transport.RemoteEndPoint, RequestOf(_pending?.Agreed.PackedHead));
+        }
+    }
+
+    private void CancelDecision() => _pending?.Cancel(_context.Logger, _transport.RemoteEndPoint);
 
     private bool IsDecided => Volatile.Read(ref _isDecided) != 0;
 
@@ -194,21 +185,15 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
         HandshakeError error = UpgradeCheck.Check(
-            _context, _transport, _settings.IsSecure, head, lines, out ServerRoute route, out RouteProfile profile, out var offer);
-        _settings = profile.SettingsOn(_settings.Wheel);
+            _context, _transport, _settings, head, lines, ref _place, out AgreedUpgrade agreed, out ServerHandshakeOffer offer,
+            out Exception? exception);
+        _settings = agreed.Settings;
         if (error != HandshakeError.None)
         {
-            return Refuse(error, head: head);
+            return Refuse(error, head: head, packedHead: agreed.PackedHead, exception: exception);
         }
 
-        var agreed = new AgreedUpgrade(route, _settings, RequestBytes.Pack(_settings.Pool, head), offer.Subprotocol, offer.PerMessageDeflate);
-        error = _place.TryTake(_context.Caps, agreed.PackedHead, _transport, _settings);
-        if (error != HandshakeError.None)
-        {
-            return Refuse(error, packedHead: agreed.PackedHead);
-        }
-
-        return route.OnUpgrade is null
+        return agreed.Route.OnUpgrade is null
             ? Accept(offer, agreed, WebSocketUpgradeAcceptance.Default, rest)
             : Decide(offer, agreed, rest);
     }
@@ -303,7 +288,6 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         // A client that does not wait for the response has its first frames behind the request.
         ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : core.OnReceived(rest);
         core.Sends.Uncork();
-        _request.Release();
         _detached?.OnOpened(core.Connection);
         return verdict;
     }
@@ -318,13 +302,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         HandshakeError error, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
         byte[]? packedHead = null, Exception? exception = null)
     {
-        _isRefused = true;
+        _refusal = new LingeringRefusal(_transport);
         _place.Leave(_context.Caps);
         packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
         rejection = HandshakeFailures.Tell(
             _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), exception);
         _detached?.OnRefused(error, rejection.StatusCode, exception);
-        _settings.Wheel.Schedule(this, LingerTimeout);
+        LingeringRefusal.Schedule(_settings.Wheel, this);
         if (UpgradeAnswer.TryRefuse(_transport, rejection))
         {
             _transport.ShutdownOutput();
@@ -333,7 +317,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         if (_pending is not null)
         {
             // It may have rested, and what the client still sends is to be read and dropped.
-            _pending.Cancel();
+            CancelDecision();
             _transport.ResumeReading();
         }
 

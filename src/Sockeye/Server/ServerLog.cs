@@ -33,6 +33,10 @@ internal static partial class ServerLog
         Message = "The hook for failed opening handshakes threw")]
     public static partial void FailureHookThrew(this ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 108, Level = LogLevel.Error,
+        Message = "The application threw when its decision about {RemoteEndPoint} was canceled")]
+    public static partial void CancellationThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

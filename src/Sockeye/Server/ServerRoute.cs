@@ -24,6 +24,8 @@ internal sealed class ServerRoute
         SelectHandler = selectHandler;
         OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
         Subprotocols = options.Subprotocols ?? [.. server.Subprotocols];
+        RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol;
+        SelectSubprotocol = options.SelectSubprotocol ?? (options.Subprotocols is null ? server.SelectSubprotocol : null);
         PerMessageDeflateOptions? compression = options.Compress ? options.Compression ?? server.Compression : null;
         MessageCodecs? codecs = MessageCodecs.For(compression);
         if (codecs is null && compression is not null)
@@ -34,10 +36,13 @@ internal sealed class ServerRoute
         var rules = new ServerHandshakeRules
         {
             Subprotocols = Subprotocols,
-            RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol,
-            Origins = context.Origins,
+            RequireSubprotocol = RequireSubprotocol && SelectSubprotocol is null,
+            Origins = OriginsOf(options) ?? context.Origins,
             Hosts = context.Hosts,
-            DangerousAllowAnyOrigin = server.DangerousAllowAnyOrigin,
+
+            // A route that names its origins does not mean those that it does not name.
+            DangerousAllowAnyOrigin =
+                options.DangerousAllowAnyOrigin ?? (options.AllowedOrigins is null && server.DangerousAllowAnyOrigin),
             AllowVersion8 = server.AllowVersion8,
             PerMessageDeflate = codecs?.Options.ToRules(),
         };
@@ -63,6 +68,12 @@ internal sealed class ServerRoute
     /// <summary>The subprotocols that it speaks, the preferred one first.</summary>
     public IReadOnlyList<string> Subprotocols { get; }
 
+    /// <summary>Who selects among those that a client offers, if it is not by that order.</summary>
+    public Func<WebSocketUpgradeRequest, string?>? SelectSubprotocol { get; }
+
+    /// <summary>Whether a client is refused for which none is selected.</summary>
+    public bool RequireSubprotocol { get; }
+
     /// <summary>Who receives the messages of a connection.</summary>
     public Func<WebSocketUpgradeRequest, WebSocketHandler> SelectHandler { get; }
 
@@ -71,4 +82,8 @@ internal sealed class ServerRoute
 
     /// <summary>How its connections are accepted, over TLS or without.</summary>
     public RouteProfile For(bool isSecure) => isSecure ? _secure : _plain;
+
+    // They were found to be origins when they were set.
+    private static OriginCheck? OriginsOf(WebSocketRouteOptions options) =>
+        options.AllowedOrigins is { } origins && OriginCheck.TryCreate(origins, out OriginCheck check, out _) ? check : null;
 }

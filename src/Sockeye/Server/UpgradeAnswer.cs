@@ -30,7 +30,7 @@ internal static class UpgradeAnswer
             ?? throw new InvalidOperationException("No handler was selected for the connection.");
         string? subprotocol = acceptance.Subprotocol switch
         {
-            null => offer.Subprotocol,
+            null => agreed.Subprotocol,
             "" => null,
             var chosen => chosen,
         };

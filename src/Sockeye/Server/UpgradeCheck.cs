@@ -1,22 +1,55 @@
+using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
 namespace Sockeye.Server;
 
-/// <summary>What a server has to say to a request before its application has.</summary>
+/// <summary>What a server has to say to a request before its application decides.</summary>
 internal static class UpgradeCheck
 {
-    /// <summary>Finds the route of a request, and checks the request by its rules.</summary>
+    /// <summary>Finds the route of a request, checks the request by its rules, and takes a place for its connection.</summary>
     /// <param name="context">The server's.</param>
     /// <param name="transport">Where the request came from.</param>
-    /// <param name="isSecure">Whether that is TLS.</param>
+    /// <param name="settings">What its connection shares with others, before the route is known.</param>
     /// <param name="head">The request.</param>
     /// <param name="lines">Where to note its header lines.</param>
-    /// <param name="route">The route; that for all which have none, if it has none.</param>
-    /// <param name="profile">How the route's connections are accepted over TLS, or without.</param>
+    /// <param name="place">Where to hold the place.</param>
+    /// <param name="agreed">
+    /// What the handshake comes to. If it is refused, the settings are there, and the request if that kept the rules.
+    /// </param>
     /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
+    /// <param name="exception">What the application threw when it was to select a subprotocol.</param>
     /// <returns>The first rule broken.</returns>
     public static HandshakeError Check(
+        ServerContext context, Transport transport, ConnectionSettings settings, ReadOnlySpan<byte> head,
+        Span<HeaderLine> lines, ref ConnectionPlace place, out AgreedUpgrade agreed, out ServerHandshakeOffer offer,
+        out Exception? exception)
+    {
+        exception = null;
+        HandshakeError error = CheckRules(
+            context, transport, settings.IsSecure, head, lines, out ServerRoute route, out RouteProfile profile, out offer);
+        settings = profile.SettingsOn(settings.Wheel);
+        agreed = new AgreedUpgrade(route, settings, PackedHead: null!, offer.Subprotocol, offer.PerMessageDeflate);
+        if (error != HandshakeError.None)
+        {
+            return error;
+        }
+
+        agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head) };
+        error = place.TryTake(context.Caps, agreed.PackedHead, transport, settings);
+        if (error != HandshakeError.None || route.SelectSubprotocol is null)
+        {
+            return error;
+        }
+
+        var request = new WebSocketUpgradeRequest(agreed.PackedHead, transport, settings);
+        error = SubprotocolSelection.Select(
+            route.SelectSubprotocol, route.RequireSubprotocol, request, out string? subprotocol, out exception);
+        agreed = agreed with { Subprotocol = subprotocol };
+        return error;
+    }
+
+    private static HandshakeError CheckRules(
         ServerContext context, Transport transport, bool isSecure, ReadOnlySpan<byte> head, Span<HeaderLine> lines,
         out ServerRoute route, out RouteProfile profile, out ServerHandshakeOffer offer)
     {
@@ -33,9 +66,7 @@ internal static class UpgradeCheck
         route = found ?? context.Fallback;
 
         // Behind a proxy that does TLS a page's origin begins with https, and is the same all the same.
-        isSecure |= context.Proxies is { } proxies
-            && proxies.Includes(transport.RemoteEndPoint)
-            && ForwardedHeaders.IsSecure(request.Headers) == true;
+        isSecure |= context.Proxies is { } proxies && proxies.TellOfTls(transport.RemoteEndPoint, request.Headers);
         profile = route.For(isSecure);
         HandshakeError error = ServerHandshake.Check(request, profile.Rules, out offer);
         return error != HandshakeError.None ? error

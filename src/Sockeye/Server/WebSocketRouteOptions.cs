@@ -15,8 +15,34 @@ public sealed record WebSocketRouteOptions
             : throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", nameof(Subprotocols));
     }
 
+    /// <summary>
+    /// Selects as <see cref="WebSocketServerOptions.SelectSubprotocol"/> does; <see langword="null"/> for the server's way, unless
+    /// <see cref="Subprotocols"/> is set.
+    /// </summary>
+    /// <remarks>Routes of one path are told apart by <see cref="Subprotocols"/> all the same.</remarks>
+    public Func<WebSocketUpgradeRequest, string?>? SelectSubprotocol { get; init; }
+
     /// <summary>Whether a client that offers none of them is refused; <see langword="null"/> for what the server does.</summary>
     public bool? RequireSubprotocol { get; init; }
+
+    /// <summary>
+    /// The origins whose pages may connect to this route, beside those of the server's own host; <see langword="null"/> for
+    /// <see cref="WebSocketServerOptions.AllowedOrigins"/>, of which none counts here otherwise.
+    /// </summary>
+    /// <exception cref="ArgumentException">One is no origin.</exception>
+    public IReadOnlyList<string>? AllowedOrigins
+    {
+        get;
+        init => field = value is null ? null
+            : OriginCheck.TryCreate(value, out _, out string? invalid) ? [.. value]
+            : throw new ArgumentException($"'{invalid}' is not an origin, such as https://example.com.", nameof(AllowedOrigins));
+    }
+
+    /// <summary>
+    /// Whether pages of any origin may connect to this route; <see langword="null"/> for what the server does, unless
+    /// <see cref="AllowedOrigins"/> is set.
+    /// </summary>
+    public bool? DangerousAllowAnyOrigin { get; init; }
 
     /// <summary>What the connections do; <see langword="null"/> for what the server's do.</summary>
     public WebSocketConnectionOptions? Connection { get; init; }

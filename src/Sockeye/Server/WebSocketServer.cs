@@ -35,6 +35,9 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <summary>The connections that are open: a copy, made at this moment.</summary>
     public IReadOnlyCollection<WebSocketConnection> Connections => _context.Connections;
 
+    /// <summary>How many connections are open; 0 if they are not tracked. Costs less than to count <see cref="Connections"/>.</summary>
+    public int ConnectionCount => _context.ConnectionCount;
+
     /// <summary>How many opening handshakes are underway, TLS included.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
 

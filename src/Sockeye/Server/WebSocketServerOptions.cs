@@ -67,6 +67,17 @@ public sealed class WebSocketServerOptions
     public IReadOnlyList<string> Subprotocols { get; init; } = [];
 
     /// <summary>
+    /// Selects the subprotocol of each connection, instead of <see cref="Subprotocols"/>: one of those that the request offers,
+    /// or <see langword="null"/> for none; <see langword="null"/>, the default, for that list.
+    /// </summary>
+    /// <remarks>
+    /// Called in place, before <see cref="OnUpgrade"/>, if the client offers any; must not block. If it throws, or answers with
+    /// one that is not offered, the client is answered with 500. What <see cref="WebSocketUpgradeAcceptance.Subprotocol"/> says
+    /// goes before it.
+    /// </remarks>
+    public Func<WebSocketUpgradeRequest, string?>? SelectSubprotocol { get; init; }
+
+    /// <summary>
     /// The origins whose pages may connect, beside those of the server's own host (RFC 6455 §10.2):
     /// <c>https://example.com</c>, with a port if it is not the scheme's own; <c>null</c> for pages without an origin.
     /// </summary>
@@ -92,11 +103,27 @@ public sealed class WebSocketServerOptions
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>
-    /// The proxies, by their addresses, whose word counts: X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239) are read
-    /// in what comes from them, and from nobody else. The default is none.
+    /// The proxies, by their addresses, whose word counts: <see cref="ForwardedHeader"/> is read in what comes from them, and from
+    /// nobody else. The default is none.
     /// </summary>
     /// <remarks>See <see cref="WebSocketUpgradeRequest.ClientIPAddress"/> and <see cref="WebSocketUpgradeRequest.IsSecure"/>.</remarks>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>
+    /// What trusted proxies write, and do not pass on as a client has sent it. The default is X-Forwarded-For and
+    /// X-Forwarded-Proto.
+    /// </summary>
+    /// <remarks>
+    /// The other header is not read: a proxy that does not know it lets every client write in it what it likes.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the two.</exception>
+    public WebSocketForwardedHeader ForwardedHeader
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ForwardedHeader), value, "There is no such header.");
+    }
 
     /// <summary>Whether whoever connects to a Unix socket is a trusted proxy too. The default is <see langword="false"/>.</summary>
     public bool TrustUnixSocketProxies { get; init; }
@@ -143,7 +170,10 @@ public sealed class WebSocketServerOptions
     /// </remarks>
     public PerMessageDeflateOptions? Compression { get; init; }
 
-    /// <summary>Whether a client that offers none of <see cref="Subprotocols"/> is refused. The default is <see langword="false"/>.</summary>
+    /// <summary>
+    /// Whether a client is refused that offers none of <see cref="Subprotocols"/>, or for which
+    /// <see cref="SelectSubprotocol"/> selects none. The default is <see langword="false"/>.
+    /// </summary>
     public bool RequireSubprotocol { get; init; }
 
     /// <summary>
@@ -176,7 +206,7 @@ public sealed class WebSocketServerOptions
     /// <value>May answer with a response of its own; <see langword="null"/> leaves the usual one. Must not block.</value>
     public Func<WebSocketHandshakeFailure, WebSocketUpgradeRejection?>? OnHandshakeFailed { get; init; }
 
-    /// <summary>How long a client may take for its request, and for TLS before that; <see cref="OnUpgrade"/> included.</summary>
+    /// <summary>How long TLS, a client's request and <see cref="OnUpgrade"/> may take together.</summary>
     /// <value>More than zero, at most a day. The default is 10 seconds.</value>
     public TimeSpan HandshakeTimeout
     {

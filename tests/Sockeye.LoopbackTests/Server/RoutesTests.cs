@@ -96,6 +96,53 @@ public sealed class RoutesTests
         Assert.Equal(403, refused.StatusCode);
     }
 
+    [Theory]
+    [EachServer("/server", "https://server.example", 101, IsPlain = true)]
+    [EachServer("/server", "https://route.example", 403, IsPlain = true)]
+    [EachServer("/own", "https://route.example", 101, IsPlain = true)]
+    [EachServer("/own", "https://server.example", 403, IsPlain = true)]
+    [EachServer("/own", "http://localhost", 101, IsPlain = true)]
+    [EachServer("/none", "https://server.example", 403, IsPlain = true)]
+    [EachServer("/none", "http://localhost", 101, IsPlain = true)]
+    [EachServer("/any", "https://anybody.example", 101, IsPlain = true)]
+    [EachServer("/elsewhere", "https://route.example", 403, IsPlain = true)]
+    public async Task A_route_has_origins_of_its_own_instead_of_the_servers(ServerKind kind, string path, string origin, int status)
+    {
+        await using WebSocketServer server = await StartWithOriginsAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            AllowedOrigins = ["https://server.example"],
+        });
+
+        Assert.Equal(status, await StatusAsync(server, path, origin));
+    }
+
+    [Theory]
+    [EachServer("/server", 101, IsPlain = true)]
+    [EachServer("/own", 403, IsPlain = true)]
+    [EachServer("/none", 403, IsPlain = true)]
+    [EachServer("/not-any", 403, IsPlain = true)]
+    public async Task A_route_that_names_its_origins_means_no_others_though_the_server_allows_any(
+        ServerKind kind, string path, int status)
+    {
+        await using WebSocketServer server = await StartWithOriginsAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            DangerousAllowAnyOrigin = true,
+        });
+
+        Assert.Equal(status, await StatusAsync(server, path, "https://anybody.example"));
+    }
+
+    [Fact]
+    public void What_is_no_origin_is_refused_when_it_is_set()
+    {
+        Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { AllowedOrigins = ["example.com"] });
+        Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { AllowedOrigins = ["https://*.com"] });
+    }
+
     [Fact]
     public void What_makes_no_sense_is_refused_when_it_is_mapped()
     {
@@ -107,6 +154,22 @@ public sealed class RoutesTests
         Assert.Throws<ArgumentException>(
             () => routes.Map("/a", new EchoHandler(), new WebSocketRouteOptions { Subprotocols = ["y", "x"] }));
         Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { Subprotocols = ["not a token"] });
+    }
+
+    private static Task<WebSocketServer> StartWithOriginsAsync(WebSocketServerOptions options) => WebSocketServer.StartAsync(
+        options,
+        new WebSocketRoutes()
+            .Map("/server", new EchoHandler())
+            .Map("/own", new EchoHandler(), new WebSocketRouteOptions { AllowedOrigins = ["https://route.example"] })
+            .Map("/none", new EchoHandler(), new WebSocketRouteOptions { AllowedOrigins = [] })
+            .Map("/any", new EchoHandler(), new WebSocketRouteOptions { DangerousAllowAnyOrigin = true })
+            .Map("/not-any", new EchoHandler(), new WebSocketRouteOptions { DangerousAllowAnyOrigin = false }));
+
+    private static async Task<int> StatusAsync(WebSocketServer server, string path, string origin)
+    {
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await client.SendAsync(RawPeer.Request(path, "Origin: " + origin));
+        return int.Parse((await client.ReadHeadAsync()).Split(' ')[1], null);
     }
 
     private static Func<WebSocketConnection, CancellationToken, Task> SendAsync(Func<WebSocketConnection, string> text) =>

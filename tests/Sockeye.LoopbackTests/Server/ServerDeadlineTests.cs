@@ -77,18 +77,81 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await StartAsync(ServerKind.Tls);
         using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
 
-        // TLS has a timer of its own, which ends with it: the clock moves on until the request's is over too.
+        // The clock moves slowly, for the server may not be done with TLS yet.
         Task<string> response = client.ReadToEndAsync();
         await Deadlines.UntilAsync(
             () =>
             {
-                _time.Advance(TimeSpan.FromSeconds(1));
+                _time.Advance(TimeSpan.FromSeconds(0.1));
                 return response.IsCompleted;
             },
             "the answer");
 
         Assert.StartsWith("HTTP/1.1 408 ", await response, StringComparison.Ordinal);
         Assert.IsType<SslStream>(client.Stream);
+    }
+
+    [Fact]
+    public async Task An_application_that_selects_no_certificate_in_time_loses_its_client_and_holds_up_nobody()
+    {
+        var asked = new TaskCompletionSource();
+        var failed = new TaskCompletionSource<WebSocketHandshakeFailure>();
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            TimeProvider = _time,
+            SelectTls = (_, _) =>
+            {
+                asked.SetResult();
+                return new(new TaskCompletionSource<SslServerAuthenticationOptions>().Task);
+            },
+            OnHandshakeFailed = failure =>
+            {
+                failed.SetResult(failure);
+                return null;
+            },
+        });
+        Task<RawPeer> connecting = RawPeer.ConnectTlsAsync(server.LocalEndPoint);
+        await asked.Task.WithDeadline();
+
+        _time.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.Equal(HandshakeError.TlsFailed, (await failed.Task.WithDeadline()).Error);
+        await Assert.ThrowsAnyAsync<IOException>(() => connecting);
+        Assert.Equal(0, server.PendingHandshakeCount);
+    }
+
+    [Fact]
+    public async Task Tls_and_the_request_have_one_deadline()
+    {
+        var asked = new TaskCompletionSource();
+        var certificate = new TaskCompletionSource<SslServerAuthenticationOptions>();
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            TimeProvider = _time,
+            SelectTls = (_, _) =>
+            {
+                asked.SetResult();
+                return new(certificate.Task);
+            },
+        });
+        Task<RawPeer> connecting = RawPeer.ConnectTlsAsync(server.LocalEndPoint);
+        await asked.Task.WithDeadline();
+        _time.Advance(TimeSpan.FromSeconds(8));
+        certificate.SetResult(TestCertificate.ForServer());
+        using RawPeer client = await connecting;
+
+        Task<string> response = client.ReadToEndAsync();
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(0.1));
+                return response.IsCompleted;
+            },
+            "the client is answered or dropped");
+
+        Assert.InRange(_time.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15));
     }
 
     [Theory]

@@ -75,6 +75,7 @@ public sealed class ServerPolicyTests : IDisposable
         {
             EndPoint = new System.Net.Sockets.UnixDomainSocketEndPoint(_path),
             TrustUnixSocketProxies = true,
+            ForwardedHeader = WebSocketForwardedHeader.Forwarded,
             OnUpgrade = (request, _) =>
             {
                 seen = request.ClientIPAddress;
@@ -182,12 +183,33 @@ public sealed class ServerPolicyTests : IDisposable
         Assert.Equal("hi", (await connection.ReceiveAsync().WithDeadline()).Text);
     }
 
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_client_of_a_trusted_proxy_cannot_give_itself_another_address(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
+            MaxConnectionsPerAddress = 1,
+        });
+
+        // The proxy adds the address that it sees to a list that the client has begun, and knows nothing of the other header.
+        using RawPeer one = await RawPeer.OpenAsync(server.LocalEndPoint, "/", "X-Forwarded-For: 192.0.2.1");
+        Assert.Equal(429, await StatusAsync(server, "X-Forwarded-For: 198.51.100.1, 192.0.2.1"));
+        Assert.Equal(429, await StatusAsync(server, "Forwarded: for=198.51.100.1", "X-Forwarded-For: 192.0.2.1"));
+        Assert.Equal(429, await StatusAsync(server, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: ::ffff:192.0.2.1"));
+    }
+
     [Fact]
     public void Caps_are_one_or_more()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxConnections = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxConnectionsPerAddress = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxPendingHandshakes = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new WebSocketServerOptions { ForwardedHeader = (WebSocketForwardedHeader)2 });
     }
 
     public void Dispose() => File.Delete(_path);

@@ -1,0 +1,245 @@
+using System.Collections.Concurrent;
+
+namespace Sockeye.Tests;
+
+/// <summary>What an opening handshake costs and who hears of it while the application decides, however that ends.</summary>
+public sealed class UndecidedUpgradeTests
+{
+    [Theory]
+    [EachServer]
+    public async Task What_the_application_throws_when_its_decision_is_canceled_is_logged(ServerKind kind)
+    {
+        var log = new CapturingLoggerFactory();
+        var asked = new TaskCompletionSource();
+        await using WebSocketServer server = await StartAsync(kind, log, (_, cancellation) =>
+        {
+            cancellation.Register(static () => throw new InvalidOperationException("broken on purpose"));
+            asked.SetResult();
+            return new(new TaskCompletionSource<WebSocketUpgradeDecision>().Task);
+        });
+
+        using (RawPeer client = await ConnectAsync(kind, server))
+        {
+            await client.SendAsync(RawPeer.Request());
+            await asked.Task.WithDeadline();
+        }
+
+        await Deadlines.UntilAsync(() => log.Entries.Any(entry => entry.EventId == 108), "it is logged");
+        CapturingLoggerFactory.LogEntry logged = Assert.Single(log.Entries, entry => entry.EventId == 108);
+        Assert.Equal(
+            "broken on purpose", Assert.Single(Assert.IsType<AggregateException>(logged.Exception).InnerExceptions).Message);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_client_that_leaves_with_a_reset_is_told_of_and_gives_its_place_back(ServerKind kind)
+    {
+        var asked = new ConcurrentQueue<TaskCompletionSource<WebSocketUpgradeDecision>>();
+        var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                Tls = kind.Tls(),
+                MaxConnections = 1,
+                MaxConnectionsPerAddress = 1,
+                OnHandshakeFailed = failure =>
+                {
+                    failures.Enqueue(failure);
+                    return null;
+                },
+                OnUpgrade = (request, _) =>
+                {
+                    if (request.Path == "/stays")
+                    {
+                        return new(WebSocketUpgradeDecision.Accept());
+                    }
+
+                    var decision = new TaskCompletionSource<WebSocketUpgradeDecision>();
+                    asked.Enqueue(decision);
+                    return new(decision.Task);
+                },
+            },
+            Servers.EchoAsync);
+
+        using (RawPeer client = await ConnectAsync(kind, server))
+        {
+            await client.SendAsync(RawPeer.Request("/left"));
+            await Deadlines.UntilAsync(() => !asked.IsEmpty, "the application is asked");
+            client.Reset();
+        }
+
+        await Deadlines.UntilAsync(() => !failures.IsEmpty && server.PendingHandshakeCount == 0, "the failure is told");
+        Assert.Equal(HandshakeError.ConnectionLost, Assert.Single(failures).Error);
+
+        // What is decided now decides nothing.
+        asked.Single().SetResult(WebSocketUpgradeDecision.Accept());
+        using RawPeer other = await ConnectAsync(kind, server);
+        await other.SendAsync(RawPeer.Request("/stays"));
+        Assert.StartsWith("HTTP/1.1 101 ", await other.ReadHeadAsync(), StringComparison.Ordinal);
+        Assert.Single(failures);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task The_token_does_not_fall_when_the_application_has_decided(ServerKind kind)
+    {
+        var canceled = new TaskCompletionSource();
+        await using WebSocketServer server = await StartAsync(kind, new CapturingLoggerFactory(), async (request, cancellation) =>
+        {
+            cancellation.Register(canceled.SetResult);
+            await Task.Yield();
+            return request.Path == "/in" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(403);
+        });
+
+        foreach ((string path, int status) in new[] { ("/in", 101), ("/out", 403) })
+        {
+            using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+            await client.SendAsync(RawPeer.Request(path));
+            Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        }
+
+        await Deadlines.UntilAsync(
+            () => server.PendingHandshakeCount == 0 && server.Connections.Count == 0, "both are over");
+        Assert.False(canceled.Task.IsCompleted);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task However_a_handshake_ends_its_place_is_free_again(ServerKind kind)
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                Tls = kind.Tls(),
+                MaxConnections = 1,
+                MaxConnectionsPerAddress = 1,
+                SelectSubprotocol = static request => request.Path == "/selected-badly" ? "none" : null,
+                OnUpgrade = async (request, cancellation) =>
+                {
+                    switch (request.Path)
+                    {
+                        case "/throws":
+                            throw new InvalidOperationException("broken on purpose");
+                        case "/nothing":
+                            return null!;
+                        case "/refused":
+                            return WebSocketUpgradeDecision.Reject(403);
+                        case "/refused-late":
+                            await Task.Delay(1, CancellationToken.None);
+                            return WebSocketUpgradeDecision.Reject(403);
+                        case "/leaves":
+                            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+                            return WebSocketUpgradeDecision.Accept();
+                        case "/not-offered":
+                            return new WebSocketUpgradeAcceptance { Subprotocol = "x" };
+                        default:
+                            return WebSocketUpgradeDecision.Accept();
+                    }
+                },
+            },
+            request => request.Path == "/no-handler" ? null! : new ThrowingHandler());
+
+        // One place: whoever does not give it back keeps the next one out.
+        foreach (string path in new[]
+        {
+            "/throws", "/nothing", "/refused", "/refused-late", "/leaves", "/not-offered", "/no-handler", "/selected-badly",
+            "/throws-when-opened", "/goes-at-once",
+        })
+        {
+            using (RawPeer client = await ConnectAsync(kind, server))
+            {
+                await client.SendAsync(RawPeer.Request(path, "Sec-WebSocket-Protocol: v1"));
+                if (path is not ("/leaves" or "/goes-at-once"))
+                {
+                    await client.ReadToEndAsync();
+                }
+            }
+
+            await Deadlines.UntilAsync(
+                () => server.PendingHandshakeCount == 0 && server.Connections.Count == 0, "nothing is left of " + path);
+            using RawPeer next = await ConnectAsync(kind, server);
+            await next.SendAsync(RawPeer.Request());
+            string head = await next.ReadHeadAsync();
+            Assert.True(head.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal), $"After {path}: {head}");
+            next.Dispose();
+            await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the next one has gone");
+        }
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Decisions_that_race_the_stop_of_the_server_end_in_101_or_503_and_leave_nobody(ServerKind kind)
+    {
+        const int Clients = 16;
+        for (int round = 0; round < 10; round++)
+        {
+            var asked = new ConcurrentQueue<TaskCompletionSource<WebSocketUpgradeDecision>>();
+            WebSocketServer server = await StartAsync(kind, new CapturingLoggerFactory(), (_, _) =>
+            {
+                var decision = new TaskCompletionSource<WebSocketUpgradeDecision>();
+                asked.Enqueue(decision);
+                return new(decision.Task);
+            });
+            RawPeer[] clients = await Task.WhenAll(Enumerable.Range(0, Clients).Select(async _ =>
+            {
+                RawPeer client = await ConnectAsync(kind, server);
+                await client.SendAsync(RawPeer.Request());
+                return client;
+            }));
+            await Deadlines.UntilAsync(() => asked.Count == Clients, "all wait");
+
+            Task deciding = Task.Run(() => Parallel.ForEach(
+                asked, static decision => decision.SetResult(WebSocketUpgradeDecision.Accept())));
+            Thread.SpinWait(round * 5_000);
+            Task stopping = server.StopAsync();
+            foreach (RawPeer client in clients)
+            {
+                string status = (await client.ReadHeadAsync()).Split(' ')[1];
+                Assert.True(status is "101" or "503", status);
+                if (status == "101")
+                {
+                    Assert.Equal(1001, (await client.ReadFrameAsync()).CloseCode);
+                }
+
+                client.Dispose();
+            }
+
+            await deciding.WithDeadline();
+            await stopping.WithDeadline();
+            await server.Completion.WithDeadline();
+            Assert.Equal(0, server.ConnectionCount);
+            await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "no handshake is left");
+        }
+    }
+
+    private static Task<WebSocketServer> StartAsync(
+        ServerKind kind, CapturingLoggerFactory log,
+        Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>> onUpgrade) =>
+        Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
+            LoggerFactory = log,
+            OnUpgrade = onUpgrade,
+        });
+
+    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind == ServerKind.Tls
+        ? RawPeer.ConnectTlsAsync(server.LocalEndPoint)
+        : RawPeer.ConnectAsync(server.LocalEndPoint);
+
+    private sealed class ThrowingHandler : WebSocketHandler
+    {
+        public override void OnOpen(WebSocketConnection connection)
+        {
+            if (connection.Request!.Path == "/throws-when-opened")
+            {
+                throw new InvalidOperationException("broken on purpose");
+            }
+        }
+    }
+}

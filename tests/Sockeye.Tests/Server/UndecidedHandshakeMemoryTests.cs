@@ -1,0 +1,64 @@
+using System.Text;
+using Sockeye.Server;
+
+namespace Sockeye.Tests;
+
+/// <summary>What an opening handshake holds while nothing is to be done for it.</summary>
+public sealed class UndecidedHandshakeMemoryTests
+{
+    private const string Head =
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    private readonly CountingPool _pool = new();
+    private readonly InMemoryTransport _transport = new();
+    private readonly TaskCompletionSource<WebSocketUpgradeDecision> _decision = new();
+
+    [Fact]
+    public void A_request_that_came_in_pieces_holds_no_buffer_while_the_application_decides()
+    {
+        WebSocketConnection? connection = null;
+        Start(new RecordingHandler { Opened = opened => connection = opened });
+
+        Feed(Head[..30]);
+        Assert.Equal(1, _pool.OutCount);
+        Feed(Head[30..] + Encoding.Latin1.GetString(Wire.Masked([0x89, 0x01, 0x61])));
+        Assert.Equal(0, _pool.OutCount);
+
+        // The ping behind the request is not lost with the buffer.
+        _decision.SetResult(WebSocketUpgradeDecision.Accept());
+        Assert.NotNull(connection);
+        Assert.EndsWith("\u008A\u0001a", Encoding.Latin1.GetString(_transport.TakeOutput()), StringComparison.Ordinal);
+        Assert.False(_pool.HasFault, "a buffer came back twice");
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [InlineData("GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")]
+    public void A_refused_request_that_came_in_pieces_holds_no_buffer_while_its_client_lingers(string head)
+    {
+        Start(new RecordingHandler());
+
+        Feed(head[..20]);
+        Feed(head[20..]);
+
+        Assert.StartsWith("HTTP/1.1 4", Encoding.Latin1.GetString(_transport.TakeOutput()), StringComparison.Ordinal);
+        Assert.False(_transport.IsClosed);
+        Assert.Equal(0, _pool.OutCount);
+    }
+
+    private void Feed(string text) => _transport.Feed(Encoding.Latin1.GetBytes(text));
+
+    private void Start(WebSocketHandler handler)
+    {
+        var context = new ServerContext(
+            new WebSocketServerOptions
+            {
+                TimeProvider = new ManualTimeProvider(),
+                Pool = _pool,
+                OnUpgrade = (_, _) => new(_decision.Task),
+            },
+            _ => handler);
+        new ServerHandshakeSession(context, context.SettingsOn(context.Wheel, isSecure: false), _transport).Start();
+    }
+}
