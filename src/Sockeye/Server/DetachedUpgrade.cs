@@ -19,7 +19,7 @@ internal sealed class DetachedUpgrade
     }
 
     /// <summary>There will be none.</summary>
-    public void OnRefused(HandshakeError error, int statusCode, Exception? exception) =>
+    public void OnRefused(HandshakeError error, int? statusCode, Exception? exception) =>
         _failure = new WebSocketHandshakeException(
             error, WebSocketHandshakePhase.Validation, statusCode, [], innerException: exception);
 

@@ -38,6 +38,13 @@ internal static class HandshakeFailures
         Tell(context, new(HandshakeError.ConnectionLost, statusCode: null, remote, request, exception: null));
     }
 
+    /// <summary>The client has been silent for all of its time.</summary>
+    public static void TellSilent(ServerContext context, EndPoint? remote)
+    {
+        context.Logger.HandshakeAbandoned(remote);
+        Tell(context, new(HandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
+    }
+
     /// <summary>The client and this server found no way to speak TLS.</summary>
     public static void TellTlsFailed(ServerContext context, EndPoint? remote, Exception exception)
     {

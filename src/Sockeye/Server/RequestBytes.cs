@@ -11,6 +11,9 @@ internal struct RequestBytes
     // There while the head has arrived in part.
     private PartialHead? _partial;
 
+    /// <summary>Whether some of the head has arrived.</summary>
+    public readonly bool HasBegun => _partial is not null;
+
     /// <summary>Packs a head, to be kept.</summary>
     public static byte[] Pack(ArrayPool<byte> pool, ReadOnlySpan<byte> head)
     {

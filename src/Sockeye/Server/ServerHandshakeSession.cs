@@ -158,7 +158,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _isOverdue = true;
         if (TryDecide())
         {
-            Refuse(HandshakeError.TimedOut);
+            TimeOut();
         }
         else
         {
@@ -173,6 +173,20 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         {
             HandshakeFailures.TellAbandoned(_context, _transport.RemoteEndPoint, RequestOf(_pending?.Agreed.PackedHead));
         }
+    }
+
+    private void TimeOut()
+    {
+        if (_request.HasBegun || _pending is not null)
+        {
+            Refuse(HandshakeError.TimedOut);
+            return;
+        }
+
+        // A browser may open a connection before it has a request: an answer to none would be taken for that to the first.
+        HandshakeFailures.TellSilent(_context, _transport.RemoteEndPoint);
+        _detached?.OnRefused(HandshakeError.TimedOut, statusCode: null, exception: null);
+        _transport.Close();
     }
 
     private void CancelDecision() => _pending?.Cancel(_context.Logger, _transport.RemoteEndPoint);

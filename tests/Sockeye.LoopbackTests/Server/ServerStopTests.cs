@@ -64,6 +64,21 @@ public sealed class ServerStopTests
     }
 
     [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Whoever_asks_late_is_told_that_the_server_has_stopped_and_where_it_was(ServerKind kind)
+    {
+        WebSocketServer server = await Servers.StartEchoAsync(kind);
+        System.Net.EndPoint address = server.LocalEndPoint;
+        Assert.False(server.Completion.IsCompleted);
+
+        await server.StopAsync().WithDeadline();
+        await server.StopAsync().WithDeadline();
+
+        Assert.True(server.Completion.IsCompletedSuccessfully);
+        Assert.Equal(address, server.LocalEndPoint);
+    }
+
+    [Theory]
     [EachServer]
     public async Task A_client_whose_handler_is_being_selected_when_the_server_stops_is_refused(ServerKind kind)
     {

@@ -341,6 +341,8 @@ public sealed class UpgradeDecisionTests
             server.LocalEndPoint,
             "/a%20b?c=%20",
             "Cookie: a=1; b=\"2\"; =x; flag; c=%zz",
+            "Origin: http://localhost",
+            "Sec-WebSocket-Protocol: V1, v1",
             "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=\"10\", x-y");
 
         Assert.Equal("GET", seen!.Method);
@@ -356,6 +358,13 @@ public sealed class UpgradeDecisionTests
         Assert.Equal(client.LocalEndPoint, seen.RemoteEndPoint);
         Assert.Equal(server.LocalEndPoint, seen.LocalEndPoint);
         Assert.Null(seen.Tls);
+        Assert.False(seen.IsSecure);
+        Assert.Equal("http://localhost", seen.Origin);
+        Assert.Equal("localhost", seen.Host);
+        Assert.Equal("c=%20", seen.Query);
+        Assert.Equal(13, seen.Version);
+        Assert.Equal(["V1", "v1"], seen.Subprotocols);
+        Assert.Equal(RawPeer.Key, seen.GetHeader("sec-websocket-key"));
     }
 
     private static Task<WebSocketServer> StartAsync(

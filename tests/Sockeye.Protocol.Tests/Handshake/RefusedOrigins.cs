@@ -19,7 +19,7 @@ internal static class RefusedOrigins
         "http:server.example.com", "//server.example.com", "server.example.com", "null", "NULL", "*",
         "http://*", "http://*.example.com", "file://", "chrome-extension://abcdefgh", "javascript:alert(1)", "data:x",
         "http://server.example.com:99999", "http://server.example.com:0", "http://server.example.com:+80",
-        "http://server.example.com:80:80", "http://server%2Eexample.com",
+        "http://server.example.com:80:80", "http://server%2Eexample.com", "http://" + new string('a', 8_000),
     ];
 
     public static IEnumerable<HandshakeCase> All =>

@@ -50,6 +50,19 @@ public sealed class ServerHandshakeTests
         Assert.Equal(names.Length, names.Distinct().Count());
     }
 
+    [Theory]
+    [InlineData("HS", "02 04 07 08 09 10 11 12 13 14 15 20 21 22 23 24 30 31 32 33 34 35")]
+    [InlineData("PR", "01 02 03 05")]
+    [InlineData("EX", "20")]
+    public void Catalogue_has_requests_to_refuse_of_every_kind_of_attack(string kind, string numbers) => Assert.All(
+        numbers.Split(' '),
+        number => Assert.Contains(RefusedRequests.All, one => one.Name.Contains($"{kind}-{number}", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Catalogue_has_requests_to_accept_of_every_kind_that_only_looks_like_an_attack() => Assert.All(
+        "01 02 04 09 11 12 13 20 24 30 34 35 36 40".Split(' '),
+        number => Assert.Contains(ValidRequests.All, one => one.Name.Contains($"HS-{number}", StringComparison.Ordinal)));
+
     [Fact]
     public void Names_of_object_members_are_names_like_others() // EX-41
     {

@@ -32,6 +32,19 @@ public sealed class UndecidedHandshakeMemoryTests
         Assert.False(_pool.HasFault, "a buffer came back twice");
     }
 
+    [Fact]
+    public void What_comes_behind_an_undecided_request_is_kept_up_to_16_KiB_and_then_left_to_the_transport()
+    {
+        Start(new RecordingHandler());
+
+        Feed(Head);
+        Feed(new string('x', (16 * 1024) - 1));
+        Assert.False(_transport.IsPaused);
+        Feed("x");
+        Assert.True(_transport.IsPaused);
+        Assert.False(_transport.IsClosed);
+    }
+
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     [InlineData("GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")]

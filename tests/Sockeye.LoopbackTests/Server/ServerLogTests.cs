@@ -1,0 +1,50 @@
+namespace Sockeye.Tests;
+
+/// <summary>What a client can put in the log of a server: nothing.</summary>
+public sealed class ServerLogTests
+{
+    // Colours a terminal, begins a line and turns the direction of writing, where those bytes may stand.
+    private const string Marker = "marked";
+    private const string Trick = Marker + "\x1B[31m\r\n\u202E";
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task No_text_of_a_clients_is_written_to_the_log(ServerKind kind)
+    {
+        var log = new CapturingLoggerFactory();
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            LoggerFactory = log,
+            OnUpgrade = static (request, _) => new(
+                request.Path == "/" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(403, request.Path)),
+        });
+
+        string escaped = Uri.EscapeDataString(Trick);
+        foreach (string request in new[]
+        {
+            RawPeer.Request("/" + escaped, "Sec-WebSocket-Protocol: " + Marker),
+            RawPeer.Request("/" + escaped + "?access_token=" + Marker),
+            RawPeer.Request("/", "Sec-WebSocket-Protocol: " + Marker + " " + Marker),
+            RawPeer.Request("/", "Origin: https://" + Marker + ".example"),
+            RawPeer.Request("/", "Authorization: Bearer " + Marker).Replace("HTTP/1.1", Marker, StringComparison.Ordinal),
+            RawPeer.Request("/", Trick),
+        })
+        {
+            using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+            await client.SendAsync(request);
+            Assert.StartsWith("HTTP/1.1 4", await client.ReadToEndAsync(), StringComparison.Ordinal);
+        }
+
+        using RawPeer open = await RawPeer.OpenAsync(server.LocalEndPoint, "/?access_token=" + Marker, "Cookie: a=" + Marker);
+        byte[] reason = System.Text.Encoding.UTF8.GetBytes(Trick);
+        await open.SendMaskedAsync(RawFrame.Close, [0x0F, 0xA0, .. reason]);
+        await open.ReadFrameAsync();
+        open.Dispose();
+
+        await Deadlines.UntilAsync(() => server.ConnectionCount == 0, "the connection is over");
+        Assert.True(log.Entries.Count > 6);
+        Assert.DoesNotContain(log.Entries, entry => (entry.Message + entry.Exception).Contains(Marker, StringComparison.Ordinal));
+    }
+}

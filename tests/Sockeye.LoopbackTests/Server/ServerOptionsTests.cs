@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Sockeye.Tests;
+
+/// <summary>What is set on a server reaches what it listens on, and its connections.</summary>
+public sealed class ServerOptionsTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");
+
+    [Fact]
+    public async Task A_server_without_options_without_anybody_to_serve_or_without_routes_is_refused()
+    {
+        await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(null!, new EchoHandler()));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(Servers.Options, (WebSocketHandler)null!));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(Servers.Options, (WebSocketRoutes)null!));
+    }
+
+    [Fact]
+    public async Task Without_an_address_it_is_any_free_port_of_all_addresses()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions());
+
+        Assert.NotEqual(0, server.Port);
+        using RawPeer client = await RawPeer.OpenAsync(new IPEndPoint(IPAddress.Loopback, server.Port));
+    }
+
+    [Fact]
+    public async Task Several_addresses_go_before_the_one()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = new UnixDomainSocketEndPoint(_path),
+            Tls = TestCertificate.ForServer(),
+            EndPoints = [new WebSocketEndPoint(Servers.Loopback)],
+        });
+
+        Assert.IsType<IPEndPoint>(Assert.Single(server.LocalEndPoints));
+        Assert.False(File.Exists(_path));
+        using RawPeer withoutTls = await RawPeer.OpenAsync(server.LocalEndPoint);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task The_port_that_is_asked_for_is_listened_on(ServerKind kind)
+    {
+        // One that was free a moment ago, at an address that no other test uses.
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have one loopback address.");
+        var address = new IPAddress([127, .. Guid.NewGuid().ToByteArray()[..3]]);
+        int port;
+        using (var probe = new TcpListener(address, 0))
+        {
+            probe.Start();
+            port = ((IPEndPoint)probe.LocalEndpoint).Port;
+        }
+
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(address, port), EventLoop = kind.Loops() });
+
+        Assert.Equal(port, server.Port);
+        Assert.Equal(new IPEndPoint(address, port), server.LocalEndPoint);
+        using RawPeer client = await RawPeer.OpenAsync(new IPEndPoint(address, port));
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Limits_are_those_of_its_connections(ServerKind kind)
+    {
+        await using WebSocketServer server = await StartAsync(
+            kind, WebSocketConnectionOptions.Server with { Limits = LimitOptions.Server with { MaxMessageLength = 10 } });
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+
+        await connection.SendAsync(new byte[10]);
+        Assert.Equal(10, (await connection.ReceiveAsync().WithDeadline()).Payload.Length);
+        await connection.SendAsync(new byte[11]);
+
+        Assert.Equal(WebSocketCloseCode.MessageTooBig, (await connection.Closed.WithDeadline()).Code);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Pings_are_answered_unless_that_is_switched_off(ServerKind kind)
+    {
+        await using WebSocketServer answering = await StartAsync(kind, WebSocketConnectionOptions.Server);
+        await using WebSocketServer silent = await StartAsync(kind, WebSocketConnectionOptions.Server with { AnswerPings = false });
+
+        foreach ((WebSocketServer server, byte first) in new[] { (answering, RawFrame.Pong), (silent, RawFrame.Text) })
+        {
+            using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+            await client.SendMaskedAsync(RawFrame.Ping, 0x61);
+            await client.SendMaskedAsync(RawFrame.Text, 0x62);
+
+            Assert.Equal(first, (await client.ReadFrameAsync()).First);
+        }
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task The_close_timeout_is_that_of_its_connections(ServerKind kind)
+    {
+        var time = new ManualTimeProvider();
+        await using WebSocketServer server = await StartAsync(
+            kind,
+            WebSocketConnectionOptions.Server with { CloseTimeout = TimeSpan.FromSeconds(60), KeepAlive = KeepAliveOptions.Disabled },
+            time);
+        using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
+        Task<WebSocketCloseResult> closing = Assert.Single(server.Connections).CloseAsync().AsTask();
+        Assert.Equal(1000, (await deaf.ReadFrameAsync()).CloseCode);
+
+        time.Advance(TimeSpan.FromSeconds(58));
+        Assert.False(closing.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(4));
+
+        Assert.IsType<TimeoutException>((await closing.WithDeadline()).Exception);
+    }
+
+    public void Dispose() => File.Delete(_path);
+
+    private static Task<WebSocketServer> StartAsync(
+        ServerKind kind, WebSocketConnectionOptions connection, TimeProvider? time = null) =>
+        WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                Tls = kind.Tls(),
+                Connection = connection,
+                TimeProvider = time ?? TimeProvider.System,
+            },
+            new EchoHandler());
+}
