@@ -39,6 +39,24 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
+    public async Task Application_selects_the_subprotocol()
+    {
+        // snippet: select subprotocol
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            SelectSubprotocol = request => request.Subprotocols.FirstOrDefault(one => one.StartsWith("chat.v")),
+            RequireSubprotocol = true,
+        };
+        // end snippet
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            new Uri($"ws://{server.LocalEndPoint}/"), new WebSocketClientOptions { Subprotocols = ["mqtt", "chat.v2", "chat.v1"] });
+        Assert.Equal("chat.v2", connection.Subprotocol);
+    }
+
+    [Fact]
     public async Task Server_has_several_paths()
     {
         var options = new WebSocketServerOptions { EndPoint = Loopback };

@@ -159,6 +159,32 @@ public sealed class DetachedHandshakeTests
         await (await opened.Task.WithDeadline()).Closed.WithDeadline();
     }
 
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("GET", 408)]
+    public async Task A_client_that_sends_no_request_in_time_is_given_up(string beginning, int? status)
+    {
+        var time = new ManualTimeProvider();
+        var options = new WebSocketServerOptions { TimeProvider = time };
+        (Stream near, Stream far) = Duplex();
+        await using (far)
+        {
+            Task<WebSocketConnection> accepting = WebSocketHandshake.AcceptAsync(
+                near, options, new WebSocketHandshakeInput { Received = Encoding.ASCII.GetBytes(beginning) });
+            await Deadlines.UntilAsync(
+                () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(1));
+                    return accepting.IsCompleted;
+                },
+                "it is given up");
+
+            WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => accepting);
+            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+            Assert.Equal(status, thrown.StatusCode);
+        }
+    }
+
     [Fact]
     public async Task The_buffer_with_what_was_read_already_is_the_callers_again()
     {

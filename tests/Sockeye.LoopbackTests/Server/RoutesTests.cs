@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Sockeye.Tests;
 
 /// <summary>Several things on one server, by path and by subprotocol.</summary>
@@ -134,6 +136,30 @@ public sealed class RoutesTests
         });
 
         Assert.Equal(status, await StatusAsync(server, path, "https://anybody.example"));
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_route_for_every_path_may_look_up_what_changes_while_the_server_runs(ServerKind kind)
+    {
+        var mounted = new ConcurrentDictionary<string, WebSocketHandler>();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.OptionsOf(kind),
+            new WebSocketRoutes()
+                .Map("/fixed", SendAsync(static _ => "fixed"))
+                .Map("*", new EchoHandler(), new WebSocketRouteOptions
+                {
+                    OnUpgrade = (request, _) => new(mounted.TryGetValue(request.Path, out WebSocketHandler? handler)
+                        ? WebSocketUpgradeDecision.Accept(handler)
+                        : WebSocketUpgradeDecision.Reject(404)),
+                }));
+
+        Assert.Equal(404, await StatusAsync(server, "/later", "http://localhost"));
+        mounted["/later"] = WebSocketHandler.FromDelegate(SendAsync(static _ => "later"));
+        Assert.Equal("later", await FirstMessageAsync(server, "/later"));
+        Assert.Equal("fixed", await FirstMessageAsync(server, "/fixed"));
+        mounted.Clear();
+        Assert.Equal(404, await StatusAsync(server, "/later", "http://localhost"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -107,6 +108,26 @@ public sealed class ServerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
+    public async Task A_handler_is_told_how_each_connection_has_ended(ServerKind kind)
+    {
+        var ends = new ConcurrentDictionary<string, WebSocketCloseResult>();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), new EndsHandler(ends));
+        await using WebSocketConnection closing = await WebSocketClient.ConnectAsync(server.Address("/closes"));
+        await using WebSocketConnection aborting = await WebSocketClient.ConnectAsync(server.Address("/aborts"));
+
+        await closing.CloseAsync((WebSocketCloseCode)4001, "bye").WithDeadline();
+        aborting.Abort();
+
+        await Deadlines.UntilAsync(() => ends.Count == 2, "both have ended");
+        Assert.Equal((WebSocketCloseCode)4001, ends["/closes"].Code);
+        Assert.Equal("bye", ends["/closes"].Reason);
+        Assert.True(ends["/closes"].WasClean);
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, ends["/aborts"].Code);
+        Assert.False(ends["/aborts"].WasClean);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
     public async Task Both_faces_serve_side_by_side_selected_by_path(ServerKind kind)
     {
         WebSocketHandler inPlace = new EchoHandler();
@@ -201,5 +222,10 @@ public sealed class ServerTests
             () => Servers.StartEchoAsync(new WebSocketServerOptions { Subprotocols = ["twice", "twice"] }));
         await Assert.ThrowsAsync<ArgumentException>(
             () => Servers.StartEchoAsync(new WebSocketServerOptions { AllowedOrigins = ["example.com"] }));
+    }
+    private sealed class EndsHandler(ConcurrentDictionary<string, WebSocketCloseResult> ends) : WebSocketHandler
+    {
+        public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result) =>
+            ends[connection.Request!.Path] = result;
     }
 }
