@@ -33,9 +33,12 @@ internal static class UpgradeCheck
         route = found ?? context.Fallback;
 
         // Behind a proxy that does TLS a page's origin begins with https, and is the same all the same.
-        isSecure |= context.Proxies is { } proxies
-            && proxies.Includes(transport.RemoteEndPoint)
-            && ForwardedHeaders.IsSecure(request.Headers) == true;
+        // And the other way round, where the proxy alone speaks TLS.
+        if (context.Proxies is { } proxies && proxies.Includes(transport.RemoteEndPoint))
+        {
+            isSecure = ForwardedHeaders.IsSecure(request.Headers) ?? isSecure;
+        }
+
         profile = route.For(isSecure);
         HandshakeError error = ServerHandshake.Check(request, profile.Rules, out offer);
         return error != HandshakeError.None ? error
