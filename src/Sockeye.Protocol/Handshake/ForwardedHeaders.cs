@@ -3,18 +3,22 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>What proxies say of the connection before them: X-Forwarded-For, and Forwarded (RFC 7239).</summary>
-/// <remarks>Anybody can write these headers. Who believes them must know who wrote which part.</remarks>
+/// <remarks>
+/// Anybody can write these headers. Who believes them must know who wrote which part: a proxy that writes the one kind passes
+/// the other on as its client wrote it, so that only the one is to be read.
+/// </remarks>
 internal static class ForwardedHeaders
 {
     /// <summary>
     /// The addresses from which each proxy says that it was asked, the first proxy's first; the last is what the proxy says
     /// that asked us. Each as text, without brackets and port; empty for what has not the shape of an address.
     /// </summary>
-    /// <remarks>Forwarded goes before the older header, if both are there.</remarks>
-    public static IReadOnlyList<string> Addresses(HeaderFields headers)
+    /// <param name="headers">The request's.</param>
+    /// <param name="isStandard">Whether to read Forwarded, instead of the older X-Forwarded-For.</param>
+    public static IReadOnlyList<string> Addresses(HeaderFields headers, bool isStandard)
     {
         List<string> addresses = [];
-        if (headers.IndexOf("Forwarded"u8) >= 0)
+        if (isStandard)
         {
             foreach (ReadOnlySpan<byte> value in headers.ValuesOf("Forwarded"u8))
             {
@@ -39,10 +43,11 @@ internal static class ForwardedHeaders
     }
 
     /// <summary>Whether the last proxy says that it was asked over TLS; <see langword="null"/> if it does not say.</summary>
-    public static bool? IsSecure(HeaderFields headers)
+    /// <param name="headers">The request's.</param>
+    /// <param name="isStandard">Whether to read Forwarded, instead of the older X-Forwarded-Proto.</param>
+    public static bool? IsSecure(HeaderFields headers, bool isStandard)
     {
         ReadOnlySpan<byte> scheme = default;
-        bool isStandard = headers.IndexOf("Forwarded"u8) >= 0;
         foreach (ReadOnlySpan<byte> value in headers.ValuesOf(isStandard ? "Forwarded"u8 : "X-Forwarded-Proto"u8))
         {
             ReadOnlySpan<byte> last = HttpCharacters.TrimWhiteSpace(value[(value.LastIndexOf((byte)',') + 1)..]);

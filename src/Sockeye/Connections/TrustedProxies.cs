@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 namespace Sockeye.Connections;
 
 /// <summary>The proxies whose word counts about who is behind them. Immutable.</summary>
-internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets)
+internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets, bool usesForwarded)
 {
     /// <summary>Whether a peer is one of them.</summary>
     public bool Includes(EndPoint? peer) => peer is IPEndPoint { Address: var address }
@@ -21,7 +21,7 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
     public IPAddress? ClientOf(EndPoint? peer, HeaderFields headers)
     {
         IPAddress? client = (peer as IPEndPoint)?.Address;
-        foreach (string text in ForwardedHeaders.Addresses(headers).Reverse())
+        foreach (string text in ForwardedHeaders.Addresses(headers, usesForwarded).Reverse())
         {
             if (!IPAddress.TryParse(text, out IPAddress? address))
             {
@@ -37,6 +37,11 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
 
         return client;
     }
+
+    /// <summary>
+    /// Whether the trusted proxy before this server was asked over TLS; <see langword="null"/> if it does not say.
+    /// </summary>
+    public bool? IsSecure(HeaderFields headers) => ForwardedHeaders.IsSecure(headers, usesForwarded);
 
     private bool Includes(IPAddress address)
     {

@@ -31,7 +31,7 @@ internal sealed class ServerContext
         Origins = origins;
         Hosts = [.. options.AllowedHosts.Select(ToPattern)];
         Proxies = options.TrustedProxies.Count > 0 || options.TrustUnixSocketProxies
-            ? new TrustedProxies([.. options.TrustedProxies], options.TrustUnixSocketProxies)
+            ? new TrustedProxies([.. options.TrustedProxies], options.TrustUnixSocketProxies, options.UseForwardedHeader)
             : null;
         Caps = new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress);
         Pending = new PendingHandshakes(options.MaxPendingHandshakes);

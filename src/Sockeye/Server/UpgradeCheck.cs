@@ -36,7 +36,7 @@ internal static class UpgradeCheck
         // And the other way round, where the proxy alone speaks TLS.
         if (context.Proxies is { } proxies && proxies.Includes(transport.RemoteEndPoint))
         {
-            isSecure = ForwardedHeaders.IsSecure(request.Headers) ?? isSecure;
+            isSecure = proxies.IsSecure(request.Headers) ?? isSecure;
         }
 
         profile = route.For(isSecure);

@@ -92,11 +92,20 @@ public sealed class WebSocketServerOptions
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>
-    /// The proxies, by their addresses, whose word counts: X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239) are read
-    /// in what comes from them, and from nobody else. The default is none.
+    /// The proxies, by their addresses, whose word counts: X-Forwarded-For and X-Forwarded-Proto are read in what comes from
+    /// them, and from nobody else. The default is none.
     /// </summary>
     /// <remarks>See <see cref="WebSocketUpgradeRequest.ClientIPAddress"/> and <see cref="WebSocketUpgradeRequest.IsSecure"/>.</remarks>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>
+    /// Whether the trusted proxies tell by Forwarded (RFC 7239), which is read instead of the X- headers. The default is
+    /// <see langword="false"/>.
+    /// </summary>
+    /// <remarks>
+    /// Never are both read: a proxy that writes the one kind passes the other on as its client wrote it.
+    /// </remarks>
+    public bool UseForwardedHeader { get; init; }
 
     /// <summary>Whether whoever connects to a Unix socket is a trusted proxy too. The default is <see langword="false"/>.</summary>
     public bool TrustUnixSocketProxies { get; init; }

@@ -104,6 +104,7 @@ public sealed class ServerPolicyTests : IDisposable
         {
             EndPoint = new System.Net.Sockets.UnixDomainSocketEndPoint(_path),
             TrustUnixSocketProxies = true,
+            UseForwardedHeader = true,
             OnUpgrade = (request, _) =>
             {
                 seen = request.ClientIPAddress;
