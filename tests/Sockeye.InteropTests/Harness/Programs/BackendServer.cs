@@ -23,6 +23,9 @@ internal sealed class BackendServer : IAsyncDisposable
 
     public WebSocketServer Server => _server!;
 
+    /// <summary>Where a client finds it that connects to it without a reverse proxy.</summary>
+    public Uri Address => new($"{(_kind == BackendKind.Tls ? "wss" : "ws")}://{Server.LocalEndPoint}");
+
     /// <summary>What was logged as a warning or worse.</summary>
     public IReadOnlyCollection<string> Warnings => _log.Warnings;
 
