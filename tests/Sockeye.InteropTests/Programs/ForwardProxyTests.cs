@@ -179,11 +179,11 @@ public abstract class ForwardProxyTests
 
     private static WebSocketClientOptions Options(
         ForwardProxy proxy, NetworkCredential? ofProxy = null, NetworkCredential? ofServer = null) => new()
-    {
-        Proxy = new WebProxy(proxy.Address) { Credentials = ofProxy },
-        Credentials = ofServer,
-        Tls = SelfMadeCertificate.ForClient(),
-    };
+        {
+            Proxy = new WebProxy(proxy.Address) { Credentials = ofProxy },
+            Credentials = ofServer,
+            Tls = SelfMadeCertificate.ForClient(),
+        };
 
     private static Task<WebSocketConnection> ConnectAsync(
         BackendServer backend, WebSocketClientOptions options, string path = "/") =>

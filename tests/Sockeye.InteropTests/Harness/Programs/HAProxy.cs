@@ -51,13 +51,13 @@ internal sealed class HAProxy : ReverseProxy
           timeout client 30s
           timeout server 30s
           timeout tunnel {{settings.IdleSeconds}}s
+          option forwardfor
         frontend clients
           bind 127.0.0.1:{{PlainPort}}
           bind 127.0.0.1:{{SecurePort}} ssl crt {{Folder["both.pem"]}} alpn h2,http/1.1
           acl is_standard path_beg /forwarded
-          http-request set-header X-Forwarded-Proto https if { ssl_fc } !is_standard
-          http-request set-header X-Forwarded-Proto http if !{ ssl_fc } !is_standard
-          http-request add-header X-Forwarded-For %[src] if !is_standard
+          http-request set-header X-Forwarded-Proto https if { ssl_fc }
+          http-request set-header X-Forwarded-Proto http if !{ ssl_fc }
           http-request set-header Forwarded for=%[src];proto=https if { ssl_fc } is_standard
           http-request set-header Forwarded for=%[src];proto=http if !{ ssl_fc } is_standard
           default_backend server
