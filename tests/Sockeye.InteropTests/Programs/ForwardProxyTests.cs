@@ -178,12 +178,11 @@ public abstract class ForwardProxyTests
     private protected abstract Task<ForwardProxy> StartProxyAsync(NetworkCredential? credential);
 
     private static WebSocketClientOptions Options(
-        ForwardProxy proxy, NetworkCredential? ofProxy = null, NetworkCredential? ofServer = null) => new()
-        {
-            Proxy = new WebProxy(proxy.Address) { Credentials = ofProxy },
-            Credentials = ofServer,
-            Tls = SelfMadeCertificate.ForClient(),
-        };
+        ForwardProxy proxy, NetworkCredential? ofProxy = null, NetworkCredential? ofServer = null)
+    {
+        WebProxy address = new(proxy.Address) { Credentials = ofProxy };
+        return new() { Proxy = address, Credentials = ofServer, Tls = SelfMadeCertificate.ForClient() };
+    }
 
     private static Task<WebSocketConnection> ConnectAsync(
         BackendServer backend, WebSocketClientOptions options, string path = "/") =>

@@ -6,9 +6,9 @@ namespace Sockeye.Tests;
 /// <summary>Sockeye's server with a reverse proxy of another make before it, and Sockeye's client before that.</summary>
 public abstract class ReverseProxyTests
 {
-    // Pings come after a second, which is the shortest interval there is; three of them take longer than the timeout.
-    private const int PingsBeyondTimeout = 3;
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(2);
+    // Pings come after a second, which is the shortest interval there is; four of them take longer than the timeout.
+    private const int PingsBeyondTimeout = 4;
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
     private static readonly KeepAliveOptions EverySecond =
         KeepAliveOptions.Default with { PingInterval = TimeSpan.FromSeconds(1) };
 
