@@ -8,6 +8,7 @@ public sealed class ParityPageTests
     [InlineData("docs/reference/parity-server.md")]
     [InlineData("docs/reference/parity-server-behaviours.md")]
     [InlineData("docs/reference/attacks-server.md")]
+    [InlineData("docs/reference/interop.md")]
     public void Every_test_that_the_page_names_exists(string page)
     {
         Dictionary<string, string> sources = RepositoryTree.Files("tests", "*Tests.cs")

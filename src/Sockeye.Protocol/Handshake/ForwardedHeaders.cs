@@ -3,7 +3,10 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>What proxies say of the connection before them: X-Forwarded-For, and Forwarded (RFC 7239).</summary>
-/// <remarks>Anybody can write these headers. Who believes them must know who wrote which part.</remarks>
+/// <remarks>
+/// Anybody can write these headers. Who believes them must know who wrote which part: a proxy that writes the one kind passes
+/// the other on as its client wrote it, so that only the one is to be read.
+/// </remarks>
 internal static class ForwardedHeaders
 {
     /// <summary>

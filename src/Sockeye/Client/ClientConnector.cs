@@ -77,9 +77,9 @@ internal sealed class ClientConnector
             (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => HandshakeError.ProxyFailed,
             (WebSocketHandshakePhase.Tls, _) => HandshakeError.TlsFailed,
 
-            // Once a connection was there, another one is not made: what fails then is the first.
-            (WebSocketHandshakePhase.NameResolution or WebSocketHandshakePhase.Connect, _)
-                when _hop?.Dialer.IsConnected != true => HandshakeError.NotReachable,
+            // Once a connection was there, only a proxy that closed it unanswered is connected to again.
+            (WebSocketHandshakePhase.NameResolution or WebSocketHandshakePhase.Connect, _) =>
+                _hop?.Dialer.IsConnected == true ? HandshakeError.ProxyFailed : HandshakeError.NotReachable,
             (_, HttpRequestError.InvalidResponse) => HandshakeError.MalformedResponse,
             (_, HttpRequestError.ConfigurationLimitExceeded) => HandshakeError.HeadTooLong,
             _ => HandshakeError.ConnectionLost,

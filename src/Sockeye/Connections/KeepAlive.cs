@@ -78,7 +78,7 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
             TimeSpan left = options.PongTimeout - (sincePing * DeadlineWheel.Tick);
             if (left > TimeSpan.Zero)
             {
-                return left;
+                return Sooner(left, options.PingInterval);
             }
 
             owner.OnPeerSilent();
@@ -100,8 +100,12 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
 
         _pingTick = (uint)now;
         _awaitsPong = true;
-        return options.PongTimeout;
+
+        // Not after the timeout alone: an answer that comes at once begins another silence, whose ping may be due before that.
+        return Sooner(options.PongTimeout, options.PingInterval);
     }
+
+    private static TimeSpan Sooner(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     // A sign of life of this very moment may carry a tick that the wheel had not come to when it fell due.
     private static uint TicksSince(uint tick, long now) => (uint)Math.Max((int)((uint)now - tick), 0);

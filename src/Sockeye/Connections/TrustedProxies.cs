@@ -41,11 +41,11 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
         return client;
     }
 
-    /// <summary>Whether the nearest of them was asked over TLS.</summary>
-    /// <param name="peer">The peer.</param>
-    /// <param name="headers">The request's.</param>
-    public bool TellOfTls(EndPoint? peer, HeaderFields headers) =>
-        Includes(peer) && ForwardedHeaders.IsSecure(headers, writesForwarded) == true;
+    /// <summary>
+    /// Whether the nearest of them was asked over TLS; <see langword="null"/> if it does not say, or the peer is none of them.
+    /// </summary>
+    public bool? TellOfTls(EndPoint? peer, HeaderFields headers) =>
+        Includes(peer) ? ForwardedHeaders.IsSecure(headers, writesForwarded) : null;
 
     private bool Includes(IPAddress address)
     {

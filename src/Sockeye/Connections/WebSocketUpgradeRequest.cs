@@ -86,7 +86,9 @@ public sealed class WebSocketUpgradeRequest
     /// <summary>What was agreed on in the handshake of TLS; <see langword="null"/> if it is not Sockeye's TLS.</summary>
     public WebSocketTlsInformation? Tls => _transport.Tls;
 
-    /// <summary>Whether the client's connection is over TLS: to this server, or, as a trusted proxy tells, to that.</summary>
+    /// <summary>
+    /// Whether the client's connection is over TLS: to a trusted proxy, if that tells; else to this server.
+    /// </summary>
     public bool IsSecure => _settings.IsSecure;
 
     private static int MaxLineCount => HeadLimits.Default.MaxHeaderCount;

@@ -65,8 +65,9 @@ internal static class UpgradeCheck
         ServerRoute? found = context.Routes.Find(request);
         route = found ?? context.Fallback;
 
-        // Behind a proxy that does TLS a page's origin begins with https, and is the same all the same.
-        isSecure |= context.Proxies is { } proxies && proxies.TellOfTls(transport.RemoteEndPoint, request.Headers);
+        // Behind a proxy that does TLS a page's origin begins with https, and is the same all the same; and the other way round
+        // where the proxy alone speaks TLS, to this server.
+        isSecure = context.Proxies?.TellOfTls(transport.RemoteEndPoint, request.Headers) ?? isSecure;
         profile = route.For(isSecure);
         HandshakeError error = ServerHandshake.Check(request, profile.Rules, out offer);
         return error != HandshakeError.None ? error

@@ -26,11 +26,22 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
     private readonly WebApplication _page;
     private PeerProcess? _browser;
 
-    private BrowserPeerClient()
+    private BrowserPeerClient(bool isSecure)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port: 0));
+        if (isSecure)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+
+        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port: 0, listen =>
+        {
+            if (isSecure)
+            {
+                listen.UseHttps(SelfMadeCertificate.Localhost);
+            }
+        }));
         _page = builder.Build();
         _page.MapGet("/", () => Results.File(Path.Combine(PeerPrograms.Folder, "browser", "page.html"), "text/html"));
         _page.MapGet("/next", async (CancellationToken gone) => await _commands.Reader.ReadAsync(gone));
@@ -45,13 +56,16 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
 
     public override string Origin => _page.Urls.Single();
 
-    public static async Task<BrowserPeerClient> StartAsync()
+    /// <summary>Starts a browser with the page.</summary>
+    /// <param name="isSecure">Whether the page comes over TLS; the browser trusts the tests' own certificate.</param>
+    public static async Task<BrowserPeerClient> StartAsync(bool isSecure = false)
     {
         string chromium = PeerPrograms.RequireChromium();
-        BrowserPeerClient client = new();
+        BrowserPeerClient client = new(isSecure);
         await client._page.StartAsync(Deadline.Token());
+        string trust = $"--ignore-certificate-errors-spki-list={SelfMadeCertificate.LocalhostKeyHash}";
         client._browser = PeerProcess.Start(
-            chromium, [.. Flags, $"--user-data-dir={client._profile.FullName}", client.Origin]);
+            chromium, [.. Flags, trust, $"--user-data-dir={client._profile.FullName}", client.Origin]);
         return client;
     }
 

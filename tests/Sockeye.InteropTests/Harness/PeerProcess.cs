@@ -1,11 +1,16 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Sockeye.Tests;
 
 /// <summary>A program that a test started, and that ends with the test at the latest.</summary>
-internal sealed class PeerProcess : IAsyncDisposable
+internal sealed partial class PeerProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(10);
+
     private readonly Process _process;
     private readonly Task<string> _errors;
 
@@ -41,14 +46,85 @@ internal sealed class PeerProcess : IAsyncDisposable
         await _process.StandardOutput.ReadLineAsync(Deadline.Token())
         ?? throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {await _errors}");
 
-    public async ValueTask DisposeAsync()
+    /// <summary>All that it prints until it ends.</summary>
+    public async Task<string> ReadToEndAsync() => await _process.StandardOutput.ReadToEndAsync(Deadline.Token());
+
+    /// <summary>What it complained of, once it has ended.</summary>
+    public Task<string> ErrorsAsync() => _errors.WaitAsync(Deadline.Length);
+
+    /// <summary>Writes all of its standard input.</summary>
+    public async Task WriteAsync(string input)
+    {
+        await _process.StandardInput.WriteAsync(input.AsMemory(), Deadline.Token());
+        _process.StandardInput.Close();
+    }
+
+    /// <summary>Waits until it accepts connections on a port of 127.0.0.1.</summary>
+    public async Task ListensAsync(int port)
+    {
+        using PeriodicTimer tries = new(BetweenTries);
+        while (!await AcceptsAsync(port))
+        {
+            if (_process.HasExited)
+            {
+                throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {await _errors}");
+            }
+
+            await tries.WaitForNextTickAsync(Deadline.Token());
+        }
+    }
+
+    /// <summary>Waits until nobody accepts connections on a port of 127.0.0.1 any more.</summary>
+    public static async Task RefusesAsync(int port)
+    {
+        using PeriodicTimer tries = new(BetweenTries);
+        while (await AcceptsAsync(port))
+        {
+            await tries.WaitForNextTickAsync(Deadline.Token());
+        }
+    }
+
+    /// <summary>Sends it a signal.</summary>
+    public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> EndsAsync()
+    {
+        await _process.WaitForExitAsync(Deadline.Token());
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends it at once, without a chance to say so to anybody.</summary>
+    public async Task KillAsync()
     {
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync(Deadline.Token());
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         _process.Dispose();
     }
+
+    private static async Task<bool> AcceptsAsync(int port)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), Deadline.Token());
+            return true;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
 }

@@ -32,11 +32,14 @@ internal static class PeerPrograms
         return Python;
     }
 
-    public static string RequireChromium()
+    public static string RequireChromium() => Require("chromium");
+
+    /// <summary>Where a program is, which needs no more than to be installed.</summary>
+    public static string Require(string program)
     {
-        string? chromium = Find("chromium");
-        Require(chromium is not null, "chromium is not on the PATH");
-        return chromium!;
+        string? path = Find(program);
+        Require(path is not null, $"{program} is not on the PATH");
+        return path!;
     }
 
     private static void Require(bool found, string complaint)
@@ -50,9 +53,11 @@ internal static class PeerPrograms
         Assert.SkipUnless(found, reason);
     }
 
+    // Servers are in /usr/sbin, which is not on everybody's PATH.
     private static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
+            .Append("/usr/sbin")
             .Select(folder => Path.Combine(folder, program))
             .FirstOrDefault(File.Exists);
 

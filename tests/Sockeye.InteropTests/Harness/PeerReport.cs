@@ -12,6 +12,9 @@ internal sealed record PeerReport
     public PeerClose? Close { get; init; }
     public string? Error { get; init; }
 
+    /// <summary>The cookies that a page's script can see, where there is a page.</summary>
+    public string? Cookies { get; init; }
+
     /// <summary>The smallest number of frames that carried a message, where the peer can tell.</summary>
     public int? FewestFrames { get; init; }
 }

@@ -34,9 +34,10 @@ internal sealed class ScriptPeer : PeerClient
         return JsonSerializer.Deserialize<PeerReport>(line, JsonSerializerOptions.Web)!;
     }
 
-    public async Task<PeerServer> StartServerAsync()
+    /// <summary>Starts its server, in one of the modes of <c>peers/README.md</c>.</summary>
+    public async Task<PeerServer> StartServerAsync(string mode = "server")
     {
-        PeerProcess process = PeerProcess.Start(_requireProgram(), _deflate, [_script, "server"]);
+        PeerProcess process = PeerProcess.Start(_requireProgram(), _deflate, [_script, mode]);
         using JsonDocument listening = JsonDocument.Parse(await process.ReadLineAsync());
         return new ScriptServer(process, listening.RootElement.GetProperty("port").GetInt32());
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Threading.Channels;
 
 namespace Sockeye.Tests;
@@ -10,15 +11,19 @@ internal sealed class SockeyeServer : IAsyncDisposable
     private readonly Channel<WebSocketConnection> _connections = Channel.CreateUnbounded<WebSocketConnection>();
     private readonly Channel<TimeSpan> _roundTrips = Channel.CreateUnbounded<TimeSpan>();
     private readonly Channel<int> _pieceCounts = Channel.CreateUnbounded<int>();
+    private readonly string _scheme;
     private WebSocketServer? _server;
 
+    private SockeyeServer(string scheme) => _scheme = scheme;
+
     public static async Task<SockeyeServer> StartAsync(
-        string? allowedOrigin, bool deliverFragments = false, bool isPortable = false)
+        string? allowedOrigin, bool deliverFragments = false, bool isPortable = false, bool isSecure = false)
     {
-        SockeyeServer server = new();
+        SockeyeServer server = new(isSecure ? "wss" : "ws");
         WebSocketServerOptions options = new()
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Tls = isSecure ? new SslServerAuthenticationOptions { ServerCertificate = SelfMadeCertificate.Localhost } : null,
             EventLoop = isPortable ? null : EventLoopOptions.Default,
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = allowedOrigin is null ? [] : [allowedOrigin],
@@ -28,7 +33,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         return server;
     }
 
-    public Uri At(string path) => new($"ws://{_server!.LocalEndPoint}{path}");
+    public Uri At(string path) => new($"{_scheme}://{_server!.LocalEndPoint}{path}");
 
     /// <summary>How the next of its connections ended.</summary>
     public async Task<WebSocketCloseResult> NextCloseAsync()

@@ -129,6 +129,21 @@ public sealed class ClientProxyOptionTests
     }
 
     [Fact]
+    public async Task A_proxy_that_dies_before_it_answers_fails_the_handshake()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        proxy.Dispose();
+        peer.Dispose();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal(HandshakeError.ProxyFailed, thrown.Error);
+    }
+
+    [Fact]
     public async Task A_proxy_that_closes_without_an_answer_is_asked_twice_at_most()
     {
         using var proxy = new RawServer();

@@ -68,6 +68,35 @@ public sealed class ServerPolicyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_proxy_that_speaks_tls_to_this_server_alone_says_so()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            Tls = TestCertificate.ForServer(),
+            TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
+            OnUpgrade = (request, _) => new(WebSocketUpgradeDecision.Reject(request.IsSecure ? 402 : 404)),
+        });
+
+        Assert.Equal(402, await StatusAsync("https://localhost"));
+        Assert.Equal(404, await StatusAsync("http://localhost", KeyValuePair.Create("X-Forwarded-Proto", "http")));
+        Assert.Equal(403, await StatusAsync("https://localhost", KeyValuePair.Create("X-Forwarded-Proto", "http")));
+
+        async Task<int?> StatusAsync(string origin, params KeyValuePair<string, string>[] headers)
+        {
+            var options = new WebSocketClientOptions
+            {
+                Tls = TestCertificate.ForClient(),
+                Host = "localhost",
+                Origin = origin,
+                RequestHeaders = headers,
+            };
+            return (await Assert.ThrowsAsync<WebSocketHandshakeException>(
+                () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), options))).StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task A_proxy_on_a_unix_socket_can_be_trusted()
     {
         IPAddress? seen = null;

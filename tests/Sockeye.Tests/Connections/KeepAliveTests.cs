@@ -75,6 +75,31 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
+    public void Pings_keep_their_interval_where_the_answer_may_take_longer()
+    {
+        KeepAlive keepAlive = Start(new KeepAliveOptions { PingInterval = 5 * Second, PongTimeout = 60 * Second });
+        _owner.OnPing = () => keepAlive.NoteLife(_wheel.RecentTick);
+
+        _time.Advance(101.5 * Second);
+
+        Assert.InRange(_owner.PingCount, 18, 20);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void A_peer_is_given_up_only_after_the_timeout_where_that_is_longer_than_the_interval()
+    {
+        Start(new KeepAliveOptions { PingInterval = 5 * Second, PongTimeout = 60 * Second });
+
+        _time.Advance(64.9 * Second);
+        Assert.Equal(0, _owner.SilentCount);
+        _time.Advance(1 * Second);
+
+        Assert.Equal(1, _owner.SilentCount);
+        Assert.Equal(1, _owner.PingCount);
+    }
+
+    [Fact]
     public void A_pong_that_comes_at_once_is_seen_however_late_the_wheel_turns()
     {
         // Another's deadline, in the same turn of the wheel and before ours, takes longer than a tick.

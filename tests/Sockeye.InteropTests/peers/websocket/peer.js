@@ -2,6 +2,7 @@
 'use strict';
 const http = require('http');
 const { client: WebSocketClient, server: WebSocketServer } = require('websocket');
+const { refusal, cookieFor } = require('../handshakes');
 const { SUBPROTOCOLS, text, binary, describe, print } = require('../payloads');
 
 // Its limits are on the receiving side too, and too small for the largest message of the scenarios.
@@ -37,6 +38,23 @@ function serve() {
       } else send(connection, payload, isBinary, path === '/fragments');
     });
     if (path === '/subprotocol') connection.sendUTF(subprotocol ?? '');
+  });
+  listener.listen(0, '127.0.0.1', () => print({ port: listener.address().port }));
+}
+
+function serveHandshakes() {
+  const listener = http.createServer((_, response) => response.writeHead(404).end());
+  const server = new WebSocketServer({ httpServer: listener, autoAcceptConnections: false });
+  server.on('request', (request) => {
+    const refused = refusal(request.httpRequest);
+    if (refused) {
+      request.reject(refused.status, refused.text, refused.headers);
+      return;
+    }
+    const subprotocol = request.requestedProtocols.find((name) => SUBPROTOCOLS.includes(name)) ?? null;
+    const cookie = cookieFor(request.httpRequest);
+    const connection = request.accept(subprotocol, request.origin, cookie ? [{ ...cookie, httponly: true }] : []);
+    connection.sendUTF(JSON.stringify({ path: request.resource, headers: request.httpRequest.headers }));
   });
   listener.listen(0, '127.0.0.1', () => print({ port: listener.address().port }));
 }
@@ -80,7 +98,9 @@ function connect(url, scenario, args) {
 }
 
 const [mode, url, scenario, ...args] = process.argv.slice(2);
-if (mode === 'server') {
-  serve();
+if (mode === 'client') connect(url, scenario, args);
+else {
+  if (mode === 'server') serve();
+  else serveHandshakes();
   process.stdin.on('end', () => process.exit()).resume();
-} else connect(url, scenario, args);
+}

@@ -1,6 +1,7 @@
 // npm "ws" as a peer: see ../README.md for what it is asked to do.
 'use strict';
 const { WebSocket, WebSocketServer } = require('ws');
+const { refusal, cookieFor } = require('../handshakes');
 const { SUBPROTOCOLS, text, binary, thirds, describe, print } = require('../payloads');
 
 // Of any length, so that short messages are compressed too.
@@ -37,6 +38,26 @@ function serve() {
     });
     if (path === '/subprotocol') socket.send(socket.protocol);
   });
+}
+
+function serveHandshakes() {
+  const server = new WebSocketServer({
+    host: '127.0.0.1',
+    port: 0,
+    handleProtocols: (offered) => [...offered].find((name) => SUBPROTOCOLS.includes(name)) ?? false,
+    verifyClient: ({ req }, answer) => {
+      const refused = refusal(req);
+      if (refused) answer(false, refused.status, refused.text, refused.headers);
+      else answer(true);
+    },
+  });
+  server.on('listening', () => print({ port: server.address().port }));
+  server.on('headers', (headers, request) => {
+    const cookie = cookieFor(request);
+    if (cookie) headers.push(`Set-Cookie: ${cookie.name}=${cookie.value}; Path=${cookie.path}; HttpOnly`);
+  });
+  server.on('connection', (socket, request) =>
+    socket.send(JSON.stringify({ path: request.url, headers: request.headers })));
 }
 
 function connect(url, scenario, args) {
@@ -88,7 +109,9 @@ function connect(url, scenario, args) {
 }
 
 const [mode, url, scenario, ...args] = process.argv.slice(2);
-if (mode === 'server') {
-  serve();
+if (mode === 'client') connect(url, scenario, args);
+else {
+  if (mode === 'server') serve();
+  else serveHandshakes();
   process.stdin.on('end', () => process.exit()).resume();
-} else connect(url, scenario, args);
+}

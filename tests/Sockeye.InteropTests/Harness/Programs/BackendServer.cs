@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Threading.Channels;
+
+namespace Sockeye.Tests;
+
+/// <summary>
+/// Sockeye's server with programs before it: it sends messages back, on <c>/close</c> closes with what a text says, and
+/// refuses whoever asks for <c>/secret</c> without saying who they are.
+/// </summary>
+internal sealed class BackendServer : IAsyncDisposable
+{
+    private readonly Channel<WebSocketConnection> _connections = Channel.CreateUnbounded<WebSocketConnection>();
+    private readonly Channel<WebSocketHandshakeFailure> _failures = Channel.CreateUnbounded<WebSocketHandshakeFailure>();
+    private readonly CapturedLog _log = new();
+    private readonly ProgramFolder _folder = new();
+    private readonly BackendKind _kind;
+    private WebSocketServer? _server;
+
+    private BackendServer(BackendKind kind) => _kind = kind;
+
+    public WebSocketServer Server => _server!;
+
+    /// <summary>Where a client finds it that connects to it without a reverse proxy.</summary>
+    public Uri Address => new($"{(_kind == BackendKind.Tls ? "wss" : "ws")}://{Server.LocalEndPoint}");
+
+    /// <summary>What was logged as a warning or worse.</summary>
+    public IReadOnlyCollection<string> Warnings => _log.Warnings;
+
+    public static async Task<BackendServer> StartAsync(
+        BackendKind kind = BackendKind.Plain, KeepAliveOptions? keepAlive = null, bool useForwarded = false)
+    {
+        BackendServer backend = new(kind);
+        try
+        {
+            backend._server = await WebSocketServer.StartAsync(backend.Options(keepAlive, useForwarded), backend.ServeAsync, Deadline.Token());
+            return backend;
+        }
+        catch
+        {
+            backend._folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What a proxy is told of this server.</summary>
+    public ReverseProxySettings Settings(TimeSpan? idleTimeout = null) =>
+        new(Server.LocalEndPoint, _kind == BackendKind.Tls, idleTimeout ?? TimeSpan.FromMinutes(1));
+
+    /// <summary>The next connection.</summary>
+    public ValueTask<WebSocketConnection> NextConnectionAsync() => _connections.Reader.ReadAsync(Deadline.Token());
+
+    /// <summary>The next request that opened no connection.</summary>
+    public ValueTask<WebSocketHandshakeFailure> NextFailureAsync() => _failures.Reader.ReadAsync(Deadline.Token());
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private async Task ServeAsync(WebSocketConnection connection, CancellationToken cancellation)
+    {
+        _connections.Writer.TryWrite(connection);
+        await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
+        {
+            if (connection.Request!.Path == "/close")
+            {
+                string[] parts = message.Text.Split(' ', 2);
+                int code = int.Parse(parts[0], CultureInfo.InvariantCulture);
+                await connection.CloseAsync((WebSocketCloseCode)code, parts[1], cancellation);
+                return;
+            }
+
+            await connection.SendAsync(message, cancellation);
+        }
+    }
+
+    private WebSocketServerOptions Options(KeepAliveOptions? keepAlive, bool useForwarded) => new()
+    {
+        EndPoint = _kind == BackendKind.UnixSocket
+            ? new UnixDomainSocketEndPoint(_folder["socket"])
+            : new IPEndPoint(IPAddress.Loopback, 0),
+        Tls = _kind == BackendKind.Tls
+            ? new SslServerAuthenticationOptions { ServerCertificate = SelfMadeCertificate.Localhost }
+            : null,
+        Subprotocols = ["chat.v2", "chat.v1"],
+        Compression = PerMessageDeflateOptions.Default with { MinimumSize = 0 },
+        TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")],
+        TrustUnixSocketProxies = true,
+        ForwardedHeader = useForwarded
+                ? WebSocketForwardedHeader.Forwarded
+                : WebSocketForwardedHeader.XForwarded,
+        LoggerFactory = _log,
+        Connection = WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxMessageLength = 8 << 20 },
+            KeepAlive = keepAlive ?? KeepAliveOptions.Default,
+        },
+        OnUpgrade = (request, _) => new(Decide(request)),
+        OnHandshakeFailed = failure =>
+        {
+            _failures.Writer.TryWrite(failure);
+            return null;
+        },
+    };
+
+    private static WebSocketUpgradeDecision Decide(WebSocketUpgradeRequest request) =>
+        request.Path == "/secret" && request.GetHeader("Authorization") is null
+            ? new WebSocketUpgradeRejection
+            {
+                StatusCode = 401,
+                Body = "Say who you are.\n",
+                Headers = [new("WWW-Authenticate", "Basic realm=\"here\"")],
+            }
+            : WebSocketUpgradeDecision.Accept();
+}

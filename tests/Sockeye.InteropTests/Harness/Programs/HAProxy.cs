@@ -1,0 +1,73 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Sockeye.Tests;
+
+/// <summary>HAProxy. It passes an upgrade on by itself, and asks the server every tenth of a second how it is.</summary>
+internal sealed class HAProxy : ReverseProxy
+{
+    /// <summary>Asks it to accept no more, and to end when the last connection has.</summary>
+    public const int SoftStopSignal = 10;
+
+    public static async Task<HAProxy> StartAsync(ReverseProxySettings settings, string check = "")
+    {
+        string program = PeerPrograms.Require("haproxy");
+        HAProxy haproxy = new();
+        await SelfMadeCertificate.Localhost.WriteAsync(haproxy.Folder);
+        string file = await haproxy.Folder.WriteAsync("haproxy.cfg", haproxy.Describe(settings, check));
+        await haproxy.StartAsync(program, ["-db", "-q", "-f", file]);
+        return haproxy;
+    }
+
+    /// <summary>What HAProxy thinks of the server: a column of its statistics.</summary>
+    public async Task<string> ServerStateAsync(string column)
+    {
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Folder["stats"]), Deadline.Token());
+        await using NetworkStream stream = new(socket);
+        await stream.WriteAsync("show stat\n"u8.ToArray(), Deadline.Token());
+        using StreamReader reader = new(stream, Encoding.ASCII);
+        string[] lines = (await reader.ReadToEndAsync(Deadline.Token())).Split('\n');
+        int index = Array.IndexOf(lines[0].TrimStart('#', ' ').Split(','), column);
+        return lines.Single(line => line.StartsWith("server,only,", StringComparison.Ordinal)).Split(',')[index];
+    }
+
+    /// <summary>Waits until HAProxy has an opinion of the server.</summary>
+    public async Task CheckedAsync()
+    {
+        using PeriodicTimer tries = new(TimeSpan.FromMilliseconds(10));
+        while ((await ServerStateAsync("check_status")).StartsWith("INI", StringComparison.Ordinal))
+        {
+            await tries.WaitForNextTickAsync(Deadline.Token());
+        }
+    }
+
+    private string Describe(ReverseProxySettings settings, string check) => $$"""
+        global
+          stats socket {{Folder["stats"]}}
+        defaults
+          mode http
+          timeout connect 5s
+          timeout client 30s
+          timeout server 30s
+          timeout tunnel {{settings.IdleSeconds}}s
+          option forwardfor
+        frontend clients
+          bind 127.0.0.1:{{PlainPort}}
+          bind 127.0.0.1:{{SecurePort}} ssl crt {{Folder["both.pem"]}} alpn h2,http/1.1
+          acl is_standard path_beg /forwarded
+          http-request set-header X-Forwarded-Proto https if { ssl_fc }
+          http-request set-header X-Forwarded-Proto http if !{ ssl_fc }
+          http-request set-header Forwarded for=%[src];proto=https if { ssl_fc } is_standard
+          http-request set-header Forwarded for=%[src];proto=http if !{ ssl_fc } is_standard
+          default_backend server
+        backend server
+          {{check}}
+          server only {{settings.BackendText.Replace("unix:", "unix@", StringComparison.Ordinal)}} {{Tls(settings)}} {{(check.Length == 0 ? "" : "check inter 100ms")}}
+
+        """;
+
+    private string Tls(ReverseProxySettings settings) => settings.IsBackendSecure
+        ? $"ssl verify required ca-file {Folder["certificate.pem"]} verifyhost localhost sni str(localhost)"
+        : "";
+}

@@ -1,0 +1,22 @@
+namespace Sockeye.Tests;
+
+/// <summary>Where a program has its settings, its certificate and whatever it writes; gone with the test.</summary>
+internal sealed class ProgramFolder : IDisposable
+{
+    // Short, because the path of a Unix socket has room for 107 bytes.
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sockeye-");
+
+    public string Path => _folder.FullName;
+
+    public string this[string file] => System.IO.Path.Combine(_folder.FullName, file);
+
+    /// <summary>Writes a file.</summary>
+    /// <returns>Its path.</returns>
+    public async Task<string> WriteAsync(string file, string content)
+    {
+        await File.WriteAllTextAsync(this[file], content, Deadline.Token());
+        return this[file];
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}

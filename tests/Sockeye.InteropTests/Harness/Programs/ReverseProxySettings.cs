@@ -1,0 +1,18 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a reverse proxy of the tests is told.</summary>
+/// <param name="Backend">Where the server is.</param>
+/// <param name="IsBackendSecure">Whether the server is spoken to over TLS.</param>
+/// <param name="IdleTimeout">After how long a silence the proxy ends a connection that was upgraded, in whole seconds.</param>
+internal sealed record ReverseProxySettings(EndPoint Backend, bool IsBackendSecure, TimeSpan IdleTimeout)
+{
+    /// <summary>The server as the settings of both proxies write it.</summary>
+    public string BackendText => Backend is UnixDomainSocketEndPoint ? $"unix:{BackendPath}" : $"{Backend}";
+
+    public string BackendPath => Backend.ToString()!;
+
+    public int IdleSeconds => (int)IdleTimeout.TotalSeconds;
+}

@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Sockeye.Tests;
+
+/// <summary>Sockeye's client with a proxy of another make between it and Sockeye's server.</summary>
+public abstract class ForwardProxyTests
+{
+    private const int Stop = 19;
+
+    private protected static readonly NetworkCredential Alice = new("alice", "s3cret");
+
+    [Theory]
+    [InlineData(BackendKind.Plain)]
+    [InlineData(BackendKind.Tls)]
+    public async Task Messages_go_through_with_and_without_tls(BackendKind kind)
+    {
+        await using BackendServer backend = await BackendServer.StartAsync(kind);
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+
+        await using WebSocketConnection client = await ConnectAsync(backend, Options(proxy));
+        foreach (int size in Payloads.Sizes)
+        {
+            await client.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
+            WebSocketMessage reply = await client.ReceiveAsync(Deadline.Token());
+            Assert.True(reply.Payload.Span.SequenceEqual(Payloads.Binary(size)), $"{size} bytes came back as others.");
+        }
+
+        WebSocketCloseResult closed = await client.CloseAsync((WebSocketCloseCode)4001, "bye", Deadline.Token());
+        WebSocketCloseResult seen = await (await backend.NextConnectionAsync()).Closed.WaitAsync(Deadline.Length);
+
+        Assert.True(closed.WasClean);
+        Assert.Equal((4001, "bye", true), ((int)seen.Code, seen.Reason, seen.WasClean));
+    }
+
+    [Theory]
+    [InlineData(BackendKind.Plain)]
+    [InlineData(BackendKind.Tls)]
+    public async Task Proxy_learns_who_asks_and_the_server_does_not(BackendKind kind)
+    {
+        await using BackendServer backend = await BackendServer.StartAsync(kind);
+        await using ForwardProxy proxy = await StartProxyAsync(Alice);
+
+        await using WebSocketConnection client = await ConnectAsync(backend, Options(proxy, Alice));
+        WebSocketUpgradeRequest request = (await backend.NextConnectionAsync()).Request!;
+
+        string secret = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Alice.UserName}:{Alice.Password}"));
+        Assert.DoesNotContain(request.Headers, header => header.Key.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(request.Headers, header => header.Value.Contains(secret, StringComparison.Ordinal));
+        Assert.Null(request.GetHeader("Authorization"));
+    }
+
+    /// <summary>Nor does the proxy learn what is for the server.</summary>
+    [Fact]
+    public async Task Server_learns_who_asks_of_it()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync(BackendKind.Tls);
+        await using ForwardProxy proxy = await StartProxyAsync(Alice);
+
+        await using WebSocketConnection client = await ConnectAsync(
+            backend, Options(proxy, Alice, new NetworkCredential("bob", "pass")));
+
+        string? authorization = (await backend.NextConnectionAsync()).Request!.GetHeader("Authorization");
+        Assert.Equal("Basic " + Convert.ToBase64String("bob:pass"u8), authorization);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("wrong")]
+    public async Task Proxy_refuses_who_does_not_know_the_password(string? password)
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ForwardProxy proxy = await StartProxyAsync(Alice);
+        NetworkCredential? credential = password is null ? null : new NetworkCredential(Alice.UserName, password);
+
+        WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => ConnectAsync(backend, Options(proxy, credential)));
+
+        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (refusal.Error, refusal.Phase));
+        Assert.Equal(StatusOfRefusal(isAnonymous: password is null), refusal.StatusCode);
+    }
+
+    [Fact]
+    public async Task Proxy_says_that_nothing_listens_there()
+    {
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+
+        WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync($"ws://127.0.0.1:{FreePort.Next()}", Options(proxy), Deadline.Token()));
+
+        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (refusal.Error, refusal.Phase));
+    }
+
+    [Fact]
+    public async Task Refusal_of_the_server_is_not_taken_for_the_proxys()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+
+        WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => ConnectAsync(backend, Options(proxy), "/secret"));
+
+        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (refusal.Error, refusal.StatusCode));
+    }
+
+    [Fact]
+    public async Task Proxy_that_is_not_there_is_named_as_what_failed()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+        await proxy.Process.KillAsync();
+
+        WebSocketHandshakeException failure = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => ConnectAsync(backend, Options(proxy)));
+
+        Assert.Equal((HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (failure.Error, failure.Phase));
+    }
+
+    [Fact]
+    public async Task Proxy_that_dies_before_it_answers_ends_the_attempt()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+        WebSocketClientOptions options = new()
+        {
+            Proxy = new WebProxy(proxy.Address),
+            ConnectCallback = async (context, cancellation) =>
+            {
+                Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.EndPoint, cancellation);
+                await proxy.Process.KillAsync();
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+
+        WebSocketHandshakeException failure = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => ConnectAsync(backend, options));
+
+        Assert.Equal(HandshakeError.ProxyFailed, failure.Error);
+    }
+
+    [Fact]
+    public async Task Proxy_that_does_not_answer_costs_no_more_than_the_handshake_timeout()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+        proxy.Process.Signal(Stop);
+        WebSocketClientOptions options = new()
+        {
+            Proxy = new WebProxy(proxy.Address),
+            HandshakeTimeout = TimeSpan.FromMilliseconds(500),
+        };
+
+        WebSocketHandshakeException failure = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => ConnectAsync(backend, options));
+
+        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Proxy), (failure.Error, failure.Phase));
+    }
+
+    [Fact]
+    public async Task Both_learn_of_it_when_the_proxy_dies()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ForwardProxy proxy = await StartProxyAsync(credential: null);
+        await using WebSocketConnection client = await ConnectAsync(backend, Options(proxy));
+        WebSocketConnection server = await backend.NextConnectionAsync();
+
+        await proxy.Process.KillAsync();
+        WebSocketCloseResult[] ends = await Task.WhenAll(client.Closed, server.Closed).WaitAsync(Deadline.Length);
+
+        Assert.All(ends, end => Assert.Equal(WebSocketCloseCode.AbnormalClosure, end.Code));
+    }
+
+    /// <summary>What the proxy answers to who shows no credentials, or wrong ones; null if it does not speak HTTP.</summary>
+    private protected abstract int? StatusOfRefusal(bool isAnonymous);
+
+    private protected abstract Task<ForwardProxy> StartProxyAsync(NetworkCredential? credential);
+
+    private static WebSocketClientOptions Options(
+        ForwardProxy proxy, NetworkCredential? ofProxy = null, NetworkCredential? ofServer = null)
+    {
+        WebProxy address = new(proxy.Address) { Credentials = ofProxy };
+        return new() { Proxy = address, Credentials = ofServer, Tls = SelfMadeCertificate.ForClient() };
+    }
+
+    private static Task<WebSocketConnection> ConnectAsync(
+        BackendServer backend, WebSocketClientOptions options, string path = "/") =>
+        WebSocketClient.ConnectAsync(new Uri(backend.Address, path), options, Deadline.Token());
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.WebSockets;
+
+namespace Sockeye.Tests;
+
+public sealed class HAProxyTests : ReverseProxyTests
+{
+    // The request of RFC 6455 §1.3. Without "ver" HAProxy would ask by HTTP/1.0, which is told 505.
+    private const string UpgradeCheck = """
+        option httpchk
+          http-check send meth GET uri / ver HTTP/1.1 hdr Host localhost hdr Connection Upgrade hdr Upgrade websocket hdr Sec-WebSocket-Version 13 hdr Sec-WebSocket-Key dGhlIHNhbXBsZSBub25jZQ==
+          http-check expect status 101
+        """;
+
+    private const string PlainCheck = """
+        option httpchk
+          http-check send meth GET uri / ver HTTP/1.1 hdr Host localhost
+          http-check expect status 426
+        """;
+
+    [Fact]
+    public async Task Health_check_by_a_plain_request_is_told_426_and_the_server_is_up()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), PlainCheck);
+
+        WebSocketHandshakeFailure[] checks =
+            [await backend.NextFailureAsync(), await backend.NextFailureAsync(), await backend.NextFailureAsync()];
+        await using WebSocketConnection client = await ConnectAsync(proxy.Plain);
+
+        Assert.All(checks, check => Assert.Equal((HandshakeError.MissingUpgrade, 426), (check.Error, check.StatusCode)));
+        Assert.Equal("426", await proxy.ServerStateAsync("check_code"));
+        Assert.StartsWith("UP", await proxy.ServerStateAsync("status"), StringComparison.Ordinal);
+        Assert.Empty(backend.Warnings);
+    }
+
+    [Fact]
+    public async Task Health_check_by_an_upgrade_is_told_101_and_leaves_no_connection()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), UpgradeCheck);
+
+        WebSocketConnection[] checks =
+            [await backend.NextConnectionAsync(), await backend.NextConnectionAsync(), await backend.NextConnectionAsync()];
+        await Task.WhenAll(checks.Select(check => check.Closed)).WaitAsync(Deadline.Length);
+
+        Assert.Equal("101", await proxy.ServerStateAsync("check_code"));
+        Assert.StartsWith("UP", await proxy.ServerStateAsync("status"), StringComparison.Ordinal);
+        Assert.Empty(backend.Warnings);
+    }
+
+    /// <summary>A check that connects, and resets the connection at once.</summary>
+    [Theory]
+    [InlineData(BackendKind.Plain, "L4OK")]
+    [InlineData(BackendKind.Tls, "L6OK")]
+    public async Task Health_check_by_a_connection_alone_is_borne_in_silence(BackendKind kind, string expected)
+    {
+        await using BackendServer backend = await BackendServer.StartAsync(kind);
+        await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), "option tcp-check");
+
+        await proxy.CheckedAsync();
+        await using WebSocketConnection client = await ConnectAsync(proxy.Plain);
+
+        Assert.Equal(expected, await proxy.ServerStateAsync("check_status"));
+        Assert.Empty(backend.Warnings);
+    }
+
+    [Fact]
+    public async Task Proxy_that_stops_softly_lets_connections_end_by_themselves()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings());
+        await using WebSocketConnection client = await ConnectAsync(proxy.Plain);
+
+        proxy.Process.Signal(HAProxy.SoftStopSignal);
+        await PeerProcess.RefusesAsync(proxy.PlainPort);
+        await client.SendAsync("still here?", Deadline.Token());
+        WebSocketMessage reply = await client.ReceiveAsync(Deadline.Token());
+        string text = reply.Text;
+        WebSocketCloseResult closed = await client.CloseAsync(cancellationToken: Deadline.Token());
+
+        Assert.Equal("still here?", text);
+        Assert.True(closed.WasClean);
+        Assert.Equal(0, await proxy.Process.EndsAsync());
+    }
+
+    /// <summary>HAProxy makes an Upgrade of HTTP/1.1 of the CONNECT of HTTP/2 (RFC 8441 §4).</summary>
+    [Fact]
+    public async Task Client_of_http_2_is_passed_on_as_an_upgrade()
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings());
+        using SocketsHttpHandler handler = new() { SslOptions = SelfMadeCertificate.ForClient() };
+        using HttpMessageInvoker invoker = new(handler);
+        using ClientWebSocket client = new();
+        client.Options.HttpVersion = HttpVersion.Version20;
+        client.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        client.Options.AddSubProtocol("chat.v1");
+
+        await client.ConnectAsync(proxy.Secure, invoker, Deadline.Token());
+        await client.SendTextAsync("over HTTP/2");
+        DotnetMessages.Received? reply = await client.ReceiveMessageAsync();
+        await client.CloseAsync(WebSocketCloseStatus.NormalClosure, "", Deadline.Token());
+
+        Assert.Equal("over HTTP/2", reply?.Text);
+        Assert.Equal("chat.v1", client.SubProtocol);
+        WebSocketCloseResult closed = await (await backend.NextConnectionAsync()).Closed.WaitAsync(Deadline.Length);
+        Assert.Equal((WebSocketCloseCode.NormalClosure, true), (closed.Code, closed.WasClean));
+    }
+
+    private protected override async Task<ReverseProxy> StartProxyAsync(ReverseProxySettings settings) =>
+        await HAProxy.StartAsync(settings);
+}

@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+/// <summary>Sockeye's server with OpenSSL, which shows what is agreed on in the handshake of TLS.</summary>
+public sealed class OpenSslTests : IDisposable
+{
+    private readonly ProgramFolder _folder = new();
+    private readonly ConcurrentQueue<HandshakeError> _failures = [];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("-tls1_2", "TLSv1.2", SslProtocols.Tls12)]
+    [InlineData("-tls1_3", "TLSv1.3", SslProtocols.Tls13)]
+    public async Task Version_of_tls_and_of_http_are_agreed_on(string option, string shown, SslProtocols protocol)
+    {
+        await using WebSocketServer server = await StartAsync(SelfMadeCertificate.Localhost);
+
+        ProgramRun run = await AskAsync(server, option, "-alpn", "h2,http/1.1");
+
+        Assert.Contains($"New, {shown}, Cipher is", run.Output, StringComparison.Ordinal);
+        Assert.Contains("ALPN protocol: http/1.1", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Verify return code: 0 (ok)", run.Output, StringComparison.Ordinal);
+        Assert.Contains($"{protocol}, localhost, no certificate", run.Output, StringComparison.Ordinal);
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("-tls1_1")]
+    [InlineData("-tls1")]
+    public async Task Version_of_tls_that_is_out_of_date_is_refused(string option)
+    {
+        await using WebSocketServer server = await StartAsync(SelfMadeCertificate.Localhost);
+
+        ProgramRun run = await AskAsync(server, option, "-cipher", "DEFAULT@SECLEVEL=0");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Matches("alert (protocol version|handshake failure)", run.Errors);
+        Assert.Equal([HandshakeError.TlsFailed], _failures);
+    }
+
+    [Fact]
+    public async Task Protocol_that_the_server_does_not_speak_is_refused()
+    {
+        await using WebSocketServer server = await StartAsync(SelfMadeCertificate.Localhost);
+
+        ProgramRun run = await AskAsync(server, "-alpn", "h2");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("alert no application protocol", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("one.example")]
+    [InlineData("two.example")]
+    public async Task Host_that_the_client_names_selects_the_certificate(string host)
+    {
+        using X509Certificate2 one = SelfMadeCertificate.MakeFor("one.example");
+        using X509Certificate2 two = SelfMadeCertificate.MakeFor("two.example");
+        await (host == "one.example" ? one : two).WriteAsync(_folder);
+        await using WebSocketServer server = await StartAsync(
+            select: hello => new() { ServerCertificate = hello.ServerName == "one.example" ? one : two });
+
+        ProgramRun run = await AskAsync(server, "-servername", host, "-verify_hostname", host);
+
+        Assert.Contains($"subject=CN = {host}", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Verify return code: 0 (ok)", run.Output, StringComparison.Ordinal);
+        Assert.Contains($", {host}, no certificate", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task Certificate_of_the_client_is_shown_to_the_application(string option)
+    {
+        using X509Certificate2 alice = SelfMadeCertificate.MakeFor("alice");
+        using ProgramFolder hers = new();
+        await alice.WriteAsync(hers);
+        await using WebSocketServer server = await StartAsync(
+            select: _ => new()
+            {
+                ServerCertificate = SelfMadeCertificate.Localhost,
+                ClientCertificateRequired = true,
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == alice.GetCertHashString(),
+            });
+
+        ProgramRun known = await AskAsync(server, option, "-cert", hers["certificate.pem"], "-key", hers["key.pem"]);
+        ProgramRun unknown = await AskAsync(server, option);
+
+        Assert.Contains(", localhost, CN=alice", known.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(", localhost, ", unknown.Output, StringComparison.Ordinal);
+        Assert.Equal(HandshakeError.TlsFailed, _failures.Last());
+    }
+
+    private Task<WebSocketServer> StartAsync(X509Certificate2 certificate) => StartAsync(
+        _ => new() { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] });
+
+    /// <summary>Starts a server that refuses, and says in its refusal what it knows of the client.</summary>
+    private Task<WebSocketServer> StartAsync(Func<SslClientHelloInfo, SslServerAuthenticationOptions> select) =>
+        WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+                SelectTls = (hello, _) => new(select(hello)),
+                OnHandshakeFailed = failure =>
+                {
+                    _failures.Enqueue(failure.Error);
+                    return failure.Request?.Tls is { } tls
+                        ? WebSocketUpgradeDecision.Reject(426, $"{tls.Protocol}, {tls.ServerName}, {Subject(tls)}\n")
+                        : null;
+                },
+            },
+            (_, _) => Task.CompletedTask,
+            Deadline.Token());
+
+    private static string Subject(WebSocketTlsInformation tls) => tls.ClientCertificate?.Subject ?? "no certificate";
+
+    /// <summary>Asks for a page by HTTP, and waits for the server to close behind its answer.</summary>
+    private async Task<ProgramRun> AskAsync(WebSocketServer server, params string[] arguments)
+    {
+        if (!File.Exists(_folder["certificate.pem"]))
+        {
+            await SelfMadeCertificate.Localhost.WriteAsync(_folder);
+        }
+
+        return await ProgramRun.RunAsync(
+            "openssl",
+            input: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            [
+                "s_client", "-connect", $"127.0.0.1:{server.Port}", "-CAfile", _folder["certificate.pem"], "-ign_eof",
+                .. arguments.Contains("-servername") ? arguments : [.. arguments, "-servername", "localhost"],
+            ]);
+    }
+}
