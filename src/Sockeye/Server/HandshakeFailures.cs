@@ -41,7 +41,7 @@ internal static class HandshakeFailures
     /// <summary>The client has been silent for all of its time.</summary>
     public static void TellSilent(ServerContext context, EndPoint? remote)
     {
-        context.Logger.HandshakeAbandoned(remote);
+        context.Logger.HandshakeSilent(remote);
         Tell(context, new(HandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
     }
 

@@ -92,8 +92,9 @@ internal sealed class ServerContext
     /// <summary>A connection has ended.</summary>
     public void Remove(ConnectionCore connection)
     {
-        _connections.Remove(connection);
+        // First: whoever sees that it is gone finds room for another.
         Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientIPAddress : null);
+        _connections.Remove(connection);
     }
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>

@@ -37,6 +37,9 @@ internal static partial class ServerLog
         Message = "The application threw when its decision about {RemoteEndPoint} was canceled")]
     public static partial void CancellationThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
 
+    [LoggerMessage(EventId = 109, Level = LogLevel.Debug, Message = "{RemoteEndPoint} sent nothing in time and was dropped")]
+    public static partial void HandshakeSilent(this ILogger logger, object? remoteEndPoint);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

@@ -18,7 +18,8 @@ public static class WebSocketHandshake
     /// disposed of at its end; also if there is none.
     /// </param>
     /// <param name="options">
-    /// The server's options, all but those about listening. Make them once: what connections share is kept with them.
+    /// The server's options, all but those about listening and accepting. Make them once: what connections share is kept with
+    /// them.
     /// </param>
     /// <param name="input">What is known already of the stream and its request.</param>
     /// <param name="cancellationToken">Ends the wait, and drops the stream.</param>

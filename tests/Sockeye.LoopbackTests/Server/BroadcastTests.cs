@@ -92,6 +92,41 @@ public sealed class BroadcastTests
 
     [Theory]
     [EachServer(IsPlain = true)]
+    public async Task One_who_is_slow_gets_nothing_now_and_can_be_waited_for_without_harm(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
+        using RawPeer slow = await RawPeer.OpenAsync(server.LocalEndPoint, "/slow");
+        await using WebSocketConnection quick = await WebSocketClient.ConnectAsync(server.Address("/quick"));
+        await Deadlines.UntilAsync(() => server.ConnectionCount == 2, "both are there");
+        WebSocketConnection toSlow = server.Connections.Single(connection => connection.Request!.Path == "/slow");
+        int filled = 0;
+        while (toSlow.Send(new byte[100_000]) != WebSocketSendResult.Refused)
+        {
+            filled++;
+        }
+
+        Assert.Equal(1, server.Broadcast("now"));
+        using var patience = new CancellationTokenSource();
+        Task<int> waiting = server.BroadcastAsync(PreparedMessage.Text("waits"), cancellationToken: patience.Token);
+        Assert.Equal("now", (await quick.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("waits", (await quick.ReceiveAsync().WithDeadline()).Text);
+        Assert.False(waiting.IsCompleted);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WithDeadline();
+
+        // It was taken back, and the connection goes on.
+        Task<int> next = server.BroadcastAsync(PreparedMessage.Text("next"));
+        for (int i = 0; i < filled; i++)
+        {
+            Assert.Equal(100_000, (await slow.ReadFrameAsync()).Payload.Length);
+        }
+
+        Assert.Equal("next", (await slow.ReadFrameAsync()).PayloadText);
+        Assert.Equal(2, await next.WithDeadline());
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
     public async Task All_are_closed_with_a_code_and_others_come(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);

@@ -61,6 +61,41 @@ public sealed class ServerDeadlineTests
     }
 
     [Theory]
+    [EachServer]
+    public async Task Silent_clients_keep_others_out_no_longer_than_the_deadline(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
+            TimeProvider = _time,
+            MaxPendingHandshakes = 2,
+        });
+        using RawPeer one = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer other = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
+        Task<WebSocketConnection> waiting = WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+        Assert.False(waiting.IsCompleted);
+
+        // Once more after a while, if one had begun and its time had not.
+        const int While = 200;
+        int polls = 0;
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                _time.Advance(polls++ % While == 0 ? TimeSpan.FromSeconds(11) : TimeSpan.Zero);
+                return waiting.IsCompleted;
+            },
+            "there is room");
+
+        await using WebSocketConnection connection = await waiting.WithDeadline();
+        await connection.SendAsync("in");
+        Assert.Equal("in", (await connection.ReceiveAsync().WithDeadline()).Text);
+    }
+
+    [Theory]
     [EachServer(IsPlain = true)]
     public async Task A_client_that_does_not_go_after_a_refusal_is_let_go_of_and_then_dropped(ServerKind kind)
     {

@@ -80,6 +80,27 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer]
+    public async Task A_connection_may_stop_its_own_server_and_wait_for_that(ServerKind kind)
+    {
+        var stopped = new TaskCompletionSource();
+        WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), async (own, connection, cancellation) =>
+        {
+            await connection.ReceiveAsync(cancellation);
+            await own.StopAsync(CancellationToken.None);
+            stopped.SetResult();
+        });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+
+        await client.SendAsync("stop");
+
+        await stopped.Task.WithDeadline();
+        Assert.Equal(WebSocketCloseCode.GoingAway, (await client.Closed.WithDeadline()).Code);
+        Assert.True(server.Completion.IsCompletedSuccessfully);
+    }
+
+    [Theory]
+    [EachServer]
     public async Task A_client_whose_handler_is_being_selected_when_the_server_stops_is_refused(ServerKind kind)
     {
         var selecting = new TaskCompletionSource();
