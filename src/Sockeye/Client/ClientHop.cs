@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
 using Sockeye.Protocol;
@@ -16,18 +17,23 @@ internal sealed class ClientHop : IDisposable
     private readonly WebSocketClientOptions _options;
     private readonly ClientAddress _address;
     private readonly HandshakeProgress _progress;
+    private readonly WebSocketHttp2Policy _http2;
     private readonly CancellationToken _attemptToken;
     private readonly HttpMessageInvoker _client;
+    private ExtendedConnect? _extendedConnect;
+    private Stream? _http2Stream;
     private int _proxyConnections;
     private bool _isSending;
 
     /// <summary>Prepares a request.</summary>
     public ClientHop(
-        WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress, CancellationToken attemptToken)
+        WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress, WebSocketHttp2Policy http2,
+        CancellationToken attemptToken)
     {
         _options = options;
         _address = address;
         _progress = progress;
+        _http2 = http2;
         _attemptToken = attemptToken;
         Dialer = new ClientDialer(options, address, progress);
 
@@ -41,6 +47,9 @@ internal sealed class ClientHop : IDisposable
 
     /// <summary>What has connected.</summary>
     public ClientDialer Dialer { get; }
+
+    /// <summary>Whether the server has agreed to HTTP/2, or was known to speak it.</summary>
+    public bool IsHttp2 => _http2Stream is not null;
 
     /// <summary>Sends the request.</summary>
     /// <returns>The answer, whose body has not been read: what opened the connection has none.</returns>
@@ -56,13 +65,47 @@ internal sealed class ClientHop : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         ClientRequestHeaders.Write(message.Headers, Key, request, _address, _options, compression);
-        HttpResponseMessage response = await _client.SendAsync(message, _attemptToken).ConfigureAwait(false);
+        HttpResponseMessage response;
+        try
+        {
+            response = await _client.SendAsync(message, _attemptToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException) when (_http2Stream is not null)
+        {
+            // Nothing of this request was sent: there it has been led astray, to let the other have the connection.
+            response = await SendByHttp2Async(_http2Stream, request, compression).ConfigureAwait(false);
+        }
+
         _progress.Phase = WebSocketHandshakePhase.Validation;
         return response;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _extendedConnect?.Dispose();
+    }
+
+    private async Task<HttpResponseMessage> SendByHttp2Async(
+        Stream stream, WebSocketClientRequest request, PerMessageDeflateOptions? compression)
+    {
+        _extendedConnect = new ExtendedConnect(stream, MaxResponseHeadKiB);
+        try
+        {
+            return await _extendedConnect.SendAsync(
+                _address,
+                message => ClientRequestHeaders.Write(
+                    message.Headers, key: null, request, _address, _options, compression),
+                _attemptToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Not whenever the HTTP client has done with a connection that may never have come about.
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     private SocketsHttpHandler CreateHandler() => new()
     {
@@ -88,7 +131,7 @@ internal sealed class ClientHop : IDisposable
         // The HTTP client would send the same request again, several times, if the server closed before it answered;
         // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
         bool isDirect = context.DnsEndPoint.Host == _address.Uri.IdnHost && context.DnsEndPoint.Port == _address.Uri.Port;
-        ThrowIfAgain(isDirect && Dialer.IsConnected);
+        ThrowIfAgain(_isSending || (isDirect && Dialer.IsConnected));
         if (!isDirect && ++_proxyConnections > MaxProxyConnections)
         {
             throw new IOException("The proxy closed the connection before it answered.");
@@ -111,16 +154,27 @@ internal sealed class ClientHop : IDisposable
         ThrowIfAgain(_isSending);
         _isSending = true;
         Stream stream = context.PlaintextStream;
+        bool isHttp2 = _http2 == WebSocketHttp2Policy.Only;
         if (_address.IsSecure)
         {
             _progress.Phase = WebSocketHandshakePhase.Tls;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
-            stream = await ClientTls.AuthenticateAsync(stream, _options.Tls, _address.Uri.IdnHost, either.Token)
+            SslStream tls = await ClientTls.AuthenticateAsync(
+                stream, _options.Tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, either.Token)
                 .ConfigureAwait(false);
+            isHttp2 |= tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
+            stream = tls;
         }
 
         _progress.Phase = WebSocketHandshakePhase.Response;
-        return stream;
+        if (!isHttp2)
+        {
+            return stream;
+        }
+
+        // This client has HTTP/1.1 in mind, which made it ask a proxy for a tunnel even to ws. It may write into the void.
+        _http2Stream = stream;
+        return Stream.Null;
     }
 
     private void ThrowIfAgain(bool isAgain)

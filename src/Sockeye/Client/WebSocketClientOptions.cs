@@ -117,6 +117,19 @@ public sealed class WebSocketClientOptions
     /// <summary>Whether there may be a proxy at all. The default is <see langword="true"/>.</summary>
     public bool UseProxy { get; init; } = true;
 
+    /// <summary>Whether to ask by HTTP/2 (RFC 8441). The default is <see cref="WebSocketHttp2Policy.Never"/>.</summary>
+    /// <remarks>
+    /// Each connection has one of HTTP/2 to itself. All other options mean the same; an event loop serves none of them.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the type.</exception>
+    public WebSocketHttp2Policy Http2
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Http2), value, "Must be one of the policies.");
+    }
+
     /// <summary>
     /// The address of this end, with port 0 for any; <see langword="null"/>, the default, leaves it to the system.
     /// </summary>
