@@ -214,4 +214,7 @@ public enum HandshakeError
     /// The client asks by HTTP/2 alone, and the server does not offer it, or not for WebSocket (RFC 8441 §3).
     /// </summary>
     ExtendedConnectNotOffered,
+
+    /// <summary>The server sent more interim responses than this end's limit (RFC 9110 §15.2).</summary>
+    TooManyInterimResponses,
 }

@@ -107,6 +107,7 @@ internal static class HandshakeErrors
         HandshakeError.InsecureRedirect => "the server redirects from wss to ws (RFC 6455 §10.6)",
         HandshakeError.TooManyRedirects => "there were too many redirects (RFC 9110 §15.4)",
         HandshakeError.ExtendedConnectNotOffered => "the server offers no WebSocket by HTTP/2 (RFC 8441 §3)",
+        HandshakeError.TooManyInterimResponses => "there were too many interim responses (RFC 9110 §15.2)",
         _ => error.ToString(),
     };
 }

@@ -73,6 +73,7 @@ internal sealed class ClientConnector
         HttpRequestError error = HttpErrorOf(exception);
         return (_progress.Phase, error) switch
         {
+            _ when _hop?.HasTooManyInterimAnswers == true => HandshakeError.TooManyInterimResponses,
             _ when IsExtendedConnectNotOffered(exception, error) => HandshakeError.ExtendedConnectNotOffered,
             (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => HandshakeError.ProxyFailed,
             (WebSocketHandshakePhase.Tls, _) => HandshakeError.TlsFailed,

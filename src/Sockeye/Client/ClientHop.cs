@@ -22,6 +22,7 @@ internal sealed class ClientHop : IDisposable
     private readonly HttpMessageInvoker _client;
     private ExtendedConnect? _extendedConnect;
     private Stream? _http2Stream;
+    private AnswerStream? _answer;
     private int _proxyConnections;
     private bool _isSending;
 
@@ -38,18 +39,25 @@ internal sealed class ClientHop : IDisposable
         Dialer = new ClientDialer(options, address, progress);
 
         // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value", "for each connection".
-        Key = ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
+        Key = CreateKey();
         _client = new HttpMessageInvoker(CreateHandler());
     }
 
     /// <summary>The key that the answer must belong to.</summary>
     public string Key { get; }
 
+    /// <summary>Makes a key that nobody can guess.</summary>
+    public static string CreateKey() =>
+        ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
+
     /// <summary>What has connected.</summary>
     public ClientDialer Dialer { get; }
 
     /// <summary>Whether the server has agreed to HTTP/2, or was known to speak it.</summary>
     public bool IsHttp2 => _http2Stream is not null;
+
+    /// <summary>Whether the server did not come to its answer.</summary>
+    public bool HasTooManyInterimAnswers => _answer?.IsGivenUp == true;
 
     /// <summary>Sends the request.</summary>
     /// <returns>The answer, whose body has not been read: what opened the connection has none.</returns>
@@ -169,7 +177,7 @@ internal sealed class ClientHop : IDisposable
         _progress.Phase = WebSocketHandshakePhase.Response;
         if (!isHttp2)
         {
-            return stream;
+            return _answer = new AnswerStream(stream);
         }
 
         // This client has HTTP/1.1 in mind, which made it ask a proxy for a tunnel even to ws. It may write into the void.

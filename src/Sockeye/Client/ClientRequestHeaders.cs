@@ -9,6 +9,15 @@ internal static class ClientRequestHeaders
     // Besides those that no application may set.
     private static readonly string[] OfConnection = ["Keep-Alive", "Proxy-Connection"];
 
+    /// <summary>Checks the headers that the user wants to send.</summary>
+    /// <returns>The first fault, or <see cref="HandshakeFault.None"/>.</returns>
+    public static HandshakeFault Check(IReadOnlyList<KeyValuePair<string, string>> headers) =>
+
+        // RFC 9110 §11.7.2: that is for a proxy, to which none of these goes. The server would be told its password.
+        headers.Any(header => header.Key.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase))
+            ? HandshakeFault.ReservedHeaderName
+            : HeaderFieldRules.Check(headers);
+
     /// <summary>Checks what the user wants to send, apart from headers.</summary>
     /// <exception cref="ArgumentException">Something of it must not be sent.</exception>
     public static void Check(WebSocketClientOptions options)

@@ -25,8 +25,10 @@ internal static class ClientTls
         }
     }
 
-    // The options are the application's, and may be those of clients of other hosts.
-    private static SslClientAuthenticationOptions Complete(
+    /// <summary>
+    /// The options for one connection: those of the application are its own, and may be for clients of other hosts too.
+    /// </summary>
+    public static SslClientAuthenticationOptions Complete(
         SslClientAuthenticationOptions options, string host, bool mayBeHttp2)
     {
         var copy = new SslClientAuthenticationOptions

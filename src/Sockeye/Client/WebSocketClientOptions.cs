@@ -44,7 +44,10 @@ public sealed class WebSocketClientOptions
     public string? Origin { get; init; }
 
     /// <summary>Headers to add to the request, in their order.</summary>
-    /// <remarks>Those that the opening handshake writes itself are refused when connecting.</remarks>
+    /// <remarks>
+    /// Those that the opening handshake writes itself are refused when connecting, and so is Proxy-Authorization, which is
+    /// not for the server: <see cref="Proxy"/> has credentials.
+    /// </remarks>
     public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; } = [];
 
     /// <summary>The Host header; <see langword="null"/>, the default, for that of the address.</summary>

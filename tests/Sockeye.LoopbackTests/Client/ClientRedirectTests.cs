@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 
 public sealed class ClientRedirectTests
 {
-    private static readonly string[] Secrets = ["Authorization", "Cookie", "X-Api-Key", "Proxy-Authorization"];
+    private static readonly string[] Secrets = ["Authorization", "Cookie", "X-Api-Key"];
 
     private static WebSocketClientOptions Following => new() { MaxRedirects = 10 };
 

@@ -142,6 +142,7 @@ public sealed class ClientRequestTests
         { "header of the handshake", new() { RequestHeaders = [new("Sec-WebSocket-Key", RawPeer.Key)] } },
         { "header of the handshake in other case", new() { RequestHeaders = [new("upgrade", "h2c")] } },
         { "header that announces a body", new() { RequestHeaders = [new("Content-Length", "5")] } },
+        { "credentials of a proxy", new() { RequestHeaders = [new("proxy-authorization", "Basic YTpi")] } },
         { "origin", new() { Origin = "http://a\r\nX-C: d" } },
         { "subprotocol", new() { Subprotocols = ["a\r\nX-C: d"] } },
         { "subprotocol with a comma", new() { Subprotocols = ["a, b"] } },
