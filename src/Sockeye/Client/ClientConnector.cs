@@ -41,7 +41,7 @@ internal sealed class ClientConnector
         {
             return await connector.ConnectAsync(address, headers, either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException exception) when (timeout.IsCancellationRequested || !connector._isInCallback)
+        catch (OperationCanceledException exception) when (either.IsCancellationRequested || !connector._isInCallback)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw connector.Failed(HandshakeError.TimedOut, exception);

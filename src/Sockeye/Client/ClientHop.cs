@@ -22,6 +22,7 @@ internal sealed class ClientHop : IDisposable
     private readonly HttpMessageInvoker _client;
     private ExtendedConnect? _extendedConnect;
     private Stream? _http2Stream;
+    private Stream? _proxyStream;
     private AnswerStream? _answer;
     private int _proxyConnections;
     private bool _isSending;
@@ -93,6 +94,11 @@ internal sealed class ClientHop : IDisposable
     {
         _client.Dispose();
         _extendedConnect?.Dispose();
+        if (!_isSending)
+        {
+            // The HTTP client would talk on with a proxy for seconds.
+            _proxyStream?.Dispose();
+        }
     }
 
     private async Task<HttpResponseMessage> SendByHttp2Async(
@@ -148,7 +154,9 @@ internal sealed class ClientHop : IDisposable
         // Left to itself, the HTTP client goes on connecting for seconds when the attempt has been given up: another
         // request might want the connection. Here there is no other.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
-        return await Dialer.ConnectAsync(context.DnsEndPoint, isDirect, either.Token).ConfigureAwait(false);
+        Stream stream = await Dialer.ConnectAsync(context.DnsEndPoint, isDirect, either.Token).ConfigureAwait(false);
+        _proxyStream = isDirect ? null : stream;
+        return stream;
     }
 
     private async ValueTask<Stream> SecureAsync(

@@ -115,6 +115,7 @@ public sealed class WebSocketClientOptions
     /// The proxy to connect through: by HTTP's CONNECT, or SOCKS 4, 4a or 5, as the scheme of its address says, with its
     /// credentials. <see langword="null"/>, the default, for that of the process, <see cref="HttpClient.DefaultProxy"/>.
     /// </summary>
+    /// <remarks>User information in its address counts if the proxy has no credentials of its own.</remarks>
     public IWebProxy? Proxy { get; init; }
 
     /// <summary>Whether there may be a proxy at all. The default is <see langword="true"/>.</summary>

@@ -253,6 +253,25 @@ public sealed class ClientProxyOptionTests
         Assert.False(proxy.HasPending);
     }
 
+    [Fact]
+    public async Task Credentials_in_the_address_of_a_proxy_are_its_own()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        {
+            Proxy = new WebProxy($"http://al%69ce:s3%63ret@{proxy.Address.Authority}/"),
+        });
+        (RawPeer first, _) = await proxy.AcceptAsync();
+        await first.SendAsync(
+            "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        first.Dispose();
+        (RawPeer second, string request) = await proxy.AcceptAsync();
+        second.Dispose();
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal("Basic YWxpY2U6czNjcmV0", RawServer.Header(request, "Proxy-Authorization"));
+    }
+
     // CT-30.
     [Fact]
     public async Task A_proxy_may_speak_HTTP_1_0()
