@@ -39,6 +39,24 @@ public sealed class ClientTlsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("wss")]
+    [InlineData("https")]
+    public async Task Text_and_large_messages_go_over_TLS(string scheme)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: scheme), new WebSocketClientOptions { Tls = TestCertificate.ForClient() }).WithDeadline();
+
+        await client.SendAsync("caf\u00E9");
+        Assert.Equal("caf\u00E9", (await client.ReceiveAsync().WithDeadline()).Text);
+        byte[] large = Payloads.Bytes(1_000_000);
+        ValueTask sending = client.SendAsync(large);
+        Assert.Equal(large, (await client.ReceiveAsync().WithDeadline()).Payload.ToArray());
+        await sending;
+    }
+
+    [Theory]
     [InlineData("localhost", -1)]
     [InlineData("other.invalid", 1)]
     [InlineData("*", 1)]

@@ -291,6 +291,35 @@ public sealed class ClientTransportTests
         }
     }
 
+    [Theory]
+    [InlineData("ws+unix:/tmp/other:/")]
+    [InlineData("ws+unix:///tmp/other:/")]
+    [InlineData("unix:/tmp/other")]
+    public async Task From_a_socket_no_server_leads_to_another(string location)
+    {
+        Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string path = Path.Combine(folder, "s");
+            using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Listen();
+            Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+                $"ws+unix:{path}:/", new WebSocketClientOptions { MaxRedirects = 2 });
+
+            await AnswerAsync(listener, location);
+
+            Assert.Equal(
+                HandshakeError.InvalidRedirect,
+                (await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline())).Error);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task A_named_pipe_is_for_windows()
     {
