@@ -5,7 +5,9 @@ public sealed class ParityPageTests
     [Theory]
     [InlineData("docs/reference/parity.md")]
     [InlineData("docs/reference/parity-client.md")]
+    [InlineData("docs/reference/parity-client-behaviours.md")]
     [InlineData("docs/reference/parity-server.md")]
+    [InlineData("docs/reference/security-client.md")]
     public void Every_test_that_the_page_names_exists(string page)
     {
         Dictionary<string, string> sources = RepositoryTree.Files("tests", "*Tests.cs")

@@ -320,6 +320,20 @@ public sealed class ClientTransportTests
         }
     }
 
+    // CT-41. RFC 6761 §6.4: a name that never is one.
+    [Theory]
+    [EachClient]
+    public async Task A_name_that_nobody_has_cannot_be_reached(ClientKind kind)
+    {
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(
+                "ws://nowhere.invalid/",
+                new WebSocketClientOptions { UseProxy = false, UseEventLoop = kind.UsesEventLoop() }).WithDeadline());
+
+        Assert.Equal(
+            (HandshakeError.NotReachable, WebSocketHandshakePhase.NameResolution), (thrown.Error, thrown.Phase));
+    }
+
     [Fact]
     public async Task A_named_pipe_is_for_windows()
     {
