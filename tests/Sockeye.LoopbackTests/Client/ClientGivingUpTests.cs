@@ -27,10 +27,20 @@ public sealed class ClientGivingUpTests
         Http2Response,
     }
 
-    public static TheoryData<Place, bool> Places =>
-        [.. from place in Enum.GetValues<Place>()
-            from isTimeout in new[] { false, true }
-            select new TheoryDataRow<Place, bool>(place, isTimeout)];
+    public static TheoryData<Place, bool> Places
+    {
+        get
+        {
+            var places = new TheoryData<Place, bool>();
+            foreach (Place place in Enum.GetValues<Place>())
+            {
+                places.Add(place, false);
+                places.Add(place, true);
+            }
+
+            return places;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Places))]
