@@ -99,6 +99,12 @@ internal sealed class ClientHop : IDisposable
             // The HTTP client would talk on with a proxy for seconds.
             _proxyStream?.Dispose();
         }
+
+        if (_extendedConnect is null)
+        {
+            // Given up between the two requests.
+            _http2Stream?.Dispose();
+        }
     }
 
     private async Task<HttpResponseMessage> SendByHttp2Async(
@@ -156,6 +162,7 @@ internal sealed class ClientHop : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
         Stream stream = await Dialer.ConnectAsync(context.DnsEndPoint, isDirect, either.Token).ConfigureAwait(false);
         _proxyStream = isDirect ? null : stream;
+        await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
         return stream;
     }
 
@@ -190,7 +197,18 @@ internal sealed class ClientHop : IDisposable
 
         // This client has HTTP/1.1 in mind, which made it ask a proxy for a tunnel even to ws. It may write into the void.
         _http2Stream = stream;
+        await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
         return Stream.Null;
+    }
+
+    // The attempt may be over by now, and this object disposed of: then nobody else would let go of the stream.
+    private async ValueTask ThrowIfTooLateAsync(Stream stream)
+    {
+        if (_attemptToken.IsCancellationRequested)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            _attemptToken.ThrowIfCancellationRequested();
+        }
     }
 
     private void ThrowIfAgain(bool isAgain)

@@ -108,6 +108,66 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
         await AssertNothingIsLeftAsync();
     }
 
+    // RFC 9113 §6.9: by the window of the stream, or by TCP below it.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_abort_ends_a_connection_whose_server_does_not_read(bool hasLargeWindows)
+    {
+        using (var server = new RawListener())
+        {
+            Task<WebSocketConnection> connecting = ConnectAsync(server, subprotocols: []);
+            using var peer = new Http2RawPeer(await server.AcceptAsync());
+            int stream = await peer.ReadRequestAsync(
+                Http2RawPeer.OffersConnect + (hasLargeWindows ? "00047FFFFFFF" : ""));
+            if (hasLargeWindows)
+            {
+                await peer.SendAsync(Http2RawPeer.WindowUpdate, flags: 0, stream: 0, [0x7F, 0xFF, 0, 0]);
+            }
+
+            await peer.AnswerAsync(stream, ":status: 200");
+            WebSocketConnection client = await connecting.WithDeadline();
+            byte[] payload = new byte[1_000_000];
+            while (client.Send(payload, WebSocketMessageKind.Binary) != WebSocketSendResult.Refused)
+            {
+                await Task.Yield();
+            }
+
+            client.Abort();
+
+            Assert.Equal(WebSocketCloseCode.AbnormalClosure, (await client.Closed.WithDeadline()).Code);
+            await AssertNothingIsLeftAsync(besides: 2);
+        }
+
+        await AssertNothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_answer_a_close_frame_is_given_up_after_the_close_timeout()
+    {
+        using (var server = new RawListener())
+        {
+            var time = new ManualTimeProvider();
+            Task<WebSocketConnection> connecting = ConnectAsync(server, subprotocols: [], time: time);
+            using var peer = new Http2RawPeer(await server.AcceptAsync());
+            await peer.AnswerAsync(await peer.ReadRequestAsync(), ":status: 200");
+            WebSocketConnection client = await connecting.WithDeadline();
+            Task<WebSocketCloseResult> closing = client.CloseAsync().AsTask();
+            await peer.ReadAsync(Http2RawPeer.Data);
+
+            while (!closing.IsCompleted)
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+            }
+
+            Assert.False((await closing).WasClean);
+            await DrainAsync(peer);
+        }
+
+        await AssertNothingIsLeftAsync();
+    }
+
     [Fact]
     public async Task A_stream_that_ends_with_the_answer_is_an_abnormal_end()
     {
@@ -243,6 +303,33 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WithDeadline());
             }
 
+            await DrainAsync(peer);
+        }
+
+        await AssertNothingIsLeftAsync();
+    }
+
+    // CT-09.
+    [Fact]
+    public async Task Interim_answers_without_end_are_given_up_after_the_handshake_timeout()
+    {
+        using (var server = new RawListener())
+        {
+            var time = new ManualTimeProvider();
+            Task<WebSocketConnection> connecting = ConnectAsync(server, time: time);
+            using var peer = new Http2RawPeer(await server.AcceptAsync());
+            int stream = await peer.ReadRequestAsync();
+            for (int i = 0; i < 1_000; i++)
+            {
+                await peer.AnswerAsync(stream, ":status: 103\nlink: </a>");
+            }
+
+            Assert.False(connecting.IsCompleted);
+            time.Advance(TimeSpan.FromSeconds(15));
+
+            WebSocketHandshakeException thrown =
+                await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
             await DrainAsync(peer);
         }
 
@@ -406,6 +493,6 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
         }
     }
 
-    private Task AssertNothingIsLeftAsync() =>
-        Deadlines.UntilAsync(() => Descriptors.Count() <= _descriptors, "all descriptors are closed");
+    private Task AssertNothingIsLeftAsync(int besides = 0) =>
+        Deadlines.UntilAsync(() => Descriptors.Count() <= _descriptors + besides, "all descriptors are closed");
 }

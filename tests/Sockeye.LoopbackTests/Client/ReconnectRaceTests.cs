@@ -59,14 +59,22 @@ public sealed class ReconnectRaceTests
 
         using RawPeer final = await server.OpenAsync();
         await stop.CancelAsync();
-        Task<int[]> sent = Task.WhenAll(senders);
-        while (!sent.IsCompleted || !Enumerable.SequenceEqual(last, await sent))
+        Task<int[]> sending = SendLastAsync();
+        for (RawFrame frame = await final.ReadFrameAsync(); frame.PayloadText != "end"; frame = await final.ReadFrameAsync())
         {
-            Note(last, await final.ReadFrameAsync());
+            Note(last, frame);
         }
 
+        Assert.Equal(await sending, last);
         Assert.InRange(longest, 0, maxQueueLength);
         final.Reset();
+
+        async Task<int[]> SendLastAsync()
+        {
+            int[] sent = await Task.WhenAll(senders);
+            await client.SendAsync("end");
+            return sent;
+        }
     }
 
     [Fact]

@@ -11,6 +11,7 @@ internal sealed class Http2RawPeer(RawPeer peer) : IDisposable
     public const byte ResetStream = 0x3;
     public const byte Settings = 0x4;
     public const byte GoAway = 0x7;
+    public const byte WindowUpdate = 0x8;
     public const byte Continuation = 0x9;
     public const byte EndStream = 0x1;
     private const byte EndHeaders = 0x4;
