@@ -5,10 +5,12 @@ public sealed class ParityPageTests
     [Theory]
     [InlineData("docs/reference/parity.md")]
     [InlineData("docs/reference/parity-client.md")]
+    [InlineData("docs/reference/parity-client-behaviours.md")]
     [InlineData("docs/reference/parity-server.md")]
     [InlineData("docs/reference/parity-server-behaviours.md")]
     [InlineData("docs/reference/attacks-server.md")]
     [InlineData("docs/reference/interop.md")]
+    [InlineData("docs/reference/attacks-client.md")]
     public void Every_test_that_the_page_names_exists(string page)
     {
         Dictionary<string, string> sources = RepositoryTree.Files("tests", "*Tests.cs")

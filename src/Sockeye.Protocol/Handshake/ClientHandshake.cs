@@ -13,6 +13,9 @@ internal static class ClientHandshake
 
     private const int SwitchingProtocols = 101;
 
+    private static readonly string[] ConnectionHeaders =
+        ["Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"];
+
     /// <summary>Makes a key of a nonce.</summary>
     /// <param name="nonce">16 random bytes, which are used for this connection only (§4.1 (7)).</param>
     public static string CreateKey(ReadOnlySpan<byte> nonce) => Convert.ToBase64String(nonce[..NonceLength]);
@@ -100,12 +103,44 @@ internal static class ClientHandshake
 
         HandshakeError error = CheckUpgrade(headers);
         error = error == HandshakeError.None ? CheckAccept(headers, expected.Key) : error;
-        if (error != HandshakeError.None)
+        return error == HandshakeError.None ? CheckAgreement(headers, expected, out agreement) : error;
+    }
+
+    /// <summary>Checks a response to an extended CONNECT of HTTP/2 (RFC 8441 §5). A pure function.</summary>
+    /// <param name="statusCode">The status code.</param>
+    /// <param name="headers">The header fields.</param>
+    /// <param name="expected">What was asked for; there is no key.</param>
+    /// <param name="agreement">As for HTTP/1.1.</param>
+    /// <returns>The first rule broken. Then the stream must be ended: it never was a WebSocket connection.</returns>
+    public static HandshakeError CheckExtendedConnect(
+        int statusCode, HeaderFields headers, ClientHandshakeExpectations expected,
+        out ClientHandshakeAgreement agreement)
+    {
+        agreement = ClientHandshakeAgreement.Nothing;
+
+        // RFC 8441 §4: "a 2xx (Successful) response to the extended CONNECT request". There is no 101 in HTTP/2.
+        if (statusCode is < 200 or > 299)
         {
-            return error;
+            return HandshakeError.UnexpectedStatusCode;
         }
 
-        error = CheckSubprotocol(headers, expected, out string? subprotocol);
+        // RFC 9113 §8.2.2: a response with any of these is malformed. Sec-WebSocket-Accept is just not used (RFC 8441 §5).
+        foreach (string name in ConnectionHeaders)
+        {
+            if (headers.Find(Encoding.ASCII.GetBytes(name), out _) != 0)
+            {
+                return HandshakeError.MalformedResponse;
+            }
+        }
+
+        return CheckAgreement(headers, expected, out agreement);
+    }
+
+    private static HandshakeError CheckAgreement(
+        HeaderFields headers, ClientHandshakeExpectations expected, out ClientHandshakeAgreement agreement)
+    {
+        agreement = ClientHandshakeAgreement.Nothing;
+        HandshakeError error = CheckSubprotocol(headers, expected, out string? subprotocol);
         if (error != HandshakeError.None)
         {
             return error;

@@ -170,7 +170,7 @@ public enum HandshakeError
     /// <summary>TLS failed: the server's certificate is not trusted, or the two have no version in common.</summary>
     TlsFailed,
 
-    /// <summary>The server's answer is not one of HTTP/1.1 (RFC 9112 §4).</summary>
+    /// <summary>The server's answer is not one of the HTTP that it was asked by (RFC 9112 §4, RFC 9113 §8).</summary>
     MalformedResponse,
 
     /// <summary>
@@ -209,4 +209,12 @@ public enum HandshakeError
 
     /// <summary>There were more redirects than this end's limit (RFC 9110 §15.4).</summary>
     TooManyRedirects,
+
+    /// <summary>
+    /// The client asks by HTTP/2 alone, and the server does not offer it, or not for WebSocket (RFC 8441 §3).
+    /// </summary>
+    ExtendedConnectNotOffered,
+
+    /// <summary>The server sent more interim responses than this end's limit (RFC 9110 §15.2).</summary>
+    TooManyInterimResponses,
 }

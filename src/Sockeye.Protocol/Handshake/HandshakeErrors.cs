@@ -94,7 +94,7 @@ internal static class HandshakeErrors
         HandshakeError.ConnectionLost => "the peer closed before the opening handshake was done (RFC 6455 §4.1)",
         HandshakeError.NotReachable => "the server could not be reached (RFC 6455 §4.1)",
         HandshakeError.TlsFailed => "TLS failed (RFC 6455 §4.1)",
-        HandshakeError.MalformedResponse => "the answer is not one of HTTP/1.1 (RFC 9112 §4)",
+        HandshakeError.MalformedResponse => "the answer is not one of HTTP (RFC 9112 §4, RFC 9113 §8)",
         HandshakeError.InvalidExtensionParameters => "the extension's parameters do not answer the offer (RFC 7692 §5.1)",
         HandshakeError.UnknownPath => "there is nothing at this path (RFC 9110 §15.5.5)",
         HandshakeError.HostNotAllowed => "this server does not answer for the host (RFC 9110 §15.5.20)",
@@ -106,6 +106,8 @@ internal static class HandshakeErrors
         HandshakeError.InvalidRedirect => "the server redirects to what is no address (RFC 9110 §10.2.2)",
         HandshakeError.InsecureRedirect => "the server redirects from wss to ws (RFC 6455 §10.6)",
         HandshakeError.TooManyRedirects => "there were too many redirects (RFC 9110 §15.4)",
+        HandshakeError.ExtendedConnectNotOffered => "the server offers no WebSocket by HTTP/2 (RFC 8441 §3)",
+        HandshakeError.TooManyInterimResponses => "there were too many interim responses (RFC 9110 §15.2)",
         _ => error.ToString(),
     };
 }

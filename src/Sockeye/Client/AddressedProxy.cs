@@ -4,20 +4,36 @@ namespace Sockeye.Client;
 
 /// <summary>
 /// A proxy that is asked for the server's own address, whatever the HTTP client was told: there may be one for wss and
-/// another for ws.
+/// another for ws. The HTTP client writes the proxy's address into its exceptions, so that it gets no password there.
 /// </summary>
 internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
 {
     /// <inheritdoc/>
     public ICredentials? Credentials
     {
-        get => proxy.Credentials;
+        get => proxy.Credentials ?? CredentialsOf(Find());
         set => throw new NotSupportedException();
     }
 
     /// <inheritdoc/>
-    public Uri? GetProxy(Uri destination) => proxy.GetProxy(address);
+    public Uri? GetProxy(Uri destination) =>
+        Find() is { UserInfo.Length: > 0 } found
+            ? new UriBuilder(found) { UserName = "", Password = "" }.Uri
+            : Find();
 
     /// <inheritdoc/>
     public bool IsBypassed(Uri host) => proxy.IsBypassed(address);
+
+    private static NetworkCredential? CredentialsOf(Uri? found)
+    {
+        if (found is not { UserInfo.Length: > 0 })
+        {
+            return null;
+        }
+
+        (string user, string password) = BasicCredentials.Split(found.UserInfo);
+        return new NetworkCredential(user, password);
+    }
+
+    private Uri? Find() => proxy.GetProxy(address);
 }

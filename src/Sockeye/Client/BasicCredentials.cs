@@ -15,19 +15,36 @@ internal static class BasicCredentials
     {
         if (userInfo.Length != 0)
         {
-            int colon = userInfo.IndexOf(':', StringComparison.Ordinal);
-            return Encode(
-                Uri.UnescapeDataString(colon < 0 ? userInfo : userInfo[..colon]),
-                colon < 0 ? "" : Uri.UnescapeDataString(userInfo[(colon + 1)..]));
+            (string user, string password) = Split(userInfo);
+            return Encode(user, password);
         }
 
         return credential is null ? null : Encode(credential.UserName, credential.Password);
     }
 
+    /// <summary>Whether the credentials of an address can be sent, if there are any.</summary>
+    public static bool AreValid(string userInfo)
+    {
+        (string user, string password) = Split(userInfo);
+        return AreValid(user, password);
+    }
+
+    /// <summary>User and password of an address, percent-decoded (RFC 3986 §3.2.1).</summary>
+    public static (string User, string Password) Split(string userInfo)
+    {
+        int colon = userInfo.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0
+            ? (Uri.UnescapeDataString(userInfo), "")
+            : (Uri.UnescapeDataString(userInfo[..colon]), Uri.UnescapeDataString(userInfo[(colon + 1)..]));
+    }
+
+    // RFC 7617 §2: "a user-id containing a colon character is invalid", and neither may contain control characters.
+    private static bool AreValid(string user, string password) =>
+        !user.Contains(':', StringComparison.Ordinal) && !user.Any(char.IsControl) && !password.Any(char.IsControl);
+
     private static string Encode(string user, string password)
     {
-        // RFC 7617 §2: "a user-id containing a colon character is invalid", and neither may contain control characters.
-        if (user.Contains(':', StringComparison.Ordinal) || user.Any(char.IsControl) || password.Any(char.IsControl))
+        if (!AreValid(user, password))
         {
             throw new ArgumentException(
                 "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).",

@@ -17,7 +17,7 @@ internal sealed class CarriedHeaders
     /// <exception cref="ArgumentException">Something of it must not be sent.</exception>
     public CarriedHeaders(WebSocketClientOptions options, string userInfo)
     {
-        HandshakeFault fault = HeaderFieldRules.Check(options.RequestHeaders);
+        HandshakeFault fault = ClientRequestHeaders.Check(options.RequestHeaders);
         if (fault != HandshakeFault.None)
         {
             throw new ArgumentException($"A request header cannot be sent: {fault}.", nameof(options));

@@ -62,7 +62,7 @@ internal sealed class ClientAddress
         ArgumentNullException.ThrowIfNull(address);
         if (!address.IsAbsoluteUri)
         {
-            throw new ArgumentException($"'{address}' is not an absolute URI.", nameof(address));
+            throw new ArgumentException($"'{WithoutUser(address.OriginalString)}' is not an absolute URI.", nameof(address));
         }
 
         return address.OriginalString.StartsWith(SocketScheme, StringComparison.OrdinalIgnoreCase)

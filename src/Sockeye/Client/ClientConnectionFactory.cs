@@ -55,11 +55,12 @@ internal sealed class ClientConnectionFactory
 
     /// <summary>Goes on over the HTTP client's stream.</summary>
     public WebSocketConnection Open(
-        Stream stream, ClientDialer dialer, bool isSecure, WebSocketUpgradeResponse response,
+        Stream stream, ClientHop hop, bool isSecure, WebSocketUpgradeResponse response,
         in ClientHandshakeAgreement agreement)
     {
         ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider), isSecure);
-        Socket? plain = isSecure ? null : dialer.Socket;
+        ClientDialer dialer = hop.Dialer;
+        Socket? plain = isSecure || hop.IsHttp2 ? null : dialer.Socket;
         var transport = new StreamTransport(
             stream,
             settings.Pool,

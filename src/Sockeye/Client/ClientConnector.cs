@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Sockeye.Protocol;
 
@@ -6,6 +7,9 @@ namespace Sockeye.Client;
 /// <summary>One attempt to open a connection: a request, a check of the answer, and again where a redirect leads.</summary>
 internal sealed class ClientConnector
 {
+    // RFC 9113 §7: HTTP_1_1_REQUIRED.
+    private const long Http11Required = 0xD;
+
     private readonly WebSocketClientOptions _options;
     private readonly ClientConnectionFactory _connections;
     private readonly CancellationToken _userToken;
@@ -37,7 +41,7 @@ internal sealed class ClientConnector
         {
             return await connector.ConnectAsync(address, headers, either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException exception) when (timeout.IsCancellationRequested || !connector._isInCallback)
+        catch (OperationCanceledException exception) when (either.IsCancellationRequested || !connector._isInCallback)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw connector.Failed(HandshakeError.TimedOut, exception);
@@ -66,14 +70,11 @@ internal sealed class ClientConnector
 
     private HandshakeError ErrorOf(Exception exception)
     {
-        HttpRequestError error = exception switch
-        {
-            HttpRequestException request => request.HttpRequestError,
-            HttpIOException response => response.HttpRequestError,
-            _ => HttpRequestError.Unknown,
-        };
+        HttpRequestError error = HttpErrorOf(exception);
         return (_progress.Phase, error) switch
         {
+            _ when _hop?.HasTooManyInterimAnswers == true => HandshakeError.TooManyInterimResponses,
+            _ when IsExtendedConnectNotOffered(exception, error) => HandshakeError.ExtendedConnectNotOffered,
             (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => HandshakeError.ProxyFailed,
             (WebSocketHandshakePhase.Tls, _) => HandshakeError.TlsFailed,
 
@@ -82,9 +83,35 @@ internal sealed class ClientConnector
                 _hop?.Dialer.IsConnected == true ? HandshakeError.ProxyFailed : HandshakeError.NotReachable,
             (_, HttpRequestError.InvalidResponse) => HandshakeError.MalformedResponse,
             (_, HttpRequestError.ConfigurationLimitExceeded) => HandshakeError.HeadTooLong,
+
+            // Of HTTP/2, header fields that cannot be decoded: no failure of what is below.
+            _ when _hop?.IsHttp2 == true
+                && exception.GetBaseException()
+                    is not (IOException or SocketException or ObjectDisposedException or HttpRequestException) =>
+                HandshakeError.MalformedResponse,
             _ => HandshakeError.ConnectionLost,
         };
     }
+
+    private static HttpRequestError HttpErrorOf(Exception exception)
+    {
+        HttpRequestError error = exception switch
+        {
+            HttpRequestException request => request.HttpRequestError,
+            HttpIOException response => response.HttpRequestError,
+            _ => HttpRequestError.Unknown,
+        };
+
+        // What is innermost knows best.
+        HttpRequestError cause =
+            exception.InnerException is { } inner ? HttpErrorOf(inner) : HttpRequestError.Unknown;
+        return cause == HttpRequestError.Unknown ? error : cause;
+    }
+
+    private static bool IsExtendedConnectNotOffered(Exception exception, HttpRequestError error) =>
+        error is HttpRequestError.ExtendedConnectNotSupported or HttpRequestError.VersionNegotiationError
+        || (exception as HttpProtocolException ?? exception.InnerException as HttpProtocolException)?.ErrorCode
+            == Http11Required;
 
     private async Task<WebSocketConnection> ConnectAsync(
         ClientAddress address, CarriedHeaders headers, CancellationToken cancellationToken)
@@ -102,10 +129,21 @@ internal sealed class ClientConnector
                 _isInCallback = false;
             }
 
-            _hop?.Dispose();
-            _hop = new ClientHop(_options, address, _progress, cancellationToken);
-            HttpResponseMessage response =
-                await _hop.SendAsync(request, _connections.Codecs?.Options).ConfigureAwait(false);
+            HttpResponseMessage response;
+            try
+            {
+                response = await SendAsync(request, address, _options.Http2, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (
+                exception is HttpRequestException or HttpIOException
+                && _options.Http2 == WebSocketHttp2Policy.WhenOffered
+                && ErrorOf(exception) == HandshakeError.ExtendedConnectNotOffered)
+            {
+                // RFC 8441 §3: it has HTTP/2, but not for this.
+                response = await SendAsync(request, address, WebSocketHttp2Policy.Never, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
             bool isKept = false;
             try
             {
@@ -123,16 +161,16 @@ internal sealed class ClientConnector
 
                 ClientCookies.Store(_options.Cookies, address, answer);
                 ClientHandshakeAgreement agreement =
-                    await CheckAsync(_hop.Key, response, answer, cancellationToken).ConfigureAwait(false);
+                    await CheckAsync(_hop!, response, answer, cancellationToken).ConfigureAwait(false);
                 var opening = new WebSocketUpgradeResponse(address.Shown, status, answer);
-                if (_hop.Dialer.LoopStream is { } loopStream)
+                if (_hop!.Dialer.LoopStream is { } loopStream)
                 {
                     return _connections.TakeOver(loopStream, opening, agreement);
                 }
 
                 Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
                 WebSocketConnection connection =
-                    _connections.Open(stream, _hop.Dialer, address.IsSecure, opening, agreement);
+                    _connections.Open(stream, _hop, address.IsSecure, opening, agreement);
                 isKept = true;
                 return connection;
             }
@@ -146,31 +184,46 @@ internal sealed class ClientConnector
         }
     }
 
-    private async Task<ClientHandshakeAgreement> CheckAsync(
-        string key, HttpResponseMessage response, KeyValuePair<string, string>[] headers,
+    private Task<HttpResponseMessage> SendAsync(
+        WebSocketClientRequest request, ClientAddress address, WebSocketHttp2Policy http2,
         CancellationToken cancellationToken)
     {
-        HandshakeError error = ClientHandshake.Check(
-            (int)response.StatusCode,
-            response.Version,
-            HeaderFields.FromPairs(headers),
-            new ClientHandshakeExpectations
-            {
-                Key = key,
-                Subprotocols = _options.Subprotocols,
-                AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
-                PerMessageDeflate = _connections.Codecs?.Options.ToRules(),
-            },
-            out ClientHandshakeAgreement agreement);
+        _hop?.Dispose();
+        _hop = new ClientHop(_options, address, _progress, http2, cancellationToken);
+        return _hop.SendAsync(request, _connections.Codecs?.Options);
+    }
+
+    private async Task<ClientHandshakeAgreement> CheckAsync(
+        ClientHop hop, HttpResponseMessage response, KeyValuePair<string, string>[] headers,
+        CancellationToken cancellationToken)
+    {
+        int status = (int)response.StatusCode;
+        var fields = HeaderFields.FromPairs(headers);
+        var expected = new ClientHandshakeExpectations
+        {
+            Key = hop.Key,
+            Subprotocols = _options.Subprotocols,
+            AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
+            PerMessageDeflate = _connections.Codecs?.Options.ToRules(),
+        };
+        HandshakeError error = hop.IsHttp2
+            ? ClientHandshake.CheckExtendedConnect(status, fields, expected, out ClientHandshakeAgreement agreement)
+            : ClientHandshake.Check(status, response.Version, fields, expected, out agreement);
         if (error == HandshakeError.None)
         {
-            return agreement;
+            if (!hop.IsHttp2 || status == (int)HttpStatusCode.OK)
+            {
+                return agreement;
+            }
+
+            // RFC 8441 §4 has any 2xx open a stream, the HTTP client only this one: there is none to write to.
+            error = HandshakeError.UnexpectedStatusCode;
         }
 
         byte[] body = error == HandshakeError.UnexpectedStatusCode
             ? await ClientAnswer.ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
             : [];
         _userToken.ThrowIfCancellationRequested();
-        throw new WebSocketHandshakeException(error, _progress.Phase, (int)response.StatusCode, headers, body);
+        throw new WebSocketHandshakeException(error, _progress.Phase, status, headers, body);
     }
 }

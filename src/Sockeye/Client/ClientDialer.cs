@@ -109,8 +109,9 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
 
     private async Task<Stream> ConnectAsync(EndPoint[] endPoints, bool isDirect, CancellationToken cancellationToken)
     {
-        // With TLS, or what a proxy may want, the stream is more than the socket.
-        if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !address.IsSecure)
+        // With TLS, HTTP/2, or what a proxy may want, the stream is more than the socket.
+        if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !address.IsSecure
+            && options.Http2 != WebSocketHttp2Policy.Only)
         {
             EventLoop loop = EventLoopGroup.Shared.Next();
             Descriptor descriptor = await AddressRace.RunAsync(

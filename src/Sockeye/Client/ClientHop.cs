@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
 using Sockeye.Protocol;
@@ -16,31 +17,48 @@ internal sealed class ClientHop : IDisposable
     private readonly WebSocketClientOptions _options;
     private readonly ClientAddress _address;
     private readonly HandshakeProgress _progress;
+    private readonly WebSocketHttp2Policy _http2;
     private readonly CancellationToken _attemptToken;
     private readonly HttpMessageInvoker _client;
+    private ExtendedConnect? _extendedConnect;
+    private Stream? _http2Stream;
+    private Stream? _proxyStream;
+    private AnswerStream? _answer;
     private int _proxyConnections;
     private bool _isSending;
 
     /// <summary>Prepares a request.</summary>
     public ClientHop(
-        WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress, CancellationToken attemptToken)
+        WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress, WebSocketHttp2Policy http2,
+        CancellationToken attemptToken)
     {
         _options = options;
         _address = address;
         _progress = progress;
+        _http2 = http2;
         _attemptToken = attemptToken;
         Dialer = new ClientDialer(options, address, progress);
 
         // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value", "for each connection".
-        Key = ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
+        Key = CreateKey();
         _client = new HttpMessageInvoker(CreateHandler());
     }
 
     /// <summary>The key that the answer must belong to.</summary>
     public string Key { get; }
 
+    /// <summary>Makes a key that nobody can guess.</summary>
+    public static string CreateKey() =>
+        ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
+
     /// <summary>What has connected.</summary>
     public ClientDialer Dialer { get; }
+
+    /// <summary>Whether the server has agreed to HTTP/2, or was known to speak it.</summary>
+    public bool IsHttp2 => _http2Stream is not null;
+
+    /// <summary>Whether the server did not come to its answer.</summary>
+    public bool HasTooManyInterimAnswers => _answer?.IsGivenUp == true;
 
     /// <summary>Sends the request.</summary>
     /// <returns>The answer, whose body has not been read: what opened the connection has none.</returns>
@@ -56,13 +74,58 @@ internal sealed class ClientHop : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         ClientRequestHeaders.Write(message.Headers, Key, request, _address, _options, compression);
-        HttpResponseMessage response = await _client.SendAsync(message, _attemptToken).ConfigureAwait(false);
+        HttpResponseMessage response;
+        try
+        {
+            response = await _client.SendAsync(message, _attemptToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException) when (_http2Stream is not null)
+        {
+            // Nothing of this request was sent: there it has been led astray, to let the other have the connection.
+            response = await SendByHttp2Async(_http2Stream, request, compression).ConfigureAwait(false);
+        }
+
         _progress.Phase = WebSocketHandshakePhase.Validation;
         return response;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _extendedConnect?.Dispose();
+        if (!_isSending)
+        {
+            // The HTTP client would talk on with a proxy for seconds.
+            _proxyStream?.Dispose();
+        }
+
+        if (_extendedConnect is null)
+        {
+            // Given up between the two requests.
+            _http2Stream?.Dispose();
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendByHttp2Async(
+        Stream stream, WebSocketClientRequest request, PerMessageDeflateOptions? compression)
+    {
+        _extendedConnect = new ExtendedConnect(stream, MaxResponseHeadKiB);
+        try
+        {
+            return await _extendedConnect.SendAsync(
+                _address,
+                message => ClientRequestHeaders.Write(
+                    message.Headers, key: null, request, _address, _options, compression),
+                _attemptToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Not whenever the HTTP client has done with a connection that may never have come about.
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     private SocketsHttpHandler CreateHandler() => new()
     {
@@ -88,7 +151,7 @@ internal sealed class ClientHop : IDisposable
         // The HTTP client would send the same request again, several times, if the server closed before it answered;
         // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
         bool isDirect = context.DnsEndPoint.Host == _address.Uri.IdnHost && context.DnsEndPoint.Port == _address.Uri.Port;
-        ThrowIfAgain(isDirect && Dialer.IsConnected);
+        ThrowIfAgain(_isSending || (isDirect && Dialer.IsConnected));
         if (!isDirect && ++_proxyConnections > MaxProxyConnections)
         {
             throw new IOException("The proxy closed the connection before it answered.");
@@ -97,7 +160,10 @@ internal sealed class ClientHop : IDisposable
         // Left to itself, the HTTP client goes on connecting for seconds when the attempt has been given up: another
         // request might want the connection. Here there is no other.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
-        return await Dialer.ConnectAsync(context.DnsEndPoint, isDirect, either.Token).ConfigureAwait(false);
+        Stream stream = await Dialer.ConnectAsync(context.DnsEndPoint, isDirect, either.Token).ConfigureAwait(false);
+        _proxyStream = isDirect ? null : stream;
+        await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
+        return stream;
     }
 
     private async ValueTask<Stream> SecureAsync(
@@ -111,16 +177,38 @@ internal sealed class ClientHop : IDisposable
         ThrowIfAgain(_isSending);
         _isSending = true;
         Stream stream = context.PlaintextStream;
+        bool isHttp2 = _http2 == WebSocketHttp2Policy.Only;
         if (_address.IsSecure)
         {
             _progress.Phase = WebSocketHandshakePhase.Tls;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
-            stream = await ClientTls.AuthenticateAsync(stream, _options.Tls, _address.Uri.IdnHost, either.Token)
+            SslStream tls = await ClientTls.AuthenticateAsync(
+                stream, _options.Tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, either.Token)
                 .ConfigureAwait(false);
+            isHttp2 |= tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
+            stream = tls;
         }
 
         _progress.Phase = WebSocketHandshakePhase.Response;
-        return stream;
+        if (!isHttp2)
+        {
+            return _answer = new AnswerStream(stream);
+        }
+
+        // This client has HTTP/1.1 in mind, which made it ask a proxy for a tunnel even to ws. It may write into the void.
+        _http2Stream = stream;
+        await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
+        return Stream.Null;
+    }
+
+    // The attempt may be over by now, and this object disposed of: then nobody else would let go of the stream.
+    private async ValueTask ThrowIfTooLateAsync(Stream stream)
+    {
+        if (_attemptToken.IsCancellationRequested)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            _attemptToken.ThrowIfCancellationRequested();
+        }
     }
 
     private void ThrowIfAgain(bool isAgain)

@@ -30,7 +30,8 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
         ClientAddress? next = null;
         HandshakeError error =
             Count == options.MaxRedirects ? HandshakeError.TooManyRedirects
-            : locations.Length > 1 || !current.TryFollow(locations[0], out next) ? HandshakeError.InvalidRedirect
+            : locations.Length > 1 || !current.TryFollow(locations[0], out next)
+                || !BasicCredentials.AreValid(next.UserInfo) ? HandshakeError.InvalidRedirect
 
             // What was asked for over TLS, and what comes back, is not for everybody on the way.
             : (current.IsSecure || first.IsSecure) && !next.IsSecure ? HandshakeError.InsecureRedirect

@@ -7,13 +7,15 @@ internal static class ClientTls
 {
     /// <summary>Does the handshake of TLS.</summary>
     /// <returns>The stream over it, which owns the one below.</returns>
-    public static async Task<Stream> AuthenticateAsync(
-        Stream stream, SslClientAuthenticationOptions? options, string host, CancellationToken cancellationToken)
+    public static async Task<SslStream> AuthenticateAsync(
+        Stream stream, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2,
+        CancellationToken cancellationToken)
     {
         var tls = new SslStream(stream);
         try
         {
-            await tls.AuthenticateAsClientAsync(WithHost(options, host), cancellationToken).ConfigureAwait(false);
+            await tls.AuthenticateAsClientAsync(Complete(options ?? new(), host, mayBeHttp2), cancellationToken)
+                .ConfigureAwait(false);
             return tls;
         }
         catch
@@ -23,20 +25,18 @@ internal static class ClientTls
         }
     }
 
-    // The options are the application's, and may be those of clients of other hosts.
-    private static SslClientAuthenticationOptions WithHost(SslClientAuthenticationOptions? options, string host)
+    /// <summary>
+    /// The options for one connection: those of the application are its own, and may be for clients of other hosts too.
+    /// </summary>
+    public static SslClientAuthenticationOptions Complete(
+        SslClientAuthenticationOptions options, string host, bool mayBeHttp2)
     {
-        if (options is null or { TargetHost: not null })
-        {
-            return options ?? new() { TargetHost = host };
-        }
-
         var copy = new SslClientAuthenticationOptions
         {
-            TargetHost = host,
+            TargetHost = options.TargetHost ?? host,
+            ApplicationProtocols = ProtocolsOf(options, mayBeHttp2),
             AllowRenegotiation = options.AllowRenegotiation,
             AllowTlsResume = options.AllowTlsResume,
-            ApplicationProtocols = options.ApplicationProtocols,
             CertificateChainPolicy = options.CertificateChainPolicy,
             CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
             CipherSuitesPolicy = options.CipherSuitesPolicy,
@@ -55,4 +55,11 @@ internal static class ClientTls
 
         return copy;
     }
+
+    // RFC 7301. A server must not choose what is not spoken then; and one that would choose HTTP/2, but not for WebSocket,
+    // is to say so rather than to end TLS.
+    private static List<SslApplicationProtocol>? ProtocolsOf(SslClientAuthenticationOptions options, bool mayBeHttp2) =>
+        mayBeHttp2 ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
+        : options.ApplicationProtocols is null ? null
+        : [.. options.ApplicationProtocols.Where(protocol => protocol != SslApplicationProtocol.Http2)];
 }

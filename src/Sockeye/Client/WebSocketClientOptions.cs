@@ -44,7 +44,10 @@ public sealed class WebSocketClientOptions
     public string? Origin { get; init; }
 
     /// <summary>Headers to add to the request, in their order.</summary>
-    /// <remarks>Those that the opening handshake writes itself are refused when connecting.</remarks>
+    /// <remarks>
+    /// Those that the opening handshake writes itself are refused when connecting, and so is Proxy-Authorization, which is
+    /// not for the server: <see cref="Proxy"/> has credentials.
+    /// </remarks>
     public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; } = [];
 
     /// <summary>The Host header; <see langword="null"/>, the default, for that of the address.</summary>
@@ -112,10 +115,24 @@ public sealed class WebSocketClientOptions
     /// The proxy to connect through: by HTTP's CONNECT, or SOCKS 4, 4a or 5, as the scheme of its address says, with its
     /// credentials. <see langword="null"/>, the default, for that of the process, <see cref="HttpClient.DefaultProxy"/>.
     /// </summary>
+    /// <remarks>User information in its address counts if the proxy has no credentials of its own.</remarks>
     public IWebProxy? Proxy { get; init; }
 
     /// <summary>Whether there may be a proxy at all. The default is <see langword="true"/>.</summary>
     public bool UseProxy { get; init; } = true;
+
+    /// <summary>Whether to ask by HTTP/2 (RFC 8441). The default is <see cref="WebSocketHttp2Policy.Never"/>.</summary>
+    /// <remarks>
+    /// Each connection has one of HTTP/2 to itself. All other options mean the same; an event loop serves none of them.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the type.</exception>
+    public WebSocketHttp2Policy Http2
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Http2), value, "Must be one of the policies.");
+    }
 
     /// <summary>
     /// The address of this end, with port 0 for any; <see langword="null"/>, the default, leaves it to the system.

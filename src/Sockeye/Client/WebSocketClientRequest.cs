@@ -1,3 +1,4 @@
+using Sockeye.Client;
 using Sockeye.Protocol;
 
 namespace Sockeye;
@@ -49,14 +50,14 @@ public sealed class WebSocketClientRequest
         _headers.Find(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
     /// <summary>Sets a header, in place of all lines of its name.</summary>
-    /// <param name="name">A token that the handshake does not keep for itself.</param>
+    /// <param name="name">A token that the handshake does not keep for itself, and that is not for a proxy.</param>
     /// <param name="value">Latin-1 without control characters.</param>
     /// <exception cref="ArgumentException">The header must not be sent.</exception>
     public void SetHeader(string name, string value)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(value);
-        HandshakeFault fault = HeaderFieldRules.Check([new(name, value)]);
+        HandshakeFault fault = ClientRequestHeaders.Check([new(name, value)]);
         if (fault != HandshakeFault.None)
         {
             throw new ArgumentException($"The header cannot be sent: {fault}.", nameof(name));

@@ -145,6 +145,21 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
+    public async Task Client_asks_by_HTTP2_if_it_can()
+    {
+        await using var server = await StartEchoAsync();
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
+
+        // snippet: by HTTP/2
+        var options = new WebSocketClientOptions { Http2 = WebSocketHttp2Policy.WhenOffered };
+        await using var connection = await WebSocketClient.ConnectAsync(address, options);
+        Console.WriteLine(connection.Response!.StatusCode == 200 ? "by HTTP/2" : "by HTTP/1.1");
+        // end snippet
+
+        Assert.Equal(101, connection.Response!.StatusCode);
+    }
+
+    [Fact]
     public async Task Client_stays_connected()
     {
         await using var server = await StartEchoAsync();

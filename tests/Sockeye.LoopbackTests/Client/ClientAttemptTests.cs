@@ -171,6 +171,8 @@ public sealed class ClientAttemptTests : IAsyncLifetime
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WithDeadline());
             Assert.Equal(cancellation.Token, thrown.CancellationToken);
         }
+
+        Assert.Equal(0, time.TimerCount);
     }
 
     private Task AssertNothingIsLeftAsync() =>

@@ -228,6 +228,7 @@ public sealed class ClientCredentialsTests
     [InlineData("Sec-WebSocket-Key", "x")]
     [InlineData("Connection", "close")]
     [InlineData("Host", "a")]
+    [InlineData("Proxy-Authorization", "Basic YTpi")]
     [InlineData("X-A", "b\r\nX-C: d")]
     [InlineData("X A", "b")]
     public async Task A_callback_cannot_set_what_must_not_be_sent(string name, string value)

@@ -211,6 +211,161 @@ public sealed class ClientProxyOptionTests
         await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
     }
 
+    // CT-30: what follows the answer of the proxy is read by TLS, which does not know it. A HelloRequest it would ignore
+    // (RFC 5246 §7.4.1.1), and nothing would come of it.
+    [Theory]
+    [InlineData("HTTP/1.1 101 Switching Protocols\r\n\r\n")]
+    [InlineData("\r\n")]
+    [InlineData("x")]
+    [InlineData("\u0015\u0003\u0003\0\u0002\u0001\0")]
+    [InlineData("\u0015\u0003\u0003\0\u0002\u0002\u0028")]
+    [InlineData("\u0017\u0003\u0003\0\u0005hello")]
+    public async Task Bytes_that_a_proxy_puts_before_TLS_fail_it(string injected)
+    {
+        await using TlsRawServer server = new("");
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync("wss://localhost/", new WebSocketClientOptions
+        {
+            Proxy = new WebProxy(AddressOf(proxy)),
+            Tls = TestCertificate.ForClient(),
+        });
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
+
+        await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n" + injected);
+        Task there = peer.Stream.CopyToAsync(onward.Stream);
+        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        peer.Dispose();
+        onward.Dispose();
+        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
+    }
+
+    // CT-30: "with bad credentials: retry once".
+    [Fact]
+    public async Task A_proxy_that_refuses_its_credentials_fails_the_handshake_with_its_status()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            Target, Through(proxy, new NetworkCredential("alice", "wrong")));
+        for (int i = 0; i < 2; i++)
+        {
+            (RawPeer peer, string request) = await proxy.AcceptAsync();
+            Assert.Equal(i == 1, request.Contains("Proxy-Authorization: Basic ", StringComparison.Ordinal));
+            await peer.SendAsync(
+                "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            peer.Dispose();
+        }
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.ProxyFailed, 407), (thrown.Error, thrown.StatusCode));
+        Assert.False(proxy.HasPending);
+    }
+
+    [Fact]
+    public async Task Credentials_in_the_address_of_a_proxy_are_its_own()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        {
+            Proxy = new WebProxy($"http://al%69ce:s3%63ret@{proxy.Address.Authority}/"),
+        });
+        (RawPeer first, _) = await proxy.AcceptAsync();
+        await first.SendAsync(
+            "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        first.Dispose();
+        (RawPeer second, string request) = await proxy.AcceptAsync();
+        second.Dispose();
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal("Basic YWxpY2U6czNjcmV0", RawServer.Header(request, "Proxy-Authorization"));
+    }
+
+    // CT-30.
+    [Fact]
+    public async Task A_proxy_may_speak_HTTP_1_0()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await peer.SendAsync("HTTP/1.0 200 Connection established\r\n\r\n");
+        await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
+
+        (await connecting.WithDeadline()).Abort();
+    }
+
+    // CT-31: base64 holds them as they are, and nothing of it is a line of its own.
+    [Theory]
+    [InlineData("a\r\nX-Injected: 1", "b")]
+    [InlineData("a", "b\r\n\r\nGET / HTTP/1.1")]
+    [InlineData("a\0", "\n")]
+    public async Task Credentials_of_a_proxy_inject_nothing(string user, string password)
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            Target, Through(proxy, new NetworkCredential(user, password)));
+        (RawPeer first, _) = await proxy.AcceptAsync();
+        await first.SendAsync(
+            "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        first.Dispose();
+        (RawPeer second, string request) = await proxy.AcceptAsync();
+        second.Dispose();
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.All(
+            request.TrimEnd().Split("\r\n")[1..],
+            line => Assert.Matches("^(Host|Proxy-Authorization|User-Agent|Proxy-Connection|Connection): [ -~]+$", line));
+        Assert.Equal(
+            $"{user}:{password}",
+            Encoding.UTF8.GetString(Convert.FromBase64String(
+                RawServer.Header(request, "Proxy-Authorization")["Basic ".Length..])));
+    }
+
+    // CT-31.
+    [Theory]
+    [InlineData("ws://a\r\nX: y/")]
+    [InlineData("ws://a\nb/")]
+    [InlineData("ws://a%0d%0aX: y/")]
+    [InlineData("ws://a%0D%0Ab/")]
+    [InlineData("ws://a b/")]
+    [InlineData("ws://a\0b/")]
+    [InlineData("ws://a\tb/")]
+    public async Task A_host_that_would_be_two_lines_is_refused_before_a_proxy_is_asked(string address)
+    {
+        using var proxy = new RawServer();
+
+        await Assert.ThrowsAnyAsync<ArgumentException>(
+            () => WebSocketClient.ConnectAsync(address, Through(proxy)).WithDeadline());
+
+        Assert.False(proxy.HasPending);
+    }
+
+    // A server behind a proxy that goes without an answer is not asked again, and neither is the proxy.
+    [Fact]
+    public async Task A_tunnel_is_asked_for_once()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+        await peer.ReadHeadAsync();
+
+        peer.Dispose();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
+        Assert.False(proxy.HasPending);
+    }
+
     // RFC 1928 §3 to §6, RFC 1929.
     [Theory]
     [InlineData(false)]

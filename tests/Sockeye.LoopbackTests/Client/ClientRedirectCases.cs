@@ -36,6 +36,11 @@ public static class ClientRedirectCases
             cases.Add($"Location: /{new string('a', 20_000)}\r\n", HandshakeError.HeadTooLong);
             cases.Add("Location: /a\0b\r\n", HandshakeError.InvalidRedirect);
             cases.Add("Location: /a\rX: b\r\n", HandshakeError.InvalidRedirect);
+
+            // What the server wrote is no mistake of the application's.
+            cases.Add("Location: ws://a%3Ab:c@a.invalid/\r\n", HandshakeError.InvalidRedirect);
+            cases.Add("Location: ws://a:b%00@a.invalid/\r\n", HandshakeError.InvalidRedirect);
+            cases.Add("Location: //a%0D%0AX%3A:b@a.invalid/\r\n", HandshakeError.InvalidRedirect);
             cases.Add("", HandshakeError.UnexpectedStatusCode);
             cases.Add("Locations: /a\r\n", HandshakeError.UnexpectedStatusCode);
             return cases;

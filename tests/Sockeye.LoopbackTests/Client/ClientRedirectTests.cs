@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 
 public sealed class ClientRedirectTests
 {
-    private static readonly string[] Secrets = ["Authorization", "Cookie", "X-Api-Key", "Proxy-Authorization"];
+    private static readonly string[] Secrets = ["Authorization", "Cookie", "X-Api-Key"];
 
     private static WebSocketClientOptions Following => new() { MaxRedirects = 10 };
 
@@ -389,6 +389,50 @@ public sealed class ClientRedirectTests
         Assert.Equal(HandshakeError.InsecureRedirect, thrown.Error);
         Assert.Equal(WebSocketHandshakePhase.Redirect, thrown.Phase);
         Assert.Equal(302, thrown.StatusCode);
+    }
+
+    // Nor does anybody who looks on change that.
+    [Fact]
+    public async Task A_callback_is_not_asked_whether_to_go_from_wss_to_ws()
+    {
+        await using WebSocketServer elsewhere = await Servers.StartEchoAsync();
+        await using TlsRawServer server = new(
+            $"HTTP/1.1 302 Found\r\nLocation: {elsewhere.Address()}\r\nContent-Length: 0\r\n\r\n");
+        bool isAsked = false;
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+            {
+                MaxRedirects = 5,
+                Tls = TestCertificate.ForClient(),
+                OnRedirecting = (redirect, _) => ValueTask.FromResult(isAsked = redirect.KeepHeaders = true),
+            }).WithDeadline());
+
+        Assert.Equal(HandshakeError.InsecureRedirect, thrown.Error);
+        Assert.False(isAsked);
+    }
+
+    [Fact]
+    public async Task The_request_callback_may_remove_headers_from_the_request_that_a_redirect_asks_for()
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+        {
+            MaxRedirects = 1,
+            RequestHeaders = WithSecrets.RequestHeaders,
+            OnSendingRequest = (request, _) =>
+            {
+                Assert.Equal(request.RedirectCount == 1, request.RedirectCount == 1 && request.RemoveHeader("cookie"));
+                return default;
+            },
+        });
+
+        string first = await RedirectAsync(server, "/");
+        await FinishAsync(server, connecting, out Task<string> second);
+
+        Assert.Equal("secret", RawServer.Header(first, "Cookie"));
+        Assert.DoesNotContain("Cookie", await second, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("secret", RawServer.Header(await second, "Authorization"));
     }
 
     // CT-22: another scheme is another origin.

@@ -106,6 +106,49 @@ public sealed class ClientRequestTests
     }
 
     [Theory]
+    [EachClient("")]
+    [EachClient("HTTP/1.1 101 Switching Protocols\r\nUpgr")]
+    [EachClient("HTTP/1.1 103 Early Hints\r\n\r\n")]
+    public async Task A_server_that_resets_before_its_answer_is_complete_is_a_connection_lost(
+        ClientKind kind, string answer)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
+        (RawPeer peer, _) = await server.AcceptAsync();
+        await peer.SendAsync(answer);
+
+        peer.Reset();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal(
+            (HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
+        Assert.False(server.HasPending);
+    }
+
+    [Theory]
+    [InlineData("Sec-WebSocket-Protocol: chat", HandshakeError.UnrequestedSubprotocol)]
+    [InlineData("Sec-WebSocket-Protocol:", HandshakeError.InvalidSubprotocols)]
+    [InlineData("Sec-WebSocket-Extensions: permessage-deflate", HandshakeError.UnrequestedExtension)]
+    [InlineData("Sec-WebSocket-Extensions: x-made-up", HandshakeError.UnrequestedExtension)]
+    public async Task What_nobody_asked_for_fails_the_handshake(string header, HandshakeError error)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address, new WebSocketClientOptions { Compression = null });
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+
+        await peer.SendAsync(RawServer.Accepting(request, header));
+
+        Assert.DoesNotContain("Sec-WebSocket-Protocol", request, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Sec-WebSocket-Extensions", request, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(
+            error, (await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline())).Error);
+        Assert.Equal("", await peer.ReadToEndAsync());
+    }
+
+    [Theory]
     [InlineData("ftp://127.0.0.1/")]
     [InlineData("file:///etc/passwd")]
     [InlineData("ws://127.0.0.1/#fragment")]
@@ -142,6 +185,7 @@ public sealed class ClientRequestTests
         { "header of the handshake", new() { RequestHeaders = [new("Sec-WebSocket-Key", RawPeer.Key)] } },
         { "header of the handshake in other case", new() { RequestHeaders = [new("upgrade", "h2c")] } },
         { "header that announces a body", new() { RequestHeaders = [new("Content-Length", "5")] } },
+        { "credentials of a proxy", new() { RequestHeaders = [new("proxy-authorization", "Basic YTpi")] } },
         { "origin", new() { Origin = "http://a\r\nX-C: d" } },
         { "subprotocol", new() { Subprotocols = ["a\r\nX-C: d"] } },
         { "subprotocol with a comma", new() { Subprotocols = ["a, b"] } },
@@ -187,8 +231,12 @@ public sealed class ClientRequestTests
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
 
-        await Assert.ThrowsAsync<WebSocketHandshakeException>(
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(server.Address()).WithDeadline());
+
+        // An alert of TLS, or just the end.
+        Assert.Contains(thrown.Error, new[] { HandshakeError.MalformedResponse, HandshakeError.ConnectionLost });
+        Assert.Equal(WebSocketHandshakePhase.Response, thrown.Phase);
     }
 
     [Fact]
@@ -196,8 +244,10 @@ public sealed class ClientRequestTests
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
 
-        await Assert.ThrowsAsync<WebSocketHandshakeException>(
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss")).WithDeadline());
+
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
     }
 
     private static IEnumerable<string> RequestValues(string request, string name) =>

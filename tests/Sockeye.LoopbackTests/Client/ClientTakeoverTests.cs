@@ -36,6 +36,18 @@ public sealed class ClientTakeoverTests
         await AssertFramesArriveAsync(kind, request => interim + RawServer.Accepting(request), pieceLength);
     }
 
+    // CT-08: as many as are taken. White space before a colon is no server's to send (RFC 9112 §5.1), and harms no client.
+    [Theory]
+    [EachClient("HTTP/1.1 103 Early Hints\r\nLink : </a>\r\n\r\n")]
+    [EachClient("HTTP/1.1 100\r\n\r\n")]
+    public async Task Frames_behind_the_answer_are_delivered_behind_eight_others(ClientKind kind, string interim)
+    {
+        string eight = string.Concat(Enumerable.Repeat(interim, 8));
+
+        await AssertFramesArriveAsync(kind, request => eight + RawServer.Accepting(request), pieceLength: 1);
+        await AssertFramesArriveAsync(kind, request => eight + RawServer.Accepting(request), pieceLength: 100_000);
+    }
+
     [Theory]
     [EachClient(999)]
     [EachClient(1_000_000)]

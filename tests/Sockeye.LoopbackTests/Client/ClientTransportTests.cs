@@ -291,6 +291,49 @@ public sealed class ClientTransportTests
         }
     }
 
+    [Theory]
+    [InlineData("ws+unix:/tmp/other:/")]
+    [InlineData("ws+unix:///tmp/other:/")]
+    [InlineData("unix:/tmp/other")]
+    public async Task From_a_socket_no_server_leads_to_another(string location)
+    {
+        Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string path = Path.Combine(folder, "s");
+            using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Listen();
+            Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+                $"ws+unix:{path}:/", new WebSocketClientOptions { MaxRedirects = 2 });
+
+            await AnswerAsync(listener, location);
+
+            Assert.Equal(
+                HandshakeError.InvalidRedirect,
+                (await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline())).Error);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // CT-41. RFC 6761 §6.4: a name that never is one.
+    [Theory]
+    [EachClient]
+    public async Task A_name_that_nobody_has_cannot_be_reached(ClientKind kind)
+    {
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(
+                "ws://nowhere.invalid/",
+                new WebSocketClientOptions { UseProxy = false, UseEventLoop = kind.UsesEventLoop() }).WithDeadline());
+
+        Assert.Equal(
+            (HandshakeError.NotReachable, WebSocketHandshakePhase.NameResolution), (thrown.Error, thrown.Phase));
+    }
+
     [Fact]
     public async Task A_named_pipe_is_for_windows()
     {

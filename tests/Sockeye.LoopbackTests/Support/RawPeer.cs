@@ -67,6 +67,9 @@ internal sealed class RawPeer : IDisposable
         + $"Sec-WebSocket-Key: {Key}\r\nSec-WebSocket-Version: 13\r\n"
         + string.Concat(headers.Select(header => header + "\r\n")) + "\r\n";
 
+    /// <summary>The same socket, under another stream.</summary>
+    public RawPeer Over(Stream stream) => new(_socket, stream);
+
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
     public Task SendAsync(ReadOnlyMemory<byte> bytes) => Stream.WriteAsync(bytes).WithDeadline();

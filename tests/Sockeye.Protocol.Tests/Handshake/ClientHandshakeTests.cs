@@ -164,6 +164,37 @@ public sealed class ClientHandshakeTests
         Assert.Equal(HandshakeError.InvalidAccept, error);
     }
 
+    // RFC 8441 §4, §5; RFC 9113 §8.2.2.
+    [Theory]
+    [InlineData(200, "Server: x", HandshakeError.None)]
+    [InlineData(204, "Sec-WebSocket-Accept: x", HandshakeError.None)]
+    [InlineData(299, "Sec-WebSocket-Protocol: chat", HandshakeError.None)]
+    [InlineData(200, "Content-Length: 5", HandshakeError.None)]
+    [InlineData(101, "Server: x", HandshakeError.UnexpectedStatusCode)]
+    [InlineData(199, "Server: x", HandshakeError.UnexpectedStatusCode)]
+    [InlineData(300, "Server: x", HandshakeError.UnexpectedStatusCode)]
+    [InlineData(200, "Connection: Upgrade", HandshakeError.MalformedResponse)]
+    [InlineData(200, "Upgrade: websocket", HandshakeError.MalformedResponse)]
+    [InlineData(200, "Transfer-Encoding: chunked", HandshakeError.MalformedResponse)]
+    [InlineData(200, "Keep-Alive: 5", HandshakeError.MalformedResponse)]
+    [InlineData(200, "proxy-connection: close", HandshakeError.MalformedResponse)]
+    [InlineData(200, "Sec-WebSocket-Protocol: other", HandshakeError.UnrequestedSubprotocol)]
+    [InlineData(200, "Sec-WebSocket-Extensions: foo", HandshakeError.UnrequestedExtension)]
+    public void By_HTTP2_any_success_opens_a_stream_and_nothing_of_HTTP1_is_there(
+        int statusCode, string line, HandshakeError expected)
+    {
+        int colon = line.IndexOf(':', StringComparison.Ordinal);
+        var headers = HeaderFields.FromPairs([KeyValuePair.Create(line[..colon], line[(colon + 2)..])]);
+        ClientHandshakeExpectations offered = NothingOffered with { Subprotocols = ["chat"], AllowMissingSubprotocol = true };
+
+        HandshakeError error = ClientHandshake.CheckExtendedConnect(
+            statusCode, headers, offered, out ClientHandshakeAgreement agreement);
+
+        Assert.Equal(expected, error);
+        Assert.Equal(
+            line.EndsWith("chat", StringComparison.Ordinal) ? "chat" : null, agreement.Subprotocol);
+    }
+
     private static HandshakeError Check(string head, out string? subprotocol, params string[] offered)
     {
         HandshakeError error = ClientHandshake.Check(

@@ -7,7 +7,8 @@ internal sealed class ReconnectInbox
 {
     // Of connections that nobody has received from, only the newest is kept: a client that only sends keeps no other.
     private readonly Channel<WebSocketConnection> _connections = Channel.CreateBounded<WebSocketConnection>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest },
+        static connection => connection.Core.Pull?.Discard());
 
     private WebSocketConnection? _current;
 

@@ -165,10 +165,23 @@ internal sealed class ReconnectLoop
             // Nobody has seen it: the application gave up while the answer was on its way.
             connection.Abort();
         }
+        else
+        {
+            Inbox.Attach(connection);
+            Tell(new(WebSocketReconnectState.Open, _failureCount, lastDisconnect: _last));
+            _opened.TrySetResult();
+            await AttachOutboxAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
 
-        Inbox.Attach(connection);
-        Tell(new(WebSocketReconnectState.Open, _failureCount, lastDisconnect: _last));
-        _opened.TrySetResult();
+        WebSocketCloseResult result = await connection.Closed.ConfigureAwait(false);
+        Outbox.Detach(connection);
+        _failureCount = time.GetElapsedTime(openedAt) >= _options.StablePeriod ? 0 : _failureCount;
+        _last = new WebSocketDisconnect(result, exception: null);
+        return result;
+    }
+
+    private async Task AttachOutboxAsync(WebSocketConnection connection, CancellationToken cancellationToken)
+    {
         try
         {
             await Outbox.AttachAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -177,12 +190,12 @@ internal sealed class ReconnectLoop
         {
             // The application closes: what is left in the queue stays unsent.
         }
-
-        WebSocketCloseResult result = await connection.Closed.ConfigureAwait(false);
-        Outbox.Detach(connection);
-        _failureCount = time.GetElapsedTime(openedAt) >= _options.StablePeriod ? 0 : _failureCount;
-        _last = new WebSocketDisconnect(result, exception: null);
-        return result;
+        catch
+        {
+            // Nobody would know of it any more.
+            connection.Abort();
+            throw;
+        }
     }
 
     private bool ShouldReconnect(Outcome<WebSocketCloseResult> outcome)

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Security;
+using System.Text;
+
+namespace Sockeye.Client;
+
+/// <summary>
+/// A request by HTTP/2 (RFC 8441 §4), over a stream that is there already: the only one on its connection, which ends with
+/// it.
+/// </summary>
+internal sealed class ExtendedConnect : IDisposable
+{
+    private readonly Stream _stream;
+    private readonly HttpMessageInvoker _client;
+    private int _isTaken;
+
+    /// <summary>Takes over a stream.</summary>
+    public ExtendedConnect(Stream stream, int maxResponseHeadKiB)
+    {
+        _stream = stream;
+        _client = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+            MaxResponseHeadersLength = maxResponseHeadKiB,
+            MaxResponseDrainSize = 0,
+
+            // A stream of TLS is taken as it is.
+            ConnectCallback = (_, _) => Interlocked.Exchange(ref _isTaken, 1) == 0
+                ? ValueTask.FromResult(_stream)
+                : throw new IOException("The server ended the connection before it answered."),
+        });
+    }
+
+    /// <summary>Sends the request, once the server has offered to answer such (RFC 8441 §3).</summary>
+    /// <exception cref="HttpRequestException">It has not, does not speak HTTP/2, or does not answer.</exception>
+    public async Task<HttpResponseMessage> SendAsync(
+        ClientAddress address, Action<HttpRequestMessage> writeHeaders, CancellationToken cancellationToken)
+    {
+        if (_stream is SslStream { NegotiatedApplicationProtocol: var protocol } && protocol != SslApplicationProtocol.Http2)
+        {
+            throw new HttpRequestException(
+                HttpRequestError.VersionNegotiationError, "The server did not choose HTTP/2 in TLS (RFC 7301).");
+        }
+
+        // §5: "The scheme of the target URI MUST be 'https' for 'wss'-schemed WebSockets and 'http' for 'ws'".
+        using var message = new HttpRequestMessage(HttpMethod.Connect, address.Http)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        message.Headers.Protocol = "websocket";
+        writeHeaders(message);
+        return await _client.SendAsync(message, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets the connection go once its only stream has ended.</summary>
+    public void Dispose() => _client.Dispose();
+}

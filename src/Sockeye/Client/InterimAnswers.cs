@@ -1,0 +1,51 @@
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Client;
+
+/// <summary>Counts the answers that come before the answer (RFC 9110 §15.2), in bytes as they arrive.</summary>
+internal struct InterimAnswers
+{
+    // HTTP/1.1 103
+    private const int StatusIndex = 9;
+    private const int StatusEnd = StatusIndex + 3;
+
+    private HeadEndFinder _heads;
+    private int _position;
+    private int _status;
+
+    /// <summary>How many there were.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether the last answer has begun: nothing is to be counted from then on.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>Looks through the next piece.</summary>
+    public void Add(ReadOnlySpan<byte> piece)
+    {
+        while (!IsOver && !piece.IsEmpty)
+        {
+            if (_position < StatusEnd)
+            {
+                byte next = piece[0];
+                _status = _position < StatusIndex ? 0 : (_status * 10) + (next - '0');
+                _position++;
+
+                // 101 is final (§15.2.2). What is no status line is for others to refuse.
+                IsOver = _position == StatusEnd && _status is not ((>= 100 and <= 199) and not 101);
+                _heads.EndIn(piece[..1]);
+                piece = piece[1..];
+                continue;
+            }
+
+            if (_heads.EndIn(piece) is not { } end)
+            {
+                return;
+            }
+
+            Count++;
+            _position = 0;
+            _heads = default;
+            piece = piece[end..];
+        }
+    }
+}

@@ -1,0 +1,227 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+/// <summary>Whom a client trusts over TLS, with the checks of the platform and nothing less (CT-40).</summary>
+public sealed class ClientTlsTests : IDisposable
+{
+    private readonly ECDsa _authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly X509Certificate2 _authority;
+
+    public ClientTlsTests()
+    {
+        var request = new CertificateRequest("CN=authority", _authorityKey, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        _authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(1));
+    }
+
+    public void Dispose()
+    {
+        _authority.Dispose();
+        _authorityKey.Dispose();
+    }
+
+    [Fact]
+    public async Task A_certificate_of_an_authority_of_ones_own_is_trusted()
+    {
+        using X509Certificate2 certificate = Issue("localhost", daysLeft: 1);
+        await using TlsRawServer server = Serve(certificate);
+
+        WebSocketConnection client = await ConnectAsync(server, Trusting()).WithDeadline();
+
+        Assert.Equal(WebSocketConnectionState.Open, client.State);
+        client.Abort();
+    }
+
+    [Theory]
+    [InlineData("wss")]
+    [InlineData("https")]
+    public async Task Text_and_large_messages_go_over_TLS(string scheme)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: scheme), new WebSocketClientOptions { Tls = TestCertificate.ForClient() }).WithDeadline();
+
+        await client.SendAsync("caf\u00E9");
+        Assert.Equal("caf\u00E9", (await client.ReceiveAsync().WithDeadline()).Text);
+        byte[] large = Payloads.Bytes(1_000_000);
+        ValueTask sending = client.SendAsync(large);
+        Assert.Equal(large, (await client.ReceiveAsync().WithDeadline()).Payload.ToArray());
+        await sending;
+    }
+
+    [Theory]
+    [InlineData("localhost", -1)]
+    [InlineData("other.invalid", 1)]
+    [InlineData("*", 1)]
+    [InlineData("localhost.other.invalid", 1)]
+    public async Task A_certificate_that_is_expired_or_for_another_name_is_not_trusted(string name, int daysLeft)
+    {
+        using X509Certificate2 certificate = Issue(name, daysLeft);
+        await using TlsRawServer server = Serve(certificate);
+
+        await AssertTlsFailsAsync(server, Trusting());
+
+        Assert.Null(server.Request);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_nobody_vouches_for_is_not_trusted()
+    {
+        await using TlsRawServer server = new("");
+
+        await AssertTlsFailsAsync(server, Trusting());
+        await AssertTlsFailsAsync(server, null);
+    }
+
+    [Fact]
+    public async Task A_certificate_whose_revocation_cannot_be_checked_is_not_trusted_if_it_must_be()
+    {
+        using X509Certificate2 certificate = Issue("localhost", daysLeft: 1);
+        await using TlsRawServer server = Serve(certificate);
+        SslClientAuthenticationOptions tls = Trusting();
+        tls.CertificateChainPolicy!.RevocationMode = X509RevocationMode.Offline;
+        tls.CertificateChainPolicy.RevocationFlag = X509RevocationFlag.EndCertificateOnly;
+
+        await AssertTlsFailsAsync(server, tls);
+    }
+
+    // RFC 8996.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Old_versions_of_TLS_are_not_spoken(byte minor)
+    {
+        using var server = new RawListener();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            $"wss://127.0.0.1:{server.Port}/", new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+        using RawPeer peer = await server.AcceptAsync();
+        byte[] hello = new byte[5];
+        await peer.Stream.ReadExactlyAsync(hello).WithDeadline();
+
+        // A ServerHello that chooses SSL 3.0, TLS 1.0 or 1.1: RFC 5246 §7.4.1.3.
+        await peer.SendAsync((byte[])
+        [
+            0x16, 3, minor, 0, 42, 0x02, 0, 0, 38, 3, minor, .. new byte[32], 0, 0xC0, 0x13, 0,
+        ]);
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
+    [InlineData("\u0016\u0003\u0003")]
+    public async Task A_server_that_ends_TLS_before_it_has_begun_is_a_failure_of_TLS(string answer)
+    {
+        using var server = new RawListener();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            $"wss://127.0.0.1:{server.Port}/", new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+        using RawPeer peer = await server.AcceptAsync();
+
+        await peer.SendAsync(answer);
+        peer.EndOutput();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+    }
+
+    // RFC 8446 §6.1: without close_notify whoever is on the way may have cut it off.
+    [Fact]
+    public async Task A_connection_cut_off_below_TLS_is_an_abnormal_end()
+    {
+        using var server = new RawListener();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            $"wss://127.0.0.1:{server.Port}/", new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+        using RawPeer plain = await server.AcceptAsync();
+        var tls = new SslStream(plain.Stream, leaveInnerStreamOpen: true);
+        await tls.AuthenticateAsServerAsync(TestCertificate.ForServer()).WithDeadline();
+        RawPeer peer = plain.Over(tls);
+        await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
+        await using WebSocketConnection client = await connecting.WithDeadline();
+        await peer.SendAsync(RawFrame.Bytes(RawFrame.Text, "last"u8));
+        Assert.Equal("last", (await client.ReceiveAsync().WithDeadline()).Text);
+
+        plain.EndOutput();
+
+        WebSocketCloseResult closed = await client.Closed.WithDeadline();
+        Assert.Equal((false, WebSocketCloseCode.AbnormalClosure), (closed.WasClean, closed.Code));
+    }
+
+    [Fact]
+    public async Task TLS_that_does_not_go_on_is_given_up_after_the_handshake_timeout()
+    {
+        var time = new ManualTimeProvider();
+        using var server = new RawListener();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            $"wss://127.0.0.1:{server.Port}/", new WebSocketClientOptions { TimeProvider = time });
+        using RawPeer peer = await server.AcceptAsync();
+        await peer.Stream.ReadExactlyAsync(new byte[5]).WithDeadline();
+
+        time.Advance(TimeSpan.FromSeconds(15));
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal(0, time.TimerCount);
+    }
+
+    private static async Task AssertTlsFailsAsync(TlsRawServer server, SslClientAuthenticationOptions? tls)
+    {
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => ConnectAsync(server, tls).WithDeadline());
+
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+    }
+
+    private static Task<WebSocketConnection> ConnectAsync(TlsRawServer server, SslClientAuthenticationOptions? tls) =>
+        WebSocketClient.ConnectAsync(
+            "wss://localhost/",
+            new WebSocketClientOptions
+            {
+                UseProxy = false,
+                Tls = tls,
+                ConnectCallback = async (_, token) =>
+                {
+                    var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                    await socket.ConnectAsync(IPEndPoint.Parse(server.Address.Authority), token);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            });
+
+    private static TlsRawServer Serve(X509Certificate2 certificate) =>
+        new("", new SslServerAuthenticationOptions { ServerCertificate = certificate });
+
+    private SslClientAuthenticationOptions Trusting() => new()
+    {
+        CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { _authority },
+            RevocationMode = X509RevocationMode.NoCheck,
+        },
+    };
+
+    private X509Certificate2 Issue(string name, int daysLeft)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=leaf", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        using X509Certificate2 signed = request.Create(
+            _authority, DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(daysLeft), [1, 2, 3]);
+        using X509Certificate2 withKey = signed.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), password: null);
+    }
+}
