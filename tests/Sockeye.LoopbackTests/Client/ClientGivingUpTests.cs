@@ -46,6 +46,8 @@ public sealed class ClientGivingUpTests
     [MemberData(nameof(Places))]
     public async Task An_attempt_is_given_up_at_once_wherever_it_is(Place place, bool isTimeout)
     {
+        // What other tests have left to be found is not to be found here.
+        CollectGarbage();
         ConcurrentQueue<Exception> unobserved = [];
         EventHandler<UnobservedTaskExceptionEventArgs> note = (_, e) => unobserved.Enqueue(e.Exception);
         TaskScheduler.UnobservedTaskException += note;
@@ -57,12 +59,7 @@ public sealed class ClientGivingUpTests
             await GiveUpAsync(place, isTimeout);
 
             await Deadlines.UntilAsync(() => Descriptors.Count() <= descriptors, "all descriptors are closed");
-            for (int i = 0; i < 3; i++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-
+            CollectGarbage();
             Assert.Empty(unobserved);
         }
         finally
@@ -211,8 +208,25 @@ public sealed class ClientGivingUpTests
         Assert.Equal(0, time.TimerCount);
         foreach (RawPeer peer in peers)
         {
-            await Task.WhenAny(peer.ReadToEndAsync()).WithDeadline();
+            try
+            {
+                await peer.ReadToEndAsync();
+            }
+            catch (IOException)
+            {
+                // By a reset, since there was more to read.
+            }
+
             peer.Dispose();
+        }
+    }
+
+    private static void CollectGarbage()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
         }
     }
 
