@@ -114,7 +114,11 @@ public sealed class KestrelHttp2Tests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(server, "/echo", WebSocketHttp2Policy.Only));
 
-        Assert.Equal(HandshakeError.ExtendedConnectNotOffered, thrown.Error);
+        // Without TLS it answers by HTTP/1.1, and drops what it did not understand: the reset may overtake the answer.
+        HandshakeError[] expected = isSecure
+            ? [HandshakeError.ExtendedConnectNotOffered]
+            : [HandshakeError.ExtendedConnectNotOffered, HandshakeError.ConnectionLost];
+        Assert.Contains(thrown.Error, expected);
     }
 
     [Fact]

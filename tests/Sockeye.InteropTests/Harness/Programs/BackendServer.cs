@@ -90,10 +90,11 @@ internal sealed class BackendServer : IAsyncDisposable
         Compression = PerMessageDeflateOptions.Default with { MinimumSize = 0 },
         TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")],
         TrustUnixSocketProxies = true,
-        ForwardedHeader = useForwarded
-                ? WebSocketForwardedHeader.Forwarded
-                : WebSocketForwardedHeader.XForwarded,
+        ForwardedHeader = useForwarded ? WebSocketForwardedHeader.Forwarded : WebSocketForwardedHeader.XForwarded,
         LoggerFactory = _log,
+
+        // What is logged is about proxies: a machine that is busy is none of their doing.
+        EventLoop = EventLoopOptions.Default with { SlowCallbackThreshold = TimeSpan.FromMinutes(1) },
         Connection = WebSocketConnectionOptions.Server with
         {
             Limits = LimitOptions.Server with { MaxMessageLength = 8 << 20 },

@@ -22,9 +22,7 @@ internal sealed class HAProxy : ReverseProxy
     /// <summary>What HAProxy thinks of the server: a column of its statistics.</summary>
     public async Task<string> ServerStateAsync(string column)
     {
-        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Folder["stats"]), Deadline.Token());
-        await using NetworkStream stream = new(socket);
+        await using NetworkStream stream = new(await ConnectToStatisticsAsync(), ownsSocket: true);
         await stream.WriteAsync("show stat\n"u8.ToArray(), Deadline.Token());
         using StreamReader reader = new(stream, Encoding.ASCII);
         string[] lines = (await reader.ReadToEndAsync(Deadline.Token())).Split('\n');
@@ -39,6 +37,27 @@ internal sealed class HAProxy : ReverseProxy
         while ((await ServerStateAsync("check_status")).StartsWith("INI", StringComparison.Ordinal))
         {
             await tries.WaitForNextTickAsync(Deadline.Token());
+        }
+    }
+
+    private async Task<Socket> ConnectToStatisticsAsync()
+    {
+        using PeriodicTimer tries = new(TimeSpan.FromMilliseconds(10));
+        while (true)
+        {
+            Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Folder["stats"]), Deadline.Token());
+                return socket;
+            }
+            catch (SocketException exception) when (
+                exception.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.ConnectionRefused)
+            {
+                // HAProxy listens to clients before it does here: there is no such file yet, or nobody behind it.
+                socket.Dispose();
+                await tries.WaitForNextTickAsync(Deadline.Token());
+            }
         }
     }
 
