@@ -311,25 +311,28 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
 
     // CT-09.
     [Fact]
-    public async Task Interim_answers_without_end_are_given_up_after_the_handshake_timeout()
+    public async Task Interim_answers_without_end_are_given_up_when_together_they_are_too_long()
     {
         using (var server = new RawListener())
         {
-            var time = new ManualTimeProvider();
-            Task<WebSocketConnection> connecting = ConnectAsync(server, time: time);
+            Task<WebSocketConnection> connecting = ConnectAsync(server);
             using var peer = new Http2RawPeer(await server.AcceptAsync());
             int stream = await peer.ReadRequestAsync();
-            for (int i = 0; i < 1_000; i++)
+            try
             {
-                await peer.AnswerAsync(stream, ":status: 103\nlink: </a>");
+                while (!connecting.IsCompleted)
+                {
+                    await peer.AnswerAsync(stream, ":status: 103\nlink: </a>");
+                }
             }
-
-            Assert.False(connecting.IsCompleted);
-            time.Advance(TimeSpan.FromSeconds(15));
+            catch (IOException)
+            {
+                // The client has heard enough.
+            }
 
             WebSocketHandshakeException thrown =
                 await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+            Assert.Equal(HandshakeError.HeadTooLong, thrown.Error);
             await DrainAsync(peer);
         }
 
