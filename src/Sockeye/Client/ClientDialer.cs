@@ -132,7 +132,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         Socket = socket;
-        return new NetworkStream(socket, ownsSocket: true);
+        return new SocketStream(socket);
     }
 
     private async Task<Socket> ConnectSocketAsync(EndPoint endPoint, CancellationToken cancellationToken)

@@ -11,6 +11,9 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     // One system call should fetch what a fast peer has sent meanwhile; rented for the length of a read only.
     private const int ReceiveBufferLength = 64 * 1024;
 
+    /// <summary>What <see cref="ReadAsync"/> answers if there is nothing to read, and it does not wait.</summary>
+    protected const int Nothing = -1;
+
     private readonly AutoResetSignal _resumed = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -124,7 +127,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     protected abstract ValueTask WaitForInputAsync();
 
     /// <summary>Reads what is there.</summary>
-    /// <returns>How many bytes; 0 at the end.</returns>
+    /// <returns>How many bytes; 0 at the end; <see cref="Nothing"/>.</returns>
     protected abstract ValueTask<int> ReadAsync(Memory<byte> buffer);
 
     /// <summary>Writes what can be written without waiting.</summary>
@@ -195,14 +198,9 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private async Task ReadToEndAsync()
     {
-        bool mayHaveMore = false;
         while (!IsReleased)
         {
-            if (!mayHaveMore)
-            {
-                await AttendAsync(WaitForInputAsync()).ConfigureAwait(false);
-            }
-
+            await AttendAsync(WaitForInputAsync()).ConfigureAwait(false);
             byte[] buffer = pool.Rent(ReceiveBufferLength);
             try
             {
@@ -212,8 +210,10 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
                     return;
                 }
 
-                mayHaveMore = length == buffer.Length;
-                _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
+                if (length != Nothing)
+                {
+                    _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
+                }
             }
             finally
             {

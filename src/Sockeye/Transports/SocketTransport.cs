@@ -12,6 +12,9 @@ internal sealed class SocketTransport : PumpTransport
 {
     private readonly Socket _socket;
 
+    // Whether the last read has filled its buffer.
+    private bool _mayHaveMore;
+
     /// <summary>Takes over a connected socket.</summary>
     public SocketTransport(Socket socket, ArrayPool<byte> pool)
         : base(pool)
@@ -20,7 +23,7 @@ internal sealed class SocketTransport : PumpTransport
         LocalEndPoint = EndPoints.Unmapped(socket.LocalEndPoint);
         RemoteEndPoint = EndPoints.Unmapped(socket.RemoteEndPoint);
 
-        // Only for Send: the asynchronous calls never block.
+        // Only for Send and Receive: the asynchronous calls never block.
         _socket.Blocking = false;
     }
 
@@ -43,12 +46,22 @@ internal sealed class SocketTransport : PumpTransport
     }
 
     /// <inheritdoc/>
-    protected override async ValueTask WaitForInputAsync() =>
-        await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+    protected override ValueTask WaitForInputAsync() => _mayHaveMore ? default : WaitAsync();
 
     /// <inheritdoc/>
-    protected override ValueTask<int> ReadAsync(Memory<byte> buffer) =>
-        _socket.ReceiveAsync(buffer, SocketFlags.None);
+    protected override ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        // The wait ends with whatever the system tells, and it may tell of bytes that were read together with those before:
+        // a receive that waits would keep its buffer until there are others, for as long as the connection is idle.
+        int length = _socket.Receive(buffer.Span, SocketFlags.None, out SocketError error);
+        _mayHaveMore = length == buffer.Length;
+        return error switch
+        {
+            SocketError.Success => new ValueTask<int>(length),
+            SocketError.WouldBlock or SocketError.IOPending => new ValueTask<int>(Nothing),
+            _ => throw new SocketException((int)error),
+        };
+    }
 
     /// <inheritdoc/>
     protected override async Task WriteAllAsync(ReadOnlyMemory<byte> bytes)
@@ -91,4 +104,7 @@ internal sealed class SocketTransport : PumpTransport
 
         _socket.Dispose();
     }
+
+    private async ValueTask WaitAsync() =>
+        await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Sockeye.Transports;
 
@@ -44,10 +45,18 @@ internal sealed class StreamTransport : PumpTransport
     protected override int WriteNow(ReadOnlySpan<byte> bytes) => 0;
 
     /// <inheritdoc/>
-    protected override async ValueTask WaitForInputAsync() =>
+    protected override async ValueTask WaitForInputAsync()
+    {
+        // Not one of a derived class, which may have read ahead of the socket.
+        if (_stream.GetType() == typeof(NetworkStream))
+        {
+            await SocketStream.WaitForInputAsync((NetworkStream)_stream, _released.Token).ConfigureAwait(false);
+            return;
+        }
 
         // A stream that does not know reads of no bytes answers at once, and the read that follows waits instead.
         await _stream.ReadAsync(Memory<byte>.Empty, _released.Token).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     protected override ValueTask<int> ReadAsync(Memory<byte> buffer) => _stream.ReadAsync(buffer, _released.Token);

@@ -21,7 +21,7 @@ internal sealed class TlsStream : AsyncStream
     public TlsStream(Socket socket)
     {
         _socket = socket;
-        _tls = new SslStream(new GatedStream(new NetworkStream(socket, ownsSocket: true), _gate));
+        _tls = new SslStream(new GatedStream(new SocketStream(socket), _gate));
     }
 
     /// <summary>What was agreed on, once <see cref="AuthenticateAsync"/> is done.</summary>

@@ -135,6 +135,48 @@ public sealed class TransportReadingTests
         }
     }
 
+    // The system may tell of bytes when those have been read already, together with others that came just before.
+    [Theory]
+    [EachTransport(TransportKind.Pipe)]
+    public async Task A_transport_that_was_woken_for_nothing_holds_no_buffer(TransportKind kind)
+    {
+        const int Rounds = 300;
+        var pool = new CountingPool();
+        using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
+        RecordingSink sink = Start(pair);
+
+        for (int round = 1; round <= Rounds; round++)
+        {
+            for (int count = 0; count < 4; count++)
+            {
+                await pair.Peer.WriteAsync(new byte[1]);
+            }
+
+            await sink.WhenReceived(round * 4).WithDeadline();
+            await Deadlines.UntilAsync(() => pool.OutCount == 0, "the receive buffer is back");
+        }
+
+        Assert.Empty(sink.Violations);
+    }
+
+    [Theory]
+    [EachTransport(TransportKind.Pipe)]
+    public async Task A_transport_that_has_just_filled_its_buffer_holds_none_once_it_is_idle(TransportKind kind)
+    {
+        var pool = new CountingPool();
+        using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
+        byte[] sent = Payloads.Bytes(64 * 1024);
+        Task sending = pair.Peer.WriteAsync(sent).AsTask();
+
+        RecordingSink sink = Start(pair);
+        await sink.WhenReceived(sent.Length).WithDeadline();
+        await sending.WithDeadline();
+
+        await Deadlines.UntilAsync(() => pool.OutCount == 0, "the receive buffer is back");
+        Assert.Equal(sent, sink.ReceivedBytes);
+        Assert.Empty(sink.Violations);
+    }
+
     private static RecordingSink Start(TransportPair pair, Func<long, ReadVerdict>? verdict = null)
     {
         var sink = new RecordingSink();
