@@ -61,7 +61,7 @@ internal sealed class Listener : IAcceptorOwner
         }
         else
         {
-            _acceptor = new LoopAcceptor(_loops, _socket, this);
+            _acceptor = new LoopAcceptor(_loops, _listening, this);
             _acceptor.Start();
         }
     }

@@ -6,10 +6,23 @@ namespace Sockeye.Transports;
 /// <summary>A socket that listens, on TCP or at a path of the file system; the file at that path goes with it.</summary>
 internal sealed class ListeningSocket : IDisposable
 {
-    private ListeningSocket(Socket socket)
+    private readonly SocketFile? _file;
+
+    // Takes over a socket that is bound.
+    private ListeningSocket(Socket socket, string? path)
     {
-        Socket = socket;
         LocalEndPoint = socket.LocalEndPoint!;
+        Socket = socket;
+        if (path is not null)
+        {
+            // The object that was bound would delete the file by its name, once the socket is closed, and so would its
+            // finalizer: that of a successor, perhaps. Another object has the same handle, and was not bound.
+            _file = new SocketFile(path);
+            Socket = new Socket(socket.SafeHandle);
+#pragma warning disable CA1816
+            GC.SuppressFinalize(socket);
+#pragma warning restore CA1816
+        }
     }
 
     /// <summary>The socket.</summary>
@@ -39,8 +52,12 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Listens no more. A socket deletes its file itself, once: a successor may be there a moment later.</summary>
-    public void Dispose() => Socket.Dispose();
+    /// <summary>Listens no more, and deletes the file.</summary>
+    public void Dispose()
+    {
+        _file?.Delete();
+        Socket.Dispose();
+    }
 
     private static ListeningSocket BindCore(EndPoint endPoint, int backlog, bool isDual)
     {
@@ -49,6 +66,7 @@ internal sealed class ListeningSocket : IDisposable
             : endPoint;
         ProtocolType protocol = endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
+        string? path = PathOf(endPoint);
         try
         {
             if (IsAny(endPoint, out _))
@@ -63,18 +81,28 @@ internal sealed class ListeningSocket : IDisposable
                 socket.NoDelay = true;
             }
 
-            if (PathOf(endPoint) is { } path && SocketFile.IsStale(path, endPoint))
+            if (path is not null && SocketFile.IsStale(path, endPoint))
             {
                 File.Delete(path);
             }
 
             socket.Bind(endPoint);
-            socket.Listen(backlog);
-            return new ListeningSocket(socket);
         }
         catch
         {
             socket.Dispose();
+            throw;
+        }
+
+        var listening = new ListeningSocket(socket, path);
+        try
+        {
+            listening.Socket.Listen(backlog);
+            return listening;
+        }
+        catch
+        {
+            listening.Dispose();
             throw;
         }
     }

@@ -74,6 +74,61 @@ public sealed class UnixSocketServerTests : IDisposable
         Assert.Equal("a", (await client.ReadFrameAsync()).PayloadText);
     }
 
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_successor_that_has_taken_the_path_keeps_its_file(ServerKind kind)
+    {
+        WebSocketServer first = await StartAsync(kind);
+        File.Delete(_path);
+        await using WebSocketServer second = await StartAsync(kind);
+
+        await first.StopAsync().WithDeadline();
+
+        using RawPeer client = await RawPeer.OpenAsync(second.LocalEndPoint);
+        await client.SendMaskedAsync(RawFrame.Text, 0x61);
+        Assert.Equal("a", (await client.ReadFrameAsync()).PayloadText);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_server_that_starts_the_moment_another_stops_can_be_reached(ServerKind kind)
+    {
+        const int Rounds = 300;
+        WebSocketServer server = await StartAsync(kind);
+        for (int round = 0; round < Rounds; round++)
+        {
+            Task stopping = Task.Run(() => server.StopAsync());
+            server = await StartWhenFreeAsync(kind);
+            await stopping.WithDeadline();
+            using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+        }
+
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Whoever_listens_and_does_not_accept_has_the_path_and_holds_up_nobody()
+    {
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(_path));
+        listener.Listen(1);
+        List<Socket> waiting = [];
+        bool isFull = false;
+        while (!isFull)
+        {
+            var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+            waiting.Add(client);
+            isFull = !TryConnect(client);
+        }
+
+        SocketException thrown = await Assert.ThrowsAsync<SocketException>(
+            () => Task.Run(() => StartAsync(ServerKind.Socket)).WithDeadline());
+
+        Assert.Equal(SocketError.AddressAlreadyInUse, thrown.SocketErrorCode);
+        Assert.True(File.Exists(_path));
+        waiting.ForEach(static client => client.Dispose());
+    }
+
     // A file of no bytes looks most like a socket; the system gives a hidden or a locked one other attributes.
     [Theory]
     [InlineData("file", "")]
@@ -116,6 +171,35 @@ public sealed class UnixSocketServerTests : IDisposable
         socket.Bind(new UnixDomainSocketEndPoint(elsewhere));
         socket.Listen();
         File.Move(elsewhere, _path);
+    }
+
+    private bool TryConnect(Socket client)
+    {
+        try
+        {
+            client.Connect(new UnixDomainSocketEndPoint(_path));
+            return true;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.WouldBlock)
+        {
+            return false;
+        }
+    }
+
+    private async Task<WebSocketServer> StartWhenFreeAsync(ServerKind kind)
+    {
+        while (true)
+        {
+            try
+            {
+                return await StartAsync(kind);
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // The other has it still.
+                await Task.Yield();
+            }
+        }
     }
 
     private Task<WebSocketServer> StartAsync(ServerKind kind) => Servers.StartEchoAsync(new WebSocketServerOptions

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Sockeye.Timing;
 
 namespace Sockeye.Transports.Loops;
@@ -11,7 +10,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
 
     private readonly EventLoopGroup _loops;
     private readonly EventLoop _loop;
-    private readonly Socket _listener;
+    private readonly ListeningSocket _listener;
     private readonly IAcceptorOwner _owner;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _descriptor;
@@ -20,14 +19,14 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     private volatile bool _isStopping;
 
     /// <summary>Takes over a socket that listens; nothing is accepted before <see cref="Start"/>.</summary>
-    public LoopAcceptor(EventLoopGroup loops, Socket listener, IAcceptorOwner owner)
+    public LoopAcceptor(EventLoopGroup loops, ListeningSocket listener, IAcceptorOwner owner)
     {
         _loops = loops;
         _loop = loops.First;
         _listener = listener;
         _owner = owner;
-        _listener.Blocking = false;
-        _descriptor = (int)_listener.SafeHandle.DangerousGetHandle();
+        _listener.Socket.Blocking = false;
+        _descriptor = (int)_listener.Socket.SafeHandle.DangerousGetHandle();
     }
 
     /// <summary>Begins to accept.</summary>
