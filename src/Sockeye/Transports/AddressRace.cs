@@ -70,6 +70,8 @@ internal static class AddressRace
                     return await finished.ConfigureAwait(false);
                 }
 
+                // Looked at here, whatever comes of the race: nobody else does, unless it was the last.
+                _ = finished.Exception;
                 cancellationToken.ThrowIfCancellationRequested();
                 last = finished;
             }

@@ -95,6 +95,48 @@ public sealed class AddressRaceTests
         Assert.Equal(SocketError.ConnectionRefused, thrown.SocketErrorCode);
     }
 
+    // Nobody else has this error: the event is the whole process's.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_failure_that_another_attempt_made_up_for_is_no_unobserved_exception(bool lastSucceeds)
+    {
+        int unobserved = 0;
+        EventHandler<UnobservedTaskExceptionEventArgs> count = (_, e) =>
+            unobserved += e.Exception.InnerException is SocketException { SocketErrorCode: SocketError.HostDown } ? 1 : 0;
+        TaskScheduler.UnobservedTaskException += count;
+        try
+        {
+            await RaceAsync();
+            _attempts.Clear();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= count;
+        }
+
+        Assert.Equal(0, unobserved);
+
+        async Task RaceAsync()
+        {
+            Task<Made> race = Race("6a 4a");
+            _attempts[0].Fail(SocketError.HostDown);
+            await UntilAttemptAsync(2);
+            if (lastSucceeds)
+            {
+                _attempts[1].Succeed();
+                await race;
+            }
+            else
+            {
+                _attempts[1].Fail(SocketError.ConnectionRefused);
+                await Assert.ThrowsAsync<SocketException>(() => race);
+            }
+        }
+    }
+
     [Fact]
     public async Task No_address_is_an_unknown_host()
     {
