@@ -318,6 +318,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         _refusal = new LingeringRefusal(_transport);
         _place.Leave(_context.Caps);
+        packedHead ??= _pending?.Agreed.PackedHead;
         packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
         rejection = HandshakeFailures.Tell(
             _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), exception);

@@ -82,6 +82,49 @@ public sealed class UndecidedUpgradeTests
     }
 
     [Theory]
+    [EachServer]
+    public async Task Who_is_told_of_the_failure_is_told_of_the_request(ServerKind kind)
+    {
+        var asked = new ConcurrentQueue<string>();
+        var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
+                Tls = kind.Tls(),
+                HandshakeTimeout = TimeSpan.FromSeconds(1),
+                OnHandshakeFailed = failure =>
+                {
+                    failures.Enqueue(failure);
+                    return null;
+                },
+                OnUpgrade = (request, _) =>
+                {
+                    asked.Enqueue(request.Path);
+                    return new(new TaskCompletionSource<WebSocketUpgradeDecision>().Task);
+                },
+            },
+            Servers.EchoAsync);
+
+        using (RawPeer late = await ConnectAsync(kind, server))
+        {
+            await late.SendAsync(RawPeer.Request("/late"));
+            Assert.StartsWith("HTTP/1.1 408 ", await late.ReadHeadAsync(), StringComparison.Ordinal);
+        }
+
+        using RawPeer stopped = await ConnectAsync(kind, server);
+        await stopped.SendAsync(RawPeer.Request("/stopped"));
+        await Deadlines.UntilAsync(() => asked.Count == 2, "the application is asked");
+        await server.StopAsync().WithDeadline();
+        Assert.StartsWith("HTTP/1.1 503 ", await stopped.ReadHeadAsync(), StringComparison.Ordinal);
+
+        Assert.Equal(
+            [(HandshakeError.TimedOut, "/late"), (HandshakeError.ServerUnavailable, "/stopped")],
+            failures.Select(failure => (failure.Error, failure.Request?.Path)));
+    }
+
+    [Theory]
     [EachServer(IsPlain = true)]
     public async Task The_token_does_not_fall_when_the_application_has_decided(ServerKind kind)
     {
