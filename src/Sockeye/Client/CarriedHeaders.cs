@@ -28,6 +28,9 @@ internal sealed class CarriedHeaders
         AddCredentials(BasicCredentials.ToHeader(userInfo, options.Credentials));
     }
 
+    /// <summary>Whether what is for the first server alone has been left behind.</summary>
+    public bool HasLeftOrigin { get; private set; }
+
     /// <summary>
     /// Leaves behind what is for the first server alone: credentials, cookies, its name, and all that may hold a secret.
     /// </summary>
@@ -35,6 +38,7 @@ internal sealed class CarriedHeaders
     {
         _headers.RemoveAll(header => !Harmless.Contains(header.Key, StringComparer.OrdinalIgnoreCase));
         _host = null;
+        HasLeftOrigin = true;
     }
 
     /// <summary>Takes user information from the address that a redirect to the same server gave, if there is none yet.</summary>

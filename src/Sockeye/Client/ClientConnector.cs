@@ -132,7 +132,8 @@ internal sealed class ClientConnector
             HttpResponseMessage response;
             try
             {
-                response = await SendAsync(request, address, _options.Http2, cancellationToken).ConfigureAwait(false);
+                response = await SendAsync(
+                    request, address, _options.Http2, headers.HasLeftOrigin, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (
                 exception is HttpRequestException or HttpIOException
@@ -140,7 +141,8 @@ internal sealed class ClientConnector
                 && ErrorOf(exception) == HandshakeError.ExtendedConnectNotOffered)
             {
                 // RFC 8441 §3: it has HTTP/2, but not for this.
-                response = await SendAsync(request, address, WebSocketHttp2Policy.Never, cancellationToken)
+                response = await SendAsync(
+                    request, address, WebSocketHttp2Policy.Never, headers.HasLeftOrigin, cancellationToken)
                     .ConfigureAwait(false);
             }
 
@@ -185,11 +187,11 @@ internal sealed class ClientConnector
     }
 
     private Task<HttpResponseMessage> SendAsync(
-        WebSocketClientRequest request, ClientAddress address, WebSocketHttp2Policy http2,
+        WebSocketClientRequest request, ClientAddress address, WebSocketHttp2Policy http2, bool hasLeftOrigin,
         CancellationToken cancellationToken)
     {
         _hop?.Dispose();
-        _hop = new ClientHop(_options, address, _progress, http2, cancellationToken);
+        _hop = new ClientHop(_options, address, _progress, http2, hasLeftOrigin, cancellationToken);
         return _hop.SendAsync(request, _connections.Codecs?.Options);
     }
 

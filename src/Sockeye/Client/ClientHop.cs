@@ -18,6 +18,7 @@ internal sealed class ClientHop : IDisposable
     private readonly ClientAddress _address;
     private readonly HandshakeProgress _progress;
     private readonly WebSocketHttp2Policy _http2;
+    private readonly SslClientAuthenticationOptions? _tls;
     private readonly CancellationToken _attemptToken;
     private readonly HttpMessageInvoker _client;
     private ExtendedConnect? _extendedConnect;
@@ -30,12 +31,13 @@ internal sealed class ClientHop : IDisposable
     /// <summary>Prepares a request.</summary>
     public ClientHop(
         WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress, WebSocketHttp2Policy http2,
-        CancellationToken attemptToken)
+        bool hasLeftOrigin, CancellationToken attemptToken)
     {
         _options = options;
         _address = address;
         _progress = progress;
         _http2 = http2;
+        _tls = hasLeftOrigin ? ClientTls.WithoutClientCertificate(options.Tls) : options.Tls;
         _attemptToken = attemptToken;
         Dialer = new ClientDialer(options, address, progress);
 
@@ -183,7 +185,7 @@ internal sealed class ClientHop : IDisposable
             _progress.Phase = WebSocketHandshakePhase.Tls;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
             SslStream tls = await ClientTls.AuthenticateAsync(
-                stream, _options.Tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, either.Token)
+                stream, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, either.Token)
                 .ConfigureAwait(false);
             isHttp2 |= tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
             stream = tls;

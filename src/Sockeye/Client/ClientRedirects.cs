@@ -53,8 +53,9 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
         {
             headers.LeaveOrigin();
         }
-        else if (redirect.IsSameOrigin)
+        else if (redirect.IsSameOrigin && next.IsSameOrigin(current))
         {
+            // Not from another server, which has no say in who the client is to the first.
             headers.AddCredentials(BasicCredentials.ToHeader(next.UserInfo, credential: null));
         }
 

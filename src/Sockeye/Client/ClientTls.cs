@@ -31,10 +31,36 @@ internal static class ClientTls
     public static SslClientAuthenticationOptions Complete(
         SslClientAuthenticationOptions options, string host, bool mayBeHttp2)
     {
+        SslClientAuthenticationOptions copy = Copy(options);
+        copy.TargetHost ??= host;
+        copy.ApplicationProtocols = ProtocolsOf(options, mayBeHttp2);
+        return copy;
+    }
+
+    /// <summary>
+    /// The options for a server to which a redirect has led, and which is not to learn who the client is to the first: a
+    /// certificate is a credential too.
+    /// </summary>
+    public static SslClientAuthenticationOptions? WithoutClientCertificate(SslClientAuthenticationOptions? options)
+    {
+        if (options is null)
+        {
+            return null;
+        }
+
+        SslClientAuthenticationOptions copy = Copy(options);
+        copy.ClientCertificateContext = null;
+        copy.ClientCertificates = null;
+        copy.LocalCertificateSelectionCallback = null;
+        return copy;
+    }
+
+    private static SslClientAuthenticationOptions Copy(SslClientAuthenticationOptions options)
+    {
         var copy = new SslClientAuthenticationOptions
         {
-            TargetHost = options.TargetHost ?? host,
-            ApplicationProtocols = ProtocolsOf(options, mayBeHttp2),
+            TargetHost = options.TargetHost,
+            ApplicationProtocols = options.ApplicationProtocols,
             AllowRenegotiation = options.AllowRenegotiation,
             AllowTlsResume = options.AllowTlsResume,
             CertificateChainPolicy = options.CertificateChainPolicy,

@@ -82,6 +82,10 @@ public sealed class WebSocketClientOptions
     /// What is to be checked of the server's certificate, and shown of the client's own; <see langword="null"/> for the
     /// usual. Its <see cref="SslClientAuthenticationOptions.TargetHost"/> comes before the host of the address.
     /// </summary>
+    /// <remarks>
+    /// Where a redirect leads to another origin, no certificate of the client is shown unless
+    /// <see cref="WebSocketRedirect.KeepHeaders"/> says so.
+    /// </remarks>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
     /// <summary>How many redirects are followed, one after the other (RFC 9110 §15.4).</summary>

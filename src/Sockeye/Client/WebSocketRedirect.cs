@@ -37,7 +37,8 @@ public sealed class WebSocketRedirect
     public bool IsSameOrigin { get; }
 
     /// <summary>
-    /// Whether the headers of the options go with the next request: credentials and cookies too, and the host.
+    /// Whether the headers of the options go with the next request: credentials and cookies too, and the host; and whether a
+    /// client certificate is shown.
     /// </summary>
     /// <value>
     /// The default is <see cref="IsSameOrigin"/>. If not, what was left behind is not sent again, wherever later redirects

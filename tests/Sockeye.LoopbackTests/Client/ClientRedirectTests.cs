@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 
 namespace Sockeye.Tests;
 
@@ -217,6 +218,57 @@ public sealed class ClientRedirectTests
         await FinishAsync(server, connecting, out Task<string> second);
 
         Assert.Equal("Basic YWxpY2U6czNjcmV0", RawServer.Header(await second, "Authorization"));
+    }
+
+    // Who the client is to the first server is not for another to say.
+    [Fact]
+    public async Task Credentials_that_another_server_gives_for_the_first_are_not_used()
+    {
+        using var first = new RawServer();
+        using var second = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(first.Address, Following);
+
+        await RedirectAsync(first, second.Address.ToString());
+        await RedirectAsync(second, $"ws://mallory:x@{first.Address.Authority}/");
+        await FinishAsync(first, connecting, out Task<string> back);
+
+        Assert.DoesNotContain("Authorization", await back, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_certificate_is_for_the_first_server_unless_a_callback_says_otherwise(bool keep)
+    {
+        var shown = new TaskCompletionSource<string?>();
+        await using TlsRawServer elsewhere = new("", new SslServerAuthenticationOptions
+        {
+            ServerCertificate = TestCertificate.Value,
+            ClientCertificateRequired = true,
+            AllowTlsResume = false,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                shown.TrySetResult(certificate?.GetCertHashString()) | true,
+        });
+        await using TlsRawServer server = new(
+            $"HTTP/1.1 302 Found\r\nLocation: {elsewhere.Address}\r\nContent-Length: 0\r\n\r\n");
+        SslClientAuthenticationOptions tls = TestCertificate.ForClient();
+        tls.AllowTlsResume = false;
+        tls.ClientCertificates = [TestCertificate.Value];
+        tls.LocalCertificateSelectionCallback = static (_, _, certificates, _, _) => certificates[0];
+
+        WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
+        {
+            MaxRedirects = 1,
+            Tls = tls,
+            OnRedirecting = (redirect, _) =>
+            {
+                redirect.KeepHeaders = keep;
+                return ValueTask.FromResult(true);
+            },
+        }).WithDeadline();
+
+        client.Abort();
+        Assert.Equal(keep ? TestCertificate.Value.GetCertHashString() : null, await shown.Task.WithDeadline());
     }
 
     [Fact]
