@@ -78,6 +78,23 @@ public sealed class ReconnectRaceTests
     }
 
     [Fact]
+    public async Task A_client_that_is_closed_before_it_was_started_turns_to_nobody()
+    {
+        const int Rounds = 2_000;
+        using var server = new RawServer();
+        var states = new ConcurrentQueue<WebSocketReconnectState>();
+        for (int round = 0; round < Rounds; round++)
+        {
+            var client = new ReconnectingWebSocketClient(
+                server.Address, new WebSocketReconnectOptions { OnStatusChanged = status => states.Enqueue(status.State) });
+            await client.CloseAsync().WithDeadline();
+        }
+
+        Assert.Equal(Enumerable.Repeat(WebSocketReconnectState.Closed, Rounds), states);
+        Assert.False(server.HasPending);
+    }
+
+    [Fact]
     public async Task A_client_that_is_closed_at_any_moment_leaves_nothing_behind()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();

@@ -91,8 +91,9 @@ internal sealed class ReconnectLoop
             connection = _connection;
         }
 
-        Start();
+        // In this order: a loop that begins only to end turns to nobody.
         await _stop.CancelAsync().ConfigureAwait(false);
+        Start();
         if (connection is not null)
         {
             await connection.CloseAsync(code, reason, cancellationToken).ConfigureAwait(false);
