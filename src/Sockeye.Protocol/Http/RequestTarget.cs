@@ -88,35 +88,45 @@ internal readonly ref struct RequestTarget
 
     private static bool HasNul(ReadOnlySpan<byte> target) => target.IndexOf("%00"u8) >= 0;
 
-    // RFC 3986 §6.2.2.3: a client removes these before it sends. %2E is a dot too.
+    // RFC 3986 §6.2.2.3: a client removes these before it sends. %2E is a dot too; and once the path is decoded, what was
+    // %2F ends a segment like any slash, and on some systems a backslash does.
     private static bool HasDotSegment(ReadOnlySpan<byte> path)
     {
-        foreach (Range range in path.Split((byte)'/'))
+        if (!path.ContainsAny((byte)'.', (byte)'%'))
         {
-            if (IsDots(path[range]))
+            return false;
+        }
+
+        int dots = 0;
+        bool isName = false;
+        while (!path.IsEmpty)
+        {
+            int end = LengthOf(path, (byte)'/', "%2F"u8) + LengthOf(path, (byte)'\\', "%5C"u8);
+            int dot = LengthOf(path, (byte)'.', "%2E"u8);
+            if (end == 0)
+            {
+                dots += dot == 0 ? 0 : 1;
+                isName |= dot == 0;
+            }
+            else if (IsDots())
             {
                 return true;
             }
-        }
-
-        return false;
-    }
-
-    private static bool IsDots(ReadOnlySpan<byte> segment)
-    {
-        int dots = 0;
-        while (!segment.IsEmpty)
-        {
-            int length = segment[0] == (byte)'.' ? 1 : StartsWithIgnoreCase(segment, "%2E"u8) ? "%2E"u8.Length : 0;
-            if (length == 0)
+            else
             {
-                return false;
+                dots = 0;
+                isName = false;
             }
 
-            dots++;
-            segment = segment[length..];
+            path = path[Math.Max(1, end + dot)..];
         }
 
-        return dots is 1 or 2;
+        return IsDots();
+
+        bool IsDots() => !isName && dots is 1 or 2;
     }
+
+    // How many bytes stand for a character where a text begins: none if it is another.
+    private static int LengthOf(ReadOnlySpan<byte> text, byte character, ReadOnlySpan<byte> encoded) =>
+        text[0] == character ? 1 : StartsWithIgnoreCase(text, encoded) ? encoded.Length : 0;
 }

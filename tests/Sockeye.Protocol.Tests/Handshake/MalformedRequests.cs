@@ -33,7 +33,8 @@ internal static class MalformedRequests
             "ws://server.example.com/chat", "wss://server.example.com/chat", "ftp://server.example.com/", "*",
             "server.example.com:80", "server.example.com", "chat", "?query", "/chat#part", "/#", "//evil/chat",
             "//", "/%00", "/a%00b", "/?a=%00", "/..", "/../etc/passwd", "/a/../b", "/a/..", "/.", "/./a", "/%2e%2e/a",
-            "/%2E./a", "/a/.%2e", "http:///chat", "http://", "http:/chat", "http://server.example.com//evil",
+            "/%2E./a", "/a/.%2e", "/a%2F..%2Fb", "/a/..%2fb", "/%2e%2e%2fetc", "/a%2F.", "/a/..\\b", "/a%5c..%5Cb",
+            "http:///chat", "http://", "http:/chat", "http://server.example.com//evil",
             "http://server.example.com/../a", "http://server.example.com#part", "javascript:alert(1)", "\\chat",
         ];
         foreach (string target in targets)

@@ -13,6 +13,8 @@ public sealed class RequestTargetTests
     [InlineData("/chat?", "", "/chat", "")]
     [InlineData("/chat?a=b?c/../d", "", "/chat", "a=b?c/../d")]
     [InlineData("/caf%C3%A9%2f", "", "/caf%C3%A9%2f", "")]
+    [InlineData("/a%2Fb/...%2F..c%2Fd../.e", "", "/a%2Fb/...%2F..c%2Fd../.e", "")]
+    [InlineData("/%/%2/%2x..%", "", "/%/%2/%2x..%", "")]
     [InlineData("http://a:81/chat?b", "a:81", "/chat", "b")]
     [InlineData("HTTP://a", "a", "/", "")]
     [InlineData("https://a?b", "a", "/", "b")]
