@@ -153,13 +153,29 @@ internal sealed class Listener : IAcceptorOwner
     private void Begin(Transport transport, TimeSpan timeout) =>
         new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, _endPoint.IsSecure), transport).Start(timeout);
 
-    private Task AuthenticateAsync(SslStream stream, CancellationToken cancellationToken) =>
+    private Task AuthenticateAsync(SslStream stream, EndPoint? remote, CancellationToken cancellationToken) =>
         _endPoint.SelectTls is { } select
             ? stream.AuthenticateAsServerAsync(
-                // TLS would wait for the application although its time is over.
-                (_, hello, _, cancellation) => new(select(hello, cancellation).AsTask().WaitAsync(cancellation)),
+                (_, hello, _, cancellation) => WaitInTimeAsync(select(hello, cancellation).AsTask(), remote, cancellation),
                 state: null, cancellationToken)
             : stream.AuthenticateAsServerAsync(_endPoint.Tls!, cancellationToken);
+
+    // TLS would wait for the application although its time is over.
+    private async ValueTask<SslServerAuthenticationOptions> WaitInTimeAsync(
+        Task<SslServerAuthenticationOptions> selecting, EndPoint? remote, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await selecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!selecting.IsCompleted)
+        {
+            _ = selecting.ContinueWith(
+                late => _context.Logger.SelectTlsThrewLate(EndPoints.Unmapped(remote), late.Exception!.GetBaseException()),
+                CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
 
     private async Task AuthenticateAsync(Socket socket)
     {
@@ -176,7 +192,7 @@ internal sealed class Listener : IAcceptorOwner
             using var timeout = new CancellationTokenSource(_context.Options.HandshakeTimeout, time);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
             await stream.AuthenticateAsync(
-                secure => AuthenticateAsync(secure, stopping.Token), stopping.Token).ConfigureAwait(false);
+                secure => AuthenticateAsync(secure, remote, stopping.Token), stopping.Token).ConfigureAwait(false);
             Begin(
                 new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync),
                 _context.Options.HandshakeTimeout - time.GetElapsedTime(start));

@@ -40,6 +40,10 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 109, Level = LogLevel.Debug, Message = "{RemoteEndPoint} sent nothing in time and was dropped")]
     public static partial void HandshakeSilent(this ILogger logger, object? remoteEndPoint);
 
+    [LoggerMessage(EventId = 110, Level = LogLevel.Error,
+        Message = "The application selected no certificate for {RemoteEndPoint} in time, and then threw")]
+    public static partial void SelectTlsThrewLate(this ILogger logger, object? remoteEndPoint, Exception exception);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

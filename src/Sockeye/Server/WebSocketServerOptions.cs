@@ -126,6 +126,10 @@ public sealed class WebSocketServerOptions
     }
 
     /// <summary>Whether whoever connects to a Unix socket is a trusted proxy too. The default is <see langword="false"/>.</summary>
+    /// <remarks>
+    /// So is whoever is behind a stream that is given to <see cref="WebSocketHandshake.AcceptAsync"/> without its
+    /// <see cref="WebSocketHandshakeInput.RemoteEndPoint"/>.
+    /// </remarks>
     public bool TrustUnixSocketProxies { get; init; }
 
     /// <summary>How many connections there may be at once; one more is answered with 503.</summary>

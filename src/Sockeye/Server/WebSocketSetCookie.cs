@@ -48,7 +48,7 @@ public sealed record WebSocketSetCookie
     public DateTimeOffset? Expires { get; init; }
 
     /// <summary>
-    /// How long it lives, in whole seconds, which goes before <see cref="Expires"/>; zero deletes it;
+    /// How long it lives, rounded up to whole seconds, which goes before <see cref="Expires"/>; zero deletes it;
     /// <see langword="null"/>, the default, leaves it out.
     /// </summary>
     public TimeSpan? MaxAge
@@ -78,7 +78,7 @@ public sealed record WebSocketSetCookie
 
         // RFC 6265 §4.1.1: sane-cookie-date is the date of HTTP.
         Append(text, "Expires", Expires?.ToString("R", invariant));
-        Append(text, "Max-Age", MaxAge is { } age ? ((long)age.TotalSeconds).ToString(invariant) : null);
+        Append(text, "Max-Age", MaxAge is { } age ? ((long)Math.Ceiling(age.TotalSeconds)).ToString(invariant) : null);
         Append(text, "SameSite", SameSite == WebSocketSameSite.Unspecified ? null : SameSite.ToString());
         return text.Append(Secure ? "; Secure" : "").Append(HttpOnly ? "; HttpOnly" : "").ToString();
     }

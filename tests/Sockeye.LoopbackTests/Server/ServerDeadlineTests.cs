@@ -152,16 +152,19 @@ public sealed class ServerDeadlineTests
     [Fact]
     public async Task An_application_that_selects_no_certificate_in_time_loses_its_client_and_holds_up_nobody()
     {
+        var log = new CapturingLoggerFactory();
         var asked = new TaskCompletionSource();
+        var selecting = new TaskCompletionSource<SslServerAuthenticationOptions>();
         var failed = new TaskCompletionSource<WebSocketHandshakeFailure>();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
             TimeProvider = _time,
+            LoggerFactory = log,
             SelectTls = (_, _) =>
             {
                 asked.SetResult();
-                return new(new TaskCompletionSource<SslServerAuthenticationOptions>().Task);
+                return new(selecting.Task);
             },
             OnHandshakeFailed = failure =>
             {
@@ -177,6 +180,9 @@ public sealed class ServerDeadlineTests
         Assert.Equal(HandshakeError.TlsFailed, (await failed.Task.WithDeadline()).Error);
         await Assert.ThrowsAnyAsync<IOException>(() => connecting);
         Assert.Equal(0, server.PendingHandshakeCount);
+
+        selecting.SetException(new InvalidOperationException("broken on purpose"));
+        await Deadlines.UntilAsync(() => log.Entries.Any(entry => entry.EventId == 110), "what came too late is logged");
     }
 
     [Fact]

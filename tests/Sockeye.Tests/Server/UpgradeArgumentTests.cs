@@ -77,7 +77,7 @@ public sealed class UpgradeArgumentTests
             Path = "/chat",
             Domain = "example.com",
             Expires = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.FromHours(1)),
-            MaxAge = TimeSpan.FromSeconds(90.9),
+            MaxAge = TimeSpan.FromSeconds(89.1),
             SameSite = WebSocketSameSite.Lax,
             HttpOnly = true,
             Secure = true,
@@ -87,6 +87,7 @@ public sealed class UpgradeArgumentTests
             "session=a1; Path=/chat; Domain=example.com; Expires=Wed, 02 Jan 2030 02:04:05 GMT; Max-Age=90; SameSite=Lax;"
             + " Secure; HttpOnly",
             cookie.ToString());
+        Assert.EndsWith("Max-Age=1", new WebSocketSetCookie("a", "b") { MaxAge = TimeSpan.FromTicks(1) }.ToString());
         Assert.Throws<ArgumentException>(() => cookie with { Path = "/;x" });
         Assert.Throws<ArgumentException>(() => cookie with { Domain = "a\r\nb" });
         Assert.Throws<ArgumentOutOfRangeException>(() => cookie with { MaxAge = TimeSpan.FromSeconds(-1) });
