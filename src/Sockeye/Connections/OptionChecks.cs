@@ -1,3 +1,5 @@
+using Sockeye.Protocol;
+
 namespace Sockeye;
 
 /// <summary>What options check when they are set, so that a wrong one is found where it was written.</summary>
@@ -24,4 +26,32 @@ internal static class OptionChecks
         value > TimeSpan.Zero && value <= MaxTime
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be more than zero and at most a day.");
+
+    /// <summary>Subprotocols that a header can name; a copy of them.</summary>
+    public static IReadOnlyList<string> Subprotocols(IReadOnlyList<string> value, string name)
+    {
+        ArgumentNullException.ThrowIfNull(value, name);
+        return SubprotocolList.IsValid(value)
+            ? [.. value]
+            : throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", name);
+    }
+
+    /// <summary>Origins that a header can be compared with; a copy of them.</summary>
+    public static IReadOnlyList<string> Origins(IReadOnlyList<string> value, string name)
+    {
+        ArgumentNullException.ThrowIfNull(value, name);
+        return OriginCheck.TryCreate(value, out _, out string? invalid)
+            ? [.. value]
+            : throw new ArgumentException($"'{invalid}' is not an origin, such as https://example.com.", name);
+    }
+
+    /// <summary>Hosts that a header can be compared with; a copy of them.</summary>
+    public static IReadOnlyList<string> Hosts(IReadOnlyList<string> value, string name)
+    {
+        ArgumentNullException.ThrowIfNull(value, name);
+        string? invalid = value.FirstOrDefault(static host => !HostPattern.TryParse(host, out _));
+        return invalid is null
+            ? [.. value]
+            : throw new ArgumentException($"'{invalid}' is not a host, such as example.com or *.example.com.", name);
+    }
 }

@@ -17,16 +17,8 @@ internal sealed class ServerContext
         WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
         WebSocketRoutes? routes = null)
     {
-        if (!OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out string? invalid))
-        {
-            throw new ArgumentException($"'{invalid}' is not an origin, such as https://example.com.", nameof(options));
-        }
-
-        if (!SubprotocolList.IsValid(options.Subprotocols))
-        {
-            throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", nameof(options));
-        }
-
+        // Origins and hosts were found to be some when they were set.
+        _ = OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out _);
         Options = options;
         Origins = origins;
         Hosts = [.. options.AllowedHosts.Select(ToPattern)];
@@ -140,7 +132,9 @@ internal sealed class ServerContext
         }
     }
 
-    private static HostPattern ToPattern(string host) => HostPattern.TryParse(host, out HostPattern? pattern)
-        ? pattern!
-        : throw new ArgumentException($"'{host}' is not a host, such as example.com or *.example.com.", nameof(host));
+    private static HostPattern ToPattern(string host)
+    {
+        _ = HostPattern.TryParse(host, out HostPattern? pattern);
+        return pattern!;
+    }
 }

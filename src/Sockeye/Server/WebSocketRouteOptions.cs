@@ -1,5 +1,3 @@
-using Sockeye.Protocol;
-
 namespace Sockeye;
 
 /// <summary>What is different on one route of a server. What is not set is as in <see cref="WebSocketServerOptions"/>.</summary>
@@ -10,9 +8,7 @@ public sealed record WebSocketRouteOptions
     public IReadOnlyList<string>? Subprotocols
     {
         get;
-        init => field = value is null ? null
-            : SubprotocolList.IsValid(value) ? [.. value]
-            : throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", nameof(Subprotocols));
+        init => field = value is null ? null : OptionChecks.Subprotocols(value, nameof(Subprotocols));
     }
 
     /// <summary>
@@ -33,9 +29,7 @@ public sealed record WebSocketRouteOptions
     public IReadOnlyList<string>? AllowedOrigins
     {
         get;
-        init => field = value is null ? null
-            : OriginCheck.TryCreate(value, out _, out string? invalid) ? [.. value]
-            : throw new ArgumentException($"'{invalid}' is not an origin, such as https://example.com.", nameof(AllowedOrigins));
+        init => field = value is null ? null : OptionChecks.Origins(value, nameof(AllowedOrigins));
     }
 
     /// <summary>

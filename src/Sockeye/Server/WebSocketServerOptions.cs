@@ -63,8 +63,16 @@ public sealed class WebSocketServerOptions
     public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectTls { get; init; }
 
     /// <summary>The subprotocols that the server speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
-    /// <remarks>The first that the client offers is chosen. A client that offers none of them is served without one.</remarks>
-    public IReadOnlyList<string> Subprotocols { get; init; } = [];
+    /// <remarks>
+    /// The first of these that the client offers is chosen. A client that offers none of them is served without one, unless
+    /// <see cref="RequireSubprotocol"/> says otherwise.
+    /// </remarks>
+    /// <exception cref="ArgumentException">One is no token, or is there twice (RFC 6455 §4.1).</exception>
+    public IReadOnlyList<string> Subprotocols
+    {
+        get;
+        init => field = OptionChecks.Subprotocols(value, nameof(Subprotocols));
+    } = [];
 
     /// <summary>
     /// Selects the subprotocol of each connection, instead of <see cref="Subprotocols"/>: one of those that the request offers,
@@ -82,9 +90,15 @@ public sealed class WebSocketServerOptions
     /// <c>https://example.com</c>, with a port if it is not the scheme's own; <c>null</c> for pages without an origin.
     /// </summary>
     /// <remarks>
-    /// Compared exactly; <c>https://*.example.com</c> is every host below that one, and not itself. Only browsers send an origin: whoever sends none is not asked. The default is none but the own.
+    /// Compared exactly; <c>https://*.example.com</c> is every host below that one, and not itself. Only browsers send an
+    /// origin: whoever sends none is not asked. The default is none but the own.
     /// </remarks>
-    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+    /// <exception cref="ArgumentException">One is no origin, or a wildcard for all of a top-level domain.</exception>
+    public IReadOnlyList<string> AllowedOrigins
+    {
+        get;
+        init => field = OptionChecks.Origins(value, nameof(AllowedOrigins));
+    } = [];
 
     /// <summary>
     /// Whether pages of any origin may connect. Dangerous if the application knows its users by a cookie: any web page
@@ -100,7 +114,12 @@ public sealed class WebSocketServerOptions
     /// The default is none, for all hosts. A server that browsers can reach by an address of its own network should name its
     /// hosts: else a page whose name is pointed at that address is of the same origin (DNS rebinding).
     /// </remarks>
-    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+    /// <exception cref="ArgumentException">One is no host, or a wildcard for all of a top-level domain.</exception>
+    public IReadOnlyList<string> AllowedHosts
+    {
+        get;
+        init => field = OptionChecks.Hosts(value, nameof(AllowedHosts));
+    } = [];
 
     /// <summary>
     /// The proxies, by their addresses, whose word counts: <see cref="ForwardedHeader"/> is read in what comes from them, and from
@@ -212,6 +231,7 @@ public sealed class WebSocketServerOptions
 
     /// <summary>How long TLS, a client's request and <see cref="OnUpgrade"/> may take together.</summary>
     /// <value>More than zero, at most a day. The default is 10 seconds.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero, negative or over a day.</exception>
     public TimeSpan HandshakeTimeout
     {
         get;

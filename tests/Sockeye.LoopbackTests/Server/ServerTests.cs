@@ -214,14 +214,36 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task Options_that_make_no_sense_are_refused_when_starting()
+    public void Options_that_make_no_sense_are_refused_when_they_are_set()
     {
-        await Assert.ThrowsAsync<ArgumentException>(
-            () => Servers.StartEchoAsync(new WebSocketServerOptions { Subprotocols = ["not a token"] }));
-        await Assert.ThrowsAsync<ArgumentException>(
-            () => Servers.StartEchoAsync(new WebSocketServerOptions { Subprotocols = ["twice", "twice"] }));
-        await Assert.ThrowsAsync<ArgumentException>(
-            () => Servers.StartEchoAsync(new WebSocketServerOptions { AllowedOrigins = ["example.com"] }));
+        Assert.Throws<ArgumentException>(
+            nameof(WebSocketServerOptions.Subprotocols), () => new WebSocketServerOptions { Subprotocols = ["not a token"] });
+        Assert.Throws<ArgumentException>(
+            nameof(WebSocketServerOptions.Subprotocols), () => new WebSocketServerOptions { Subprotocols = ["twice", "twice"] });
+        Assert.Throws<ArgumentException>(
+            nameof(WebSocketServerOptions.AllowedOrigins), () => new WebSocketServerOptions { AllowedOrigins = ["example.com"] });
+    }
+
+    [Fact]
+    public void Lists_in_options_are_copied()
+    {
+        List<string> subprotocols = ["v1"];
+        List<string> origins = ["https://good.example"];
+        List<string> hosts = ["good.example"];
+        var options = new WebSocketServerOptions
+        {
+            Subprotocols = subprotocols,
+            AllowedOrigins = origins,
+            AllowedHosts = hosts,
+        };
+
+        subprotocols[0] = "not a token";
+        origins[0] = "no origin";
+        hosts[0] = "no host/";
+
+        Assert.Equal(["v1"], options.Subprotocols);
+        Assert.Equal(["https://good.example"], options.AllowedOrigins);
+        Assert.Equal(["good.example"], options.AllowedHosts);
     }
     private sealed class EndsHandler(ConcurrentDictionary<string, WebSocketCloseResult> ends) : WebSocketHandler
     {
