@@ -29,6 +29,22 @@ public sealed class ClientTransportTests
 
     [Theory]
     [EachClient]
+    public async Task Frames_do_not_wait_until_packets_are_full(ClientKind kind)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
+        using var server = new RawServer();
+
+        (RawPeer peer, WebSocketConnection client) =
+            await server.ConnectAsync(new WebSocketClientOptions { UseEventLoop = kind.UsesEventLoop() });
+        using RawPeer _ = peer;
+
+        int descriptor = Descriptors.Of((IPEndPoint)client.LocalEndPoint!, (IPEndPoint)client.RemoteEndPoint!);
+        Assert.True(Descriptors.HasNoDelay(descriptor), "TCP_NODELAY");
+        client.Abort();
+    }
+
+    [Theory]
+    [EachClient]
     public async Task An_address_that_is_not_this_machines_cannot_be_connected_from(ClientKind kind)
     {
         using var server = new RawServer();

@@ -84,6 +84,8 @@ public sealed class EndsOverTransportsTests
         Assert.Equal(WebSocketCloseInitiator.Local, server.Initiator);
         Assert.False(server.WasClean);
         Assert.Null(server.Exception);
+        Assert.Equal(WebSocketConnectionState.Closed, pair.Client.State);
+        Assert.Equal(WebSocketConnectionState.Closed, pair.Server.State);
         await Assert.ThrowsAsync<WebSocketClosedException>(() => pair.Client.SendAsync("x").AsTask());
         await Assert.ThrowsAsync<WebSocketClosedException>(() => pair.Server.SendAsync("x").AsTask());
     }

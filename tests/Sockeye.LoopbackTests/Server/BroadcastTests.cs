@@ -64,6 +64,9 @@ public sealed class BroadcastTests
     public async Task Connections_come_and_go_while_they_are_enumerated_and_told(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
+        await using WebSocketConnection staying = await WebSocketClient.ConnectAsync(server.Address());
+        Task<int> counting = CountTextsUntilAsync(staying, "z");
+        int sent = 0;
         using var stop = new CancellationTokenSource();
         Task telling = Task.Run(async () =>
         {
@@ -71,6 +74,7 @@ public sealed class BroadcastTests
             {
                 server.Broadcast("x"u8);
                 await server.BroadcastAsync(PreparedMessage.Text("y"));
+                sent++;
                 Assert.All(server.Connections, Assert.NotNull);
             }
         });
@@ -87,7 +91,9 @@ public sealed class BroadcastTests
 
         await stop.CancelAsync();
         await telling.WithDeadline();
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "all have gone");
+        await Deadlines.UntilAsync(() => server.Connections.Count == 1, "all others have gone");
+        Assert.Equal(1, await server.BroadcastAsync(PreparedMessage.Text("z")).WithDeadline());
+        Assert.Equal(sent, await counting.WithDeadline());
     }
 
     [Theory]
@@ -227,6 +233,22 @@ public sealed class BroadcastTests
                 return condition();
             },
             "it happens as time passes");
+
+    private static async Task<int> CountTextsUntilAsync(WebSocketConnection connection, string last)
+    {
+        int count = 0;
+        await foreach (WebSocketMessage message in connection.ReadAllAsync())
+        {
+            if (message.Kind == WebSocketMessageKind.Text && message.Text == last)
+            {
+                break;
+            }
+
+            count += message.Kind == WebSocketMessageKind.Text ? 1 : 0;
+        }
+
+        return count;
+    }
 
     private static async Task<string[]> TextsAsync(WebSocketConnection connection, int count)
     {

@@ -73,6 +73,17 @@ public sealed class EndPointsTests : IDisposable
             () => RawPeer.ConnectAsync(new IPEndPoint(IPAddress.Loopback, server.Port)));
     }
 
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task As_many_connections_may_wait_as_the_backlog_says(ServerKind kind)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Backlog = 7 });
+
+        Assert.Equal(7u, Descriptors.BacklogOf(Descriptors.Of((IPEndPoint)server.LocalEndPoint)));
+    }
+
     [Fact]
     public void An_address_of_another_kind_and_no_backlog_are_refused()
     {

@@ -97,6 +97,19 @@ public sealed class ServerOptionsTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
+    public async Task Frames_do_not_wait_until_packets_are_full(ServerKind kind)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
+        await using WebSocketServer server = await StartAsync(kind, WebSocketConnectionOptions.Server);
+
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+
+        int descriptor = Descriptors.Of((IPEndPoint)server.LocalEndPoint, (IPEndPoint)client.LocalEndPoint!);
+        Assert.True(Descriptors.HasNoDelay(descriptor), "TCP_NODELAY");
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
     public async Task The_close_timeout_is_that_of_its_connections(ServerKind kind)
     {
         var time = new ManualTimeProvider();

@@ -65,6 +65,25 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
+    public async Task Stopping_again_waits_for_the_first_stop(ServerKind kind)
+    {
+        WebSocketServer server = await Servers.StartEchoAsync(kind);
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+        Task first = server.StopAsync(new WebSocketStopOptions { DrainTimeout = TimeSpan.FromDays(1) });
+
+        Task second = server.StopAsync(new WebSocketStopOptions());
+        await client.SendAsync("still served");
+        Assert.Equal("still served", (await client.ReceiveAsync().WithDeadline()).Text);
+        Assert.False(second.IsCompleted);
+        await client.CloseAsync().WithDeadline();
+
+        await first.WithDeadline();
+        await second.WithDeadline();
+        Assert.True(server.Completion.IsCompletedSuccessfully);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
     public async Task Whoever_asks_late_is_told_that_the_server_has_stopped_and_where_it_was(ServerKind kind)
     {
         WebSocketServer server = await Servers.StartEchoAsync(kind);

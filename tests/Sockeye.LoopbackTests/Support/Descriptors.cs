@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Runtime.InteropServices;
 using Sockeye.Transports.Loops;
 
@@ -17,6 +19,7 @@ internal static unsafe partial class Descriptors
     private const int OptionSendTimeout = 21;
     private const int LevelTcp = 6;
     private const int OptionNoDelay = 1;
+    private const int OptionInfo = 11;
     private const int LimitDescriptors = 7;
 
     /// <summary>
@@ -42,6 +45,27 @@ internal static unsafe partial class Descriptors
         int value = 0;
         uint length = sizeof(int);
         return LibC.GetOption(descriptor, LevelTcp, OptionNoDelay, &value, &length) == 0 && value != 0;
+    }
+
+    /// <summary>How many connections may wait at a socket that listens: of one, tcpi_sacked of tcp_info counts no segments.</summary>
+    public static uint BacklogOf(int descriptor)
+    {
+        const int Sacked = 7;
+        uint* info = stackalloc uint[Sacked + 1];
+        uint length = (Sacked + 1) * sizeof(uint);
+        Assert.Equal(0, LibC.GetOption(descriptor, LevelTcp, OptionInfo, info, &length));
+        return info[Sacked];
+    }
+
+    /// <summary>The socket of this process with these two addresses of IPv4; with one alone, the socket that listens there.</summary>
+    public static int Of(IPEndPoint local, IPEndPoint? remote = null)
+    {
+        // sl, local, remote, state, queues, timers, retransmits, user, timeout, inode
+        string inode = Assert.Single(
+            File.ReadLines("/proc/net/tcp").Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)),
+            fields => fields[1] == Shown(local) && fields[2] == Shown(remote ?? new IPEndPoint(IPAddress.Any, 0)))[9];
+        string path = Directory.GetFiles("/proc/self/fd").Single(path => TargetOf(path) == $"socket:[{inode}]");
+        return int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Lets the calls on a socket block, for a minute at most.</summary>
@@ -94,20 +118,26 @@ internal static unsafe partial class Descriptors
         return new Shortage(soft, hard, [.. taken.SkipLast(count)]);
     }
 
-    private static bool IsOurs(string descriptor)
+    private static bool IsOurs(string descriptor) =>
+        TargetOf(descriptor) is { } target
+        && (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal));
+
+    private static string? TargetOf(string descriptor)
     {
         try
         {
-            return new FileInfo(descriptor).LinkTarget is { } target
-                && (target.StartsWith("socket:", StringComparison.Ordinal)
-                    || target.StartsWith("anon_inode:", StringComparison.Ordinal));
+            return new FileInfo(descriptor).LinkTarget;
         }
         catch (IOException)
         {
             // Closed meanwhile.
-            return false;
+            return null;
         }
     }
+
+    // As /proc/net/tcp has it: the address as a number of this machine's byte order.
+    private static string Shown(IPEndPoint endPoint) =>
+        $"{BitConverter.ToUInt32(endPoint.Address.GetAddressBytes()):X8}:{endPoint.Port:X4}";
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Control(int descriptor, int command, int argument);
