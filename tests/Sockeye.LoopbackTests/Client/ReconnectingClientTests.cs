@@ -369,6 +369,34 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_a_callback_of_an_attempt_throws_is_final()
+    {
+        var cause = new IOException("The server that has the tokens is away.");
+        _client = new ReconnectingWebSocketClient(_server.Address, new WebSocketReconnectOptions
+        {
+            Client = new WebSocketClientOptions { TimeProvider = _time, OnSendingRequest = (_, _) => throw cause },
+        });
+
+        Assert.Same(cause, await Assert.ThrowsAsync<IOException>(() => Client.StartAsync().WithDeadline()));
+
+        WebSocketDisconnect last = await Client.Closed.WithDeadline();
+        Assert.Same(cause, last.Exception);
+        Assert.False(last.IsTransient);
+    }
+
+    [Fact]
+    public async Task What_the_options_throw_instead_of_a_decision_is_final()
+    {
+        var cause = new InvalidOperationException("no");
+        Start(new() { ShouldReconnect = _ => throw cause });
+
+        await RefuseAsync(503);
+
+        Assert.Same(cause, (await Client.Closed.WithDeadline()).Exception);
+        Assert.Same(cause, await Assert.ThrowsAsync<InvalidOperationException>(ReadOneAsync));
+    }
+
+    [Fact]
     public async Task A_handler_has_the_messages_of_all_connections()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();

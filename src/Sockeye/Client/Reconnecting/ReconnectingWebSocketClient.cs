@@ -11,6 +11,7 @@ namespace Sockeye;
 /// What is waited between two attempts is random, and grows with each failure; the server's wishes are heeded (close codes
 /// 1012 and 1013, Retry-After).
 /// </para>
+/// <para>Thread-safe, but for one enumeration of messages at a time.</para>
 /// <para>
 /// A message is sent at most once. One that a connection has accepted and not brought to the peer when it was lost is lost
 /// too: what must not be lost needs an answer from the peer's application.
@@ -68,6 +69,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait alone; <see cref="CloseAsync"/> ends the client.</param>
     /// <exception cref="WebSocketHandshakeException">Connecting failed in a way that is not tried again.</exception>
     /// <exception cref="ObjectDisposedException">The client was closed before there was a connection.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         _loop.Start();
@@ -83,6 +85,8 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// </returns>
     /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
     /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public ValueTask SendAsync(string text, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -96,6 +100,9 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <returns>As for the other overload.</returns>
     /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
     /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
         CancellationToken cancellationToken = default) =>
@@ -113,7 +120,9 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// All messages of a connection come before those of the next. Of connections that ended before anybody received from
     /// them, only the last is received from.
     /// </remarks>
-    /// <exception cref="SockeyeException">The client has given up: what it has given up at.</exception>
+    /// <exception cref="SockeyeException">
+    /// The client has given up: what it has given up at. What a callback of the application has thrown is thrown as it is.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The client has a handler.</exception>
     public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)

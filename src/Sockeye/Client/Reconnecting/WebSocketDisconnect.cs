@@ -13,8 +13,8 @@ public sealed class WebSocketDisconnect
     public WebSocketCloseResult? Result { get; }
 
     /// <summary>
-    /// Why no connection could be opened: mostly a <see cref="WebSocketHandshakeException"/>. <see langword="null"/> if
-    /// there was one, or the application gave up first.
+    /// Why no connection could be opened: a <see cref="WebSocketHandshakeException"/>, or what a callback of the application has
+    /// thrown. <see langword="null"/> if there was one, or the application gave up first.
     /// </summary>
     public Exception? Exception { get; }
 
@@ -23,7 +23,8 @@ public sealed class WebSocketDisconnect
     /// </summary>
     /// <value>
     /// <see langword="false"/> for a server that has said goodbye (1000), or that would say the same again: to what this
-    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate.
+    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate. Also
+    /// <see langword="false"/> if a callback of the application threw, such as <see cref="WebSocketClientOptions.OnSendingRequest"/>.
     /// </value>
     public bool IsTransient => Result is not null ? IsTransientClose(Result.Code) : IsTransientFailure(Exception);
 

@@ -65,6 +65,7 @@ public sealed class WebSocketReconnectOptions
     /// Whether to connect again after a connection has ended, or could not be made. The default is
     /// <see cref="WebSocketDisconnect.IsTransient"/>. Not asked when the application itself has closed.
     /// </summary>
+    /// <remarks>Must not block. What it throws ends the client.</remarks>
     public Func<WebSocketDisconnect, bool> ShouldReconnect { get; init; } = static disconnect => disconnect.IsTransient;
 
     /// <summary>
