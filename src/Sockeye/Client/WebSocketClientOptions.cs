@@ -8,7 +8,10 @@ using Sockeye.Protocol;
 namespace Sockeye;
 
 /// <summary>What a client asks for, and what its connection does.</summary>
-/// <remarks>Never changes once made; read when the client connects.</remarks>
+/// <remarks>
+/// Never changes once made; read when the client connects. May be shared by several clients; what it calls back is then called
+/// for each of them, on any thread.
+/// </remarks>
 public sealed class WebSocketClientOptions
 {
     private const int MostRedirects = 50;
@@ -17,7 +20,10 @@ public sealed class WebSocketClientOptions
     public static WebSocketClientOptions Default { get; } = new();
 
     /// <summary>The subprotocols that the client speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
-    /// <remarks>If there are any, a server that chooses none is refused, as browsers do.</remarks>
+    /// <remarks>
+    /// If there are any, a server that chooses none is refused, as browsers do; see <see cref="AllowMissingSubprotocol"/>. What is
+    /// no token, or is there twice, is refused when connecting.
+    /// </remarks>
     public IReadOnlyList<string> Subprotocols { get; init; } = [];
 
     /// <summary>
@@ -107,11 +113,12 @@ public sealed class WebSocketClientOptions
     /// Asked before each redirect that is to be followed; <see langword="false"/> makes it a refusal.
     /// <see langword="null"/>, the default, follows all.
     /// </summary>
+    /// <remarks>What it throws ends the attempt, and is thrown by it.</remarks>
     public Func<WebSocketRedirect, CancellationToken, ValueTask<bool>>? OnRedirecting { get; init; }
 
     /// <summary>
-    /// Called before each request, those of redirects too: may set headers, and take its time to find them out. What it
-    /// throws ends the attempt, and is thrown by it.
+    /// Called before each request, those of redirects too: may set headers, and take its time to find them out, as long as
+    /// <see cref="HandshakeTimeout"/> allows. What it throws ends the attempt, and is thrown by it.
     /// </summary>
     public Func<WebSocketClientRequest, CancellationToken, ValueTask>? OnSendingRequest { get; init; }
 
@@ -141,6 +148,7 @@ public sealed class WebSocketClientOptions
     /// <summary>
     /// The address of this end, with port 0 for any; <see langword="null"/>, the default, leaves it to the system.
     /// </summary>
+    /// <remarks>Only addresses of its own family are tried then, whatever <see cref="AddressFamily"/> says.</remarks>
     public IPEndPoint? LocalEndPoint { get; init; }
 
     /// <summary>Which addresses of a host are tried.</summary>
@@ -162,7 +170,10 @@ public sealed class WebSocketClientOptions
     /// Connects the transport, in place of this library: gives any duplex stream, over which TLS follows if the address
     /// says so. <see langword="null"/>, the default, connects a socket.
     /// </summary>
-    /// <remarks>Not called for the address of a socket. The stream is disposed of with the connection.</remarks>
+    /// <remarks>
+    /// Not called for the address of a socket. The stream is disposed of with the connection. What it throws fails the attempt with
+    /// <see cref="HandshakeError.NotReachable"/>, as the cause of that.
+    /// </remarks>
     public Func<WebSocketConnectContext, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
 
     /// <summary>
@@ -172,9 +183,12 @@ public sealed class WebSocketClientOptions
     /// <remarks>Not offered where the platform's zlib is missing, which the log says with a warning.</remarks>
     public PerMessageDeflateOptions? Compression { get; init; } = PerMessageDeflateOptions.Default;
 
-    /// <summary>How long it may take to connect: name resolution, TCP, TLS and the opening handshake together, with
-    /// all redirects.</summary>
+    /// <summary>
+    /// How long it may take to connect: name resolution, TCP, TLS, the proxy, callbacks and the opening handshake together, with
+    /// all redirects.
+    /// </summary>
     /// <value>More than zero, at most a day. The default is 15 seconds.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero, negative or over a day.</exception>
     public TimeSpan HandshakeTimeout
     {
         get;

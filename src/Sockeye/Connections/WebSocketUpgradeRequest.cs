@@ -7,7 +7,7 @@ namespace Sockeye;
 
 /// <summary>The request with which a client opened a connection (RFC 6455 §4.1). Immutable.</summary>
 /// <remarks>
-/// What a connection keeps of it is as small as can be: a property is read from the request's bytes when it is asked for.
+/// Any thread may read it. What a connection keeps of it is as small as can be: a property is read from the request's bytes when it is asked for.
 /// Keep the value of one that is needed often.
 /// </remarks>
 public sealed class WebSocketUpgradeRequest
@@ -62,7 +62,10 @@ public sealed class WebSocketUpgradeRequest
     public IReadOnlyList<KeyValuePair<string, string>> Headers =>
         Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers.ToPairs();
 
-    /// <summary>The cookies in their order, as they were sent (RFC 6265 §5.4); what is no cookie is left out.</summary>
+    /// <summary>
+    /// The cookies in their order, as they were sent (RFC 6265 §5.4), without quotes around a value; what is no cookie is left
+    /// out.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Cookies => Offer(stackalloc HeaderLine[MaxLineCount]).Cookies;
 
     /// <summary>What stands for the parameters of the route in the path, percent-decoded once; none without a route.</summary>

@@ -26,7 +26,7 @@ public sealed class WebSocketHandshakeException : SockeyeException
 
     /// <summary>
     /// The HTTP status that the server answered with, or the proxy if it refused; <see langword="null"/> if nobody
-    /// answered.
+    /// answered. Of <c>WebSocketHandshake.AcceptAsync</c>, the status that this end answered with.
     /// </summary>
     public int? StatusCode { get; }
 

@@ -26,6 +26,10 @@ public static class WebSocketHandshake
     /// <returns>
     /// The connection, whose messages can be asked for unless <see cref="WebSocketServerOptions.OnUpgrade"/> gave it a handler.
     /// </returns>
+    /// <remarks>
+    /// Caps count the connections of the same options object. No server lists these connections, reaches them by its broadcasts or
+    /// closes them when it stops: that is for whoever accepts them.
+    /// </remarks>
     /// <exception cref="WebSocketHandshakeException">
     /// The request was refused, with the status that the exception has: thrown when the client has it and the stream is closed.
     /// </exception>

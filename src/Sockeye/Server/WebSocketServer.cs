@@ -51,7 +51,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The port cannot be had.</exception>
+    /// <exception cref="SocketException">The port cannot be had, which the message names.</exception>
     public static Task<WebSocketServer> StartAsync(
         int port, Func<WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default) =>
@@ -63,7 +63,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="serve">As for the other overload.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
+    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default) =>
@@ -74,7 +74,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The port cannot be had.</exception>
+    /// <exception cref="SocketException">The port cannot be had, which the message names.</exception>
     public static Task<WebSocketServer> StartAsync(
         int port, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default) =>
@@ -86,7 +86,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
+    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default)
@@ -105,7 +105,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="handler">Receives the messages of every connection.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
+    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, WebSocketHandler handler, CancellationToken cancellationToken = default)
     {
@@ -120,7 +120,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
+    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
         CancellationToken cancellationToken = default)
@@ -135,7 +135,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="routes">What is where; read now, and not again.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
+    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, WebSocketRoutes routes, CancellationToken cancellationToken = default)
     {

@@ -8,7 +8,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Sockeye;
 
 /// <summary>What a <see cref="WebSocketServer"/> listens on, whom it accepts, and what its connections do.</summary>
-/// <remarks>Never changes once made; read when the server starts.</remarks>
+/// <remarks>
+/// Never changes once made; read when the server starts. What it calls back is called for one client on one thread at a time,
+/// and for several clients on several threads at once.
+/// </remarks>
 public sealed class WebSocketServerOptions
 {
     /// <summary>

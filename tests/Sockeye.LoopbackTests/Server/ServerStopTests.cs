@@ -95,6 +95,7 @@ public sealed class ServerStopTests
 
         Assert.True(server.Completion.IsCompletedSuccessfully);
         Assert.Equal(address, server.LocalEndPoint);
+        await Assert.ThrowsAsync<SocketException>(() => RawPeer.ConnectAsync(address));
     }
 
     [Theory]
