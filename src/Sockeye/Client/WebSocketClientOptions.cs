@@ -12,7 +12,7 @@ namespace Sockeye;
 /// Never changes once made; read when the client connects. May be shared by several clients; what it calls back is then called
 /// for each of them, on any thread.
 /// </remarks>
-public sealed class WebSocketClientOptions
+public sealed record WebSocketClientOptions
 {
     private const int MostRedirects = 50;
 

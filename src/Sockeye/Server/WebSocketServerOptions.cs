@@ -12,7 +12,7 @@ namespace Sockeye;
 /// Never changes once made; read when the server starts. What it calls back is called for one client on one thread at a time,
 /// and for several clients on several threads at once.
 /// </remarks>
-public sealed class WebSocketServerOptions
+public sealed record WebSocketServerOptions
 {
     /// <summary>
     /// Where to listen: an <see cref="IPEndPoint"/>, whose port 0 lets the system choose a free one, or a

@@ -276,4 +276,22 @@ public sealed class ClientCredentialsTests
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
         Assert.Equal(HandshakeError.TimedOut, thrown.Error);
     }
+
+    [Fact]
+    public void Options_derived_from_others_keep_the_rest_and_tell_a_log_no_secret()
+    {
+        var options = new WebSocketClientOptions
+        {
+            Credentials = new NetworkCredential("alice", "s3cret"),
+            RequestHeaders = [new("Authorization", "Bearer s3cret")],
+            MaxRedirects = 3,
+        };
+
+        WebSocketClientOptions derived = options with { Host = "example.com" };
+
+        Assert.Equal(3, derived.MaxRedirects);
+        Assert.Same(options.Credentials, derived.Credentials);
+        Assert.Throws<ArgumentException>(() => options with { Host = "no host" });
+        Assert.DoesNotContain("s3cret", derived.ToString(), StringComparison.Ordinal);
+    }
 }

@@ -4,7 +4,7 @@ namespace Sockeye;
 
 /// <summary>When a <see cref="ReconnectingWebSocketClient"/> connects again.</summary>
 /// <remarks>Never changes once made.</remarks>
-public sealed class WebSocketReconnectOptions
+public sealed record WebSocketReconnectOptions
 {
     /// <summary>The defaults.</summary>
     public static WebSocketReconnectOptions Default { get; } = new();
