@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Sockeye;
 
 /// <summary>How a connection of a <see cref="ReconnectingWebSocketClient"/> ended, or why there was none. Immutable.</summary>
@@ -23,8 +25,9 @@ public sealed class WebSocketDisconnect
     /// </summary>
     /// <value>
     /// <see langword="false"/> for a server that has said goodbye (1000), or that would say the same again: to what this
-    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate. Also
-    /// <see langword="false"/> if a callback of the application threw, such as <see cref="WebSocketClientOptions.OnSendingRequest"/>.
+    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate. For what a
+    /// callback of the application threw, such as <see cref="WebSocketClientOptions.OnSendingRequest"/>,
+    /// <see langword="true"/> if it could not reach a server of its own, in time or at all.
     /// </value>
     public bool IsTransient => Result is not null ? IsTransientClose(Result.Code) : IsTransientFailure(Exception);
 
@@ -41,14 +44,22 @@ public sealed class WebSocketDisconnect
         _ => true,
     };
 
-    private static bool IsTransientFailure(Exception? exception) => exception is WebSocketHandshakeException failure
-        && failure.Error switch
+    private static bool IsTransientFailure(Exception? exception) => exception switch
+    {
+        WebSocketHandshakeException failure => failure.Error switch
         {
             HandshakeError.NotReachable or HandshakeError.TimedOut or HandshakeError.ConnectionLost => true,
-
-            // RFC 9110 §15: what may pass, of the server and of a proxy.
-            HandshakeError.UnexpectedStatusCode or HandshakeError.ProxyFailed =>
-                failure.StatusCode is null or 408 or 425 or 429 or 500 or 502 or 503 or 504,
+            HandshakeError.UnexpectedStatusCode or HandshakeError.ProxyFailed => IsTransientStatus(failure.StatusCode),
             _ => false,
-        };
+        },
+
+        // Of a callback that asks another server, for a token or an address.
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => false,
+        HttpRequestException failure => IsTransientStatus((int?)failure.StatusCode),
+        OperationCanceledException { InnerException: TimeoutException } => true,
+        _ => exception is IOException or SocketException or TimeoutException,
+    };
+
+    // RFC 9110 §15: what may pass, of the server and of a proxy.
+    private static bool IsTransientStatus(int? status) => status is null or 408 or 425 or 429 or 500 or 502 or 503 or 504;
 }
