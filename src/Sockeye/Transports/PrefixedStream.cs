@@ -1,7 +1,7 @@
 namespace Sockeye.Transports;
 
 /// <summary>A duplex stream of which somebody has read something already, which comes first here.</summary>
-internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream) : AsyncStream
+internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream) : LayeredStream(stream)
 {
     private ReadOnlyMemory<byte> _prefix = prefix;
 
@@ -10,7 +10,7 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream)
     {
         if (_prefix.IsEmpty)
         {
-            return stream.ReadAsync(buffer, cancellationToken);
+            return Below.ReadAsync(buffer, cancellationToken);
         }
 
         // A read of no bytes asks whether there are some, and there are.
@@ -18,23 +18,5 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream)
         _prefix[..length].CopyTo(buffer);
         _prefix = _prefix[length..];
         return new ValueTask<int>(length);
-    }
-
-    /// <inheritdoc/>
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        stream.WriteAsync(buffer, cancellationToken);
-
-    /// <inheritdoc/>
-    public override Task FlushAsync(CancellationToken cancellationToken) => stream.FlushAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            stream.Dispose();
-        }
-
-        base.Dispose(disposing);
     }
 }
