@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
-using System.Text;
 using Sockeye.Protocol;
 
 namespace Sockeye.Client;
@@ -9,8 +8,6 @@ namespace Sockeye.Client;
 /// <summary>One request and the head of its answer, over a transport of their own.</summary>
 internal sealed class ClientHop : IDisposable
 {
-    private const int MaxResponseHeadKiB = 16;
-
     // One more for a proxy that closes the connection on which it has asked for credentials (RFC 9110 §11.7.1).
     private const int MaxProxyConnections = 2;
 
@@ -112,7 +109,7 @@ internal sealed class ClientHop : IDisposable
     private async Task<HttpResponseMessage> SendByHttp2Async(
         Stream stream, WebSocketClientRequest request, PerMessageDeflateOptions? compression)
     {
-        _extendedConnect = new ExtendedConnect(stream, MaxResponseHeadKiB);
+        _extendedConnect = new ExtendedConnect(stream);
         try
         {
             return await _extendedConnect.SendAsync(
@@ -129,24 +126,17 @@ internal sealed class ClientHop : IDisposable
         }
     }
 
-    private SocketsHttpHandler CreateHandler() => new()
+    private SocketsHttpHandler CreateHandler()
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-        MaxResponseHeadersLength = MaxResponseHeadKiB,
+        SocketsHttpHandler handler = ClientHttpHandler.Create();
 
         // Whoever gives the transport, or names a socket, has said how to get there.
-        UseProxy = _options.UseProxy && _address.SocketPath is null,
-        Proxy = new AddressedProxy(_options.Proxy ?? HttpClient.DefaultProxy, _address.Uri),
-
-        // The connection of a refusal is not used again: nothing is gained by reading the rest of its body.
-        MaxResponseDrainSize = 0,
-        ConnectCallback = ConnectAsync,
-        PlaintextStreamFilter = SecureAsync,
-    };
+        handler.UseProxy = _options.UseProxy && _address.SocketPath is null;
+        handler.Proxy = new AddressedProxy(_options.Proxy ?? HttpClient.DefaultProxy, _address.Uri);
+        handler.ConnectCallback = ConnectAsync;
+        handler.PlaintextStreamFilter = SecureAsync;
+        return handler;
+    }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken token)
     {

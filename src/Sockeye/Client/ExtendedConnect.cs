@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Security;
-using System.Text;
 
 namespace Sockeye.Client;
 
@@ -15,25 +14,16 @@ internal sealed class ExtendedConnect : IDisposable
     private int _isTaken;
 
     /// <summary>Takes over a stream.</summary>
-    public ExtendedConnect(Stream stream, int maxResponseHeadKiB)
+    public ExtendedConnect(Stream stream)
     {
         _stream = stream;
-        _client = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-            MaxResponseHeadersLength = maxResponseHeadKiB,
-            MaxResponseDrainSize = 0,
+        SocketsHttpHandler handler = ClientHttpHandler.Create();
 
-            // A stream of TLS is taken as it is.
-            ConnectCallback = (_, _) => Interlocked.Exchange(ref _isTaken, 1) == 0
-                ? ValueTask.FromResult(_stream)
-                : throw new IOException("The server ended the connection before it answered."),
-        });
+        // A stream of TLS is taken as it is.
+        handler.ConnectCallback = (_, _) => Interlocked.Exchange(ref _isTaken, 1) == 0
+            ? ValueTask.FromResult(_stream)
+            : throw new IOException("The server ended the connection before it answered.");
+        _client = new HttpMessageInvoker(handler);
     }
 
     /// <summary>Sends the request, once the server has offered to answer such (RFC 8441 §3).</summary>
