@@ -422,6 +422,9 @@ public sealed class ClientProxyOptionTests
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
         Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+
+        // The client has closed its socket.
+        await peer.ReadToEndAsync();
     }
 
     private static Uri AddressOf(RawServer proxy) => new($"http://{proxy.Address.Authority}/");

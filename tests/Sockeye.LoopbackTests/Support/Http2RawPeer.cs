@@ -67,6 +67,9 @@ internal sealed class Http2RawPeer(RawPeer peer) : IDisposable
         return (await ReadAsync(Headers)).Stream;
     }
 
+    /// <summary>Reads until the client has closed the socket, or reset it.</summary>
+    public Task<string> ReadToEndAsync() => peer.ReadToEndAsync();
+
     public Task SendAsync(byte type, byte flags, int stream, byte[] payload)
     {
         byte[] frame = new byte[FrameHeaderLength + payload.Length];
