@@ -18,7 +18,7 @@ internal sealed class BroadcastHandler : WebSocketHandler
             try
             {
                 // One that does not keep up misses messages, and shows as a delivery too few.
-                receiver.Send(payload, kind);
+                receiver.TrySend(payload, kind);
             }
             catch (WebSocketClosedException)
             {

@@ -5,7 +5,7 @@ internal sealed class EchoHandler : WebSocketHandler
     public override void OnMessage(
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
     {
-        if (connection.Send(payload, kind) == WebSocketSendResult.Refused)
+        if (connection.TrySend(payload, kind) == WebSocketSendResult.Refused)
         {
             // A lost echo would only show as a load generator that waits.
             connection.Abort();

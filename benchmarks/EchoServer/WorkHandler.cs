@@ -12,6 +12,6 @@ internal sealed class WorkHandler : WebSocketHandler
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Material, digest);
-        connection.Send(payload, kind);
+        connection.TrySend(payload, kind);
     }
 }

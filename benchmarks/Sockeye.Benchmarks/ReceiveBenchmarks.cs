@@ -109,6 +109,6 @@ public class ReceiveBenchmarks
     {
         public override void OnMessage(
             WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
-            connection.Send(payload, kind);
+            connection.TrySend(payload, kind);
     }
 }

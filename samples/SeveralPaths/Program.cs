@@ -71,6 +71,6 @@ internal sealed class SumHandler : WebSocketHandler
 
         Span<byte> answer = stackalloc byte[20];
         sum.TryFormat(answer, out int length, provider: CultureInfo.InvariantCulture);
-        connection.Send(answer[..length], WebSocketMessageKind.Text);
+        connection.TrySend(answer[..length], WebSocketMessageKind.Text);
     }
 }

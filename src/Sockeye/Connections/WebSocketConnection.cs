@@ -220,7 +220,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// </remarks>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
-    public WebSocketSendResult Send(
+    public WebSocketSendResult TrySend(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary, bool compress = true) =>
         CompressedSends(payload.Length, compress) is { } compressed
             ? compressed.TrySend(MessageOpcode.Of(kind), payload)
@@ -243,7 +243,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="message">The message.</param>
     /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
-    public WebSocketSendResult Send(PreparedMessage message)
+    public WebSocketSendResult TrySend(PreparedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
         return CompressedSends(message.Payload.Length, message.Compress) is { } compressed

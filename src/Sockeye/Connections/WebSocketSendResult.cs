@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>What became of a message given to <see cref="WebSocketConnection.Send(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</summary>
+/// <summary>What became of a message passed to <see cref="WebSocketConnection.TrySend(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</summary>
 public enum WebSocketSendResult
 {
     /// <summary>

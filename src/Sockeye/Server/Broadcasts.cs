@@ -38,7 +38,7 @@ internal static class Broadcasts
         try
         {
             return connection.State == WebSocketConnectionState.Open
-                && connection.Send(message) != WebSocketSendResult.Refused;
+                && connection.TrySend(message) != WebSocketSendResult.Refused;
         }
         catch (WebSocketClosedException)
         {

@@ -50,7 +50,7 @@ internal sealed class EchoApplication
             application.Note(payload, kind);
             if (connection.State == WebSocketConnectionState.Open)
             {
-                Assert.NotEqual(WebSocketSendResult.Refused, connection.Send(payload, kind));
+                Assert.NotEqual(WebSocketSendResult.Refused, connection.TrySend(payload, kind));
             }
         }
     }

@@ -76,7 +76,7 @@ public sealed class CompressionHowToTests
         {
             try
             {
-                if (connection.Send(message) == WebSocketSendResult.Refused)
+                if (connection.TrySend(message) == WebSocketSendResult.Refused)
                 {
                     connection.Abort(); // it is too slow to keep up
                 }

@@ -3,8 +3,9 @@ namespace Sockeye.Tests;
 // snippet: handler
 internal sealed class Echo : WebSocketHandler
 {
+    // Not refused here: a server delivers the next message only while the send buffer has room for the reply.
     public override void OnMessage(
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
-        => connection.Send(payload, kind);
+        => connection.TrySend(payload, kind);
 }
 // end snippet

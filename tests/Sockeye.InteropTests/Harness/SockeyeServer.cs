@@ -147,7 +147,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         public override void OnMessage(
             WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
         {
-            if (connection.Send(payload, kind) == WebSocketSendResult.Refused)
+            if (connection.TrySend(payload, kind) == WebSocketSendResult.Refused)
             {
                 connection.Abort();
             }

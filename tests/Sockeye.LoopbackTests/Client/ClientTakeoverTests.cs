@@ -101,8 +101,8 @@ public sealed class ClientTakeoverTests
         using var server = new RawServer();
         var handler = new CallbackHandler
         {
-            Opened = connection => connection.Send([0], WebSocketMessageKind.Binary),
-            Received = (connection, payload) => connection.Send(payload, WebSocketMessageKind.Binary),
+            Opened = connection => connection.TrySend([0], WebSocketMessageKind.Binary),
+            Received = (connection, payload) => connection.TrySend(payload, WebSocketMessageKind.Binary),
         };
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, handler, kind.Options());
         (RawPeer peer, string request) = await server.AcceptAsync();

@@ -14,7 +14,7 @@ public sealed class ArgumentTests
         await using WebSocketServer server = await Servers.StartEchoAsync();
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => client.Send([1], kind));
+        Assert.Throws<ArgumentOutOfRangeException>(() => client.TrySend([1], kind));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.SendAsync(new byte[1], kind).AsTask());
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => client.SendAsync(default(WebSocketMessage)).AsTask());

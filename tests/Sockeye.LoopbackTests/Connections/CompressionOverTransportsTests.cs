@@ -138,7 +138,7 @@ public sealed class CompressionOverTransportsTests
                 byte[] message = MessageOf(sender, number);
                 bool compress = (sender + number) % 4 != 0;
                 if (number % 2 == 0
-                    || pair.Client.Send(message, WebSocketMessageKind.Text, compress) == WebSocketSendResult.Refused)
+                    || pair.Client.TrySend(message, WebSocketMessageKind.Text, compress) == WebSocketSendResult.Refused)
                 {
                     await pair.Client.SendAsync(message, WebSocketMessageKind.Text, compress);
                 }

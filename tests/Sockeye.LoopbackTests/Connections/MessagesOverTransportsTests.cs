@@ -165,7 +165,7 @@ public sealed class MessagesOverTransportsTests
         }
         while (waiting.IsCompleted);
 
-        WebSocketSendResult refused = pair.Server.Send(new byte[1]);
+        WebSocketSendResult refused = pair.Server.TrySend(new byte[1]);
         for (int i = 0; i < sent; i++)
         {
             WebSocketMessage message = await pair.Client.ReceiveAsync().WithDeadline();

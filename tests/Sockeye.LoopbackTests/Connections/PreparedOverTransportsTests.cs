@@ -29,7 +29,7 @@ public sealed class PreparedOverTransportsTests
         for (int i = 0; i < MessageCount; i++)
         {
             PreparedMessage message = prepared[i % prepared.Length];
-            if (i % 2 == 0 || connection.Send(message) == WebSocketSendResult.Refused)
+            if (i % 2 == 0 || connection.TrySend(message) == WebSocketSendResult.Refused)
             {
                 await connection.SendAsync(message);
             }

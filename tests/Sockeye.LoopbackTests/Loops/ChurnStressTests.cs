@@ -87,7 +87,7 @@ public sealed class ChurnStressTests
                 break;
             default:
                 // Gone in the middle of something.
-                client.Send(new byte[5000], WebSocketMessageKind.Binary);
+                client.TrySend(new byte[5000], WebSocketMessageKind.Binary);
                 client.Abort();
                 break;
         }

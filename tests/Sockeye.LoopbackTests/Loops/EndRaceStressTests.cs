@@ -95,7 +95,7 @@ public sealed class EndRaceStressTests
                 await sending;
                 break;
             case < 20:
-                connection.Send(payload.Span, WebSocketMessageKind.Binary);
+                connection.TrySend(payload.Span, WebSocketMessageKind.Binary);
                 break;
             case < 25:
                 Task<TimeSpan> pinging = connection.PingAsync(patience.Token).AsTask();

@@ -110,7 +110,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
         // Many at once, so that some are written together with others.
         for (int i = 0; i < 20; i++)
         {
-            client.Send(Large.AsSpan(0, 1000 * i), WebSocketMessageKind.Binary);
+            client.TrySend(Large.AsSpan(0, 1000 * i), WebSocketMessageKind.Binary);
         }
 
         for (int i = 0; i < 20; i++)

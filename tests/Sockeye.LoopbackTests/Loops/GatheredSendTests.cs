@@ -52,7 +52,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
         {
             foreach (byte value in payload)
             {
-                _served.ForEach(connection => connection.Send([value, value], WebSocketMessageKind.Binary));
+                _served.ForEach(connection => connection.TrySend([value, value], WebSocketMessageKind.Binary));
             }
 
             sentInPlace = _calls.Accepted.Sum(descriptor => _calls.LengthsOn(descriptor).Length);
@@ -77,8 +77,8 @@ public sealed class GatheredSendTests : IAsyncLifetime
         {
             foreach (byte value in new byte[] { 1, 2 })
             {
-                opened.Send([value], WebSocketMessageKind.Binary);
-                _served.ForEach(connection => connection.Send([value], WebSocketMessageKind.Binary));
+                opened.TrySend([value], WebSocketMessageKind.Binary);
+                _served.ForEach(connection => connection.TrySend([value], WebSocketMessageKind.Binary));
             }
         };
 
@@ -104,9 +104,9 @@ public sealed class GatheredSendTests : IAsyncLifetime
         _handler.Received = (_, payload) =>
         {
             thread = Environment.CurrentManagedThreadId;
-            Array.ForEach(payload, value => _served[1].Send([value], WebSocketMessageKind.Binary));
+            Array.ForEach(payload, value => _served[1].TrySend([value], WebSocketMessageKind.Binary));
             inPlace = _calls.ThreadsOn(_calls.Accepted[1]);
-            _served[0].Send([9], WebSocketMessageKind.Binary);
+            _served[0].TrySend([9], WebSocketMessageKind.Binary);
         };
 
         await _peers[0].SendMaskedAsync(RawFrame.Binary, 1, 2);
@@ -123,11 +123,11 @@ public sealed class GatheredSendTests : IAsyncLifetime
         int[] inPlace = [];
         _handler.Received = (_, _) =>
         {
-            _served[1].Send([1], WebSocketMessageKind.Binary);
-            RunElsewhere(() => _served[1].Send([2], WebSocketMessageKind.Binary));
+            _served[1].TrySend([1], WebSocketMessageKind.Binary);
+            RunElsewhere(() => _served[1].TrySend([2], WebSocketMessageKind.Binary));
             inPlace = _calls.LengthsOn(_calls.Accepted[1]);
-            _served[1].Send([3], WebSocketMessageKind.Binary);
-            _served[1].Send([4], WebSocketMessageKind.Binary);
+            _served[1].TrySend([3], WebSocketMessageKind.Binary);
+            _served[1].TrySend([4], WebSocketMessageKind.Binary);
         };
 
         await _peers[0].SendMaskedAsync(RawFrame.Binary);
@@ -155,11 +155,11 @@ public sealed class GatheredSendTests : IAsyncLifetime
         };
         _handler.Received = (_, _) =>
         {
-            _served[1].Send([2], WebSocketMessageKind.Binary);
-            _served[0].Send([9], WebSocketMessageKind.Binary);
+            _served[1].TrySend([2], WebSocketMessageKind.Binary);
+            _served[0].TrySend([9], WebSocketMessageKind.Binary);
         };
 
-        Task elsewhere = Task.Run(() => _served[1].Send([1], WebSocketMessageKind.Binary));
+        Task elsewhere = Task.Run(() => _served[1].TrySend([1], WebSocketMessageKind.Binary));
         Assert.True(writing.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "nobody writes");
         await _peers[0].SendMaskedAsync(RawFrame.Binary);
 
@@ -186,7 +186,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
             {
                 byte[] payload = new byte[Length];
                 payload[0] = value;
-                _served[1].Send(payload, WebSocketMessageKind.Binary);
+                _served[1].TrySend(payload, WebSocketMessageKind.Binary);
                 mostGathered = Math.Max(mostGathered, _served[1].BufferedAmount);
             }
 
@@ -214,10 +214,10 @@ public sealed class GatheredSendTests : IAsyncLifetime
         int[] inPlace = [];
         _handler.Received = (_, _) =>
         {
-            _served[1].Send([1], WebSocketMessageKind.Binary);
-            _served[1].Send(Payloads.Bytes(LargeLength), WebSocketMessageKind.Binary);
+            _served[1].TrySend([1], WebSocketMessageKind.Binary);
+            _served[1].TrySend(Payloads.Bytes(LargeLength), WebSocketMessageKind.Binary);
             inPlace = _calls.LengthsOn(_calls.Accepted[1]);
-            _served[1].Send([3], WebSocketMessageKind.Binary);
+            _served[1].TrySend([3], WebSocketMessageKind.Binary);
         };
 
         await _peers[0].SendMaskedAsync(RawFrame.Binary);
@@ -233,8 +233,8 @@ public sealed class GatheredSendTests : IAsyncLifetime
         await OpenAsync(peers: 3);
         _handler.Received = (_, _) =>
         {
-            _served[1].Send([1], WebSocketMessageKind.Binary);
-            _served[2].Send([2], WebSocketMessageKind.Binary);
+            _served[1].TrySend([1], WebSocketMessageKind.Binary);
+            _served[2].TrySend([2], WebSocketMessageKind.Binary);
             _ = _served[1].CloseAsync(WebSocketCloseCode.NormalClosure).AsTask();
         };
 
@@ -255,8 +255,8 @@ public sealed class GatheredSendTests : IAsyncLifetime
         await OpenAsync(peers: 3);
         _handler.Received = (_, _) =>
         {
-            _served[1].Send([1], WebSocketMessageKind.Binary);
-            _served[2].Send([2], WebSocketMessageKind.Binary);
+            _served[1].TrySend([1], WebSocketMessageKind.Binary);
+            _served[2].TrySend([2], WebSocketMessageKind.Binary);
             _served[1].Abort();
         };
 
@@ -281,8 +281,8 @@ public sealed class GatheredSendTests : IAsyncLifetime
                 return;
             }
 
-            _served[2].Send(payload, WebSocketMessageKind.Binary);
-            _served[3].Send(payload, WebSocketMessageKind.Binary);
+            _served[2].TrySend(payload, WebSocketMessageKind.Binary);
+            _served[3].TrySend(payload, WebSocketMessageKind.Binary);
         };
 
         // While the loop is held, both happen: so it is told of both at once.
@@ -306,7 +306,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
         using var goOn = new ManualResetEventSlim();
         _handler.Received = (_, payload) =>
         {
-            void SendAll() => _served.ForEach(connection => connection.Send(payload, WebSocketMessageKind.Binary));
+            void SendAll() => _served.ForEach(connection => connection.TrySend(payload, WebSocketMessageKind.Binary));
 
             if (isGatheredFirst)
             {

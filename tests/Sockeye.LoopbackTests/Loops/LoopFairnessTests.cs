@@ -29,12 +29,12 @@ public sealed class LoopFairnessTests
             {
                 if (payload is [1])
                 {
-                    connection.Send([1], WebSocketMessageKind.Binary);
+                    connection.TrySend([1], WebSocketMessageKind.Binary);
                 }
                 else
                 {
                     sentAtEcho = sent;
-                    connection.Send(payload, WebSocketMessageKind.Binary);
+                    connection.TrySend(payload, WebSocketMessageKind.Binary);
                 }
             },
         };
@@ -66,7 +66,7 @@ public sealed class LoopFairnessTests
                     calm.Stream.Write(ask);
                 }
 
-                RunElsewhere(() => target.Send(new byte[MessageLength], WebSocketMessageKind.Binary));
+                RunElsewhere(() => target.TrySend(new byte[MessageLength], WebSocketMessageKind.Binary));
             }
         };
         await flooded.SendMaskedAsync(RawFrame.Binary, 1);

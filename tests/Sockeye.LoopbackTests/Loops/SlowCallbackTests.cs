@@ -73,7 +73,7 @@ public sealed class SlowCallbackTests
                     ids.TrySetResult(connection.Id);
                 }
 
-                connection.Send(payload, WebSocketMessageKind.Binary);
+                connection.TrySend(payload, WebSocketMessageKind.Binary);
             },
         };
         await using WebSocketServer server = await WebSocketServer.StartAsync(Options(), handler);
@@ -137,7 +137,7 @@ public sealed class SlowCallbackTests
             Received = (connection, payload) =>
             {
                 _time.Slip(Threshold - TimeSpan.FromTicks(1));
-                connection.Send(payload, WebSocketMessageKind.Binary);
+                connection.TrySend(payload, WebSocketMessageKind.Binary);
             },
         };
         await using (WebSocketServer server = await WebSocketServer.StartAsync(Options(), handler))

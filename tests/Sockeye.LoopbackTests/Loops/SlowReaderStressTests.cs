@@ -80,7 +80,7 @@ public sealed class SlowReaderStressTests
             {
                 flood[0] = (byte)count;
             }
-            while (connection.Send(flood, WebSocketMessageKind.Binary) != WebSocketSendResult.Refused && ++count > 0);
+            while (connection.TrySend(flood, WebSocketMessageKind.Binary) != WebSocketSendResult.Refused && ++count > 0);
 
             long buffered = connection.BufferedAmount;
             if (buffered > MostBuffered)

@@ -197,7 +197,7 @@ public sealed class ServerStopTests
             },
             async (connection, cancellation) =>
             {
-                while (connection.Send(new byte[100_000]) != WebSocketSendResult.Refused)
+                while (connection.TrySend(new byte[100_000]) != WebSocketSendResult.Refused)
                 {
                     // Until nothing goes any more.
                 }

@@ -51,5 +51,5 @@ internal sealed class EchoHandler : WebSocketHandler
 {
     public override void OnMessage(
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
-        connection.Send(payload, kind);
+        connection.TrySend(payload, kind);
 }

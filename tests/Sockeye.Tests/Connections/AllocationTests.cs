@@ -94,7 +94,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount, () =>
         {
             ValueTask<WebSocketMessage> receive = connection.ReceiveAsync();
-            connection.Send(receive.GetAwaiter().GetResult().Payload.Span);
+            connection.TrySend(receive.GetAwaiter().GetResult().Payload.Span);
         });
 
         output.WriteLine($"{(double)allocated / MessageCount} bytes per message");
@@ -149,7 +149,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
 
         long allocated = Feed(transport, Opcode.Ping, 0, 1, MessageCount, () =>
         {
-            connection.Send(message);
+            connection.TrySend(message);
             connection.SendAsync(message).GetAwaiter().GetResult();
         });
 
@@ -171,7 +171,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
         while (true)
         {
             WebSocketMessage message = await connection.ReceiveAsync().ConfigureAwait(false);
-            connection.Send(message.Payload.Span);
+            connection.TrySend(message.Payload.Span);
         }
     }
 
@@ -224,7 +224,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         public override void OnMessage(
             WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
-            connection.Send(payload, kind);
+            connection.TrySend(payload, kind);
     }
 
     private sealed class AsyncEcho : WebSocketHandler

@@ -59,7 +59,7 @@ public sealed class ClosingSequenceTests
         test.Receive("question");
         test.ReceiveClose();
         ValueTask<WebSocketMessage> question = test.Connection.ReceiveAsync();
-        _ = test.Connection.Send(new byte[2000]);
+        _ = test.Connection.TrySend(new byte[2000]);
         Task answer = test.Connection.SendAsync("answer").AsTask();
 
         _ = test.Connection.CloseAsync().AsTask();
@@ -238,7 +238,7 @@ public sealed class ClosingSequenceTests
         TestConnection test = Open("server", options => options with { KeepAlive = KeepAliveOptions.Disabled });
         test.Transport.HoldsClose = true;
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[1_000]);
+        test.Connection.TrySend(new byte[1_000]);
 
         test.Transport.EndInput();
         Assert.False(test.Transport.IsClosed);
@@ -407,8 +407,8 @@ public sealed class ClosingSequenceTests
     {
         TestConnection test = Open("server");
         test.Transport.Capacity = 10;
-        test.Connection.Send(new byte[5_000]);
-        test.Connection.Send(new byte[5_000]);
+        test.Connection.TrySend(new byte[5_000]);
+        test.Connection.TrySend(new byte[5_000]);
 
         test.ReceiveClose();
         test.Transport.EndInput();
@@ -443,7 +443,7 @@ public sealed class ClosingSequenceTests
         test.Transport.Feed([0xC1, 0x80]);
         Assert.Equal("Close 1002", test.Wire());
         Assert.True(test.Transport.IsOutputEnded);
-        Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("no"u8));
 
         test.Transport.Feed(new byte[60_000]);
         test.Time.Advance(0.9 * Second);
@@ -520,7 +520,7 @@ public sealed class ClosingSequenceTests
             Limits = options.Limits with { MaxSendBufferLength = 100 },
         });
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[100]);
+        test.Connection.TrySend(new byte[100]);
         Task waits = test.Connection.SendAsync("waits").AsTask();
         _ = test.Connection.CloseAsync();
 
@@ -552,6 +552,6 @@ public sealed class ClosingSequenceTests
         Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
         Assert.Equal(1, test.OnClosedCount);
         Assert.True(test.Transport.IsClosed);
-        Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("no"u8));
     }
 }

@@ -52,7 +52,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
             {
                 foreach (WebSocketConnection connection in connections)
                 {
-                    connection.Send(text, WebSocketMessageKind.Text);
+                    connection.TrySend(text, WebSocketMessageKind.Text);
                 }
 
                 foreach (CountingSinkTransport transport in transports)
@@ -154,6 +154,6 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     {
         public override void OnMessage(
             WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
-            connection.Send(payload, kind);
+            connection.TrySend(payload, kind);
     }
 }

@@ -165,7 +165,7 @@ public sealed class CompressedFragmentsTests
     {
         TestConnection test = Limited();
         test.Transport.Capacity = 0;
-        test.Connection.Send(Noise(200));
+        test.Connection.TrySend(Noise(200));
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
         using var cancellation = new CancellationTokenSource();
 

@@ -188,7 +188,7 @@ public sealed class CompressedReceivesTests
         DeflateSetup setup = forgets ? Forgetting() : Takeover();
         byte[] message = new PeerDeflater(forgets: forgets).Deflate(new byte[MiB]);
         TestConnection[] tests = [.. Enumerable.Range(0, ConnectionCount).Select(_ => new TestConnection(
-            handler: new RecordingHandler { Sync = static (connection, _) => connection.Send(new byte[MiB]) },
+            handler: new RecordingHandler { Sync = static (connection, _) => connection.TrySend(new byte[MiB]) },
             options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled },
             deflate: setup))];
 

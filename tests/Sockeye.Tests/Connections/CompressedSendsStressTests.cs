@@ -101,14 +101,14 @@ public sealed class CompressedSendsStressTests
                 {
                     case > 1 when number % 2 == 0:
                         // Or it is not its turn, and goes as it is behind others.
-                        Exception? exception = Record.Exception(() => connection.Send(new byte[UnluckyLength]));
+                        Exception? exception = Record.Exception(() => connection.TrySend(new byte[UnluckyLength]));
                         Assert.True(exception is null or InsufficientMemoryException);
                         break;
                     case 0 or 1:
                         SendFragments(connection, message, compress: false, random);
                         break;
                     default:
-                        if (connection.Send(message) == WebSocketSendResult.Refused)
+                        if (connection.TrySend(message) == WebSocketSendResult.Refused)
                         {
                             Await(connection.SendAsync(message));
                         }
@@ -135,7 +135,7 @@ public sealed class CompressedSendsStressTests
             {
                 Interlocked.Increment(ref started);
                 byte[] message = MessageOf(sender, number, 300);
-                connection.Send(message, compress: number % 3 != 0);
+                connection.TrySend(message, compress: number % 3 != 0);
                 connection.SendAsync(message, WebSocketMessageKind.Binary).AsTask().GetAwaiter().GetResult();
             }
         }
@@ -160,7 +160,7 @@ public sealed class CompressedSendsStressTests
                     Await(connection.SendAsync(message, WebSocketMessageKind.Binary, compress));
                     break;
                 default:
-                    if (connection.Send(message, WebSocketMessageKind.Binary, compress) == WebSocketSendResult.Refused)
+                    if (connection.TrySend(message, WebSocketMessageKind.Binary, compress) == WebSocketSendResult.Refused)
                     {
                         Await(connection.SendAsync(message, WebSocketMessageKind.Binary, compress));
                     }

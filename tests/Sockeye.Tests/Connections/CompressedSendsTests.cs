@@ -70,7 +70,7 @@ public sealed class CompressedSendsTests
         int length = test.Frames()[0].Payload.Length;
 
         test = Open();
-        test.Connection.Send(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false);
+        test.Connection.TrySend(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false);
         test.Connection.SendAsync(TextOf(1), compress: false).AsTask().Wait();
         test.Connection.SendAsync(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false).AsTask().Wait();
         SendText(test, TextOf(1));
@@ -89,9 +89,9 @@ public sealed class CompressedSendsTests
         byte[] noise = Noise(5_000);
 
         SendText(test, TextOf(1));
-        test.Connection.Send(noise);
-        test.Connection.Send([]);
-        test.Connection.Send([.. noise, .. noise]);
+        test.Connection.TrySend(noise);
+        test.Connection.TrySend([]);
+        test.Connection.TrySend([.. noise, .. noise]);
         SendText(test, TextOf(1));
         IReadOnlyList<SentFrame> frames = test.Frames();
 
@@ -165,7 +165,7 @@ public sealed class CompressedSendsTests
         TestConnection test = Open(limit: 100);
         SendText(test, TextOf(1));
         test.Transport.Capacity = 0;
-        test.Connection.Send(Noise(200));
+        test.Connection.TrySend(Noise(200));
 
         Assert.Equal(WebSocketSendResult.Refused, SendText(test, TextOf(2)));
         using var cancellation = new CancellationTokenSource();
@@ -187,7 +187,7 @@ public sealed class CompressedSendsTests
     {
         TestConnection test = Open(limit: 100);
         test.Transport.Capacity = 0;
-        test.Connection.Send(Noise(200));
+        test.Connection.TrySend(Noise(200));
 
         Task[] waiting = [.. Enumerable.Range(0, 20).Select(number => number % 3 == 0
             ? test.Connection.SendAsync(TextOf(number), compress: false).AsTask()
@@ -236,7 +236,7 @@ public sealed class CompressedSendsTests
     {
         TestConnection test = Open(limit: 100);
         test.Transport.Capacity = 0;
-        test.Connection.Send(Noise(200));
+        test.Connection.TrySend(Noise(200));
         Task[] waiting = [.. Enumerable.Range(0, 5).Select(number => test.Connection.SendAsync(TextOf(number)).AsTask())];
 
         Task closing = test.Connection.CloseAsync().AsTask();
@@ -259,7 +259,7 @@ public sealed class CompressedSendsTests
     {
         TestConnection test = Open(limit: 100);
         test.Transport.Capacity = 0;
-        test.Connection.Send(Noise(200));
+        test.Connection.TrySend(Noise(200));
         Task[] waiting = [.. Enumerable.Range(0, 5).Select(number => test.Connection.SendAsync(TextOf(number)).AsTask())];
 
         test.Connection.Abort();
@@ -277,7 +277,7 @@ public sealed class CompressedSendsTests
     {
         var handler = new RecordingHandler
         {
-            Sync = static (connection, text) => connection.Send(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text),
+            Sync = static (connection, text) => connection.TrySend(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text),
         };
         var test = new TestConnection(Role.Server, handler, deflate: Takeover());
         var peer = new PeerDeflater();
@@ -337,7 +337,7 @@ public sealed class CompressedSendsTests
         deflate: Takeover());
 
     private static WebSocketSendResult SendText(TestConnection test, string text) =>
-        test.Connection.Send(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text);
+        test.Connection.TrySend(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text);
 
     private static void AssertNothingHeld(TestConnection test)
     {

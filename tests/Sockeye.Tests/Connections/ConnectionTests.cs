@@ -15,7 +15,7 @@ public sealed class ConnectionTests
         var echo = new RecordingHandler
         {
             Sync = (connection, text) =>
-                connection.Send(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text),
+                connection.TrySend(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text),
         };
         var heard = new RecordingHandler();
         (TestConnection client, TestConnection server) = echoing == "server" ? Open(heard, echo) : Open(echo, heard);
@@ -100,7 +100,7 @@ public sealed class ConnectionTests
         (TestConnection client, TestConnection server) = Open(null, null);
         await using WebSocketMessageWriter writer = server.Connection.BeginMessage(WebSocketMessageKind.Binary);
         await writer.WriteAsync("frag"u8.ToArray(), TestContext.Current.CancellationToken);
-        server.Connection.Send("waits"u8);
+        server.Connection.TrySend("waits"u8);
         await writer.CompleteAsync("ment"u8.ToArray(), TestContext.Current.CancellationToken);
         _link.Pump();
 
@@ -121,7 +121,7 @@ public sealed class ConnectionTests
         await writer.DisposeAsync();
 
         Assert.Equal("Text… 'half', Close 1011", test.Wire());
-        Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("no"u8));
     }
 
     [Fact]
@@ -259,7 +259,7 @@ public sealed class ConnectionTests
     {
         var test = new TestConnection();
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[900_000]);
+        test.Connection.TrySend(new byte[900_000]);
 
         for (int second = 0; second < 220; second++)
         {
@@ -290,7 +290,7 @@ public sealed class ConnectionTests
         var test = new TestConnection(Role.Client);
         test.Transport.Capacity = 4;
 
-        Assert.Equal(WebSocketSendResult.Queued, test.Connection.Send("12345"u8));
+        Assert.Equal(WebSocketSendResult.Queued, test.Connection.TrySend("12345"u8));
         Assert.Equal(7, test.Connection.BufferedAmount);
         test.Transport.Drain();
 
@@ -303,13 +303,13 @@ public sealed class ConnectionTests
         var test = new TestConnection();
         _ = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "moving");
 
-        WebSocketClosedException closing = Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+        WebSocketClosedException closing = Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("no"u8));
         Assert.Equal(WebSocketCloseCode.GoingAway, closing.Result.Code);
         Assert.Equal(WebSocketCloseInitiator.Local, closing.Result.Initiator);
         Assert.False(closing.Result.WasClean);
         test.ReceiveClose(1000, "fine");
         test.Transport.EndInput();
-        WebSocketClosedException closed = Assert.Throws<WebSocketClosedException>(() => test.Connection.Send("no"u8));
+        WebSocketClosedException closed = Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("no"u8));
 
         Assert.Same(test.Result, closed.Result);
         Assert.Contains("1000 (NormalClosure) 'fine', clean, begun by this end", closed.Message, StringComparison.Ordinal);

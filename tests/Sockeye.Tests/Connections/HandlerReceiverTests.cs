@@ -22,7 +22,7 @@ public sealed class HandlerReceiverTests
     [Fact]
     public void What_is_sent_in_the_callbacks_of_one_read_leaves_in_one_write()
     {
-        var handler = new RecordingHandler { Sync = (connection, text) => connection.Send("re"u8) };
+        var handler = new RecordingHandler { Sync = (connection, text) => connection.TrySend("re"u8) };
         var test = new TestConnection(handler: handler);
 
         test.Transport.Feed([
@@ -268,11 +268,11 @@ public sealed class HandlerReceiverTests
                         connection.Abort();
                         break;
                     default:
-                        results.Add(connection.Send("reply"u8));
+                        results.Add(connection.TrySend("reply"u8));
                         break;
                 }
             },
-            Ended = (connection, _) => connection.Send("too late"u8),
+            Ended = (connection, _) => connection.TrySend("too late"u8),
         };
 
         foreach (string what in (string[])["close", "dispose", "abort"])
@@ -399,7 +399,7 @@ public sealed class HandlerReceiverTests
     {
         var handler = asynchronous
             ? new RecordingHandler { Async = (connection, text) => Send(connection) }
-            : new RecordingHandler { Sync = (connection, text) => connection.Send(new byte[100]) };
+            : new RecordingHandler { Sync = (connection, text) => connection.TrySend(new byte[100]) };
         var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
         {
             Limits = LimitOptions.Server with { MaxSendBufferLength = 250, MaxInboxLength = 1_000 },
@@ -436,7 +436,7 @@ public sealed class HandlerReceiverTests
             Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
         });
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[200]);
+        test.Connection.TrySend(new byte[200]);
         test.Receive("1");
         test.Receive("2");
         Assert.Equal("", handler.Events);
@@ -456,7 +456,7 @@ public sealed class HandlerReceiverTests
             PauseReceivingWhenSendBufferIsFull = false,
         });
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[200]);
+        test.Connection.TrySend(new byte[200]);
 
         test.Receive("1");
 

@@ -66,7 +66,7 @@ public sealed class IdleEncoderTests
         Send(test, TextOf(1));
         test.Time.Advance(IdleTimeout * 0.7);
 
-        test.Connection.Send(Encoding.UTF8.GetBytes(TextOf(2)), WebSocketMessageKind.Text, compress: false);
+        test.Connection.TrySend(Encoding.UTF8.GetBytes(TextOf(2)), WebSocketMessageKind.Text, compress: false);
         test.Time.Advance(IdleTimeout * 0.4);
 
         Assert.Equal(1, _setup.KeptCounts.Deflaters);
@@ -134,5 +134,5 @@ public sealed class IdleEncoderTests
         options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled }, deflate: setup);
 
     private static void Send(TestConnection test, string text) =>
-        test.Connection.Send(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text);
+        test.Connection.TrySend(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text);
 }

@@ -21,7 +21,7 @@ public sealed class PreparedCompressionTests
         for (int i = 0; i < frames.Length; i++)
         {
             var connection = new TestConnection(deflate: setup);
-            connection.Connection.Send(message);
+            connection.Connection.TrySend(message);
             frames[i] = Assert.Single(connection.Frames());
         }
 
@@ -76,7 +76,7 @@ public sealed class PreparedCompressionTests
             : PreparedMessage.Text(DeflateSetup.TextOf(1), compress: false);
         var connection = new TestConnection(deflate: setup);
 
-        connection.Connection.Send(message);
+        connection.Connection.TrySend(message);
 
         SentFrame frame = Assert.Single(connection.Frames());
         Assert.False(frame.IsCompressed);
@@ -90,7 +90,7 @@ public sealed class PreparedCompressionTests
     {
         var connection = new TestConnection(deflate: DeflateSetup.Takeover(PerMessageDeflateOptions.Default));
 
-        connection.Connection.Send(PreparedMessage.Binary(new byte[length]));
+        connection.Connection.TrySend(PreparedMessage.Binary(new byte[length]));
 
         Assert.Equal(isCompressed, Assert.Single(connection.Frames()).IsCompressed);
     }
@@ -103,9 +103,9 @@ public sealed class PreparedCompressionTests
         var peer = new MessagesOnTheWire(new PeerInflater());
         string text = DeflateSetup.TextOf(1);
 
-        connection.Connection.Send(Encoding.UTF8.GetBytes(text));
-        connection.Connection.Send(PreparedMessage.Text(DeflateSetup.TextOf(2)));
-        connection.Connection.Send(Encoding.UTF8.GetBytes(text));
+        connection.Connection.TrySend(Encoding.UTF8.GetBytes(text));
+        connection.Connection.TrySend(PreparedMessage.Text(DeflateSetup.TextOf(2)));
+        connection.Connection.TrySend(Encoding.UTF8.GetBytes(text));
 
         IReadOnlyList<SentFrame> frames = connection.Frames();
         Assert.All(frames, frame => Assert.True(frame.IsCompressed));
@@ -152,9 +152,9 @@ public sealed class PreparedCompressionTests
         WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
         PreparedMessageTests.Completed(writer.WriteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
 
-        WebSocketSendResult result = connection.Connection.Send(PreparedMessage.Text(DeflateSetup.TextOf(2)));
+        WebSocketSendResult result = connection.Connection.TrySend(PreparedMessage.Text(DeflateSetup.TextOf(2)));
         PreparedMessageTests.Completed(writer.CompleteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
-        connection.Connection.Send(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)));
+        connection.Connection.TrySend(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)));
 
         Assert.Equal(WebSocketSendResult.Queued, result);
         IReadOnlyList<SentFrame> frames = connection.Frames();
@@ -232,7 +232,7 @@ public sealed class PreparedCompressionTests
         switch (random.Next(5))
         {
             case 0:
-                Assert.NotEqual(WebSocketSendResult.Refused, connection.Send(message));
+                Assert.NotEqual(WebSocketSendResult.Refused, connection.TrySend(message));
                 return Encoding.UTF8.GetString(message.Payload.Span);
             case 1:
                 await connection.SendAsync(message, Cancellation);
@@ -246,7 +246,7 @@ public sealed class PreparedCompressionTests
                 await writer.CompleteAsync(bytes.AsMemory(bytes.Length / 2), Cancellation);
                 return text;
             default:
-                connection.Send(bytes, WebSocketMessageKind.Text);
+                connection.TrySend(bytes, WebSocketMessageKind.Text);
                 return text;
         }
     }

@@ -21,7 +21,7 @@ public sealed class PreparedMessageTests
     {
         var connection = new TestConnection();
 
-        WebSocketSendResult result = connection.Connection.Send(PreparedMessage.Text("Hello"));
+        WebSocketSendResult result = connection.Connection.TrySend(PreparedMessage.Text("Hello"));
 
         Assert.Equal(WebSocketSendResult.Sent, result);
         Assert.Equal(Wire.Bytes("81 05 48 65 6C 6C 6F"), connection.Transport.TakeOutput());
@@ -42,7 +42,7 @@ public sealed class PreparedMessageTests
         Assert.Equal(WebSocketMessageKind.Text, PreparedMessage.Create("é"u8, WebSocketMessageKind.Text).Kind);
         Assert.Throws<ArgumentOutOfRangeException>(() => PreparedMessage.Create([], (WebSocketMessageKind)8));
         Assert.Throws<ArgumentNullException>(() => PreparedMessage.Text(null!));
-        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.Send(null!); });
+        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.TrySend(null!); });
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class PreparedMessageTests
         var connection = new TestConnection(Role.Client);
         PreparedMessage message = PreparedMessage.Binary(DeflateSetup.Noise(length));
 
-        connection.Connection.Send(message);
+        connection.Connection.TrySend(message);
         await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
 
         IReadOnlyList<SentFrame> frames = connection.Frames();
@@ -75,12 +75,12 @@ public sealed class PreparedMessageTests
         PreparedMessage message = PreparedMessage.Text(new string('p', length));
         connection.Transport.Capacity = 5;
 
-        connection.Connection.Send("one"u8, WebSocketMessageKind.Text);
-        connection.Connection.Send(message);
-        connection.Connection.Send("two"u8, WebSocketMessageKind.Text);
-        connection.Connection.Send(message);
+        connection.Connection.TrySend("one"u8, WebSocketMessageKind.Text);
+        connection.Connection.TrySend(message);
+        connection.Connection.TrySend("two"u8, WebSocketMessageKind.Text);
+        connection.Connection.TrySend(message);
         await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
-        connection.Connection.Send("three"u8, WebSocketMessageKind.Text);
+        connection.Connection.TrySend("three"u8, WebSocketMessageKind.Text);
         connection.Transport.Drain();
 
         string prepared = new SentFrame(Opcode.Text, true, null, message.Payload.ToArray()).ToString();
@@ -97,9 +97,9 @@ public sealed class PreparedMessageTests
         PreparedMessage message = PreparedMessage.Binary(new byte[length]);
         var handler = new Answering(connection =>
         {
-            connection.Send("one"u8, WebSocketMessageKind.Text);
-            connection.Send(message);
-            connection.Send(message);
+            connection.TrySend("one"u8, WebSocketMessageKind.Text);
+            connection.TrySend(message);
+            connection.TrySend(message);
         });
         var connection = new TestConnection(handler: handler);
 
@@ -119,7 +119,7 @@ public sealed class PreparedMessageTests
         var connection = new TestConnection(handler: handler);
         writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
         Completed(writer.WriteAsync("begin"u8.ToArray()));
-        connection.Connection.Send(message);
+        connection.Connection.TrySend(message);
 
         connection.Receive("go");
 
@@ -133,9 +133,9 @@ public sealed class PreparedMessageTests
         PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
         var handler = new Answering(connection =>
         {
-            connection.Send("one"u8, WebSocketMessageKind.Text);
-            connection.Send(message);
-            connection.Send("two"u8, WebSocketMessageKind.Text);
+            connection.TrySend("one"u8, WebSocketMessageKind.Text);
+            connection.TrySend(message);
+            connection.TrySend("two"u8, WebSocketMessageKind.Text);
         });
         var connection = new TestConnection(handler: handler);
 
@@ -153,7 +153,7 @@ public sealed class PreparedMessageTests
         for (int i = 0; i < 1_000; i++)
         {
             var transport = new HoldingTransport { Expected = () => message.Payload };
-            Assert.Equal(WebSocketSendResult.Sent, Open(transport, pool).Send(message));
+            Assert.Equal(WebSocketSendResult.Sent, Open(transport, pool).TrySend(message));
             Assert.Equal(1, transport.ExpectedCount);
         }
 
@@ -172,8 +172,8 @@ public sealed class PreparedMessageTests
             WebSocketConnection connection = Open(transports[i], pool);
 
             // One that the transport holds, and one that waits behind it.
-            Assert.Equal(WebSocketSendResult.Queued, connection.Send(message));
-            Assert.Equal(WebSocketSendResult.Queued, connection.Send(message));
+            Assert.Equal(WebSocketSendResult.Queued, connection.TrySend(message));
+            Assert.Equal(WebSocketSendResult.Queued, connection.TrySend(message));
             Assert.True(transports[i].Held.Span.Overlaps(message.Payload.Span));
         }
 
@@ -189,9 +189,9 @@ public sealed class PreparedMessageTests
         PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
         var connection = new TestConnection();
         connection.Transport.Capacity = 10;
-        connection.Connection.Send(message);
-        connection.Connection.Send("between"u8);
-        connection.Connection.Send(message);
+        connection.Connection.TrySend(message);
+        connection.Connection.TrySend("between"u8);
+        connection.Connection.TrySend(message);
 
         connection.Connection.Abort();
 
@@ -208,7 +208,7 @@ public sealed class PreparedMessageTests
         WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
         Completed(writer.WriteAsync("be"u8.ToArray()));
 
-        WebSocketSendResult result = connection.Connection.Send(message);
+        WebSocketSendResult result = connection.Connection.TrySend(message);
         ValueTask sending = connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
 
         Assert.Equal(WebSocketSendResult.Queued, result);
@@ -226,9 +226,9 @@ public sealed class PreparedMessageTests
         var connection = new TestConnection(isClient ? Role.Client : Role.Server, options: SmallBuffer);
         PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
         connection.Transport.Capacity = 0;
-        connection.Connection.Send(new byte[SendBufferLength]);
+        connection.Connection.TrySend(new byte[SendBufferLength]);
 
-        WebSocketSendResult result = connection.Connection.Send(message);
+        WebSocketSendResult result = connection.Connection.TrySend(message);
         ValueTask sending = connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
         using var giveUp = new CancellationTokenSource();
         ValueTask givenUp = connection.Connection.SendAsync(message, giveUp.Token);
@@ -249,7 +249,7 @@ public sealed class PreparedMessageTests
     {
         var connection = new TestConnection();
         connection.Transport.Capacity = 7;
-        connection.Connection.Send(PreparedMessage.Binary(new byte[LongLength]));
+        connection.Connection.TrySend(PreparedMessage.Binary(new byte[LongLength]));
 
         _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();
         connection.Transport.Drain();
@@ -266,7 +266,7 @@ public sealed class PreparedMessageTests
 
         _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();
 
-        Assert.Throws<WebSocketClosedException>(() => { connection.Connection.Send(message); });
+        Assert.Throws<WebSocketClosedException>(() => { connection.Connection.TrySend(message); });
         await Assert.ThrowsAsync<WebSocketClosedException>(
             async () => await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken));
     }

@@ -159,7 +159,7 @@ public sealed class PullReceiverTests
         Assert.False(test.Transport.IsClosed);
 
         Assert.Equal("last", Now(test.Connection.ReceiveAsync()).Text);
-        test.Connection.Send("answer"u8);
+        test.Connection.TrySend("answer"u8);
         WebSocketClosedException closed =
             await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.ReceiveAsync().AsTask());
 
@@ -342,7 +342,7 @@ public sealed class PullReceiverTests
             Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
         });
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[200]);
+        test.Connection.TrySend(new byte[200]);
         test.Receive("one");
         test.Receive("two");
 

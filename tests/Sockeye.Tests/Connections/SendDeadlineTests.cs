@@ -53,7 +53,7 @@ public sealed class SendDeadlineTests
         PassAlive(test, seconds: 100);
 
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[Length]);
+        test.Connection.TrySend(new byte[Length]);
         PassAlive(test, seconds: 29);
         Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
         PassAlive(test, seconds: 2);
@@ -79,7 +79,7 @@ public sealed class SendDeadlineTests
         var test = new TestConnection(
             role, options: timeout is null ? options : options with { SendTimeout = timeout.Value });
         test.Transport.Capacity = 0;
-        test.Connection.Send(new byte[Length]);
+        test.Connection.TrySend(new byte[Length]);
         return test;
     }
 

@@ -100,7 +100,7 @@ public sealed class TakeoverConnectionTests
         {
             if (random.Next(3) != 0)
             {
-                Assert.Equal(WebSocketSendResult.Sent, connection.Send(payload, kind, compress: random.Next(8) != 0));
+                Assert.Equal(WebSocketSendResult.Sent, connection.TrySend(payload, kind, compress: random.Next(8) != 0));
                 return;
             }
 
