@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text;
+
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// Makes text from a peer safe to show: in a log, in the message of an exception, in <see cref="object.ToString"/>.
+/// </summary>
+/// <remarks>
+/// A line break in a close reason forges a line of a log, an escape sequence repaints a terminal, and a bidirectional
+/// control reverses what stands behind it (CWE-117, CVE-2021-42574). So whatever is shown and comes from a peer passes
+/// through here; properties that hand the same text to the application keep it as it was received.
+/// </remarks>
+internal static class PeerText
+{
+    /// <summary>How many characters of a text are shown, escapes included, unless the caller says otherwise.</summary>
+    public const int MaxLength = 256;
+
+    private const char Ellipsis = '…';
+
+    // "\U" and eight digits.
+    private const int MaxEscapeLength = 10;
+
+    /// <summary>Escapes a text as C# does in a string literal, and cuts it.</summary>
+    /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
+    /// <param name="maxLength">The longest result, in characters, without the "…" that replaces what is cut.</param>
+    /// <returns>
+    /// One line of visible characters. Backslashes and double quotes are escaped too, so that the result can stand
+    /// between double quotes and reads in one way only. A text that needs no change is returned as it is.
+    /// </returns>
+    public static string Escape(string? text, int maxLength = MaxLength)
+    {
+        if (text is null)
+        {
+            return "";
+        }
+
+        return text.Length <= maxLength && IndexOfEscaped(text, isLiteral: true) < 0
+            ? text
+            : Escape(text.AsSpan(), maxLength);
+    }
+
+    /// <inheritdoc cref="Escape(string?, int)"/>
+    public static string Escape(ReadOnlySpan<char> text, int maxLength = MaxLength)
+    {
+        var escaped = new StringBuilder(Math.Min(text.Length, maxLength) + 1);
+        Span<char> buffer = stackalloc char[MaxEscapeLength];
+        while (!text.IsEmpty)
+        {
+            Rune.DecodeFromUtf16(text, out Rune rune, out int consumed);
+            int length = IsEscaped(text[..consumed], rune, isLiteral: true)
+                ? WriteEscape(buffer, text[..consumed], rune)
+                : rune.EncodeToUtf16(buffer);
+
+            // Never half of an escape or of a surrogate pair.
+            if (escaped.Length + length > maxLength)
+            {
+                return escaped.Append(Ellipsis).ToString();
+            }
+
+            escaped.Append(buffer[..length]);
+            text = text[consumed..];
+        }
+
+        return escaped.ToString();
+    }
+
+    /// <summary>Escapes a text and puts it between double quotes.</summary>
+    /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
+    /// <param name="maxLength">The longest result, in characters, without quotes and the "…" that replaces what is cut.</param>
+    public static string Quote(string? text, int maxLength = MaxLength) => $"\"{Escape(text, maxLength)}\"";
+
+    /// <summary>
+    /// Whether a text can be shown as it is: no control characters, line breaks, invisible characters or lone surrogates.
+    /// The result of <see cref="Escape(string?, int)"/> always can.
+    /// </summary>
+    public static bool IsPlain(ReadOnlySpan<char> text) => IndexOfEscaped(text, isLiteral: false) < 0;
+
+    private static int IndexOfEscaped(ReadOnlySpan<char> text, bool isLiteral)
+    {
+        int index = 0;
+        while (index < text.Length)
+        {
+            Rune.DecodeFromUtf16(text[index..], out Rune rune, out int consumed);
+            if (IsEscaped(text.Slice(index, consumed), rune, isLiteral))
+            {
+                return index;
+            }
+
+            index += consumed;
+        }
+
+        return -1;
+    }
+
+    // A lone surrogate is decoded as U+FFFD, which is a character that may also be there by right.
+    private static bool IsEscaped(ReadOnlySpan<char> source, Rune rune, bool isLiteral)
+    {
+        if (rune.IsAscii)
+        {
+            return rune.Value is < ' ' or '\x7F' || (isLiteral && rune.Value is '\\' or '"');
+        }
+
+        return (source.Length == 1 && char.IsSurrogate(source[0]))
+            || IsInvisible(rune.Value)
+            || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned;
+    }
+
+    // Of Unicode's Default_Ignorable_Code_Point, what has another category: fillers and variation selectors, which can
+    // carry a hidden text or make two different names look the same.
+    private static bool IsInvisible(int value) =>
+        value is 0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or (>= 0x180B and <= 0x180F) or 0x3164
+            or (>= 0xFE00 and <= 0xFE0F) or 0xFFA0 or (>= 0xE0000 and <= 0xE0FFF);
+
+    private static int WriteEscape(Span<char> destination, ReadOnlySpan<char> source, Rune rune)
+    {
+        char? letter = rune.Value switch
+        {
+            '\t' => 't',
+            '\n' => 'n',
+            '\r' => 'r',
+            '\\' => '\\',
+            '"' => '"',
+            _ => null,
+        };
+        int written;
+        if (letter is not null)
+        {
+            destination[0] = '\\';
+            destination[1] = letter.GetValueOrDefault();
+            written = 2;
+        }
+        else if (source.Length == 1)
+        {
+            destination.TryWrite(CultureInfo.InvariantCulture, $"\\u{(int)source[0]:X4}", out written);
+        }
+        else
+        {
+            destination.TryWrite(CultureInfo.InvariantCulture, $"\\U{rune.Value:X8}", out written);
+        }
+
+        return written;
+    }
+}
