@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Sockeye.Client;
 
 namespace Sockeye;
@@ -7,6 +8,7 @@ namespace Sockeye;
 /// HTTP and proxies are <see cref="SocketsHttpHandler"/>'s; every header of the server's answer is checked here. Redirects
 /// are followed if the options say so.
 /// </remarks>
+// The priorities let `ConnectAsync(address, new() { … })` mean options: `new()` alone converts to any type.
 public static class WebSocketClient
 {
     /// <summary>Opens a connection whose messages are asked for.</summary>
@@ -23,6 +25,7 @@ public static class WebSocketClient
     /// The server could not be reached, did not answer in time, or did not answer as it must.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(2)]
     public static Task<WebSocketConnection> ConnectAsync(
         Uri address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
         ClientConnector.ConnectAsync(
@@ -36,10 +39,31 @@ public static class WebSocketClient
     /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
     /// <exception cref="WebSocketHandshakeException">As for the other overload.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(2)]
     public static Task<WebSocketConnection> ConnectAsync(
         string address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
         ClientConnector.ConnectAsync(
             ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, null, cancellationToken);
+
+    /// <summary>Opens a connection with the default options, whose messages are asked for.</summary>
+    /// <param name="address">As for the other overloads.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="ArgumentException">The address cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(Uri address, CancellationToken cancellationToken) =>
+        ConnectAsync(address, options: null, cancellationToken);
+
+    /// <summary>Opens a connection with the default options, whose messages are asked for.</summary>
+    /// <param name="address">As for the other overloads.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="ArgumentException">The address cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(string address, CancellationToken cancellationToken) =>
+        ConnectAsync(address, options: null, cancellationToken);
 
     /// <summary>Opens a connection whose messages a handler receives.</summary>
     /// <param name="address">As for the other overloads.</param>
@@ -50,6 +74,7 @@ public static class WebSocketClient
     /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
     /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketConnection> ConnectAsync(
         Uri address, WebSocketHandler handler, WebSocketClientOptions? options = null,
         CancellationToken cancellationToken = default)
@@ -68,6 +93,7 @@ public static class WebSocketClient
     /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
     /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketConnection> ConnectAsync(
         string address, WebSocketHandler handler, WebSocketClientOptions? options = null,
         CancellationToken cancellationToken = default)
@@ -76,4 +102,28 @@ public static class WebSocketClient
         return ClientConnector.ConnectAsync(
             ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, handler, cancellationToken);
     }
+
+    /// <summary>Opens a connection with the default options, whose messages a handler receives.</summary>
+    /// <param name="address">As for the other overloads.</param>
+    /// <param name="handler">Receives the messages, from the first.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>As for the other overloads with a handler.</returns>
+    /// <exception cref="ArgumentException">The address cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(
+        Uri address, WebSocketHandler handler, CancellationToken cancellationToken) =>
+        ConnectAsync(address, handler, options: null, cancellationToken);
+
+    /// <summary>Opens a connection with the default options, whose messages a handler receives.</summary>
+    /// <param name="address">As for the other overloads.</param>
+    /// <param name="handler">Receives the messages, from the first.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>As for the other overloads with a handler.</returns>
+    /// <exception cref="ArgumentException">The address cannot be used; nothing was sent.</exception>
+    /// <exception cref="WebSocketHandshakeException">As for the other overloads.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketConnection> ConnectAsync(
+        string address, WebSocketHandler handler, CancellationToken cancellationToken) =>
+        ConnectAsync(address, handler, options: null, cancellationToken);
 }

@@ -1,3 +1,4 @@
+// Long because it is the whole public face of a connection: most lines are its documentation.
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -21,6 +22,9 @@ namespace Sockeye;
 /// </remarks>
 public sealed class WebSocketConnection : IAsyncDisposable
 {
+    // A text of up to 340 characters; longer ones are encoded into a rented buffer.
+    private const int MaxLengthOnStack = 1_024;
+
     private static long LastId;
 
     // What opened the connection, in one field: a server's packed request, or a client's response.
@@ -145,18 +149,20 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
     /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
     /// <returns>
-    /// A task that completes when the message is in the send buffer or beyond: at once, unless the peer is slow. To
-    /// await it is to go as slowly as the peer.
+    /// A task that completes when the message is in the send buffer or has left it: at once, unless the peer is slow.
+    /// Awaiting it keeps the sender as slow as the peer.
     /// </returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(string text, CancellationToken cancellationToken = default) =>
         SendAsync(text, compress: true, cancellationToken);
 
-    /// <summary>Sends a text message, with a say in its compression.</summary>
+    /// <summary>Sends a text message, and decides whether it is compressed.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
     /// <param name="compress">
-    /// Whether to compress it if that was agreed on (RFC 7692) and it is long enough. Not what holds a secret beside text
-    /// that somebody else has chosen: its length would tell (§8).
+    /// Whether to compress the message if compression was negotiated (RFC 7692) and the message is long enough. Do not
+    /// compress a secret together with text that someone else has chosen: the length would reveal it (§8).
     /// </param>
     /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
     /// <returns>As for the other overload.</returns>
@@ -169,30 +175,52 @@ public sealed class WebSocketConnection : IAsyncDisposable
         return SendAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, compress, rented, cancellationToken);
     }
 
-    /// <summary>Sends a message.</summary>
+    /// <summary>Sends a text message that is UTF-8 already.</summary>
+    /// <param name="utf8">
+    /// The text. Do not change it until the task completes. It is not validated: a peer fails the connection with 1007 if
+    /// it is not UTF-8 (RFC 6455 §8.1).
+    /// </param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
+        SendAsync(utf8, WebSocketMessageKind.Text, compress: true, rented: null, cancellationToken);
+
+    /// <summary>Sends a binary message.</summary>
     /// <param name="payload">
-    /// The payload. Leave it alone until the task completes. Text must be UTF-8, which is not checked: the peer would
+    /// The payload. Do not change it until the task completes. UTF-8 goes out as text with
+    /// <see cref="SendTextAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.
+    /// </param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    [OverloadResolutionPriority(1)]
+    public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
+        SendAsync(payload, WebSocketMessageKind.Binary, compress: true, rented: null, cancellationToken);
+
+    /// <summary>Sends a message of either kind, such as one that was received.</summary>
+    /// <param name="payload">
+    /// The payload. Do not change it until the task completes. Text must be UTF-8, which is not validated: the peer would
     /// fail the connection with 1007.
     /// </param>
-    /// <param name="kind">What the message is.</param>
+    /// <param name="kind">Text or binary.</param>
     /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
-    /// <returns>
-    /// A task that completes when the message is in the send buffer or beyond: at once, unless the peer is slow. To
-    /// await it is to go as slowly as the peer.
-    /// </returns>
+    /// <returns>As for the other overloads.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     public ValueTask SendAsync(
-        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
-        CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken = default) =>
         SendAsync(payload, kind, compress: true, rented: null, cancellationToken);
 
-    /// <summary>Sends a message, with a say in its compression.</summary>
+    /// <summary>Sends a message, and decides whether it is compressed.</summary>
     /// <param name="payload">As for the other overload.</param>
-    /// <param name="kind">What the message is.</param>
-    /// <param name="compress">Whether to compress it if that was agreed on and it is long enough.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
-    /// <returns>As for the other overload.</returns>
+    /// <returns>As for the other overloads.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public ValueTask SendAsync(
@@ -210,13 +238,19 @@ public sealed class WebSocketConnection : IAsyncDisposable
         SendAsync(message.Payload, message.Kind, cancellationToken);
 
     /// <summary>Sends a message now or not at all.</summary>
-    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
-    /// <param name="kind">What the message is.</param>
-    /// <param name="compress">Whether to compress it if that was agreed on and it is long enough.</param>
-    /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
+    /// <param name="payload">
+    /// The payload; not needed after the call. Text must be UTF-8, which is not validated; see
+    /// <see cref="TrySendText"/>.
+    /// </param>
+    /// <param name="kind">Text or binary; binary if it is not given.</param>
+    /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
+    /// <returns>
+    /// What became of the message. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent: a caller that
+    /// ignores it loses the message.
+    /// </returns>
     /// <remarks>
-    /// Never waits and never allocates on its way to a transport that takes it; except that, to be compressed, it waits
-    /// while another thread compresses a message of this connection.
+    /// Never waits, and never allocates on its way to a transport that takes the message, with one exception: a message that
+    /// is to be compressed waits while another thread compresses a message of this connection.
     /// </remarks>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
@@ -225,6 +259,38 @@ public sealed class WebSocketConnection : IAsyncDisposable
         CompressedSends(payload.Length, compress) is { } compressed
             ? compressed.TrySend(MessageOpcode.Of(kind), payload)
             : Core.Sends.TrySend(MessageOpcode.Of(kind), payload);
+
+    /// <summary>Sends a text message now or not at all.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public WebSocketSendResult TrySend(string text, bool compress = true)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int maxLength = Encoding.UTF8.GetMaxByteCount(text.Length);
+        byte[]? rented = maxLength > MaxLengthOnStack ? Core.Rent(maxLength) : null;
+        try
+        {
+            Span<byte> utf8 = rented ?? stackalloc byte[MaxLengthOnStack];
+            return TrySendText(utf8[..Encoding.UTF8.GetBytes(text, utf8)], compress);
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                Core.Settings.Pool.Return(rented);
+            }
+        }
+    }
+
+    /// <summary>Sends a text message that is UTF-8 already, such as a literal <c>"…"u8</c>, now or not at all.</summary>
+    /// <param name="utf8">The text; not needed after the call. It is not validated: a peer fails the connection with 1007.</param>
+    /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
+    /// <returns>As for <see cref="TrySend(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    public WebSocketSendResult TrySendText(ReadOnlySpan<byte> utf8, bool compress = true) =>
+        TrySend(utf8, WebSocketMessageKind.Text, compress);
 
     /// <summary>Sends a message that was made ready for many connections, once there is room for it.</summary>
     /// <param name="message">The message.</param>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Sockeye.Connections;
 using Sockeye.Server;
 
@@ -7,6 +8,7 @@ namespace Sockeye;
 
 /// <summary>A WebSocket server with a listener of its own (RFC 6455 §4.2).</summary>
 /// <remarks>Thread-safe. Disposing of it stops it.</remarks>
+// The priorities let `StartAsync(new() { … }, …)` and `StopAsync(new() { … })` mean options: `new()` alone converts to any type.
 public sealed class WebSocketServer : IAsyncDisposable
 {
     private readonly ServerContext _context;
@@ -54,9 +56,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <exception cref="SocketException">The port cannot be had, which the message names.</exception>
     public static Task<WebSocketServer> StartAsync(
         int port, Func<WebSocketConnection, CancellationToken, Task> serve,
-        CancellationToken cancellationToken = default) =>
-        StartAsync(
-            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) }, serve, cancellationToken);
+        CancellationToken cancellationToken = default) => StartAsync(OnPort(port), serve, cancellationToken);
 
     /// <summary>Starts a server whose connections are each served by a method that asks for its messages.</summary>
     /// <param name="options">Where to listen, and all else.</param>
@@ -64,6 +64,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default) =>
@@ -77,9 +78,39 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <exception cref="SocketException">The port cannot be had, which the message names.</exception>
     public static Task<WebSocketServer> StartAsync(
         int port, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
-        CancellationToken cancellationToken = default) =>
-        StartAsync(
-            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) }, serve, cancellationToken);
+        CancellationToken cancellationToken = default) => StartAsync(OnPort(port), serve, cancellationToken);
+
+    /// <summary>Starts a server on all addresses, without TLS, with one handler for all its connections.</summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="handler">Receives the messages of every connection.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, WebSocketHandler handler, CancellationToken cancellationToken = default) =>
+        StartAsync(OnPort(port), handler, cancellationToken);
+
+    /// <summary>Starts a server on all addresses, without TLS, that selects a handler for each connection by its request.</summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="selectHandler">
+    /// Called in place before a connection is accepted; must not block. If it throws, the response is 500.
+    /// </param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler, CancellationToken cancellationToken = default) =>
+        StartAsync(OnPort(port), selectHandler, cancellationToken);
+
+    /// <summary>Starts a server on all addresses, without TLS, with routes.</summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="routes">Which handler serves which path; read now, and not again.</param>
+    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, WebSocketRoutes routes, CancellationToken cancellationToken = default) =>
+        StartAsync(OnPort(port), routes, cancellationToken);
 
     /// <summary>Starts a server whose connections know it.</summary>
     /// <param name="options">Where to listen, and all else.</param>
@@ -87,6 +118,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
         CancellationToken cancellationToken = default)
@@ -106,6 +138,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, WebSocketHandler handler, CancellationToken cancellationToken = default)
     {
@@ -121,6 +154,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
         CancellationToken cancellationToken = default)
@@ -136,6 +170,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, WebSocketRoutes routes, CancellationToken cancellationToken = default)
     {
@@ -158,14 +193,21 @@ public sealed class WebSocketServer : IAsyncDisposable
         return Broadcasts.Send(Connections, message, where);
     }
 
-    /// <summary>Sends a message to connections, as the other overload does.</summary>
-    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not checked.</param>
-    /// <param name="kind">What the message is.</param>
+    /// <summary>Sends a binary message to connections, as the other overload does.</summary>
+    /// <param name="payload">The payload; not needed after the call.</param>
+    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
+    /// <returns>How many have taken it.</returns>
+    public int Broadcast(ReadOnlySpan<byte> payload, Func<WebSocketConnection, bool>? where = null) =>
+        Broadcast(payload, WebSocketMessageKind.Binary, where);
+
+    /// <summary>Sends a message of either kind to connections, as the other overloads do.</summary>
+    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not validated.</param>
+    /// <param name="kind">Text or binary.</param>
     /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
     /// <returns>How many have taken it.</returns>
     public int Broadcast(
-        ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
-        Func<WebSocketConnection, bool>? where = null) => Broadcast(PreparedMessage.Create(payload, kind), where);
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind, Func<WebSocketConnection, bool>? where = null) =>
+        Broadcast(PreparedMessage.Create(payload, kind), where);
 
     /// <summary>Sends a text message to connections, as the other overloads do.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
@@ -179,12 +221,20 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
     /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
     /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
+    [OverloadResolutionPriority(1)]
     public Task<int> BroadcastAsync(
         PreparedMessage message, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
         return Broadcasts.SendAsync(Connections, message, where, cancellationToken);
     }
+
+    /// <summary>Sends a message to all connections, and waits until the slowest of them has taken it.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
+    /// <returns>How many have taken it.</returns>
+    public Task<int> BroadcastAsync(PreparedMessage message, CancellationToken cancellationToken) =>
+        BroadcastAsync(message, where: null, cancellationToken);
 
     /// <summary>Closes all connections that there are now, in order, and goes on accepting others.</summary>
     /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
@@ -209,20 +259,20 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
     /// <remarks>A server that has stopped stays so: start another.</remarks>
     public Task StopAsync(CancellationToken cancellationToken = default) =>
-        StopAsync(new WebSocketStopOptions(), cancellationToken);
+        _stop.StopAsync(new WebSocketStopOptions(), cancellationToken);
 
     /// <summary>Stops in order, with a say in how.</summary>
-    /// <param name="options">How; only the first call counts.</param>
+    /// <param name="options">How; <see langword="null"/> for the defaults. Only those of the first call count.</param>
     /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
     /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
-    public Task StopAsync(WebSocketStopOptions options, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return _stop.StopAsync(options, cancellationToken);
-    }
+    [OverloadResolutionPriority(1)]
+    public Task StopAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default) =>
+        _stop.StopAsync(options ?? new WebSocketStopOptions(), cancellationToken);
 
     /// <summary>Stops the server, as <see cref="StopAsync(CancellationToken)"/> does.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private static WebSocketServerOptions OnPort(int port) => new() { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) };
 
     private static async Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken)
     {

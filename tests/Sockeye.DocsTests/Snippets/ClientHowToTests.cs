@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Sockeye.Tests;
 
@@ -27,6 +28,38 @@ public sealed class ClientHowToTests
         // end snippet
 
         Assert.Equal("chat.v2", connection.Subprotocol);
+    }
+
+    [Fact]
+    public async Task Client_sends_text_and_bytes()
+    {
+        await using var server = await WebSocketServer.StartAsync(0, new Echo());
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+
+        // snippet: text and bytes
+        await connection.SendAsync("a text");
+        await connection.SendTextAsync(Encoding.UTF8.GetBytes("a text that is UTF-8 already"));
+        await connection.SendAsync(new byte[] { 1, 2, 3 });
+        if (connection.TrySend("now or not at all") == WebSocketSendResult.Refused)
+        {
+            Console.WriteLine("The send buffer is full: nothing was sent.");
+        }
+
+        connection.TrySendText("a literal in UTF-8"u8);
+        // end snippet
+
+        List<WebSocketMessageKind> kinds = [];
+        for (int i = 0; i < 5; i++)
+        {
+            kinds.Add((await connection.ReceiveAsync()).Kind);
+        }
+
+        Assert.Equal(
+            [
+                WebSocketMessageKind.Text, WebSocketMessageKind.Text, WebSocketMessageKind.Binary, WebSocketMessageKind.Text,
+                WebSocketMessageKind.Text,
+            ],
+            kinds);
     }
 
     [Fact]

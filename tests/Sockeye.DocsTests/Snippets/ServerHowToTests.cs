@@ -62,7 +62,7 @@ public sealed class ServerHowToTests
         // snippet: send to all
         foreach (WebSocketConnection connection in server.Connections)
         {
-            if (connection.TrySend("the server restarts"u8, WebSocketMessageKind.Text) == WebSocketSendResult.Refused)
+            if (connection.TrySend("the server restarts") == WebSocketSendResult.Refused)
             {
                 connection.Abort();
             }

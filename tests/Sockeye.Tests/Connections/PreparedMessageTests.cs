@@ -42,7 +42,7 @@ public sealed class PreparedMessageTests
         Assert.Equal(WebSocketMessageKind.Text, PreparedMessage.Create("é"u8, WebSocketMessageKind.Text).Kind);
         Assert.Throws<ArgumentOutOfRangeException>(() => PreparedMessage.Create([], (WebSocketMessageKind)8));
         Assert.Throws<ArgumentNullException>(() => PreparedMessage.Text(null!));
-        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.TrySend(null!); });
+        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.TrySend((PreparedMessage)null!); });
     }
 
     [Theory]

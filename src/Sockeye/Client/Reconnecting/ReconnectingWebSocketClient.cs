@@ -29,6 +29,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// Receives the messages of all connections; <see langword="null"/> if they are asked for.
     /// </param>
     /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    [OverloadResolutionPriority(1)]
     public ReconnectingWebSocketClient(
         Uri address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
         : this(ClientAddress.Parse(address), options, handler)
@@ -40,10 +41,31 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="options">As for the other overload.</param>
     /// <param name="handler">As for the other overload.</param>
     /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    [OverloadResolutionPriority(1)]
     public ReconnectingWebSocketClient(
         string address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
         : this(ClientAddress.Parse(address), options, handler)
     {
+    }
+
+    /// <summary>Makes a client with a handler and the default options.</summary>
+    /// <param name="address">As for the other overload.</param>
+    /// <param name="handler">Receives the messages of all connections.</param>
+    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    public ReconnectingWebSocketClient(Uri address, WebSocketHandler handler)
+        : this(ClientAddress.Parse(address), null, handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+    }
+
+    /// <summary>Makes a client with a handler and the default options.</summary>
+    /// <param name="address">As for the other overload.</param>
+    /// <param name="handler">Receives the messages of all connections.</param>
+    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    public ReconnectingWebSocketClient(string address, WebSocketHandler handler)
+        : this(ClientAddress.Parse(address), null, handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
     }
 
     private ReconnectingWebSocketClient(
@@ -93,9 +115,32 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
         return SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, cancellationToken);
     }
 
-    /// <summary>Sends a message.</summary>
-    /// <param name="payload">The payload. Leave it alone until the task completes. Text must be UTF-8.</param>
-    /// <param name="kind">What the message is.</param>
+    /// <summary>Sends a text message that is UTF-8 already.</summary>
+    /// <param name="utf8">The text. Do not change it until the task completes. It is not validated.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
+    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
+        SendAsync(utf8, WebSocketMessageKind.Text, cancellationToken);
+
+    /// <summary>Sends a binary message.</summary>
+    /// <param name="payload">The payload. Do not change it until the task completes.</param>
+    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
+    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
+    public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
+        SendAsync(payload, WebSocketMessageKind.Binary, cancellationToken);
+
+    /// <summary>Sends a message of either kind.</summary>
+    /// <param name="payload">The payload. Do not change it until the task completes. Text must be UTF-8.</param>
+    /// <param name="kind">Text or binary.</param>
     /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
     /// <returns>As for the other overload.</returns>
     /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
@@ -104,8 +149,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public ValueTask SendAsync(
-        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary,
-        CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken = default) =>
         kind is WebSocketMessageKind.Text or WebSocketMessageKind.Binary
             ? _loop.Outbox.SendAsync(payload, kind, cancellationToken)
             : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Must be text or binary.");
