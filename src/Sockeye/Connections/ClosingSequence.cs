@@ -327,6 +327,9 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
+    /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => _core.OnFaulted(exception);
+
     private SendQueue Sends => _core.Sends;
 
     private DeadlineWheel Wheel => _core.Settings.Wheel;

@@ -126,6 +126,9 @@ internal sealed class CompressedSends : Deadline
     }
 
     /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => _core.OnFaulted(exception);
+
+    /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
         // Whoever holds it compresses: the encoder is not idle.

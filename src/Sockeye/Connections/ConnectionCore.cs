@@ -147,6 +147,14 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => Settings.Logger.HeldUp(Connection.Id, duration);
 
+    /// <inheritdoc cref="ITransportSink.OnFaulted"/>
+    public void OnFaulted(Exception exception)
+    {
+        // Dropped first: the log is the application's code.
+        Transport.Abort(exception);
+        Settings.Logger.Faulted(Connection.Id, exception);
+    }
+
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed()
     {

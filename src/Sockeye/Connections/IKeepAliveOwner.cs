@@ -14,4 +14,7 @@ internal interface IKeepAliveOwner
 
     /// <summary>The peer has not shown any life in time.</summary>
     void OnPeerSilent();
+
+    /// <summary>One of the calls above has thrown, which none should.</summary>
+    void OnFaulted(Exception exception);
 }

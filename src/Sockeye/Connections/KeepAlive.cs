@@ -40,6 +40,9 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
     public void NoteLife(long tick) => Volatile.Write(ref _lastLifeTick, (uint)tick);
 
     /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => owner.OnFaulted(exception);
+
+    /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
         if (_isStopped)

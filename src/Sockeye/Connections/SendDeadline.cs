@@ -31,6 +31,9 @@ internal sealed class SendDeadline(ConnectionCore core) : Deadline
     public void Stop() => core.Settings.Wheel.Cancel(this);
 
     /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => core.OnFaulted(exception);
+
+    /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
         // First, so that a write which is blocked just now is seen here or watches by itself.

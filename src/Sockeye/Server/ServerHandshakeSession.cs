@@ -1,3 +1,4 @@
+// Over 350 lines: every step of one opening handshake, all of which share what has been decided already.
 using System.Buffers;
 using Sockeye.Connections;
 using Sockeye.Protocol;
@@ -132,6 +133,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => _context.Logger.HandshakeHeldUp(_transport.RemoteEndPoint, duration);
+
+    /// <inheritdoc cref="ITransportSink.OnFaulted"/>
+    public override void OnFaulted(Exception exception)
+    {
+        // Dropped first: the log is the application's code.
+        _transport.Abort(exception);
+        _context.Logger.HandshakeFaulted(_transport.RemoteEndPoint, exception);
+    }
 
     /// <inheritdoc/>
     public void OnInputEnded()

@@ -44,6 +44,10 @@ internal static partial class ServerLog
         Message = "The application selected no certificate for {RemoteEndPoint} in time, and then threw")]
     public static partial void SelectTlsThrewLate(this ILogger logger, object? remoteEndPoint, Exception exception);
 
+    [LoggerMessage(EventId = 111, Level = LogLevel.Error,
+        Message = "The opening handshake of {RemoteEndPoint} met an unexpected error")]
+    public static partial void HandshakeFaulted(this ILogger logger, object? remoteEndPoint, Exception exception);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

@@ -10,7 +10,13 @@ internal abstract class Deadline
     internal uint DueTick;
     internal bool IsScheduled;
 
-    /// <summary>The time has come. Called once per schedule, on the thread that turns the wheel, outside of any lock; must not throw.</summary>
+    /// <summary>The time has come. Called once per schedule, on the thread that turns the wheel, outside of any lock.</summary>
     /// <param name="wheel">The wheel, to schedule the next with.</param>
     public abstract void OnDue(DeadlineWheel wheel);
+
+    /// <summary>
+    /// <see cref="OnDue"/> has thrown, which it should not: to be logged, and what the deadline belongs to is to be dropped. The
+    /// wheel and all else on it go on.
+    /// </summary>
+    public abstract void OnFaulted(Exception exception);
 }

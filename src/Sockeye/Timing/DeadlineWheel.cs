@@ -141,7 +141,28 @@ internal sealed class DeadlineWheel
         {
             foreach (Deadline deadline in due)
             {
-                deadline.OnDue(this);
+                Call(deadline);
+            }
+        }
+    }
+
+    // On a timer's thread an exception would end the process, and on an event loop's too.
+    private void Call(Deadline deadline)
+    {
+        try
+        {
+            deadline.OnDue(this);
+        }
+        catch (Exception exception)
+        {
+            try
+            {
+                deadline.OnFaulted(exception);
+            }
+            catch (Exception second)
+            {
+                FaultTrace.Write(exception);
+                FaultTrace.Write(second);
             }
         }
     }

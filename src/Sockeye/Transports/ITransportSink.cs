@@ -46,6 +46,15 @@ internal interface ITransportSink
     {
     }
 
+    /// <summary>
+    /// A call to this sink, or to what is below the transport, has thrown what neither should: something to be logged. Unless that
+    /// call was <see cref="OnClosed"/>, the transport drops itself after this.
+    /// </summary>
+    /// <param name="exception">What was thrown; <see cref="OnClosed"/> will have it too.</param>
+    void OnFaulted(Exception exception)
+    {
+    }
+
     /// <summary>The peer has ended its direction in order. Bytes may still be written.</summary>
     void OnInputEnded();
 

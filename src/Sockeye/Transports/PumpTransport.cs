@@ -167,12 +167,13 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             // After a release this is its consequence, and says nothing new.
             if (!IsReleased)
             {
+                Sink.TellIfUnexpected(exception);
                 Abort(exception);
             }
         }
 
         await WritesEndedAsync().ConfigureAwait(false);
-        Sink.OnClosed(Volatile.Read(ref _error));
+        Sink.TellClosed(Volatile.Read(ref _error));
     }
 
     // After the release: until no memory is in use, and all that is told of writes has been told.

@@ -125,6 +125,29 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_exception_of_a_source_ends_its_loop_wherever_it_comes_from()
+    {
+        var source = new LoopSource
+        {
+            Posted = () =>
+            {
+                _time.Slip(Threshold);
+                throw new InvalidOperationException("posted");
+            },
+            HeldUp = () => throw new InvalidOperationException("held up"),
+            Faulted = () => throw new InvalidOperationException("faulted"),
+        };
+
+        Loop.Post(source);
+        Loop.Post(source);
+        await Loop.TurnAsync();
+
+        Assert.Equal(
+            ["posted", "held up", "posted", "held up"], source.Faults.Select(fault => fault.Message));
+        Assert.False(Loop.Ended.IsCompleted);
+    }
+
+    [Fact]
     public async Task A_source_that_takes_long_is_told_how_long()
     {
         var slow = new LoopSource { Posted = () => _time.Slip(Threshold) };

@@ -8,6 +8,34 @@ public sealed class ServerLogTests
     private const string Trick = Marker + "\x1B[31m\r\n\u202E";
 
     [Theory]
+    [EachServer]
+    public async Task An_unexpected_error_of_an_opening_handshake_is_logged_and_ends_that_handshake_alone(ServerKind kind)
+    {
+        const int LengthOfPartialHead = 8192;
+        var log = new CapturingLoggerFactory();
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
+            Tls = kind.Tls(),
+            LoggerFactory = log,
+            Pool = new CountingPool { LengthNotToBeHad = LengthOfPartialHead },
+        });
+        using (RawPeer unlucky = kind == ServerKind.Tls
+            ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
+            : await RawPeer.ConnectAsync(server.LocalEndPoint))
+        {
+            await unlucky.SendAsync("GET / HT");
+            await Deadlines.UntilAsync(() => log.Entries.Any(entry => entry.EventId == 111), "the error is logged");
+        }
+
+        Assert.IsType<InsufficientMemoryException>(log.Entries.Single(entry => entry.EventId == 111).Exception);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "nothing of the handshake is left");
+        await using WebSocketConnection next = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+    }
+
+    [Theory]
     [EachServer(IsPlain = true)]
     public async Task No_text_of_a_clients_is_written_to_the_log(ServerKind kind)
     {

@@ -15,6 +15,12 @@ internal sealed class LoopSource : IEventLoopSource
     /// <summary>Done for each post.</summary>
     public Action Posted { get; set; } = static () => { };
 
+    /// <summary>Done when it is told that it took long.</summary>
+    public Action HeldUp { get; set; } = static () => { };
+
+    /// <summary>Done when it is told that it threw.</summary>
+    public Action Faulted { get; set; } = static () => { };
+
     /// <summary>What the calls above have thrown.</summary>
     public IReadOnlyCollection<Exception> Faults => _faults;
 
@@ -25,7 +31,15 @@ internal sealed class LoopSource : IEventLoopSource
 
     public void OnPosted() => Posted();
 
-    public void OnFaulted(Exception exception) => _faults.Enqueue(exception);
+    public void OnFaulted(Exception exception)
+    {
+        _faults.Enqueue(exception);
+        Faulted();
+    }
 
-    public void OnHeldUp(TimeSpan duration) => _holdUps.Enqueue(duration);
+    public void OnHeldUp(TimeSpan duration)
+    {
+        _holdUps.Enqueue(duration);
+        HeldUp();
+    }
 }

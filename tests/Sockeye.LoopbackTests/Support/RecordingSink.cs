@@ -38,6 +38,12 @@ internal sealed class RecordingSink : ITransportSink
 
     public Exception? Error { get; private set; }
 
+    /// <summary>What was told by <see cref="ITransportSink.OnFaulted"/>.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Thrown by <see cref="ITransportSink.OnClosed"/>.</summary>
+    public Exception? ThrownWhenClosed { get; set; }
+
     /// <summary>The calls that broke the contract: after the last, at once, or from inside a call down.</summary>
     public IReadOnlyList<string> Violations
     {
@@ -101,6 +107,8 @@ internal sealed class RecordingSink : ITransportSink
 
     public Task WhenClosed() => When(() => ClosedCalls > 0);
 
+    public Task WhenFaulted() => When(() => Fault is not null);
+
     public ReadVerdict OnReceived(Span<byte> bytes)
     {
         Enter(nameof(OnReceived));
@@ -158,6 +166,16 @@ internal sealed class RecordingSink : ITransportSink
         Error = error;
         ClosedCalls++;
         Leave();
+        if (ThrownWhenClosed is not null)
+        {
+            throw ThrownWhenClosed;
+        }
+    }
+
+    public void OnFaulted(Exception exception)
+    {
+        Fault = exception;
+        Wake();
     }
 
     private Task When(Func<bool> condition)

@@ -46,6 +46,38 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
+    public async Task A_sink_that_throws_is_told_before_its_transport_ends(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, out _);
+        var thrown = new InvalidOperationException("thrown on purpose");
+        sink.Verdict = _ => throw thrown;
+
+        await pair.Peer.WriteAsync(new byte[1]);
+        await sink.WhenClosed().WithDeadline();
+
+        Assert.Same(thrown, sink.Fault);
+        Assert.Same(thrown, sink.Error);
+        Assert.Equal(1, sink.ClosedCalls);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_sink_that_throws_at_the_end_is_told_too(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair, out _);
+        sink.ThrownWhenClosed = new InvalidOperationException("thrown on purpose");
+
+        sink.Down(pair.Transport.Close);
+        await sink.WhenFaulted().WithDeadline();
+
+        Assert.Same(sink.ThrownWhenClosed, sink.Fault);
+        Assert.Equal(1, sink.ClosedCalls);
+    }
+
+    [Theory]
+    [EachTransport]
     public async Task Aborting_ends_a_pause(TransportKind kind)
     {
         var pool = new CountingPool();

@@ -284,10 +284,14 @@ public sealed class KeepAliveTests
         }
 
         public void OnPeerSilent() => SilentCount++;
+
+        public void OnFaulted(Exception exception) => throw exception;
     }
 
     private sealed class SlowDeadline(ManualTimeProvider time) : Deadline
     {
         public override void OnDue(DeadlineWheel wheel) => time.Slip(1.5 * DeadlineWheel.Tick);
+
+        public override void OnFaulted(Exception exception) => throw exception;
     }
 }

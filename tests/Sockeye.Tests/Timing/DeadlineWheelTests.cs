@@ -265,6 +265,32 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
+    public void A_deadline_that_throws_is_told_and_the_others_fall_due_all_the_same()
+    {
+        var throwing = new TestDeadline(_time) { Thrown = new InvalidOperationException("due") };
+        var throwingTwice = new TestDeadline(_time)
+        {
+            Thrown = new InvalidOperationException("due"),
+            ThrownAgain = new InvalidOperationException("faulted"),
+        };
+        var sound = new TestDeadline(_time);
+        foreach (TestDeadline deadline in new[] { throwing, throwingTwice, sound })
+        {
+            _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Same(throwing.Thrown, Assert.Single(throwing.Faults));
+        Assert.Same(throwingTwice.Thrown, Assert.Single(throwingTwice.Faults));
+        Assert.Single(sound.DueAt);
+        Assert.Empty(sound.Faults);
+        _wheel.Schedule(sound, TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, sound.DueAt.Count);
+    }
+
+    [Fact]
     public void Users_of_the_same_clock_share_a_wheel()
     {
         Assert.Same(DeadlineWheel.For(_time), DeadlineWheel.For(_time));
@@ -275,14 +301,35 @@ public sealed class DeadlineWheelTests
     {
         public List<TimeSpan> DueAt { get; } = [];
 
+        public List<Exception> Faults { get; } = [];
+
         public TimeSpan? Again { get; init; }
+
+        public Exception? Thrown { get; init; }
+
+        public Exception? ThrownAgain { get; init; }
+
+        public override void OnFaulted(Exception exception)
+        {
+            Faults.Add(exception);
+            Throw(ThrownAgain);
+        }
 
         public override void OnDue(DeadlineWheel wheel)
         {
             DueAt.Add(time.GetElapsedTime(0));
+            Throw(Thrown);
             if (Again is { } again)
             {
                 wheel.Schedule(this, again);
+            }
+        }
+
+        private static void Throw(Exception? exception)
+        {
+            if (exception is not null)
+            {
+                throw exception;
             }
         }
     }

@@ -267,7 +267,7 @@ internal sealed unsafe class EventLoop : ITicker
             }
             catch (Exception exception)
             {
-                source.OnFaulted(exception);
+                source.TellFault(exception);
             }
 
             EndCall(source);
@@ -286,7 +286,7 @@ internal sealed unsafe class EventLoop : ITicker
             }
             catch (Exception exception)
             {
-                ((IEventLoopSource)transport).OnFaulted(exception);
+                SourceFaults.TellFault(transport, exception);
             }
         }
 
@@ -301,7 +301,7 @@ internal sealed unsafe class EventLoop : ITicker
         }
         catch (Exception exception)
         {
-            source.OnFaulted(exception);
+            source.TellFault(exception);
         }
 
         EndCall(source);
@@ -324,7 +324,7 @@ internal sealed unsafe class EventLoop : ITicker
         long duration = now - _lastTime;
         if (duration >= _holdUpThreshold)
         {
-            source.OnHeldUp(_time.GetElapsedTime(_lastTime, now));
+            source.TellHeldUp(_time.GetElapsedTime(_lastTime, now));
         }
 
         _lastTime = now;

@@ -129,9 +129,16 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     /// <inheritdoc/>
     void IEventLoopSource.OnFaulted(Exception exception)
     {
-        if (!_isReleased)
+        try
         {
-            Abort(exception);
+            Sink.OnFaulted(exception);
+        }
+        finally
+        {
+            if (!_isReleased)
+            {
+                Abort(exception);
+            }
         }
     }
 

@@ -10,7 +10,10 @@ internal interface IEventLoopSource
     /// <summary>What <see cref="EventLoop.Post"/> was called for.</summary>
     void OnPosted();
 
-    /// <summary>One of the calls above has thrown, which none should: the loop and all else on it go on.</summary>
+    /// <summary>
+    /// One of the other calls has thrown, which none should: the source logs it and lets go of its descriptor. The loop and all
+    /// else on it go on.
+    /// </summary>
     void OnFaulted(Exception exception);
 
     /// <summary>One of the calls above has kept the loop from its other sources for long.</summary>

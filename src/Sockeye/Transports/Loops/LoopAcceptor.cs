@@ -91,9 +91,6 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     }
 
     /// <inheritdoc/>
-    public void OnFaulted(Exception exception) => _owner.OnAcceptFailed(exception);
-
-    /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration)
     {
         // Only connections run code of the application, and are told themselves.
@@ -101,6 +98,9 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
 
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel) => _loop.Post(this);
+
+    /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => _owner.OnAcceptFailed(exception);
 
     private void Accept(Descriptor descriptor, in SocketAddress peer)
     {

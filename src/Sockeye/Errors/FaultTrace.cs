@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace Sockeye;
+
+/// <summary>
+/// Writes an exception to <see cref="Trace"/> that came out of the method which should have handled another: there is no owner
+/// left to tell, and the thread, which serves others too, must go on.
+/// </summary>
+internal static class FaultTrace
+{
+    /// <summary>Writes the exception. Never throws.</summary>
+    public static void Write(Exception exception)
+    {
+        try
+        {
+            Trace.TraceError("Sockeye: an exception handler failed: {0}", exception);
+        }
+        catch (Exception)
+        {
+            // A trace listener of the application threw, or the process cannot even load the type: nothing is left to try.
+        }
+    }
+}
