@@ -175,14 +175,13 @@ internal static class ClientHandshake
 
     private static HandshakeError CheckUpgrade(HeaderFields headers)
     {
-        // §4.1 (2): the value is "websocket" and nothing else, in any case; a list would leave open what was chosen.
-        int count = headers.Find("Upgrade"u8, out ReadOnlySpan<byte> upgrade);
-        if (count == 0)
+        if (headers.IndexOf("Upgrade"u8) < 0)
         {
             return HandshakeError.MissingUpgrade;
         }
 
-        if (count > 1 || !Ascii.EqualsIgnoreCase(upgrade, "websocket"u8))
+        // §4.1 (2): the value is "websocket" in any case. A list of two would leave open which protocol was chosen.
+        if (headers.CountElements("Upgrade"u8) != 1 || !headers.HasToken("Upgrade"u8, "websocket"u8))
         {
             return HandshakeError.InvalidUpgrade;
         }

@@ -13,6 +13,8 @@ internal static class ExtensionList
     /// <summary>Whether every line of the header follows the grammar. Allocates nothing.</summary>
     public static bool IsValid(HeaderFields headers)
     {
+        bool isPresent = false;
+        bool isEmpty = true;
         foreach (ReadOnlySpan<byte> value in headers.ValuesOf(HeaderName))
         {
             var scanner = new ExtensionScanner(value);
@@ -24,9 +26,13 @@ internal static class ExtensionList
             {
                 return false;
             }
+
+            isPresent = true;
+            isEmpty &= scanner.IsEmpty;
         }
 
-        return true;
+        // RFC 9110 §5.6.1.2: a list of empty elements only is invalid, as "at least one non-empty element is required".
+        return !isPresent || !isEmpty;
     }
 
     /// <summary>Reads the list that all lines of the header make together (§11.3.2).</summary>
@@ -38,17 +44,20 @@ internal static class ExtensionList
     public static bool TryParse(HeaderFields headers, out IReadOnlyList<Extension> extensions)
     {
         extensions = [];
+        bool isPresent = false;
         List<Extension> found = [];
         foreach (ReadOnlySpan<byte> value in headers.ValuesOf(HeaderName))
         {
+            isPresent = true;
             if (!TryParse(value, found))
             {
                 return false;
             }
         }
 
+        // RFC 9110 §5.6.1.2, as above.
         extensions = found;
-        return true;
+        return !isPresent || found.Count > 0;
     }
 
     /// <summary>The value of the header for these extensions, without quotes: every value is a token.</summary>

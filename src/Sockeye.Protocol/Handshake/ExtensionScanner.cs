@@ -10,7 +10,9 @@ namespace Sockeye.Protocol;
 /// extension       = extension-token *( ";" extension-param )
 /// extension-param = token [ "=" (token | quoted-string) ]
 /// </code>
-/// White space may stand around commas and semicolons, not around the equals sign.
+/// The grammar is that of RFC 2616, whose §2.1 allows white space between any two tokens and separators: around commas,
+/// semicolons and equals signs. Empty elements of the list are skipped (RFC 9110 §5.6.1.2); a list without any other
+/// element is <see cref="IsEmpty"/>.
 /// </remarks>
 internal ref struct ExtensionScanner
 {
@@ -20,7 +22,7 @@ internal ref struct ExtensionScanner
     private ReadOnlySpan<byte> _rest;
     private byte _separator; // what ended the last part: a comma, a semicolon, or 0 at the end
 
-    /// <summary>Begins at the first extension of a header's value.</summary>
+    /// <summary>Starts at the first extension of a header's value.</summary>
     public ExtensionScanner(ReadOnlySpan<byte> value)
     {
         _rest = value;
@@ -44,6 +46,12 @@ internal ref struct ExtensionScanner
     /// <summary>Whether what was read until now follows the grammar.</summary>
     public bool IsValid { get; private set; } = true;
 
+    /// <summary>
+    /// Whether no extension was read yet. At the end of the last line of the header this breaks the grammar: the list has
+    /// at least one element (RFC 9110 §5.6.1.2).
+    /// </summary>
+    public bool IsEmpty { get; private set; } = true;
+
     /// <summary>Goes to the next name or parameter.</summary>
     /// <returns>Whether there is one; if not, <see cref="IsValid"/> tells the end from an error.</returns>
     public bool MoveNext()
@@ -54,7 +62,19 @@ internal ref struct ExtensionScanner
         }
 
         IsExtension = _separator == (byte)',';
+        if (IsExtension)
+        {
+            // RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements".
+            _rest = _rest.TrimStart(" \t,"u8);
+            if (_rest.IsEmpty)
+            {
+                _separator = 0;
+                return false;
+            }
+        }
+
         IsValid = TryReadPart();
+        IsEmpty = false;
         return IsValid;
     }
 
@@ -83,6 +103,7 @@ internal ref struct ExtensionScanner
         SkipWhiteSpace();
         Name = ReadToken();
         Value = default;
+        SkipWhiteSpace();
         HasValue = !IsExtension && _rest.StartsWith("="u8);
         if (Name.IsEmpty || (HasValue && !TryReadValue()))
         {
@@ -104,6 +125,7 @@ internal ref struct ExtensionScanner
     private bool TryReadValue()
     {
         _rest = _rest[1..];
+        SkipWhiteSpace();
         if (!_rest.StartsWith("\""u8))
         {
             Value = ReadToken();

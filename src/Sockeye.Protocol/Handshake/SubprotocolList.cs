@@ -13,7 +13,10 @@ internal static class SubprotocolList
     /// <summary>Reads the list that all lines of the header make together (§11.3.4).</summary>
     /// <param name="headers">The header lines.</param>
     /// <param name="subprotocols">The names, in their order and their case; none if there is no such header.</param>
-    /// <returns>Whether each element is a token that has not been there before.</returns>
+    /// <returns>
+    /// Whether each element is a different token. Empty elements are skipped, but a header without any other element is
+    /// invalid (RFC 9110 §5.6.1.2).
+    /// </returns>
     public static bool TryParse(HeaderFields headers, out IReadOnlyList<string> subprotocols)
     {
         subprotocols = [];
@@ -26,6 +29,11 @@ internal static class SubprotocolList
             foreach (Range range in value.Split((byte)','))
             {
                 ReadOnlySpan<byte> token = HttpCharacters.TrimWhiteSpace(value[range]);
+                if (token.IsEmpty)
+                {
+                    continue;
+                }
+
                 if (!HttpCharacters.IsToken(token))
                 {
                     return false;
@@ -42,7 +50,7 @@ internal static class SubprotocolList
         }
 
         subprotocols = names ?? subprotocols;
-        return true;
+        return names is not { Count: 0 };
     }
 
     /// <summary>Whether names can be offered: tokens, all different (§4.1).</summary>

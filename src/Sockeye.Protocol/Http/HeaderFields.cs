@@ -144,6 +144,24 @@ internal readonly ref struct HeaderFields
     }
 
     /// <summary>
+    /// How many elements the comma-separated list has that all lines of a name make together. Empty elements don't count
+    /// (RFC 9110 §5.6.1.2).
+    /// </summary>
+    public int CountElements(ReadOnlySpan<byte> name)
+    {
+        int count = 0;
+        foreach (ReadOnlySpan<byte> value in ValuesOf(name))
+        {
+            foreach (Range range in value.Split((byte)','))
+            {
+                count += HttpCharacters.TrimWhiteSpace(value[range]).IsEmpty ? 0 : 1;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>
     /// The values of a name for people and applications: Latin-1, joined with a comma if there are several.
     /// </summary>
     /// <returns>The text, or <see langword="null"/> if no line has the name.</returns>

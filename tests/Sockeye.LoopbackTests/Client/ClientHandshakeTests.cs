@@ -78,6 +78,24 @@ public sealed class ClientHandshakeTests
     }
 
     [Theory]
+    [EachClient]
+    public async Task Lists_with_white_space_and_empty_elements_in_the_answer_are_read(ClientKind kind)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
+        (RawPeer peer, string request) = await server.AcceptAsync();
+        using RawPeer _ = peer;
+
+        await peer.SendAsync(RawServer.Accepting(request, "Sec-WebSocket-Extensions: ,permessage-deflate; server_max_window_bits = 10")
+            .Replace("Upgrade: websocket", "Upgrade: websocket,", StringComparison.Ordinal)
+            .Replace("Connection: Upgrade", "Connection: ,Upgrade,", StringComparison.Ordinal));
+        await using WebSocketConnection connection = await connecting.WithDeadline();
+
+        Assert.Equal("permessage-deflate; server_max_window_bits=10", connection.Extensions);
+        connection.Abort();
+    }
+
+    [Theory]
     [EachClient(301, "Location: ws://elsewhere.invalid/\r\n")]
     [EachClient(308, "Location: /there\r\n")]
     [EachClient(200, "")]

@@ -99,11 +99,32 @@ public sealed class RequestRulesTests
     }
 
     [Theory]
-    [EachServer("a,,b", IsPlain = true)]
+    [EachServer(",", IsPlain = true)]
     [EachServer("a, a", IsPlain = true)]
     [EachServer("a b", IsPlain = true)]
     public Task Subprotocols_that_break_the_grammar_are_400(ServerKind kind, string list) => AssertAnswerAsync(
         kind, 400, Version, $"{Version}Sec-WebSocket-Protocol: {list}\r\n", HandshakeError.InvalidSubprotocols);
+
+    [Theory]
+    [EachServer]
+    public async Task Lists_with_white_space_and_empty_elements_are_read_and_answered(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            Servers.OptionsOf(kind) with { Subprotocols = ["mqtt"], Compression = PerMessageDeflateOptions.Default });
+        using RawPeer client = kind == ServerKind.Tls
+            ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
+            : await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync(RawPeer.Request(
+            "/", "Sec-WebSocket-Protocol: mqtt,", "Sec-WebSocket-Extensions: ,permessage-deflate; server_max_window_bits = 10",
+            "Connection: ,keep-alive,", "Upgrade: ,"));
+        string head = await client.ReadHeadAsync();
+
+        Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
+        Assert.Contains("\r\nSec-WebSocket-Protocol: mqtt\r\n", head, StringComparison.Ordinal);
+        Assert.Contains(
+            "\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n", head, StringComparison.Ordinal);
+    }
 
     [Theory]
     [EachServer("a;;b", IsPlain = true)]

@@ -51,6 +51,9 @@ public sealed class ClientHandshakeTests
     [Theory]
     [InlineData("Upgrade: WebSocket", "Connection: upgrade")]
     [InlineData("Upgrade:\twebsocket ", "Connection: keep-alive, Upgrade")]
+    [InlineData("Upgrade: websocket,", "Connection: ,Upgrade,")] // RFC 9110 §5.6.1.2
+    [InlineData("Upgrade: , ,websocket", "Connection: keep-alive, ,Upgrade")]
+    [InlineData("+Upgrade:", "+Connection:")]
     [InlineData("X-Name: J\u00FCrgen", "Server:")]
     [InlineData("Sec-WebSocket-Accept: \t" + Accept + "  ", "+Sec-WebSocket-Version: 13")]
     [InlineData("+Set-Cookie: a=b", "+Set-Cookie: c=d")]
@@ -111,6 +114,8 @@ public sealed class ClientHandshakeTests
     [Theory]
     [InlineData("foo; a=\"b\"", HandshakeError.None)]
     [InlineData("foo, bar", HandshakeError.None)]
+    [InlineData("foo,, bar ,", HandshakeError.None)] // RFC 9110 §5.6.1.2
+    [InlineData("foo; a\t=\t\"b\" , bar; c = d", HandshakeError.None)]
     [InlineData("foo, foo", HandshakeError.RepeatedExtension)] // EX-30c
     [InlineData("foo, other", HandshakeError.UnrequestedExtension)] // ws 4.14, 13
     [InlineData("Foo", HandshakeError.UnrequestedExtension)] // EX-03: compared exactly

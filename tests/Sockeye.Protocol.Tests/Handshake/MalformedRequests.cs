@@ -162,7 +162,7 @@ internal static class MalformedRequests
     private static IEnumerable<HandshakeCase> Lists()
     {
         string[] subprotocols = // ws 4.11, 44
-            ["", ",", "a,", ",a", "a,,b", "a, ,b", "a,a", "a, b, a", "a b", "a;b", "a/b", "\"a\"", "a,b c", "a\tb",
+            ["", ",", ", ,", "a,a", "a,,a", "a, b, a", "a b", "a;b", "a/b", "\"a\"", "a,b c", "a\tb",
                 "a=b", "(a)"];
         foreach (string list in subprotocols)
         {
@@ -177,11 +177,11 @@ internal static class MalformedRequests
 
         string[] extensions = // ws 4.11, 45
         [
-            "", ",", ";", "a;", "a;;b", "a,,b", ",a", "a,", "a;b=", "a;=b", "a b", "a;b c", "a;b =c", "a;b= c", "a=b",
+            "", ",", ", ,", ";", "a;", "a;;b", "a;,b", "a;b=", "a;b= ", "a;=b", "a b", "a;b c", "a;b = c d", "a=b", "a = b",
             "\"a\"",
             "a;b=\"c", "a;b=\"", "a;b=\"\"", "a;b=\"c d\"", "a;b=\"c\"d", "a;b=\"c\\", "a;b=\"c\\\"", "a;b=c\"d\"",
             "a;b=c=d",
-            "a;b=\"c\\,\"", "a; ", "a, ", "a/b", "a;b=\"c,d\"", "a;b=@", "(a)",
+            "a;b=\"c\\,\"", "a; ", "a/b", "a;b=\"c,d\"", "a;b=@", "(a)",
         ];
         foreach (string list in extensions)
         {

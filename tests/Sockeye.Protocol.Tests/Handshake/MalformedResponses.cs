@@ -76,8 +76,8 @@ internal static class MalformedResponses
     private static IEnumerable<HandshakeCase> Upgrades()
     {
         yield return Bad("CT-05 no Upgrade", HandshakeError.MissingUpgrade, "-Upgrade"); // ws 4.14, 1
-        foreach (string upgrade in new[] { "", "h2c", "websocket/13", "websocket, h2c", "foo", "web socket",
-            "websocket," })
+        foreach (string upgrade in new[] { "", "h2c", "websocket/13", "websocket, h2c", "websocket, websocket", ",", "foo",
+            "web socket" })
         {
             // ws 4.14, 2
             yield return Bad($"CT-05 Upgrade '{upgrade}'", HandshakeError.InvalidUpgrade, "Upgrade: " + upgrade);
@@ -117,6 +117,8 @@ internal static class MalformedResponses
             "Sec-WebSocket-Protocol: chat, superchat");
         yield return Bad("CT-06 two subprotocol headers", HandshakeError.RepeatedSubprotocol,
             "+Sec-WebSocket-Protocol: chat", "+Sec-WebSocket-Protocol: chat");
+        // §4.3: Sec-WebSocket-Protocol-Server is one token and no list, so that there are no empty elements to skip.
+        yield return Bad("CT-06 subprotocol 'chat,'", HandshakeError.RepeatedSubprotocol, "Sec-WebSocket-Protocol: chat,");
         foreach (string name in new[] { "", "a b", "\"chat\"", "ch\xE4t", "a/b" })
         {
             yield return Bad($"CT-06 subprotocol '{name}'", HandshakeError.InvalidSubprotocols,
@@ -136,7 +138,7 @@ internal static class MalformedResponses
         }
 
         // ws 4.14, 10
-        foreach (string list in new[] { "", ";", "permessage-deflate;", "a,,b", "a;b=\"", "a b", "\xE4" })
+        foreach (string list in new[] { "", ",", ";", "permessage-deflate;", "a;,b", "a;b=\"", "a;b= ", "a b", "\xE4" })
         {
             yield return Bad($"EX-30c extensions '{list}'", HandshakeError.InvalidExtensions,
                 "Sec-WebSocket-Extensions: " + list);

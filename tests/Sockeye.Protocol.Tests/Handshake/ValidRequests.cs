@@ -35,14 +35,15 @@ internal static class ValidRequests
                 yield return Good($"HS-09 Host '{host}'", "Host: " + host);
             }
 
-            foreach (string upgrade in new[] { "h2c, websocket", "WebSocket", "websocket,", "websocket, h2c" })
+            foreach (string upgrade in new[] { "h2c, websocket", "WebSocket", "websocket,", "websocket, h2c", ", ,websocket",
+                "h2c,, websocket" })
             {
                 yield return Good($"HS-11 Upgrade '{upgrade}'", "Upgrade: " + upgrade);
             }
 
             yield return Good("HS-11 Upgrade on two lines", "Upgrade: h2c", "+Upgrade: websocket");
             foreach (string connection in new[] { "keep-alive, Upgrade", "Upgrade, close", "upgrade",
-                "keep-alive,Upgrade" })
+                "keep-alive,Upgrade", "Upgrade,", ",Upgrade", "keep-alive, ,\tUpgrade" })
             {
                 yield return Good($"HS-12 Connection '{connection}'", "Connection: " + connection);
             }
@@ -56,6 +57,19 @@ internal static class ValidRequests
             yield return Good("HS-24 subprotocols on two lines", "+Sec-WebSocket-Protocol: a",
                 "+Sec-WebSocket-Protocol: b, c");
             yield return Good("HS-24 subprotocols that differ in case", "Sec-WebSocket-Protocol: chat, Chat");
+            foreach (string list in new[] { "mqtt,", ",mqtt", "mqtt, ,\tstomp", "mqtt,,stomp", " , mqtt" })
+            {
+                yield return Good($"HS-24 empty elements of a list, subprotocols '{list}'", "Sec-WebSocket-Protocol: " + list);
+            }
+
+            yield return Good("HS-24 a line without subprotocols beside one with some",
+                "+Sec-WebSocket-Protocol:", "+Sec-WebSocket-Protocol: a");
+            foreach (string list in new[] { "a,", ",a", "a,,b", "a, ", "a;b =c", "a;b= c", "a ; b\t=\t\"c\" ," })
+            {
+                yield return Good($"EX-20 white space and empty elements, extensions '{list}'",
+                    "Sec-WebSocket-Extensions: " + list);
+            }
+
             yield return Good("HS-30 Content-Length: 0", "Content-Length: 0");
             yield return Good("HS-34 Latin-1 in another header", "X-Name: J\xFCrgen", "Cookie: a=\xFF\x80");
             yield return Good("HS-34 empty header", "X-Empty:");

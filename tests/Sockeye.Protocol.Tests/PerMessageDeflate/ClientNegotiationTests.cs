@@ -40,6 +40,8 @@ public sealed class ClientNegotiationTests
     [InlineData(Name + "; server_max_window_bits=8", Name + "; server_max_window_bits=8")]
     [InlineData(Name + "; server_max_window_bits=15", Name + "; server_max_window_bits=15")]
     [InlineData(Name + "; server_max_window_bits=\"9\"", Name + "; server_max_window_bits=9")]
+    [InlineData(Name + "; server_max_window_bits = 10", Name + "; server_max_window_bits=10")] // RFC 6455 §9.1
+    [InlineData("," + Name + ";\tclient_max_window_bits =\t\"10\" ,", Name + "; client_max_window_bits=10")]
     public void Response_that_answers_the_offer_is_taken(string response, string expected) =>
         Assert.Equal(expected, Agree(response));
 

@@ -12,6 +12,9 @@ public sealed class ServerNegotiationTests
     [InlineData(Name + "; client_max_window_bits=10", Name + "; client_max_window_bits=10")]
     [InlineData(Name + "; client_max_window_bits=15", Name)]
     [InlineData(Name + "; server_max_window_bits=10", Name + "; server_max_window_bits=10")]
+    [InlineData(Name + "; server_max_window_bits = 10", Name + "; server_max_window_bits=10")] // RFC 6455 §9.1
+    [InlineData(Name + " ;\tclient_max_window_bits\t= \"10\" ,", Name + "; client_max_window_bits=10")]
+    [InlineData("," + Name + ";server_max_window_bits =10,,foo", Name + "; server_max_window_bits=10")]
     [InlineData(Name + "; server_max_window_bits=15", Name + "; server_max_window_bits=15")] // §7.1.2.1: must be answered
     [InlineData(Name + "; server_no_context_takeover", Name + "; server_no_context_takeover")]
     [InlineData(Name + "; client_no_context_takeover", Name + "; client_no_context_takeover")]
