@@ -7,15 +7,10 @@ namespace Sockeye.Protocol;
 /// </summary>
 internal readonly ref struct RequestHead
 {
-    private readonly ReadOnlySpan<byte> _head;
-    private readonly int _methodLength;
-    private readonly int _targetLength;
-
-    private RequestHead(ReadOnlySpan<byte> head, int methodLength, int targetLength, HeaderFields headers)
+    private RequestHead(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, HeaderFields headers)
     {
-        _head = head;
-        _methodLength = methodLength;
-        _targetLength = targetLength;
+        Method = method;
+        Target = target;
         Headers = headers;
     }
 
@@ -23,26 +18,46 @@ internal readonly ref struct RequestHead
     public HeaderFields Headers { get; }
 
     /// <summary>The method, which is case-sensitive.</summary>
-    public ReadOnlySpan<byte> Method => _head[.._methodLength];
+    public ReadOnlySpan<byte> Method { get; }
 
     /// <summary>The request target as it was sent, not yet checked: see <see cref="RequestTarget"/>.</summary>
-    public ReadOnlySpan<byte> Target => _head.Slice(_methodLength + 1, _targetLength);
+    public ReadOnlySpan<byte> Target { get; }
 
-    /// <summary>Takes a request's head apart.</summary>
-    /// <param name="head">A head that a <see cref="HeadReader"/> has found the end of.</param>
+    /// <summary>Parses a request's head.</summary>
+    /// <param name="head">A head whose end a <see cref="HeadReader"/> has found.</param>
     /// <param name="lines">Where to note the header lines: room for as many as there may be.</param>
-    /// <param name="request">The request, when the result is <see cref="HttpError.None"/>.</param>
+    /// <param name="request">
+    /// The request. If a rule is broken, it has the parts that could be read all the same, and the others are empty.
+    /// </param>
     /// <returns>
     /// The rule broken: <see cref="HttpError.MalformedStartLine"/> or <see cref="HttpError.UnsupportedHttpVersion"/>
     /// for a head that the reader has passed.
     /// </returns>
     public static HttpError TryParse(ReadOnlySpan<byte> head, Span<HeaderLine> lines, out RequestHead request)
     {
-        request = default;
-
-        // §3: request-line = method SP request-target SP HTTP-version, single spaces, nothing around.
         int lineLength = head.IndexOf("\r\n"u8);
         ReadOnlySpan<byte> line = head[..Math.Max(lineLength, 0)];
+        HttpError error = TryParse(line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target);
+        HeaderFields headers = default;
+        if ((lineLength < 0 || !HeaderFields.TryParse(head, lineLength + "\r\n"u8.Length, lines, out headers))
+            && error == HttpError.None)
+        {
+            error = HttpError.InvalidHeaderName;
+        }
+
+        request = new RequestHead(method, target, headers);
+        return error;
+    }
+
+    /// <summary>Method and target, for logs: visible ASCII, which is all that parsing lets through.</summary>
+    public override string ToString() => Encoding.ASCII.GetString(Method) + " " + Encoding.ASCII.GetString(Target);
+
+    // §3: request-line = method SP request-target SP HTTP-version, single spaces, nothing around.
+    private static HttpError TryParse(
+        ReadOnlySpan<byte> line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target)
+    {
+        method = default;
+        target = default;
         int methodLength = line.IndexOf((byte)' ');
         int lastSpace = line.LastIndexOf((byte)' ');
         if (methodLength < 0 || lastSpace <= methodLength + 1 || !HttpCharacters.IsToken(line[..methodLength]))
@@ -50,28 +65,16 @@ internal readonly ref struct RequestHead
             return HttpError.MalformedStartLine;
         }
 
-        // A space inside the target would be read as its end by others; so would whatever is no visible ASCII.
-        ReadOnlySpan<byte> target = line[(methodLength + 1)..lastSpace];
-        if (target.ContainsAnyExceptInRange((byte)'!', (byte)'~')
+        // Others would end the target at a space inside it, or at any byte that is not visible ASCII.
+        ReadOnlySpan<byte> between = line[(methodLength + 1)..lastSpace];
+        if (between.ContainsAnyExceptInRange((byte)'!', (byte)'~')
             || !HttpVersionText.TryParse(line[(lastSpace + 1)..], out int major, out int minor))
         {
             return HttpError.MalformedStartLine;
         }
 
-        if (!HttpVersionText.CanUpgrade(major, minor))
-        {
-            return HttpError.UnsupportedHttpVersion;
-        }
-
-        if (!HeaderFields.TryParse(head, lineLength + "\r\n"u8.Length, lines, out HeaderFields headers))
-        {
-            return HttpError.InvalidHeaderName;
-        }
-
-        request = new RequestHead(head, methodLength, target.Length, headers);
-        return HttpError.None;
+        method = line[..methodLength];
+        target = between;
+        return HttpVersionText.CanUpgrade(major, minor) ? HttpError.None : HttpError.UnsupportedHttpVersion;
     }
-
-    /// <summary>Method and target, for logs: visible ASCII, which is all that parsing lets through.</summary>
-    public override string ToString() => Encoding.ASCII.GetString(_head[..(_methodLength + 1 + _targetLength)]);
 }

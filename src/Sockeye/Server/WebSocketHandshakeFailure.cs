@@ -25,7 +25,8 @@ public sealed class WebSocketHandshakeFailure
     public EndPoint? RemoteEndPoint { get; }
 
     /// <summary>
-    /// The request, if it was one of HTTP. It may break any rule of the opening handshake: what is not there is empty.
+    /// The request, if its head arrived whole. It may break any rule of HTTP and of the opening handshake: what is missing, or
+    /// could not be read, is empty, and no property throws.
     /// </summary>
     public WebSocketUpgradeRequest? Request { get; }
 
