@@ -45,10 +45,16 @@ public enum HandshakeError
     /// <summary>The method is not GET (RFC 6455 §4.2.1). Status 405.</summary>
     MethodNotGet,
 
-    /// <summary>The request target is no path, and no http or https URI (RFC 6455 §4.2.1). Status 400.</summary>
+    /// <summary>
+    /// The request target is neither a path nor a URI of http, https, ws or wss, or its path has dot segments or a NUL
+    /// (RFC 6455 §4.2.1). Status 400.
+    /// </summary>
     InvalidTarget,
 
-    /// <summary>The request target names another host than the Host header (RFC 9112 §3.2.2). Status 400.</summary>
+    /// <summary>
+    /// The request target names another host than the Host header. Not reported: the target's authority replaces that header
+    /// (RFC 9112 §3.2.2). Status 400.
+    /// </summary>
     TargetHostMismatch,
 
     /// <summary>The request has no Host header (RFC 6455 §4.2.1). Status 400.</summary>

@@ -59,7 +59,7 @@ internal static class HandshakeErrors
         HandshakeError.UnsupportedHttpVersion => "the version of HTTP is not 1.1 (RFC 6455 §4.1)",
         HandshakeError.MethodNotGet => "the method is not GET (RFC 6455 §4.2.1)",
         HandshakeError.InvalidTarget => "the request target is invalid (RFC 6455 §4.2.1)",
-        HandshakeError.TargetHostMismatch => "the request target and the Host header disagree (RFC 9112 §3.2.2)",
+        HandshakeError.TargetHostMismatch => "the request target and the Host header differ (RFC 9112 §3.2.2)",
         HandshakeError.MissingHost => "there is no Host header (RFC 6455 §4.2.1)",
         HandshakeError.RepeatedHost => "there are several Host headers (RFC 9112 §3.2)",
         HandshakeError.InvalidHost => "the Host header is invalid (RFC 9112 §3.2)",

@@ -4,7 +4,8 @@ namespace Sockeye.Protocol;
 
 /// <summary>
 /// Which paths belong to a route: <c>/chat</c> itself; <c>/chat/{room}</c>, where a parameter is one segment that is not
-/// empty; <c>/files/{*rest}</c>, whose last parameter takes all that is left; <c>*</c>, every path. Immutable.
+/// empty; <c>/files/{*rest}</c>, whose last parameter takes all that is left, but slashes at its start; <c>*</c>, every path.
+/// Immutable.
 /// </summary>
 /// <remarks>
 /// Paths are cut at their slashes before they are percent-decoded, so that <c>%2F</c> is part of a segment and never an end of
@@ -86,7 +87,8 @@ internal sealed class RoutePattern
             Segment segment = _segments[index];
             if (segment.Kind == SegmentKind.Rest)
             {
-                values?.Add(new(segment.Text, Decode(rest)));
+                // "/files//etc/passwd": what goes to a file system as a relative path must not be an absolute one.
+                values?.Add(new(segment.Text, Decode(rest).TrimStart(['/', '\\'])));
                 return true;
             }
 

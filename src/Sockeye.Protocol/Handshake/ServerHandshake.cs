@@ -16,7 +16,10 @@ internal static class ServerHandshake
     /// <summary>Checks a request (RFC 6455 §4.2.1). A pure function: nothing is remembered.</summary>
     /// <param name="request">The request.</param>
     /// <param name="rules">What the server accepts.</param>
-    /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
+    /// <param name="offer">
+    /// What the client asks for; only when the result is <see cref="HandshakeError.None"/>, or one that concerns the origin
+    /// alone: <see cref="HandshakeError.OriginNotAllowed"/> or <see cref="HandshakeError.InvalidOrigin"/>.
+    /// </param>
     /// <returns>
     /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and
     /// nothing behind the head may be read: a proxy that saw a refusal would take what follows for another request.
@@ -37,7 +40,7 @@ internal static class ServerHandshake
             return error;
         }
 
-        error = CheckVersion(headers, rules, out int version);
+        error = CheckVersion(headers, rules);
         if (error != HandshakeError.None)
         {
             return error;
@@ -49,22 +52,35 @@ internal static class ServerHandshake
             return error;
         }
 
-        error = CheckOrigin(headers, rules, version);
+        error = CheckLists(headers, rules, out string? selected);
         if (error != HandshakeError.None)
         {
             return error;
         }
 
-        error = CheckLists(headers, rules, out string? selected);
-        if (error == HandshakeError.None)
-        {
-            PerMessageDeflateParameters? deflate = rules.PerMessageDeflate is null
-                ? null
-                : PerMessageDeflateNegotiation.Accept(headers, rules.PerMessageDeflate);
-            offer = new ServerHandshakeOffer(request, selected, deflate);
-        }
+        PerMessageDeflateParameters? deflate = rules.PerMessageDeflate is null
+            ? null
+            : PerMessageDeflateNegotiation.Accept(headers, rules.PerMessageDeflate);
+        offer = new ServerHandshakeOffer(request, selected, deflate);
+        return CheckOrigins(offer, rules);
+    }
 
-        return error;
+    /// <summary>Checks the origins in a request that keeps all other rules.</summary>
+    /// <param name="offer">The request.</param>
+    /// <param name="rules">What the server accepts.</param>
+    /// <param name="isAllowed">
+    /// Asked for an origin that the rules don't allow; <see langword="null"/> to allow no other. What it throws is thrown
+    /// here.
+    /// </param>
+    public static HandshakeError CheckOrigins(
+        in ServerHandshakeOffer offer, ServerHandshakeRules rules, Func<string, bool>? isAllowed = null)
+    {
+        HandshakeError error = CheckOrigin(offer, rules, "Origin"u8, isAllowed);
+
+        // Browsers of the drafts put the origin there. A client that sends both must pass with both.
+        return error == HandshakeError.None && offer.Version == DraftVersion
+            ? CheckOrigin(offer, rules, "Sec-WebSocket-Origin"u8, isAllowed)
+            : error;
     }
 
     private static HandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules)
@@ -84,6 +100,7 @@ internal static class ServerHandshake
             return hostCount == 0 ? HandshakeError.MissingHost : HandshakeError.RepeatedHost;
         }
 
+        // Also where a target in absolute form replaces it: "any ... Host header field with an invalid field value".
         if (!Authority.TryParse(hostValue, out Authority host))
         {
             return HandshakeError.InvalidHost;
@@ -94,13 +111,15 @@ internal static class ServerHandshake
             return HandshakeError.InvalidTarget;
         }
 
-        if (!target.Authority.IsEmpty
-            && !(Authority.TryParse(target.Authority, out Authority asked) && asked.IsSame(host, target.IsSecure)))
+        // RFC 9112 §3.2.2: "an origin server receives a request with an absolute-form of request-target ... MUST ignore the
+        // received Host header field (if any) and instead use the host information of the request-target." User
+        // information in it is an error (RFC 9110 §4.2.4).
+        if (!target.Authority.IsEmpty && !Authority.TryParse(target.Authority, out host))
         {
-            return HandshakeError.TargetHostMismatch;
+            return HandshakeError.InvalidTarget;
         }
 
-        if (!IsAllowed(host, rules))
+        if (!IsAllowed(host, rules, target.Authority.IsEmpty ? rules.IsSecure : target.IsSecure))
         {
             return HandshakeError.HostNotAllowed;
         }
@@ -108,12 +127,12 @@ internal static class ServerHandshake
         return CheckBody(headers) is HandshakeError error and not HandshakeError.None ? error : CheckValues(headers);
     }
 
-    // A name that somebody else has pointed at this address (DNS rebinding) is not this server's.
-    private static bool IsAllowed(Authority host, ServerHandshakeRules rules)
+    // A name that another party has pointed at this address (DNS rebinding) is not this server's.
+    private static bool IsAllowed(Authority host, ServerHandshakeRules rules, bool isSecure)
     {
         foreach (HostPattern pattern in rules.Hosts)
         {
-            if (pattern.IsMatch(host, rules.IsSecure, anyPort: true))
+            if (pattern.IsMatch(host, isSecure, anyPort: true))
             {
                 return true;
             }
@@ -180,17 +199,15 @@ internal static class ServerHandshake
     }
 
     // Before the key: clients of the oldest drafts have neither, and the version is what they must be told.
-    private static HandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules, out int version)
+    private static HandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules)
     {
         int count = headers.Find("Sec-WebSocket-Version"u8, out ReadOnlySpan<byte> value);
-        version = value.SequenceEqual("13"u8) ? RfcVersion
-            : value.SequenceEqual("8"u8) && rules.AllowVersion8 ? DraftVersion
-            : 0;
+        bool isSupported = value.SequenceEqual("13"u8) || (value.SequenceEqual("8"u8) && rules.AllowVersion8);
 
         // §11.3.5: "MUST NOT appear more than once in an HTTP request".
         return count == 0 ? HandshakeError.MissingVersion
             : count > 1 || value.Contains((byte)',') ? HandshakeError.RepeatedVersion
-            : version == 0 ? HandshakeError.UnsupportedVersion
+            : !isSupported ? HandshakeError.UnsupportedVersion
             : HandshakeError.None;
     }
 
@@ -205,22 +222,13 @@ internal static class ServerHandshake
             : HandshakeError.InvalidKey;
     }
 
-    private static HandshakeError CheckOrigin(HeaderFields headers, ServerHandshakeRules rules, int version)
+    private static HandshakeError CheckOrigin(
+        in ServerHandshakeOffer offer, ServerHandshakeRules rules, ReadOnlySpan<byte> name, Func<string, bool>? isAllowed)
     {
-        HandshakeError error = CheckOrigin(headers, rules, "Origin"u8);
-
-        // Browsers of the drafts put the origin there. Whoever sends both must pass with both.
-        return error == HandshakeError.None && version == DraftVersion
-            ? CheckOrigin(headers, rules, "Sec-WebSocket-Origin"u8)
-            : error;
-    }
-
-    private static HandshakeError CheckOrigin(HeaderFields headers, ServerHandshakeRules rules, ReadOnlySpan<byte> name)
-    {
-        int count = headers.Find(name, out ReadOnlySpan<byte> origin);
+        int count = offer.Request.Headers.Find(name, out ReadOnlySpan<byte> origin);
         if (count == 0)
         {
-            // §4.2.1 (7): a client that is no browser sends none.
+            // §4.2.1 (7): a client that is not a browser sends none.
             return HandshakeError.None;
         }
 
@@ -229,10 +237,11 @@ internal static class ServerHandshake
             return HandshakeError.InvalidOrigin;
         }
 
-        headers.Find("Host"u8, out ReadOnlySpan<byte> host);
-        return rules.DangerousAllowAnyOrigin || rules.Origins.IsAllowed(origin, host, rules.IsSecure)
-            ? HandshakeError.None
-            : HandshakeError.OriginNotAllowed;
+        return rules.DangerousAllowAnyOrigin
+            || rules.Origins.IsAllowed(origin, offer.RawHost, rules.IsSecure)
+            || isAllowed?.Invoke(Encoding.ASCII.GetString(origin)) == true
+                ? HandshakeError.None
+                : HandshakeError.OriginNotAllowed;
     }
 
     private static HandshakeError CheckLists(HeaderFields headers, ServerHandshakeRules rules, out string? selected)

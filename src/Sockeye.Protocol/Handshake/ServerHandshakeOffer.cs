@@ -56,8 +56,23 @@ internal readonly ref struct ServerHandshakeOffer
         }
     }
 
-    /// <summary>The Host header.</summary>
-    public string Host => Request.Headers.GetString("Host") ?? "";
+    /// <summary>
+    /// The host that the client asks for, with its port if there is one: the authority of a target in absolute form, which
+    /// replaces the Host header (RFC 9112 §3.2.2); else that header.
+    /// </summary>
+    public string Host => Target.Authority.IsEmpty
+        ? Request.Headers.GetString("Host") ?? ""
+        : Encoding.ASCII.GetString(Target.Authority);
+
+    /// <summary>The same of a request with one Host header, in the request's bytes.</summary>
+    public ReadOnlySpan<byte> RawHost
+    {
+        get
+        {
+            Request.Headers.Find("Host"u8, out ReadOnlySpan<byte> host);
+            return Target.Authority.IsEmpty ? host : Target.Authority;
+        }
+    }
 
     /// <summary>The origin of the page that opens the connection; <see langword="null"/> if no browser does.</summary>
     public string? Origin =>
@@ -67,14 +82,26 @@ internal readonly ref struct ServerHandshakeOffer
     /// <summary>The request target, as it was sent.</summary>
     public string TargetText => Encoding.ASCII.GetString(Request.Target);
 
-    /// <summary>The path, from its slash, as it was sent.</summary>
+    /// <summary>The path, not decoded: see <see cref="RequestTarget.Path"/>.</summary>
     public string Path => Encoding.ASCII.GetString(Target.Path);
 
-    /// <summary>The same, where it lies.</summary>
+    /// <summary>The same, in the request's bytes.</summary>
     public ReadOnlySpan<byte> RawPath => Target.Path;
 
-    /// <summary>The path, percent-decoded once (UTF-8).</summary>
-    public string DecodedPath => Uri.UnescapeDataString(Path);
+    /// <summary>
+    /// The path, percent-decoded once (UTF-8). It begins with exactly one slash, behind which there is no other and no
+    /// backslash, which browsers read as one: decoding can bring forth either.
+    /// </summary>
+    public string DecodedPath
+    {
+        get
+        {
+            string decoded = Uri.UnescapeDataString(Path);
+            int start = decoded.AsSpan().IndexOfAnyExcept('/', '\\');
+            start = start < 0 ? decoded.Length : start;
+            return start <= 1 ? decoded : string.Concat("/", decoded.AsSpan(start));
+        }
+    }
 
     /// <summary>What stands behind the question mark, as it was sent; empty if there is nothing.</summary>
     public string Query => Encoding.ASCII.GetString(Target.Query);

@@ -3,7 +3,8 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// What a request asks for: a path and perhaps a query, perhaps with the authority before (RFC 9112 §3.2).
+/// What a request asks for: a path with an optional query, and in absolute form a scheme and an authority before them
+/// (RFC 9112 §3.2).
 /// </summary>
 internal readonly ref struct RequestTarget
 {
@@ -16,47 +17,47 @@ internal readonly ref struct RequestTarget
         Query = query;
     }
 
-    /// <summary>The authority of an absolute-form target, not yet checked; empty for origin-form.</summary>
+    /// <summary>The authority of a target in absolute form, not yet checked; empty for origin form.</summary>
     public ReadOnlySpan<byte> Authority { get; }
 
-    /// <summary>Whether the scheme of an absolute-form target is <c>https</c>.</summary>
+    /// <summary>Whether the scheme of a target in absolute form is <c>https</c> or <c>wss</c>.</summary>
     public bool IsSecure { get; }
 
-    /// <summary>The path as it was sent, from its slash; not decoded.</summary>
+    /// <summary>
+    /// The path as it was sent, not decoded, except that several slashes at its start are one here. It begins with exactly
+    /// one slash.
+    /// </summary>
     public ReadOnlySpan<byte> Path { get; }
 
-    /// <summary>What stands behind the question mark, not decoded; empty if there is nothing.</summary>
+    /// <summary>The query without its question mark, not decoded; empty if there is none.</summary>
     public ReadOnlySpan<byte> Query { get; }
 
     /// <summary>
-    /// Reads a target in origin-form or absolute-form: what an opening handshake may have (RFC 6455 §4.2.1).
+    /// Reads a target in origin form or absolute form: the forms that an opening handshake may have (RFC 6455 §4.2.1).
     /// </summary>
     /// <param name="target">Visible ASCII, as <see cref="RequestHead.Target"/> is.</param>
-    /// <param name="result">Its parts, if the target is one.</param>
+    /// <param name="result">The parts of a valid target.</param>
     /// <returns>
-    /// Whether it is one and harmless: a fragment, a segment that is one or two dots, a NUL, and an authority where the
-    /// path should begin are refused, since what is behind us might read them in another way.
+    /// Whether the target is valid. In the path, a segment of one or two dots and a NUL are rejected, because other readers
+    /// of the path resolve the dots and end it at the NUL; so is a fragment, which is never sent (RFC 9110 §7.1).
     /// </returns>
     public static bool TryParse(ReadOnlySpan<byte> target, out RequestTarget result)
     {
         result = default;
         ReadOnlySpan<byte> authority = default;
         bool isSecure = false;
-        if (target.Contains((byte)'#') || HasNul(target))
+        if (target.Contains((byte)'#'))
         {
             return false;
         }
 
         if (!target.StartsWith("/"u8))
         {
-            // §3.2.2. RFC 6455 §4.2.1: "an absolute HTTP/HTTPS URI". A ws scheme has no place in HTTP.
-            isSecure = StartsWithIgnoreCase(target, "https://"u8);
-            if (!isSecure && !StartsWithIgnoreCase(target, "http://"u8))
+            if (!TrySkipScheme(ref target, out isSecure))
             {
                 return false;
             }
 
-            target = target[(isSecure ? "https://"u8 : "http://"u8).Length..];
             int authorityLength = target.IndexOfAny((byte)'/', (byte)'?');
             authorityLength = authorityLength < 0 ? target.Length : authorityLength;
             authority = target[..authorityLength];
@@ -74,7 +75,12 @@ internal readonly ref struct RequestTarget
         // §3.2.1: "If the target URI's path component is empty, the client MUST send "/"" in origin-form; an absolute
         // one may leave it out.
         path = path.IsEmpty ? "/"u8 : path;
-        if (path.StartsWith("//"u8) || HasDotSegment(path))
+
+        // A path that begins with "//" is an authority wherever it is read as a relative reference (RFC 3986 §4.2): in a
+        // Location header, for example. So that it never gets there, and so that "//admin" is the same route as "/admin".
+        int slashes = path.IndexOfAnyExcept((byte)'/');
+        path = path[((slashes < 0 ? path.Length : slashes) - 1)..];
+        if (HasNul(path) || HasDotSegment(path))
         {
             return false;
         }
@@ -83,10 +89,25 @@ internal readonly ref struct RequestTarget
         return true;
     }
 
+    // RFC 9112 §3.2.2. RFC 6455 §4.2.1 names http and https; RFC 6455 §3 defines ws and wss as the schemes of the same
+    // resources, and clients that write their address into the request line send them.
+    private static bool TrySkipScheme(ref ReadOnlySpan<byte> target, out bool isSecure)
+    {
+        isSecure = TrySkip(ref target, "https://"u8) || TrySkip(ref target, "wss://"u8);
+        return isSecure || TrySkip(ref target, "http://"u8) || TrySkip(ref target, "ws://"u8);
+    }
+
+    private static bool TrySkip(ref ReadOnlySpan<byte> text, ReadOnlySpan<byte> prefix)
+    {
+        bool isThere = StartsWithIgnoreCase(text, prefix);
+        text = isThere ? text[prefix.Length..] : text;
+        return isThere;
+    }
+
     private static bool StartsWithIgnoreCase(ReadOnlySpan<byte> text, ReadOnlySpan<byte> prefix) =>
         text.Length >= prefix.Length && Ascii.EqualsIgnoreCase(text[..prefix.Length], prefix);
 
-    private static bool HasNul(ReadOnlySpan<byte> target) => target.IndexOf("%00"u8) >= 0;
+    private static bool HasNul(ReadOnlySpan<byte> path) => path.IndexOf("%00"u8) >= 0;
 
     // RFC 3986 §6.2.2.3: a client removes these before it sends. %2E is a dot too; and once the path is decoded, what was
     // %2F ends a segment like any slash, and on some systems a backslash does.

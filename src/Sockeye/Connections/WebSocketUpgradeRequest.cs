@@ -33,16 +33,33 @@ public sealed class WebSocketUpgradeRequest
     /// <summary>The method: <c>GET</c> in every request that is accepted.</summary>
     public string Method => System.Text.Encoding.ASCII.GetString(Offer(stackalloc HeaderLine[MaxLineCount]).Request.Method);
 
-    /// <summary>The request target, as it was sent: path and query, nothing decoded.</summary>
+    /// <summary>
+    /// The request target as it was sent, nothing decoded: path and query, or a whole URI in absolute form (RFC 9112 §3.2).
+    /// </summary>
     public string Target => Offer(stackalloc HeaderLine[MaxLineCount]).TargetText;
 
-    /// <summary>The path, from its slash, percent-decoded once.</summary>
+    /// <summary>The path, percent-decoded once as UTF-8.</summary>
+    /// <value>
+    /// It begins with exactly one slash, however many slashes and backslashes the client sent there, encoded or not: put
+    /// into a URI or a Location header, it is never read as a host (<c>//host</c>). It has no <c>.</c> or <c>..</c> segments
+    /// and no NUL. Any other character may be in it, control characters, <c>?</c> and <c>#</c> among them: encode it again
+    /// before you put it into a URI. The path as it was sent is in <see cref="Target"/>.
+    /// </value>
+    /// <remarks>
+    /// Routes are matched before decoding: <c>//admin</c> belongs to the route <c>/admin</c>, and <c>/%2Fadmin</c> does not.
+    /// </remarks>
     public string Path => Offer(stackalloc HeaderLine[MaxLineCount]).DecodedPath;
 
-    /// <summary>What stands behind the question mark, as it was sent; empty if there is nothing.</summary>
+    /// <summary>
+    /// The query without its question mark, as it was sent; empty if there is none. Once decoded it may have any characters
+    /// in it, NUL among them.
+    /// </summary>
     public string Query => Offer(stackalloc HeaderLine[MaxLineCount]).Query;
 
-    /// <summary>The Host header.</summary>
+    /// <summary>
+    /// The host that the client asks for, with its port if it is written: the Host header, or the authority of a target in
+    /// absolute form, which replaces that header (RFC 9112 §3.2.2).
+    /// </summary>
     public string Host => Offer(stackalloc HeaderLine[MaxLineCount]).Host;
 
     /// <summary>The origin of the page that opened the connection; <see langword="null"/> if no browser did.</summary>

@@ -7,7 +7,8 @@ namespace Sockeye;
 /// <remarks>
 /// <para>
 /// A pattern is a path, <c>/chat</c>; a path with parameters, each a whole segment, <c>/chat/{room}</c>; one whose last parameter
-/// takes the rest, <c>/files/{*path}</c>; or <c>*</c>, every path. Case counts, and so does a slash at the end.
+/// takes the rest, <c>/files/{*path}</c>; or <c>*</c>, every path. Case counts, and so does a slash at the end. Several slashes at
+/// the start of a path count as one, so that <c>//chat</c> is <c>/chat</c>; a rest begins with no slash at all.
 /// </para>
 /// <para>
 /// A path without parameters goes before patterns; those are tried in the order in which they were mapped. A pattern may be

@@ -33,6 +33,41 @@ public sealed class RoutesTests
     }
 
     [Theory]
+    [EachServer("/guarded", "/guarded")]
+    [EachServer("//guarded", "/guarded")]
+    [EachServer("////guarded?a=%00", "/guarded")]
+    [EachServer("ws://elsewhere.example//guarded", "/guarded")]
+    [EachServer("https://elsewhere.example/guarded", "/guarded")]
+    public async Task Slashes_at_the_start_of_a_path_and_an_authority_before_it_lead_around_no_route(
+        ServerKind kind, string target, string path)
+    {
+        var asked = new ConcurrentQueue<WebSocketUpgradeRequest>();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Servers.OptionsOf(kind),
+            new WebSocketRoutes()
+                .Map("*", SendAsync(_ => "anybody"))
+                .Map("/guarded", SendAsync(_ => "guarded"), new WebSocketRouteOptions
+                {
+                    OnUpgrade = (request, _) =>
+                    {
+                        asked.Enqueue(request);
+                        return new(WebSocketUpgradeDecision.Reject(401));
+                    },
+                }));
+        using RawPeer client = kind == ServerKind.Tls
+            ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
+            : await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync(RawPeer.Request(target));
+
+        Assert.StartsWith("HTTP/1.1 401 ", await client.ReadToEndAsync(), StringComparison.Ordinal);
+        WebSocketUpgradeRequest request = Assert.Single(asked);
+        Assert.Equal(path, request.Path);
+        Assert.Equal(target, request.Target);
+        Assert.Equal(target.Contains("://", StringComparison.Ordinal) ? "elsewhere.example" : "localhost", request.Host);
+    }
+
+    [Theory]
     [EachServer(IsPlain = true)]
     public async Task The_clients_preference_among_subprotocols_decides_between_routes_of_one_path(ServerKind kind)
     {

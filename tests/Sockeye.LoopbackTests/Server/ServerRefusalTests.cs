@@ -20,7 +20,7 @@ public sealed class ServerRefusalTests
         (400, "GET /\u001b HTTP/1.1\r\n" + Rest),
         (400, "GET /#f HTTP/1.1\r\n" + Rest),
         (400, "GET * HTTP/1.1\r\n" + Rest),
-        (400, "GET http://elsewhere/ HTTP/1.1\r\n" + Rest),
+        (400, "GET ftp://elsewhere/ HTTP/1.1\r\n" + Rest),
         (400, "\r\nGET / HTTP/1.1\r\n" + Rest),
         (400, "GET / HTTP/1.1\r\nName : value\r\n" + Rest),
         (400, "GET / HTTP/1.1\r\nA: b\r\n c\r\n" + Rest),

@@ -16,6 +16,9 @@ public sealed class RoutePatternTests
     [InlineData("/{a}/x/{b}", "/1/x/2", "a=1|b=2")]
     [InlineData("/files/{*path}", "/files/a/b%20c", "path=a/b c")]
     [InlineData("/files/{*path}", "/files/", "path=")]
+    [InlineData("/files/{*path}", "/files//etc/passwd", "path=etc/passwd")]
+    [InlineData("/files/{*path}", "/files/%2F%5c/etc//passwd", "path=etc//passwd")]
+    [InlineData("/{*path}", "/a//b", "path=a//b")]
     [InlineData("*", "/", "")]
     [InlineData("*", "/a/b", "")]
     public void A_path_of_the_route_has_its_values(string pattern, string path, string values)

@@ -93,6 +93,69 @@ public sealed class ServerHandshakeTests
         Assert.Equal("a", Assert.Single(offer.Extensions).Name);
     }
 
+    [Theory]
+    [InlineData("//evil.example/a", "/evil.example/a")]
+    [InlineData("/%2Fevil.example/a", "/evil.example/a")]
+    [InlineData("/%2f%5C/evil.example", "/evil.example")]
+    [InlineData("/\\evil.example", "/evil.example")]
+    [InlineData("/%5Cevil.example", "/evil.example")]
+    [InlineData("///", "/")]
+    [InlineData("/%2F", "/")]
+    [InlineData("/a//b\\c", "/a//b\\c")]
+    [InlineData("ws://good.example//evil.example", "/evil.example")]
+    public void Path_is_never_read_as_an_authority(string target, string expected)
+    {
+        ServerHandshakeOffer offer = Verdicts.Offer(RequestLine($"GET {target} HTTP/1.1"));
+
+        Assert.Equal(expected, offer.DecodedPath);
+        Assert.Equal("good.example", new Uri(new Uri("http://good.example/"), offer.DecodedPath).Host);
+        Assert.Equal(target, offer.TargetText);
+    }
+
+    [Theory] // RFC 9112 §3.2.2
+    [InlineData("ws://absolute.example:81/chat", "absolute.example:81")]
+    [InlineData("https://absolute.example", "absolute.example")]
+    [InlineData("/chat", "server.example.com")]
+    public void Authority_of_an_absolute_target_replaces_the_Host_header(string target, string expected) =>
+        Assert.Equal(expected, Verdicts.Offer(RequestLine($"GET {target} HTTP/1.1")).Host);
+
+    [Theory]
+    [InlineData("ws://allowed.example/", "other.example", HandshakeError.None)]
+    [InlineData("ws://other.example/", "allowed.example", HandshakeError.HostNotAllowed)]
+    [InlineData("wss://secure.example/", "other.example", HandshakeError.None)]
+    [InlineData("ws://secure.example/", "other.example", HandshakeError.HostNotAllowed)]
+    public void Allowed_hosts_are_compared_with_the_authority_of_an_absolute_target(
+        string target, string host, HandshakeError expected)
+    {
+        ServerHandshakeRules rules = ServerHandshakeRules.Default with
+        {
+            Hosts = [Pattern("allowed.example"), Pattern("secure.example:443")],
+        };
+
+        HandshakeError error = ServerHandshake.Check(
+            Verdicts.Parse(RequestLine($"GET {target} HTTP/1.1", "Host: " + host)), rules, out _);
+
+        Assert.Equal(expected, error);
+
+        static HostPattern Pattern(string text)
+        {
+            Assert.True(HostPattern.TryParse(text, out HostPattern? pattern));
+            return pattern!;
+        }
+    }
+
+    [Theory]
+    [InlineData("http://absolute.example", HandshakeError.None)]
+    [InlineData("http://server.example.com", HandshakeError.OriginNotAllowed)]
+    public void Same_origin_is_that_of_an_absolute_target(string origin, HandshakeError expected)
+    {
+        HandshakeError error = ServerHandshake.Check(
+            Verdicts.Parse(RequestLine("GET http://absolute.example/chat HTTP/1.1", "Origin: " + origin)),
+            ServerHandshakeRules.Default, out _);
+
+        Assert.Equal(expected, error);
+    }
+
     [Fact]
     public void Version_8_is_accepted_and_has_its_own_origin_header()
     {

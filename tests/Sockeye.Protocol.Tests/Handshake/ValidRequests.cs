@@ -87,7 +87,9 @@ internal static class ValidRequests
                 "/", "/?", "/chat?a=b&c", "/a/b/c/", "/a//b", "/...", "/a..b", "/.a", "/caf%C3%A9", "/100%", "/a|b^{c}",
                 "/?/../..",
                 "http://server.example.com/chat", "HTTP://SERVER.example.com:80/chat", "http://server.example.com",
-                "http://server.example.com?a=b",
+                "http://server.example.com?a=b", "ws://server.example.com/chat", "WSS://server.example.com/chat",
+                "https://server.example.com:80/chat", "http://other.example:81/chat", "ws://[::1]:8080",
+                "http://server.example.com//chat", "//evil/chat", "//", "///a//b", "/?a=%00", "//?/%00/..", "/a?%00",
             ];
             foreach (string target in targets)
             {

@@ -18,6 +18,16 @@ public sealed class RequestTargetTests
     [InlineData("http://a:81/chat?b", "a:81", "/chat", "b")]
     [InlineData("HTTP://a", "a", "/", "")]
     [InlineData("https://a?b", "a", "/", "b")]
+    [InlineData("ws://a:81/chat?b", "a:81", "/chat", "b")]
+    [InlineData("WSS://[::1]:8443", "[::1]:8443", "/", "")]
+    [InlineData("ws://a?b=%00", "a", "/", "b=%00")]
+    [InlineData("/a?%00//..", "", "/a", "%00//..")]
+    [InlineData("//evil.example/a", "", "/evil.example/a", "")]
+    [InlineData("/////", "", "/", "")]
+    [InlineData("//?//", "", "/", "//")]
+    [InlineData("//a//b", "", "/a//b", "")]
+    [InlineData("http://a///b", "a", "/b", "")]
+    [InlineData("/%2F/a", "", "/%2F/a", "")]
     public void Target_has_perhaps_an_authority_a_path_and_perhaps_a_query(
         string text, string authority, string path, string query)
     {
@@ -26,7 +36,9 @@ public sealed class RequestTargetTests
         Assert.Equal(authority, Encoding.ASCII.GetString(target.Authority));
         Assert.Equal(path, Encoding.ASCII.GetString(target.Path));
         Assert.Equal(query, Encoding.ASCII.GetString(target.Query));
-        Assert.Equal(text.StartsWith("https", StringComparison.Ordinal), target.IsSecure);
+        bool isSecure = text.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("wss:", StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(isSecure, target.IsSecure);
     }
 
     [Fact]
