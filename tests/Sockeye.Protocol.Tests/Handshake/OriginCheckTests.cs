@@ -17,7 +17,23 @@ public sealed class OriginCheckTests
     [InlineData("http://good.example", "good.example:8080", false, false)]
     [InlineData("http://[::2]:8080", "[::1]:8080", false, false)]
     [InlineData("http://localhost:8080", "127.0.0.1:8080", false, false)]
-    [InlineData("ws://good.example", "good.example", false, false)]
+    [InlineData("ws://good.example", "good.example", false, true)] // no page has it, but libraries and devices send it
+    [InlineData("WS://good.example:80", "good.example", false, true)]
+    [InlineData("wss://good.example", "good.example", true, true)]
+    [InlineData("wss://good.example:443", "good.example", true, true)]
+    [InlineData("ws://good.example:8080/", "good.example:8080", false, true)]
+    [InlineData("ws://good.example", "good.example", true, false)]
+    [InlineData("wss://good.example", "good.example", false, false)]
+    [InlineData("wss://good.example:80", "good.example", true, false)]
+    [InlineData("ws://evil.example", "good.example", false, false)]
+    [InlineData("http://good.example/", "good.example", false, true)]
+    [InlineData("https://good.example:443/", "good.example", true, true)]
+    [InlineData("http://good.example//", "good.example", false, false)]
+    [InlineData("http://good.example/path", "good.example", false, false)]
+    [InlineData("http:///", "good.example", false, false)]
+    [InlineData("http://good.example/@evil.example", "good.example", false, false)]
+    [InlineData("http://good.example?", "good.example", false, false)]
+    [InlineData("file://good.example", "good.example", false, false)]
     [InlineData("null", "null", false, false)]
     public void Same_origin_is_scheme_host_and_port(string origin, string host, bool isSecure, bool expected) =>
         Assert.Equal(expected,
@@ -37,7 +53,9 @@ public sealed class OriginCheckTests
     [InlineData("https://good.exampl", false)]
     [InlineData("https://user@good.example", false)]
     [InlineData("https://good.example@evil.com", false)]
-    [InlineData("https://good.example/", false)]
+    [InlineData("https://good.example/", true)]
+    [InlineData("https://good.example//", false)]
+    [InlineData("wss://good.example", false)] // only in the server's own origin
     [InlineData("https://good.example/path", false)]
     [InlineData("https://good.example?a", false)]
     [InlineData("https://good.example#a", false)]
@@ -60,6 +78,41 @@ public sealed class OriginCheckTests
 
         Assert.Equal(expected, check.IsAllowed(HeadText.Bytes(origin), "server.example"u8, isSecure: true));
     }
+
+    [Theory] // what local files, extensions and devices send
+    [InlineData("file://", "file://", true)]
+    [InlineData("file://", "file:///", true)]
+    [InlineData("file:///", "FILE://", true)]
+    [InlineData("file://", "file:///android_asset/index.html", false)]
+    [InlineData("file://", "file://host", false)]
+    [InlineData("file://", "http://", false)]
+    [InlineData("file:///android_asset/index.html", "file:///android_asset/index.html", true)]
+    [InlineData("file:///android_asset/index.html", "file:///android_asset/index.htm", false)]
+    [InlineData("file:///android_asset/index.html", "file:///android_asset/index.html2", false)]
+    [InlineData("file:///android_asset/index.html", "file://", false)]
+    [InlineData("chrome-extension://*", "chrome-extension://abcdefghijklmnop", true)]
+    [InlineData("chrome-extension://*", "chrome-extension://abcdefghijklmnop/", true)]
+    [InlineData("chrome-extension://*", "CHROME-extension://a", true)]
+    [InlineData("chrome-extension://*", "chrome-extension://", false)]
+    [InlineData("chrome-extension://*", "chrome-extension://a/page.html", false)]
+    [InlineData("chrome-extension://*", "chrome-extension2://a", false)]
+    [InlineData("chrome-extension://*", "moz-extension://a", false)]
+    [InlineData("chrome-extension://*", "https://a", false)]
+    [InlineData("chrome-extension://abc", "chrome-extension://abc", true)]
+    [InlineData("chrome-extension://abc", "chrome-extension://abd", false)]
+    [InlineData("moz-extension://*", "moz-extension://0b1c2d3e-0000-4000-8000-0123456789ab", true)]
+    [InlineData("https://good.example/", "https://good.example", true)]
+    [InlineData("https://good.example/", "https://good.example/path", false)]
+    [InlineData("http://device.local/app", "http://device.local/app", true)]
+    [InlineData("http://device.local/app", "HTTP://DEVICE.local:80/app", true)]
+    [InlineData("http://device.local/app", "http://device.local/App", false)]
+    [InlineData("http://device.local/app", "http://device.local/app/", false)]
+    [InlineData("http://device.local/app", "http://device.local", false)]
+    [InlineData("http://device.local/app", "http://evil.example/app", false)]
+    [InlineData("http://*.device.local/app?a=b", "http://a.device.local/app?a=b", true)]
+    public void Origins_without_a_host_with_any_host_and_with_a_path_can_be_listed(
+        string allowed, string origin, bool expected) =>
+        Assert.Equal(expected, Create(allowed).IsAllowed(HeadText.Bytes(origin), "server.example"u8, isSecure: true));
 
     [Theory] // PR-04
     [InlineData("https://*.good.example", "https://a.good.example", true)]
@@ -89,6 +142,12 @@ public sealed class OriginCheckTests
     [InlineData("*://good.example")]
     [InlineData("*.good.example")]
     [InlineData("https://*.1.2.3.4")]
+    [InlineData("http://*")]
+    [InlineData("HTTPS://*/")]
+    [InlineData("ws://*")]
+    [InlineData("wss://*/path")]
+    [InlineData("chrome-extension://*:80")]
+    [InlineData("chrome-extension://a*")]
     public void A_wildcard_that_is_not_the_whole_first_label_is_refused(string origin) =>
         Assert.False(OriginCheck.TryCreate([origin], out _, out _));
 
@@ -122,7 +181,14 @@ public sealed class OriginCheckTests
 
     [Theory]
     [InlineData("good.example")]
-    [InlineData("https://good.example/")]
+    [InlineData("https://")]
+    [InlineData("http:///")]
+    [InlineData("http:///path")]
+    [InlineData("file:")]
+    [InlineData("https://good.example?a")]
+    [InlineData("https://good.example#a")]
+    [InlineData("https://good.example/a,b")]
+    [InlineData("https://good.example/a b")]
     [InlineData("https://m\u00FCnchen.example")]
     [InlineData("https://\uFF47ood.example")]
     [InlineData("https://user@good.example")]

@@ -74,7 +74,12 @@ internal static class ValidRequests
             yield return Good("HS-34 Latin-1 in another header", "X-Name: J\xFCrgen", "Cookie: a=\xFF\x80");
             yield return Good("HS-34 empty header", "X-Empty:");
             yield return Good("HS-36 Expect: 100-continue", "Expect: 100-continue");
-            yield return Good("PR-01 same origin", "Origin: http://server.example.com");
+            foreach (string origin in new[] { "http://server.example.com", "http://server.example.com/",
+                "ws://server.example.com", "ws://SERVER.example.com:80/" })
+            {
+                yield return Good($"PR-01 same origin '{origin}'", "Origin: " + origin);
+            }
+
             yield return Good("EX-02 unknown extensions",
                 "Sec-WebSocket-Extensions: foo, permessage-deflateX; a=\"b\"; c");
             yield return Good("EX-16 500 offers",
