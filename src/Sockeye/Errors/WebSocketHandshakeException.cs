@@ -8,8 +8,8 @@ public sealed class WebSocketHandshakeException : SockeyeException
     internal WebSocketHandshakeException(
         HandshakeError error, WebSocketHandshakePhase phase, int? statusCode,
         IReadOnlyList<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body = default,
-        Exception? innerException = null)
-        : base(Describe(error, statusCode, innerException), innerException)
+        Exception? innerException = null, string? detail = null)
+        : base(Describe(error, statusCode, innerException, detail), innerException)
     {
         Error = error;
         Phase = phase;
@@ -36,8 +36,10 @@ public sealed class WebSocketHandshakeException : SockeyeException
     /// <summary>The first 64 KiB of the body of an answer that was not 101; else empty.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
-    private static string Describe(HandshakeError error, int? statusCode, Exception? innerException) =>
+    private static string Describe(
+        HandshakeError error, int? statusCode, Exception? innerException, string? detail) =>
         $"The connection could not be opened: {error.Describe()}"
+        + (detail is null ? "" : $", {detail}")
         + (statusCode is null ? "" : $", the answer has status {statusCode}")
         + (innerException is null ? "." : $". {innerException.Message}");
 }

@@ -19,9 +19,9 @@ internal sealed class DetachedUpgrade
     }
 
     /// <summary>There will be none.</summary>
-    public void OnRefused(HandshakeError error, int? statusCode, Exception? exception) =>
+    public void OnRefused(HandshakeError error, int? statusCode, Exception? exception, string? detail = null) =>
         _failure = new WebSocketHandshakeException(
-            error, WebSocketHandshakePhase.Validation, statusCode, [], innerException: exception);
+            error, WebSocketHandshakePhase.Validation, statusCode, [], innerException: exception, detail: detail);
 
     /// <summary>Nobody waits any more.</summary>
     public void OnCanceled(CancellationToken cancellationToken) => _outcome.TrySetCanceled(cancellationToken);

@@ -12,23 +12,24 @@ internal static class HandshakeFailures
     /// <param name="rejection">What the application has decided to answer, if it has.</param>
     /// <param name="remote">The client's address.</param>
     /// <param name="request">The request, if it was one of HTTP.</param>
+    /// <param name="detail">What was refused and what it was compared with: see <see cref="RefusalDetail"/>.</param>
     /// <param name="exception">What the application threw, if it did.</param>
     /// <returns>What is answered.</returns>
     public static HandshakeRejection Tell(
         ServerContext context, HandshakeError error, HandshakeRejection? rejection, EndPoint? remote,
-        WebSocketUpgradeRequest? request, Exception? exception)
+        WebSocketUpgradeRequest? request, string? detail, Exception? exception)
     {
         rejection ??= HandshakeRejection.For(error, context.Fallback.For(isSecure: false).Rules);
         if (exception is null)
         {
-            context.Logger.HandshakeRefused(remote, rejection.StatusCode, error);
+            context.Logger.HandshakeRefused(remote, rejection.StatusCode, error, detail is null ? "" : ": " + detail);
         }
         else
         {
             context.Logger.UpgradeThrew(remote, exception);
         }
 
-        return Tell(context, new(error, rejection.StatusCode, remote, request, exception))?.ToRejection() ?? rejection;
+        return Tell(context, new(error, rejection.StatusCode, remote, request, exception) { Detail = detail })?.ToRejection() ?? rejection;
     }
 
     /// <summary>The client is gone.</summary>

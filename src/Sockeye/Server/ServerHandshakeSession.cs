@@ -213,7 +213,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _settings = agreed.Settings;
         if (error != HandshakeError.None)
         {
-            return Refuse(error, head: head, packedHead: agreed.PackedHead, exception: exception);
+            return Refuse(error, head: head, packedHead: agreed.PackedHead, exception: exception, detail: agreed.Detail);
         }
 
         return agreed.Route.OnUpgrade is null
@@ -323,15 +323,15 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private ReadVerdict Refuse(
         HandshakeError error, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
-        byte[]? packedHead = null, Exception? exception = null)
+        byte[]? packedHead = null, Exception? exception = null, string? detail = null)
     {
         _refusal = new LingeringRefusal(_transport);
         _place.Leave(_context.Caps);
         packedHead ??= _pending?.Agreed.PackedHead;
         packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
         rejection = HandshakeFailures.Tell(
-            _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), exception);
-        _detached?.OnRefused(error, rejection.StatusCode, exception);
+            _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), detail, exception);
+        _detached?.OnRefused(error, rejection.StatusCode, exception, detail);
         LingeringRefusal.Schedule(_settings.Wheel, this);
         if (UpgradeAnswer.TryRefuse(_transport, rejection))
         {

@@ -7,9 +7,9 @@ namespace Sockeye.Server;
 internal static partial class ServerLog
 {
     [LoggerMessage(EventId = 101, Level = LogLevel.Information,
-        Message = "Refused an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}")]
+        Message = "Refused an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}{Detail}")]
     public static partial void HandshakeRefused(
-        this ILogger logger, object? remoteEndPoint, int statusCode, HandshakeError error);
+        this ILogger logger, object? remoteEndPoint, int statusCode, HandshakeError error, string detail);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error,
         Message = "Refused an opening handshake from {RemoteEndPoint} with 500: the application threw")]

@@ -23,6 +23,10 @@ internal sealed class ServerRoute
         Pattern = pattern;
         SelectHandler = selectHandler;
         OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
+        AllowedOrigins = options.AllowedOrigins ?? server.AllowedOrigins;
+
+        // A route that names its origins does not mean those that it does not name.
+        IsOriginAllowed = options.IsOriginAllowed ?? (options.AllowedOrigins is null ? server.IsOriginAllowed : null);
         Subprotocols = options.Subprotocols ?? [.. server.Subprotocols];
         RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol;
         SelectSubprotocol = options.SelectSubprotocol ?? (options.Subprotocols is null ? server.SelectSubprotocol : null);
@@ -40,7 +44,7 @@ internal sealed class ServerRoute
             Origins = OriginsOf(options) ?? context.Origins,
             Hosts = context.Hosts,
 
-            // A route that names its origins does not mean those that it does not name.
+            // As above.
             DangerousAllowAnyOrigin =
                 options.DangerousAllowAnyOrigin ?? (options.AllowedOrigins is null && server.DangerousAllowAnyOrigin),
             AllowVersion8 = server.AllowVersion8,
@@ -64,6 +68,12 @@ internal sealed class ServerRoute
 
     /// <summary>Which paths are its; <see langword="null"/> without routes.</summary>
     public RoutePattern? Pattern { get; }
+
+    /// <summary>The origins whose pages may connect, beside the server's own.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; }
+
+    /// <summary>Decides about other origins; <see langword="null"/> if they are refused.</summary>
+    public Func<string, WebSocketUpgradeRequest, bool>? IsOriginAllowed { get; }
 
     /// <summary>The subprotocols that it speaks, the preferred one first.</summary>
     public IReadOnlyList<string> Subprotocols { get; }

@@ -18,7 +18,7 @@ internal static class UpgradeCheck
     /// What the handshake comes to. If it is refused, the settings are there, and the request if that kept the rules.
     /// </param>
     /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
-    /// <param name="exception">What the application threw when it was to select a subprotocol.</param>
+    /// <param name="exception">What the application threw when it was asked about the origin or the subprotocol.</param>
     /// <returns>The first rule broken.</returns>
     public static HandshakeError Check(
         ServerContext context, Transport transport, ConnectionSettings settings, ReadOnlySpan<byte> head,
@@ -27,15 +27,31 @@ internal static class UpgradeCheck
     {
         exception = null;
         HandshakeError error = CheckRules(
-            context, transport, settings.IsSecure, head, lines, out ServerRoute route, out RouteProfile profile, out offer);
+            context, transport, settings.IsSecure, head, lines, out RequestHead parsed, out ServerRoute? found,
+            out RouteProfile profile, out offer);
+        ServerRoute route = found ?? context.Fallback;
         settings = profile.SettingsOn(settings.Wheel);
         agreed = new AgreedUpgrade(route, settings, PackedHead: null!, offer.Subprotocol, offer.PerMessageDeflate);
+        if (error == HandshakeError.OriginNotAllowed && found?.IsOriginAllowed is { } isOriginAllowed)
+        {
+            agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head) };
+            error = OriginApproval.Ask(
+                isOriginAllowed, offer, profile.Rules, new WebSocketUpgradeRequest(agreed.PackedHead, transport, settings),
+                out exception);
+        }
+
+        error = error != HandshakeError.None ? error
+            : context.IsStopping ? HandshakeError.ServerUnavailable
+            : found is null ? HandshakeError.UnknownPath
+            : HandshakeError.None;
         if (error != HandshakeError.None)
         {
+            string? detail = RefusalDetail.Of(error, parsed, route, profile.Rules, context.Options.AllowedHosts);
+            agreed = agreed with { Detail = detail };
             return error;
         }
 
-        agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head) };
+        agreed = agreed with { PackedHead = agreed.PackedHead ?? RequestBytes.Pack(settings.Pool, head) };
         error = place.TryTake(context.Caps, agreed.PackedHead, transport, settings);
         if (error != HandshakeError.None || route.SelectSubprotocol is null)
         {
@@ -51,28 +67,23 @@ internal static class UpgradeCheck
 
     private static HandshakeError CheckRules(
         ServerContext context, Transport transport, bool isSecure, ReadOnlySpan<byte> head, Span<HeaderLine> lines,
-        out ServerRoute route, out RouteProfile profile, out ServerHandshakeOffer offer)
+        out RequestHead request, out ServerRoute? found, out RouteProfile profile, out ServerHandshakeOffer offer)
     {
-        HttpError httpError = RequestHead.TryParse(head, lines, out RequestHead request);
+        HttpError httpError = RequestHead.TryParse(head, lines, out request);
         if (httpError != HttpError.None)
         {
-            route = context.Fallback;
-            profile = route.For(isSecure);
+            found = null;
+            profile = context.Fallback.For(isSecure);
             offer = default;
             return httpError.ToHandshakeError();
         }
 
-        ServerRoute? found = context.Routes.Find(request);
-        route = found ?? context.Fallback;
+        found = context.Routes.Find(request);
 
         // Behind a proxy that does TLS a page's origin begins with https, and is the same all the same; and the other way round
         // where the proxy alone speaks TLS, to this server.
         isSecure = context.Proxies?.TellOfTls(transport.RemoteEndPoint, request.Headers) ?? isSecure;
-        profile = route.For(isSecure);
-        HandshakeError error = ServerHandshake.Check(request, profile.Rules, out offer);
-        return error != HandshakeError.None ? error
-            : context.IsStopping ? HandshakeError.ServerUnavailable
-            : found is null ? HandshakeError.UnknownPath
-            : HandshakeError.None;
+        profile = (found ?? context.Fallback).For(isSecure);
+        return ServerHandshake.Check(request, profile.Rules, out offer);
     }
 }

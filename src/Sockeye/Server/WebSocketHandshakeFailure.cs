@@ -18,6 +18,13 @@ public sealed class WebSocketHandshakeFailure
     /// <summary>What went wrong. Stable across versions.</summary>
     public HandshakeError Error { get; }
 
+    /// <summary>
+    /// For <see cref="HandshakeError.OriginNotAllowed"/> and <see cref="HandshakeError.HostNotAllowed"/>, a sentence for people
+    /// that names what was refused, escaped and cut, and what it was compared with; else <see langword="null"/>. The log has it
+    /// too; don't send it to the client, who would learn what is allowed.
+    /// </summary>
+    public string? Detail { get; internal init; }
+
     /// <summary>The HTTP status of the answer; <see langword="null"/> if there is nobody to answer.</summary>
     public int? StatusCode { get; }
 

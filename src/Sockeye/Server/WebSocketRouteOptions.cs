@@ -33,6 +33,12 @@ public sealed record WebSocketRouteOptions
     }
 
     /// <summary>
+    /// Decides about other origins, as <see cref="WebSocketServerOptions.IsOriginAllowed"/> does; <see langword="null"/> for the
+    /// server's callback, unless <see cref="AllowedOrigins"/> is set.
+    /// </summary>
+    public Func<string, WebSocketUpgradeRequest, bool>? IsOriginAllowed { get; init; }
+
+    /// <summary>
     /// Whether pages of any origin may connect to this route; <see langword="null"/> for what the server does, unless
     /// <see cref="AllowedOrigins"/> is set.
     /// </summary>

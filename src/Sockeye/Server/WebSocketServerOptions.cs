@@ -90,11 +90,23 @@ public sealed record WebSocketServerOptions
 
     /// <summary>
     /// The origins whose pages may connect, beside those of the server's own host (RFC 6455 §10.2):
-    /// <c>https://example.com</c>, with a port if it is not the scheme's own; <c>null</c> for pages without an origin.
+    /// <c>https://example.com</c>, with a port if it is not the scheme's own. The default is none but the own.
     /// </summary>
     /// <remarks>
-    /// Compared exactly; <c>https://*.example.com</c> is every host below that one, and not itself. Only browsers send an
-    /// origin: whoever sends none is not asked. The default is none but the own.
+    /// <para>
+    /// Compared exactly. <c>https://*.example.com</c> is every host below that one, and not itself; <c>chrome-extension://*</c> is
+    /// every host of a scheme that is not http, https, ws or wss; <c>file://</c> has no host; <c>null</c> is for pages without an
+    /// origin: sandboxed ones and local files. Some devices send a whole address: one with a path,
+    /// <c>http://device.local/app</c>, allows that path only. A single slash behind the host makes no difference.
+    /// </para>
+    /// <para>
+    /// The server's own host is that of the Host header, with the same port, and http or ws, or over TLS https or wss; a slash
+    /// behind it makes no difference. No web page has an origin of ws or with a slash: libraries and devices send it.
+    /// </para>
+    /// <para>
+    /// Only browsers must send an origin: a client that sends none is accepted. For other rules see
+    /// <see cref="IsOriginAllowed"/>.
+    /// </para>
     /// </remarks>
     /// <exception cref="ArgumentException">One is no origin, or a wildcard for all of a top-level domain.</exception>
     public IReadOnlyList<string> AllowedOrigins
@@ -102,6 +114,18 @@ public sealed record WebSocketServerOptions
         get;
         init => field = OptionChecks.Origins(value, nameof(AllowedOrigins));
     } = [];
+
+    /// <summary>
+    /// Decides about an origin that is neither the server's own nor one of <see cref="AllowedOrigins"/>: given the value of the
+    /// Origin header and the request, it returns whether pages of that origin may connect. <see langword="null"/>, the default,
+    /// refuses them.
+    /// </summary>
+    /// <remarks>
+    /// Called in place, for a request that keeps all other rules, before a place is taken and before <see cref="OnUpgrade"/>;
+    /// it must not block. The value is visible ASCII of one word, and may be anything else, <c>null</c> included: compare it
+    /// whole, never by its beginning or its end. If the callback throws, the client is answered with 500.
+    /// </remarks>
+    public Func<string, WebSocketUpgradeRequest, bool>? IsOriginAllowed { get; init; }
 
     /// <summary>
     /// Whether pages of any origin may connect. Dangerous if the application knows its users by a cookie: any web page

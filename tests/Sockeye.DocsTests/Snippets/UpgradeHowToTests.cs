@@ -39,6 +39,27 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
+    public async Task Application_names_the_origins()
+    {
+        var extensions = new HashSet<string> { "chrome-extension://abcdefghijklmnop" };
+
+        // snippet: origins
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            AllowedOrigins = ["https://example.com", "https://*.example.com", "file://", "moz-extension://*"],
+            IsOriginAllowed = (origin, request) => request.Path == "/extension" && extensions.Contains(origin),
+        };
+        // end snippet
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            new Uri($"ws://{server.LocalEndPoint}/extension"),
+            new WebSocketClientOptions { Origin = "chrome-extension://abcdefghijklmnop" });
+        Assert.Equal(WebSocketConnectionState.Open, connection.State);
+    }
+
+    [Fact]
     public async Task Application_selects_the_subprotocol()
     {
         // snippet: select subprotocol

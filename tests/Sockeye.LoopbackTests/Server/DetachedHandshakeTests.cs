@@ -276,7 +276,9 @@ public sealed class DetachedHandshakeTests
     {
         var there = new Pipe();
         var back = new Pipe();
-        return (new PipeEnds(there.Reader, back.Writer), new PipeEnds(back.Reader, there.Writer));
+        return (
+            new DuplexPipeStream(there.Reader.AsStream(), back.Writer.AsStream()),
+            new DuplexPipeStream(back.Reader.AsStream(), there.Writer.AsStream()));
     }
 
     private static async Task<string> HeadAsync(Stream stream)
@@ -295,46 +297,5 @@ public sealed class DetachedHandshakeTests
     private sealed class OpenHandler(TaskCompletionSource<WebSocketConnection> opened) : WebSocketHandler
     {
         public override void OnOpen(WebSocketConnection connection) => opened.SetResult(connection);
-    }
-
-    private sealed class PipeEnds(PipeReader reader, PipeWriter writer) : Stream
-    {
-        private readonly Stream _input = reader.AsStream();
-        private readonly Stream _output = writer.AsStream();
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _input.ReadAsync(buffer, cancellationToken);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _output.WriteAsync(buffer, cancellationToken);
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            _output.Dispose();
-            _input.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }
