@@ -25,30 +25,37 @@ internal static class PeerText
     /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
     /// <param name="maxLength">The longest result, in characters, without the "…" that replaces what is cut.</param>
     /// <returns>
-    /// One line of visible characters. Backslashes and double quotes are escaped too, so that the result can stand
-    /// between double quotes and reads in one way only. A text that needs no change is returned as it is.
+    /// One line of visible characters, in which backslashes are escaped too. A text that needs no change is returned as it
+    /// is.
     /// </returns>
-    public static string Escape(string? text, int maxLength = MaxLength)
+    public static string Escape(string? text, int maxLength = MaxLength) => Escape(text ?? "", maxLength, quote: '\\');
+
+    /// <summary>Escapes a text and puts it between single quotes; those in it are escaped too.</summary>
+    /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
+    /// <param name="maxLength">The longest result, in characters, without quotes and the "…" that replaces what is cut.</param>
+    public static string Quote(string? text, int maxLength = MaxLength) => $"'{Escape(text ?? "", maxLength, quote: '\'')}'";
+
+    /// <summary>
+    /// Whether a text can be shown as it is: no control characters, line breaks, invisible characters or lone surrogates.
+    /// The result of <see cref="Escape(string?, int)"/> always can.
+    /// </summary>
+    public static bool IsPlain(ReadOnlySpan<char> text) => !IsAnyEscaped(text, quote: null);
+
+    // The quote is escaped, and the backslash too; neither if there is none.
+    private static string Escape(string original, int maxLength, char quote)
     {
-        if (text is null)
+        ReadOnlySpan<char> text = original;
+        if (text.Length <= maxLength && !IsAnyEscaped(text, quote))
         {
-            return "";
+            return original;
         }
 
-        return text.Length <= maxLength && IndexOfEscaped(text, isLiteral: true) < 0
-            ? text
-            : Escape(text.AsSpan(), maxLength);
-    }
-
-    /// <inheritdoc cref="Escape(string?, int)"/>
-    public static string Escape(ReadOnlySpan<char> text, int maxLength = MaxLength)
-    {
         var escaped = new StringBuilder(Math.Min(text.Length, maxLength) + 1);
         Span<char> buffer = stackalloc char[MaxEscapeLength];
         while (!text.IsEmpty)
         {
             Rune.DecodeFromUtf16(text, out Rune rune, out int consumed);
-            int length = IsEscaped(text[..consumed], rune, isLiteral: true)
+            int length = IsEscaped(text[..consumed], rune, quote)
                 ? WriteEscape(buffer, text[..consumed], rune)
                 : rune.EncodeToUtf16(buffer);
 
@@ -65,40 +72,28 @@ internal static class PeerText
         return escaped.ToString();
     }
 
-    /// <summary>Escapes a text and puts it between double quotes.</summary>
-    /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
-    /// <param name="maxLength">The longest result, in characters, without quotes and the "…" that replaces what is cut.</param>
-    public static string Quote(string? text, int maxLength = MaxLength) => $"\"{Escape(text, maxLength)}\"";
-
-    /// <summary>
-    /// Whether a text can be shown as it is: no control characters, line breaks, invisible characters or lone surrogates.
-    /// The result of <see cref="Escape(string?, int)"/> always can.
-    /// </summary>
-    public static bool IsPlain(ReadOnlySpan<char> text) => IndexOfEscaped(text, isLiteral: false) < 0;
-
-    private static int IndexOfEscaped(ReadOnlySpan<char> text, bool isLiteral)
+    private static bool IsAnyEscaped(ReadOnlySpan<char> text, char? quote)
     {
-        int index = 0;
-        while (index < text.Length)
+        while (!text.IsEmpty)
         {
-            Rune.DecodeFromUtf16(text[index..], out Rune rune, out int consumed);
-            if (IsEscaped(text.Slice(index, consumed), rune, isLiteral))
+            Rune.DecodeFromUtf16(text, out Rune rune, out int consumed);
+            if (IsEscaped(text[..consumed], rune, quote))
             {
-                return index;
+                return true;
             }
 
-            index += consumed;
+            text = text[consumed..];
         }
 
-        return -1;
+        return false;
     }
 
     // A lone surrogate is decoded as U+FFFD, which is a character that may also be there by right.
-    private static bool IsEscaped(ReadOnlySpan<char> source, Rune rune, bool isLiteral)
+    private static bool IsEscaped(ReadOnlySpan<char> source, Rune rune, char? quote)
     {
         if (rune.IsAscii)
         {
-            return rune.Value is < ' ' or '\x7F' || (isLiteral && rune.Value is '\\' or '"');
+            return rune.Value is < ' ' or '\x7F' || (quote is not null && (rune.Value == '\\' || rune.Value == quote));
         }
 
         return (source.Length == 1 && char.IsSurrogate(source[0]))
@@ -125,7 +120,7 @@ internal static class PeerText
             '\n' => 'n',
             '\r' => 'r',
             '\\' => '\\',
-            '"' => '"',
+            '\'' => '\'',
             _ => null,
         };
         int written;

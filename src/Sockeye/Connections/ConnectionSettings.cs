@@ -16,7 +16,7 @@ internal sealed class ConnectionSettings
         Role = role;
         Options = options;
         Wheel = wheel;
-        Logger = logger;
+        Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         OnClosed = onClosed;
         Pool = pool ?? ArrayPool<byte>.Shared;
         Reader = ReaderWith(allowedReservedBits: 0);
@@ -33,7 +33,7 @@ internal sealed class ConnectionSettings
     public DeadlineWheel Wheel { get; }
 
     /// <summary>Where events are logged.</summary>
-    public ILogger Logger { get; }
+    public GuardedLogger Logger { get; }
 
     /// <summary>Where buffers come from.</summary>
     public ArrayPool<byte> Pool { get; }

@@ -2,10 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Sockeye.Connections;
 
-/// <summary>
-/// A logger that never throws. Those of applications may: a full disk, a provider that has been disposed of. On a timer
-/// thread that would end the process, and at the end of a connection it would leave the server waiting for it for ever.
-/// </summary>
+/// <summary>The only way to an application's logger: never throws, and shows nothing of a peer's unescaped.</summary>
+/// <remarks>
+/// An application's logger may throw: a full disk, a provider that has been disposed of. On a timer thread that would end
+/// the process, and at the end of a connection it would leave the server waiting for it for ever. What a peer sent is
+/// escaped where it becomes a text; <see cref="EscapedLogState"/> also covers an event that forgets to. An exception that the
+/// application threw is handed on as it is.
+/// </remarks>
 internal sealed class GuardedLogger(ILogger logger) : ILogger
 {
     /// <inheritdoc/>
@@ -32,11 +35,18 @@ internal sealed class GuardedLogger(ILogger logger) : ILogger
     {
         try
         {
-            logger.Log(logLevel, eventId, state, exception, formatter);
+            if (EscapedLogState.TryCreate(state, exception, formatter) is { } escaped)
+            {
+                logger.Log(logLevel, eventId, escaped, exception, static (state, _) => state.ToString());
+            }
+            else
+            {
+                logger.Log(logLevel, eventId, state, exception, formatter);
+            }
         }
         catch (Exception)
         {
-            // Whoever would be told of it is the one who threw.
+            // The logger itself failed, so there is nowhere left to report it.
         }
     }
 }

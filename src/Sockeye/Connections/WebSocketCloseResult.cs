@@ -1,3 +1,5 @@
+using Sockeye.Protocol;
+
 namespace Sockeye;
 
 /// <summary>How a connection ended.</summary>
@@ -20,6 +22,10 @@ public sealed class WebSocketCloseResult
     public WebSocketCloseCode Code { get; }
 
     /// <summary>The reason that belongs to <see cref="Code"/> (RFC 6455 §7.1.6); empty if there was none.</summary>
+    /// <remarks>
+    /// As the peer sent it: up to 123 bytes of any UTF-8, control characters and line breaks included. Escape it before it
+    /// goes to a log or a terminal; <see cref="ToString"/> does.
+    /// </remarks>
     public string Reason { get; }
 
     /// <summary>Whether the closing handshake was completed: both ends sent a Close frame (RFC 6455 §7.1.4).</summary>
@@ -32,9 +38,9 @@ public sealed class WebSocketCloseResult
     /// <value><see langword="null"/> if the end was orderly.</value>
     public Exception? Exception { get; }
 
-    /// <summary>One sentence for a log.</summary>
+    /// <summary>One sentence for a log, on one line: the reason is escaped as in a C# string literal.</summary>
     public override string ToString() =>
-        $"{(int)Code} ({Code}){(Reason.Length == 0 ? "" : $" '{Reason}'")}, {(WasClean ? "clean" : "not clean")}, "
+        $"{(int)Code} ({Code}){(Reason.Length == 0 ? "" : $" {PeerText.Quote(Reason)}")}, {(WasClean ? "clean" : "not clean")}, "
         + $"begun by {(Initiator == WebSocketCloseInitiator.Local ? "this end" : "the peer")}"
-        + (Exception is null ? "" : $": {Exception.Message}");
+        + (Exception is null ? "" : $": {SockeyeException.MessageOf(Exception)}");
 }

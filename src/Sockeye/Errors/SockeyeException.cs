@@ -1,10 +1,61 @@
+using Sockeye.Protocol;
+
 namespace Sockeye;
 
 /// <summary>The base of what this library throws, apart from argument checks and cancellation.</summary>
+/// <remarks>
+/// <see cref="Exception.Message"/> and <see cref="ToString"/> are safe to log: what a peer sent is escaped as in a C# string
+/// literal, and cut. Properties hold it as it was received.
+/// </remarks>
 public abstract class SockeyeException : Exception
 {
+    // Longer than one text of a peer's: the message of another exception has words of its own.
+    private const int MaxMessageLength = 1024;
+
     private protected SockeyeException(string message, Exception? innerException)
         : base(message, innerException)
     {
+    }
+
+    /// <summary>The exception as <see cref="Exception.ToString"/> shows it, with the messages of its causes escaped.</summary>
+    public override string ToString()
+    {
+        string text = base.ToString();
+
+        // The causes are others' exceptions: an HTTP client quotes the line that it could not read.
+        var causes = new Stack<Exception>();
+        Push(causes, this);
+        while (causes.TryPop(out Exception? cause))
+        {
+            if (cause is not SockeyeException && !PeerText.IsPlain(cause.Message))
+            {
+                text = text.Replace(cause.Message, PeerText.Escape(cause.Message, MaxMessageLength), StringComparison.Ordinal);
+            }
+
+            Push(causes, cause);
+        }
+
+        return text;
+    }
+
+    /// <summary>The message of an exception as it can stand in a line of text.</summary>
+    internal static string MessageOf(Exception exception) =>
+        exception is SockeyeException || (exception.Message.Length <= MaxMessageLength && PeerText.IsPlain(exception.Message))
+            ? exception.Message
+            : PeerText.Escape(exception.Message, MaxMessageLength);
+
+    private static void Push(Stack<Exception> causes, Exception exception)
+    {
+        if (exception is AggregateException { InnerExceptions: { } several })
+        {
+            foreach (Exception cause in several)
+            {
+                causes.Push(cause);
+            }
+        }
+        else if (exception.InnerException is { } cause)
+        {
+            causes.Push(cause);
+        }
     }
 }

@@ -30,7 +30,9 @@ public sealed class WebSocketHandshakeException : SockeyeException
     /// </summary>
     public int? StatusCode { get; }
 
-    /// <summary>The headers of the server's answer, in their order; none if it did not answer.</summary>
+    /// <summary>
+    /// The headers of the server's answer, in their order and as they were received; none if it did not answer.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
 
     /// <summary>The first 64 KiB of the body of an answer that was not 101; else empty.</summary>
@@ -41,5 +43,5 @@ public sealed class WebSocketHandshakeException : SockeyeException
         $"The connection could not be opened: {error.Describe()}"
         + (detail is null ? "" : $", {detail}")
         + (statusCode is null ? "" : $", the answer has status {statusCode}")
-        + (innerException is null ? "." : $". {innerException.Message}");
+        + (innerException is null ? "." : $". {MessageOf(innerException)}");
 }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
+using Sockeye.Connections;
 using Sockeye.Transports;
 
 namespace Sockeye.Server;
@@ -72,7 +72,7 @@ internal sealed class PendingUpgrade(AgreedUpgrade agreed, CancellationTokenSour
     /// Tells the application that nobody waits for its decision any more, unless it has taken it. Not on this thread: that is its
     /// code.
     /// </summary>
-    public void Cancel(ILogger logger, EndPoint? remote)
+    public void Cancel(GuardedLogger logger, EndPoint? remote)
     {
         if (!_isSettled && Interlocked.Exchange(ref _isCanceled, 1) == 0)
         {
@@ -80,7 +80,7 @@ internal sealed class PendingUpgrade(AgreedUpgrade agreed, CancellationTokenSour
         }
     }
 
-    private async Task CancelAsync(ILogger logger, EndPoint? remote)
+    private async Task CancelAsync(GuardedLogger logger, EndPoint? remote)
     {
         try
         {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -63,7 +62,7 @@ internal sealed class ServerContext
     public ServerRoute Fallback { get; }
 
     /// <summary>Where events are logged.</summary>
-    public ILogger Logger { get; }
+    public GuardedLogger Logger { get; }
 
     /// <summary>Where the deadlines of connections are kept that are not on an event loop.</summary>
     public DeadlineWheel Wheel { get; }

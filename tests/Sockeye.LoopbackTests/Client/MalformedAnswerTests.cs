@@ -82,6 +82,8 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
         Assert.Equal((error, status), (thrown.Error, thrown.StatusCode));
+        HostileText.AssertEscaped(thrown.Message);
+        HostileText.AssertEscaped(thrown.ToString(), hasLines: true);
         Assert.False(server.HasPending, "The client has connected a second time.");
     }
 

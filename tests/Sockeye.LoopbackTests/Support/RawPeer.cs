@@ -52,9 +52,14 @@ internal sealed class RawPeer : IDisposable
     }
 
     /// <summary>Connects to a server and opens a WebSocket connection.</summary>
-    public static async Task<RawPeer> OpenAsync(EndPoint endPoint, string path = "/", params string[] headers)
+    public static async Task<RawPeer> OpenAsync(EndPoint endPoint, string path = "/", params string[] headers) =>
+        await OpenAsync(await ConnectAsync(endPoint), path, headers);
+
+    /// <summary>Connects to a server over TLS and opens a WebSocket connection.</summary>
+    public static async Task<RawPeer> OpenTlsAsync(EndPoint endPoint) => await OpenAsync(await ConnectTlsAsync(endPoint), "/", []);
+
+    private static async Task<RawPeer> OpenAsync(RawPeer peer, string path, string[] headers)
     {
-        RawPeer peer = await ConnectAsync(endPoint);
         await peer.SendAsync(Request(path, headers));
         string head = await peer.ReadHeadAsync();
         Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);

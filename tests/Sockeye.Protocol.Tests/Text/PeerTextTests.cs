@@ -17,13 +17,12 @@ public sealed class PeerTextTests
     [InlineData("\u00ad\u3164\ufe0f\u034f", @"\u00AD\u3164\uFE0F\u034F")]
     [InlineData("\U000e0041\U000e0100\U0010fffd", @"\U000E0041\U000E0100\U0010FFFD")]
     [InlineData("\uffff\u0378", @"\uFFFF\u0378")]
-    [InlineData(@"C:\n ""quoted"" 'not'", @"C:\\n \""quoted\"" 'not'")]
+    [InlineData(@"C:\n ""quoted""", @"C:\\n ""quoted""")]
     [InlineData("\ufffd", "\ufffd")]
     public void Text_is_escaped_as_in_a_string_literal(string text, string escaped)
     {
         Assert.Equal(escaped, PeerText.Escape(text));
-        Assert.Equal(escaped, PeerText.Escape(text.AsSpan()));
-        Assert.Equal($"\"{escaped}\"", PeerText.Quote(text));
+        Assert.Equal($"'{escaped}'", PeerText.Quote(text));
     }
 
     [Fact]
@@ -36,10 +35,17 @@ public sealed class PeerTextTests
     }
 
     [Fact]
+    public void Only_between_quotes_a_quote_is_escaped()
+    {
+        Assert.Equal("don't", PeerText.Escape("don't"));
+        Assert.Equal(@"'don\'t, \\'", PeerText.Quote(@"don't, \"));
+    }
+
+    [Fact]
     public void No_text_reads_as_an_empty_one()
     {
         Assert.Equal("", PeerText.Escape(null));
-        Assert.Equal("\"\"", PeerText.Quote(null));
+        Assert.Equal("''", PeerText.Quote(null));
     }
 
     [Fact]
@@ -104,7 +110,7 @@ public sealed class PeerTextTests
         ['\\', 't'] => "\t",
         ['\\', 'n'] => "\n",
         ['\\', 'r'] => "\r",
-        ['\\', '\\' or '"'] => escaped[1..],
+        ['\\', '\\'] => escaped[1..],
         ['\\', 'u', .. var digits] => ((char)int.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString(),
         ['\\', 'U', .. var digits] => char.ConvertFromUtf32(int.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)),
         _ => escaped,

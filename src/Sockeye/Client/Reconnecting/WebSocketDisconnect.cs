@@ -31,9 +31,10 @@ public sealed class WebSocketDisconnect
     /// </value>
     public bool IsTransient => Result is not null ? IsTransientClose(Result.Code) : IsTransientFailure(Exception);
 
-    /// <summary>One sentence for a log.</summary>
+    /// <summary>One sentence for a log, on one line: what a server sent is escaped as in a C# string literal.</summary>
     public override string ToString() =>
-        Result?.ToString() ?? Exception?.Message ?? "The application gave up.";
+        Result?.ToString()
+        ?? (Exception is null ? "The application gave up." : SockeyeException.MessageOf(Exception));
 
     private static bool IsTransientClose(WebSocketCloseCode code) => (int)code switch
     {

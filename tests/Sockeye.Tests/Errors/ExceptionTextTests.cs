@@ -1,0 +1,90 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>What texts made here show of what a peer has sent.</summary>
+public sealed class ExceptionTextTests
+{
+    [Fact]
+    public void Every_kind_of_exception_escapes_what_a_peer_sent()
+    {
+        IEnumerable<Type> kinds = typeof(SockeyeException).Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(SockeyeException)) && !type.IsAbstract);
+        Assert.Equal(
+            kinds.OrderBy(type => type.FullName),
+            HostileExceptions.All.Select(exception => exception.GetType()).Distinct().OrderBy(type => type.FullName));
+
+        foreach (SockeyeException exception in HostileExceptions.All)
+        {
+            HostileText.AssertEscaped(exception.Message);
+            HostileText.AssertEscaped(exception.ToString(), hasLines: true);
+
+            // Of another exception it is the cause of.
+            HostileText.AssertEscaped(new InvalidOperationException("outer", exception).ToString(), hasLines: true);
+        }
+    }
+
+    [Fact]
+    public void Every_public_ToString_escapes_what_a_peer_sent()
+    {
+        // Of the rest, either the application has set what they show, or it is what the application asks for: the text
+        // of a message.
+        Type[] harmless = [typeof(WebSocketMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus)];
+        object[] shown =
+        [
+            .. HostileExceptions.All,
+            .. HostileExceptions.Results,
+            .. HostileExceptions.Results.Select(result => new WebSocketDisconnect(result, exception: null)),
+            .. HostileExceptions.All.Select(exception => new WebSocketDisconnect(result: null, exception)),
+            new WebSocketDisconnect(result: null, new HttpRequestException(HostileText.Text)),
+            new WebSocketExtensionOffer(HostileText.Text, [new(HostileText.Text, HostileText.Text), new("b", null)]),
+        ];
+        IEnumerable<Type> kinds = typeof(SockeyeException).Assembly.GetExportedTypes()
+            .Where(type => type.GetMethod("ToString", [])!.DeclaringType is { } declaring
+                && declaring.Assembly == type.Assembly
+                && !IsRecordOfOptions(type)
+                && !type.IsAbstract);
+
+        Assert.Equal(
+            kinds.Except(harmless).OrderBy(type => type.FullName),
+            shown.Select(value => value.GetType()).Distinct().OrderBy(type => type.FullName));
+        Assert.All(shown, value => HostileText.AssertEscaped(value.ToString(), hasLines: value is Exception));
+        HostileText.AssertEscaped(new CloseStatus(WebSocketCloseCode.NormalClosure, HostileText.Text).ToString());
+    }
+
+    [Fact]
+    public void Properties_hold_what_a_peer_sent_as_it_was()
+    {
+        Assert.Equal(HostileText.WithLoneSurrogate, HostileExceptions.Results[0].Reason);
+        WebSocketHandshakeException exception = HostileExceptions.All.OfType<WebSocketHandshakeException>().First();
+        Assert.Equal(new(HostileText.WithLoneSurrogate, HostileText.WithLoneSurrogate), exception.Headers[0]);
+        Assert.Equal(HostileText.Text, System.Text.Encoding.UTF8.GetString(exception.Body.Span)[..HostileText.Text.Length]);
+    }
+
+    [Fact]
+    public void Close_result_reads_as_one_sentence()
+    {
+        var result = new WebSocketCloseResult(
+            WebSocketCloseCode.GoingAway, "'see' \"you\"\nlater", wasClean: true, WebSocketCloseInitiator.Peer, exception: null);
+
+        Assert.Equal(@"1001 (GoingAway) '\'see\' ""you""\nlater', clean, begun by the peer", result.ToString());
+    }
+
+    [Fact]
+    public void Texts_that_are_harmless_stay_as_they_are()
+    {
+        var cause = new IOException(@"The path C:\new is ""gone"".");
+        var exception = new WebSocketHandshakeException(
+            HandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [], innerException: cause);
+
+        Assert.Contains(cause.ToString(), exception.ToString(), StringComparison.Ordinal);
+    }
+
+    // A record of options shows what the application has set.
+    private static bool IsRecordOfOptions(Type type) =>
+        type.GetMethod("<Clone>$") is not null
+        && (type.Name.EndsWith("Options", StringComparison.Ordinal)
+            || type.Namespace == typeof(SockeyeException).Namespace && type.Name is
+                nameof(WebSocketEndPoint) or nameof(WebSocketHandshakeInput) or nameof(WebSocketParsedRequest)
+                or nameof(WebSocketUpgradeAcceptance) or nameof(WebSocketUpgradeRejection));
+}

@@ -1,0 +1,37 @@
+using System.Net;
+using System.Security.Authentication;
+
+namespace Sockeye.Tests;
+
+/// <summary>One or more of each exception of this library, with all the text in it that a peer can put there.</summary>
+internal static class HostileExceptions
+{
+    private const string Text = HostileText.WithLoneSurrogate;
+
+    // What an HTTP client says of a line that it cannot read.
+    private static readonly Exception Cause = new HttpRequestException(
+        $"Received an invalid header line: '{Text}'.",
+        new AggregateException(new AuthenticationException(Text), new IOException("lost", new IOException(Text))),
+        HttpStatusCode.BadGateway);
+
+    /// <summary>How a connection ended, in each way that a peer has a say in.</summary>
+    public static IReadOnlyList<WebSocketCloseResult> Results { get; } =
+    [
+        new(WebSocketCloseCode.NormalClosure, Text, wasClean: true, WebSocketCloseInitiator.Peer, exception: null),
+        new(WebSocketCloseCode.AbnormalClosure, "", wasClean: false, WebSocketCloseInitiator.Peer, Cause),
+        new(
+            (WebSocketCloseCode)4999, Text, wasClean: false, WebSocketCloseInitiator.Local,
+            new WebSocketProtocolException(ProtocolError.InvalidUtf8)),
+    ];
+
+    /// <summary>The exceptions.</summary>
+    public static IReadOnlyList<SockeyeException> All { get; } =
+    [
+        .. Results.Select(result => new WebSocketClosedException(result)),
+        new WebSocketProtocolException(ProtocolError.InvalidUtf8InCloseReason),
+        .. from cause in new[] { Cause, null, new WebSocketClosedException(Results[1]) }
+           select new WebSocketHandshakeException(
+               HandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,
+               [new(Text, Text)], System.Text.Encoding.UTF8.GetBytes(Text), cause),
+    ];
+}
