@@ -28,21 +28,9 @@ internal static class UpgradeAnswer
         WebSocketHandler? handler = isDetached ? acceptance.Handler : acceptance.Handler
             ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings))
             ?? throw new InvalidOperationException("No handler was selected for the connection.");
-        string? subprotocol = acceptance.Subprotocol switch
-        {
-            null => agreed.Subprotocol,
-            "" => null,
-            var chosen => chosen,
-        };
         ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
         response.ResetWrittenCount();
-        HandshakeFault fault =
-            ServerResponse.WriteAccept(response, offer, subprotocol, [], ResponseHeaders.Of(acceptance));
-        if (fault != HandshakeFault.None)
-        {
-            throw new InvalidOperationException($"The opening handshake cannot be answered so: {fault}.");
-        }
-
+        string? subprotocol = Write(response, offer, agreed, acceptance);
         var connection = new WebSocketConnection(
             transport, agreed.Settings, handler, subprotocol, offer.PerMessageDeflate, agreed.PackedHead)
         {
@@ -54,6 +42,26 @@ internal static class UpgradeAnswer
         connection.Core.Sends.Cork();
         connection.Core.Sends.SendHandshake(response.WrittenSpan);
         return connection.Core;
+    }
+
+    /// <summary>Writes an acceptance.</summary>
+    /// <returns>The subprotocol of the connection.</returns>
+    /// <exception cref="InvalidOperationException">What the application wants cannot be answered.</exception>
+    public static string? Write(
+        ArrayBufferWriter<byte> destination, in ServerHandshakeOffer offer, in AgreedUpgrade agreed,
+        WebSocketUpgradeAcceptance acceptance)
+    {
+        string? subprotocol = acceptance.Subprotocol switch
+        {
+            null => agreed.Subprotocol,
+            "" => null,
+            var chosen => chosen,
+        };
+        HandshakeFault fault =
+            ServerResponse.WriteAccept(destination, offer, subprotocol, [], ResponseHeaders.Of(acceptance));
+        return fault == HandshakeFault.None
+            ? subprotocol
+            : throw new InvalidOperationException($"The opening handshake cannot be answered so: {fault}.");
     }
 
     /// <summary>Writes a refusal.</summary>

@@ -27,7 +27,8 @@ public static class WebSocketHandshake
     /// The connection, whose messages can be asked for unless <see cref="WebSocketServerOptions.OnUpgrade"/> gave it a handler.
     /// </returns>
     /// <remarks>
-    /// Caps count the connections of the same options object. No server lists these connections, reaches them by its broadcasts or
+    /// The response, its status line included, is written to the stream: if another HTTP server writes it, as ASP.NET Core does,
+    /// use <see cref="PrepareAsync"/>. Caps count the connections of the same options object. No server lists these connections, reaches them by its broadcasts or
     /// closes them when it stops: that is for whoever accepts them.
     /// </remarks>
     /// <exception cref="WebSocketHandshakeException">
@@ -42,11 +43,8 @@ public static class WebSocketHandshake
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
-        ServerContext context = Contexts.GetValue(options, static options => new ServerContext(options, static _ => null!));
-        if (!Taken.TryAdd(stream, stream))
-        {
-            throw new InvalidOperationException("A stream has one opening handshake.");
-        }
+        ServerContext context = ContextOf(options);
+        Take(stream);
 
         input ??= new WebSocketHandshakeInput();
 
@@ -68,4 +66,58 @@ public static class WebSocketHandshake
             state: null);
         return await detached.Outcome.ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Checks a request that another HTTP server has read, and prepares the response for that server to write
+    /// (RFC 6455 §4.2): use this where <see cref="AcceptAsync"/> would write a second 101, as on the stream of ASP.NET Core's
+    /// <c>IHttpUpgradeFeature</c>.
+    /// </summary>
+    /// <param name="options">
+    /// The server's options, all but those about listening and accepting. Make them once: what connections share is kept with
+    /// them.
+    /// </param>
+    /// <param name="input">
+    /// The request, and what else is known of its connection; <see cref="WebSocketHandshakeInput.Received"/> is read before the
+    /// stream that is attached.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the wait for <see cref="WebSocketServerOptions.OnUpgrade"/>; nothing is left behind.
+    /// </param>
+    /// <returns>
+    /// The response, a refusal or 101. It must be disposed of; see <see cref="WebSocketPreparedUpgrade.Attach"/> for what comes
+    /// after the 101.
+    /// </returns>
+    /// <remarks>
+    /// Nothing is written. Refusals are logged and told to <see cref="WebSocketServerOptions.OnHandshakeFailed"/> as if this server
+    /// had answered. Caps and connections are as for <see cref="AcceptAsync"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The input has no request.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static Task<WebSocketPreparedUpgrade> PrepareAsync(
+        WebSocketServerOptions options, WebSocketHandshakeInput input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Request is null)
+        {
+            throw new ArgumentException("A request is needed.", nameof(input));
+        }
+
+        return cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<WebSocketPreparedUpgrade>(cancellationToken)
+            : new UpgradePreparation(ContextOf(options), input).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Notes that a stream has had its opening handshake.</summary>
+    /// <exception cref="InvalidOperationException">It had one before.</exception>
+    internal static void Take(Stream stream)
+    {
+        if (!Taken.TryAdd(stream, stream))
+        {
+            throw new InvalidOperationException("A stream has one opening handshake.");
+        }
+    }
+
+    private static ServerContext ContextOf(WebSocketServerOptions options) =>
+        Contexts.GetValue(options, static options => new ServerContext(options, static _ => null!));
 }

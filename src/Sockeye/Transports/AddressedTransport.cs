@@ -1,0 +1,39 @@
+using System.Net;
+
+namespace Sockeye.Transports;
+
+/// <summary>
+/// The addresses of a transport that is not there yet: an opening handshake that another HTTP server conducts has them, and
+/// gets its stream at the end.
+/// </summary>
+internal sealed class AddressedTransport(EndPoint? localEndPoint, EndPoint? remoteEndPoint) : Transport
+{
+    /// <inheritdoc/>
+    public override EndPoint? LocalEndPoint { get; } = EndPoints.Unmapped(localEndPoint);
+
+    /// <inheritdoc/>
+    public override EndPoint? RemoteEndPoint { get; } = EndPoints.Unmapped(remoteEndPoint);
+
+    /// <inheritdoc/>
+    public override void Start() => throw NotSupported();
+
+    /// <inheritdoc/>
+    public override int TryWrite(ReadOnlySpan<byte> bytes) => throw NotSupported();
+
+    /// <inheritdoc/>
+    public override bool Write(ReadOnlyMemory<byte> bytes) => throw NotSupported();
+
+    /// <inheritdoc/>
+    public override void ResumeReading() => throw NotSupported();
+
+    /// <inheritdoc/>
+    public override void ShutdownOutput() => throw NotSupported();
+
+    /// <inheritdoc/>
+    public override void Close() => throw NotSupported();
+
+    /// <inheritdoc/>
+    public override void Abort(Exception? error) => throw NotSupported();
+
+    private static NotSupportedException NotSupported() => new("There is no stream yet.");
+}
