@@ -80,8 +80,8 @@ internal static class MalformedAnswers
         yield return Wrong(HandshakeError.InvalidUpgrade, Upgrade, "Upgrade: h2c", Connection, Accept, Chat);
         string[] values =
         [
-            "", "h2c", "websocket/13", "WebSocket, h2c", "h2c, websocket", "foo", "web socket", "websocket,",
-            ",websocket", "websockets", "websocke", "\"websocket\"", "websocket;q=1", "ws", "TLS/1.0", "web\u00ADsocket",
+            "", "h2c", "websocket/13", "WebSocket, h2c", "h2c, websocket", "foo", "web socket", "websocket, websocket",
+            ",", "websockets", "websocke", "\"websocket\"", "websocket;q=1", "ws", "TLS/1.0", "web\u00ADsocket",
         ];
         foreach (string value in values)
         {
@@ -165,7 +165,7 @@ internal static class MalformedAnswers
 
         foreach (string value in new[]
         {
-            "", ";", ";;", ",", "permessage-deflate;", "a,,b", "a;b=\"", "a b", "\u00E4", "permessage-deflate; =1",
+            "", ";", ";;", ",", "permessage-deflate;", "a;,b", "a;b=\"", "a b", "\u00E4", "permessage-deflate; =1",
             "permessage-deflate; a=", "permessage-deflate; a=\"b c\"", "permessage-deflate x",
         })
         {
