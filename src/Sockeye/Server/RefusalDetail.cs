@@ -9,7 +9,8 @@ namespace Sockeye.Server;
 internal static class RefusalDetail
 {
     // A list may be long, and the log has a line for each refusal.
-    private const int MaxListed = 8;
+    private const int MaxListed = 5;
+    private const int MaxNameLength = 100;
 
     /// <summary>The sentence for a rule broken.</summary>
     /// <param name="error">The rule.</param>
@@ -27,7 +28,7 @@ internal static class RefusalDetail
             case HandshakeError.HostNotAllowed:
                 return $"the host {PeerText.Quote(offer.Host)} is none of those allowed: {List(hosts)}";
             case HandshakeError.OriginNotAllowed:
-                string own = PeerText.Quote((rules.IsSecure ? "https://" : "http://") + offer.Host);
+                string own = PeerText.Quote((rules.IsSecure ? "https://" : "http://") + offer.Host, MaxNameLength);
                 string others = route.AllowedOrigins.Count == 0
                     ? "and no other is allowed"
                     : $"nor one of those allowed: {List(route.AllowedOrigins)}";
@@ -50,6 +51,6 @@ internal static class RefusalDetail
     }
 
     private static string List(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(MaxListed).Select(name => PeerText.Quote(name)))
+        string.Join(", ", names.Take(MaxListed).Select(name => PeerText.Quote(name, MaxNameLength)))
         + (names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "");
 }

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What a client can put in the log of a server: nothing.</summary>
+/// <summary>What a client can put in the log of a server: an origin or a host that is refused, escaped, and nothing else.</summary>
 public sealed class ServerLogTests
 {
     // Colours a terminal, begins a line and turns the direction of writing, where those bytes may stand.
@@ -37,7 +37,7 @@ public sealed class ServerLogTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task No_text_of_a_clients_is_written_to_the_log(ServerKind kind)
+    public async Task Of_a_clients_texts_only_a_refused_origin_is_written_to_the_log(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -73,6 +73,10 @@ public sealed class ServerLogTests
 
         await Deadlines.UntilAsync(() => server.ConnectionCount == 0, "the connection is over");
         Assert.True(log.Entries.Count > 6);
-        Assert.DoesNotContain(log.Entries, entry => (entry.Message + entry.Exception).Contains(Marker, StringComparison.Ordinal));
+        Assert.EndsWith(
+            "with 403: OriginNotAllowed: the origin 'https://marked.example' is not the server's own, 'http://localhost', "
+            + "and no other is allowed",
+            Assert.Single(log.Entries, entry => (entry.Message + entry.Exception).Contains(Marker, StringComparison.Ordinal)).Message,
+            StringComparison.Ordinal);
     }
 }
