@@ -1,57 +1,39 @@
 using System.Runtime.CompilerServices;
-using Sockeye.Protocol;
 
 namespace Sockeye.Compression;
 
-/// <summary>The pools of codecs that all connections with the same options share.</summary>
+/// <summary>The codecs of connections with the same options.</summary>
 internal sealed class MessageCodecs
 {
-    // Connections that are opened one by one, with the same options, share as well.
+    // Connections that are opened one by one, with the same options object, share this object too.
     private static readonly ConditionalWeakTable<PerMessageDeflateOptions, MessageCodecs> Shared = [];
 
-    // By window bits, from the smallest that there is: 8 for inflating, 9 for deflating.
-    private readonly CodecPool<Inflater>[] _inflaters;
-    private readonly CodecPool<Deflater>[] _deflaters;
+    private readonly CodecPools _pools;
 
-    /// <summary>Makes the pools; codecs are made when they are needed.</summary>
-    public MessageCodecs(PerMessageDeflateOptions options)
+    /// <summary>Makes codecs that come from pools of their own, for tests, or from given ones.</summary>
+    public MessageCodecs(PerMessageDeflateOptions options, CodecPools? pools = null)
     {
         Options = options;
-        _inflaters =
-        [
-            .. from windowBits in Enumerable.Range(
-                   PerMessageDeflateParameters.MinWindowBits,
-                   PerMessageDeflateParameters.MaxWindowBits - PerMessageDeflateParameters.MinWindowBits + 1)
-               select new CodecPool<Inflater>(() => new Inflater(windowBits)),
-        ];
-        _deflaters =
-        [
-            .. from windowBits in Enumerable.Range(
-                   PerMessageDeflateNegotiation.MinDeflateWindowBits,
-                   PerMessageDeflateParameters.MaxWindowBits - PerMessageDeflateNegotiation.MinDeflateWindowBits + 1)
-               select new CodecPool<Deflater>(() => new Deflater(
-                   new DeflateSettings(windowBits, options.Level, options.MemoryLevel, options.Strategy))),
-        ];
+        _pools = pools ?? new CodecPools();
     }
 
-    /// <summary>The pools for connections with these options.</summary>
+    /// <summary>The codecs for connections with these options, from the pools of the process.</summary>
     /// <param name="options">What the user has set.</param>
     /// <returns><see langword="null"/> if there are no options, or the platform has no zlib.</returns>
     public static MessageCodecs? For(PerMessageDeflateOptions? options) =>
         options is null || !ZLibNative.IsAvailable
             ? null
-            : Shared.GetValue(options, static options => new MessageCodecs(options));
+            : Shared.GetValue(options, static options => new MessageCodecs(options, CodecPools.Process));
 
     /// <summary>What the user has set.</summary>
     public PerMessageDeflateOptions Options { get; }
 
     /// <summary>The inflaters of a window.</summary>
     /// <param name="windowBits">8 to 15.</param>
-    public CodecPool<Inflater> Inflaters(int windowBits) =>
-        _inflaters[windowBits - PerMessageDeflateParameters.MinWindowBits];
+    public CodecPool<Inflater> Inflaters(int windowBits) => _pools.Inflaters(windowBits);
 
     /// <summary>The deflaters of a window.</summary>
     /// <param name="windowBits">9 to 15.</param>
     public CodecPool<Deflater> Deflaters(int windowBits) =>
-        _deflaters[windowBits - PerMessageDeflateNegotiation.MinDeflateWindowBits];
+        _pools.Deflaters(new DeflateSettings(windowBits, Options.Level, Options.MemoryLevel, Options.Strategy));
 }

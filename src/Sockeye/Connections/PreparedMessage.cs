@@ -9,7 +9,8 @@ namespace Sockeye;
 /// <remarks>
 /// <para>
 /// Its frame is made when it is made. It is compressed when it is first sent on a connection that compresses (RFC 7692),
-/// once for all connections with the same options and window. Connections of a server share these arrays while they send,
+/// once for all connections with the same window, <see cref="PerMessageDeflateOptions.Level"/>,
+/// <see cref="PerMessageDeflateOptions.MemoryLevel"/> and <see cref="PerMessageDeflateOptions.Strategy"/>. Connections of a server share these arrays while they send,
 /// and do not copy them unless they are short; a client masks a copy, as it must (RFC 6455 §5.3).
 /// </para>
 /// <para>
@@ -22,8 +23,8 @@ public sealed class PreparedMessage
     // Those who compress wait for each other; those who find it done don't.
     private readonly Lock _gate = new();
 
-    // One for each pool of codecs, whose connections have the same options and window: hardly ever more than one. Replaced
-    // as a whole.
+    // One for each pool of codecs. Pools are found by the value of the options, so there is hardly ever more than one, and
+    // the pool that this keeps alive is kept by the process anyway. Replaced as a whole.
     private volatile KeyValuePair<CodecPool<Deflater>, PreparedFrame>[] _deflated = [];
 
     private PreparedMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress)
