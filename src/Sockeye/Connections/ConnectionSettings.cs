@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
 using Sockeye.Compression;
+using Sockeye.Memory;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 
@@ -18,7 +19,7 @@ internal sealed class ConnectionSettings
         Wheel = wheel;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         OnClosed = onClosed;
-        Pool = pool ?? ArrayPool<byte>.Shared;
+        Pool = pool ?? LargeArrayPool.Process;
         Reader = ReaderWith(allowedReservedBits: 0);
         CompressedReader = ReaderWith(FrameHeader.Rsv1);
     }

@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Memory;
 
 namespace Sockeye;
 
@@ -279,5 +280,5 @@ public sealed record WebSocketServerOptions
         : [new WebSocketEndPoint(EndPoint) { Tls = Tls, SelectTls = SelectTls }];
 
     /// <summary>Where buffers come from: a seam, for tests to count them.</summary>
-    internal ArrayPool<byte> Pool { get; init; } = ArrayPool<byte>.Shared;
+    internal ArrayPool<byte> Pool { get; init; } = LargeArrayPool.Process;
 }

@@ -1,0 +1,212 @@
+using System.Buffers;
+using System.Numerics;
+using Sockeye.Timing;
+
+namespace Sockeye.Memory;
+
+/// <summary>
+/// Lends arrays as <see cref="ArrayPool{T}.Shared"/> does, and keeps large ones itself: those that nobody has needed for a
+/// few seconds go back to the operating system.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The shared pool keeps up to 32 large arrays of each length for each processor, and lets go of them when the garbage
+/// collector runs, which it does not in a process that has become idle: after a burst of long messages hundreds of MiB stay
+/// resident. Here a timer finds what was idle for a whole interval, and its pages are released at once (see
+/// <see cref="ResidentPages"/>), whenever the collector comes for the array itself.
+/// </para>
+/// <para>Thread-safe.</para>
+/// </remarks>
+internal sealed class LargeArrayPool : ArrayPool<byte>
+{
+    /// <summary>How often idle arrays are looked for: one is released one to two intervals after its last use.</summary>
+    public static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest array, in bytes, that is left to the shared pool: 64 KiB, below the large object heap.</summary>
+    public const int MaxSharedLength = 1 << FirstDoubling;
+
+    private const int FirstDoubling = 16;
+
+    // Four lengths for each doubling: an array is at most a quarter longer than what was asked for.
+    private const int LengthsPerDoubling = 4;
+    private const int MaxClassCount = LengthsPerDoubling * (31 - FirstDoubling);
+
+    // What may lie idle: a share of the memory that a burst needs again and again, and never a large part of the machine.
+    private const int IdleFraction = 16;
+    private const long MinMaxIdleLength = 16L * 1024 * 1024;
+    private const long MaxMaxIdleLength = 512L * 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly IdleClass[] _classes = new IdleClass[MaxClassCount];
+    private readonly long _maxIdleLength;
+    private readonly IdleTrimmer? _trimmer;
+    private long _idleLength;
+
+    /// <summary>Makes a pool with nothing in it.</summary>
+    /// <param name="wheel">Tells when to look for idle arrays; <see langword="null"/> for never.</param>
+    /// <param name="maxIdleLength">How many bytes may lie idle; what comes back beyond that is released at once.</param>
+    public LargeArrayPool(DeadlineWheel? wheel, long maxIdleLength)
+    {
+        _maxIdleLength = maxIdleLength;
+        _trimmer = wheel is null ? null : new IdleTrimmer(wheel, TrimInterval, Trim);
+    }
+
+    /// <summary>The pool that all servers and clients of the process share.</summary>
+    public static LargeArrayPool Process { get; } = new(
+        DeadlineWheel.For(TimeProvider.System),
+        Math.Clamp(
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / IdleFraction, MinMaxIdleLength, MaxMaxIdleLength));
+
+    /// <summary>How many bytes lie idle now.</summary>
+    public long IdleLength
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _idleLength;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override byte[] Rent(int minimumLength)
+    {
+        if (minimumLength <= MaxSharedLength)
+        {
+            return Shared.Rent(minimumLength);
+        }
+
+        int index = ClassOf(minimumLength);
+        int length = LengthOf(index);
+        lock (_gate)
+        {
+            if (_classes[index].TryTake(out byte[]? array))
+            {
+                _idleLength -= length;
+                return array;
+            }
+        }
+
+        return GC.AllocateUninitializedArray<byte>(length);
+    }
+
+    /// <inheritdoc/>
+    public override void Return(byte[] array, bool clearArray = false)
+    {
+        if (array.Length <= MaxSharedLength)
+        {
+            Shared.Return(array, clearArray);
+            return;
+        }
+
+        if (clearArray)
+        {
+            Array.Clear(array);
+        }
+
+        if (TryKeep(array))
+        {
+            _trimmer?.Start();
+        }
+        else
+        {
+            ResidentPages.Release(array);
+        }
+    }
+
+    private bool TryKeep(byte[] array)
+    {
+        int index = ClassOf(array.Length);
+        lock (_gate)
+        {
+            if (_idleLength + array.Length > _maxIdleLength || array.Length != LengthOf(index))
+            {
+                return false;
+            }
+
+            _classes[index].Keep(array);
+            _idleLength += array.Length;
+            return true;
+        }
+    }
+
+    // Releases what was idle since the last time; answers whether to come again.
+    private bool Trim()
+    {
+        List<byte[]> idle = [];
+        bool goesOn;
+        lock (_gate)
+        {
+            foreach (ref IdleClass arrays in _classes.AsSpan())
+            {
+                arrays.TakeIdle(idle);
+            }
+
+            foreach (byte[] array in idle)
+            {
+                _idleLength -= array.Length;
+            }
+
+            goesOn = _idleLength != 0;
+        }
+
+        foreach (byte[] array in idle)
+        {
+            ResidentPages.Release(array);
+        }
+
+        return goesOn;
+    }
+
+    // Class 0 has 80 KiB, 1 has 96, 2 has 112, 3 has 128, 4 has 160, and so on.
+    private static int ClassOf(int length)
+    {
+        int doubling = BitOperations.Log2((uint)length - 1);
+        int step = (length - 1) >> (doubling - 2);
+        return (LengthsPerDoubling * (doubling - FirstDoubling)) + step - LengthsPerDoubling;
+    }
+
+    private static int LengthOf(int index)
+    {
+        int doubling = FirstDoubling + (index / LengthsPerDoubling);
+        long length = (LengthsPerDoubling + 1L + (index % LengthsPerDoubling)) << (doubling - 2);
+        return (int)Math.Min(length, Array.MaxLength);
+    }
+
+    // The idle arrays of one length.
+    private struct IdleClass
+    {
+        private Stack<byte[]>? _arrays;
+        private int _unusedCount;
+
+        public void Keep(byte[] array) => (_arrays ??= new()).Push(array);
+
+        public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out byte[]? array)
+        {
+            array = null;
+            if (_arrays is null || !_arrays.TryPop(out array))
+            {
+                return false;
+            }
+
+            _unusedCount = Math.Min(_unusedCount, _arrays.Count);
+            return true;
+        }
+
+        // The fewest that ever lay here since the last time were needed by nobody.
+        public void TakeIdle(List<byte[]> idle)
+        {
+            for (; _unusedCount > 0; _unusedCount--)
+            {
+                idle.Add(_arrays!.Pop());
+            }
+
+            _unusedCount = _arrays?.Count ?? 0;
+            if (_unusedCount == 0)
+            {
+                _arrays = null;
+            }
+        }
+    }
+}
