@@ -15,7 +15,8 @@ internal struct CompressedMessage
 
     /// <summary>How many bytes a compressed message may take on the wire.</summary>
     /// <param name="maxMessageLength">The longest message, in bytes.</param>
-    public static long MaxWireLength(long maxMessageLength) => maxMessageLength + MaxExcessLength;
+    public static long MaxWireLength(long maxMessageLength) =>
+        maxMessageLength <= long.MaxValue - MaxExcessLength ? maxMessageLength + MaxExcessLength : long.MaxValue;
 
     /// <summary>Takes in what has arrived.</summary>
     /// <param name="inflater">The connection's.</param>
@@ -28,7 +29,9 @@ internal struct CompressedMessage
         IMessageInflater inflater, MessageReaderSettings settings, ReadOnlySpan<byte> piece, bool isText, bool endsMessage)
     {
         int start = _payload.Length;
-        int maxLength = (int)(settings.MaxMessageLength - _deliveredLength);
+
+        // A message that is longer than an array is delivered in fragments, each of which comes from few bytes.
+        int maxLength = (int)Math.Min(settings.MaxMessageLength - _deliveredLength, Array.MaxLength);
         ProtocolError error = _payload.Append(inflater, settings.Pool, maxLength, piece, endsMessage);
         if (error == ProtocolError.None && isText)
         {

@@ -14,6 +14,10 @@ namespace Sockeye.Protocol;
 /// </remarks>
 internal sealed class MessageReader
 {
+    // DEFLATE makes 1,032 bytes of one at the most: a fragment that is delivered inflated has under 17 MiB, however long the
+    // message may be.
+    private const int MaxCompressedPieceLength = 16 * 1024;
+
     private MessageReaderSettings _settings;
     private IMessageInflater? _inflater;
 
@@ -117,6 +121,11 @@ internal sealed class MessageReader
             }
 
             int length = (int)Math.Min(_remaining, source.Length - consumed);
+            if (_settings.DeliverFragments && _open.IsCompressed)
+            {
+                length = Math.Min(length, MaxCompressedPieceLength);
+            }
+
             Span<byte> piece = source.Slice(consumed, length);
             consumed += length;
             if (_key != 0)

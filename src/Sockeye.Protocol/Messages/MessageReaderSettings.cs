@@ -4,7 +4,9 @@ namespace Sockeye.Protocol;
 
 /// <summary>What all <see cref="MessageReader"/>s of one server or client share: rules, limit and pool.</summary>
 /// <param name="Rules">Which frame headers are legal.</param>
-/// <param name="MaxMessageLength">The longest message, in bytes; at most <see cref="Array.MaxLength"/>.</param>
+/// <param name="MaxMessageLength">
+/// The longest message, in bytes; at most <see cref="Array.MaxLength"/> unless fragments are delivered.
+/// </param>
 /// <param name="DeliverFragments">Whether messages are delivered piece by piece, as they arrive, and never assembled.</param>
 /// <param name="Pool">Lends the buffers in which partial messages are assembled.</param>
 internal sealed record MessageReaderSettings(

@@ -203,7 +203,14 @@ public sealed record WebSocketClientOptions
     public bool UseEventLoop { get; init; } = true;
 
     /// <summary>What the connection does.</summary>
-    public WebSocketConnectionOptions Connection { get; init; } = WebSocketConnectionOptions.Client;
+    /// <exception cref="ArgumentException">
+    /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
+    /// </exception>
+    public WebSocketConnectionOptions Connection
+    {
+        get;
+        init => field = OptionChecks.Connection(value, nameof(Connection));
+    } = WebSocketConnectionOptions.Client;
 
     /// <summary>Where events are logged. The default is nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

@@ -15,7 +15,7 @@ internal sealed class ConnectionSettings
         Action<ConnectionCore>? onClosed = null)
     {
         Role = role;
-        Options = options;
+        Options = OptionChecks.Connection(options, nameof(options));
         Wheel = wheel;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         OnClosed = onClosed;

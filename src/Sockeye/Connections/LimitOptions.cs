@@ -18,18 +18,21 @@ public sealed record LimitOptions
 
     /// <summary>The longest message that is received, in bytes; a longer one fails the connection with 1009.</summary>
     /// <value>
-    /// 0 to <see cref="Array.MaxLength"/>. The default is 1 MiB (1,048,576); <see cref="Client"/> has 16 MiB.
+    /// 0 to <see cref="long.MaxValue"/>. The default is 1 MiB (1,048,576); <see cref="Client"/> has 16 MiB. More than
+    /// <see cref="Array.MaxLength"/> needs <see cref="WebSocketConnectionOptions.DeliverFragments"/>: a message that is
+    /// delivered whole lies in one array. Options that have the one without the other are refused where they are used.
     /// </value>
     /// <remarks>
     /// Checked against what frame headers announce, before their payload arrives, and against the sum of a message's
-    /// fragments (RFC 6455 §10.4).
+    /// fragments (RFC 6455 §10.4). Of a compressed message the inflated bytes count.
     /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public long MaxMessageLength
     {
         get;
-        init => field = value >= 0 && value <= Array.MaxLength
+        init => field = value >= 0
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(MaxMessageLength), value, "Must be 0 to Array.MaxLength.");
+            : throw new ArgumentOutOfRangeException(nameof(MaxMessageLength), value, "Must be at least 0.");
     } = ServerMaxMessageLength;
 
     /// <summary>

@@ -27,6 +27,18 @@ internal static class OptionChecks
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be more than zero and at most a day.");
 
+    /// <summary>Options of a connection that can work together.</summary>
+    public static WebSocketConnectionOptions Connection(WebSocketConnectionOptions value, string name)
+    {
+        ArgumentNullException.ThrowIfNull(value, name);
+        return value.DeliverFragments || value.Limits.MaxMessageLength <= Array.MaxLength
+            ? value
+            : throw new ArgumentException(
+                $"A {nameof(LimitOptions.MaxMessageLength)} of {value.Limits.MaxMessageLength} is longer than an array can be "
+                + $"({Array.MaxLength}): it needs {nameof(WebSocketConnectionOptions.DeliverFragments)}.",
+                name);
+    }
+
     /// <summary>Subprotocols that a header can name; a copy of them.</summary>
     public static IReadOnlyList<string> Subprotocols(IReadOnlyList<string> value, string name)
     {

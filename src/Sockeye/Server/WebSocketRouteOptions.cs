@@ -45,7 +45,12 @@ public sealed record WebSocketRouteOptions
     public bool? DangerousAllowAnyOrigin { get; init; }
 
     /// <summary>What the connections do; <see langword="null"/> for what the server's do.</summary>
-    public WebSocketConnectionOptions? Connection { get; init; }
+    /// <exception cref="ArgumentException">As for <see cref="WebSocketServerOptions.Connection"/>.</exception>
+    public WebSocketConnectionOptions? Connection
+    {
+        get;
+        init => field = value is null ? null : OptionChecks.Connection(value, nameof(Connection));
+    }
 
     /// <summary>How messages are compressed; <see langword="null"/> for the server's way.</summary>
     public PerMessageDeflateOptions? Compression { get; init; }

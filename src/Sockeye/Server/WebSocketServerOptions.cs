@@ -267,7 +267,14 @@ public sealed record WebSocketServerOptions
     } = TimeSpan.FromSeconds(10);
 
     /// <summary>What the connections do.</summary>
-    public WebSocketConnectionOptions Connection { get; init; } = WebSocketConnectionOptions.Server;
+    /// <exception cref="ArgumentException">
+    /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
+    /// </exception>
+    public WebSocketConnectionOptions Connection
+    {
+        get;
+        init => field = OptionChecks.Connection(value, nameof(Connection));
+    } = WebSocketConnectionOptions.Server;
 
     /// <summary>Where events are logged. The default is nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

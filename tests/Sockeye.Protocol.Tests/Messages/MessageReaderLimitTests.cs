@@ -37,6 +37,37 @@ public sealed class MessageReaderLimitTests
     public void The_count_goes_on_from_fragment_to_fragment(Wire wire) =>
         Assert.Equal("error MessageTooLong", ReaderRun.All(wire, 4)[^1]);
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Fragments_of_a_message_that_no_array_could_hold_are_delivered(bool compressed)
+    {
+        const long length = (1L << 31) + 5;
+        var settings = new MessageReaderSettings(
+            new FrameRules(Role.Client, compressed ? FrameHeader.Rsv1 : (byte)0), long.MaxValue, DeliverFragments: true,
+            System.Buffers.ArrayPool<byte>.Shared);
+        var reader = new MessageReader(settings, new CopyingInflater());
+        byte[] header = Wire.Bytes(compressed ? "C2 7F 0000000080000005" : "82 7F 0000000080000005");
+        byte[] segment = new byte[1 << 20];
+        long delivered = 0;
+
+        Assert.Equal(ReceivedKind.NeedMoreData, reader.Read(header, out _, out _));
+        for (long left = length; left > 0; left -= Math.Min(left, segment.Length))
+        {
+            Span<byte> rest = segment.AsSpan(0, (int)Math.Min(left, segment.Length));
+            while (!rest.IsEmpty)
+            {
+                Assert.Equal(ReceivedKind.Message, reader.Read(rest, out int consumed, out Span<byte> payload));
+                delivered += payload.Length;
+                rest = rest[consumed..];
+                reader.ReleaseDelivered();
+            }
+        }
+
+        Assert.Equal(length, delivered);
+        Assert.True(reader.EndsMessage);
+    }
+
     [Fact]
     public void A_control_frame_is_no_part_of_any_limit() =>
         Assert.Equal(["ping 0102"], ReaderRun.All(new Wire("whole", [Wire.Bytes("89 02 0102")]), maxMessageLength: 0));
