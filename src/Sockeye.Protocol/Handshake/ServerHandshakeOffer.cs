@@ -20,6 +20,9 @@ internal readonly ref struct ServerHandshakeOffer
         PerMessageDeflate = deflate;
     }
 
+    /// <summary>The same offer, of which permessage-deflate is declined.</summary>
+    public ServerHandshakeOffer WithoutCompression() => new(Request, Subprotocol);
+
     /// <summary>The request itself.</summary>
     public RequestHead Request { get; }
 

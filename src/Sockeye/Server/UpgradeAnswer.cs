@@ -28,6 +28,7 @@ internal static class UpgradeAnswer
         WebSocketHandler? handler = isDetached ? acceptance.Handler : acceptance.Handler
             ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings))
             ?? throw new InvalidOperationException("No handler was selected for the connection.");
+        offer = acceptance.Compress ? offer : offer.WithoutCompression();
         ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
         response.ResetWrittenCount();
         string? subprotocol = Write(response, offer, agreed, acceptance);

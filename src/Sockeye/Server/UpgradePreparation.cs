@@ -135,7 +135,8 @@ internal sealed class UpgradePreparation
     {
         var lines = new HeaderLine[_head.AsSpan().Count((byte)'\n')];
         RequestHead.TryParse(_head, lines, out RequestHead request);
-        var offer = new ServerHandshakeOffer(request, _agreed.Subprotocol, _agreed.Deflate);
+        var offer = new ServerHandshakeOffer(
+            request, _agreed.Subprotocol, acceptance.Compress ? _agreed.Deflate : null);
         var response = new ArrayBufferWriter<byte>();
         try
         {

@@ -19,6 +19,16 @@ public sealed record WebSocketUpgradeAcceptance : WebSocketUpgradeDecision
     /// <remarks>One that was not offered is never sent: the client is answered with 500, and the log says why.</remarks>
     public string? Subprotocol { get; init; }
 
+    /// <summary>
+    /// Whether messages may be compressed, if the client offers it and the server or the route has it on;
+    /// <see langword="false"/> declines all offers of permessage-deflate (RFC 7692 §5). The default is <see langword="true"/>.
+    /// </summary>
+    /// <remarks>
+    /// For a client that is known to compress badly, or a connection that carries secrets beside what others choose, whose
+    /// lengths would give them away.
+    /// </remarks>
+    public bool Compress { get; init; } = true;
+
     /// <summary>Headers to add to the answer, in their order.</summary>
     /// <exception cref="ArgumentException">
     /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.

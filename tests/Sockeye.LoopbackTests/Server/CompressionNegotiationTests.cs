@@ -63,6 +63,27 @@ public sealed class CompressionNegotiationTests
         }
     }
 
+    [Theory]
+    [EachServer("/compressed", Name)]
+    [EachServer("/plain", "")]
+    public async Task The_application_may_decline_compression_for_a_request(ServerKind kind, string path, string expected)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
+        {
+            Compression = Default,
+            OnUpgrade = (request, _) => new(new WebSocketUpgradeAcceptance { Compress = request.Path != "/plain" }),
+        });
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(path, kind.Scheme()),
+            new WebSocketClientOptions { Compression = Default, Tls = TestCertificate.ForClient() }).WithDeadline();
+
+        Assert.Equal(expected, client.Extensions);
+        Assert.Equal(expected, Assert.Single(server.Connections).Extensions);
+        byte[] text = Payloads.Text(10_000, 1);
+        await client.SendAsync(text, WebSocketMessageKind.Text).WithDeadline();
+        Assert.True((await client.ReceiveAsync().WithDeadline()).Payload.Span.SequenceEqual(text));
+    }
+
     [Fact]
     public async Task A_server_does_not_compress_unless_it_is_told_to_and_a_client_does()
     {
