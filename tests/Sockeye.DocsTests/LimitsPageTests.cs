@@ -29,6 +29,7 @@ public sealed class LimitsPageTests
             (WebSocketConnectionOptions.Server, WebSocketConnectionOptions.Client),
             (PerMessageDeflateOptions.Default, PerMessageDeflateOptions.Default),
             (new WebSocketServerOptions(), null),
+            (new HandshakeLimitOptions(), null),
             (EventLoopOptions.Default, null),
             (null, new WebSocketClientOptions()),
             (null, new WebSocketReconnectOptions()),

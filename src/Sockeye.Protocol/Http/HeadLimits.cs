@@ -11,5 +11,5 @@ internal sealed record HeadLimits(
     private const int KiB = 1024;
 
     /// <summary>8 KiB a line as in Kestrel and python-websockets, 16 KiB in all as in Node.js, 64 lines.</summary>
-    public static HeadLimits Default { get; } = new(8 * KiB, 8 * KiB, 16 * KiB, 64);
+    public static HeadLimits Default { get; } = new(8 * KiB, 8 * KiB, 16 * KiB, HeaderLine.UsualCount);
 }

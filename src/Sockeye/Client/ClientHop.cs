@@ -109,7 +109,7 @@ internal sealed class ClientHop : IDisposable
     private async Task<HttpResponseMessage> SendByHttp2Async(
         Stream stream, WebSocketClientRequest request, PerMessageDeflateOptions? compression)
     {
-        _extendedConnect = new ExtendedConnect(stream);
+        _extendedConnect = new ExtendedConnect(stream, _options.MaxResponseHeadLength);
         try
         {
             return await _extendedConnect.SendAsync(
@@ -128,7 +128,7 @@ internal sealed class ClientHop : IDisposable
 
     private SocketsHttpHandler CreateHandler()
     {
-        SocketsHttpHandler handler = ClientHttpHandler.Create();
+        SocketsHttpHandler handler = ClientHttpHandler.Create(_options.MaxResponseHeadLength);
 
         // Whoever gives the transport, or names a socket, has said how to get there.
         handler.UseProxy = _options.UseProxy && _address.SocketPath is null;

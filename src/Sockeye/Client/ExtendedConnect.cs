@@ -14,10 +14,12 @@ internal sealed class ExtendedConnect : IDisposable
     private int _isTaken;
 
     /// <summary>Takes over a stream.</summary>
-    public ExtendedConnect(Stream stream)
+    /// <param name="stream">The stream.</param>
+    /// <param name="maxResponseHeadLength">The longest head of a response, in bytes.</param>
+    public ExtendedConnect(Stream stream, int maxResponseHeadLength)
     {
         _stream = stream;
-        SocketsHttpHandler handler = ClientHttpHandler.Create();
+        SocketsHttpHandler handler = ClientHttpHandler.Create(maxResponseHeadLength);
 
         // A stream of TLS is taken as it is.
         handler.ConnectCallback = (_, _) => Interlocked.Exchange(ref _isTaken, 1) == 0

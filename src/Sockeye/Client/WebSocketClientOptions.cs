@@ -15,6 +15,8 @@ namespace Sockeye;
 public sealed record WebSocketClientOptions
 {
     private const int MostRedirects = 50;
+    private const int LeastResponseHeadLength = 1024;
+    private const int MostResponseHeadLength = 1024 * 1024;
 
     /// <summary>The defaults.</summary>
     public static WebSocketClientOptions Default { get; } = new();
@@ -194,6 +196,18 @@ public sealed record WebSocketClientOptions
         get;
         init => field = OptionChecks.Deadline(value, nameof(HandshakeTimeout));
     } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// The longest head of a response, in bytes: status line and header lines together, of the server and of a proxy, and of each
+    /// interim response; by HTTP/2 of all of them together. A longer one fails with <see cref="HandshakeError.HeadTooLong"/>.
+    /// </summary>
+    /// <value>1 KiB to 1 MiB, rounded up to a whole number of KiB. The default is 16 KiB.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
+    public int MaxResponseHeadLength
+    {
+        get;
+        init => field = OptionChecks.Between(value, LeastResponseHeadLength, MostResponseHeadLength, nameof(MaxResponseHeadLength));
+    } = 16 * 1024;
 
     /// <summary>
     /// Whether a connection without TLS or a proxy is served by an event loop, on Linux: the fastest way, on threads that

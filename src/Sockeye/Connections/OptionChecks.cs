@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sockeye.Protocol;
 
 namespace Sockeye;
@@ -20,6 +21,12 @@ internal static class OptionChecks
 
     /// <summary>The same, where there may be no limit.</summary>
     public static int? AtLeastOne(int? value, string name) => value is null ? null : AtLeastOne(value.Value, name);
+
+    /// <summary>A number within bounds, both included.</summary>
+    public static int Between(int value, int min, int max, string name) =>
+        value >= min && value <= max
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"Must be {min:N0} to {max:N0}."));
 
     /// <summary>A deadline: a wait for a peer always has one.</summary>
     public static TimeSpan Deadline(TimeSpan value, string name) =>

@@ -31,12 +31,12 @@ public sealed class WebSocketUpgradeRequest
     }
 
     /// <summary>The method: <c>GET</c> in every request that is accepted.</summary>
-    public string Method => System.Text.Encoding.ASCII.GetString(Offer(stackalloc HeaderLine[MaxLineCount]).Request.Method);
+    public string Method => System.Text.Encoding.ASCII.GetString(Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Method);
 
     /// <summary>
     /// The request target as it was sent, nothing decoded: path and query, or a whole URI in absolute form (RFC 9112 §3.2).
     /// </summary>
-    public string Target => Offer(stackalloc HeaderLine[MaxLineCount]).TargetText;
+    public string Target => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).TargetText;
 
     /// <summary>The path, percent-decoded once as UTF-8.</summary>
     /// <value>
@@ -48,46 +48,46 @@ public sealed class WebSocketUpgradeRequest
     /// <remarks>
     /// Routes are matched before decoding: <c>//admin</c> belongs to the route <c>/admin</c>, and <c>/%2Fadmin</c> does not.
     /// </remarks>
-    public string Path => Offer(stackalloc HeaderLine[MaxLineCount]).DecodedPath;
+    public string Path => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).DecodedPath;
 
     /// <summary>
     /// The query without its question mark, as it was sent; empty if there is none. Once decoded it may have any characters
     /// in it, NUL among them.
     /// </summary>
-    public string Query => Offer(stackalloc HeaderLine[MaxLineCount]).Query;
+    public string Query => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Query;
 
     /// <summary>
     /// The host that the client asks for, with its port if it is written: the Host header, or the authority of a target in
     /// absolute form, which replaces that header (RFC 9112 §3.2.2).
     /// </summary>
-    public string Host => Offer(stackalloc HeaderLine[MaxLineCount]).Host;
+    public string Host => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Host;
 
     /// <summary>The origin of the page that opened the connection; <see langword="null"/> if no browser did.</summary>
-    public string? Origin => Offer(stackalloc HeaderLine[MaxLineCount]).Origin;
+    public string? Origin => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Origin;
 
     /// <summary>The subprotocols that the client offers, its preferred one first.</summary>
-    public IReadOnlyList<string> Subprotocols => Offer(stackalloc HeaderLine[MaxLineCount]).Subprotocols;
+    public IReadOnlyList<string> Subprotocols => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Subprotocols;
 
     /// <summary>The extensions that the client offers, in its order; one with several sets of parameters is there several times.</summary>
     public IReadOnlyList<WebSocketExtensionOffer> Extensions =>
-        [.. Offer(stackalloc HeaderLine[MaxLineCount]).Extensions.Select(ToOffer)];
+        [.. Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Extensions.Select(ToOffer)];
 
     /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
-    public int Version => Offer(stackalloc HeaderLine[MaxLineCount]).Version;
+    public int Version => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Version;
 
     /// <summary>The headers in their order; repeated names stand there each time.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers =>
-        Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers.ToPairs();
+        Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers.ToPairs();
 
     /// <summary>
     /// The cookies in their order, as they were sent (RFC 6265 §5.4), without quotes around a value; what is no cookie is left
     /// out.
     /// </summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Cookies => Offer(stackalloc HeaderLine[MaxLineCount]).Cookies;
+    public IReadOnlyList<KeyValuePair<string, string>> Cookies => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Cookies;
 
     /// <summary>What stands for the parameters of the route in the path, percent-decoded once; none without a route.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RouteValues =>
-        _settings.Route?.ValuesIn(Offer(stackalloc HeaderLine[MaxLineCount]).RawPath) ?? [];
+        _settings.Route?.ValuesIn(Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).RawPath) ?? [];
 
     /// <summary>The address of the client, or of the proxy in between, if it is known.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
@@ -97,7 +97,7 @@ public sealed class WebSocketUpgradeRequest
     /// <see cref="RemoteEndPoint"/>; <see langword="null"/> if there is none.
     /// </summary>
     public IPAddress? ClientIPAddress => _settings.Proxies is { } proxies && proxies.Includes(RemoteEndPoint)
-        ? proxies.ClientOf(RemoteEndPoint, Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers)
+        ? proxies.ClientOf(RemoteEndPoint, Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers)
         : (RemoteEndPoint as IPEndPoint)?.Address;
 
     /// <summary>The address at which the client reached this server, if it is known.</summary>
@@ -111,13 +111,11 @@ public sealed class WebSocketUpgradeRequest
     /// </summary>
     public bool IsSecure => _settings.IsSecure;
 
-    private static int MaxLineCount => HeadLimits.Default.MaxHeaderCount;
-
     /// <summary>The value of a header.</summary>
     /// <param name="name">Its name, in any case.</param>
     /// <returns>The value, several joined with a comma; <see langword="null"/> if there is none.</returns>
     public string? GetHeader(string name) =>
-        Offer(stackalloc HeaderLine[MaxLineCount]).Request.Headers.GetString(name);
+        Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers.GetString(name);
 
     /// <summary>The value of a cookie.</summary>
     /// <param name="name">Its name; case counts.</param>
@@ -139,7 +137,8 @@ public sealed class WebSocketUpgradeRequest
     // Of a request that was accepted once nothing is missing: the errors need no look.
     private ServerHandshakeOffer Offer(Span<HeaderLine> lines)
     {
-        RequestHead.TryParse(_head ??= PackedHead.Unpack(_packedHead), lines, out RequestHead request);
+        byte[] head = _head ??= PackedHead.Unpack(_packedHead);
+        RequestHead.TryParse(head, HeaderLine.RoomFor(head, lines), out RequestHead request);
         return new ServerHandshakeOffer(request, selected: null);
     }
 }

@@ -7,6 +7,9 @@ namespace Sockeye.Server;
 /// <remarks>Usually a head arrives whole and is read from where it lies: then there is none of this.</remarks>
 internal sealed class PartialHead(ArrayPool<byte> pool, HeadReader reader)
 {
+    // Most heads that come in pieces are shorter, and do not move.
+    private const int MinBufferLength = 8 * 1024;
+
     private HeadReader _reader = reader;
     private byte[] _bytes = [];
     private int _length;
@@ -22,7 +25,7 @@ internal sealed class PartialHead(ArrayPool<byte> pool, HeadReader reader)
         int needed = _length + bytes.Length;
         if (_bytes.Length < needed)
         {
-            byte[] longer = pool.Rent(Math.Max(needed, HeadLimits.Default.MaxHeaderLineLength));
+            byte[] longer = pool.Rent(Math.Max(needed, MinBufferLength));
             Bytes.CopyTo(longer);
             Release();
             _bytes = longer;

@@ -15,7 +15,7 @@ internal sealed record PreparedResponse(
     {
         int headLength = response.Span.IndexOf("\r\n\r\n"u8) + "\r\n\r\n"u8.Length;
         ReadOnlySpan<byte> head = response.Span[..headLength];
-        HttpError error = ResponseHead.TryParse(head, new HeaderLine[head.Count((byte)'\n')], out ResponseHead parsed);
+        HttpError error = ResponseHead.TryParse(head, HeaderLine.RoomFor(head, []), out ResponseHead parsed);
         return error == HttpError.None
             ? new PreparedResponse(parsed.StatusCode, parsed.Headers.ToPairs(), response[headLength..])
             : throw new InvalidOperationException($"The response breaks a rule of HTTP: {error}.");

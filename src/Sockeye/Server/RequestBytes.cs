@@ -25,12 +25,14 @@ internal struct RequestBytes
 
     /// <summary>Reads on.</summary>
     /// <param name="pool">Where memory comes from, if some is needed.</param>
+    /// <param name="limits">How large the head may be.</param>
     /// <param name="bytes">
     /// What was received; when the head is whole, or broken, all that was received so far, until <see cref="Release"/>.
     /// </param>
     /// <param name="headLength">How long the head is.</param>
     /// <param name="error">The rule that is broken.</param>
-    public OperationStatus Read(ArrayPool<byte> pool, ref Span<byte> bytes, out int headLength, out HttpError error)
+    public OperationStatus Read(
+        ArrayPool<byte> pool, HeadLimits limits, ref Span<byte> bytes, out int headLength, out HttpError error)
     {
         if (_partial is not null)
         {
@@ -39,7 +41,7 @@ internal struct RequestBytes
             return _partial.Read(out headLength, out error);
         }
 
-        var reader = new HeadReader(HeadLimits.Default);
+        var reader = new HeadReader(limits);
         OperationStatus status = reader.Read(bytes, out headLength, out error);
         if (status == OperationStatus.NeedMoreData)
         {

@@ -19,6 +19,7 @@ internal sealed class ServerContext
         // Origins and hosts were found to be some when they were set.
         _ = OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out _);
         Options = options;
+        HeadLimits = options.HandshakeLimits.ToHeadLimits();
         Origins = origins;
         Hosts = [.. options.AllowedHosts.Select(ToPattern)];
         Proxies = options.TrustedProxies.Count > 0 || options.TrustUnixSocketProxies
@@ -39,6 +40,9 @@ internal sealed class ServerContext
 
     /// <summary>What the user has set.</summary>
     public WebSocketServerOptions Options { get; }
+
+    /// <summary>How large the head of a request may be.</summary>
+    public HeadLimits HeadLimits { get; }
 
     /// <summary>Which web pages may connect.</summary>
     public OriginCheck Origins { get; }

@@ -102,7 +102,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             return _pending.Verdict;
         }
 
-        OperationStatus status = _request.Read(_settings.Pool, ref bytes, out int headLength, out HttpError httpError);
+        OperationStatus status = _request.Read(
+            _settings.Pool, _context.HeadLimits, ref bytes, out int headLength, out HttpError httpError);
         if (status == OperationStatus.NeedMoreData)
         {
             return ReadVerdict.Continue;
@@ -206,7 +207,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
     private ReadVerdict Answer(ReadOnlySpan<byte> head, Span<byte> rest)
     {
-        Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
+        Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
         HandshakeError error = UpgradeCheck.Check(
             _context, _transport, _settings, head, lines, ref _place, out AgreedUpgrade agreed, out ServerHandshakeOffer offer,
             out Exception? exception);
@@ -266,8 +267,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
 
         AgreedUpgrade agreed = pending.Agreed;
-        Span<HeaderLine> lines = stackalloc HeaderLine[HeadLimits.Default.MaxHeaderCount];
-        RequestHead.TryParse(PackedHead.Unpack(agreed.PackedHead), lines, out RequestHead request);
+        byte[] head = PackedHead.Unpack(agreed.PackedHead);
+        Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
+        RequestHead.TryParse(head, lines, out RequestHead request);
         var offer = new ServerHandshakeOffer(request, agreed.Subprotocol, agreed.Deflate);
         return Obey(pending.Decision, offer, agreed, pending.Early);
     }

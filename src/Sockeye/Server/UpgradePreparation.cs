@@ -109,7 +109,7 @@ internal sealed class UpgradePreparation
 
     private HandshakeError Check(out Exception? exception)
     {
-        Span<HeaderLine> lines = new HeaderLine[_head.AsSpan().Count((byte)'\n')];
+        Span<HeaderLine> lines = HeaderLine.RoomFor(_head, []);
         return UpgradeCheck.Check(
             _context, _transport, _agreed.Settings, _head, lines, ref _place, out _agreed, out _, out exception);
     }
@@ -133,7 +133,7 @@ internal sealed class UpgradePreparation
 
     private WebSocketPreparedUpgrade Accept(WebSocketUpgradeAcceptance acceptance)
     {
-        var lines = new HeaderLine[_head.AsSpan().Count((byte)'\n')];
+        Span<HeaderLine> lines = HeaderLine.RoomFor(_head, []);
         RequestHead.TryParse(_head, lines, out RequestHead request);
         var offer = new ServerHandshakeOffer(
             request, _agreed.Subprotocol, acceptance.Compress ? _agreed.Deflate : null);

@@ -266,6 +266,14 @@ public sealed record WebSocketServerOptions
         init => field = OptionChecks.Deadline(value, nameof(HandshakeTimeout));
     } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How large the head of a request may be.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public HandshakeLimitOptions HandshakeLimits
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(HandshakeLimits));
+    } = new();
+
     /// <summary>What the connections do.</summary>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
