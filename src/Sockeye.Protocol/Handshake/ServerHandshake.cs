@@ -83,18 +83,36 @@ internal static class ServerHandshake
             : error;
     }
 
-    private static HandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules)
-    {
-        // §4.2.1 (1): "An HTTP/1.1 or higher GET request".
-        if (!request.Method.SequenceEqual("GET"u8))
-        {
-            return HandshakeError.MethodNotGet;
-        }
+    /// <summary>
+    /// Whether a request is a plain one of HTTP that an application may have a response to: GET or HEAD without an Upgrade header.
+    /// </summary>
+    public static bool IsPlain(RequestHead request) =>
+        (request.Method.SequenceEqual("GET"u8) || request.Method.SequenceEqual("HEAD"u8))
+        && request.Headers.IndexOf("Upgrade"u8) < 0;
 
+    /// <summary>Checks a plain request of HTTP/1.x: the rules of HTTP, and the hosts that the server answers for.</summary>
+    /// <returns>The first rule broken.</returns>
+    public static HandshakeError CheckPlain(RequestHead request, ServerHandshakeRules rules) =>
+        CheckFraming(request, rules, isHostOptional: request.IsHttp10 && rules.Hosts.Count == 0);
+
+    private static HandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules) =>
+        // §4.2.1 (1): "An HTTP/1.1 or higher GET request".
+        request.Method.SequenceEqual("GET"u8)
+            ? CheckFraming(request, rules, isHostOptional: false)
+            : HandshakeError.MethodNotGet;
+
+    // What every request must be, whatever it asks for. Only HTTP/1.0 knows requests without Host.
+    private static HandshakeError CheckFraming(RequestHead request, ServerHandshakeRules rules, bool isHostOptional)
+    {
         // RFC 9112 §3.2: "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header
         // field and to any request message that contains more than one ... or ... an invalid field value."
         HeaderFields headers = request.Headers;
         int hostCount = headers.Find("Host"u8, out ReadOnlySpan<byte> hostValue);
+        if (hostCount == 0 && isHostOptional)
+        {
+            return RequestTarget.TryParse(request.Target, out _) ? CheckContent(headers) : HandshakeError.InvalidTarget;
+        }
+
         if (hostCount != 1)
         {
             return hostCount == 0 ? HandshakeError.MissingHost : HandshakeError.RepeatedHost;
@@ -124,8 +142,11 @@ internal static class ServerHandshake
             return HandshakeError.HostNotAllowed;
         }
 
-        return CheckBody(headers) is HandshakeError error and not HandshakeError.None ? error : CheckValues(headers);
+        return CheckContent(headers);
     }
+
+    private static HandshakeError CheckContent(HeaderFields headers) =>
+        CheckBody(headers) is HandshakeError error and not HandshakeError.None ? error : CheckValues(headers);
 
     // A name that another party has pointed at this address (DNS rebinding) is not this server's.
     private static bool IsAllowed(Authority host, ServerHandshakeRules rules, bool isSecure)

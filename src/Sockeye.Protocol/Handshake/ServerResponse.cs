@@ -13,7 +13,10 @@ internal static class ServerResponse
     public const int UpgradeRequired = 426;
 
     private const int MethodNotAllowed = 405;
-    private const int MinStatusCode = 300;
+    private const int MinStatusCode = 200;
+    private const int MinRejectionStatusCode = 300;
+    private const int NoContent = 204;
+    private const int NotModified = 304;
     private const int MaxStatusCode = 599;
 
     // Between the status line and what is computed: the same bytes for every connection.
@@ -90,7 +93,22 @@ internal static class ServerResponse
     /// Refuses. The connection must be closed afterwards, and nothing behind the request may be read.
     /// </summary>
     /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
-    public static HandshakeFault WriteRejection(IBufferWriter<byte> destination, HandshakeRejection rejection)
+    public static HandshakeFault WriteRejection(IBufferWriter<byte> destination, HandshakeRejection rejection) =>
+        rejection.StatusCode < MinRejectionStatusCode
+            ? HandshakeFault.InvalidStatusCode
+            : WriteFinal(destination, rejection, isHead: false);
+
+    /// <summary>
+    /// Answers with a refusal, or with the response to a plain request, whose status may be 200 too. The connection must be
+    /// closed afterwards, and nothing behind the request may be read.
+    /// </summary>
+    /// <param name="destination">Where the response goes.</param>
+    /// <param name="rejection">The response.</param>
+    /// <param name="isHead">
+    /// Whether the request was a HEAD, the response to which has the same headers and no body (RFC 9110 §9.3.2).
+    /// </param>
+    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    public static HandshakeFault WriteFinal(IBufferWriter<byte> destination, HandshakeRejection rejection, bool isHead)
     {
         HandshakeFault fault = Check(rejection);
         if (fault != HandshakeFault.None)
@@ -124,13 +142,23 @@ internal static class ServerResponse
             writer.WriteHeader("Allow"u8, "GET");
         }
 
-        writer.WriteHeader("Content-Type"u8, rejection.ContentType);
-        writer.Write("Content-Length: "u8);
-        writer.Write(body.Length);
-        writer.EndLine();
+        // RFC 9110 §8.6: no Content-Length with a 204; §15.4.5: a 304 describes what it does not send.
+        bool hasContent = statusCode is not (NoContent or NotModified);
+        if (hasContent)
+        {
+            writer.WriteHeader("Content-Type"u8, rejection.ContentType);
+            writer.Write("Content-Length: "u8);
+            writer.Write(body.Length);
+            writer.EndLine();
+        }
+
         writer.WriteHeaders(rejection.Headers);
         writer.EndLine();
-        writer.Write(body);
+        if (hasContent && !isHead)
+        {
+            writer.Write(body);
+        }
+
         return HandshakeFault.None;
     }
 

@@ -1,14 +1,17 @@
 namespace Sockeye.Protocol;
 
-/// <summary>What the status codes of a refused opening handshake are called (RFC 9110 §15, RFC 6585).</summary>
+/// <summary>What the status codes that a server answers with are called (RFC 9110 §15, RFC 6585).</summary>
 internal static class ReasonPhrases
 {
     /// <summary>The phrase of a status code; empty, which is legal, for one that is not used here.</summary>
     public static string For(int statusCode) => statusCode switch
     {
+        200 => "OK",
+        204 => "No Content",
         301 => "Moved Permanently",
         302 => "Found",
         303 => "See Other",
+        304 => "Not Modified",
         307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",

@@ -7,8 +7,9 @@ namespace Sockeye.Protocol;
 /// </summary>
 internal readonly ref struct RequestHead
 {
-    private RequestHead(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, HeaderFields headers)
+    private RequestHead(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, bool isHttp10, HeaderFields headers)
     {
+        IsHttp10 = isHttp10;
         Method = method;
         Target = target;
         Headers = headers;
@@ -22,6 +23,11 @@ internal readonly ref struct RequestHead
 
     /// <summary>The request target as it was sent, not yet checked: see <see cref="RequestTarget"/>.</summary>
     public ReadOnlySpan<byte> Target { get; }
+
+    /// <summary>
+    /// Whether the version is HTTP/1.0, which cannot be upgraded: health checks and old proxies ask by it.
+    /// </summary>
+    public bool IsHttp10 { get; }
 
     /// <summary>Parses a request's head.</summary>
     /// <param name="head">A head whose end a <see cref="HeadReader"/> has found.</param>
@@ -37,7 +43,7 @@ internal readonly ref struct RequestHead
     {
         int lineLength = head.IndexOf("\r\n"u8);
         ReadOnlySpan<byte> line = head[..Math.Max(lineLength, 0)];
-        HttpError error = TryParse(line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target);
+        HttpError error = TryParse(line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out bool isHttp10);
         HeaderFields headers = default;
         if ((lineLength < 0 || !HeaderFields.TryParse(head, lineLength + "\r\n"u8.Length, lines, out headers))
             && error == HttpError.None)
@@ -45,7 +51,7 @@ internal readonly ref struct RequestHead
             error = HttpError.InvalidHeaderName;
         }
 
-        request = new RequestHead(method, target, headers);
+        request = new RequestHead(method, target, isHttp10, headers);
         return error;
     }
 
@@ -54,8 +60,9 @@ internal readonly ref struct RequestHead
 
     // §3: request-line = method SP request-target SP HTTP-version, single spaces, nothing around.
     private static HttpError TryParse(
-        ReadOnlySpan<byte> line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target)
+        ReadOnlySpan<byte> line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out bool isHttp10)
     {
+        isHttp10 = false;
         method = default;
         target = default;
         int methodLength = line.IndexOf((byte)' ');
@@ -75,6 +82,7 @@ internal readonly ref struct RequestHead
 
         method = line[..methodLength];
         target = between;
+        isHttp10 = (major, minor) is (1, 0);
         return HttpVersionText.CanUpgrade(major, minor) ? HttpError.None : HttpError.UnsupportedHttpVersion;
     }
 }

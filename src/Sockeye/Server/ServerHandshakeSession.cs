@@ -214,12 +214,12 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _settings = agreed.Settings;
         if (error != HandshakeError.None)
         {
-            return Refuse(error, head: head, packedHead: agreed.PackedHead, exception: exception, detail: agreed.Detail);
+            return Refuse(error, agreed, head: head, exception: exception);
         }
 
-        return agreed.Route.OnUpgrade is null
-            ? Accept(offer, agreed, WebSocketUpgradeAcceptance.Default, rest)
-            : Decide(offer, agreed, rest);
+        return agreed.IsDecidedByApplication
+            ? Decide(offer, agreed, rest)
+            : Accept(offer, agreed, WebSocketUpgradeAcceptance.Default, rest);
     }
 
     private ReadVerdict Decide(ServerHandshakeOffer offer, AgreedUpgrade agreed, Span<byte> rest)
@@ -228,11 +228,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         ValueTask<WebSocketUpgradeDecision> deciding;
         try
         {
-            deciding = agreed.Route.OnUpgrade!(RequestOf(agreed.PackedHead)!, cancellation.Token);
+            deciding = agreed.AskAsync(RequestOf(agreed.PackedHead)!, cancellation.Token);
         }
         catch (Exception exception)
         {
-            return Fail(exception, agreed.PackedHead);
+            return Fail(exception, agreed);
         }
 
         if (deciding.IsCompletedSuccessfully)
@@ -263,7 +263,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         if (pending.Failure is { } failure)
         {
-            return Fail(failure, pending.Agreed.PackedHead);
+            return Fail(failure, pending.Agreed);
         }
 
         AgreedUpgrade agreed = pending.Agreed;
@@ -279,9 +279,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         decision switch
         {
             WebSocketUpgradeAcceptance acceptance => Accept(offer, agreed, acceptance, rest),
-            WebSocketUpgradeRejection rejection => Refuse(
-                HandshakeError.RefusedByApplication, rejection: rejection.ToRejection(), packedHead: agreed.PackedHead),
-            _ => Fail(new InvalidOperationException("Nothing was decided about the connection."), agreed.PackedHead),
+            WebSocketUpgradeRejection rejection =>
+                Refuse(HandshakeError.RefusedByApplication, agreed, rejection.ToRejection()),
+            PlainRequestDecision { Response: { } response } => Respond(response, agreed),
+            PlainRequestDecision => Refuse(agreed.DeclinedAs, agreed),
+            _ => Fail(new InvalidOperationException("Nothing was decided about the connection."), agreed),
         };
 
     private ReadVerdict Accept(
@@ -294,7 +296,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
         catch (Exception exception)
         {
-            return Fail(exception, agreed.PackedHead);
+            return Fail(exception, agreed);
         }
 
         // At every moment one of the two is known to the server, which may be about to stop; or has, while the application
@@ -320,22 +322,37 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private WebSocketUpgradeRequest? RequestOf(byte[]? packedHead) =>
         packedHead is null ? null : new(packedHead, _transport, _settings);
 
-    private ReadVerdict Fail(Exception exception, byte[] packedHead) =>
-        Refuse(HandshakeError.ApplicationFailed, packedHead: packedHead, exception: exception);
+    private ReadVerdict Fail(Exception exception, in AgreedUpgrade agreed) =>
+        Refuse(HandshakeError.ApplicationFailed, agreed, exception: exception);
+
+    private ReadVerdict Refuse(HandshakeError error) => Refuse(error, _pending?.Agreed ?? default);
 
     private ReadVerdict Refuse(
-        HandshakeError error, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
-        byte[]? packedHead = null, Exception? exception = null, string? detail = null)
+        HandshakeError error, in AgreedUpgrade agreed, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
+        Exception? exception = null)
     {
+        byte[]? packedHead = agreed.PackedHead;
+        packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
         _refusal = new LingeringRefusal(_transport);
         _place.Leave(_context.Caps);
-        packedHead ??= _pending?.Agreed.PackedHead;
-        packedHead ??= head.IsEmpty || _context.Options.OnHandshakeFailed is null ? null : RequestBytes.Pack(_settings.Pool, head);
         rejection = HandshakeFailures.Tell(
-            _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), detail, exception);
-        _detached?.OnRefused(error, rejection.StatusCode, exception, detail);
+            _context, error, rejection, _transport.RemoteEndPoint, RequestOf(packedHead), agreed.Detail, exception);
+        _detached?.OnRefused(error, rejection.StatusCode, exception, agreed.Detail);
+        return Send(rejection, agreed.IsHead);
+    }
+
+    private ReadVerdict Respond(WebSocketPlainResponse response, in AgreedUpgrade agreed)
+    {
+        _refusal = new LingeringRefusal(_transport);
+        _context.Logger.PlainRequestAnswered(_transport.RemoteEndPoint, response.StatusCode);
+        _detached?.OnRefused(agreed.DeclinedAs, response.StatusCode, exception: null);
+        return Send(response.ToRejection(), agreed.IsHead);
+    }
+
+    private ReadVerdict Send(HandshakeRejection response, bool isHead)
+    {
         LingeringRefusal.Schedule(_settings.Wheel, this);
-        if (UpgradeAnswer.TryRefuse(_transport, rejection))
+        if (UpgradeAnswer.TryRefuse(_transport, response, isHead))
         {
             _transport.ShutdownOutput();
         }

@@ -48,6 +48,10 @@ internal static partial class ServerLog
         Message = "The opening handshake of {RemoteEndPoint} met an unexpected error")]
     public static partial void HandshakeFaulted(this ILogger logger, object? remoteEndPoint, Exception exception);
 
+    [LoggerMessage(EventId = 112, Level = LogLevel.Debug,
+        Message = "Answered a plain request from {RemoteEndPoint} with {StatusCode}")]
+    public static partial void PlainRequestAnswered(this ILogger logger, object? remoteEndPoint, int statusCode);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

@@ -23,6 +23,7 @@ internal sealed class ServerRoute
         Pattern = pattern;
         SelectHandler = selectHandler;
         OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
+        OnPlainRequest = options.OnPlainRequest ?? server.OnPlainRequest;
         AllowedOrigins = options.AllowedOrigins ?? server.AllowedOrigins;
 
         // A route that names its origins does not mean those that it does not name.
@@ -89,6 +90,9 @@ internal sealed class ServerRoute
 
     /// <summary>Who decides whether a request is accepted, if anybody does.</summary>
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; }
+
+    /// <summary>Responds to plain requests, if the application does.</summary>
+    public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketPlainResponse?>>? OnPlainRequest { get; }
 
     /// <summary>How its connections are accepted, over TLS or without.</summary>
     public RouteProfile For(bool isSecure) => isSecure ? _secure : _plain;

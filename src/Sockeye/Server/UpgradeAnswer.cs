@@ -65,13 +65,13 @@ internal static class UpgradeAnswer
             : throw new InvalidOperationException($"The opening handshake cannot be answered so: {fault}.");
     }
 
-    /// <summary>Writes a refusal.</summary>
+    /// <summary>Writes a refusal, or the response to a plain request.</summary>
     /// <returns>Whether all of it is written; else the transport tells when it is.</returns>
-    public static bool TryRefuse(Transport transport, HandshakeRejection rejection)
+    public static bool TryRefuse(Transport transport, HandshakeRejection rejection, bool isHead)
     {
         // Not the thread's: the transport may be writing it for long.
         var response = new ArrayBufferWriter<byte>();
-        ServerResponse.WriteRejection(response, rejection);
+        ServerResponse.WriteFinal(response, rejection, isHead);
         int taken = transport.TryWrite(response.WrittenSpan);
         return taken == response.WrittenCount || transport.Write(response.WrittenMemory[taken..]);
     }

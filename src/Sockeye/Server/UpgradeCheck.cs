@@ -19,7 +19,10 @@ internal static class UpgradeCheck
     /// </param>
     /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
     /// <param name="exception">What the application threw when it was asked about the origin or the subprotocol.</param>
-    /// <returns>The first rule broken.</returns>
+    /// <returns>
+    /// The first rule broken; <see cref="HandshakeError.None"/> also for a plain request that the application is to be asked
+    /// about: see <see cref="AgreedUpgrade.IsPlain"/>.
+    /// </returns>
     public static HandshakeError Check(
         ServerContext context, Transport transport, ConnectionSettings settings, ReadOnlySpan<byte> head,
         Span<HeaderLine> lines, ref ConnectionPlace place, out AgreedUpgrade agreed, out ServerHandshakeOffer offer,
@@ -31,7 +34,21 @@ internal static class UpgradeCheck
             out RouteProfile profile, out offer);
         ServerRoute route = found ?? context.Fallback;
         settings = profile.SettingsOn(settings.Wheel);
-        agreed = new AgreedUpgrade(route, settings, PackedHead: null!, offer.Subprotocol, offer.PerMessageDeflate);
+        agreed = new AgreedUpgrade(
+            route, settings, PackedHead: null!, offer.Subprotocol, offer.PerMessageDeflate,
+            IsHead: parsed.Method.SequenceEqual("HEAD"u8));
+        if (route.OnPlainRequest is not null && IsPlain(error, parsed))
+        {
+            // What is asked for is not a connection: neither a path without a route nor a full server stands against it.
+            HandshakeError declinedAs = error;
+            error = ServerHandshake.CheckPlain(parsed, profile.Rules);
+            if (error == HandshakeError.None && !context.IsStopping)
+            {
+                agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head), DeclinedAs = declinedAs };
+                return HandshakeError.None;
+            }
+        }
+
         if (error == HandshakeError.OriginNotAllowed && found?.IsOriginAllowed is { } isOriginAllowed)
         {
             agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head) };
@@ -65,12 +82,18 @@ internal static class UpgradeCheck
         return error;
     }
 
+    // HTTP/1.0 cannot be upgraded, but it is plain HTTP all the same.
+    private static bool IsPlain(HandshakeError error, RequestHead request) =>
+        (error is HandshakeError.MissingUpgrade or HandshakeError.MethodNotGet
+            || (error == HandshakeError.UnsupportedHttpVersion && request.IsHttp10))
+        && ServerHandshake.IsPlain(request);
+
     private static HandshakeError CheckRules(
         ServerContext context, Transport transport, bool isSecure, ReadOnlySpan<byte> head, Span<HeaderLine> lines,
         out RequestHead request, out ServerRoute? found, out RouteProfile profile, out ServerHandshakeOffer offer)
     {
         HttpError httpError = RequestHead.TryParse(head, lines, out request);
-        if (httpError != HttpError.None)
+        if (httpError != HttpError.None && !request.IsHttp10)
         {
             found = null;
             profile = context.Fallback.For(isSecure);
@@ -84,6 +107,9 @@ internal static class UpgradeCheck
         // where the proxy alone speaks TLS, to this server.
         isSecure = context.Proxies?.TellOfTls(transport.RemoteEndPoint, request.Headers) ?? isSecure;
         profile = (found ?? context.Fallback).For(isSecure);
-        return ServerHandshake.Check(request, profile.Rules, out offer);
+        offer = default;
+        return httpError != HttpError.None
+            ? httpError.ToHandshakeError()
+            : ServerHandshake.Check(request, profile.Rules, out offer);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class UpgradePreparation
             return Refuse(error, exception: exception);
         }
 
-        if (_agreed.Route.OnUpgrade is null)
+        if (!_agreed.IsDecidedByApplication)
         {
             return Accept(WebSocketUpgradeAcceptance.Default);
         }
@@ -60,6 +60,8 @@ internal sealed class UpgradePreparation
                 WebSocketUpgradeAcceptance acceptance => Accept(acceptance),
                 WebSocketUpgradeRejection rejection =>
                     Refuse(HandshakeError.RefusedByApplication, rejection.ToRejection()),
+                PlainRequestDecision { Response: { } response } => Respond(response),
+                PlainRequestDecision => Refuse(_agreed.DeclinedAs),
                 _ => Fail(new InvalidOperationException("Nothing was decided about the connection.")),
             };
         }
@@ -116,7 +118,7 @@ internal sealed class UpgradePreparation
 
     private async Task<WebSocketUpgradeDecision> DecideAsync(CancellationToken cancellationToken)
     {
-        Task<WebSocketUpgradeDecision> deciding = _agreed.Route.OnUpgrade!(Request, cancellationToken).AsTask();
+        Task<WebSocketUpgradeDecision> deciding = _agreed.AskAsync(Request, cancellationToken).AsTask();
         try
         {
             return await deciding.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -160,8 +162,19 @@ internal sealed class UpgradePreparation
         WebSocketUpgradeRequest request = Request;
         rejection = HandshakeFailures.Tell(
             _context, error, rejection, _transport.RemoteEndPoint, request, _agreed.Detail, exception);
+        return Respond(rejection, request, error);
+    }
+
+    private WebSocketPreparedUpgrade Respond(WebSocketPlainResponse response)
+    {
+        _context.Logger.PlainRequestAnswered(_transport.RemoteEndPoint, response.StatusCode);
+        return Respond(response.ToRejection(), Request, _agreed.DeclinedAs);
+    }
+
+    private WebSocketPreparedUpgrade Respond(HandshakeRejection rejection, WebSocketUpgradeRequest request, HandshakeError error)
+    {
         var response = new ArrayBufferWriter<byte>();
-        ServerResponse.WriteRejection(response, rejection);
+        ServerResponse.WriteFinal(response, rejection, _agreed.IsHead);
         return new WebSocketPreparedUpgrade(this, PreparedResponse.Parse(response.WrittenMemory), request, error);
     }
 }

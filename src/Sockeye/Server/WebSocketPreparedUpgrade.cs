@@ -44,7 +44,10 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     /// <summary>Whether the request is accepted: then the status is 101, and a stream is to be attached.</summary>
     public bool IsAccepted => _acceptance is not null;
 
-    /// <summary>Why the request is refused; <see cref="HandshakeError.None"/> if it is not.</summary>
+    /// <summary>
+    /// Why the request is refused, also if <see cref="WebSocketServerOptions.OnPlainRequest"/> has a response to it;
+    /// <see cref="HandshakeError.None"/> if it is accepted.
+    /// </summary>
     public HandshakeError Error { get; }
 
     /// <summary>The HTTP status to write: 101, or that of the refusal.</summary>

@@ -60,4 +60,10 @@ public sealed record WebSocketRouteOptions
 
     /// <summary>Decides instead of <see cref="WebSocketServerOptions.OnUpgrade"/>; <see langword="null"/> for the server's.</summary>
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; init; }
+
+    /// <summary>
+    /// Responds to plain HTTP requests for the route's paths, instead of <see cref="WebSocketServerOptions.OnPlainRequest"/>;
+    /// <see langword="null"/> for the server's.
+    /// </summary>
+    public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketPlainResponse?>>? OnPlainRequest { get; init; }
 }

@@ -251,6 +251,25 @@ public sealed record WebSocketServerOptions
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; init; }
 
     /// <summary>
+    /// Asked about each plain HTTP request: GET or HEAD without an Upgrade header, of HTTP/1.1 or 1.0, for a health check or a page
+    /// of its own. <see langword="null"/>, the default, or a <see langword="null"/> from the callback refuses such requests as
+    /// ever, with 426, 405 or 505.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// Behind the response the connection is closed, and what the client sends behind its request is dropped and never parsed:
+    /// this does not make an HTTP server. The head is checked as that of an opening handshake is, with <see cref="AllowedHosts"/>
+    /// and without the origin; a request that announces a body is refused. Asked for paths that have no route too, and while
+    /// <see cref="MaxConnections"/> is reached; not while the server stops, when the answer is 503.
+    /// </para>
+    /// <para>
+    /// Called as <see cref="OnUpgrade"/> is: in place, with the same deadline and token. If it throws, the client is answered with
+    /// 500.
+    /// </para>
+    /// </remarks>
+    public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketPlainResponse?>>? OnPlainRequest { get; init; }
+
+    /// <summary>
     /// Told of each opening handshake that came to nothing, before that is answered; <see langword="null"/>, the default,
     /// for nobody.
     /// </summary>

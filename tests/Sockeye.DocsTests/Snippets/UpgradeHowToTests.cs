@@ -39,6 +39,29 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
+    public async Task Application_responds_to_health_checks()
+    {
+        // snippet: plain requests
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            OnPlainRequest = (request, cancellation) => new(
+                request.Path == "/healthz" ? new WebSocketPlainResponse { Body = "ok\n" } : null),
+        };
+        // end snippet
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
+        using var client = new HttpClient();
+        Assert.Equal("ok\n", await client.GetStringAsync($"http://{server.LocalEndPoint}/healthz"));
+        using var head = new HttpRequestMessage(HttpMethod.Head, $"http://{server.LocalEndPoint}/healthz");
+        using HttpResponseMessage response = await client.SendAsync(head);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(3, response.Content.Headers.ContentLength);
+        using HttpResponseMessage other = await client.GetAsync($"http://{server.LocalEndPoint}/");
+        Assert.Equal(HttpStatusCode.UpgradeRequired, other.StatusCode);
+    }
+
+    [Fact]
     public async Task Application_names_the_origins()
     {
         var extensions = new HashSet<string> { "chrome-extension://abcdefghijklmnop" };

@@ -72,7 +72,7 @@ public sealed class ServerRefusalTests
         await client.SendAsync(request);
         string response = await client.ReadToEndAsync();
 
-        AssertOneRefusal(status, response);
+        AssertOneRefusal(status, request, response);
         Assert.Empty(server.Connections);
         Assert.Equal(
             status == 426, response.Contains("\r\nUpgrade: websocket\r\n", StringComparison.Ordinal));
@@ -92,7 +92,7 @@ public sealed class ServerRefusalTests
         await client.SendAsync(request + more);
         string response = await client.ReadToEndAsync();
 
-        AssertOneRefusal(status, response);
+        AssertOneRefusal(status, request, response);
         Assert.Empty(server.Connections);
     }
 
@@ -107,7 +107,7 @@ public sealed class ServerRefusalTests
         await client.SendAsync(new byte[4_000_000]);
         string response = await client.ReadToEndAsync();
 
-        AssertOneRefusal(405, response);
+        AssertOneRefusal(405, "POST ", response);
     }
 
     [Theory]
@@ -140,7 +140,7 @@ public sealed class ServerRefusalTests
             await client.SendAsync(new[] { one });
         }
 
-        AssertOneRefusal(426, await client.ReadToEndAsync());
+        AssertOneRefusal(426, "GET ", await client.ReadToEndAsync());
     }
 
     // HS-40.
@@ -213,7 +213,7 @@ public sealed class ServerRefusalTests
             await client.SendAsync(RawPeer.Request(path));
             string response = await client.ReadToEndAsync();
 
-            AssertOneRefusal(500, response);
+            AssertOneRefusal(500, "GET ", response);
             Assert.DoesNotContain("purpose", response, StringComparison.Ordinal);
         }
 
@@ -262,7 +262,7 @@ public sealed class ServerRefusalTests
         await secure.SendAsync("GET / HTTP/1.1\r\n" + Host + "\r\n");
 
         Assert.DoesNotContain("HTTP", answer, StringComparison.Ordinal);
-        AssertOneRefusal(426, await secure.ReadToEndAsync());
+        AssertOneRefusal(426, "GET ", await secure.ReadToEndAsync());
     }
 
     [Theory]
@@ -280,7 +280,7 @@ public sealed class ServerRefusalTests
         await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the connection is forgotten");
     }
 
-    private static void AssertOneRefusal(int status, string response)
+    private static void AssertOneRefusal(int status, string request, string response)
     {
         Assert.StartsWith($"HTTP/1.1 {status} ", response, StringComparison.Ordinal);
         int end = response.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
@@ -288,8 +288,10 @@ public sealed class ServerRefusalTests
         Assert.Contains(lines, line => line is "Connection: close" or "Connection: Upgrade, close");
         string length = Assert.Single(lines, line => line.StartsWith("Content-Length: ", StringComparison.Ordinal));
 
-        // The whole body, and nothing behind it.
-        Assert.Equal(int.Parse(length["Content-Length: ".Length..], null), response.Length - end);
+        // The whole body, and nothing behind it; to a HEAD its length alone (RFC 9110 §9.3.2).
+        int bodyLength = int.Parse(length["Content-Length: ".Length..], null);
+        Assert.NotEqual(0, bodyLength);
+        Assert.Equal(request.StartsWith("HEAD ", StringComparison.Ordinal) ? 0 : bodyLength, response.Length - end);
         Assert.Equal(0, response.LastIndexOf("HTTP/1.1 ", StringComparison.Ordinal));
     }
 }

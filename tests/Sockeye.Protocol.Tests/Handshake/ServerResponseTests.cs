@@ -173,6 +173,39 @@ public sealed class ServerResponseTests
         AssertFault(HandshakeFault.InvalidStatusCode, plain with { StatusCode = 600 });
     }
 
+    [Theory]
+    [InlineData(200, false, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: a/b\r\nContent-Length: 2\r\nX: y\r\n\r\n\u00C3\u00A9")]
+    [InlineData(200, true, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: a/b\r\nContent-Length: 2\r\nX: y\r\n\r\n")]
+    [InlineData(204, false, "HTTP/1.1 204 No Content\r\nConnection: close\r\nX: y\r\n\r\n")]
+    [InlineData(304, false, "HTTP/1.1 304 Not Modified\r\nConnection: close\r\nX: y\r\n\r\n")]
+    [InlineData(299, true, "HTTP/1.1 299 \r\nConnection: close\r\nContent-Type: a/b\r\nContent-Length: 2\r\nX: y\r\n\r\n")]
+    public void Response_has_a_body_unless_its_status_or_the_method_forbids_it(int status, bool isHead, string expected)
+    {
+        var written = new ArrayBufferWriter<byte>();
+
+        HandshakeFault fault = ServerResponse.WriteFinal(
+            written,
+            new HandshakeRejection { StatusCode = status, Body = "é", ContentType = "a/b", Headers = [new("X", "y")] },
+            isHead);
+
+        Assert.Equal(HandshakeFault.None, fault);
+        Assert.Equal(expected, Encoding.Latin1.GetString(written.WrittenSpan));
+    }
+
+    [Theory]
+    [InlineData(101)]
+    [InlineData(199)]
+    [InlineData(600)]
+    public void Response_has_a_final_status(int status)
+    {
+        var written = new ArrayBufferWriter<byte>();
+
+        Assert.Equal(
+            HandshakeFault.InvalidStatusCode,
+            ServerResponse.WriteFinal(written, new HandshakeRejection { StatusCode = status }, isHead: false));
+        Assert.Equal(0, written.WrittenCount);
+    }
+
     [Fact]
     public void Line_breaks_in_a_body_stay_in_the_body() // HS-53
     {

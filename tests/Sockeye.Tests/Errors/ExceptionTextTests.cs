@@ -86,5 +86,6 @@ public sealed class ExceptionTextTests
         && (type.Name.EndsWith("Options", StringComparison.Ordinal)
             || type.Namespace == typeof(SockeyeException).Namespace && type.Name is
                 nameof(WebSocketEndPoint) or nameof(WebSocketHandshakeInput) or nameof(WebSocketParsedRequest)
-                or nameof(WebSocketUpgradeAcceptance) or nameof(WebSocketUpgradeRejection));
+                or nameof(WebSocketUpgradeAcceptance) or nameof(WebSocketUpgradeRejection)
+                or nameof(WebSocketPlainResponse));
 }
