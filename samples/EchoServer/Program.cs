@@ -10,7 +10,6 @@
 
 using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
 using Sockeye;
 
 int port = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 8080;
@@ -33,14 +32,5 @@ await using WebSocketServer server = await WebSocketServer.StartAsync(options, a
 });
 Console.WriteLine($"Listening on ws://localhost:{server.Port}/");
 
-// Until Ctrl+C, or until the system asks the process to end: then every client is told that the server goes away.
-var ended = new TaskCompletionSource();
-using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-await ended.Task;
-
-void End(PosixSignalContext context)
-{
-    context.Cancel = true;
-    ended.TrySetResult();
-}
+// Until Ctrl+C or SIGTERM: then every client gets a Close frame with 1001.
+await server.RunAsync();

@@ -252,6 +252,33 @@ public sealed class WebSocketServer : IAsyncDisposable
     }
 
     /// <summary>
+    /// Runs until the process is asked to end, by SIGINT (Ctrl+C) or SIGTERM, until the token is canceled or until the server
+    /// is stopped; then stops in order, as <see cref="StopAsync(CancellationToken)"/> does.
+    /// </summary>
+    /// <param name="cancellationToken">Stops the server. Canceling it is not an error: the task completes.</param>
+    /// <returns>A task that completes when the server has stopped.</returns>
+    /// <remarks>
+    /// A second signal ends the process at once, without waiting for connections. Signals are caught only while this runs:
+    /// an application that catches them itself passes a token, or calls <see cref="StopAsync(CancellationToken)"/>.
+    /// </remarks>
+    public Task RunAsync(CancellationToken cancellationToken = default) => RunAsync(null, cancellationToken);
+
+    /// <summary>Runs until the process is asked to end, as the other overload does, and stops as the options say.</summary>
+    /// <param name="options">How to stop; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Stops the server. Canceling it is not an error: the task completes.</param>
+    /// <returns>A task that completes when the server has stopped.</returns>
+    [OverloadResolutionPriority(1)]
+    public async Task RunAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
+    {
+        using var signals = new StopSignals();
+        Task ended = Task.WhenAny(signals.First, Completion);
+        await ended.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // The token has done its work: it asks for a stop in order, and must not cut that short.
+        await StopAsync(options, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>
     /// Stops in order: accepts no more, closes every connection with 1001 behind what was sent on it, and waits until
     /// they have ended.
     /// </summary>

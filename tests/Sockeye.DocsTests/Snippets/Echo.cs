@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-// snippet: handler
+/// <summary>The handler of the README's last program, for other snippets.</summary>
 internal sealed class Echo : WebSocketHandler
 {
     // Not refused here: a server delivers the next message only while the send buffer has room for the reply.
@@ -8,4 +8,3 @@ internal sealed class Echo : WebSocketHandler
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
         => connection.TrySend(payload, kind);
 }
-// end snippet
