@@ -23,7 +23,7 @@ internal sealed class ClientConnectionFactory
     {
         _options = options;
         _handler = handler;
-        Codecs = MessageCodecs.For(options.Compression);
+        Codecs = MessageCodecs.For(options.OwnCompression);
     }
 
     /// <summary>What compresses; <see langword="null"/> if nothing does.</summary>
@@ -83,14 +83,14 @@ internal sealed class ClientConnectionFactory
     private ConnectionSettings CreateSettings(DeadlineWheel wheel, bool isSecure)
     {
         var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
-        if (Codecs is null && _options.Compression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
+        if (Codecs is null && _options.OwnCompression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
         {
             logger.CompressionUnavailable();
         }
 
         return new ConnectionSettings(
             Role.Client,
-            _options.Connection,
+            _options.OwnConnection,
             wheel.Time == _options.TimeProvider ? wheel : DeadlineWheel.For(_options.TimeProvider),
             logger)
         {

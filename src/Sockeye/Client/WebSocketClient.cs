@@ -29,7 +29,7 @@ public static class WebSocketClient
     public static Task<WebSocketConnection> ConnectAsync(
         Uri address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
         ClientConnector.ConnectAsync(
-            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, null, cancellationToken);
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.OwnDefault, null, cancellationToken);
 
     /// <summary>Opens a connection whose messages are asked for.</summary>
     /// <param name="address">As for the other overload.</param>
@@ -43,7 +43,7 @@ public static class WebSocketClient
     public static Task<WebSocketConnection> ConnectAsync(
         string address, WebSocketClientOptions? options = null, CancellationToken cancellationToken = default) =>
         ClientConnector.ConnectAsync(
-            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, null, cancellationToken);
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.OwnDefault, null, cancellationToken);
 
     /// <summary>Opens a connection with the default options, whose messages are asked for.</summary>
     /// <param name="address">As for the other overloads.</param>
@@ -81,7 +81,7 @@ public static class WebSocketClient
     {
         ArgumentNullException.ThrowIfNull(handler);
         return ClientConnector.ConnectAsync(
-            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, handler, cancellationToken);
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.OwnDefault, handler, cancellationToken);
     }
 
     /// <summary>Opens a connection whose messages a handler receives.</summary>
@@ -100,7 +100,7 @@ public static class WebSocketClient
     {
         ArgumentNullException.ThrowIfNull(handler);
         return ClientConnector.ConnectAsync(
-            ClientAddress.Parse(address), options ?? WebSocketClientOptions.Default, handler, cancellationToken);
+            ClientAddress.Parse(address), options ?? WebSocketClientOptions.OwnDefault, handler, cancellationToken);
     }
 
     /// <summary>Opens a connection with the default options, whose messages a handler receives.</summary>

@@ -18,8 +18,12 @@ public sealed record WebSocketClientOptions
     private const int LeastResponseHeadLength = 1024;
     private const int MostResponseHeadLength = 1024 * 1024;
 
-    /// <summary>The defaults.</summary>
-    public static WebSocketClientOptions Default { get; } = new();
+    // Copied on their way in and out; see WebSocketConnectionOptions.
+    private readonly WebSocketConnectionOptions _connection = WebSocketConnectionOptions.Client;
+    private readonly PerMessageDeflateOptions? _compression = new();
+
+    /// <summary>The defaults: a new object each time.</summary>
+    public static WebSocketClientOptions Default => new();
 
     /// <summary>The subprotocols that the client speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
     /// <remarks>
@@ -181,9 +185,13 @@ public sealed record WebSocketClientOptions
     /// <summary>
     /// How messages are compressed if the server agrees (RFC 7692); <see langword="null"/> does not offer it.
     /// </summary>
-    /// <value>The default is <see cref="PerMessageDeflateOptions.Default"/>.</value>
+    /// <value>The default is <see cref="PerMessageDeflateOptions.Default"/>. A copy is kept, and a copy is returned.</value>
     /// <remarks>Not offered where the platform's zlib is missing, which the log says with a warning.</remarks>
-    public PerMessageDeflateOptions? Compression { get; init; } = PerMessageDeflateOptions.Default;
+    public PerMessageDeflateOptions? Compression
+    {
+        get => _compression is null ? null : _compression with { };
+        init => _compression = value is null ? null : value with { };
+    }
 
     /// <summary>
     /// How long it may take to connect: name resolution, TCP, TLS, the proxy, callbacks and the opening handshake together, with
@@ -216,19 +224,28 @@ public sealed record WebSocketClientOptions
     /// </summary>
     public bool UseEventLoop { get; init; } = true;
 
-    /// <summary>What the connection does.</summary>
+    /// <summary>What the connection does. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
     /// </exception>
     public WebSocketConnectionOptions Connection
     {
-        get;
-        init => field = OptionChecks.Connection(value, nameof(Connection));
-    } = WebSocketConnectionOptions.Client;
+        get => _connection with { };
+        init => _connection = OptionChecks.Connection(value, nameof(Connection)) with { };
+    }
 
     /// <summary>Where events are logged. The default is nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
     /// <summary>Where time comes from. The default is the system's clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>The defaults that calls without options share; nothing else may reach them.</summary>
+    internal static WebSocketClientOptions OwnDefault { get; } = new();
+
+    /// <summary>What the connection does, for reading without a copy.</summary>
+    internal WebSocketConnectionOptions OwnConnection => _connection;
+
+    /// <summary>How messages are compressed, for reading without a copy.</summary>
+    internal PerMessageDeflateOptions? OwnCompression => _compression;
 }

@@ -5,7 +5,10 @@ namespace Sockeye;
 
 /// <summary>How messages are compressed, if the peer agrees: permessage-deflate (RFC 7692).</summary>
 /// <remarks>
-/// <para>Never changes once made. Adjust a copy: <c>PerMessageDeflateOptions.Shared with { … }</c>.</para>
+/// <para>
+/// Never changes once made. Adjust a copy: <c>PerMessageDeflateOptions.Shared with { … }</c>. Each preset is a new object each time
+/// it is read.
+/// </para>
 /// <para>
 /// Compression trades processor time and memory for bandwidth. An encoder takes about 144 KiB, 4 times its window, and
 /// 2 to the power of (<see cref="MemoryLevel"/> + 8) bytes: 307 KiB by default. A decoder takes its window and about
@@ -19,13 +22,13 @@ namespace Sockeye;
 public sealed record PerMessageDeflateOptions
 {
     /// <summary>Context as the peer wants it, and the largest window.</summary>
-    public static PerMessageDeflateOptions Default { get; } = new();
+    public static PerMessageDeflateOptions Default => new();
 
     /// <summary>
     /// No context between messages, in either direction: codecs are borrowed for a message at a time, a few are shared by
     /// all connections, and an idle connection has no memory for compression.
     /// </summary>
-    public static PerMessageDeflateOptions Shared { get; } = new()
+    public static PerMessageDeflateOptions Shared => new()
     {
         ServerContextTakeover = false,
         ClientContextTakeover = false,
@@ -35,7 +38,7 @@ public sealed record PerMessageDeflateOptions
     /// Context is kept between messages, which makes short messages that resemble each other much shorter, in windows of
     /// 4 KiB: 167 KiB for the encoder of a connection while it is in use, and 19 KiB for its decoder.
     /// </summary>
-    public static PerMessageDeflateOptions Dedicated { get; } = new()
+    public static PerMessageDeflateOptions Dedicated => new()
     {
         ServerMaxWindowBits = 12,
         ClientMaxWindowBits = 12,

@@ -95,7 +95,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public TimeSpan? RoundTripTime => _pings?.RoundTripTime;
 
     /// <inheritdoc/>
-    public KeepAliveOptions KeepAliveOptions => Settings.Options.KeepAlive;
+    public KeepAliveOptions KeepAliveOptions => Settings.KeepAlive;
 
     /// <inheritdoc/>
     public bool IsReadingPaused => Receiver.IsReadingPaused;
@@ -235,7 +235,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     {
         Settings.Logger.PeerSilent(Connection.Id);
         Closing.Abort(new TimeoutException(
-            $"The peer sent nothing within {Settings.Options.KeepAlive.PongTimeout} of a ping."));
+            $"The peer sent nothing within {Settings.KeepAlive.PongTimeout} of a ping."));
     }
 
     /// <summary>A ping has arrived.</summary>

@@ -30,6 +30,12 @@ internal sealed class ConnectionSettings
     /// <summary>What the user has set.</summary>
     public WebSocketConnectionOptions Options { get; }
 
+    /// <summary>The limits among them.</summary>
+    public LimitOptions Limits => Options.OwnLimits;
+
+    /// <summary>The keep-alive among them.</summary>
+    public KeepAliveOptions KeepAlive => Options.OwnKeepAlive;
+
     /// <summary>Where deadlines are kept, and time comes from.</summary>
     public DeadlineWheel Wheel { get; }
 
@@ -62,7 +68,7 @@ internal sealed class ConnectionSettings
 
     private MessageReaderSettings ReaderWith(byte allowedReservedBits) => new(
         new FrameRules(Role, allowedReservedBits, Options.AllowNonMinimalLengths),
-        Options.Limits.MaxMessageLength,
+        Limits.MaxMessageLength,
         Options.DeliverFragments,
         Pool);
 }

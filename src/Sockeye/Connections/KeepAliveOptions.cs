@@ -4,11 +4,11 @@ namespace Sockeye;
 /// <remarks>Never changes once made. Adjust a copy: <c>KeepAliveOptions.Default with { … }</c>.</remarks>
 public sealed record KeepAliveOptions
 {
-    /// <summary>A ping after 20 seconds of silence, and 20 seconds to answer it.</summary>
-    public static KeepAliveOptions Default { get; } = new();
+    /// <summary>A ping after 20 seconds of silence, and 20 seconds to answer it. A new object each time.</summary>
+    public static KeepAliveOptions Default => new();
 
-    /// <summary>No pings: a dead peer is noticed only when a send fails.</summary>
-    public static KeepAliveOptions Disabled { get; } = new() { PingInterval = Timeout.InfiniteTimeSpan };
+    /// <summary>No pings: a dead peer is noticed only when a send fails. A new object each time.</summary>
+    public static KeepAliveOptions Disabled => new() { PingInterval = Timeout.InfiniteTimeSpan };
 
     /// <summary>How long the peer may be silent before it is sent a ping. Any byte it sends ends the silence.</summary>
     /// <value>

@@ -10,11 +10,11 @@ public sealed record LimitOptions
     // A client chose its server, and asked for what it gets.
     private const long ClientMaxMessageLength = 16 * 1024 * 1024;
 
-    /// <summary>The defaults of a server: messages up to 1 MiB.</summary>
-    public static LimitOptions Server { get; } = new() { MaxMessageLength = ServerMaxMessageLength };
+    /// <summary>The defaults of a server: messages up to 1 MiB. A new object each time.</summary>
+    public static LimitOptions Server => new() { MaxMessageLength = ServerMaxMessageLength };
 
-    /// <summary>The defaults of a client: messages up to 16 MiB.</summary>
-    public static LimitOptions Client { get; } = new() { MaxMessageLength = ClientMaxMessageLength };
+    /// <summary>The defaults of a client: messages up to 16 MiB. A new object each time.</summary>
+    public static LimitOptions Client => new() { MaxMessageLength = ClientMaxMessageLength };
 
     /// <summary>The longest message that is received, in bytes; a longer one fails the connection with 1009.</summary>
     /// <value>

@@ -176,5 +176,5 @@ internal abstract class Receiver(ConnectionCore core)
     }
 
     private Inbox MakeInbox() =>
-        _inbox = new Inbox(Core.Settings.Options.Limits.MaxInboxLength, Core.Settings.Pool);
+        _inbox = new Inbox(Core.Settings.Limits.MaxInboxLength, Core.Settings.Pool);
 }

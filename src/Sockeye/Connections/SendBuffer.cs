@@ -18,7 +18,7 @@ internal struct SendBuffer
     public SendBuffer(ConnectionSettings settings)
     {
         _frames = new OutgoingFrames(settings);
-        Budget = new SendBudget(settings.Options.Limits.MaxSendBufferLength);
+        Budget = new SendBudget(settings.Limits.MaxSendBufferLength);
     }
 
     /// <summary>How much is buffered.</summary>

@@ -4,11 +4,16 @@ namespace Sockeye;
 /// <remarks>Never changes once made. Adjust a copy: <c>WebSocketConnectionOptions.Server with { … }</c>.</remarks>
 public sealed record WebSocketConnectionOptions
 {
-    /// <summary>The defaults of a server.</summary>
-    public static WebSocketConnectionOptions Server { get; } = new() { Limits = LimitOptions.Server };
+    // Nested options are copied on their way in and out, so that what writes through reflection, as the configuration binder
+    // does, reaches this object alone.
+    private readonly LimitOptions _limits = new();
+    private readonly KeepAliveOptions _keepAlive = new();
 
-    /// <summary>The defaults of a client.</summary>
-    public static WebSocketConnectionOptions Client { get; } = new()
+    /// <summary>The defaults of a server: a new object each time.</summary>
+    public static WebSocketConnectionOptions Server => new() { Limits = LimitOptions.Server };
+
+    /// <summary>The defaults of a client: a new object each time.</summary>
+    public static WebSocketConnectionOptions Client => new()
     {
         Limits = LimitOptions.Client,
 
@@ -16,11 +21,27 @@ public sealed record WebSocketConnectionOptions
         PauseReceivingWhenSendBufferIsFull = false,
     };
 
-    /// <summary>How much memory the peer can make the connection hold.</summary>
-    public LimitOptions Limits { get; init; } = LimitOptions.Server;
+    /// <summary>How much memory the peer can make the connection hold. A copy is kept, and a copy is returned.</summary>
+    public LimitOptions Limits
+    {
+        get => _limits with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Limits));
+            _limits = value with { };
+        }
+    }
 
-    /// <summary>How the connection finds out that its peer is gone.</summary>
-    public KeepAliveOptions KeepAlive { get; init; } = KeepAliveOptions.Default;
+    /// <summary>How the connection detects that its peer is gone. A copy is kept, and a copy is returned.</summary>
+    public KeepAliveOptions KeepAlive
+    {
+        get => _keepAlive with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(KeepAlive));
+            _keepAlive = value with { };
+        }
+    }
 
     /// <summary>
     /// How long the closing handshake may take (RFC 6455 §7.1.1) before the transport is dropped.
@@ -83,4 +104,10 @@ public sealed record WebSocketConnectionOptions
     /// is <see langword="false"/>: it fails the connection with 1002.
     /// </summary>
     public bool AllowNonMinimalLengths { get; init; }
+
+    /// <summary>The limits themselves, for reading without a copy.</summary>
+    internal LimitOptions OwnLimits => _limits;
+
+    /// <summary>The keep-alive itself, for reading without a copy.</summary>
+    internal KeepAliveOptions OwnKeepAlive => _keepAlive;
 }

@@ -3,6 +3,10 @@ namespace Sockeye;
 /// <summary>What is different on one route of a server. What is not set is as in <see cref="WebSocketServerOptions"/>.</summary>
 public sealed record WebSocketRouteOptions
 {
+    // Copied on their way in and out; see WebSocketConnectionOptions.
+    private readonly WebSocketConnectionOptions? _connection;
+    private readonly PerMessageDeflateOptions? _compression;
+
     /// <summary>The subprotocols of the route, the preferred one first; <see langword="null"/> for the server's.</summary>
     /// <exception cref="ArgumentException">One is no token, or is there twice (RFC 6455 §4.1).</exception>
     public IReadOnlyList<string>? Subprotocols
@@ -48,12 +52,16 @@ public sealed record WebSocketRouteOptions
     /// <exception cref="ArgumentException">As for <see cref="WebSocketServerOptions.Connection"/>.</exception>
     public WebSocketConnectionOptions? Connection
     {
-        get;
-        init => field = value is null ? null : OptionChecks.Connection(value, nameof(Connection));
+        get => _connection is null ? null : _connection with { };
+        init => _connection = value is null ? null : OptionChecks.Connection(value, nameof(Connection)) with { };
     }
 
     /// <summary>How messages are compressed; <see langword="null"/> for the server's way.</summary>
-    public PerMessageDeflateOptions? Compression { get; init; }
+    public PerMessageDeflateOptions? Compression
+    {
+        get => _compression is null ? null : _compression with { };
+        init => _compression = value is null ? null : value with { };
+    }
 
     /// <summary>Whether messages may be compressed at all. The default is <see langword="true"/>.</summary>
     public bool Compress { get; init; } = true;

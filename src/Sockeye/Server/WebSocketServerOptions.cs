@@ -15,6 +15,13 @@ namespace Sockeye;
 /// </remarks>
 public sealed record WebSocketServerOptions
 {
+    // Copied on their way in and out; see WebSocketConnectionOptions.
+    private readonly WebSocketConnectionOptions _connection = new();
+    private readonly PerMessageDeflateOptions? _compression;
+    private readonly EventLoopOptions? _eventLoop = new();
+    private readonly HandshakeLimitOptions _handshakeLimits = new();
+    private readonly EndPoint _endPoint = new IPEndPoint(IPAddress.IPv6Any, 0);
+
     /// <summary>
     /// Where to listen: an <see cref="IPEndPoint"/>, whose port 0 lets the system choose a free one, or a
     /// <see cref="UnixDomainSocketEndPoint"/>.
@@ -29,11 +36,11 @@ public sealed record WebSocketServerOptions
     /// <exception cref="ArgumentException">The value is neither of the two.</exception>
     public EndPoint EndPoint
     {
-        get;
-        init => field = value is IPEndPoint or UnixDomainSocketEndPoint
-            ? value
+        get => Copy(_endPoint);
+        init => _endPoint = value is IPEndPoint or UnixDomainSocketEndPoint
+            ? Copy(value)
             : throw new ArgumentException("Must be an IPEndPoint or a UnixDomainSocketEndPoint.", nameof(EndPoint));
-    } = new IPEndPoint(IPAddress.IPv6Any, 0);
+    }
 
     /// <summary>
     /// Where to listen, if that is more than one address: instead of <see cref="EndPoint"/>, <see cref="Tls"/> and
@@ -56,7 +63,11 @@ public sealed record WebSocketServerOptions
     /// other systems: asynchronous sockets and the thread pool, where a handler that blocks holds up its own connection
     /// only.
     /// </summary>
-    public EventLoopOptions? EventLoop { get; init; } = EventLoopOptions.Default;
+    public EventLoopOptions? EventLoop
+    {
+        get => _eventLoop is null ? null : _eventLoop with { };
+        init => _eventLoop = value is null ? null : value with { };
+    }
 
     /// <summary>
     /// The certificate and all else that TLS needs; <see langword="null"/>, the default, for connections without TLS.
@@ -219,7 +230,11 @@ public sealed record WebSocketServerOptions
     /// Compression costs time and, where context is kept, memory for each connection. Without the platform's zlib it is
     /// declined too, with a warning in the log.
     /// </remarks>
-    public PerMessageDeflateOptions? Compression { get; init; }
+    public PerMessageDeflateOptions? Compression
+    {
+        get => _compression is null ? null : _compression with { };
+        init => _compression = value is null ? null : value with { };
+    }
 
     /// <summary>
     /// Whether a client is refused that offers none of <see cref="Subprotocols"/>, or for which
@@ -285,23 +300,27 @@ public sealed record WebSocketServerOptions
         init => field = OptionChecks.Deadline(value, nameof(HandshakeTimeout));
     } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How large the head of a request may be.</summary>
+    /// <summary>How large the head of a request may be. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public HandshakeLimitOptions HandshakeLimits
     {
-        get;
-        init => field = value ?? throw new ArgumentNullException(nameof(HandshakeLimits));
-    } = new();
+        get => _handshakeLimits with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(HandshakeLimits));
+            _handshakeLimits = value with { };
+        }
+    }
 
-    /// <summary>What the connections do.</summary>
+    /// <summary>What the connections do. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
     /// </exception>
     public WebSocketConnectionOptions Connection
     {
-        get;
-        init => field = OptionChecks.Connection(value, nameof(Connection));
-    } = WebSocketConnectionOptions.Server;
+        get => _connection with { };
+        init => _connection = OptionChecks.Connection(value, nameof(Connection)) with { };
+    }
 
     /// <summary>Where events are logged. The default is nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
@@ -315,4 +334,8 @@ public sealed record WebSocketServerOptions
 
     /// <summary>Where buffers come from: a seam, for tests to count them.</summary>
     internal ArrayPool<byte> Pool { get; init; } = LargeArrayPool.Process;
+
+    // An address is an object that can be written to as well.
+    private static EndPoint Copy(EndPoint endPoint) =>
+        endPoint is IPEndPoint address ? new IPEndPoint(address.Address, address.Port) : endPoint;
 }

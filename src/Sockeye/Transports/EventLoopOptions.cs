@@ -9,8 +9,8 @@ namespace Sockeye;
 /// <remarks>Never changes once made. Adjust a copy: <c>EventLoopOptions.Default with { … }</c>.</remarks>
 public sealed record EventLoopOptions
 {
-    /// <summary>One loop per processor.</summary>
-    public static EventLoopOptions Default { get; } = new();
+    /// <summary>One loop per processor. A new object each time.</summary>
+    public static EventLoopOptions Default => new();
 
     /// <summary>How many loops there are. Connections are spread evenly among them.</summary>
     /// <value>1 to 1,024. The default is the number of processors that the process may use.</value>

@@ -88,7 +88,7 @@ public sealed class CompressionNegotiationTests
     public async Task A_server_does_not_compress_unless_it_is_told_to_and_a_client_does()
     {
         Assert.Null(new WebSocketServerOptions().Compression);
-        Assert.Same(Default, new WebSocketClientOptions().Compression);
+        Assert.Equal(Default, new WebSocketClientOptions().Compression);
         await using WebSocketServer server = await Servers.StartEchoAsync();
         using RawPeer peer = await RawPeer.ConnectAsync(server.LocalEndPoint);
 

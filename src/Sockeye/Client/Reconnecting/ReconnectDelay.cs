@@ -47,7 +47,7 @@ internal sealed class ReconnectDelay(WebSocketReconnectOptions options)
         else if (DateTimeOffset.TryParseExact(
             value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date))
         {
-            asked = date - options.Client.TimeProvider.GetUtcNow();
+            asked = date - options.OwnClient.TimeProvider.GetUtcNow();
         }
 
         return asked < TimeSpan.Zero ? TimeSpan.Zero : asked > MaxRetryAfter ? MaxRetryAfter : asked;

@@ -34,7 +34,7 @@ internal sealed class ReconnectLoop
         _options = options;
         _handler = handler;
         _delay = new ReconnectDelay(options);
-        _logger = new GuardedLogger(options.Client.LoggerFactory.CreateLogger("Sockeye.Client"));
+        _logger = new GuardedLogger(options.OwnClient.LoggerFactory.CreateLogger("Sockeye.Client"));
         Outbox = new ReconnectOutbox(options.MaxQueueLength);
     }
 
@@ -137,7 +137,7 @@ internal sealed class ReconnectLoop
     }
 
     private ResiliencePipeline<WebSocketCloseResult> CreatePipeline() =>
-        new ResiliencePipelineBuilder<WebSocketCloseResult> { TimeProvider = _options.Client.TimeProvider }
+        new ResiliencePipelineBuilder<WebSocketCloseResult> { TimeProvider = _options.OwnClient.TimeProvider }
             .AddRetry(new RetryStrategyOptions<WebSocketCloseResult>
             {
                 // As many as it takes.
@@ -151,8 +151,8 @@ internal sealed class ReconnectLoop
     {
         Tell(new(WebSocketReconnectState.Connecting, _failureCount, lastDisconnect: _last));
         WebSocketConnection connection = await ClientConnector.ConnectAsync(
-            _address, _options.Client, _handler, cancellationToken).ConfigureAwait(false);
-        TimeProvider time = _options.Client.TimeProvider;
+            _address, _options.OwnClient, _handler, cancellationToken).ConfigureAwait(false);
+        TimeProvider time = _options.OwnClient.TimeProvider;
         long openedAt = time.GetTimestamp();
         bool isClosing;
         lock (_gate)

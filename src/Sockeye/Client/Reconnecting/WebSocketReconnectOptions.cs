@@ -6,11 +6,22 @@ namespace Sockeye;
 /// <remarks>Never changes once made.</remarks>
 public sealed record WebSocketReconnectOptions
 {
-    /// <summary>The defaults.</summary>
-    public static WebSocketReconnectOptions Default { get; } = new();
+    // Copied on its way in and out; see WebSocketConnectionOptions.
+    private readonly WebSocketClientOptions _client = new();
 
-    /// <summary>How each connection is made.</summary>
-    public WebSocketClientOptions Client { get; init; } = WebSocketClientOptions.Default;
+    /// <summary>The defaults: a new object each time.</summary>
+    public static WebSocketReconnectOptions Default => new();
+
+    /// <summary>How each connection is made. A copy is kept, and a copy is returned.</summary>
+    public WebSocketClientOptions Client
+    {
+        get => _client with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Client));
+            _client = value with { };
+        }
+    }
 
     /// <summary>
     /// The most that is waited after the first failure. What is waited is random, from nothing to this, so that the clients
@@ -72,6 +83,9 @@ public sealed record WebSocketReconnectOptions
     /// Told of each change, in their order, one at a time; must not block. What it throws is logged and otherwise ignored.
     /// </summary>
     public Action<WebSocketReconnectStatus>? OnStatusChanged { get; init; }
+
+    /// <summary>How each connection is made, for reading without a copy.</summary>
+    internal WebSocketClientOptions OwnClient => _client;
 
     /// <summary>Random numbers from 0 to 1.</summary>
     internal Func<double> NextRandom { get; init; } =
