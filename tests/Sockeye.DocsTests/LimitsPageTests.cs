@@ -31,6 +31,7 @@ public sealed class LimitsPageTests
             (new WebSocketServerOptions(), null),
             (new HandshakeLimitOptions(), null),
             (EventLoopOptions.Default, null),
+            (SocketOptions.Default, SocketOptions.Default),
             (null, new WebSocketClientOptions()),
             (null, new WebSocketReconnectOptions()),
         ];

@@ -116,7 +116,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
             EventLoop loop = EventLoopGroup.Shared.Next();
             Descriptor descriptor = await AddressRace.RunAsync(
                 endPoints,
-                (endPoint, token) => LoopConnector.ConnectAsync(loop, endPoint, LocalFor(endPoint), token),
+                (endPoint, token) => LoopConnector.ConnectAsync(loop, endPoint, LocalFor(endPoint), options.OwnSocket, token),
                 options.TimeProvider,
                 cancellationToken).ConfigureAwait(false);
             EventLoopTransport transport = LoopConnector.Serve(loop, descriptor);
@@ -146,6 +146,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
             };
         try
         {
+            SocketTuning.Apply(socket, options.OwnSocket);
             if (LocalFor(endPoint) is { } local)
             {
                 socket.Bind(local);

@@ -21,6 +21,7 @@ public sealed record WebSocketClientOptions
     // Copied on their way in and out; see WebSocketConnectionOptions.
     private readonly WebSocketConnectionOptions _connection = WebSocketConnectionOptions.Client;
     private readonly PerMessageDeflateOptions? _compression = new();
+    private readonly SocketOptions _socket = new();
 
     /// <summary>The defaults: a new object each time.</summary>
     public static WebSocketClientOptions Default => new();
@@ -224,6 +225,18 @@ public sealed record WebSocketClientOptions
     /// </summary>
     public bool UseEventLoop { get; init; } = true;
 
+    /// <summary>How much the operating system may hold of what the connection sends and receives.</summary>
+    /// <value>The default is <see cref="SocketOptions.Default"/>. A copy is kept, and a copy is returned.</value>
+    public SocketOptions Socket
+    {
+        get => _socket with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Socket));
+            _socket = value with { };
+        }
+    }
+
     /// <summary>What the connection does. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
@@ -242,6 +255,9 @@ public sealed record WebSocketClientOptions
 
     /// <summary>The defaults that calls without options share; nothing else may reach them.</summary>
     internal static WebSocketClientOptions OwnDefault { get; } = new();
+
+    /// <summary>How much the operating system may hold, for reading without a copy.</summary>
+    internal SocketOptions OwnSocket => _socket;
 
     /// <summary>What the connection does, for reading without a copy.</summary>
     internal WebSocketConnectionOptions OwnConnection => _connection;

@@ -43,10 +43,11 @@ internal sealed class Listener : IAcceptorOwner
     TimeSpan IAcceptorOwner.AcceptRetryDelay => RetryDelay;
 
     /// <summary>Binds and listens; nothing is accepted before <see cref="Accept"/>.</summary>
-    /// <exception cref="SocketException">The address cannot be had.</exception>
+    /// <exception cref="SocketException">The address is not available.</exception>
     public static Listener Bind(ServerContext context, WebSocketEndPoint endPoint, EventLoopGroup? loops)
     {
-        ListeningSocket listening = ListeningSocket.Bind(endPoint.EndPoint, context.Options.Backlog, endPoint.DualStack);
+        ListeningSocket listening = ListeningSocket.Bind(
+            endPoint.EndPoint, context.Options.Backlog, endPoint.DualStack, context.Options.OwnSocket);
         context.Logger.Listening(listening.LocalEndPoint);
         return new Listener(context, endPoint, listening, loops);
     }
@@ -132,6 +133,11 @@ internal sealed class Listener : IAcceptorOwner
         _context.Pending.Enter();
         try
         {
+            if (_listening.OptionsForAccepted is { } options)
+            {
+                SocketTuning.Apply(socket, options);
+            }
+
             if (_endPoint.IsSecure)
             {
                 _ = AuthenticateAsync(socket);

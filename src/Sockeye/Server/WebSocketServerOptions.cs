@@ -20,6 +20,7 @@ public sealed record WebSocketServerOptions
     private readonly PerMessageDeflateOptions? _compression;
     private readonly EventLoopOptions? _eventLoop = new();
     private readonly HandshakeLimitOptions _handshakeLimits = new();
+    private readonly SocketOptions _socket = new();
     private readonly EndPoint _endPoint = new IPEndPoint(IPAddress.IPv6Any, 0);
 
     /// <summary>
@@ -312,6 +313,18 @@ public sealed record WebSocketServerOptions
         }
     }
 
+    /// <summary>How much the operating system may hold of what each connection sends and receives.</summary>
+    /// <value>The default is <see cref="SocketOptions.Default"/>. A copy is kept, and a copy is returned.</value>
+    public SocketOptions Socket
+    {
+        get => _socket with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Socket));
+            _socket = value with { };
+        }
+    }
+
     /// <summary>What the connections do. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
@@ -334,6 +347,9 @@ public sealed record WebSocketServerOptions
 
     /// <summary>Where buffers come from: a seam, for tests to count them.</summary>
     internal ArrayPool<byte> Pool { get; init; } = LargeArrayPool.Process;
+
+    /// <summary>How much the operating system may hold, for reading without a copy.</summary>
+    internal SocketOptions OwnSocket => _socket;
 
     // An address is an object that can be written to as well.
     private static EndPoint Copy(EndPoint endPoint) =>

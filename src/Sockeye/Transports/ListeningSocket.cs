@@ -9,9 +9,11 @@ internal sealed class ListeningSocket : IDisposable
     private readonly SocketFile? _file;
 
     // Takes over a socket that is bound.
-    private ListeningSocket(Socket socket, string? path)
+    private ListeningSocket(Socket socket, string? path, SocketOptions options)
     {
         LocalEndPoint = socket.LocalEndPoint!;
+        bool isInherited = OperatingSystem.IsLinux() && LocalEndPoint is not UnixDomainSocketEndPoint;
+        OptionsForAccepted = isInherited || options == SocketOptions.Default ? null : options;
         Socket = socket;
         if (path is not null)
         {
@@ -28,6 +30,12 @@ internal sealed class ListeningSocket : IDisposable
     /// <summary>The socket.</summary>
     public Socket Socket { get; }
 
+    /// <summary>
+    /// What has to be set on each socket that is accepted; <see langword="null"/> for nothing. Those of TCP have the options of the
+    /// socket that listens, on Linux.
+    /// </summary>
+    public SocketOptions? OptionsForAccepted { get; }
+
     /// <summary>Where it listens: with the port that the system chose, if 0 was asked for.</summary>
     public EndPoint LocalEndPoint { get; }
 
@@ -38,12 +46,13 @@ internal sealed class ListeningSocket : IDisposable
     /// </param>
     /// <param name="backlog">How many connections may wait; the kernel caps it (net.core.somaxconn).</param>
     /// <param name="isDual">Whether the address that is all of IPv6 is all of IPv4 too.</param>
-    /// <exception cref="SocketException">The address cannot be had; the message names it.</exception>
-    public static ListeningSocket Bind(EndPoint endPoint, int backlog, bool isDual)
+    /// <param name="options">What to set on the sockets.</param>
+    /// <exception cref="SocketException">The address is not available; the message names it.</exception>
+    public static ListeningSocket Bind(EndPoint endPoint, int backlog, bool isDual, SocketOptions options)
     {
         try
         {
-            return BindCore(endPoint, backlog, isDual);
+            return BindCore(endPoint, backlog, isDual, options);
         }
         catch (SocketException exception)
         {
@@ -59,7 +68,7 @@ internal sealed class ListeningSocket : IDisposable
         Socket.Dispose();
     }
 
-    private static ListeningSocket BindCore(EndPoint endPoint, int backlog, bool isDual)
+    private static ListeningSocket BindCore(EndPoint endPoint, int backlog, bool isDual, SocketOptions options)
     {
         endPoint = IsAny(endPoint, out int port) && isDual && !Socket.OSSupportsIPv6
             ? new IPEndPoint(IPAddress.Any, port)
@@ -81,6 +90,7 @@ internal sealed class ListeningSocket : IDisposable
                 socket.NoDelay = true;
             }
 
+            SocketTuning.Apply(socket, options);
             if (path is not null && SocketFile.IsStale(path, endPoint))
             {
                 File.Delete(path);
@@ -94,7 +104,7 @@ internal sealed class ListeningSocket : IDisposable
             throw;
         }
 
-        var listening = new ListeningSocket(socket, path);
+        var listening = new ListeningSocket(socket, path, options);
         try
         {
             listening.Socket.Listen(backlog);

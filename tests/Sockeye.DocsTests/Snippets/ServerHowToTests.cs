@@ -52,6 +52,27 @@ public sealed class ServerHowToTests
     }
 
     [Fact]
+    public async Task Server_keeps_little_for_slow_clients()
+    {
+        // snippet: new data only
+        var options = new WebSocketServerOptions
+        {
+            // What the system takes over before it can send it, and what the connection keeps behind that.
+            Socket = new() { MaxUnsentLength = 16 * 1024 },
+            Connection = WebSocketConnectionOptions.Server with
+            {
+                Limits = LimitOptions.Server with { MaxSendBufferLength = 16 * 1024 },
+            },
+        };
+        // end snippet
+
+        await using var server = await WebSocketServer.StartAsync(options, new Echo());
+        await using var client = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+        await client.SendAsync("something");
+        Assert.Equal("something", (await client.ReceiveAsync()).Text);
+    }
+
+    [Fact]
     public async Task Server_sends_to_all_and_stops_in_order()
     {
         var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };

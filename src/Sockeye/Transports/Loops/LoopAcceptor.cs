@@ -106,6 +106,11 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     {
         try
         {
+            if (_listener.OptionsForAccepted is { } options)
+            {
+                SocketTuning.Apply(_loop.Calls, descriptor.Number, options, isTcp: false);
+            }
+
             _owner.OnAccepted(new EventLoopTransport(_loops.Next(), descriptor, peer));
         }
         catch

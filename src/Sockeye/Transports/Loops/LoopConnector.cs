@@ -25,21 +25,27 @@ internal sealed class LoopConnector : IEventLoopSource
     /// <exception cref="SocketException">It cannot be reached.</exception>
     public static async Task<EventLoopTransport> ConnectAsync(
         EventLoop loop, EndPoint endPoint, CancellationToken cancellationToken) =>
-        Serve(loop, await ConnectAsync(loop, endPoint, local: null, cancellationToken).ConfigureAwait(false));
+        Serve(loop, await ConnectAsync(loop, endPoint, local: null, options: null, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Connects a socket to an address.</summary>
     /// <param name="loop">The loop that is to serve it.</param>
     /// <param name="endPoint">The address.</param>
     /// <param name="local">The address of this end; <see langword="null"/> to leave that to the system.</param>
+    /// <param name="options">What to set on the socket; <see langword="null"/> for nothing.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SocketException">It cannot be reached, or not from that address.</exception>
     public static async Task<Descriptor> ConnectAsync(
-        EventLoop loop, EndPoint endPoint, EndPoint? local, CancellationToken cancellationToken)
+        EventLoop loop, EndPoint endPoint, EndPoint? local, SocketOptions? options, CancellationToken cancellationToken)
     {
         SystemCalls calls = loop.Calls;
         var descriptor = new Descriptor(Require(calls.OpenSocket(endPoint.AddressFamily)));
         try
         {
+            if (options is not null)
+            {
+                SocketTuning.Apply(calls, descriptor.Number, options, isTcp: endPoint.AddressFamily != AddressFamily.Unix);
+            }
+
             if (local is not null)
             {
                 Require(calls.Bind(descriptor.Number, Bytes(local)));

@@ -20,7 +20,10 @@ internal unsafe class SystemCalls
     private const int LevelSocket = 1;
     private const int LevelTcp = 6;
     private const int OptionNoDelay = 1;
+    private const int OptionMaxUnsent = 25;
     private const int OptionError = 4;
+    private const int OptionSendBuffer = 7;
+    private const int OptionReceiveBuffer = 8;
     private const int OptionLinger = 13;
 
     /// <summary>Those of the system.</summary>
@@ -116,6 +119,18 @@ internal unsafe class SystemCalls
 
         return descriptor;
     }
+
+    /// <summary>Sets the length of a socket's send buffer (SO_SNDBUF).</summary>
+    public virtual int SetSendBuffer(int descriptor, int length) =>
+        Answer(LibC.SetOption(descriptor, LevelSocket, OptionSendBuffer, &length, sizeof(int)));
+
+    /// <summary>Sets the length of a socket's receive buffer (SO_RCVBUF).</summary>
+    public virtual int SetReceiveBuffer(int descriptor, int length) =>
+        Answer(LibC.SetOption(descriptor, LevelSocket, OptionReceiveBuffer, &length, sizeof(int)));
+
+    /// <summary>Sets how much a socket takes that it cannot send yet (TCP_NOTSENT_LOWAT).</summary>
+    public virtual int SetMaxUnsent(int descriptor, int length) =>
+        Answer(LibC.SetOption(descriptor, LevelTcp, OptionMaxUnsent, &length, sizeof(int)));
 
     /// <summary>Gives a socket its own address.</summary>
     public virtual int Bind(int descriptor, ReadOnlySpan<byte> address)
