@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Packs the packages, and installs them as a user would: into new projects, from a folder, with an empty package cache. The
+# projects are the programs of the README, which then talk to each other.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+server=
+end() {
+    [ -z "$server" ] || kill "$server" 2> /dev/null || true
+    wait
+    rm -rf "$work"
+}
+trap end EXIT
+
+dotnet pack src/Sockeye -c Release -o "$work/feed"
+ls "$work/feed"
+
+for name in Sockeye Sockeye.Protocol; do
+    package=$(ls "$work/feed/$name".[0-9]*.nupkg)
+    [ -f "${package%.nupkg}.snupkg" ] || { echo "$name has no symbols."; exit 1; }
+    python3 - "$package" "$name" <<'PYTHON'
+import re, sys, zipfile
+path, name = sys.argv[1:]
+package = zipfile.ZipFile(path)
+symbols = zipfile.ZipFile(path.removesuffix(".nupkg") + ".snupkg")
+nuspec = package.read(f"{name}.nuspec").decode()
+readme = package.read("README.md").decode()
+names = package.namelist()
+faults = []
+for needed in ('<license type="expression">MIT</license>', "<readme>README.md</readme>", '<repository type="git" url="https://',
+               "<projectUrl>https://", "<description>", "<tags>"):
+    if needed not in nuspec:
+        faults.append(f"no {needed} in {nuspec}")
+for needed in (f"lib/net10.0/{name}.dll", f"lib/net10.0/{name}.xml"):
+    if needed not in names:
+        faults.append(f"no {needed} in {names}")
+if f"lib/net10.0/{name}.pdb" not in symbols.namelist():
+    faults.append(f"no symbols in {symbols.namelist()}")
+links = re.findall(r"\]\(([^)\s]+)\)", readme)
+faults += [f"the link {link} is relative" for link in links if not link.startswith("https://")]
+if not links or "using Sockeye;" not in readme:
+    faults.append("the readme is not that of the repository")
+print("\n".join(faults) or f"{name}: {len(names)} files, {len(links)} absolute links")
+sys.exit(bool(faults))
+PYTHON
+done
+
+# Nothing but the folder, and what the build has restored already for the packages of others.
+others=${NUGET_PACKAGES:-$HOME/.nuget/packages}
+cat > "$work/nuget.config" <<XML
+<configuration>
+  <packageSources><clear /><add key="folder" value="$work/feed" /></packageSources>
+  <fallbackPackageFolders><clear /><add key="restored" value="$others" /></fallbackPackageFolders>
+</configuration>
+XML
+export NUGET_PACKAGES=$work/cache
+
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+
+# program NAME NUMBER: a new project of the README's program with that number
+program() {
+    dotnet new console -o "$work/$1" > /dev/null
+    awk -v number="$2" '/^```csharp$/ { count++; inside = count == number; next } /^```$/ { inside = 0 } inside' README.md |
+        sed "s/8080/$port/" > "$work/$1/Program.cs"
+    (cd "$work/$1" && dotnet add package Sockeye && dotnet build -c Release -o "$work/$1/out") > "$work/$1.log" 2>&1 ||
+        { cat "$work/$1.log"; exit 1; }
+}
+
+program Server 1
+program Client 2
+"$work/Server/out/Server" > "$work/server.log" 2>&1 &
+server=$!
+for _ in $(seq 300); do
+    grep -q Listening "$work/server.log" && break
+    kill -0 "$server" || { cat "$work/server.log"; exit 1; }
+    sleep 0.1
+done
+answer=$(timeout 60 "$work/Client/out/Client")
+echo "The installed client says: $answer"
+[ "$answer" = something ]
+# Not INT, which a shell without job control lets its background processes ignore.
+kill -TERM "$server"
+wait "$server"
+server=
