@@ -43,9 +43,10 @@ for sample in samples/*/Program.cs; do
     name=$(basename "$(dirname "$sample")")
     case $name in EchoServer | BrowserClient) continue ;; esac
     expected "$name" > "$logs/expected"
-    timeout 60 dotnet run -c Release --project "samples/$name" > "$logs/$name" 2>&1
+    # What is logged, such as a callback that was slow, goes to the standard error stream.
+    timeout 60 dotnet run -c Release --project "samples/$name" > "$logs/$name" 2> "$logs/$name.errors"
     echo "$name:"
-    cat "$logs/$name"
+    cat "$logs/$name" "$logs/$name.errors"
     python3 -c '
 import re, sys
 expected, printed = (open(name).read().splitlines() for name in sys.argv[1:])

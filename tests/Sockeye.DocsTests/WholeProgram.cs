@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 
 namespace Sockeye.Tests;
 
@@ -22,9 +23,12 @@ internal sealed class WholeProgram : IDisposable
         global using System.Threading.Tasks;
         """;
 
-    // The library's assemblies are those beside this test; so are the others of its packages.
+    // The library and what its packages depend on, wherever this test has them from.
     private static readonly string[] Libraries =
-        ["Sockeye.dll", "Sockeye.Protocol.dll", "Microsoft.Extensions.Logging.Abstractions.dll", "Polly.Core.dll"];
+    [
+        .. ((string[])["Sockeye", "Sockeye.Protocol", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core"])
+            .Select(name => Assembly.Load(name).Location),
+    ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sockeye-program-");
 
@@ -42,7 +46,7 @@ internal sealed class WholeProgram : IDisposable
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         IEnumerable<string> references =
             Directory.EnumerateFiles(framework, "*.dll").Where(IsManaged)
-                .Concat(Libraries.Select(name => Path.Combine(AppContext.BaseDirectory, name)));
+                .Concat(Libraries);
         await File.WriteAllLinesAsync(
             program.PathOf("compile.rsp"),
             [
@@ -59,9 +63,9 @@ internal sealed class WholeProgram : IDisposable
             throw new InvalidOperationException($"{output}\n{text}");
         }
 
-        foreach (string name in Libraries)
+        foreach (string path in Libraries)
         {
-            File.Copy(Path.Combine(AppContext.BaseDirectory, name), program.PathOf(name));
+            File.Copy(path, program.PathOf(Path.GetFileName(path)));
         }
 
         File.Copy(
@@ -96,7 +100,7 @@ internal sealed class WholeProgram : IDisposable
     {
         try
         {
-            _ = System.Reflection.AssemblyName.GetAssemblyName(path);
+            _ = AssemblyName.GetAssemblyName(path);
             return true;
         }
         catch (BadImageFormatException)

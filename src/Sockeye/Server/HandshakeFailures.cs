@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
 using Sockeye.Protocol;
 
 namespace Sockeye.Server;
@@ -22,7 +25,9 @@ internal static class HandshakeFailures
         rejection ??= HandshakeRejection.For(error, context.Fallback.For(isSecure: false).Rules);
         if (exception is null)
         {
-            context.Logger.HandshakeRefused(remote, rejection.StatusCode, error, detail is null ? "" : ": " + detail);
+            LogLevel level = LevelOf(error);
+            string cause = detail is null ? "" : ": " + detail;
+            context.Logger.HandshakeRefused(level, remote, rejection.StatusCode, error, cause);
         }
         else
         {
@@ -49,9 +54,19 @@ internal static class HandshakeFailures
     /// <summary>The client and this server found no way to speak TLS.</summary>
     public static void TellTlsFailed(ServerContext context, EndPoint? remote, Exception exception)
     {
-        context.Logger.TlsFailed(remote, exception);
+        LogLevel level = IsOfClient(exception) ? LogLevel.Debug : LogLevel.Error;
+        context.Logger.TlsFailed(level, remote, exception);
         Tell(context, new(HandshakeError.TlsFailed, statusCode: null, remote, request: null, exception));
     }
+
+    // A page or a name that the server was not told of is most often one that its options lack.
+    private static LogLevel LevelOf(HandshakeError error) =>
+        error is HandshakeError.OriginNotAllowed or HandshakeError.HostNotAllowed ? LogLevel.Warning : LogLevel.Information;
+
+    // A certificate without its key, or a callback that throws, is none of these: every client would fail.
+    private static bool IsOfClient(Exception exception) =>
+        exception is IOException or SocketException or AuthenticationException or OperationCanceledException
+            or ObjectDisposedException;
 
     private static WebSocketUpgradeRejection? Tell(ServerContext context, WebSocketHandshakeFailure failure)
     {

@@ -44,8 +44,14 @@ internal sealed class Listener : IAcceptorOwner
 
     /// <summary>Binds and listens; nothing is accepted before <see cref="Accept"/>.</summary>
     /// <exception cref="SocketException">The address is not available.</exception>
+    /// <exception cref="ArgumentException">TLS has no certificate, or one without its private key.</exception>
     public static Listener Bind(ServerContext context, WebSocketEndPoint endPoint, EventLoopGroup? loops)
     {
+        if (endPoint is { Tls: { } tls, SelectTls: null } && TlsSetup.FaultOf(tls) is { } fault)
+        {
+            throw new ArgumentException($"No client could connect to {endPoint.EndPoint}: {fault}", nameof(endPoint));
+        }
+
         ListeningSocket listening = ListeningSocket.Bind(
             endPoint.EndPoint, context.Options.Backlog, endPoint.DualStack, context.Options.OwnSocket);
         context.Logger.Listening(listening.LocalEndPoint);
@@ -172,7 +178,8 @@ internal sealed class Listener : IAcceptorOwner
     {
         try
         {
-            return await selecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            SslServerAuthenticationOptions selected = await selecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return TlsSetup.FaultOf(selected) is { } fault ? throw new InvalidOperationException(fault) : selected;
         }
         catch (OperationCanceledException) when (!selecting.IsCompleted)
         {

@@ -6,17 +6,19 @@ namespace Sockeye.Server;
 // Event ids are an interface: 1xx opening handshake, 2xx connection, 3xx server. Add at the end; never renumber.
 internal static partial class ServerLog
 {
-    [LoggerMessage(EventId = 101, Level = LogLevel.Information,
+    // A warning where the server's configuration may be wrong: see HandshakeFailures.
+    [LoggerMessage(EventId = 101,
         Message = "Refused an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}{Detail}")]
     public static partial void HandshakeRefused(
-        this ILogger logger, object? remoteEndPoint, int statusCode, HandshakeError error, string detail);
+        this ILogger logger, LogLevel level, object? remoteEndPoint, int statusCode, HandshakeError error, string detail);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error,
         Message = "Refused an opening handshake from {RemoteEndPoint} with 500: the application threw")]
     public static partial void UpgradeThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
 
-    [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "TLS with {RemoteEndPoint} failed")]
-    public static partial void TlsFailed(this ILogger logger, object? remoteEndPoint, Exception exception);
+    // An error where the server cannot speak TLS with any client; else the client is the cause.
+    [LoggerMessage(EventId = 103, Message = "TLS with {RemoteEndPoint} failed")]
+    public static partial void TlsFailed(this ILogger logger, LogLevel level, object? remoteEndPoint, Exception exception);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Debug, Message = "A client was gone before the opening handshake")]
     public static partial void LostBeforeHandshake(this ILogger logger, Exception exception);

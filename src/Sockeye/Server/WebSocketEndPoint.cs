@@ -24,6 +24,7 @@ public sealed record WebSocketEndPoint
     public bool DualStack { get; init; } = true;
 
     /// <summary>The certificate and all else that TLS needs; <see langword="null"/>, the default, for none.</summary>
+    /// <remarks>A server does not start without a certificate, or with one that lacks its private key.</remarks>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
     /// <summary>

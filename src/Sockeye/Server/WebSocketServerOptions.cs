@@ -1,9 +1,10 @@
+// Long because it is all that can be set on a server: most lines are its documentation.
 using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
 using Sockeye.Memory;
 
 namespace Sockeye;
@@ -335,8 +336,13 @@ public sealed record WebSocketServerOptions
         init => _connection = OptionChecks.Connection(value, nameof(Connection)) with { };
     }
 
-    /// <summary>Where events are logged. The default is nowhere.</summary>
-    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+    /// <summary>Where events are logged.</summary>
+    /// <value>
+    /// By default, warnings and errors go to the standard error stream, at most 50 in 10 seconds.
+    /// <see cref="Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory"/> logs nothing; the switch
+    /// <c>Sockeye.LogToStandardError</c> of <see cref="AppContext"/> set to <see langword="false"/> does that for the process.
+    /// </value>
+    public ILoggerFactory LoggerFactory { get; init; } = DefaultLoggerFactory.Instance;
 
     /// <summary>Where time comes from. The default is the system's clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
