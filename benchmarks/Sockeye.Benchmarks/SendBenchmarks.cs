@@ -127,6 +127,10 @@ public class SendBenchmarks
         {
         }
 
+        public void OnCloseWritten()
+        {
+        }
+
         public void OnSendBufferDrained()
         {
         }

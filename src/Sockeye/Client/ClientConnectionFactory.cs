@@ -66,7 +66,8 @@ internal sealed class ClientConnectionFactory
             settings.Pool,
             dialer.LocalEndPoint,
             dialer.RemoteEndPoint,
-            plain is null ? null : () => EndOutputAsync(plain));
+            plain is null ? null : () => EndOutputAsync(plain),
+            dialer.Socket);
         var connection = new WebSocketConnection(
             transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
         connection.Core.Start();

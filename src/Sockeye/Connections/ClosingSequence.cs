@@ -1,39 +1,52 @@
+// Over 350 lines: carries out all that can happen at the end of a connection, under one lock.
 using Sockeye.Protocol;
 using Sockeye.Timing;
 
 namespace Sockeye.Connections;
 
 /// <summary>
-/// How a connection ends: runs the closing handshake (RFC 6455 §7.1) over the send queue and the transport, gives each
-/// step a deadline, and tells once how it went.
+/// Carries out what the <see cref="ConnectionLifecycle"/> of a connection commands, over its send queue and its transport,
+/// and gives each wait a deadline.
 /// </summary>
+/// <remarks>
+/// While the peer still takes what was accepted for it, however slowly, no deadline passes:
+/// <see cref="WebSocketConnectionOptions.CloseTimeout"/> begins anew whenever the peer has taken something, and last when our
+/// Close frame has left.
+/// </remarks>
 internal sealed class ClosingSequence : Deadline
 {
-    // How long a failed connection goes on reading, so that its Close frame is not destroyed by a reset: that is what a
-    // kernel answers with when a socket is closed on unread bytes.
+    // How long the peer may keep the transport when both ends have said all they will. Long enough that the Close frame is
+    // not destroyed by a reset: that is what a kernel answers with when a socket is closed on unread bytes.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
-    // How long a peer's Close frame may have to wait for its answer.
-    private static readonly TimeSpan MaxReplyDelay = TimeSpan.FromSeconds(1);
+    // How often is looked at whether the peer takes what is on its way.
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+
+    // No more is on its way than a Close frame, and the records that TLS makes of it.
+    private const int SmallLength = 1024;
 
     private readonly Lock _gate = new();
     private readonly ConnectionCore _core;
 
-    // All below under _gate; so is what is scheduled, that it goes with the state it is for.
-    private ClosingHandshake _handshake;
-    private WebSocketCloseInitiator? _initiator;
-    private Exception? _cause;
-    private Exception? _outputError;
+    // All below guarded by _gate. Scheduling is too, so that a deadline always matches the state that armed it.
+    private readonly ConnectionLifecycle _lifecycle;
     private WebSocketCloseResult? _result;
     private ClosedTask _closed;
+    private long _waitStart;
+    private long _lastProgress;
+    private long _lastUntaken;
+    private volatile bool _isToConclude;
 
-    // Written under _gate; the I/O thread looks at it without.
-    private volatile bool _isFailed;
-    private bool _isLetGo;
-    private bool _hasInputEnded;
+    // Copies of the lifecycle's, which the I/O thread reads without the lock.
+    private volatile bool _isInputOver;
+    private volatile bool _dropsReceived;
 
     /// <summary>Makes the closing sequence of a connection that is open.</summary>
-    public ClosingSequence(ConnectionCore core) => _core = core;
+    public ClosingSequence(ConnectionCore core)
+    {
+        _core = core;
+        _lifecycle = new ConnectionLifecycle(core.Settings.Role);
+    }
 
     /// <summary>How far the connection has come.</summary>
     public WebSocketConnectionState State
@@ -42,17 +55,20 @@ internal sealed class ClosingSequence : Deadline
         {
             lock (_gate)
             {
-                return _result is not null ? WebSocketConnectionState.Closed
-                    : _isFailed || !_handshake.MaySendData ? WebSocketConnectionState.Closing
-                    : WebSocketConnectionState.Open;
+                return _lifecycle.IsReported ? WebSocketConnectionState.Closed
+                    : _lifecycle.MaySendData ? WebSocketConnectionState.Open
+                    : WebSocketConnectionState.Closing;
             }
         }
     }
 
-    /// <summary>Whether the connection was failed or aborted by this end: nothing received counts any more.</summary>
-    public bool IsFailed => _isFailed;
+    /// <summary>Whether anything that arrives from now on is ignored. Any thread.</summary>
+    public bool IsInputOver => _isInputOver;
 
-    /// <summary>Completes when the transport is gone.</summary>
+    /// <summary>Whether messages that were received and not delivered are dropped. Any thread.</summary>
+    public bool DropsReceived => _dropsReceived;
+
+    /// <summary>Completes when the result is final and the connection has told its server and its receiver.</summary>
     public Task<WebSocketCloseResult> Closed
     {
         get
@@ -64,210 +80,84 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
-    /// <summary>Begins the closing handshake; nothing happens if it has begun.</summary>
-    public void Begin(CloseStatus status)
-    {
-        bool isComplete;
-        lock (_gate)
-        {
-            if (_result is not null || !_handshake.TrySend(status))
-            {
-                return;
-            }
-
-            _initiator ??= WebSocketCloseInitiator.Local;
-            isComplete = _handshake.IsComplete;
-            Wheel.Schedule(this, CloseTimeout);
-        }
-
-        Sends.SendClose(status, afterPending: true);
-        if (isComplete)
-        {
-            // The peer's Close frame was waiting for an answer, and this is it.
-            Finish();
-        }
-    }
-
-    /// <summary>The peer's Close frame has arrived. It is answered by <see cref="Reply"/>.</summary>
-    /// <returns>Whether the answer need not wait for the application: ours has been sent already.</returns>
-    public bool Receive(CloseStatus status)
+    /// <summary>What is known about the end of the connection so far.</summary>
+    public WebSocketCloseResult Describe()
     {
         lock (_gate)
         {
-            _initiator ??= WebSocketCloseInitiator.Peer;
-            _handshake.TryReceive(status);
-            return !_handshake.MaySendData;
+            return DescribeLocked();
         }
     }
 
-    /// <summary>Leaves the application time to answer what came before the peer's Close frame: not much, since that is to
-    /// be answered "as soon as practical" (§5.5.1).</summary>
-    public void DelayReply()
+    /// <summary>The application closes the connection; nothing happens if it is being closed.</summary>
+    public void Close(CloseStatus status) => Do(static (lifecycle, status) => lifecycle.Close(status), status);
+
+    /// <summary>The peer's Close frame has arrived, behind all that was delivered.</summary>
+    public void PeerClosed(CloseStatus status)
     {
-        lock (_gate)
-        {
-            // The application may have answered meanwhile, on another thread: then that deadline holds.
-            if (_handshake.MaySendData)
-            {
-                Wheel.Schedule(this, MaxReplyDelay);
-            }
-        }
+        Do(static (lifecycle, status) => lifecycle.PeerClosed(status), status);
+        AskApplication();
     }
 
-    /// <summary>Answers the peer's Close frame, if there is one and it has not been answered.</summary>
-    public void Reply()
-    {
-        bool answer;
-        CloseStatus reply;
-        CloseStatus? expedited;
-        lock (_gate)
-        {
-            answer = _handshake.TryReply(out reply);
-            if (!_handshake.IsComplete || _result is not null)
-            {
-                return;
-            }
-
-            // If ours went second, it is the answer already, and what it waits behind is what the application wanted to
-            // say before it.
-            expedited = _handshake.PeerClosedFirst ? null : _handshake.Sent;
-            if (answer)
-            {
-                Wheel.Schedule(this, CloseTimeout);
-            }
-        }
-
-        if (answer)
-        {
-            Sends.SendClose(reply, afterPending: true);
-        }
-        else if (expedited is not null)
-        {
-            // Nobody reads any more what ours may be waiting behind. The deadline set when ours was sent holds.
-            Sends.ExpediteClose(expedited.Value);
-        }
-
-        Finish();
-    }
-
-    /// <summary>Fails the connection (§7.1.7): one Close frame, then nothing that is received counts.</summary>
+    /// <summary>Fails the connection (RFC 6455 §7.1.7).</summary>
     /// <param name="status">What the Close frame says, if none has been sent.</param>
-    /// <param name="cause">What is told in the result.</param>
-    public void Fail(CloseStatus status, Exception cause)
+    /// <param name="cause">What the result has.</param>
+    /// <param name="letsAnswer">Whether the application gets to answer what came before.</param>
+    /// <param name="dropsReceived">Whether what was received and not delivered is dropped.</param>
+    public void Fail(CloseStatus status, Exception cause, bool letsAnswer, bool dropsReceived = false)
     {
-        bool send;
-        CloseStatus sent;
-        lock (_gate)
+        Do(
+            static (lifecycle, failure) => lifecycle.Fail(failure.status, failure.cause, failure.dropsReceived),
+            (status, cause, dropsReceived));
+        if (letsAnswer)
         {
-            if (_isFailed || _result is not null)
-            {
-                return;
-            }
-
-            _isFailed = true;
-            _initiator ??= WebSocketCloseInitiator.Local;
-            _cause ??= cause;
-
-            // What both ends have agreed on stays true, whatever a handler does with the messages before it.
-            send = !_handshake.IsComplete && _handshake.TrySend(status, failed: true);
-            sent = _handshake.Sent ?? status;
-            Wheel.Schedule(this, LingerTimeout);
-        }
-
-        if (send)
-        {
-            Sends.SendClose(status, afterPending: false);
+            AskApplication();
         }
         else
         {
-            // Nobody is left to take what it may be waiting behind.
-            Sends.ExpediteClose(sent);
+            ApplicationDone();
         }
-
-        Sends.FinishWhenEmpty(close: false);
     }
 
-    /// <summary>Enough has been read and dropped on a failed connection.</summary>
-    public void EndLinger() => _core.Transport.Close();
+    /// <summary>The application is done with all that was received.</summary>
+    public void ApplicationDone() => Do(static (lifecycle, _) => lifecycle.ApplicationDone(), 0);
+
+    /// <summary>Everything accepted, our Close frame the last of it, has been given to the transport.</summary>
+    public void CloseWritten() => Do(static (lifecycle, _) => lifecycle.CloseWritten(), 0);
 
     /// <summary>The peer's direction of the transport has ended.</summary>
-    public void InputEnded()
-    {
-        bool isOrderly;
-        bool isOver;
-        lock (_gate)
-        {
-            _hasInputEnded = true;
-            isOrderly = _handshake.Received is not null || _isFailed;
-            isOver = _handshake.IsComplete || _isFailed;
-            if (!isOrderly)
-            {
-                _isLetGo = true;
+    public void InputEnded() => Do(static (lifecycle, _) => lifecycle.InputEnded(), 0);
 
-                // §7.1.5: no Close frame came, which is code 1006.
-                _initiator ??= WebSocketCloseInitiator.Peer;
-                _cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
+    /// <summary>Nothing can be sent any more.</summary>
+    public void OutputFailed(Exception error) => Do(static (lifecycle, error) => lifecycle.OutputFailed(error), error);
 
-                // If the peer does not take what is being written either, the deadline drops the transport.
-                Wheel.Schedule(this, LingerTimeout);
-            }
-        }
+    /// <summary>Drops the transport of a peer that does not respond; what it sent before is delivered.</summary>
+    public void GiveUp(Exception cause) => Do(static (lifecycle, cause) => lifecycle.GiveUp(cause), cause);
 
-        // Some peers end their direction as soon as they have sent a Close frame, and go on reading.
-        if (isOver)
-        {
-            Sends.FinishWhenEmpty(close: true);
-        }
-        else if (!isOrderly)
-        {
-            _core.Transport.Close();
-        }
-    }
+    /// <summary>Drops the transport, and all that was received.</summary>
+    public void Abort() => Do(static (lifecycle, _) => lifecycle.Abort(), 0);
 
-    /// <summary>Nothing can be sent any more; what the peer sent before it went is still read, for a while.</summary>
-    public void OutputFailed(Exception error)
+    /// <summary>Enough has been read and discarded.</summary>
+    public void TooMuchDiscarded() => Do(static (lifecycle, _) => lifecycle.TooMuchDiscarded(), 0);
+
+    /// <summary>The transport is gone: the result is final.</summary>
+    public void TransportGone(Exception? error) => Do(static (lifecycle, error) => lifecycle.TransportGone(error), error);
+
+    /// <summary>Whether the result is final, and the application may not have been told. Any thread.</summary>
+    public bool IsToConclude => _isToConclude;
+
+    /// <summary>Takes on the duty to tell the application of the end, if it is time and no other thread has.</summary>
+    public bool TryConclude()
     {
         lock (_gate)
         {
-            _initiator ??= WebSocketCloseInitiator.Peer;
-            _outputError = error;
-            Wheel.Schedule(this, LingerTimeout);
+            bool concludes = _isToConclude;
+            _isToConclude = false;
+            return concludes;
         }
     }
 
-    /// <summary>Drops the transport.</summary>
-    /// <param name="cause">What is told in the result; <see langword="null"/> if the application wanted it so.</param>
-    public void Abort(Exception? cause)
-    {
-        lock (_gate)
-        {
-            // When all has been said, only the transport is left to be dropped.
-            _isFailed |= !_handshake.IsComplete;
-            _initiator ??= WebSocketCloseInitiator.Local;
-            _cause ??= cause;
-        }
-
-        _core.Transport.Abort(cause);
-    }
-
-    /// <summary>The transport is gone: the result is final, and <see cref="Announce"/> tells it.</summary>
-    public WebSocketCloseResult Complete(Exception? transportError)
-    {
-        lock (_gate)
-        {
-            Wheel.Cancel(this);
-            if (_result is null)
-            {
-                _initiator ??= WebSocketCloseInitiator.Peer;
-                _cause ??= _handshake.IsComplete ? null : transportError;
-                _result = Describe();
-            }
-
-            return _result;
-        }
-    }
-
-    /// <summary>Completes <see cref="Closed"/>, once nothing of the connection is left.</summary>
+    /// <summary>Completes <see cref="Closed"/>.</summary>
     public void Announce()
     {
         lock (_gate)
@@ -276,55 +166,10 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
-    /// <summary>What is known about the end of the connection so far.</summary>
-    public WebSocketCloseResult Describe()
-    {
-        lock (_gate)
-        {
-            CloseStatus status = _handshake.Outcome(_isFailed);
-            return _result ?? new WebSocketCloseResult(
-                status.Code, status.Reason, _handshake.IsComplete, _initiator ?? WebSocketCloseInitiator.Peer, _cause);
-        }
-    }
-
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
-        bool isUnanswered;
-        bool isOrderly;
-        lock (_gate)
-        {
-            if (IsScheduled || _result is not null)
-            {
-                // Since it fell due another has taken its place, or the end has come.
-                return;
-            }
-
-            isUnanswered = _handshake.Received is not null && _handshake.MaySendData;
-            isOrderly = (_handshake.IsComplete || _isFailed) && !_isLetGo;
-            _isLetGo = !isUnanswered;
-            if (!isOrderly && !isUnanswered && !_handshake.IsComplete)
-            {
-                _cause ??= _outputError
-                    ?? new TimeoutException($"The closing handshake was not over within {CloseTimeout}.");
-            }
-        }
-
-        if (isUnanswered)
-        {
-            Reply();
-        }
-        else if (isOrderly)
-        {
-            // All has been said; the peer just doesn't let go of the transport. If it does not even take our last
-            // bytes, the next deadline drops it.
-            wheel.Schedule(this, LingerTimeout);
-            _core.Transport.Close();
-        }
-        else
-        {
-            _core.Transport.Abort(_cause);
-        }
+        Do(static (_, sequence) => sequence.CheckDeadlineLocked(), this);
     }
 
     /// <inheritdoc/>
@@ -334,14 +179,188 @@ internal sealed class ClosingSequence : Deadline
 
     private DeadlineWheel Wheel => _core.Settings.Wheel;
 
-    private TimeSpan CloseTimeout => _core.Settings.Options.CloseTimeout;
+    private WebSocketConnectionOptions Options => _core.Settings.Options;
 
-    // §7.1.1: the server closes first, and holds TIME_WAIT; in two steps if it can, so that nothing on its way is lost.
-    private void Finish()
+    private bool HasMuchUntaken => _lastUntaken > SmallLength;
+
+    private void AskApplication()
     {
-        if (_core.Settings.Role == Role.Server || _hasInputEnded)
+        if (_core.Receiver.TryNoteEnd())
         {
-            Sends.FinishWhenEmpty(close: _hasInputEnded || !_core.Transport.CanEndOutput);
+            ApplicationDone();
+        }
+        else
+        {
+            Do(static (lifecycle, _) => lifecycle.AwaitApplication(), 0);
         }
     }
+
+    private void Do<T>(Func<ConnectionLifecycle, T, LifecycleCommands> happen, T argument)
+    {
+        LifecycleCommands commands;
+        CloseStatus close;
+        lock (_gate)
+        {
+            commands = happen(_lifecycle, argument);
+            close = _lifecycle.CloseToSend ?? CloseStatus.None;
+            _isInputOver = _lifecycle.IsInputOver;
+            _dropsReceived = _lifecycle.DropsReceived;
+            if ((commands & LifecycleCommands.Report) != 0)
+            {
+                _result = DescribeLocked();
+                _isToConclude = true;
+            }
+
+            if ((commands & LifecycleCommands.Schedule) != 0)
+            {
+                BeginWaitLocked();
+            }
+        }
+
+        if (commands != LifecycleCommands.None)
+        {
+            CarryOut(commands, close);
+        }
+    }
+
+    private void CarryOut(LifecycleCommands commands, CloseStatus close)
+    {
+        // Not HasFlag, which allocates until the compiler gets round to optimising it.
+        if ((commands & LifecycleCommands.SendClose) != 0)
+        {
+            Sends.SendClose(close, afterPending: true);
+        }
+
+        if ((commands & LifecycleCommands.SendCloseBeforePending) != 0)
+        {
+            Sends.SendClose(close, afterPending: false);
+        }
+
+        if ((commands & LifecycleCommands.ExpediteClose) != 0)
+        {
+            Sends.ExpediteClose(close);
+        }
+
+        if ((commands & LifecycleCommands.EndSends) != 0)
+        {
+            Sends.EndSends();
+        }
+
+        if ((commands & (LifecycleCommands.EndOutput | LifecycleCommands.CloseWhenWritten)) != 0)
+        {
+            bool closes = (commands & LifecycleCommands.CloseWhenWritten) != 0 || !_core.Transport.CanEndOutput;
+            Sends.FinishWhenEmpty(closes);
+        }
+
+        if ((commands & LifecycleCommands.CloseTransport) != 0)
+        {
+            _core.Transport.Close();
+        }
+
+        if ((commands & LifecycleCommands.AbortTransport) != 0)
+        {
+            _core.Transport.Abort(_lifecycle.Cause);
+        }
+
+        if ((commands & LifecycleCommands.Report) != 0)
+        {
+            _core.OnReported();
+        }
+    }
+
+    private LifecycleCommands CheckDeadlineLocked()
+    {
+        if (IsScheduled || _lifecycle.Wait == LifecycleWait.None)
+        {
+            // Since it fell due another has taken its place, or the end has come.
+            return LifecycleCommands.None;
+        }
+
+        NoteProgressLocked();
+        TimeSpan limit = LimitLocked(out long start);
+        TimeSpan waited = (Wheel.CurrentTick - start) * DeadlineWheel.Tick;
+        if (waited >= limit)
+        {
+            return _lifecycle.DeadlinePassed(limit);
+        }
+
+        ScheduleLocked(limit - waited);
+        return LifecycleCommands.None;
+    }
+
+    private WebSocketCloseResult DescribeLocked() => _result ?? new WebSocketCloseResult(
+        _lifecycle.Outcome.Code, _lifecycle.Outcome.Reason, _lifecycle.IsClean,
+        _lifecycle.IsBegunHere == true ? WebSocketCloseInitiator.Local : WebSocketCloseInitiator.Peer,
+        _lifecycle.Cause);
+
+    private void BeginWaitLocked()
+    {
+        if (_lifecycle.Wait == LifecycleWait.None)
+        {
+            Wheel.Cancel(this);
+            return;
+        }
+
+        _waitStart = Wheel.CurrentTick;
+        _lastUntaken = Untaken();
+        _lastProgress = _waitStart;
+        ScheduleLocked(LimitLocked(out _));
+    }
+
+    // How long may be waited, and since when.
+    private TimeSpan LimitLocked(out long start)
+    {
+        start = HasMuchUntaken ? _lastProgress : _waitStart;
+        switch (_lifecycle.Wait)
+        {
+            case LifecycleWait.Application:
+                // With a message in hand the application is at work; one that waits for the peer to take its answers is
+                // not the one to blame.
+                start = _core.Receiver.WaitsForPeer ? _lastProgress : _waitStart;
+                return _core.Receiver.WaitsForPeer ? Longer(Options.CloseReplyDelay, Options.CloseTimeout)
+                    : _core.Receiver.HasMessageInHand ? Longer(Options.CloseReplyDelay, Options.CloseTimeout)
+                    : Options.CloseReplyDelay;
+
+            case LifecycleWait.Flush:
+                start = _lastProgress;
+                return Options.CloseTimeout;
+
+            case LifecycleWait.PeerClose:
+                return Options.CloseTimeout;
+
+            default:
+                return HasMuchUntaken ? Options.CloseTimeout : LingerTimeout;
+        }
+    }
+
+    // Takes note of whether the peer has taken something since the last look.
+    private void NoteProgressLocked()
+    {
+        long untaken = Untaken();
+        if (untaken == _lastUntaken)
+        {
+            return;
+        }
+
+        _lastProgress = Wheel.CurrentTick;
+        if (HasMuchUntaken)
+        {
+            // Our Close frame may have left only now, and the time to answer it begins.
+            _waitStart = _lastProgress;
+        }
+
+        _lastUntaken = untaken;
+    }
+
+    private void ScheduleLocked(TimeSpan after)
+    {
+        // Looked at more often while the peer takes something: so that the wait begins when it has taken all.
+        bool watches = HasMuchUntaken || _lifecycle.Wait == LifecycleWait.Flush || _core.Receiver.WaitsForPeer;
+        Wheel.Schedule(this, watches && after > ProgressInterval ? ProgressInterval : after);
+    }
+
+    // How much of what was accepted the peer's system has not taken, as far as the transport can tell.
+    private long Untaken() => Sends.BufferedAmount + (_core.Transport.UnacknowledgedLength ?? 0);
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -1,3 +1,4 @@
+// Over 350 lines: joins all parts of a connection; the next redesign gives each part its own narrow owner.
 using Microsoft.Extensions.Logging;
 using Sockeye.Protocol;
 using Sockeye.Transports;
@@ -81,8 +82,11 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>How far the connection has come.</summary>
     public WebSocketConnectionState State => _closing?.State ?? WebSocketConnectionState.Open;
 
-    /// <summary>Whether the connection was failed or aborted by this end: nothing received counts any more.</summary>
-    public bool IsFailed => _closing is { IsFailed: true };
+    /// <summary>Whether anything that arrives from now on is ignored.</summary>
+    public bool IsInputOver => _closing is { IsInputOver: true };
+
+    /// <summary>Whether messages that were received and not delivered are dropped.</summary>
+    public bool DropsReceived => _closing is { DropsReceived: true };
 
     /// <summary>Whether messages are delivered piece by piece.</summary>
     public bool DeliversFragments => Settings.Reader.DeliverFragments;
@@ -135,7 +139,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         // All replies made on the way go out together at the end.
         Sends.Cork();
         ReadVerdict verdict = ReadSide.OnReceived(this, ref _reads, bytes);
-        Sends.Uncork();
+        Uncork();
         return verdict;
     }
 
@@ -160,7 +164,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     {
         Sends.Cork();
         ReadVerdict verdict = ReadSide.OnReadingResumed(ref _reads);
-        Sends.Uncork();
+        Uncork();
         return verdict;
     }
 
@@ -176,31 +180,44 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void OnInputEnded()
     {
-        // Only the peer's direction has ended: what was gathered before is still wanted, and what follows may abort.
-        Sends.Flush();
+        // Only the peer's direction has ended: what was gathered before is still wanted.
+        Sends.Cork();
+        TakeRest();
         Closing.InputEnded();
+        Uncork();
     }
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)
     {
-        _keepAlive.Stop(Settings.Wheel);
+        Sends.Cork();
         _sendDeadline?.Stop();
+        TakeRest();
 
-        // First, so that a server does not have a connection any more whose end somebody has heard of.
+        // First, so that there is room for another connection once the end of this one is known.
         Settings.OnClosed?.Invoke(this);
-        WebSocketCloseResult result = Closing.Complete(error);
+        Closing.TransportGone(error);
         Sends.Terminate();
         _reads?.Release();
         Compression?.Release();
-        _pings?.FailAll(CreateClosedException);
-        Settings.Logger.Closed(Connection.Id, result.Code, result.WasClean, result.Exception);
-        Closing.Announce();
-        Receiver.End(discard: Closing.IsFailed);
+        Uncork();
+    }
+
+    /// <summary>The result is final. Any thread, also one that is inside a call of the application.</summary>
+    public void OnReported()
+    {
+        _keepAlive.Stop(Settings.Wheel);
+        if (!Sends.IsCorkedByThisThread)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static core => core.Conclude(), this, preferLocal: false);
+        }
     }
 
     /// <inheritdoc/>
     public WebSocketClosedException CreateClosedException() => new(Closing.Describe());
+
+    /// <inheritdoc/>
+    public void OnCloseWritten() => Closing.CloseWritten();
 
     /// <inheritdoc/>
     public void OnSendProgress()
@@ -228,13 +245,26 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Span<byte> payload = stackalloc byte[PingTracker.PayloadLength];
         Pings.Begin(payload, answer: null);
         Sends.TrySendPing(payload);
+        if (GetAcknowledged(out uint end) is { } acknowledged)
+        {
+            Pings.NoteSent(end, acknowledged);
+        }
     }
+
+    /// <inheritdoc/>
+    public bool IsPingOnItsWay() => GetAcknowledged(out _) is { } acknowledged && Pings.IsOnItsWay(acknowledged);
 
     /// <inheritdoc/>
     public void OnPeerSilent()
     {
+        if (State != WebSocketConnectionState.Open)
+        {
+            // Its end has deadlines of its own, and no ping is sent behind a Close frame.
+            return;
+        }
+
         Settings.Logger.PeerSilent(Connection.Id);
-        Closing.Abort(new TimeoutException(
+        Closing.GiveUp(new TimeoutException(
             $"The peer sent nothing within {Settings.KeepAlive.PongTimeout} of a ping."));
     }
 
@@ -259,17 +289,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     }
 
     /// <summary>The peer's Close frame has arrived.</summary>
-    public void OnClose(CloseStatus status)
-    {
-        if (Closing.Receive(status) || Receiver.TryNoteClose())
-        {
-            Closing.Reply();
-        }
-        else
-        {
-            Closing.DelayReply();
-        }
-    }
+    public void OnClose(CloseStatus status) => Closing.PeerClosed(status);
 
     /// <summary>A pong has arrived.</summary>
     public void OnPong(ReadOnlySpan<byte> payload)
@@ -290,13 +310,13 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     {
         WebSocketCloseCode closeCode = error.CloseCode();
         Settings.Logger.PeerBrokeRule(Connection.Id, closeCode, error);
-        Fail(new CloseStatus(closeCode, ""), new WebSocketProtocolException(error));
+        Fail(new CloseStatus(closeCode, ""), new WebSocketProtocolException(error), letsAnswer: true);
     }
 
     /// <summary>The application closes the connection.</summary>
     public void BeginClose(CloseStatus status)
     {
-        Closing.Begin(status);
+        Closing.Close(status);
         Receiver.ReadOn();
     }
 
@@ -312,7 +332,8 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         }
 
         Settings.Logger.HandlerThrew(Connection.Id, exception);
-        Fail(new CloseStatus(WebSocketCloseCode.InternalError, ""), exception);
+        Fail(
+            new CloseStatus(WebSocketCloseCode.InternalError, ""), exception, letsAnswer: false, dropsReceived: true);
     }
 
     /// <summary>A fragmented message will never be completed; nothing else could follow it.</summary>
@@ -323,7 +344,8 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             Settings.Logger.MessageAbandoned(Connection.Id);
             Fail(
                 new CloseStatus(WebSocketCloseCode.InternalError, ""),
-                new InvalidOperationException("A fragmented message was begun and not completed."));
+                new InvalidOperationException("A fragmented message was begun and not completed."),
+                letsAnswer: false);
         }
     }
 
@@ -342,9 +364,65 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);
 
-    private void Fail(CloseStatus status, Exception cause)
+    /// <summary>How far the peer's system has acknowledged what this end sent; <see langword="null"/> if that is not known.</summary>
+    /// <param name="end">Where all that was accepted so far ends, by the same count.</param>
+    public uint? GetAcknowledged(out uint end)
     {
-        Closing.Fail(status, cause);
+        long? unacknowledged = Transport.UnacknowledgedLength;
+
+        // Without a count of its own, as for a Unix socket, what is left to acknowledge counts backwards.
+        uint? acknowledged = Transport.AcknowledgedLength ?? (uint?)-unacknowledged;
+        end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.BufferedAmount;
+        return acknowledged;
+    }
+
+    private void Fail(CloseStatus status, Exception cause, bool letsAnswer, bool dropsReceived = false)
+    {
+        Closing.Fail(status, cause, letsAnswer, dropsReceived);
         Receiver.ReadOn();
+    }
+
+    // Writes what was held back while the transport called, and tells the application of the end if that came with it.
+    private void Uncork()
+    {
+        Sends.Uncork();
+        if (_closing is { IsToConclude: true })
+        {
+            Conclude();
+        }
+    }
+
+    // Takes what was received and left alone because the application had no room: nothing else can come behind it.
+    private void TakeRest()
+    {
+        if (_reads is not null && !IsInputOver)
+        {
+            Receiver.TakeAll();
+            ReadSide.OnReadingResumed(ref _reads);
+        }
+    }
+
+    private void Conclude()
+    {
+        ClosingSequence closing = Closing;
+        if (!closing.TryConclude())
+        {
+            return;
+        }
+
+        WebSocketCloseResult result = closing.Describe();
+        _pings?.FailAll(CreateClosedException);
+        Settings.Logger.Closed(Connection.Id, result.Code, result.WasClean, result.Exception);
+        if (Pull is not null)
+        {
+            // A receive that waits is told by its own result, and not by a token that is cancelled because of the end.
+            Receiver.End();
+            closing.Announce();
+        }
+        else
+        {
+            closing.Announce();
+            Receiver.End();
+        }
     }
 }

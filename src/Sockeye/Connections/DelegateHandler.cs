@@ -14,12 +14,12 @@ internal sealed class DelegateHandler(Func<WebSocketConnection, CancellationToke
 
     private async Task ServeAsync(WebSocketConnection connection)
     {
-        // The token falls with the connection, so that work done for a peer that has gone ends too.
-        using var ended = new CancellationTokenSource();
-        _ = CancelWhenClosedAsync(connection, ended);
+        // Work done for a peer that has gone ends by the token.
+        var served = new ServedConnection(connection);
+        connection.Core.Pull!.Serve(served);
         try
         {
-            await serve(connection, ended.Token).ConfigureAwait(false);
+            await serve(connection, served.Token).ConfigureAwait(false);
             connection.Core.Pull!.Discard();
             await connection.CloseAsync(WebSocketCloseCode.NormalClosure).ConfigureAwait(false);
         }
@@ -27,24 +27,6 @@ internal sealed class DelegateHandler(Func<WebSocketConnection, CancellationToke
         {
             connection.Core.OnHandlerFailed(exception);
             connection.Core.Pull!.Discard();
-        }
-    }
-
-    private static async Task CancelWhenClosedAsync(WebSocketConnection connection, CancellationTokenSource ended)
-    {
-        await connection.Closed.ConfigureAwait(false);
-        try
-        {
-            await ended.CancelAsync().ConfigureAwait(false);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The method returned first, and nobody is left to be told.
-        }
-        catch (AggregateException exception)
-        {
-            // What the application registered with its token has thrown.
-            connection.Core.OnHandlerFailed(exception);
         }
     }
 }

@@ -25,6 +25,30 @@ internal sealed class HandlerReceiver : Receiver
     protected override bool IsDone => !_isBusy;
 
     /// <inheritdoc/>
+    public override bool HasMessageInHand
+    {
+        get
+        {
+            lock (this)
+            {
+                return _isBusy && !_waitsForSendBuffer;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool WaitsForPeer
+    {
+        get
+        {
+            lock (this)
+            {
+                return _waitsForSendBuffer;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
@@ -117,16 +141,16 @@ internal sealed class HandlerReceiver : Receiver
     // Delivers what is in the inbox, on whatever thread this is, while _isBusy keeps the others out.
     private void Drain()
     {
-        bool reply;
+        bool isDone;
         while (true)
         {
             InboxEntry entry;
             bool resume;
             lock (this)
             {
-                if (Core.IsFailed)
+                if (Core.DropsReceived)
                 {
-                    // Nothing that was received counts any more.
+                    // The application aborted the connection, or its own code threw.
                     ClearInbox();
                 }
 
@@ -145,7 +169,7 @@ internal sealed class HandlerReceiver : Receiver
                 if (!TryTake(out entry))
                 {
                     _isBusy = false;
-                    reply = TakeReply();
+                    isDone = TakeDone();
                     break;
                 }
 
@@ -153,13 +177,6 @@ internal sealed class HandlerReceiver : Receiver
             }
 
             ResumeReadingIf(resume);
-            if (Core.IsFailed)
-            {
-                // The handler has thrown, or aborted the connection: the rest is not for it any more.
-                entry.Release(Core.Settings.Pool);
-                continue;
-            }
-
             bool isPending = Invoke(entry.Payload.Span, entry.Array, entry.Kind, entry.EndOfMessage, out bool taken);
             if (!taken)
             {
@@ -172,7 +189,7 @@ internal sealed class HandlerReceiver : Receiver
             }
         }
 
-        ReplyIf(reply);
+        TellDoneIf(isDone);
         DeliverEnd();
     }
 
@@ -249,8 +266,9 @@ internal sealed class HandlerReceiver : Receiver
 
     private bool FollowCall(HandlerCall call)
     {
-        if (call.Pending is null)
+        if (call.Pending is null or { IsCompleted: true })
         {
+            // Here and not in AwaitAsync, which would call Drain from inside Drain for each message that waits.
             EndCall(call);
             return false;
         }
@@ -263,22 +281,20 @@ internal sealed class HandlerReceiver : Receiver
 
     private async Task AwaitAsync(HandlerCall call, Task pending)
     {
-        try
-        {
-            await pending.ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            Core.OnHandlerFailed(exception);
-        }
-
+        // Never in place: a call that completes just now would go on inside the Drain that made it.
+        await pending.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         EndCall(call);
         Drain();
     }
 
     private void EndCall(HandlerCall call)
     {
+        Task? pending = call.Pending;
         _call = null;
         call.End(Core.Settings.Pool);
+        if (pending is not null && !pending.IsCompletedSuccessfully)
+        {
+            Core.OnHandlerFailed(pending.Exception?.InnerException ?? new TaskCanceledException(pending));
+        }
     }
 }

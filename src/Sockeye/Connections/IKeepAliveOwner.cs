@@ -17,4 +17,10 @@ internal interface IKeepAliveOwner
 
     /// <summary>One of the calls above has thrown, which none should.</summary>
     void OnFaulted(Exception exception);
+
+    /// <summary>
+    /// Whether the last ping has not reached the peer's system yet, and part of what was sent before it has since the last
+    /// look: over a slow link, or because the peer reads slowly.
+    /// </summary>
+    bool IsPingOnItsWay();
 }

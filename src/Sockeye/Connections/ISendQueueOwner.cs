@@ -14,4 +14,9 @@ internal interface ISendQueueOwner
 
     /// <summary>The send buffer was over its limit and has drained. Called outside of any lock.</summary>
     void OnSendBufferDrained();
+
+    /// <summary>
+    /// Everything accepted, a Close frame the last of it, has been given to the transport. Called once, outside of any lock.
+    /// </summary>
+    void OnCloseWritten();
 }

@@ -22,8 +22,14 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
     /// <summary>Whether nothing is in it.</summary>
     public bool IsEmpty => _entries.Count == 0;
 
+    /// <summary>How many entries are in it.</summary>
+    public int Count => _entries.Count;
+
     /// <summary>Whether it takes no more. A message of any length goes into one that is not full. Any thread.</summary>
-    public bool IsFull => Volatile.Read(ref _length) >= maxLength;
+    public bool IsFull => IsFullBy(0);
+
+    /// <summary>Whether it holds more than its limit by a length. Any thread.</summary>
+    public bool IsFullBy(int length) => Volatile.Read(ref _length) >= (long)maxLength + length;
 
     /// <summary>Adds a payload that is on loan.</summary>
     /// <param name="payload">The payload.</param>

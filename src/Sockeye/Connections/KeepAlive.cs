@@ -84,6 +84,12 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
                 return Sooner(left, options.PingInterval);
             }
 
+            if (owner.IsPingOnItsWay())
+            {
+                _pingTick = (uint)now;
+                return Sooner(options.PongTimeout, options.PingInterval);
+            }
+
             owner.OnPeerSilent();
             return TimeSpan.Zero;
         }
@@ -100,6 +106,7 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
         {
             return options.PingInterval;
         }
+
 
         _pingTick = (uint)now;
         _awaitsPong = true;

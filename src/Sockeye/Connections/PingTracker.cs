@@ -23,6 +23,10 @@ internal sealed class PingTracker(TimeProvider time)
     private ulong _lastNumber;
     private TimeSpan _roundTripTime = Unknown;
 
+    // Where the last ping ends in what this end sends, and how much of that was acknowledged at the last look.
+    private uint _sentEnd;
+    private uint _acknowledged;
+
     /// <summary>How long the last answered ping took; <see langword="null"/> before the first.</summary>
     public TimeSpan? RoundTripTime
     {
@@ -67,6 +71,32 @@ internal sealed class PingTracker(TimeProvider time)
             }
 
             End() = new Ping(_lastNumber, time.GetTimestamp()) { Answer = answer };
+        }
+    }
+
+    /// <summary>Takes note of where a ping that was just sent ends in all that this end sends.</summary>
+    /// <param name="end">Where, as a count of bytes that may wrap.</param>
+    /// <param name="acknowledged">How much of that the peer's system has acknowledged.</param>
+    public void NoteSent(uint end, uint acknowledged)
+    {
+        lock (this)
+        {
+            _sentEnd = end;
+            _acknowledged = acknowledged;
+        }
+    }
+
+    /// <summary>
+    /// Whether the peer's system has not acknowledged that ping yet, but has acknowledged something since the last look.
+    /// </summary>
+    /// <param name="acknowledged">How much it has acknowledged.</param>
+    public bool IsOnItsWay(uint acknowledged)
+    {
+        lock (this)
+        {
+            bool hasMoved = acknowledged != _acknowledged;
+            _acknowledged = acknowledged;
+            return hasMoved && (int)(_sentEnd - acknowledged) > 0;
         }
     }
 

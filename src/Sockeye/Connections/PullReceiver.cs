@@ -1,3 +1,4 @@
+// Over 350 lines: one lock guards waiting, taking and ending, which only make sense side by side.
 using System.Buffers;
 using System.Threading.Tasks.Sources;
 
@@ -25,6 +26,9 @@ internal sealed class PullReceiver
     // Whose payload the application is looking at: its array goes back at the next receive.
     private InboxEntry _lent;
 
+    // Cancelled once the connection has ended and nothing is left to receive.
+    private ServedConnection? _served;
+
     /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
     public PullReceiver(ConnectionCore core)
         : base(core) =>
@@ -32,6 +36,30 @@ internal sealed class PullReceiver
 
     /// <inheritdoc/>
     protected override bool IsDone => IsInboxEmpty && (_isWaiting || _discards || _lent.IsEnd);
+
+    /// <inheritdoc/>
+    public override bool HasMessageInHand
+    {
+        get
+        {
+            lock (this)
+            {
+                return !_lent.IsEnd && !_isWaiting && !_discards;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool WaitsForPeer
+    {
+        get
+        {
+            lock (this)
+            {
+                return _isWaiting && !IsInboxEmpty;
+            }
+        }
+    }
 
     private ArrayPool<byte> Pool => Core.Settings.Pool;
 
@@ -73,6 +101,29 @@ internal sealed class PullReceiver
             _ => ValueTask.FromException<InboxEntry>(CreateRefusal()),
         };
 
+    /// <summary>How many messages, or pieces of them, wait to be taken.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (this)
+            {
+                return IsInboxEmpty ? 0 : Inbox.Count;
+            }
+        }
+    }
+
+    /// <summary>Has the token of a method that serves the connection cancelled at the end.</summary>
+    public void Serve(ServedConnection served)
+    {
+        lock (this)
+        {
+            _served = served;
+        }
+
+        CancelServedIfDrained();
+    }
+
     /// <summary>Ends the wait of a receive, if one is waiting.</summary>
     public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
 
@@ -80,17 +131,18 @@ internal sealed class PullReceiver
     public void Discard()
     {
         bool resume;
-        bool reply;
+        bool isDone;
         lock (this)
         {
             _discards = true;
             ClearInbox();
             resume = TakeResume();
-            reply = TakeReply();
+            isDone = TakeDone();
         }
 
         ResumeReadingIf(resume);
-        ReplyIf(reply);
+        TellDoneIf(isDone);
+        CancelServedIfDrained();
     }
 
     /// <inheritdoc/>
@@ -140,7 +192,12 @@ internal sealed class PullReceiver
         TakeResult(token) is { IsEnd: false } entry ? FragmentOf(entry) : throw Core.CreateClosedException();
 
     /// <inheritdoc/>
-    protected override void OnEnded() => CompleteWaiting();
+    protected override void OnEnded()
+    {
+        CompleteWaiting();
+        _served?.Watch();
+        CancelServedIfDrained();
+    }
 
     private static WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind);
 
@@ -156,7 +213,7 @@ internal sealed class PullReceiver
         entry = default;
         bool isThere;
         bool resume;
-        bool reply;
+        bool isDone;
         lock (this)
         {
             if (Volatile.Read(ref _isTaken))
@@ -164,7 +221,9 @@ internal sealed class PullReceiver
                 return Beginning.Refused;
             }
 
-            if (cancellationToken.IsCancellationRequested)
+            // Once nothing more can come the messages that are here, and the end, go before the token: it was likely
+            // cancelled because of that end.
+            if (cancellationToken.IsCancellationRequested && !IsInputOver)
             {
                 return Beginning.Canceled;
             }
@@ -174,15 +233,21 @@ internal sealed class PullReceiver
             isThere = TryTakeNext(out entry);
             if (!isThere)
             {
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    return Beginning.Canceled;
+                }
+
                 BeginWait(isRegistered ? CancellationToken.None : cancellationToken);
             }
 
             resume = isThere && TakeResume();
-            reply = !isThere && TakeReply();
+            isDone = !isThere && TakeDone();
         }
 
         ResumeReadingIf(resume);
-        ReplyIf(reply);
+        TellDoneIf(isDone);
+        CancelServedIfDrained();
         return isThere ? Beginning.Taken : Beginning.Waiting;
     }
 
@@ -200,6 +265,11 @@ internal sealed class PullReceiver
 
     private bool TryTakeNext(out InboxEntry entry)
     {
+        if (Core.DropsReceived)
+        {
+            ClearInbox();
+        }
+
         if (!HasEnded && MustWaitForSendBuffer)
         {
             entry = default;
@@ -214,6 +284,29 @@ internal sealed class PullReceiver
 
         entry = InboxEntry.End;
         return HasEnded;
+    }
+
+    // The method that serves the connection is told by its token: not while something is left for it to receive.
+    private void CancelServedIfDrained()
+    {
+        if (_served is null || !HasEnded)
+        {
+            return;
+        }
+
+        ServedConnection? served;
+        bool isDrained;
+        lock (this)
+        {
+            served = _served;
+            isDrained = HasEnded && IsInboxEmpty;
+            _served = isDrained ? null : served;
+        }
+
+        if (isDrained)
+        {
+            served?.Cancel();
+        }
     }
 
     private void CompleteWaiting()

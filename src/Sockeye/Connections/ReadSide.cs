@@ -41,7 +41,7 @@ internal sealed class ReadSide
     /// <param name="bytes">What has arrived.</param>
     public static ReadVerdict OnReceived(ConnectionCore core, ref ReadSide? reads, Span<byte> bytes)
     {
-        int consumed = reads is null && !core.IsFailed ? TakeWholeMessages(core, bytes) : 0;
+        int consumed = reads is null && !core.IsInputOver ? TakeWholeMessages(core, bytes) : 0;
         if (consumed == bytes.Length)
         {
             return ReadVerdict.Continue;
@@ -133,7 +133,7 @@ internal sealed class ReadSide
             }
 
             // The rest is not for the application any more.
-            if (core.IsFailed)
+            if (core.IsInputOver)
             {
                 return bytes.Length;
             }
@@ -144,7 +144,7 @@ internal sealed class ReadSide
 
     private ReadVerdict Read(Span<byte> bytes)
     {
-        if (_core.IsFailed)
+        if (_core.IsInputOver)
         {
             Discard(bytes.Length);
             return ReadVerdict.Continue;
@@ -167,7 +167,7 @@ internal sealed class ReadSide
             return ReadVerdict.Continue;
         }
 
-        if (_core.IsFailed)
+        if (_core.IsInputOver)
         {
             Discard(_backlogEnd - _backlogStart);
             ReleaseBacklog();
@@ -259,8 +259,8 @@ internal sealed class ReadSide
                 return false;
         }
 
-        // A handler may have failed or aborted the connection: then the rest is not for it any more.
-        return !_core.IsFailed;
+        // The handler may have failed or aborted the connection: then the rest is ignored.
+        return !_core.IsInputOver;
     }
 
     // What comes on a failed connection is read and dropped, so that no reset destroys its Close frame; not without end.
@@ -269,7 +269,7 @@ internal sealed class ReadSide
         _discardedLength += length;
         if (_discardedLength > MaxDiscardedLength)
         {
-            _core.Closing.EndLinger();
+            _core.Closing.TooMuchDiscarded();
         }
     }
 

@@ -10,11 +10,16 @@ namespace Sockeye.Connections;
 /// </remarks>
 internal abstract class Receiver(ConnectionCore core)
 {
+    // How much may be taken beyond the limit of the inbox when the transport is gone: one read of an event loop, and what
+    // compressed messages in it may add.
+    private const int MaxTakenBeyondLimit = 1024 * 1024;
+
     // Made when something has to wait. Its content under the lock.
     private Inbox? _inbox;
     private bool _isReadingPaused;
-    private bool _isCloseNoted;
+    private bool _isEndNoted;
     private volatile bool _readsOn;
+    private volatile bool _takesAll;
 
     /// <summary>The connection.</summary>
     protected ConnectionCore Core { get; } = core;
@@ -27,6 +32,9 @@ internal abstract class Receiver(ConnectionCore core)
 
     /// <summary>Whether the connection has ended. Under the lock.</summary>
     protected bool HasEnded { get; private set; }
+
+    /// <summary>Whether nothing more can arrive, though something may wait to be taken.</summary>
+    protected bool IsInputOver => HasEnded || Core.IsInputOver;
 
     /// <summary>Whether delivery waits for the peer to take what it was sent.</summary>
     protected bool MustWaitForSendBuffer =>
@@ -63,7 +71,7 @@ internal abstract class Receiver(ConnectionCore core)
 
         lock (this)
         {
-            _isReadingPaused = IsFull && !HasEnded && !_readsOn;
+            _isReadingPaused = IsFull && !HasEnded && !_readsOn && !_takesAll;
             return _isReadingPaused;
         }
     }
@@ -85,28 +93,38 @@ internal abstract class Receiver(ConnectionCore core)
         ResumeReadingIf(resume);
     }
 
-    /// <summary>The peer's Close frame has arrived, behind all that was delivered.</summary>
+    /// <summary>
+    /// The transport is about to be gone: what was received before is taken, whether or not the inbox is full.
+    /// </summary>
+    public void TakeAll() => _takesAll = true;
+
+    /// <summary>The input is over, behind all that was delivered.</summary>
     /// <returns>
-    /// Whether the application is done with what came before; if not, <see cref="ClosingSequence.Reply"/> is called when
-    /// it is.
+    /// Whether the application is done with what came before; if not, <see cref="ClosingSequence.ApplicationDone"/> is called
+    /// when it is.
     /// </returns>
-    public bool TryNoteClose()
+    public bool TryNoteEnd()
     {
         lock (this)
         {
-            _isCloseNoted = !IsDone;
-            return !_isCloseNoted;
+            _isEndNoted = !IsDone;
+            return !_isEndNoted;
         }
     }
 
-    /// <summary>The connection has ended; nothing more will be delivered to the receiver.</summary>
-    /// <param name="discard">Whether what was received and not delivered is thrown away.</param>
-    public void End(bool discard)
+    /// <summary>Whether the application is at work on a message.</summary>
+    public abstract bool HasMessageInHand { get; }
+
+    /// <summary>Whether messages wait only for the peer to take what it was sent.</summary>
+    public abstract bool WaitsForPeer { get; }
+
+    /// <summary>The connection has ended: the end is delivered behind the messages that still wait.</summary>
+    public void End()
     {
         lock (this)
         {
             HasEnded = true;
-            if (discard)
+            if (Core.DropsReceived)
             {
                 ClearInbox();
             }
@@ -121,10 +139,12 @@ internal abstract class Receiver(ConnectionCore core)
     /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
     protected bool HasDropped { get; private set; }
 
+    private bool TakesBeyondLimit => _takesAll && (_inbox is null || !_inbox.IsFullBy(MaxTakenBeyondLimit));
+
     /// <summary>Whether what has arrived is dropped. Under the lock, and only on the I/O thread.</summary>
     protected bool MustDrop()
     {
-        HasDropped |= _readsOn && IsFull;
+        HasDropped |= (_readsOn || _takesAll) && IsFull && !TakesBeyondLimit;
         return HasDropped;
     }
 
@@ -149,20 +169,23 @@ internal abstract class Receiver(ConnectionCore core)
         return resume;
     }
 
-    /// <summary>Whether the peer's Close frame is to be answered, which the caller then does outside the lock. Under it.</summary>
-    protected bool TakeReply()
+    /// <summary>
+    /// Whether the application is done with all that came before the end of the input, which the caller then tells outside
+    /// the lock. Under it.
+    /// </summary>
+    protected bool TakeDone()
     {
-        bool reply = _isCloseNoted && IsDone;
-        _isCloseNoted &= !reply;
-        return reply;
+        bool isDone = _isEndNoted && IsDone;
+        _isEndNoted &= !isDone;
+        return isDone;
     }
 
-    /// <summary>Answers the peer's Close frame, if <see cref="TakeReply"/> said so. Outside the lock.</summary>
-    protected void ReplyIf(bool reply)
+    /// <summary>Goes on with the closing handshake, if <see cref="TakeDone"/> said so. Outside the lock.</summary>
+    protected void TellDoneIf(bool isDone)
     {
-        if (reply)
+        if (isDone)
         {
-            Core.Closing.Reply();
+            Core.Closing.ApplicationDone();
         }
     }
 

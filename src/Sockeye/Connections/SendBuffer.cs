@@ -1,3 +1,4 @@
+// Over 350 lines: all that is guarded by the lock of one send queue.
 using System.Diagnostics.CodeAnalysis;
 using Sockeye.Protocol;
 using Sockeye.Transports;
@@ -175,13 +176,18 @@ internal struct SendBuffer
             return WriteDuty.None;
         }
 
+        EndSends(owner);
+        return Accept(Opcode.Close, payload, transport, out segment);
+    }
+
+    /// <summary>Accepts nothing any more; the sends that wait fail.</summary>
+    public void EndSends(ISendQueueOwner owner)
+    {
         EnterCloseQueued();
         if (_frames.Backlog is not null)
         {
             State.HasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
         }
-
-        return Accept(Opcode.Close, payload, transport, out segment);
     }
 
     /// <summary>Adds a copy of a message that must wait for its turn, though its sender does not.</summary>

@@ -1,3 +1,4 @@
+// Over 350 lines: every way into one send queue, and the lock that all of them share.
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -24,6 +25,7 @@ internal sealed class SendQueue
     private SendBuffer _buffer;
     private TransportEnd _finish;
     private bool _hasShutDown;
+    private bool _isCloseWritten;
 
     public SendQueue(ConnectionSettings settings, Transport transport, ISendQueueOwner owner)
     {
@@ -37,6 +39,9 @@ internal sealed class SendQueue
 
     /// <summary>Whether so much is buffered that nothing should be done that would add to it.</summary>
     public bool IsCongested => _buffer.Budget.IsCongested;
+
+    /// <summary>Whether this thread handles a read, at whose end what it sends is written.</summary>
+    public bool IsCorkedByThisThread => _buffer.State.IsHeldBack(buffered: 0);
 
     /// <summary>Whether the transport has not taken all that it was given. Any thread.</summary>
     public bool IsBlocked => _buffer.State.IsBlocked;
@@ -53,9 +58,15 @@ internal sealed class SendQueue
     /// <summary>Writes what was held back.</summary>
     public void Uncork()
     {
-        _buffer.State.Uncork();
-
         // What this thread has corked it sees without the lock; what others add they write themselves.
+        if (!_buffer.IsEmpty)
+        {
+            Flush();
+        }
+
+        // Behind the flush, so that what that reports is still reported on a thread known to handle a read. A callback of the
+        // flush may have sent something, which was held back.
+        _buffer.State.Uncork();
         if (!_buffer.IsEmpty)
         {
             Flush();
@@ -201,6 +212,18 @@ internal sealed class SendQueue
     /// <summary>Sends the Close frame now if it still waits behind other sends, which then fail.</summary>
     public void ExpediteClose(CloseStatus status) => SendClose(status, SendStage.Closing, afterPending: false);
 
+    /// <summary>Accepts nothing any more, though no Close frame will follow what was accepted; what waits for room fails.</summary>
+    public void EndSends()
+    {
+        using (ThinLock.Hold(ref _gate, this))
+        {
+            if (_buffer.State.Stage < SendStage.CloseQueued)
+            {
+                _buffer.EndSends(_owner);
+            }
+        }
+    }
+
     /// <summary>Ends the transport's output once everything accepted has been written, a Close frame the last of it.</summary>
     /// <remarks>May be called before that Close frame is added, when another thread is about to.</remarks>
     /// <param name="close">Whether the transport is then let go of altogether.</param>
@@ -250,17 +273,20 @@ internal sealed class SendQueue
         bool drained;
         bool found;
         bool shutDown = false;
+        bool isCloseWritten = false;
         TransportEnd finish = TransportEnd.None;
         using (ThinLock.Hold(ref _gate, this))
         {
             drained = _buffer.NoteWritten(written, _owner);
             found = _buffer.TryTakeNext(out segment);
-            if (!found && _buffer.State.Stage >= SendStage.CloseQueued && _finish != TransportEnd.None)
+            if (!found && _buffer.State.Stage >= SendStage.CloseQueued)
             {
+                isCloseWritten = !_isCloseWritten && _buffer.State.Stage == SendStage.CloseQueued;
+                _isCloseWritten = true;
                 finish = _finish;
-                shutDown = !_hasShutDown;
+                shutDown = finish != TransportEnd.None && !_hasShutDown;
                 _finish = TransportEnd.None;
-                _hasShutDown = true;
+                _hasShutDown |= shutDown;
             }
         }
 
@@ -272,6 +298,11 @@ internal sealed class SendQueue
         if (finish == TransportEnd.Close)
         {
             _transport.Close();
+        }
+
+        if (isCloseWritten)
+        {
+            _owner.OnCloseWritten();
         }
 
         TellIf(drained);

@@ -16,8 +16,14 @@ namespace Sockeye;
 /// has begun is finished; a receive that is given up loses nothing.
 /// </para>
 /// <para>
-/// Pings of the peer are answered whether or not anybody receives. So is its Close frame, once the messages before it
-/// have been received and the next is asked for, and after a second at the latest: until then they can be answered.
+/// Pings of the peer are answered whether or not the application receives. So is its Close frame, once the messages before
+/// it have been received and the next is asked for: until then they can be answered, within
+/// <see cref="WebSocketConnectionOptions.CloseReplyDelay"/>. The same goes for the Close frame that this end sends after the
+/// peer broke a rule.
+/// </para>
+/// <para>
+/// What was received before the end is delivered before the end, however the connection ended; only <see cref="Abort"/>, and
+/// a handler that throws, drop it.
 /// </para>
 /// </remarks>
 public sealed class WebSocketConnection : IAsyncDisposable
@@ -84,7 +90,11 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <value><see langword="null"/> before the first was answered.</value>
     public TimeSpan? RoundTripTime => Core.RoundTripTime;
 
-    /// <summary>Completes when the connection has ended and its transport is gone. Never fails.</summary>
+    /// <summary>Completes when the connection has ended. Never fails.</summary>
+    /// <remarks>
+    /// That is when both Close frames are through, when this end has failed the connection, or when the transport has ended. The
+    /// transport may be there for a second more, for the peer to end its direction.
+    /// </remarks>
     public Task<WebSocketCloseResult> Closed => Core.Closing.Closed;
 
     internal ConnectionCore Core { get; }
@@ -356,27 +366,39 @@ public sealed class WebSocketConnection : IAsyncDisposable
             : throw new ArgumentException("A pong has at most 125 bytes of payload (RFC 6455 §5.5).", nameof(payload));
 
     /// <summary>Closes the connection in order: sends a Close frame behind all that was sent, and waits for the peer's.</summary>
-    /// <param name="code">1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4).</param>
-    /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5).</param>
-    /// <param name="cancellationToken">Ends the wait; the connection is being closed all the same.</param>
+    /// <param name="code">
+    /// 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4); <see langword="null"/> for a Close frame without a code,
+    /// which the peer reads as 1005.
+    /// </param>
+    /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5). <see langword="null"/> is none.</param>
+    /// <param name="cancellationToken">Ends the wait; the close continues.</param>
     /// <returns>
-    /// How it ended: after <see cref="WebSocketConnectionOptions.CloseTimeout"/> if the peer does not answer, or answers
-    /// and keeps the transport; a second more if it takes nothing either. If it was closed already, how that went.
+    /// How it ended, as soon as both Close frames are through, or the peer has not answered within
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. If the connection was closed already, how that went.
     /// </returns>
     /// <remarks>
-    /// Messages that still arrive can be received; what does not fit in the inbox any more is dropped.
+    /// <para>
+    /// Everything accepted before is sent first, for as long as the peer takes something: the timeout begins anew whenever it
+    /// has, and last when the Close frame has left.
+    /// </para>
+    /// <para>Messages that still arrive can be received; what does not fit in the inbox any more is dropped.</para>
     /// </remarks>
-    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// The code must not be sent, the reason is too long, or there is a reason without a code.
+    /// </exception>
     public async ValueTask<WebSocketCloseResult> CloseAsync(
-        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, string reason = "",
+        WebSocketCloseCode? code = WebSocketCloseCode.NormalClosure, string? reason = null,
         CancellationToken cancellationToken = default)
     {
         Core.BeginClose(CloseArguments.Check(code, reason));
         return await Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Drops the transport at once. What has not been sent is lost; the peer sees code 1006.</summary>
-    public void Abort() => Core.Closing.Abort(cause: null);
+    /// <summary>
+    /// Drops the transport at once. What has not been sent is lost, and so is what was received and not delivered; the peer sees
+    /// code 1006.
+    /// </summary>
+    public void Abort() => Core.Closing.Abort();
 
     /// <summary>Closes the connection with 1000, if it is open, and waits until it has ended.</summary>
     /// <remarks>Messages that were not received are dropped.</remarks>

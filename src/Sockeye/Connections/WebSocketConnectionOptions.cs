@@ -44,14 +44,35 @@ public sealed record WebSocketConnectionOptions
     }
 
     /// <summary>
-    /// How long the closing handshake may take (RFC 6455 §7.1.1) before the transport is dropped.
+    /// How long the peer has to answer the Close frame (RFC 6455 §7.1.2) before the transport is dropped.
     /// </summary>
     /// <value>More than zero, at most a day. The default is 5 seconds.</value>
+    /// <remarks>
+    /// Counted from when the Close frame has left this host, behind everything accepted before it: until then the timeout
+    /// begins anew whenever the peer has taken something, so that one that reads slowly gets all of it.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not more than zero, or over a day.</exception>
     public TimeSpan CloseTimeout
     {
         get;
         init => field = OptionChecks.Deadline(value, nameof(CloseTimeout));
     } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long the peer's Close frame, or this end's after the peer broke a rule, waits for an application that has messages
+    /// to take and takes none, before it is answered or sent (RFC 6455 §5.5.1: "as soon as practical").
+    /// </summary>
+    /// <value>More than zero, at most a day. The default is 1 second.</value>
+    /// <remarks>
+    /// While the application has a message in hand it waits for <see cref="CloseTimeout"/>, if that is longer: until then what
+    /// the application sends goes out before the Close frame. With nothing in hand and nothing to take it does not wait.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not more than zero, or over a day.</exception>
+    public TimeSpan CloseReplyDelay
+    {
+        get;
+        init => field = OptionChecks.Deadline(value, nameof(CloseReplyDelay));
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// How long the peer may take nothing, while something is waiting for it, before the connection is aborted: also one

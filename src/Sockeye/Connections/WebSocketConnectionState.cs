@@ -8,10 +8,13 @@ public enum WebSocketConnectionState
 
     /// <summary>
     /// A Close frame is on its way to the peer (RFC 6455 §7.1.3), or the connection was failed: nothing can be sent any
-    /// more; what has been received can still be taken.
+    /// more; what was received can still be taken.
     /// </summary>
     Closing,
 
-    /// <summary>The transport is gone (RFC 6455 §7.1.4).</summary>
+    /// <summary>
+    /// Both Close frames are through, this end has failed the connection, or the transport is gone (RFC 6455 §7.1.4). What was
+    /// received can still be taken.
+    /// </summary>
     Closed,
 }

@@ -207,7 +207,7 @@ internal sealed class Listener : IAcceptorOwner
             await stream.AuthenticateAsync(
                 secure => AuthenticateAsync(secure, remote, stopping.Token), stopping.Token).ConfigureAwait(false);
             Begin(
-                new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync),
+                new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync, socket),
                 _context.Options.HandshakeTimeout - time.GetElapsedTime(start));
         }
         catch (Exception exception)

@@ -10,6 +10,7 @@ internal sealed class ServerContext
     private readonly DenseSet<ConnectionCore> _connections = new();
     private readonly DenseSet<ServerHandshakeSession> _sessions = new();
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
 
     public ServerContext(
@@ -76,10 +77,20 @@ internal sealed class ServerContext
 
     /// <summary>The connections that are open, as they are at this moment.</summary>
     public IReadOnlyCollection<WebSocketConnection> Connections =>
+
+        // One that has ended may still wait for its peer to end the transport.
+        [.. _connections.Select(static core => core.Connection)
+            .Where(static connection => connection.State != WebSocketConnectionState.Closed)];
+
+    /// <summary>Those, and the ones that have ended and whose transport is not gone yet.</summary>
+    public IReadOnlyCollection<WebSocketConnection> ConnectionsWithTransport =>
         _connections.Select(static core => core.Connection);
 
-    /// <summary>How many there are.</summary>
+    /// <summary>How many there are, with those whose transport is not gone yet.</summary>
     public int ConnectionCount => _connections.Count;
+
+    /// <summary>Completes when the server has stopped accepting and no connection has a transport any more.</summary>
+    public Task IsEmpty => _isEmpty.Task;
 
     /// <summary>What opening handshakes share whose deadlines are kept on a wheel: those of one event loop.</summary>
     public ConnectionSettings SettingsOn(DeadlineWheel wheel, bool isSecure) => Fallback.For(isSecure).SettingsOn(wheel);
@@ -90,6 +101,7 @@ internal sealed class ServerContext
         // First: whoever sees that it is gone finds room for another.
         Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientIPAddress : null);
         _connections.Remove(connection);
+        CompleteIfEmpty();
     }
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
@@ -99,6 +111,8 @@ internal sealed class ServerContext
         {
             _isStopping = true;
         }
+
+        CompleteIfEmpty();
     }
 
     /// <summary>Drops the opening handshakes that are underway.</summary>
@@ -132,6 +146,14 @@ internal sealed class ServerContext
             }
 
             return !_isStopping;
+        }
+    }
+
+    private void CompleteIfEmpty()
+    {
+        if (_isStopping && _connections.Count == 0)
+        {
+            _isEmpty.TrySetResult();
         }
     }
 

@@ -1,3 +1,5 @@
+using Sockeye.Connections;
+
 namespace Sockeye.Server;
 
 /// <summary>How a server ends: lets nobody in, lets those who are there go, closes, and drops who is left.</summary>
@@ -46,13 +48,18 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        Task closing = Task.WhenAll(context.Connections.Select(
-            connection => connection.CloseAsync(options.CloseCode, options.CloseReason).AsTask()));
-        await closing.WaitAsync(options.AbortTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!closing.IsCompleted)
+        foreach (WebSocketConnection connection in context.Connections)
+        {
+            connection.Core.BeginClose(CloseArguments.Check(options.CloseCode, options.CloseReason));
+        }
+
+        // Until the transports are gone too: what was sent is still on its way, to a peer that takes it slowly.
+        await context.IsEmpty.WaitAsync(options.AbortTimeout, time, _cutShort.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!context.IsEmpty.IsCompleted)
         {
             AbortAll();
-            await closing.ConfigureAwait(false);
+            await context.IsEmpty.ConfigureAwait(false);
         }
 
         listeners.EndLoops();
@@ -61,7 +68,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 
     private void AbortAll()
     {
-        IReadOnlyCollection<WebSocketConnection> left = context.Connections;
+        IReadOnlyCollection<WebSocketConnection> left = context.ConnectionsWithTransport;
         context.Logger.StopCutShort(left.Count);
         foreach (WebSocketConnection connection in left)
         {

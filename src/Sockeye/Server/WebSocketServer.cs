@@ -241,9 +241,11 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait; the connections are being closed all the same.</param>
     /// <returns>A task that completes when they have ended.</returns>
-    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// The code must not be sent, the reason is too long, or there is a reason without a code.
+    /// </exception>
     public async Task CloseAllAsync(
-        WebSocketCloseCode code = WebSocketCloseCode.GoingAway, string reason = "",
+        WebSocketCloseCode? code = WebSocketCloseCode.GoingAway, string? reason = null,
         CancellationToken cancellationToken = default)
     {
         CloseArguments.Check(code, reason);

@@ -26,9 +26,9 @@ public sealed record WebSocketStopOptions
         init => field = OptionChecks.Deadline(value, nameof(AbortTimeout));
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The code of the Close frames. The default is 1001.</summary>
+    /// <summary>The code of the Close frames; <see langword="null"/> for none. The default is 1001.</summary>
     /// <exception cref="ArgumentException">The code must not be sent.</exception>
-    public WebSocketCloseCode CloseCode
+    public WebSocketCloseCode? CloseCode
     {
         get;
         init

@@ -34,6 +34,12 @@ internal sealed class SocketTransport : PumpTransport
     public override EndPoint? RemoteEndPoint { get; }
 
     /// <inheritdoc/>
+    public override long? UnacknowledgedLength => SocketProgress.UnacknowledgedLength(_socket);
+
+    /// <inheritdoc/>
+    public override uint? AcknowledgedLength => SocketProgress.AcknowledgedLength(_socket);
+
+    /// <inheritdoc/>
     protected override int WriteNow(ReadOnlySpan<byte> bytes)
     {
         int taken = _socket.Send(bytes, SocketFlags.None, out SocketError error);

@@ -9,6 +9,7 @@ internal sealed class StreamTransport : PumpTransport
 {
     private readonly Stream _stream;
     private readonly Func<ValueTask>? _endOutput;
+    private readonly Socket? _socket;
     private readonly CancellationTokenSource _released = new();
 
     /// <summary>Takes over a stream, which is disposed of at the end.</summary>
@@ -17,11 +18,14 @@ internal sealed class StreamTransport : PumpTransport
     /// <param name="localEndPoint">The address of this end, if it is known.</param>
     /// <param name="remoteEndPoint">The address of the peer, if it is known.</param>
     /// <param name="endOutput">Ends the stream's output in order, if that can be done apart from its input.</param>
+    /// <param name="socket">The socket below the stream, if it is known: asked what the peer has taken.</param>
     public StreamTransport(
         Stream stream, ArrayPool<byte> pool, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null,
-        Func<ValueTask>? endOutput = null)
+        Func<ValueTask>? endOutput = null, Socket? socket = null)
         : base(pool)
     {
+        // Not that of a derived class, which may have ended it.
+        _socket = socket ?? (stream.GetType() == typeof(NetworkStream) ? ((NetworkStream)stream).Socket : null);
         _stream = stream;
         _endOutput = endOutput;
         LocalEndPoint = EndPoints.Unmapped(localEndPoint);
@@ -36,6 +40,12 @@ internal sealed class StreamTransport : PumpTransport
 
     /// <inheritdoc/>
     public override WebSocketTlsInformation? Tls => (_stream as TlsStream)?.Information;
+
+    /// <inheritdoc/>
+    public override long? UnacknowledgedLength => SocketProgress.UnacknowledgedLength(_socket);
+
+    /// <inheritdoc/>
+    public override uint? AcknowledgedLength => SocketProgress.AcknowledgedLength(_socket);
 
     /// <inheritdoc/>
     public override bool CanEndOutput => _endOutput is not null;

@@ -34,6 +34,18 @@ internal abstract class Transport
     public virtual bool CanEndOutput => true;
 
     /// <summary>
+    /// How many bytes this end's system keeps because the peer's has not acknowledged them; <see langword="null"/> if that is
+    /// not known. Any thread. A system call.
+    /// </summary>
+    public virtual long? UnacknowledgedLength => null;
+
+    /// <summary>
+    /// A count that grows with each byte that the peer's system acknowledges, of which only differences mean something;
+    /// <see langword="null"/> if that is not known. Any thread. A system call.
+    /// </summary>
+    public virtual uint? AcknowledgedLength => null;
+
+    /// <summary>
     /// Whether this thread is one that will call <see cref="ITransportSink.OnFlush"/> if asked to: then what it sends is
     /// better gathered than written piece by piece.
     /// </summary>

@@ -1,4 +1,3 @@
-using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 
@@ -73,31 +72,12 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void An_answer_that_overtakes_its_delay_keeps_the_close_timeout()
-    {
-        TestConnection test = Open("client");
-        ClosingSequence closing = test.Connection.Core.Closing;
-
-        closing.Receive(new CloseStatus(WebSocketCloseCode.NormalClosure, ""));
-        closing.Reply();
-        closing.DelayReply();
-        test.Time.Advance(2 * Second);
-
-        Assert.False(test.Transport.IsClosed);
-        test.Time.Advance(5 * Second);
-        Assert.True(test.Transport.IsClosed);
-    }
-
-    [Fact]
     public void A_deadline_that_falls_due_while_another_takes_its_place_does_nothing()
     {
         TestConnection test = Open("client");
-        ClosingSequence closing = test.Connection.Core.Closing;
-        closing.Receive(new CloseStatus(WebSocketCloseCode.NormalClosure, ""));
-        closing.DelayReply();
-        closing.Reply();
+        test.ReceiveClose();
 
-        closing.OnDue(new DeadlineWheel(test.Time));
+        test.Connection.Core.Closing.OnDue(new DeadlineWheel(test.Time));
 
         Assert.False(test.Transport.IsClosed);
     }
@@ -165,12 +145,14 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_peer_that_answers_and_never_lets_go_is_let_go_of_after_the_timeout(string role) // FR-38
+    public async Task A_peer_that_answers_and_keeps_the_transport_delays_nobody(string role) // FR-38
     {
         TestConnection test = Open(role);
-        _ = test.Connection.CloseAsync();
+        Task<WebSocketCloseResult> close = test.Connection.CloseAsync().AsTask();
         test.Time.Advance(4 * Second);
         test.ReceiveClose();
+        await close;
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
         test.Time.Advance(0.8 * Second);
         Assert.False(test.Transport.IsClosed);
 
@@ -183,14 +165,18 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_peer_that_closes_and_never_lets_go_is_let_go_of_after_the_timeout(string role)
+    public async Task A_peer_that_closes_and_keeps_the_transport_delays_nobody(string role)
     {
         TestConnection test = Open(role);
+        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
         test.ReceiveClose();
-        test.Time.Advance(4.9 * Second);
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => receive);
+        Assert.Equal(WebSocketCloseCode.NormalClosure, test.Result.Code);
+        Assert.Equal(role == "server", test.Transport.IsOutputEnded);
+        test.Time.Advance(0.8 * Second);
         Assert.False(test.Transport.IsClosed);
 
-        test.Time.Advance(0.4 * Second);
+        test.Time.Advance(0.5 * Second);
 
         Check(test, WebSocketCloseCode.NormalClosure, "", clean: true, WebSocketCloseInitiator.Peer);
     }
@@ -241,8 +227,9 @@ public sealed class ClosingSequenceTests
         test.Connection.TrySend(new byte[1_000]);
 
         test.Transport.EndInput();
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
         Assert.False(test.Transport.IsClosed);
-        test.Time.Advance(1.3 * Second);
+        test.Time.Advance(2.5 * Second);
 
         Check(
             test, WebSocketCloseCode.AbnormalClosure, "", clean: false, WebSocketCloseInitiator.Peer,
@@ -359,13 +346,57 @@ public sealed class ClosingSequenceTests
             test.Connection.CloseAsync(reason: new string('x', 124)).AsTask().Exception!.InnerException);
         Assert.IsType<ArgumentException>(
             test.Connection.CloseAsync(reason: new string('€', 42)).AsTask().Exception!.InnerException);
-        Assert.IsType<ArgumentNullException>(
-            test.Connection.CloseAsync(reason: null!).AsTask().Exception!.InnerException);
         Assert.Equal("", test.Wire());
 
         _ = test.Connection.CloseAsync(reason: new string('€', 41));
 
         Assert.Equal(125, Assert.Single(test.Frames()).Payload.Length);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_close_frame_without_a_code_can_be_sent(string role)
+    {
+        TestConnection test = Open(role);
+
+        Assert.IsType<ArgumentException>(
+            test.Connection.CloseAsync(code: null, "why").AsTask().Exception!.InnerException);
+        Assert.Equal("", test.Wire());
+        _ = test.Connection.CloseAsync(code: null);
+        SentFrame frame = Assert.Single(test.Frames());
+        Assert.Equal((Opcode.Close, 0), (frame.Opcode, frame.Payload.Length));
+        test.ReceiveClose(0);
+        test.Transport.EndInput();
+
+        Check(test, WebSocketCloseCode.NoStatusReceived, "", clean: true, WebSocketCloseInitiator.Local);
+    }
+
+    [Fact]
+    public void A_null_reason_is_none()
+    {
+        TestConnection test = Open("server");
+
+        _ = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, reason: null);
+
+        Assert.Equal([0x03, 0xE9], Assert.Single(test.Frames()).Payload);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void Until_our_close_frame_is_out_a_peer_that_closed_can_be_sent_something(string role) // §5.5.1
+    {
+        TestConnection test = Open(role);
+        test.Receive("question");
+        ValueTask<WebSocketMessage> question = test.Connection.ReceiveAsync();
+        test.ReceiveClose();
+        Assert.True(question.IsCompletedSuccessfully);
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        Assert.Equal(WebSocketSendResult.Sent, test.Connection.TrySend("answer"));
+        _ = test.Connection.ReceiveAsync();
+
+        Assert.Equal("Text 'answer', Close 1000", test.Wire());
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("late"));
     }
 
     [Fact]

@@ -244,6 +244,22 @@ public sealed class KeepAliveTests
         Assert.Equal(0, _time.TimerCount);
     }
 
+    [Fact]
+    public void A_peer_behind_a_slow_link_is_waited_for_until_the_ping_has_reached_it()
+    {
+        _owner.IsPingOnItsWay = true;
+        Start();
+        _time.Advance(100 * Second);
+        Assert.Equal(0, _owner.SilentCount);
+        Assert.Equal(1, _owner.PingCount);
+
+        // The ping is there. The peer has the whole timeout to answer it, counted from the last look before that.
+        _owner.IsPingOnItsWay = false;
+        _time.Advance(20.7 * Second);
+
+        Assert.Equal(1, _owner.SilentCount);
+    }
+
     private KeepAlive Start(KeepAliveOptions? options = null)
     {
         _owner.KeepAliveOptions = options ?? KeepAliveOptions.Default;
@@ -282,6 +298,10 @@ public sealed class KeepAliveTests
             PingCount++;
             OnPing?.Invoke();
         }
+
+        public bool IsPingOnItsWay { get; set; }
+
+        bool IKeepAliveOwner.IsPingOnItsWay() => IsPingOnItsWay;
 
         public void OnPeerSilent() => SilentCount++;
 

@@ -163,4 +163,20 @@ public sealed class PingTrackerTests
         Begin();
         _pings.FailAll(() => reason);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(uint.MaxValue - 100)]
+    public void A_ping_is_on_its_way_while_what_goes_before_it_is_acknowledged(uint start)
+    {
+        var pings = new PingTracker(new ManualTimeProvider());
+        pings.NoteSent(end: start + 1_000, acknowledged: start);
+
+        Assert.False(pings.IsOnItsWay(start));
+        Assert.True(pings.IsOnItsWay(start + 1));
+        Assert.False(pings.IsOnItsWay(start + 1));
+        Assert.True(pings.IsOnItsWay(start + 999));
+        Assert.False(pings.IsOnItsWay(start + 1_000));
+        Assert.False(pings.IsOnItsWay(start + 5_000));
+    }
 }

@@ -308,7 +308,7 @@ public sealed class PullReceiverTests
         test.Time.Advance(TimeSpan.FromSeconds(1.2));
 
         Assert.Equal("Close 1001", test.Wire());
-        Assert.Equal(WebSocketConnectionState.Closing, test.Connection.State);
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
         Assert.Equal("waits", Now(test.Connection.ReceiveAsync()).Text);
     }
 

@@ -43,7 +43,7 @@ public sealed class ReadSideTests
         ReceiveInFragments(pieces);
         ReceiveInFragments(server);
 
-        Assert.Equal("abcd abcd ab… cd. abcd", handler.Events);
+        Assert.Equal("abcd abcd closed:1009 ab… cd. abcd", handler.Events);
         Assert.Equal(1009, Assert.Single(strict.Frames()).CloseCode);
     }
 
@@ -60,7 +60,7 @@ public sealed class ReadSideTests
         failed.Receive("not for anybody");
         next.Receive(Opcode.Continuation, "somebody"u8);
 
-        Assert.Equal("for somebody", handler.Events);
+        Assert.Equal("closed:1002 for somebody", handler.Events);
     }
 
     [Fact]

@@ -179,6 +179,10 @@ public sealed class SendQueueStressTests
         {
         }
 
+        public void OnCloseWritten()
+        {
+        }
+
         public void OnSendBufferDrained()
         {
         }

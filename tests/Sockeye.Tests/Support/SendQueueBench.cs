@@ -65,6 +65,11 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
 
     public void OnSendBufferDrained() => DrainedCount++;
 
+    /// <summary>How often the queue reported that everything, a Close frame the last of it, was given to the transport.</summary>
+    public int CloseWrittenCount { get; private set; }
+
+    public void OnCloseWritten() => CloseWrittenCount++;
+
     public ReadVerdict OnReceived(Span<byte> bytes) => ReadVerdict.Continue;
 
     public ReadVerdict OnReadingResumed() => ReadVerdict.Continue;

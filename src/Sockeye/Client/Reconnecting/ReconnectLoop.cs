@@ -82,7 +82,7 @@ internal sealed class ReconnectLoop
     }
 
     /// <summary>Ends it, whatever it is about.</summary>
-    public async Task CloseAsync(WebSocketCloseCode code, string reason, CancellationToken cancellationToken)
+    public async Task CloseAsync(WebSocketCloseCode? code, string? reason, CancellationToken cancellationToken)
     {
         WebSocketConnection? connection;
         lock (_gate)

@@ -187,9 +187,11 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait; the client is being closed all the same.</param>
     /// <remarks>What is kept for the next connection is dropped.</remarks>
-    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// The code must not be sent, the reason is too long, or there is a reason without a code.
+    /// </exception>
     public async Task CloseAsync(
-        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, string reason = "",
+        WebSocketCloseCode? code = WebSocketCloseCode.NormalClosure, string? reason = null,
         CancellationToken cancellationToken = default)
     {
         _ = Connections.CloseArguments.Check(code, reason);

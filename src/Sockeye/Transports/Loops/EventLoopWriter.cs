@@ -59,6 +59,38 @@ internal abstract class EventLoopWriter : Transport
     /// <inheritdoc/>
     public sealed override EndPoint? RemoteEndPoint => _peer.ToEndPoint();
 
+    /// <inheritdoc/>
+    public sealed override long? UnacknowledgedLength
+    {
+        get
+        {
+            if (!Descriptor.TryHold())
+            {
+                return null;
+            }
+
+            long? length = Loop.Calls.UnacknowledgedLength(Descriptor.Number);
+            Descriptor.DangerousRelease();
+            return length;
+        }
+    }
+
+    /// <inheritdoc/>
+    public sealed override uint? AcknowledgedLength
+    {
+        get
+        {
+            if (!Descriptor.TryHold())
+            {
+                return null;
+            }
+
+            uint? length = Loop.Calls.AcknowledgedLength(Descriptor.Number);
+            Descriptor.DangerousRelease();
+            return length;
+        }
+    }
+
     /// <summary>The loop that reads, and closes the descriptor.</summary>
     public EventLoop Loop { get; }
 

@@ -60,6 +60,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "getsockopt")]
     public static partial int GetOption(int descriptor, int level, int name, void* value, uint* length);
 
+    [LibraryImport(Library, EntryPoint = "ioctl")]
+    public static partial int Control(int descriptor, nuint request, int* value);
+
     [LibraryImport(Library, EntryPoint = "getsockname")]
     public static partial int GetName(int descriptor, void* address, uint* length);
 

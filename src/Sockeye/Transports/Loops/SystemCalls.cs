@@ -25,6 +25,11 @@ internal unsafe class SystemCalls
     private const int OptionSendBuffer = 7;
     private const int OptionReceiveBuffer = 8;
     private const int OptionLinger = 13;
+    private const int OptionTcpInformation = 11;
+    private const int QueryOutputQueue = 0x5411;
+
+    // Where tcp_info has tcpi_bytes_acked, since Linux 4.1.
+    private const int AcknowledgedOffset = 120;
 
     /// <summary>Those of the system.</summary>
     public static SystemCalls Default { get; } = new();
@@ -214,6 +219,30 @@ internal unsafe class SystemCalls
         // struct linger { on = 1, seconds = 0 }
         int* linger = stackalloc int[] { 1, 0 };
         return Answer(LibC.SetOption(descriptor, LevelSocket, OptionLinger, linger, 2 * sizeof(int)));
+    }
+
+    /// <summary>
+    /// How many bytes the kernel keeps since the peer's has not acknowledged them; for a Unix socket, since the peer has not
+    /// read them. <see langword="null"/> if it does not say (SIOCOUTQ in tcp(7)).
+    /// </summary>
+    public virtual long? UnacknowledgedLength(int descriptor)
+    {
+        int length = 0;
+        return LibC.Control(descriptor, QueryOutputQueue, &length) >= 0 ? length : null;
+    }
+
+    /// <summary>
+    /// The low half of how many bytes the peer's kernel has acknowledged; <see langword="null"/> if it does not say: it is
+    /// not TCP.
+    /// </summary>
+    public virtual uint? AcknowledgedLength(int descriptor)
+    {
+        byte* information = stackalloc byte[AcknowledgedOffset + sizeof(ulong)];
+        uint length = AcknowledgedOffset + sizeof(ulong);
+        int result = LibC.GetOption(descriptor, LevelTcp, OptionTcpInformation, information, &length);
+        return result >= 0 && length >= AcknowledgedOffset + sizeof(ulong)
+            ? (uint)*(ulong*)(information + AcknowledgedOffset)
+            : null;
     }
 
     private static int Answer(int result) => result >= 0 ? result : -Marshal.GetLastSystemError();

@@ -1,0 +1,312 @@
+namespace Sockeye.Protocol;
+
+/// <summary>
+/// The end of a connection as a state machine (RFC 6455 §7): events in, commands out. No I/O, clock, lock or task, so
+/// that every order of events can be tried.
+/// </summary>
+/// <remarks>
+/// Every method but the properties is an event; its result says what to do. Deadlines are named by <see cref="Wait"/>;
+/// how long each may last is for the caller to decide, who reports <see cref="DeadlinePassed"/>. Not thread-safe.
+/// </remarks>
+internal sealed class ConnectionLifecycle(Role role)
+{
+    private ClosingHandshake _handshake;
+
+    // What the Close frame of a failed connection will say, once the application has answered what came before.
+    private CloseStatus? _failure;
+    private Exception? _outputError;
+    private bool _isCloseWritten;
+    private bool _hasInputEnded;
+    private bool _isTransportGone;
+
+    /// <summary>What our Close frame says; <see langword="null"/> before it is sent.</summary>
+    public CloseStatus? CloseToSend => _handshake.Sent;
+
+    /// <summary>What is waited for, with a deadline.</summary>
+    public LifecycleWait Wait { get; private set; }
+
+    /// <summary>Whether anything that arrives from now on is ignored.</summary>
+    public bool IsInputOver { get; private set; }
+
+    /// <summary>
+    /// Whether messages that were received and not delivered are dropped: only if the application aborted the connection,
+    /// or its own code threw.
+    /// </summary>
+    public bool DropsReceived { get; private set; }
+
+    /// <summary>Whether this end failed or aborted the connection (§7.1.7).</summary>
+    public bool IsFailed { get; private set; }
+
+    /// <summary>Whether the application was told that the connection has ended; nothing changes the result any more.</summary>
+    public bool IsReported { get; private set; }
+
+    /// <summary>Whether data may be sent: §5.5.1, "MUST NOT send any more data frames after sending a Close frame".</summary>
+    public bool MaySendData => _handshake.MaySendData && !IsFailed && !IsReported;
+
+    /// <summary>Whether a Close frame was received, and another one sent (§7.1.4).</summary>
+    public bool IsClean => _handshake.IsComplete && _isCloseWritten;
+
+    /// <summary>The code and reason that the connection ends with, as far as is known (§7.1.5, §7.1.6).</summary>
+    public CloseStatus Outcome => _handshake.Outcome(IsFailed);
+
+    /// <summary>Whether this end began the end; <see langword="null"/> while nothing has begun.</summary>
+    public bool? IsBegunHere { get; private set; }
+
+    /// <summary>What went wrong; <see langword="null"/> if nothing did.</summary>
+    public Exception? Cause { get; private set; }
+
+    // Whether the Close frame of the peer, or of this end after a violation, waits for the application.
+    private bool IsUndecided => _failure is not null || (_handshake.Received is not null && _handshake.MaySendData);
+
+    /// <summary>The application closes the connection.</summary>
+    /// <param name="status">What our Close frame is to say, unless another was decided on before.</param>
+    public LifecycleCommands Close(CloseStatus status)
+    {
+        if (_failure is not null)
+        {
+            // The peer broke a rule before: that is what the Close frame says, and the application is done.
+            return ApplicationDone();
+        }
+
+        if (IsReported || !_handshake.TrySend(status))
+        {
+            return LifecycleCommands.None;
+        }
+
+        IsBegunHere ??= true;
+        return WaitFor(LifecycleWait.Flush) | LifecycleCommands.SendClose;
+    }
+
+    /// <summary>
+    /// The peer's Close frame has arrived. <see cref="ApplicationDone"/> or <see cref="AwaitApplication"/> is to follow.
+    /// </summary>
+    public LifecycleCommands PeerClosed(CloseStatus status)
+    {
+        if (IsInputOver || IsFailed || !_handshake.TryReceive(status))
+        {
+            return LifecycleCommands.None;
+        }
+
+        IsInputOver = true;
+        IsBegunHere ??= false;
+        return _isCloseWritten ? Conclude() : LifecycleCommands.None;
+    }
+
+    /// <summary>
+    /// This end fails the connection (§7.1.7). <see cref="ApplicationDone"/> or <see cref="AwaitApplication"/> is to follow.
+    /// </summary>
+    /// <param name="status">What the Close frame says, if none has been sent.</param>
+    /// <param name="cause">What went wrong.</param>
+    /// <param name="dropsReceived">Whether what was received and not delivered is dropped.</param>
+    public LifecycleCommands Fail(CloseStatus status, Exception cause, bool dropsReceived)
+    {
+        DropsReceived |= dropsReceived;
+        if (IsReported || IsFailed)
+        {
+            return LifecycleCommands.None;
+        }
+
+        IsInputOver = true;
+        IsBegunHere ??= true;
+        Cause ??= cause;
+        if (_handshake.MaySendData)
+        {
+            _failure ??= status;
+            return LifecycleCommands.None;
+        }
+
+        if (_handshake.IsComplete)
+        {
+            // What both ends have agreed on stays true, whatever a handler does with the messages before it.
+            return LifecycleCommands.None;
+        }
+
+        // Ours went first. What it may wait behind can't be answered any more.
+        IsFailed = true;
+        _handshake.TrySend(status, failed: true);
+        LifecycleCommands end = _isCloseWritten
+            ? WaitFor(LifecycleWait.Transport) | Report()
+            : WaitFor(LifecycleWait.Flush) | LifecycleCommands.ExpediteClose;
+        return end | FinishOutput();
+    }
+
+    /// <summary>The application is not done with what came before the peer's Close frame, or before its violation.</summary>
+    public LifecycleCommands AwaitApplication() =>
+        IsUndecided && !IsReported ? WaitFor(LifecycleWait.Application) : LifecycleCommands.None;
+
+    /// <summary>The application is done with all that was received, or has had time enough.</summary>
+    public LifecycleCommands ApplicationDone()
+    {
+        if (IsReported)
+        {
+            return LifecycleCommands.None;
+        }
+
+        if (_failure is { } status)
+        {
+            _failure = null;
+            IsFailed = true;
+            _handshake.TrySend(status, failed: true);
+            return WaitFor(LifecycleWait.Flush) | LifecycleCommands.SendCloseBeforePending | FinishOutput();
+        }
+
+        // §5.5.1: "MUST send a Close frame in response".
+        return _handshake.TryReply(out _)
+            ? WaitFor(LifecycleWait.Flush) | LifecycleCommands.SendClose
+            : LifecycleCommands.None;
+    }
+
+    /// <summary>Everything accepted, our Close frame the last of it, has been given to the transport.</summary>
+    public LifecycleCommands CloseWritten()
+    {
+        _isCloseWritten = true;
+        return IsReported ? WaitFor(LifecycleWait.Transport)
+            : IsFailed ? WaitFor(LifecycleWait.Transport) | Report()
+            : _handshake.IsComplete ? Conclude()
+            : WaitFor(LifecycleWait.PeerClose);
+    }
+
+    /// <summary>The peer's direction of the transport has ended in order.</summary>
+    public LifecycleCommands InputEnded()
+    {
+        _hasInputEnded = true;
+        if (IsReported || IsFailed)
+        {
+            return LifecycleCommands.CloseWhenWritten;
+        }
+
+        if (IsUndecided || _handshake.Received is not null)
+        {
+            // Some peers end their direction as soon as they have sent a Close frame, and go on reading.
+            return LifecycleCommands.None;
+        }
+
+        // §7.1.5: no Close frame came, which is code 1006. The peer may still read what was accepted for it.
+        IsInputOver = true;
+        IsBegunHere ??= false;
+        Cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
+        return WaitFor(LifecycleWait.Transport) | Report() | LifecycleCommands.EndSends | LifecycleCommands.CloseWhenWritten;
+    }
+
+    /// <summary>Nothing can be sent any more; what the peer sent before it went is still read, for a while.</summary>
+    public LifecycleCommands OutputFailed(Exception error)
+    {
+        if (IsReported)
+        {
+            return LifecycleCommands.None;
+        }
+
+        IsBegunHere ??= false;
+        _outputError = error;
+        return WaitFor(LifecycleWait.Transport);
+    }
+
+    /// <summary>This end gives the peer up, which does not respond. What it sent before is still delivered.</summary>
+    public LifecycleCommands GiveUp(Exception cause)
+    {
+        IsFailed |= !IsReported && !_handshake.IsComplete;
+        Drop(cause);
+        return LifecycleCommands.AbortTransport;
+    }
+
+    /// <summary>The application aborts the connection.</summary>
+    public LifecycleCommands Abort()
+    {
+        DropsReceived = true;
+        IsInputOver = true;
+        IsFailed |= !IsReported && !_handshake.IsComplete;
+        Drop(cause: null);
+        return LifecycleCommands.AbortTransport;
+    }
+
+    /// <summary>More has been discarded after the end of the input than a peer sends that has not seen the end yet.</summary>
+    public LifecycleCommands TooMuchDiscarded() =>
+        IsReported || IsFailed ? LifecycleCommands.CloseTransport : LifecycleCommands.None;
+
+    /// <summary>What is waited for has not come in time.</summary>
+    /// <param name="waited">How long it was waited for.</param>
+    public LifecycleCommands DeadlinePassed(TimeSpan waited)
+    {
+        switch (Wait)
+        {
+            case LifecycleWait.Application:
+                return ApplicationDone();
+
+            case LifecycleWait.Flush:
+                Drop(_outputError ?? new TimeoutException($"The peer took nothing of what it was sent within {waited}."));
+                return LifecycleCommands.AbortTransport;
+
+            case LifecycleWait.PeerClose:
+                Drop(_outputError ?? new TimeoutException($"The peer did not answer the Close frame within {waited}."));
+                return LifecycleCommands.AbortTransport;
+
+            case LifecycleWait.Transport when !IsReported && !IsFailed:
+                // Only the output has failed, and the input did not end by itself.
+                Drop(_outputError);
+                return LifecycleCommands.AbortTransport;
+
+            case LifecycleWait.Transport:
+                return WaitFor(LifecycleWait.Release) | LifecycleCommands.CloseTransport;
+
+            case LifecycleWait.Release:
+                return LifecycleCommands.AbortTransport;
+
+            default:
+                return LifecycleCommands.None;
+        }
+    }
+
+    /// <summary>The transport is gone. The last event.</summary>
+    /// <param name="error">What went wrong with it; <see langword="null"/> if nothing did.</param>
+    public LifecycleCommands TransportGone(Exception? error)
+    {
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
+        _isTransportGone = true;
+        IsInputOver = true;
+        LifecycleCommands commands = WaitFor(LifecycleWait.None);
+        if (IsReported)
+        {
+            return commands;
+        }
+
+        IsFailed |= _failure is not null;
+        IsBegunHere ??= false;
+        Cause ??= IsClean ? null : error;
+        return commands | Report();
+    }
+
+    // Both Close frames are through: §7.1.1, the server closes the transport first, and holds TIME_WAIT; in two steps, so
+    // that nothing on its way is lost.
+    private LifecycleCommands Conclude() =>
+        WaitFor(LifecycleWait.Transport) | Report()
+        | (role == Role.Server || _hasInputEnded ? FinishOutput() : LifecycleCommands.None);
+
+    private LifecycleCommands FinishOutput() =>
+        _hasInputEnded ? LifecycleCommands.CloseWhenWritten : LifecycleCommands.EndOutput;
+
+    private LifecycleCommands Report()
+    {
+        IsReported = true;
+        return LifecycleCommands.Report;
+    }
+
+    private LifecycleCommands WaitFor(LifecycleWait wait)
+    {
+        Wait = _isTransportGone ? LifecycleWait.None : wait;
+        return LifecycleCommands.Schedule;
+    }
+
+    // The transport is dropped; what was received and not looked at before still counts.
+    private void Drop(Exception? cause)
+    {
+        if (!IsReported)
+        {
+            IsBegunHere ??= true;
+            Cause ??= cause;
+        }
+    }
+}

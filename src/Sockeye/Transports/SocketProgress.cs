@@ -1,0 +1,45 @@
+using System.Net.Sockets;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Transports;
+
+/// <summary>Asks the kernel how much of what a <see cref="Socket"/> was given the peer's has taken. Linux only.</summary>
+internal static class SocketProgress
+{
+    /// <summary>As <see cref="Transport.UnacknowledgedLength"/>.</summary>
+    public static long? UnacknowledgedLength(Socket? socket) =>
+        Ask(socket, static descriptor => SystemCalls.Default.UnacknowledgedLength(descriptor));
+
+    /// <summary>As <see cref="Transport.AcknowledgedLength"/>.</summary>
+    public static uint? AcknowledgedLength(Socket? socket) =>
+        Ask(socket, static descriptor => SystemCalls.Default.AcknowledgedLength(descriptor));
+
+    private static T? Ask<T>(Socket? socket, Func<int, T?> ask)
+        where T : struct
+    {
+        if (socket is null || !OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        SafeSocketHandle handle = socket.SafeHandle;
+        bool isHeld = false;
+        try
+        {
+            handle.DangerousAddRef(ref isHeld);
+            return ask((int)handle.DangerousGetHandle());
+        }
+        catch (ObjectDisposedException)
+        {
+            // The transport has ended meanwhile.
+            return null;
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                handle.DangerousRelease();
+            }
+        }
+    }
+}
