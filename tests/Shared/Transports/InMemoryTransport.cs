@@ -54,6 +54,16 @@ internal sealed class InMemoryTransport : Transport
     /// <summary>Whether nothing can be taken any more, though the sink may not have been told.</summary>
     public bool IsClosing => _closeAsked;
 
+    /// <summary>What the kernel keeps for the peer, if it tells.</summary>
+    public long? KernelLength { get; set; }
+
+    /// <summary>What the peer's kernel has acknowledged, if it tells.</summary>
+    public uint? KernelProgress { get; set; }
+
+    public override long? UnacknowledgedLength => KernelLength;
+
+    public override uint? AcknowledgedLength => KernelProgress;
+
     /// <summary>Told after each write, in place.</summary>
     public Action? Written { get; set; }
 

@@ -41,12 +41,8 @@ internal static class CaseRuns
             yield return new Segmentation.Chopped(1);
         }
 
-        // A Close frame that comes together with a message is answered after the message. A violation is answered at
-        // once, before the application has asked for the message: its echo comes too late. So there the peer waits.
-        if (script.EndsCleanly)
-        {
-            yield return new Segmentation.Coalesced();
-        }
+        // A Close frame, or a violation, that comes together with messages is answered after the messages.
+        yield return new Segmentation.Coalesced();
     }
 
     private static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport)

@@ -62,7 +62,8 @@ internal sealed class TransportPair : IDisposable
                         secure => secure.AuthenticateAsServerAsync(TestCertificate.ForServer()), default),
                     peerTls.AuthenticateAsync(
                         secure => secure.AuthenticateAsClientAsync(TestCertificate.ForClient()), default)).WithDeadline();
-                var transport = new StreamTransport(tls, pool, endOutput: tls.EndOutputAsync);
+                var transport = new StreamTransport(
+                    tls, pool, endOutput: tls.EndOutputAsync, socket: socket);
                 return new TransportPair(transport, peerTls, peerSocket, tls);
         }
     }

@@ -45,6 +45,24 @@ public sealed class SendDeadlineTests
     }
 
     [Fact]
+    public void A_peer_whose_system_acknowledges_something_now_and_then_is_waited_for()
+    {
+        // The kernel takes no more from this end, since it has megabytes that go out over a slow link.
+        TestConnection test = Stalled(Role.Server, kernelProgress: uint.MaxValue - 2_000);
+
+        for (int i = 0; i < 20; i++)
+        {
+            PassAlive(test, seconds: 20);
+            test.Transport.KernelProgress += 1_000;
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 39);
+        Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
+        Assert.IsType<TimeoutException>(test.Result.Exception);
+    }
+
+    [Fact]
     public void A_peer_that_has_taken_all_may_do_nothing_for_long_and_stall_again()
     {
         TestConnection test = Stalled(Role.Server);
@@ -72,13 +90,14 @@ public sealed class SendDeadlineTests
         test.Connection.Abort();
     }
 
-    private static TestConnection Stalled(Role role, TimeSpan? timeout = null)
+    private static TestConnection Stalled(Role role, TimeSpan? timeout = null, uint? kernelProgress = null)
     {
         WebSocketConnectionOptions options =
             role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
         var test = new TestConnection(
             role, options: timeout is null ? options : options with { SendTimeout = timeout.Value });
         test.Transport.Capacity = 0;
+        test.Transport.KernelProgress = kernelProgress;
         test.Connection.TrySend(new byte[Length]);
         return test;
     }

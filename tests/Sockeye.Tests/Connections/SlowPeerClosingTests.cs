@@ -1,0 +1,162 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>A close while the peer, or the link to it, still takes what was accepted before: nothing of it is lost.</summary>
+public sealed class SlowPeerClosingTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    public static TheoryData<string> Roles => ["server", "client"];
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public async Task Everything_accepted_leaves_before_the_close_frame_however_slowly_the_peer_takes_it(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.Capacity = 0;
+        test.Connection.TrySend(new byte[200_000]);
+        Task<WebSocketCloseResult> close = test.Connection.CloseAsync().AsTask();
+
+        for (int i = 0; i < 10; i++)
+        {
+            test.Time.Advance(4 * Second);
+            test.Transport.Drain(17_000);
+        }
+
+        Assert.False(close.IsCompleted);
+        test.Transport.Drain();
+        Assert.Equal("Binary 200000 bytes, Close 1000", test.Wire());
+        test.Time.Advance(4.5 * Second);
+        test.ReceiveClose();
+
+        Assert.True((await close).WasClean);
+        Assert.False(test.Transport.IsAborted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_peer_that_takes_nothing_of_it_is_dropped_after_the_close_timeout(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.Capacity = 0;
+        test.Connection.TrySend(new byte[200_000]);
+        _ = test.Connection.CloseAsync();
+
+        test.Time.Advance(4.8 * Second);
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(1.2 * Second);
+
+        Assert.True(test.Transport.IsAborted);
+        Assert.IsType<TimeoutException>(test.Result.Exception);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void The_time_to_answer_begins_when_the_kernel_has_sent_the_close_frame(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.KernelLength = 2_000_000;
+        _ = test.Connection.CloseAsync();
+        Assert.Equal("Close 1000", test.Wire());
+
+        while (test.Transport.KernelLength > 0)
+        {
+            test.Time.Advance(Second);
+            test.Transport.KernelLength -= 100_000;
+        }
+
+        test.Time.Advance(4.8 * Second);
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(1.6 * Second);
+
+        Assert.True(test.Transport.IsAborted);
+        Assert.IsType<TimeoutException>(test.Result.Exception);
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_kernel_that_sends_nothing_more_is_not_waited_for(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.KernelLength = 2_000_000;
+        _ = test.Connection.CloseAsync();
+
+        test.Time.Advance(4.8 * Second);
+        Assert.False(test.Transport.IsClosed);
+        test.Time.Advance(1.2 * Second);
+
+        Assert.True(test.Transport.IsAborted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_peer_that_closed_first_gets_all_before_the_transport_is_closed(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.KernelLength = 2_000_000;
+        test.ReceiveClose();
+        Assert.True(test.Result.WasClean);
+
+        while (test.Transport.KernelLength > 0)
+        {
+            test.Time.Advance(3 * Second);
+            Assert.False(test.Transport.IsClosed);
+            test.Transport.KernelLength -= 500_000;
+        }
+
+        test.Time.Advance(2.5 * Second);
+        Assert.True(test.Transport.IsClosed);
+        Assert.False(test.Transport.IsAborted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_violation_is_told_behind_everything_accepted_before(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.Capacity = 0;
+        test.Connection.TrySend(new byte[200_000]);
+        test.Transport.Feed(role == "server" ? [0xC1, 0x80] : [0xC1, 0x00]);
+
+        for (int i = 0; i < 10; i++)
+        {
+            test.Time.Advance(4 * Second);
+            test.Transport.Drain(17_000);
+        }
+
+        test.Transport.Drain();
+        Assert.Equal("Binary 200000 bytes, Close 1002", test.Wire());
+        Assert.True(test.Transport.IsOutputEnded);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void A_peer_that_ends_its_direction_without_a_close_frame_gets_what_was_accepted_for_it(string role)
+    {
+        TestConnection test = Open(role);
+        test.Transport.Capacity = 0;
+        test.Connection.TrySend(new byte[200_000]);
+
+        test.Transport.EndInput();
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, test.Result.Code);
+        Assert.Throws<WebSocketClosedException>(() => test.Connection.TrySend("late"));
+        for (int i = 0; i < 10; i++)
+        {
+            test.Time.Advance(4 * Second);
+            Assert.False(test.Transport.IsClosed);
+            test.Transport.Drain(17_000);
+        }
+
+        test.Transport.Drain();
+        Assert.Equal("Binary 200000 bytes", test.Wire());
+        Assert.True(test.Transport.IsClosed);
+        Assert.False(test.Transport.IsAborted);
+    }
+
+    private static TestConnection Open(string role) =>
+        new(role == "server" ? Role.Server : Role.Client, options: role == "server"
+            ? WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled }
+            : WebSocketConnectionOptions.Client with { KeepAlive = KeepAliveOptions.Disabled });
+}
