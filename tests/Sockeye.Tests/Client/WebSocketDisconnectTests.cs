@@ -46,6 +46,60 @@ public sealed class WebSocketDisconnectTests
     public void What_lasts_is_not(Exception exception) =>
         Assert.False(new WebSocketDisconnect(result: null, exception).IsTransient);
 
+    // RFC 9110 §15: "a client ... MUST treat an unrecognized status code as being equivalent to the x00 status code of that
+    // class", and what is above 599 as a server error.
+    [Theory]
+    [InlineData(408, true)]
+    [InlineData(425, true)]
+    [InlineData(429, true)]
+    [InlineData(500, true)]
+    [InlineData(502, true)]
+    [InlineData(503, true)]
+    [InlineData(504, true)]
+    [InlineData(506, true)]
+    [InlineData(507, true)]
+    [InlineData(508, true)]
+    [InlineData(509, true)]
+    [InlineData(510, true)]
+    [InlineData(511, true)]
+    [InlineData(520, true)]
+    [InlineData(521, true)]
+    [InlineData(522, true)]
+    [InlineData(523, true)]
+    [InlineData(524, true)]
+    [InlineData(525, true)]
+    [InlineData(526, true)]
+    [InlineData(527, true)]
+    [InlineData(529, true)]
+    [InlineData(530, true)]
+    [InlineData(599, true)]
+    [InlineData(600, true)]
+    [InlineData(999, true)]
+    [InlineData(501, false)]
+    [InlineData(505, false)]
+    [InlineData(200, false)]
+    [InlineData(302, false)]
+    [InlineData(400, false)]
+    [InlineData(403, false)]
+    [InlineData(407, false)]
+    [InlineData(421, false)]
+    [InlineData(426, false)]
+    [InlineData(451, false)]
+    [InlineData(499, false)]
+    public void A_status_says_whether_the_server_or_its_proxy_would_answer_the_same_again(int status, bool expected)
+    {
+        Exception[] exceptions =
+        [
+            Refused(HandshakeError.UnexpectedStatusCode, status),
+            Refused(HandshakeError.ProxyFailed, status),
+            new HttpRequestException("of a callback", inner: null, (HttpStatusCode)status),
+        ];
+
+        Assert.All(
+            exceptions,
+            exception => Assert.Equal(expected, new WebSocketDisconnect(result: null, exception).IsTransient));
+    }
+
     [Theory]
     [InlineData(1000, false)]
     [InlineData(1001, true)]

@@ -34,7 +34,7 @@ public sealed class WebSocketDisconnect
     /// <summary>One sentence for a log, on one line: what a server sent is escaped as in a C# string literal.</summary>
     public override string ToString() =>
         Result?.ToString()
-        ?? (Exception is null ? "The application gave up." : SockeyeException.MessageOf(Exception));
+        ?? (Exception is null ? "The application closed the client." : SockeyeException.MessageOf(Exception));
 
     private static bool IsTransientClose(WebSocketCloseCode code) => (int)code switch
     {
@@ -61,6 +61,8 @@ public sealed class WebSocketDisconnect
         _ => exception is IOException or SocketException or TimeoutException,
     };
 
-    // RFC 9110 §15: what may pass, of the server and of a proxy.
-    private static bool IsTransientStatus(int? status) => status is null or 408 or 425 or 429 or 500 or 502 or 503 or 504;
+    // Of the server and of a proxy. RFC 9110 §15: a status of a class that is known is treated as the x00 of the class, and
+    // one above 599 as 500. 501 and 505 are about the request itself, which will be the same again (§15.6.2, §15.6.6).
+    private static bool IsTransientStatus(int? status) =>
+        status is null or 408 or 425 or 429 or (>= 500 and not 501 and not 505);
 }
