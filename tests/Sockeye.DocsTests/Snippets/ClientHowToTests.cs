@@ -220,6 +220,39 @@ public sealed class ClientHowToTests
         Assert.Equal(["subscribe"], lines);
     }
 
+    [Fact]
+    public async Task A_client_that_gives_up_says_why()
+    {
+        List<string> lines = [];
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
+            async (connection, cancellation) =>
+            {
+                await connection.SendAsync("last", cancellation);
+                await connection.CloseAsync(WebSocketCloseCode.PolicyViolation, "not you", cancellation);
+            });
+        string address = $"ws://{server.LocalEndPoint}/";
+
+        // snippet: giving up
+        await using var client = new ReconnectingWebSocketClient(address);
+        await client.StartAsync();
+        try
+        {
+            await foreach (var message in client.ReadAllAsync())
+            {
+                lines.Add(message.Text);
+            }
+        }
+        catch (WebSocketClosedException exception)
+        {
+            Console.WriteLine($"Given up: {(int)exception.Result.Code} {exception.Result.Reason}");
+        }
+        // end snippet
+
+        Assert.Equal(["last"], lines);
+        Assert.Equal(WebSocketCloseCode.PolicyViolation, (await client.Closed).Result!.Code);
+    }
+
     private static Task<WebSocketServer> StartEchoAsync() => WebSocketServer.StartAsync(
         new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new Echo());
 

@@ -15,8 +15,10 @@ internal sealed class ReconnectInbox
     /// <summary>Adds a connection.</summary>
     public void Attach(WebSocketConnection connection) => _connections.Writer.TryWrite(connection);
 
-    /// <summary>There will be no other.</summary>
-    /// <param name="reason">Thrown to whoever has received all; <see langword="null"/> if that is just the end.</param>
+    /// <summary>There will be no other connection.</summary>
+    /// <param name="reason">
+    /// What the receiver gets once it has received every message; <see langword="null"/> if its messages just end.
+    /// </param>
     public void End(Exception? reason) => _connections.Writer.TryComplete(reason);
 
     /// <summary>Waits for the next message.</summary>

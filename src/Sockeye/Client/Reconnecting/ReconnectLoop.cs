@@ -127,7 +127,7 @@ internal sealed class ReconnectLoop
                 ? new WebSocketClosedException(result)
                 : new ObjectDisposedException(nameof(ReconnectingWebSocketClient)));
         Outbox.End(reason);
-        Inbox.End(_isClosing ? null : failure ?? (last.Result is { WasClean: false } ? reason : null));
+        Inbox.End(_isClosing || IsClosedByApplication(last) ? null : reason);
         _opened.TrySetException(reason);
 
         // Looked at, or not: a client may be closed before anybody waits for it.
@@ -135,6 +135,10 @@ internal sealed class ReconnectLoop
         Tell(new(WebSocketReconnectState.Closed, _failureCount, lastDisconnect: last));
         _closed.SetResult(last);
     }
+
+    // By way of the connection itself.
+    private static bool IsClosedByApplication(WebSocketDisconnect disconnect) =>
+        disconnect.Result is { WasClean: true, Initiator: WebSocketCloseInitiator.Local, Exception: null };
 
     private ResiliencePipeline<WebSocketCloseResult> CreatePipeline() =>
         new ResiliencePipelineBuilder<WebSocketCloseResult> { TimeProvider = _options.OwnClient.TimeProvider }

@@ -155,19 +155,25 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
             : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Must be text or binary.");
 
     /// <summary>
-    /// Receives message after message, of one connection after the other, until the client is closed. One enumeration at a
-    /// time.
+    /// Receives message after message, of one connection after the other, until the application closes the client. One
+    /// enumeration at a time.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
     /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
     /// <remarks>
-    /// All messages of a connection come before those of the next. Of connections that ended before anybody received from
-    /// them, only the last is received from.
+    /// All messages of a connection come before those of the next. Of connections that ended before the application received
+    /// from them, only the last is received from. The enumeration ends without an exception only if the application closed:
+    /// by <see cref="CloseAsync"/>, by disposal, or by closing the <see cref="Connection"/>. If the client gave up
+    /// (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), it throws why. What a callback of the application has thrown
+    /// is thrown as it is.
     /// </remarks>
-    /// <exception cref="SockeyeException">
-    /// The client has given up: what it has given up at. What a callback of the application has thrown is thrown as it is.
+    /// <exception cref="WebSocketClosedException">
+    /// The client has given up after its last connection ended, whatever the close code, 1000 included. The result has the
+    /// code and the reason. Thrown after every message that was received.
     /// </exception>
+    /// <exception cref="WebSocketHandshakeException">The client has given up, because it could not connect.</exception>
     /// <exception cref="InvalidOperationException">The client has a handler.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

@@ -24,7 +24,12 @@ public sealed class WebSocketReconnectStatus
     /// <summary>How the last connection or attempt ended; <see langword="null"/> if there was none.</summary>
     public WebSocketDisconnect? LastDisconnect { get; }
 
-    /// <summary>One line for a log.</summary>
-    public override string ToString() =>
-        State == WebSocketReconnectState.Waiting ? $"{State} for {Delay} after {FailureCount} failures" : $"{State}";
+    /// <summary>One line for a log: with the last failure, unless a connection is open.</summary>
+    public override string ToString()
+    {
+        string state = State == WebSocketReconnectState.Waiting
+            ? $"{State} for {Delay} after {FailureCount} failures"
+            : $"{State}";
+        return LastDisconnect is null || State is WebSocketReconnectState.Open ? state : $"{state}: {LastDisconnect}";
+    }
 }
