@@ -65,7 +65,10 @@ internal sealed class ClientConnector
         int? status = error == HandshakeError.ProxyFailed && exception is HttpRequestException { StatusCode: { } code }
             ? (int)code
             : null;
-        return new WebSocketHandshakeException(error, _progress.Phase, status, [], innerException: exception);
+
+        // The HTTP client quotes a line that it cannot parse, which may have a cookie in it.
+        Exception? cause = HttpErrorOf(exception) == HttpRequestError.InvalidResponse ? null : _progress.Cause ?? exception;
+        return new WebSocketHandshakeException(error, _progress.Phase, status, [], innerException: cause);
     }
 
     private HandshakeError ErrorOf(Exception exception)

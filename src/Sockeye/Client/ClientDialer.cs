@@ -38,10 +38,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         Stream stream;
         if (isDirect && address.SocketPath is { } path)
         {
-            stream = ClientAddress.IsPipe(path)
-                ? await ConnectPipeAsync(path, cancellationToken).ConfigureAwait(false)
-                : await ConnectAsync([new UnixDomainSocketEndPoint(path)], isDirect, cancellationToken)
-                    .ConfigureAwait(false);
+            stream = await ConnectPathAsync(path, isDirect, cancellationToken).ConfigureAwait(false);
         }
         else if (options.ConnectCallback is { } callback)
         {
@@ -60,18 +57,39 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         return stream;
     }
 
+    private async Task<Stream> ConnectPathAsync(string path, bool isDirect, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ClientAddress.IsPipe(path)
+                ? await ConnectPipeAsync(path, cancellationToken).ConfigureAwait(false)
+                : await ConnectAsync([new UnixDomainSocketEndPoint(path)], isDirect, cancellationToken)
+                    .ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
+        {
+            throw progress.Cause = SocketPathFailure.Create(path, exception);
+        }
+        catch (OperationCanceledException) when (ClientAddress.IsPipe(path))
+        {
+            // Windows is asked again and again for a pipe that does not exist, until there is no time left.
+            progress.Cause = SocketPathFailure.Create(path, new TimeoutException());
+            throw;
+        }
+    }
+
     private static async Task<Stream> ConnectPipeAsync(string path, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsWindows())
         {
-            throw new PlatformNotSupportedException("There are named pipes on Windows alone.");
+            throw new PlatformNotSupportedException($"'{path}' is a named pipe, and these exist on Windows only.");
         }
 
         // \\server\pipe\name
         string[] parts = path.TrimStart('\\').Split('\\', 3);
         if (parts.Length != 3 || !parts[1].Equals("pipe", StringComparison.OrdinalIgnoreCase))
         {
-            throw new IOException(@"A named pipe is \\server\pipe\name.");
+            throw new IOException(@"a named pipe is written \\server\pipe\name");
         }
 
         var pipe = new NamedPipeClientStream(parts[0], parts[2], PipeDirection.InOut, PipeOptions.Asynchronous);
@@ -93,6 +111,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         AddressFamily family = options.LocalEndPoint?.AddressFamily ?? options.AddressFamily;
         if (IPAddress.TryParse(host.Host, out IPAddress? literal))
         {
+            ThrowIfZoneUnknown(host.Host, literal);
             return family == AddressFamily.Unspecified || family == literal.AddressFamily
                 ? [new IPEndPoint(literal, host.Port)]
                 : throw new SocketException((int)SocketError.AddressFamilyNotSupported);
@@ -105,6 +124,16 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         return addresses.Length == 0
             ? throw new SocketException((int)SocketError.HostNotFound)
             : [.. addresses.Select(resolved => new IPEndPoint(resolved, host.Port))];
+    }
+
+    // Parsing leaves a zone out that is the name of no interface; the system would then say "invalid argument".
+    private void ThrowIfZoneUnknown(string host, IPAddress literal)
+    {
+        int percent = host.IndexOf('%', StringComparison.Ordinal);
+        if (percent >= 0 && literal.ScopeId == 0)
+        {
+            throw progress.Cause = new IOException($"There is no network interface '{host[(percent + 1)..]}'.");
+        }
     }
 
     private async Task<Stream> ConnectAsync(EndPoint[] endPoints, bool isDirect, CancellationToken cancellationToken)

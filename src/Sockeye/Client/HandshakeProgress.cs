@@ -4,11 +4,22 @@ namespace Sockeye.Client;
 internal sealed class HandshakeProgress
 {
     private volatile WebSocketHandshakePhase _phase = WebSocketHandshakePhase.Connect;
+    private volatile Exception? _cause;
 
     /// <summary>What the attempt is about. Set by whichever thread goes on with it.</summary>
     public WebSocketHandshakePhase Phase
     {
         get => _phase;
         set => _phase = value;
+    }
+
+    /// <summary>
+    /// Why the transport could not be connected, if that is known better here than by the HTTP client, whose exception says
+    /// less or something else.
+    /// </summary>
+    public Exception? Cause
+    {
+        get => _cause;
+        set => _cause = value;
     }
 }

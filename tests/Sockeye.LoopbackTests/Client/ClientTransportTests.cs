@@ -262,17 +262,6 @@ public sealed class ClientTransportTests
         }
     }
 
-    [Theory]
-    [EachClient]
-    public async Task A_socket_that_is_not_there_cannot_be_reached(ClientKind kind)
-    {
-        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
-            () => WebSocketClient.ConnectAsync("ws+unix:/nowhere/s:/", kind.Options()).WithDeadline());
-
-        Assert.Equal(
-            (HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
-    }
-
     [Fact]
     public async Task From_a_socket_a_relative_redirect_stays_and_another_leaves_credentials_behind()
     {

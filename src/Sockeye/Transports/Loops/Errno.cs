@@ -4,6 +4,7 @@ namespace Sockeye.Transports.Loops;
 internal static class Errno
 {
     public const int NotPermitted = 1;
+    public const int NoEntry = 2;
     public const int Interrupted = 4;
     public const int BadDescriptor = 9;
     public const int WouldBlock = 11;
@@ -15,6 +16,7 @@ internal static class Errno
     public const int BrokenPipe = 32;
     public const int NoNetwork = 64;
     public const int Protocol = 71;
+    public const int WrongProtocolType = 91;
     public const int OptionNotAvailable = 92;
     public const int NotSupported = 95;
     public const int AddressInUse = 98;

@@ -9,6 +9,9 @@ internal static class SocketErrors
     /// <param name="errno">The error number, positive.</param>
     public static SocketException Exception(int errno) => errno switch
     {
+        // As .NET does: the path of a Unix socket is its address.
+        Errno.NoEntry => new((int)SocketError.AddressNotAvailable),
+        Errno.WrongProtocolType => new((int)SocketError.ProtocolType),
         Errno.AccessDenied => new((int)SocketError.AccessDenied),
         Errno.FileTableOverflow or Errno.TooManyOpenFiles => new((int)SocketError.TooManyOpenSockets),
         Errno.BrokenPipe => new((int)SocketError.Shutdown),

@@ -1,0 +1,41 @@
+using System.Net.Sockets;
+using Sockeye.Client;
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+/// <summary>Why the path of a socket cannot be connected to, in the same words on an event loop and elsewhere.</summary>
+public sealed class SocketPathFailureTests
+{
+    [Theory]
+    [InlineData(Errno.NoEntry, "there is no such file (ENOENT)")]
+    [InlineData(Errno.ConnectionRefused, "nothing accepts connections there (ECONNREFUSED)")]
+    [InlineData(Errno.AccessDenied, "permission denied (EACCES)")]
+    [InlineData(Errno.WrongProtocolType, "the socket there is not a stream socket (EPROTOTYPE)")]
+    public void An_error_number_is_named(int errno, string expected) =>
+        Assert.Equal(
+            $"'/run/s' cannot be connected to: {expected}.",
+            SocketPathFailure.Create("/run/s", SocketErrors.Exception(errno)).Message);
+
+    [Fact]
+    public void A_pipe_that_may_not_be_opened_or_does_not_exist_is_named()
+    {
+        Assert.Equal(
+            @"'\\.\pipe\a' cannot be connected to: permission denied (EACCES).",
+            SocketPathFailure.Create(@"\\.\pipe\a", new UnauthorizedAccessException("Access denied.")).Message);
+        Assert.Equal(
+            @"'\\.\pipe\a' cannot be connected to: the pipe does not exist, or all of its instances are busy.",
+            SocketPathFailure.Create(@"\\.\pipe\a", new TimeoutException()).Message);
+    }
+
+    [Fact]
+    public void Another_error_keeps_the_words_of_the_system()
+    {
+        var cause = new SocketException((int)SocketError.NoBufferSpaceAvailable);
+
+        IOException exception = SocketPathFailure.Create("/run/s", cause);
+
+        Assert.Equal($"'/run/s' cannot be connected to: {cause.Message.TrimEnd('.')}.", exception.Message);
+        Assert.Same(cause, exception.InnerException);
+    }
+}
