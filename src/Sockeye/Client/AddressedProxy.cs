@@ -4,7 +4,7 @@ namespace Sockeye.Client;
 
 /// <summary>
 /// A proxy that is asked for the server's own address, whatever the HTTP client was told: there may be one for wss and
-/// another for ws. The HTTP client writes the proxy's address into its exceptions, so that it gets no password there.
+/// another for ws. The HTTP client quotes the proxy's address in its exceptions, so it is given scheme, host and port only.
 /// </summary>
 internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
 {
@@ -17,9 +17,7 @@ internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
 
     /// <inheritdoc/>
     public Uri? GetProxy(Uri destination) =>
-        Find() is { UserInfo.Length: > 0 } found
-            ? new UriBuilder(found) { UserName = "", Password = "" }.Uri
-            : Find();
+        Find() is { IsAbsoluteUri: true } found ? new UriBuilder(found.Scheme, found.Host, found.Port).Uri : null;
 
     /// <inheritdoc/>
     public bool IsBypassed(Uri host) => proxy.IsBypassed(address);

@@ -8,12 +8,20 @@ internal sealed class ClientAddress
 {
     private const string SocketScheme = "ws+unix:";
 
-    private ClientAddress(Uri uri, Uri shown, string? socketPath, string userInfo)
+    // RFC 6874 §2: "%25" stands for the percent sign in front of a zone.
+    private const string EncodedPercent = "25";
+
+    // Nothing of the address itself: what cannot be parsed may have a password or a token anywhere.
+    private const string NotAbsolute =
+        "The address is not an absolute URI, such as wss://host:port/path. It is not shown, since it may contain secrets.";
+
+    private ClientAddress(Uri uri, Uri shown, string? socketPath, string userInfo, string? zone = null)
     {
         Uri = uri;
         Shown = shown;
         SocketPath = socketPath;
         UserInfo = userInfo;
+        Zone = zone;
     }
 
     /// <summary>
@@ -30,6 +38,15 @@ internal sealed class ClientAddress
 
     /// <summary>User and password, percent-encoded, with a colon between; empty if there are none (RFC 3986 §3.2.1).</summary>
     public string UserInfo { get; }
+
+    /// <summary>
+    /// The network interface through which a link-local IPv6 address is reached (RFC 4007 §11), by its name or number;
+    /// <see langword="null"/> if the address has none. It has a meaning on this machine only (RFC 9844 §5).
+    /// </summary>
+    public string? Zone { get; }
+
+    /// <summary>The host to connect to: with the zone, if there is one.</summary>
+    public string ConnectHost => Zone is null ? Uri.IdnHost : $"{Uri.IdnHost}%{Zone}";
 
     /// <summary>Whether the connection is over TLS.</summary>
     public bool IsSecure => Uri.Scheme == Uri.UriSchemeWss;
@@ -52,7 +69,7 @@ internal sealed class ClientAddress
             ? ParseSocket(address)
             : Uri.TryCreate(address, UriKind.Absolute, out Uri? parsed)
                 ? Parse(parsed)
-                : throw new ArgumentException($"'{WithoutUser(address)}' is not an absolute URI.", nameof(address));
+                : throw new ArgumentException(NotAbsolute, nameof(address));
     }
 
     /// <summary>Reads an address.</summary>
@@ -62,7 +79,7 @@ internal sealed class ClientAddress
         ArgumentNullException.ThrowIfNull(address);
         if (!address.IsAbsoluteUri)
         {
-            throw new ArgumentException($"'{WithoutUser(address.OriginalString)}' is not an absolute URI.", nameof(address));
+            throw new ArgumentException(NotAbsolute, nameof(address));
         }
 
         return address.OriginalString.StartsWith(SocketScheme, StringComparison.OrdinalIgnoreCase)
@@ -83,9 +100,18 @@ internal sealed class ClientAddress
         if (location.Length == 0
             || location.AsSpan().ContainsAnyExceptInRange('!', '~')
             || !Uri.TryCreate(Http, location, out Uri? resolved)
-            || !TryParseHost(resolved, out ClientAddress? parsed, out _))
+            || !TryParseHost(resolved, out ClientAddress? parsed, out _)
+
+            // RFC 9844 §5: a zone is local to a machine. A server has no say in the client's interfaces.
+            || parsed.Zone is not null)
         {
             return false;
+        }
+
+        if (Zone is not null && parsed.Uri.IdnHost == Uri.IdnHost)
+        {
+            // The server does not know the zone, and means itself.
+            parsed = new ClientAddress(parsed.Uri, parsed.Shown, socketPath: null, parsed.UserInfo, Zone);
         }
 
         // A relative reference stays with the socket that gave it: it names no host to go to.
@@ -101,6 +127,7 @@ internal sealed class ClientAddress
     /// </summary>
     public bool IsSameOrigin(ClientAddress other) =>
         SocketPath == other.SocketPath
+        && Zone == other.Zone
         && Uri.Scheme == other.Uri.Scheme
         && Uri.Port == other.Uri.Port
         && Uri.IdnHost.Equals(other.Uri.IdnHost, StringComparison.OrdinalIgnoreCase);
@@ -121,11 +148,12 @@ internal sealed class ClientAddress
 
         // §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used".
         fault =
-            scheme is null ? $"The scheme '{address.Scheme}' is not ws, wss, http, https or ws+unix."
+            scheme is null ? "The scheme of the address is not ws, wss, http, https or ws+unix."
             : address.OriginalString.Contains('#', StringComparison.Ordinal)
                 ? "The address of a WebSocket server has no fragment."
             : address.Host.Length == 0 ? "The address has no host."
-            : address.Port == 0 ? "The address has port 0, which nobody listens on."
+            : ZoneOf(address) is { Length: 0 } ? "The zone of the address is empty."
+            : address.Port == 0 ? "The address has port 0, on which nothing can listen."
             : null;
         if (fault is not null)
         {
@@ -133,8 +161,26 @@ internal sealed class ClientAddress
         }
 
         var builder = new UriBuilder(address) { Scheme = scheme, Port = address.Port, UserName = "", Password = "" };
-        parsed = new ClientAddress(builder.Uri, builder.Uri, socketPath: null, address.UserInfo);
+        parsed = new ClientAddress(builder.Uri, builder.Uri, socketPath: null, address.UserInfo, ZoneOf(address));
         return true;
+    }
+
+    // [fe80::1%25eth0], as RFC 6874 §2 writes it, or [fe80::1%eth0], as people do (RFC 4007 §11).
+    private static string? ZoneOf(Uri address)
+    {
+        int percent = address.HostNameType == UriHostNameType.IPv6
+            ? address.IdnHost.IndexOf('%', StringComparison.Ordinal)
+            : -1;
+        if (percent < 0)
+        {
+            return null;
+        }
+
+        string zone = address.IdnHost[(percent + 1)..];
+        return Uri.UnescapeDataString(
+            zone.StartsWith(EncodedPercent, StringComparison.Ordinal) && zone.Length > EncodedPercent.Length
+                ? zone[EncodedPercent.Length..]
+                : zone);
     }
 
     // ws+unix:/path/to/socket:/path?query. The first colon ends the path of the socket.
@@ -157,10 +203,9 @@ internal sealed class ClientAddress
             throw new ArgumentException(fault, nameof(address));
         }
 
-        if (!IsPipe(path))
+        if (!IsPipe(path) && !IsSocketPath(path))
         {
-            // Refuses what is too long for this system.
-            _ = new UnixDomainSocketEndPoint(path);
+            throw new ArgumentException("The path of the socket is too long for this system.", nameof(address));
         }
 
         Uri.TryCreate(address, UriKind.Absolute, out Uri? shown);
@@ -175,6 +220,17 @@ internal sealed class ClientAddress
             uri, shown ?? new Uri($"{SocketScheme}{escaped}:{uri.PathAndQuery}"), path, userInfo: "");
     }
 
-    // An address that cannot be read may end up in a log: not with what may be a password.
-    private static string WithoutUser(string address) => address[(address.LastIndexOf('@') + 1)..];
+    private static bool IsSocketPath(string path)
+    {
+        try
+        {
+            _ = new UnixDomainSocketEndPoint(path);
+            return true;
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // Its message would quote the path.
+            return false;
+        }
+    }
 }

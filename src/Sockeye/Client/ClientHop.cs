@@ -33,6 +33,7 @@ internal sealed class ClientHop : IDisposable
         _options = options;
         _address = address;
         _progress = progress;
+        _progress.Cause = null;
         _http2 = http2;
         _tls = hasLeftOrigin ? ClientTls.WithoutClientCertificate(options.Tls) : options.Tls;
         _attemptToken = attemptToken;
@@ -142,7 +143,9 @@ internal sealed class ClientHop : IDisposable
     {
         // The HTTP client would send the same request again, several times, if the server closed before it answered;
         // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
-        bool isDirect = context.DnsEndPoint.Host == _address.Uri.IdnHost && context.DnsEndPoint.Port == _address.Uri.Port;
+        // The HTTP client leaves the brackets around an IPv6 address.
+        bool isDirect = context.DnsEndPoint.Host.Trim('[', ']') == _address.Uri.IdnHost
+            && context.DnsEndPoint.Port == _address.Uri.Port;
         ThrowIfAgain(_isSending || (isDirect && Dialer.IsConnected));
         if (!isDirect && ++_proxyConnections > MaxProxyConnections)
         {
@@ -152,7 +155,8 @@ internal sealed class ClientHop : IDisposable
         // Left to itself, the HTTP client goes on connecting for seconds when the attempt has been given up: another
         // request might want the connection. Here there is no other.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
-        Stream stream = await Dialer.ConnectAsync(context.DnsEndPoint, isDirect, either.Token).ConfigureAwait(false);
+        DnsEndPoint host = isDirect ? new(_address.ConnectHost, context.DnsEndPoint.Port) : context.DnsEndPoint;
+        Stream stream = await Dialer.ConnectAsync(host, isDirect, either.Token).ConfigureAwait(false);
         _proxyStream = isDirect ? null : stream;
         await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
         return stream;
