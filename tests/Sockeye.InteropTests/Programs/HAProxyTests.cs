@@ -24,12 +24,11 @@ public sealed class HAProxyTests : ReverseProxyTests
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), PlainCheck);
 
-        WebSocketHandshakeFailure[] checks =
-            [await backend.NextFailureAsync(), await backend.NextFailureAsync(), await backend.NextFailureAsync()];
+        WebSocketHandshakeFailure[] checks = [await backend.NextFailureAsync(), await backend.NextFailureAsync()];
         await using WebSocketConnection client = await ConnectAsync(proxy.Plain);
 
         Assert.All(checks, check => Assert.Equal((HandshakeError.MissingUpgrade, 426), (check.Error, check.StatusCode)));
-        Assert.Equal("426", await proxy.ServerStateAsync("check_code"));
+        await proxy.CheckedAsync("check_code", "426");
         Assert.StartsWith("UP", await proxy.ServerStateAsync("status"), StringComparison.Ordinal);
         Assert.Empty(backend.Warnings);
     }
@@ -40,11 +39,10 @@ public sealed class HAProxyTests : ReverseProxyTests
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), UpgradeCheck);
 
-        WebSocketConnection[] checks =
-            [await backend.NextConnectionAsync(), await backend.NextConnectionAsync(), await backend.NextConnectionAsync()];
+        WebSocketConnection[] checks = [await backend.NextConnectionAsync(), await backend.NextConnectionAsync()];
         await Task.WhenAll(checks.Select(check => check.Closed)).WaitAsync(Deadline.Length);
 
-        Assert.Equal("101", await proxy.ServerStateAsync("check_code"));
+        await proxy.CheckedAsync("check_code", "101");
         Assert.StartsWith("UP", await proxy.ServerStateAsync("status"), StringComparison.Ordinal);
         Assert.Empty(backend.Warnings);
     }
@@ -58,10 +56,9 @@ public sealed class HAProxyTests : ReverseProxyTests
         await using BackendServer backend = await BackendServer.StartAsync(kind);
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), "option tcp-check");
 
-        await proxy.CheckedAsync();
+        await proxy.CheckedAsync("check_status", expected);
         await using WebSocketConnection client = await ConnectAsync(proxy.Plain);
 
-        Assert.Equal(expected, await proxy.ServerStateAsync("check_status"));
         Assert.Empty(backend.Warnings);
     }
 
