@@ -83,8 +83,8 @@ public sealed record WebSocketConnectionOptions
     /// within two tenths of a second.
     /// </value>
     /// <remarks>
-    /// Something is taken whenever 16 KiB more have gone to the operating system: a peer that is slower than 550 bytes a second
-    /// is given up.
+    /// The peer takes something when the operating system here accepts data to send; on Linux, over any socket, also when the
+    /// peer's system acknowledges data that was sent before.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
     public TimeSpan SendTimeout

@@ -57,6 +57,33 @@ public sealed class ClosingHowToTests
         Assert.Equal(WebSocketCloseCode.NormalClosure, seen?.Code);
     }
 
+    [Fact]
+    public void Delays_before_the_peers_close_frame_is_answered_can_be_raised()
+    {
+        // snippet: close reply delay
+        var options = WebSocketConnectionOptions.Server with
+        {
+            CloseReplyDelay = TimeSpan.FromSeconds(10),
+            CloseTimeout = TimeSpan.FromSeconds(30),
+        };
+        // end snippet
+
+        Assert.Equal(TimeSpan.FromSeconds(10), options.CloseReplyDelay);
+    }
+
+    [Fact]
+    public async Task A_close_frame_without_a_code_is_1005_to_the_peer()
+    {
+        var closed = new TaskCompletionSource<WebSocketCloseCode>();
+        await using var server = await WebSocketServer.StartAsync(0, async (connection, _) =>
+            closed.SetResult((await connection.Closed).Code));
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+
+        await connection.CloseAsync(null);
+
+        Assert.Equal(WebSocketCloseCode.NoStatusReceived, await closed.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
     private static Task<WebSocketServer> StartAsync() => WebSocketServer.StartAsync(
         new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new Echo());
 }
