@@ -166,6 +166,22 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
 
     private async Task<Socket> ConnectSocketAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ConnectOnceAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException exception) when (
+                exception.SocketErrorCode == SocketError.WouldBlock && endPoint is UnixDomainSocketEndPoint)
+            {
+                await BacklogRetry.WaitAsync(attempt, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<Socket> ConnectOnceAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    {
         var socket = endPoint is UnixDomainSocketEndPoint
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)

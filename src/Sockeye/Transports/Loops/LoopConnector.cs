@@ -52,6 +52,12 @@ internal sealed class LoopConnector : IEventLoopSource
             }
 
             int result = calls.Connect(descriptor.Number, Bytes(endPoint));
+            for (int attempt = 1; result == -Errno.WouldBlock && endPoint is UnixDomainSocketEndPoint; attempt++)
+            {
+                await BacklogRetry.WaitAsync(attempt, loop.Wheel.Time, cancellationToken).ConfigureAwait(false);
+                result = calls.Connect(descriptor.Number, Bytes(endPoint));
+            }
+
             if (result != -Errno.InProgress)
             {
                 Require(result);
