@@ -82,7 +82,7 @@ internal sealed class ConnectionLifecycle(Role role)
     /// </summary>
     public LifecycleCommands PeerClosed(CloseStatus status)
     {
-        if (IsInputOver || IsFailed || !_handshake.TryReceive(status))
+        if (IsInputOver || IsFailed || IsReported || !_handshake.TryReceive(status))
         {
             return LifecycleCommands.None;
         }
@@ -225,7 +225,8 @@ internal sealed class ConnectionLifecycle(Role role)
 
     /// <summary>What is waited for has not come in time.</summary>
     /// <param name="waited">How long it was waited for.</param>
-    public LifecycleCommands DeadlinePassed(TimeSpan waited)
+    /// <param name="isStalled">Whether much of what was accepted is on its way, and the peer's system takes none of it.</param>
+    public LifecycleCommands DeadlinePassed(TimeSpan waited, bool isStalled = false)
     {
         switch (Wait)
         {
@@ -238,7 +239,11 @@ internal sealed class ConnectionLifecycle(Role role)
 
             case LifecycleWait.PeerClose:
                 Drop(_outputError ?? new TimeoutException($"The peer did not answer the Close frame within {waited}."));
-                return LifecycleCommands.AbortTransport;
+
+                // Without a reset: the peer's application may still read what its system has.
+                return isStalled
+                    ? LifecycleCommands.AbortTransport
+                    : WaitFor(LifecycleWait.Release) | Report() | LifecycleCommands.CloseTransport;
 
             case LifecycleWait.Transport when !IsReported && !IsFailed:
                 // Only the output has failed, and the input did not end by itself.

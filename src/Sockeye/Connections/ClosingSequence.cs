@@ -19,6 +19,10 @@ internal sealed class ClosingSequence : Deadline
     // not destroyed by a reset: that is what a kernel answers with when a socket is closed on unread bytes.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
+    // What an application at work on a message has of the CloseTimeout. Not all of it: a peer with the same timeout must still
+    // get the Close frame, and it began to count earlier.
+    private const double WorkingShare = 0.8;
+
     // How often is looked at whether the peer takes what is on its way.
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
 
@@ -281,7 +285,7 @@ internal sealed class ClosingSequence : Deadline
         TimeSpan waited = (Wheel.CurrentTick - start) * DeadlineWheel.Tick;
         if (waited >= limit)
         {
-            return _lifecycle.DeadlinePassed(limit);
+            return _lifecycle.DeadlinePassed(limit, HasMuchUntaken);
         }
 
         ScheduleLocked(limit - waited);
@@ -317,8 +321,8 @@ internal sealed class ClosingSequence : Deadline
                 // With a message in hand the application is at work; one that waits for the peer to take its answers is
                 // not the one to blame.
                 start = _core.Receiver.WaitsForPeer ? _lastProgress : _waitStart;
-                return _core.Receiver.WaitsForPeer ? Longer(Options.CloseReplyDelay, Options.CloseTimeout)
-                    : _core.Receiver.HasMessageInHand ? Longer(Options.CloseReplyDelay, Options.CloseTimeout)
+                return _core.Receiver.WaitsForPeer ? Options.CloseTimeout
+                    : _core.Receiver.HasMessageInHand ? Longer(Options.CloseReplyDelay, Options.CloseTimeout * WorkingShare)
                     : Options.CloseReplyDelay;
 
             case LifecycleWait.Flush:

@@ -368,10 +368,18 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <param name="end">Where all that was accepted so far ends, by the same count.</param>
     public uint? GetAcknowledged(out uint end)
     {
+        // Two questions, between which something may be acknowledged and be counted in neither or in both: asked again then, a
+        // few times.
+        uint? acknowledged = Transport.AcknowledgedLength;
         long? unacknowledged = Transport.UnacknowledgedLength;
+        for (int i = 0; i < 3 && Transport.AcknowledgedLength is var now && now != acknowledged; i++)
+        {
+            acknowledged = now;
+            unacknowledged = Transport.UnacknowledgedLength;
+        }
 
         // Without a count of its own, as for a Unix socket, what is left to acknowledge counts backwards.
-        uint? acknowledged = Transport.AcknowledgedLength ?? (uint?)-unacknowledged;
+        acknowledged ??= (uint?)-unacknowledged;
         end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.BufferedAmount;
         return acknowledged;
     }

@@ -64,8 +64,9 @@ public sealed record WebSocketConnectionOptions
     /// </summary>
     /// <value>More than zero, at most a day. The default is 1 second.</value>
     /// <remarks>
-    /// While the application has a message in hand it waits for <see cref="CloseTimeout"/>, if that is longer: until then what
-    /// the application sends goes out before the Close frame. With nothing in hand and nothing to take it does not wait.
+    /// While the application has a message in hand it waits for four fifths of <see cref="CloseTimeout"/>, if that is longer, so
+    /// that a peer with the same timeout still gets the Close frame: until then what the application sends goes out before it.
+    /// With nothing in hand and nothing to take it does not wait.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not more than zero, or over a day.</exception>
     public TimeSpan CloseReplyDelay

@@ -148,7 +148,6 @@ public sealed class ServerDeliveryTests
             await pace.WaitForNextTickAsync();
         }
 
-        await client.SendAsync(Masked(0x88, "\x03\xE8"));
         await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
     }
 

@@ -70,7 +70,8 @@ public sealed class SlowPeerClosingTests
         Assert.False(test.Transport.IsClosed);
         test.Time.Advance(1.6 * Second);
 
-        Assert.True(test.Transport.IsAborted);
+        Assert.True(test.Transport.IsClosed);
+        Assert.False(test.Transport.IsAborted);
         Assert.IsType<TimeoutException>(test.Result.Exception);
         Assert.Equal(0, test.Time.TimerCount);
     }
