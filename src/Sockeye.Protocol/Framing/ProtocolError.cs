@@ -60,4 +60,10 @@ public enum ProtocolError
 
     /// <summary>A compressed message is not DEFLATE data, or its end is missing (RFC 7692 §7.2.2). Close code 1007.</summary>
     InvalidCompressedData,
+
+    /// <summary>
+    /// This end holds as much memory for its connections as it may, and a message needs more (RFC 6455 §10.4). Close code
+    /// 1013: no fault of the peer's, who may try again later.
+    /// </summary>
+    MemoryExhausted,
 }

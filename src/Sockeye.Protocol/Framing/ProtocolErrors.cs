@@ -10,6 +10,7 @@ internal static class ProtocolErrors
             WebSocketCloseCode.InvalidPayload,
         ProtocolError.MessageTooLong => WebSocketCloseCode.MessageTooBig,
         ProtocolError.TooManyEmptyFragments => WebSocketCloseCode.PolicyViolation,
+        ProtocolError.MemoryExhausted => WebSocketCloseCode.TryAgainLater,
         _ => WebSocketCloseCode.ProtocolError,
     };
 
@@ -34,6 +35,7 @@ internal static class ProtocolErrors
         ProtocolError.MessageTooLong => "a message is longer than MaxMessageLength (RFC 6455 §10.4)",
         ProtocolError.TooManyEmptyFragments => "a message has too many empty fragments in a row (RFC 6455 §10.4)",
         ProtocolError.InvalidCompressedData => "a compressed message is not DEFLATE data, or is cut off (RFC 7692 §7.2.2)",
+        ProtocolError.MemoryExhausted => "a message needs more memory than MaxBufferedMemory leaves (RFC 6455 §10.4)",
         _ => error.ToString(),
     };
 }

@@ -223,4 +223,9 @@ public enum HandshakeError
 
     /// <summary>The server sent more interim responses than this end's limit (RFC 9110 §15.2).</summary>
     TooManyInterimResponses,
+
+    /// <summary>
+    /// The server holds as much memory for its connections as it may (RFC 9110 §15.6.4). Status 503.
+    /// </summary>
+    MemoryExhausted,
 }

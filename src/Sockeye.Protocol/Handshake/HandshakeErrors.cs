@@ -35,7 +35,7 @@ internal static class HandshakeErrors
         HandshakeError.HostNotAllowed => 421,
         HandshakeError.TooManyConnectionsFromAddress => 429,
         HandshakeError.ApplicationFailed => 500,
-        HandshakeError.ServerUnavailable or HandshakeError.TooManyConnections => 503,
+        HandshakeError.ServerUnavailable or HandshakeError.TooManyConnections or HandshakeError.MemoryExhausted => 503,
         _ => 400,
     };
 
@@ -108,6 +108,7 @@ internal static class HandshakeErrors
         HandshakeError.TooManyRedirects => "there were too many redirects (RFC 9110 §15.4)",
         HandshakeError.ExtendedConnectNotOffered => "the server offers no WebSocket by HTTP/2 (RFC 8441 §3)",
         HandshakeError.TooManyInterimResponses => "there were too many interim responses (RFC 9110 §15.2)",
+        HandshakeError.MemoryExhausted => "the server has no memory for another connection (RFC 9110 §15.6.4)",
         _ => error.ToString(),
     };
 }

@@ -26,19 +26,21 @@ internal struct AssemblyBuffer
     public readonly Span<byte> Bytes => _array.AsSpan(0, Length);
 
     /// <summary>Adds bytes.</summary>
-    /// <param name="pool">Where a longer array comes from, and the outgrown one goes back to.</param>
+    /// <param name="settings">The pool from which a longer array comes, and to which the outgrown one goes back.</param>
     /// <param name="bytes">What arrived; copied.</param>
     /// <param name="announced">How many bytes the frame will still bring after these.</param>
-    public void Append(ArrayPool<byte> pool, ReadOnlySpan<byte> bytes, long announced)
+    /// <returns>Whether there was memory for them.</returns>
+    public bool TryAppend(MessageReaderSettings settings, ReadOnlySpan<byte> bytes, long announced)
     {
         int needed = Length + bytes.Length;
-        if (_array is null || _array.Length < needed)
+        if ((_array is null || _array.Length < needed) && !TryGrow(settings, needed, announced))
         {
-            Grow(pool, needed, announced);
+            return false;
         }
 
         bytes.CopyTo(_array.AsSpan(Length));
         Length = needed;
+        return true;
     }
 
     /// <summary>Takes over an array instead: there is none.</summary>
@@ -71,18 +73,25 @@ internal struct AssemblyBuffer
         Length = 0;
     }
 
-    private void Grow(ArrayPool<byte> pool, int needed, long announced)
+    private bool TryGrow(MessageReaderSettings settings, int needed, long announced)
     {
         long wanted = announced == 0
             ? Math.Max(2L * (_array?.Length ?? 0), FirstLength)
             : Math.Min(Math.Max((long)needed * GrowthFactor, FirstLength), needed + announced);
-        byte[] array = pool.Rent((int)Math.Clamp(wanted, needed, System.Array.MaxLength));
+        int length = (int)Math.Clamp(wanted, needed, System.Array.MaxLength);
+        if (!settings.Allows(length))
+        {
+            return false;
+        }
+
+        byte[] array = settings.Pool.Rent(length);
         if (_array is not null)
         {
             Bytes.CopyTo(array);
-            pool.Return(_array);
+            settings.Pool.Return(_array);
         }
 
         _array = array;
+        return true;
     }
 }

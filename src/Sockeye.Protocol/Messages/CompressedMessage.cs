@@ -32,7 +32,7 @@ internal struct CompressedMessage
 
         // A message that is longer than an array is delivered in fragments, each of which comes from few bytes.
         int maxLength = (int)Math.Min(settings.MaxMessageLength - _deliveredLength, Array.MaxLength);
-        ProtocolError error = _payload.Append(inflater, settings.Pool, maxLength, piece, endsMessage);
+        ProtocolError error = _payload.Append(inflater, settings.Pool, maxLength, piece, endsMessage, settings);
         if (error == ProtocolError.None && isText)
         {
             bool isWhole = endsMessage && start == 0 && _deliveredLength == 0;

@@ -68,6 +68,12 @@ internal sealed class MessageReader
     /// <summary>Whether a message has begun to arrive and is not complete.</summary>
     public bool IsInsideMessage => _open.IsOpen;
 
+    /// <summary>Whether a frame or a message has begun to arrive and is not complete.</summary>
+    public bool IsWaiting => !_ended && (_inFrame || IsInsideMessage || _header.Length != 0);
+
+    /// <summary>How many bytes of messages were taken in, ever: it grows with every byte of one, and with nothing else.</summary>
+    public long TakenLength { get; private set; }
+
     /// <summary>Whether what was read last ends its message: always, unless fragments are delivered.</summary>
     public bool EndsMessage { get; private set; }
 
@@ -210,7 +216,8 @@ internal sealed class MessageReader
         bool whole = _remaining == 0;
         if (!whole || _control.Length != 0)
         {
-            _control.Append(_settings.Pool, piece, _remaining);
+            // Shorter than anything that is not there.
+            _control.TryAppend(_settings, piece, _remaining);
         }
 
         if (!whole)
@@ -238,6 +245,7 @@ internal sealed class MessageReader
     {
         payload = default;
         _remaining -= piece.Length;
+        TakenLength += piece.Length;
         bool frameEnds = _remaining == 0;
         bool messageEnds = frameEnds && _fin;
 
@@ -296,9 +304,9 @@ internal sealed class MessageReader
         }
         else
         {
-            if (!piece.IsEmpty)
+            if (!piece.IsEmpty && !_message.TryAppend(_settings, piece, _remaining))
             {
-                _message.Append(_settings.Pool, piece, _remaining);
+                return Fail(ProtocolError.MemoryExhausted);
             }
 
             if (!messageEnds)

@@ -10,4 +10,14 @@ namespace Sockeye.Protocol;
 /// <param name="DeliverFragments">Whether messages are delivered piece by piece, as they arrive, and never assembled.</param>
 /// <param name="Pool">Lends the buffers in which partial messages are assembled.</param>
 internal sealed record MessageReaderSettings(
-    FrameRules Rules, long MaxMessageLength, bool DeliverFragments, ArrayPool<byte> Pool);
+    FrameRules Rules, long MaxMessageLength, bool DeliverFragments, ArrayPool<byte> Pool)
+{
+    /// <summary>Says whether so many bytes may be taken from the pool; <see langword="null"/> if there is no limit.</summary>
+    public Func<long, bool>? HasRoomFor { get; init; }
+
+    /// <summary>How many bytes may be taken without asking.</summary>
+    public int UncheckedLength { get; init; }
+
+    /// <summary>Whether a buffer may become so long.</summary>
+    public bool Allows(long length) => HasRoomFor is null || length <= UncheckedLength || HasRoomFor(length);
+}

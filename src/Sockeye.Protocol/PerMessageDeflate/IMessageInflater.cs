@@ -8,6 +8,11 @@ namespace Sockeye.Protocol;
 /// </summary>
 internal interface IMessageInflater
 {
+    /// <summary>Gets ready to inflate a message, or the next bytes of one. Called before each <see cref="Inflate"/>.</summary>
+    /// <param name="endsMessage">Whether the message ends with the next bytes.</param>
+    /// <returns>Whether there is memory for that.</returns>
+    bool TryBegin(bool endsMessage) => true;
+
     /// <summary>Inflates on, as far as the source or the destination reaches.</summary>
     /// <param name="source">
     /// The next bytes of the message's payload, whatever frames they came in; without what an earlier call has consumed.

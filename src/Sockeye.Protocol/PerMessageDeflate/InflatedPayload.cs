@@ -35,19 +35,27 @@ internal struct InflatedPayload
     /// <param name="maxLength">The longest message, in bytes: no more are kept, and one more at most is made.</param>
     /// <param name="piece">What has arrived.</param>
     /// <param name="endsMessage">Whether the message ends with it.</param>
+    /// <param name="settings">Says what may be taken from the pool; <see langword="null"/> if there is no limit.</param>
     /// <returns>The rule broken, after which the connection must be failed.</returns>
     public ProtocolError Append(
-        IMessageInflater inflater, ArrayPool<byte> pool, int maxLength, ReadOnlySpan<byte> piece, bool endsMessage)
+        IMessageInflater inflater, ArrayPool<byte> pool, int maxLength, ReadOnlySpan<byte> piece, bool endsMessage,
+        MessageReaderSettings? settings = null)
     {
         if (piece.IsEmpty && !endsMessage)
         {
             return ProtocolError.None;
         }
 
+        if (!inflater.TryBegin(endsMessage))
+        {
+            return ProtocolError.MemoryExhausted;
+        }
+
         if (_array is null)
         {
             long expected = Math.Clamp((long)piece.Length * ExpectedRatio, MinFirstLength, MaxFirstLength);
-            Grow(pool, expected, maxLength);
+            bool isAllowed = settings is null || settings.Allows(expected);
+            Grow(pool, isAllowed ? expected : MinFirstLength, maxLength);
         }
 
         Span<byte> beyond = stackalloc byte[1];
@@ -65,7 +73,17 @@ internal struct InflatedPayload
                     return ProtocolError.MessageTooLong;
                 }
 
-                Grow(pool, _capacity < MaxFirstLength ? MaxFirstLength : (long)_capacity * GrowthFactor, maxLength);
+                long wanted = _capacity < MaxFirstLength ? MaxFirstLength : (long)_capacity * GrowthFactor;
+                if (settings is not null && !settings.Allows(Math.Min(wanted, maxLength)))
+                {
+                    wanted = settings.UncheckedLength;
+                    if (wanted <= _capacity)
+                    {
+                        return ProtocolError.MemoryExhausted;
+                    }
+                }
+
+                Grow(pool, wanted, maxLength);
                 beyond.CopyTo(_array.AsSpan(Length));
             }
 

@@ -1,3 +1,5 @@
+using Sockeye.Memory;
+
 namespace Sockeye.Compression;
 
 /// <summary>Codecs that are as good as new, for whoever needs one next. Thread-safe.</summary>
@@ -10,10 +12,19 @@ internal sealed class CodecPool<T>
 
     private readonly Stack<T> _kept = new();
     private readonly Func<T> _create;
+    private readonly IdleTrimmer? _trimmer;
+
+    // The fewest that were there at any time since the last trim.
+    private int _unusedCount;
 
     /// <summary>Makes a pool, with nothing in it.</summary>
     /// <param name="create">Makes a codec when none is left.</param>
-    public CodecPool(Func<T> create) => _create = create;
+    /// <param name="isTrimmed">Whether codecs that nobody has used for a while are freed.</param>
+    public CodecPool(Func<T> create, bool isTrimmed = false)
+    {
+        _create = create;
+        _trimmer = isTrimmed ? IdleTrimmer.OfProcess(Trim) : null;
+    }
 
     /// <summary>How many codecs are kept.</summary>
     public int KeptCount
@@ -34,6 +45,7 @@ internal sealed class CodecPool<T>
         {
             if (_kept.TryPop(out T? codec))
             {
+                _unusedCount = Math.Min(_unusedCount, _kept.Count);
                 return codec;
             }
         }
@@ -44,15 +56,48 @@ internal sealed class CodecPool<T>
     /// <summary>Takes a codec back, which must remember nothing; or frees it, if enough are kept.</summary>
     public void Return(T codec)
     {
+        if (TryKeep(codec))
+        {
+            _trimmer?.Start();
+        }
+        else
+        {
+            codec.Dispose();
+        }
+    }
+
+    /// <summary>Frees the codecs that nobody has used since the last call.</summary>
+    /// <returns>Whether any are left.</returns>
+    public bool Trim()
+    {
+        List<T> unused = [];
+        bool areLeft;
         lock (_kept)
         {
-            if (_kept.Count < MaxKeptCount)
+            for (; _unusedCount > 0; _unusedCount--)
             {
-                _kept.Push(codec);
-                return;
+                unused.Add(_kept.Pop());
             }
+
+            _unusedCount = _kept.Count;
+            areLeft = _unusedCount != 0;
         }
 
-        codec.Dispose();
+        unused.ForEach(static codec => codec.Dispose());
+        return areLeft;
+    }
+
+    private bool TryKeep(T codec)
+    {
+        lock (_kept)
+        {
+            if (_kept.Count == MaxKeptCount)
+            {
+                return false;
+            }
+
+            _kept.Push(codec);
+            return true;
+        }
     }
 }

@@ -10,19 +10,29 @@ namespace Sockeye.Compression;
 /// <remarks>Thread-safe.</remarks>
 internal sealed class CodecPools
 {
-    private readonly CodecPool<Inflater>[] _inflaters =
-    [
-        .. from windowBits in Enumerable.Range(
-               PerMessageDeflateParameters.MinWindowBits,
-               PerMessageDeflateParameters.MaxWindowBits - PerMessageDeflateParameters.MinWindowBits + 1)
-           select new CodecPool<Inflater>(() => new Inflater(windowBits)),
-    ];
+    private readonly CodecPool<Inflater>[] _inflaters;
 
     // At most one for each value of the four settings, nearly always one or two.
     private readonly ConcurrentDictionary<DeflateSettings, CodecPool<Deflater>> _deflaters = new();
 
+    private readonly bool _areTrimmed;
+
+    /// <summary>Makes pools; codecs are made when they are needed.</summary>
+    /// <param name="areTrimmed">Whether codecs that nobody has used for a while are freed.</param>
+    public CodecPools(bool areTrimmed = false)
+    {
+        _areTrimmed = areTrimmed;
+        _inflaters =
+        [
+            .. from windowBits in Enumerable.Range(
+                   PerMessageDeflateParameters.MinWindowBits,
+                   PerMessageDeflateParameters.MaxWindowBits - PerMessageDeflateParameters.MinWindowBits + 1)
+               select new CodecPool<Inflater>(() => new Inflater(windowBits), areTrimmed),
+        ];
+    }
+
     /// <summary>The pools that all servers and clients of the process share.</summary>
-    public static CodecPools Process { get; } = new();
+    public static CodecPools Process { get; } = new(areTrimmed: true);
 
     /// <summary>The inflaters of a window.</summary>
     /// <param name="windowBits">8 to 15.</param>
@@ -31,5 +41,8 @@ internal sealed class CodecPools
 
     /// <summary>The deflaters made with these settings.</summary>
     public CodecPool<Deflater> Deflaters(DeflateSettings settings) =>
-        _deflaters.GetOrAdd(settings, static settings => new CodecPool<Deflater>(() => new Deflater(settings)));
+        _deflaters.GetOrAdd(
+            settings,
+            static (settings, isTrimmed) => new CodecPool<Deflater>(() => new Deflater(settings), isTrimmed),
+            _areTrimmed);
 }

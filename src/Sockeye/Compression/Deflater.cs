@@ -10,6 +10,11 @@ internal sealed class Deflater : IDisposable
     // §7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end".
     private const int TailLength = 4;
 
+    // Measured (docs/design/0004).
+    private const int TablesLength = 144 * 1024;
+    private const int LengthsPerWindow = 4;
+    private const int SymbolsShift = 8;
+
     // Of a message that is too long for its destination, the last bytes are kept: they may be the beginning of the tail.
     private readonly byte[] _held = new byte[TailLength];
     private readonly DeflateHandle _stream;
@@ -27,6 +32,10 @@ internal sealed class Deflater : IDisposable
 
     /// <summary>What it was made with.</summary>
     public DeflateSettings Settings { get; }
+
+    /// <summary>About how many bytes zlib holds for it: its tables, the window and what lies beside it, the symbols.</summary>
+    public int MemoryLength =>
+        TablesLength + (LengthsPerWindow << Settings.WindowBits) + (1 << (Settings.MemoryLevel + SymbolsShift));
 
     /// <summary>Deflates on, as far as the destination reaches.</summary>
     /// <param name="source">The next bytes of the message, without what an earlier call has consumed.</param>

@@ -11,6 +11,8 @@ internal sealed class Inflater : IMessageInflater, IDisposable
     // many; each costs a start, and a peer gets a start for two bytes.
     private const int MaxStreamCount = 1_024;
 
+    private const int StateLength = 15 * 1024;
+
     private readonly InflateHandle _stream;
 
     // How many streams have ended inside the message.
@@ -32,6 +34,9 @@ internal sealed class Inflater : IMessageInflater, IDisposable
 
     /// <summary>The base-2 logarithm of the window.</summary>
     public int WindowBits { get; }
+
+    /// <summary>About how many bytes zlib holds for it: the window, and its state.</summary>
+    public int MemoryLength => (1 << WindowBits) + StateLength;
 
     // §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end". The fifth byte is never consumed if all is well.
     private static ReadOnlySpan<byte> TailAndSentinel => [0x00, 0x00, 0xFF, 0xFF, 0x00];

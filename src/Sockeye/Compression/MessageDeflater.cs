@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sockeye.Memory;
 using Sockeye.Protocol;
 
 namespace Sockeye.Compression;
@@ -13,20 +14,24 @@ internal sealed class MessageDeflater
     // Beside what a short message may grow by: the room that a deflater needs in any case, and some more.
     private const int MinLength = 2 * Deflater.MinDestinationLength;
 
+    private readonly MemoryAllowance? _memory;
     private Deflater? _deflater;
 
     /// <summary>Makes the half of a connection.</summary>
     /// <param name="codecs">Where deflaters come from.</param>
     /// <param name="agreed">What client and server have agreed on: see <see cref="CanDeflate"/>.</param>
     /// <param name="sender">This end's role.</param>
-    public MessageDeflater(MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender)
-        : this(codecs.Deflaters(agreed.WindowBitsOf(sender)), agreed.HasContextTakeover(sender))
+    /// <param name="memory">Where the deflater counts; <see langword="null"/> for nowhere.</param>
+    public MessageDeflater(
+        MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender, MemoryAllowance? memory = null)
+        : this(codecs.Deflaters(agreed.WindowBitsOf(sender)), agreed.HasContextTakeover(sender), memory)
     {
     }
 
     /// <summary>Makes one for messages of any connections whose deflaters come from the same pool.</summary>
-    public MessageDeflater(CodecPool<Deflater> codecs, bool hasContextTakeover)
+    public MessageDeflater(CodecPool<Deflater> codecs, bool hasContextTakeover, MemoryAllowance? memory = null)
     {
+        _memory = memory;
         Codecs = codecs;
         HasContextTakeover = hasContextTakeover;
     }
@@ -116,6 +121,7 @@ internal sealed class MessageDeflater
     {
         if (_deflater is not null)
         {
+            _memory?.Add(-_deflater.MemoryLength);
             _deflater.Reset();
             Codecs.Return(_deflater);
             _deflater = null;
@@ -130,7 +136,7 @@ internal sealed class MessageDeflater
         int offset,
         out ArraySegment<byte> deflated)
     {
-        Deflater deflater = _deflater ??= Codecs.Rent();
+        Deflater deflater = _deflater ?? Rent();
         byte[] array = pool.Rent(offset + FirstLength(payload.Length, maxLength));
         int length = 0;
         while (true)
@@ -158,6 +164,13 @@ internal sealed class MessageDeflater
                 array = Grow(array, offset + length, pool);
             }
         }
+    }
+
+    private Deflater Rent()
+    {
+        _deflater = Codecs.Rent();
+        _memory?.Add(_deflater.MemoryLength);
+        return _deflater;
     }
 
     // Text becomes a quarter or less; what is short is given all the room it can need at once.

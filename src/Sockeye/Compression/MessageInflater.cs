@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sockeye.Memory;
 using Sockeye.Protocol;
 
 namespace Sockeye.Compression;
@@ -12,14 +13,18 @@ internal sealed class MessageInflater : IMessageInflater
 {
     private readonly CodecPool<Inflater> _pool;
     private readonly bool _hasContextTakeover;
+    private readonly MemoryAllowance? _memory;
     private Inflater? _inflater;
 
     /// <summary>Makes the half of a connection.</summary>
     /// <param name="codecs">Where inflaters come from.</param>
     /// <param name="agreed">What client and server have agreed on.</param>
     /// <param name="sender">Whose messages these are: the peer's role.</param>
-    public MessageInflater(MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender)
+    /// <param name="memory">Where the inflater counts; <see langword="null"/> for nowhere.</param>
+    public MessageInflater(
+        MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender, MemoryAllowance? memory = null)
     {
+        _memory = memory;
         _pool = codecs.Inflaters(agreed.WindowBitsOf(sender));
         _hasContextTakeover = agreed.HasContextTakeover(sender);
     }
@@ -28,10 +33,29 @@ internal sealed class MessageInflater : IMessageInflater
     public bool HoldsCodec => _inflater is not null;
 
     /// <inheritdoc/>
+    public bool TryBegin(bool endsMessage)
+    {
+        if (_inflater is not null)
+        {
+            return true;
+        }
+
+        // One that is back before the turn is over takes nothing from others.
+        bool isKept = _hasContextTakeover || !endsMessage;
+        if (isKept && _memory is { IsUsedUp: true })
+        {
+            return false;
+        }
+
+        Rent();
+        return true;
+    }
+
+    /// <inheritdoc/>
     public OperationStatus Inflate(
         ReadOnlySpan<byte> source, bool endsMessage, Span<byte> destination, out int consumed, out int written)
     {
-        Inflater inflater = _inflater ??= _pool.Rent();
+        Inflater inflater = _inflater ?? Rent();
         OperationStatus status = inflater.Inflate(source, endsMessage, destination, out consumed, out written);
         if (status == OperationStatus.Done && !_hasContextTakeover)
         {
@@ -49,6 +73,7 @@ internal sealed class MessageInflater : IMessageInflater
             return;
         }
 
+        _memory?.Add(-_inflater.MemoryLength);
         if (_inflater.TryReset())
         {
             _pool.Return(_inflater);
@@ -59,5 +84,12 @@ internal sealed class MessageInflater : IMessageInflater
         }
 
         _inflater = null;
+    }
+
+    private Inflater Rent()
+    {
+        _inflater = _pool.Rent();
+        _memory?.Add(_inflater.MemoryLength);
+        return _inflater;
     }
 }

@@ -258,6 +258,13 @@ internal sealed class CompressedSends : Deadline
 
     private void NoteUse()
     {
+        if (Settings.Memory.IsTight && !_isMessageOpen)
+        {
+            // Messages that refer to nothing before them are longer, and need no encoder in between.
+            _deflater.Forget();
+            return;
+        }
+
         _lastTick = Settings.Wheel.RecentTick;
         if (!_isScheduled && _deflater.HoldsCodec && EncoderIdleTimeout != Timeout.InfiniteTimeSpan)
         {

@@ -23,7 +23,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     // There while something is incomplete. Only on the I/O thread.
     private ReadSide? _reads;
     private PingTracker? _pings;
-    private SendDeadline? _sendDeadline;
+    private PeerDeadlines? _deadlines;
 
     /// <summary>Joins the parts; nothing is read until <see cref="Start"/>.</summary>
     /// <param name="connection">The face of this connection.</param>
@@ -94,6 +94,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>The pings that are underway.</summary>
     public PingTracker Pings =>
         _pings ?? Interlocked.CompareExchange(ref _pings, new PingTracker(Settings.Wheel.Time), null) ?? _pings;
+
+    /// <summary>The deadlines for a peer that stops in the midst of something, if there are any.</summary>
+    public PeerDeadlines? Deadlines => _deadlines;
 
     /// <summary>How long the last answered ping took.</summary>
     public TimeSpan? RoundTripTime => _pings?.RoundTripTime;
@@ -191,12 +194,12 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnClosed(Exception? error)
     {
         Sends.Cork();
-        _sendDeadline?.Stop();
         TakeRest();
 
         // First, so that there is room for another connection once the end of this one is known.
         Settings.OnClosed?.Invoke(this);
         Closing.TransportGone(error);
+        _deadlines?.Stop();
         Sends.Terminate();
         _reads?.Release();
         Compression?.Release();
@@ -223,17 +226,15 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnSendProgress()
     {
         _keepAlive.NoteLife(Settings.Wheel.RecentTick);
-        _sendDeadline?.NoteProgress();
+        _deadlines?.NoteSendProgress();
     }
 
     /// <inheritdoc/>
-    public void OnSendBlocked()
-    {
-        if (Settings.Options.SendTimeout != Timeout.InfiniteTimeSpan)
-        {
-            (_sendDeadline ??= new SendDeadline(this)).NoteBlocked();
-        }
-    }
+    public void OnSendBlocked() => NeedDeadlines().NoteSendBlocked();
+
+    /// <summary>The deadlines for a peer that stops in the midst of something, made if there are none.</summary>
+    public PeerDeadlines NeedDeadlines() =>
+        _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;
 
     /// <inheritdoc/>
     public void OnSendBufferDrained() => Receiver.OnSendBufferDrained();
@@ -308,9 +309,19 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>The peer broke a rule: fails the connection (§7.1.7).</summary>
     public void OnViolation(ProtocolError error)
     {
-        WebSocketCloseCode closeCode = error.CloseCode();
-        Settings.Logger.PeerBrokeRule(Connection.Id, closeCode, error);
-        Fail(new CloseStatus(closeCode, ""), new WebSocketProtocolException(error), letsAnswer: true);
+        Settings.Logger.Violation(Connection.Id, error, Settings.Memory.Limit);
+        Fail(new CloseStatus(error.CloseCode(), ""), new WebSocketProtocolException(error), letsAnswer: true);
+    }
+
+    /// <summary>The peer has begun a message, and sends nothing more of it.</summary>
+    public void OnMessageStalled()
+    {
+        TimeSpan timeout = Settings.Limits.MessageTimeout;
+        Settings.Logger.MessageStalled(Connection.Id, timeout);
+        Fail(
+            new CloseStatus(WebSocketCloseCode.PolicyViolation, ""),
+            new TimeoutException($"The peer began a message, and sent nothing more of it within {timeout}."),
+            letsAnswer: true);
     }
 
     /// <summary>The application closes the connection.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Sockeye.Protocol;
 
 namespace Sockeye.Connections;
 
@@ -29,6 +30,28 @@ internal static partial class ConnectionLog
     [LoggerMessage(EventId = 210, Level = LogLevel.Information,
         Message = "Aborted connection {ConnectionId}: the peer took nothing of what it was sent in time")]
     public static partial void PeerStalled(this ILogger logger, long connectionId);
+
+    [LoggerMessage(EventId = 212, Level = LogLevel.Information,
+        Message = "Failed connection {ConnectionId} with PolicyViolation: the peer began a message, and sent nothing more of it within {MessageTimeout}")]
+    public static partial void MessageStalled(this ILogger logger, long connectionId, TimeSpan messageTimeout);
+
+    [LoggerMessage(EventId = 213, Level = LogLevel.Warning,
+        Message = "Failed connection {ConnectionId} with TryAgainLater: connections hold all of the {MaxBufferedMemory} bytes that they may")]
+    public static partial void MemoryExhausted(this ILogger logger, long connectionId, long maxBufferedMemory);
+
+    /// <summary>A connection was failed for what the peer sent.</summary>
+    public static void Violation(this ILogger logger, long connectionId, ProtocolError error, long maxBufferedMemory)
+    {
+        if (error == ProtocolError.MemoryExhausted)
+        {
+            logger.MemoryExhausted(connectionId, maxBufferedMemory);
+        }
+        else
+        {
+            WebSocketCloseCode closeCode = error.CloseCode();
+            logger.PeerBrokeRule(connectionId, closeCode, error);
+        }
+    }
 
     [LoggerMessage(EventId = 206, Level = LogLevel.Debug,
         Message = "Connection {ConnectionId} is closed: {CloseCode}, clean {WasClean}")]

@@ -12,14 +12,16 @@ internal sealed class ConnectionSettings
 {
     public ConnectionSettings(
         Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null,
-        Action<ConnectionCore>? onClosed = null)
+        Action<ConnectionCore>? onClosed = null, MemoryBudget? budget = null)
     {
         Role = role;
         Options = OptionChecks.Connection(options, nameof(options));
         Wheel = wheel;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         OnClosed = onClosed;
-        Pool = pool ?? LargeArrayPool.Process;
+        budget ??= MemoryBudget.Process;
+        Memory = new MemoryAllowance(budget, Limits.MaxBufferedMemory);
+        Pool = new CountedPool(pool ?? LargeArrayPool.Process, budget);
         Reader = ReaderWith(allowedReservedBits: 0);
         CompressedReader = ReaderWith(FrameHeader.Rsv1);
     }
@@ -42,7 +44,10 @@ internal sealed class ConnectionSettings
     /// <summary>Where events are logged.</summary>
     public GuardedLogger Logger { get; }
 
-    /// <summary>Where buffers come from.</summary>
+    /// <summary>What they may hold of the memory of the process.</summary>
+    public MemoryAllowance Memory { get; }
+
+    /// <summary>Where buffers come from, and are counted.</summary>
     public ArrayPool<byte> Pool { get; }
 
     /// <summary>Told when a connection has ended, before anybody else.</summary>
@@ -70,5 +75,9 @@ internal sealed class ConnectionSettings
         new FrameRules(Role, allowedReservedBits, Options.AllowNonMinimalLengths),
         Limits.MaxMessageLength,
         Options.DeliverFragments,
-        Pool);
+        Pool)
+    {
+        HasRoomFor = Memory.HasRoomFor,
+        UncheckedLength = MemoryAllowance.UncheckedLength,
+    };
 }

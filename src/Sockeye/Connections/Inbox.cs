@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sockeye.Memory;
 
 namespace Sockeye.Connections;
 
@@ -6,11 +7,14 @@ namespace Sockeye.Connections;
 /// What was received while the application was busy, in order, bounded in bytes. Not thread-safe but for
 /// <see cref="IsFull"/>.
 /// </summary>
-internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
+/// <param name="maxLength">How many bytes make it full.</param>
+/// <param name="pool">Where its arrays come from.</param>
+/// <param name="memory">What connections may hold in all; <see langword="null"/> if there is no limit.</param>
+internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance? memory = null)
 {
-    // What an entry costs beside its payload: its place in the queue and the smallest array of the pool. Counted, so
-    // that empty messages fill the inbox too.
-    private const int EntryLength = 64;
+    // What an entry costs beside the bytes of its array: its place in the queue, and the header of the array. Counted, so that
+    // empty messages fill the inbox too.
+    private const int EntryLength = 48;
 
     // How much longer than its payload an array may be that is kept. A compressed message can lie in a very long one: how
     // long it becomes is not known when the first of it is inflated.
@@ -25,8 +29,12 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
     /// <summary>How many entries are in it.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>Whether it takes no more. A message of any length goes into one that is not full. Any thread.</summary>
-    public bool IsFull => IsFullBy(0);
+    /// <summary>
+    /// Whether it takes no more. A message of any length goes into one that is not full. While connections hold all the memory
+    /// that they may, little fills it: reading then waits for the application. Any thread.
+    /// </summary>
+    public bool IsFull =>
+        IsFullBy(0) || (Volatile.Read(ref _length) > MemoryAllowance.UncheckedLength && memory is { IsUsedUp: true });
 
     /// <summary>Whether it holds more than its limit by a length. Any thread.</summary>
     public bool IsFullBy(int length) => Volatile.Read(ref _length) >= (long)maxLength + length;
@@ -52,7 +60,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
     public void Add(InboxEntry entry)
     {
         _entries.Enqueue(entry);
-        Volatile.Write(ref _length, _length + entry.Length + EntryLength);
+        Volatile.Write(ref _length, _length + entry.Array.Length + EntryLength);
     }
 
     /// <summary>Takes the oldest entry; its array is the caller's, to be returned to the pool.</summary>
@@ -63,7 +71,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool)
             return false;
         }
 
-        Volatile.Write(ref _length, _length - entry.Length - EntryLength);
+        Volatile.Write(ref _length, _length - entry.Array.Length - EntryLength);
         return true;
     }
 

@@ -1,3 +1,5 @@
+using Sockeye.Memory;
+
 namespace Sockeye;
 
 /// <summary>How much memory a peer can make a connection hold. All limits are on by default.</summary>
@@ -40,8 +42,9 @@ public sealed record LimitOptions
     /// </summary>
     /// <value>At least 1. The default is 64 KiB (65,536).</value>
     /// <remarks>
-    /// A message goes into an inbox that is not full whatever its length, so that the bound is this and one message. An
-    /// entry counts 64 bytes beside its payload.
+    /// A message goes into an inbox that is not full whatever its length, so that the bound is this and one message of at
+    /// most <see cref="MaxMessageLength"/>. What counts is the memory: the array in which the payload lies, inflated if it
+    /// came compressed, and 48 bytes for each entry. See <see cref="MaxBufferedMemory"/> for all connections together.
     /// </remarks>
     public int MaxInboxLength
     {
@@ -50,6 +53,54 @@ public sealed record LimitOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(MaxInboxLength), value, "Must be at least 1.");
     } = 64 * 1024;
+
+    /// <summary>
+    /// How many bytes all connections of the process may hold, for the connections with these options to take more: messages
+    /// that arrive, inboxes, inflated payloads, codecs and send buffers together.
+    /// </summary>
+    /// <value>
+    /// At least 0. The default is a quarter of the memory that the garbage collector may use
+    /// (<see cref="GCMemoryInfo.TotalAvailableMemoryBytes"/>), which knows the limit of a container.
+    /// </value>
+    /// <remarks>
+    /// <para>
+    /// From nine tenths of it on a server answers opening handshakes with 503, and an encoder is given back after each message,
+    /// so that what is sent is less well compressed. When all of it is held, a connection whose next message needs more than
+    /// 16 KiB, or a decoder, is failed with 1013, and an inbox with more than 16 KiB in it is full: reading waits for the
+    /// application. A message that is received in place needs no memory and is never refused.
+    /// </para>
+    /// <para>
+    /// One count for the process, and a limit for each connection: a server may be given less than another. The count is
+    /// kept for each processor and may be behind by 64 KiB for each of them.
+    /// </para>
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long MaxBufferedMemory
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaxBufferedMemory), value, "Must be at least 0.");
+    } = MemoryBudget.DefaultLimit;
+
+    /// <summary>
+    /// How long the peer may send nothing of a message that it has begun, before the connection is failed with 1008.
+    /// </summary>
+    /// <value>
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no deadline. The default is 60 seconds, as what web
+    /// servers give the body of a request. Kept to within two tenths of a second.
+    /// </value>
+    /// <remarks>
+    /// Any byte of the message begins the time anew; pings and pongs between its frames do not. While reading waits for the
+    /// application it does not run. Set it to infinite for a peer that keeps one message open on purpose, such as one that
+    /// streams fragments as they come up.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
+    public TimeSpan MessageTimeout
+    {
+        get;
+        init => field = OptionChecks.IntervalOrInfinite(value, nameof(MessageTimeout));
+    } = TimeSpan.FromSeconds(60);
 
     /// <summary>How many bytes may wait for a slow peer before sends wait, or are refused.</summary>
     /// <value>At least 1. The default is 1 MiB (1,048,576).</value>

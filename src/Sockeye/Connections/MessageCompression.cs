@@ -19,10 +19,10 @@ internal sealed class MessageCompression
             ?? throw new ArgumentException("The settings have no codecs.", nameof(core));
         Role peer = settings.Role == Role.Server ? Role.Client : Role.Server;
         Agreed = agreed;
-        Inflater = new MessageInflater(codecs, agreed, peer);
+        Inflater = new MessageInflater(codecs, agreed, peer, settings.Memory);
         _minimumSize = codecs.Options.MinimumSize;
         _sends = MessageDeflater.CanDeflate(agreed, settings.Role)
-            ? new CompressedSends(core, new MessageDeflater(codecs, agreed, settings.Role))
+            ? new CompressedSends(core, new MessageDeflater(codecs, agreed, settings.Role, settings.Memory))
             : null;
     }
 

@@ -49,6 +49,7 @@ internal sealed class ReadSide
 
         reads ??= Borrow(core);
         ReadVerdict verdict = reads.Read(bytes[consumed..]);
+        reads.EndTurn();
         ReturnIfAtRest(ref reads);
         return verdict;
     }
@@ -62,6 +63,7 @@ internal sealed class ReadSide
         }
 
         ReadVerdict verdict = reads.ReadBacklog();
+        reads.EndTurn();
         ReturnIfAtRest(ref reads);
         return verdict;
     }
@@ -156,8 +158,26 @@ internal sealed class ReadSide
             return ReadVerdict.Continue;
         }
 
+        if (!_core.Reader.Allows(bytes.Length - consumed))
+        {
+            _core.OnViolation(ProtocolError.MemoryExhausted);
+            return ReadVerdict.Continue;
+        }
+
         Keep(bytes[consumed..]);
         return ReadVerdict.Pause;
+    }
+
+    private void EndTurn()
+    {
+        if (_reader.IsWaiting && !_core.IsInputOver)
+        {
+            _core.NeedDeadlines().NoteMessageOpen(_reader.TakenLength);
+        }
+        else
+        {
+            _core.Deadlines?.NoteMessageWhole();
+        }
     }
 
     private ReadVerdict ReadBacklog()

@@ -199,5 +199,5 @@ internal abstract class Receiver(ConnectionCore core)
     }
 
     private Inbox MakeInbox() =>
-        _inbox = new Inbox(Core.Settings.Limits.MaxInboxLength, Core.Settings.Pool);
+        _inbox = new Inbox(Core.Settings.Limits.MaxInboxLength, Core.Settings.Pool, Core.Settings.Memory);
 }

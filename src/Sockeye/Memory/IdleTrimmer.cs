@@ -11,6 +11,10 @@ internal sealed class IdleTrimmer(DeadlineWheel wheel, TimeSpan interval, Func<b
 {
     private volatile bool _isWatching;
 
+    /// <summary>Makes one for a pool of the process: idle is what was not used for one to two times 5 seconds.</summary>
+    public static IdleTrimmer OfProcess(Func<bool> trim) =>
+        new(DeadlineWheel.For(TimeProvider.System), LargeArrayPool.TrimInterval, trim);
+
     /// <summary>Something is kept from now on. Cheap when it is known already. Any thread.</summary>
     public void Start()
     {

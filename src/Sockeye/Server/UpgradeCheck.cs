@@ -60,6 +60,7 @@ internal static class UpgradeCheck
         error = error != HandshakeError.None ? error
             : context.IsStopping ? HandshakeError.ServerUnavailable
             : found is null ? HandshakeError.UnknownPath
+            : settings.Memory.IsTight ? HandshakeError.MemoryExhausted
             : HandshakeError.None;
         if (error != HandshakeError.None)
         {

@@ -41,6 +41,7 @@ public sealed class ProtocolErrorsTests
             [ProtocolError.MessageTooLong] = WebSocketCloseCode.MessageTooBig, // §7.4.1
             [ProtocolError.InvalidCompressedData] = WebSocketCloseCode.InvalidPayload, // RFC 7692 does not say
             [ProtocolError.TooManyEmptyFragments] = WebSocketCloseCode.PolicyViolation,
+            [ProtocolError.MemoryExhausted] = WebSocketCloseCode.TryAgainLater,
         };
 
         foreach (ProtocolError error in Enum.GetValues<ProtocolError>())

@@ -44,6 +44,25 @@ public sealed class CodecPoolsTests
     }
 
     [Fact]
+    public void Codecs_that_nobody_has_used_for_a_while_are_freed()
+    {
+        var pool = new CodecPool<Inflater>(() => new Inflater(15));
+        Inflater one = pool.Rent();
+        Inflater other = pool.Rent();
+        pool.Return(one);
+        pool.Return(other);
+
+        Assert.True(pool.Trim());
+        Assert.Equal(2, pool.KeptCount);
+        pool.Return(pool.Rent());
+        Assert.True(pool.Trim());
+        Assert.Equal(1, pool.KeptCount);
+        Assert.False(pool.Trim());
+
+        Assert.Equal(0, pool.KeptCount);
+    }
+
+    [Fact]
     public void A_broadcast_to_connections_with_equal_options_is_compressed_once_and_holds_one_codec()
     {
         // Values that no other test uses: the pools are those of the process.

@@ -1,4 +1,5 @@
 using Sockeye.Connections;
+using Sockeye.Memory;
 
 namespace Sockeye.Tests;
 
@@ -51,6 +52,36 @@ public sealed class InboxTests
         }
 
         Assert.InRange(count, 10, 20);
+    }
+
+    [Fact]
+    public void The_array_counts_and_not_the_payload_alone()
+    {
+        var inbox = new Inbox(maxLength: 100_000, _pool);
+        byte[] inflated = _pool.Rent(70_000);
+        Assert.True(inbox.Add(inflated.AsSpan(0, 40_000), inflated, WebSocketMessageKind.Text, endOfMessage: true));
+
+        Assert.True(inbox.IsFull);
+        inbox.Clear();
+        Assert.False(inbox.IsFull);
+    }
+
+    [Fact]
+    public void Little_makes_it_full_while_connections_hold_all_that_they_may()
+    {
+        var budget = new MemoryBudget();
+        var inbox = new Inbox(maxLength: 100_000, _pool, new MemoryAllowance(budget, limit: 1_000_000));
+        inbox.Add(Entry(new byte[16_000]));
+        Assert.False(inbox.IsFull);
+        inbox.Add(Entry(new byte[16_000]));
+        Assert.False(inbox.IsFull);
+
+        budget.Add(1_000_000);
+        Assert.True(inbox.IsFull);
+        inbox.TryTake(out InboxEntry _);
+        inbox.TryTake(out InboxEntry _);
+
+        Assert.False(inbox.IsFull);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Connections;
+using Sockeye.Memory;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 
@@ -10,14 +11,16 @@ internal sealed class TestConnection
 {
     public TestConnection(
         Role role = Role.Server, WebSocketHandler? handler = null, WebSocketConnectionOptions? options = null,
-        InMemoryTransport? transport = null, ManualTimeProvider? time = null, DeflateSetup? deflate = null)
+        InMemoryTransport? transport = null, ManualTimeProvider? time = null, DeflateSetup? deflate = null,
+        MemoryBudget? budget = null)
     {
         Role = role;
         Transport = transport ?? new InMemoryTransport();
         Time = time ?? new ManualTimeProvider();
         var settings = new ConnectionSettings(
             role, options ?? (role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client),
-            new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++)
+            new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++,
+            budget ?? new MemoryBudget())
         {
             Codecs = deflate?.Codecs,
         };

@@ -1,0 +1,65 @@
+namespace Sockeye.Tests;
+
+/// <summary>What happens over real transports when connections hold all that they may: here nothing at all.</summary>
+public sealed class MemoryOverTransportsTests
+{
+    [Theory]
+    [EachTransport]
+    public async Task A_server_fails_a_message_that_needs_memory_with_1013(TransportKind kind)
+    {
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(
+            kind, new EchoHandler(), serverOptions: WithoutMemory(WebSocketConnectionOptions.Server));
+        await pair.Client.SendAsync("short");
+        Assert.Equal("short", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
+
+        _ = pair.Client.SendAsync(Payloads.Bytes(1_000_000)).AsTask();
+
+        (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+        Assert.Equal(WebSocketCloseCode.TryAgainLater, server.Code);
+        Assert.Equal(WebSocketCloseCode.TryAgainLater, client.Code);
+        Assert.Equal(
+            ProtocolError.MemoryExhausted, Assert.IsType<WebSocketProtocolException>(server.Exception).Error);
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task So_does_a_client(TransportKind kind)
+    {
+        await using ConnectionPair pair = await ConnectionPair.CreateAsync(
+            kind, clientOptions: WithoutMemory(WebSocketConnectionOptions.Client));
+
+        _ = pair.Server.SendAsync(Payloads.Bytes(1_000_000)).AsTask();
+
+        (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+        Assert.Equal(WebSocketCloseCode.TryAgainLater, server.Code);
+        Assert.Equal(WebSocketCloseCode.TryAgainLater, client.Code);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_server_answers_opening_handshakes_with_503(ServerKind kind)
+    {
+        WebSocketHandshakeFailure? failure = null;
+        await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
+        {
+            Connection = WithoutMemory(WebSocketConnectionOptions.Server),
+            OnHandshakeFailed = failed =>
+            {
+                failure = failed;
+                return null;
+            },
+        });
+
+        WebSocketHandshakeException refused = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(
+                server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() })
+                .WithDeadline());
+
+        Assert.Equal(503, refused.StatusCode);
+        Assert.Equal(HandshakeError.MemoryExhausted, failure?.Error);
+        Assert.Equal(0, server.ConnectionCount);
+    }
+
+    private static WebSocketConnectionOptions WithoutMemory(WebSocketConnectionOptions options) =>
+        options with { Limits = options.Limits with { MaxBufferedMemory = 0 } };
+}

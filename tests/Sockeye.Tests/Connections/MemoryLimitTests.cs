@@ -1,0 +1,235 @@
+using System.Text;
+using Sockeye.Memory;
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>What connections do when all of them together hold what they may (<see cref="LimitOptions.MaxBufferedMemory"/>).</summary>
+public sealed class MemoryLimitTests
+{
+    private const int KiB = 1024;
+    private const int MiB = 1024 * KiB;
+    private const int Limit = 8 * MiB;
+
+    private readonly MemoryBudget _budget = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_message_that_needs_more_than_is_left_fails_its_connection_with_1013(bool isServer)
+    {
+        TestConnection test = Open(isServer ? Role.Server : Role.Client, new RecordingHandler());
+        _budget.Add(Limit - (100 * KiB));
+        test.Receive(Opcode.Binary, new byte[60 * KiB], fin: false);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+
+        test.Receive(Opcode.Continuation, new byte[60 * KiB], fin: false);
+
+        Assert.Equal("Close 1013", test.Wire());
+        test.Transport.EndInput();
+        Assert.Equal(WebSocketCloseCode.TryAgainLater, test.Result.Code);
+        Assert.Equal(
+            ProtocolError.MemoryExhausted, Assert.IsType<WebSocketProtocolException>(test.Result.Exception).Error);
+        Assert.Equal(Limit - (100 * KiB), _budget.ExactHeld);
+    }
+
+    [Fact]
+    public void Short_messages_go_on_when_nothing_is_left()
+    {
+        var handler = new RecordingHandler();
+        TestConnection test = Open(Role.Server, handler);
+        _budget.Add(2 * Limit);
+
+        test.Receive("whole");
+        byte[] cut = test.FromPeer(Opcode.Text, "in two reads"u8);
+        test.Transport.Feed(cut.AsSpan(0, 8));
+        test.Transport.Feed(cut.AsSpan(8));
+        test.Receive(Opcode.Text, "in two "u8, fin: false);
+        test.Receive(Opcode.Continuation, "frames"u8);
+        test.Receive(Opcode.Binary, new byte[60 * KiB]);
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        Assert.Equal("", test.Wire());
+    }
+
+    [Fact]
+    public void A_compressed_message_that_becomes_long_is_refused_and_a_short_one_is_not()
+    {
+        TestConnection test = Open(Role.Server, new RecordingHandler(), DeflateSetup.Forgetting());
+        _budget.Add(2 * Limit);
+
+        test.ReceiveCompressed(Opcode.Text, Inflating.Deflate(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1, 10_000))));
+        Assert.Equal("", test.Wire());
+        test.ReceiveCompressed(Opcode.Text, Inflating.Deflate(new byte[200 * KiB]));
+
+        Assert.Equal("Close 1013", test.Wire());
+    }
+
+    [Theory]
+    [InlineData(true, true)] // the decoder is kept for the messages behind this
+    [InlineData(false, false)] // the decoder is kept for the rest of this
+    public void A_decoder_that_would_be_kept_is_refused(bool hasTakeover, bool fin)
+    {
+        TestConnection test = Open(
+            Role.Server, new RecordingHandler(), hasTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting());
+        _budget.Add(2 * Limit);
+
+        test.ReceiveCompressed(Opcode.Text, Inflating.Deflate("short"u8.ToArray()), fin);
+
+        Assert.Equal("Close 1013", test.Wire());
+    }
+
+    [Fact]
+    public async Task An_inbox_is_full_early_and_reading_waits_for_the_application()
+    {
+        TestConnection test = Open(Role.Server);
+        _budget.Add(2 * Limit);
+        for (int i = 0; i < 16; i++)
+        {
+            test.Receive(Opcode.Binary, new byte[2_000]);
+        }
+
+        Assert.True(test.Transport.IsPaused);
+        Assert.InRange(test.Pool.OutLength, 16 * KiB, 20 * KiB);
+        for (int i = 0; i < 16; i++)
+        {
+            WebSocketMessage message = await test.Connection.ReceiveAsync(Cancellation);
+            Assert.Equal(2_000, message.Payload.Length);
+        }
+
+        Assert.False(test.Transport.IsPaused);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+    }
+
+    [Fact]
+    public void A_read_that_the_inbox_has_no_room_for_is_not_kept_when_nothing_is_left()
+    {
+        TestConnection test = Open(Role.Server);
+        _budget.Add(2 * Limit);
+        byte[] message = test.FromPeer(Opcode.Binary, new byte[2_000]);
+
+        test.Transport.Feed([.. Enumerable.Repeat(message, 100).SelectMany(bytes => bytes)]);
+
+        // The application has time to answer what it was given before.
+        Assert.InRange(test.Pool.OutLength, 0, 20 * KiB);
+        test.Time.Advance(WebSocketConnectionOptions.Server.CloseReplyDelay);
+        Assert.Equal("Close 1013", test.Wire());
+        Assert.InRange(test.Pool.OutLength, 0, 20 * KiB);
+    }
+
+    [Fact]
+    public void Encoders_are_given_back_after_each_message_when_nine_tenths_are_held()
+    {
+        DeflateSetup setup = DeflateSetup.Takeover();
+        TestConnection test = Open(Role.Server, new RecordingHandler(), setup);
+        test.Connection.TrySend(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), WebSocketMessageKind.Text);
+        Assert.Equal(0, setup.KeptCounts.Deflaters);
+        Assert.InRange(_budget.ExactHeld, 250 * KiB, 350 * KiB);
+        _budget.Add(Limit - (Limit / 10));
+
+        for (int i = 2; i < 5; i++)
+        {
+            test.Connection.TrySend(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(i)), WebSocketMessageKind.Text);
+            Assert.Equal(1, setup.KeptCounts.Deflaters);
+        }
+
+        Assert.Equal(Limit - (Limit / 10), _budget.ExactHeld);
+        Assert.Equal(
+            Enumerable.Range(1, 4).Select(number => DeflateSetup.TextOf(number)),
+            new MessagesOnTheWire(new PeerInflater()).Texts(test.Frames()));
+    }
+
+    [Fact]
+    public void Codecs_of_many_connections_stay_within_the_limit()
+    {
+        // 28 bytes of each make a decoder and an encoder: without a limit, 350 KiB.
+        DeflateSetup setup = DeflateSetup.Takeover();
+        byte[] deflated = Inflating.Deflate(new byte[8_000]);
+        long most = 0;
+        int refused = 0;
+
+        for (int i = 0; i < 300; i++)
+        {
+            TestConnection test = Open(Role.Server, new Echo(), setup);
+            test.ReceiveCompressed(Opcode.Binary, deflated);
+            most = Math.Max(most, _budget.ExactHeld);
+            refused += test.Wire() == "Close 1013" ? 1 : 0;
+        }
+
+        Assert.InRange(most, Limit / 2, Limit + MiB);
+        Assert.InRange(refused, 50, 299);
+    }
+
+    [Fact]
+    public void A_compressed_frame_puts_one_message_at_most_beyond_the_limit_of_the_inbox()
+    {
+        TestConnection test = Open(Role.Server, deflate: DeflateSetup.Takeover());
+        byte[] deflated = Inflating.Deflate(new byte[MiB - 1]);
+        Assert.InRange(deflated.Length, 1, 10_000);
+
+        for (int i = 0; i < 20; i++)
+        {
+            test.ReceiveCompressed(Opcode.Binary, deflated);
+        }
+
+        // One message, and the frames behind it as they came.
+        Assert.True(test.Transport.IsPaused);
+        Assert.InRange(test.Pool.OutLength, MiB, MiB + (64 * KiB));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_is_counted_any_more_when_all_is_over(bool isAborted)
+    {
+        TestConnection test = Open(Role.Server, deflate: DeflateSetup.Takeover());
+        test.Receive(Opcode.Binary, new byte[300 * KiB]);
+        await test.Connection.ReceiveAsync(Cancellation);
+        test.ReceiveCompressed(Opcode.Text, Inflating.Deflate(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1, 100_000))));
+        test.Receive(Opcode.Binary, new byte[100 * KiB], fin: false);
+        test.Transport.Capacity = 0;
+        await test.Connection.SendAsync(DeflateSetup.TextOf(1, 100_000), Cancellation);
+        test.Connection.TrySend(DeflateSetup.Noise(200_000), WebSocketMessageKind.Binary);
+        Assert.InRange(_budget.ExactHeld, 500 * KiB, 4 * MiB);
+
+        if (isAborted)
+        {
+            test.Connection.Abort();
+        }
+        else
+        {
+            test.Transport.Break(new IOException("reset"));
+        }
+
+        while (test.Connection.State != WebSocketConnectionState.Closed || test.Pool.OutCount != 0)
+        {
+            await Assert.ThrowsAsync<WebSocketClosedException>(async () =>
+            {
+                while (true)
+                {
+                    await test.Connection.ReceiveAsync(Cancellation);
+                }
+            });
+        }
+
+        Assert.Equal(0, _budget.ExactHeld);
+    }
+
+    private TestConnection Open(Role role, WebSocketHandler? handler = null, DeflateSetup? deflate = null)
+    {
+        WebSocketConnectionOptions options =
+            role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        return new TestConnection(
+            role, handler, options with { Limits = options.Limits with { MaxBufferedMemory = Limit } }, deflate: deflate,
+            budget: _budget);
+    }
+
+    private sealed class Echo : WebSocketHandler
+    {
+        public override void OnMessage(
+            WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
+            connection.TrySend(payload, kind);
+    }
+}

@@ -1,0 +1,173 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>A peer that begins a message and sends nothing more of it, while all else about it is well.</summary>
+public sealed class MessageDeadlineTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void A_peer_that_answers_pings_in_the_midst_of_a_message_is_failed_after_a_minute(bool isServer, bool fragments)
+    {
+        TestConnection test = Begun(isServer, fragments: fragments);
+
+        PassAlive(test, seconds: 59);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 2);
+
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+        test.Transport.EndInput();
+        Assert.Equal(WebSocketCloseCode.PolicyViolation, test.Result.Code);
+        Assert.IsType<TimeoutException>(test.Result.Exception);
+        Assert.Equal(0, test.Pool.OutCount);
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
+    [Fact]
+    public void Every_byte_of_the_message_begins_the_time_anew()
+    {
+        TestConnection test = Begun(isServer: true);
+        for (int i = 0; i < 5; i++)
+        {
+            PassAlive(test, seconds: 50);
+            test.Receive(Opcode.Continuation, "x"u8, fin: false);
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 62);
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Empty_fragments_do_not()
+    {
+        TestConnection test = Begun(isServer: true);
+        for (int i = 0; i < 7; i++)
+        {
+            PassAlive(test, seconds: 10);
+            test.Receive(Opcode.Continuation, [], fin: false);
+        }
+
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_peer_may_be_silent_between_messages_and_begin_another_late()
+    {
+        TestConnection test = Begun(isServer: true);
+        test.Receive(Opcode.Continuation, "end"u8);
+        PassAlive(test, seconds: 300);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+
+        test.Receive(Opcode.Text, "another"u8, fin: false);
+        PassAlive(test, seconds: 59);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 2);
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_message_that_ended_just_before_does_not_count_for_the_next()
+    {
+        TestConnection test = Begun(isServer: true);
+        PassAlive(test, seconds: 40);
+        byte[] both = [.. test.FromPeer(Opcode.Continuation, "end"u8), .. test.FromPeer(Opcode.Text, "begin"u8, fin: false)];
+
+        test.Transport.Feed(both);
+        PassAlive(test, seconds: 59);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        PassAlive(test, seconds: 2);
+
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("81")]
+    [InlineData("81 85 01020304")]
+    [InlineData("89 85 01020304 05")]
+    public void A_frame_that_is_cut_off_counts_too(string bytes)
+    {
+        // No keep-alive, which would find the peer first: it cannot answer a ping in the midst of a frame.
+        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        {
+            KeepAlive = KeepAliveOptions.Default with { PingInterval = Timeout.InfiniteTimeSpan },
+        };
+        var test = new TestConnection(handler: new RecordingHandler(), options: options);
+        test.Time.Advance(TimeSpan.FromSeconds(1_000));
+        test.Transport.Feed(Wire.Bytes(bytes));
+
+        test.Time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal("", test.Wire());
+        test.Time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal("Close 1008", test.Wire());
+    }
+
+    [Fact]
+    public async Task While_reading_waits_for_the_application_the_peer_is_not_blamed()
+    {
+        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxInboxLength = 1 },
+        };
+        var test = new TestConnection(options: options);
+        test.Receive("first");
+        test.Transport.Feed([.. test.FromPeer(Opcode.Text, "sec"u8, fin: false), .. test.FromPeer(Opcode.Continuation, "ond"u8)]);
+        Assert.True(test.Transport.IsPaused);
+
+        PassAlive(test, seconds: 300);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+
+        Assert.Equal("first", (await test.Connection.ReceiveAsync(Cancellation)).ToString());
+        Assert.Equal("second", (await test.Connection.ReceiveAsync(Cancellation)).ToString());
+    }
+
+    [Fact]
+    public void There_may_be_no_deadline_or_another()
+    {
+        TestConnection endless = Begun(isServer: true, Timeout.InfiniteTimeSpan);
+        TestConnection shorter = Begun(isServer: true, TimeSpan.FromSeconds(5));
+
+        PassAlive(endless, seconds: 1_000);
+        PassAlive(shorter, seconds: 6);
+
+        Assert.Equal(WebSocketConnectionState.Open, endless.Connection.State);
+        Assert.EndsWith("Close 1008", shorter.Wire(), StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(60), LimitOptions.Server.MessageTimeout);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MessageTimeout = TimeSpan.FromMilliseconds(999) });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MessageTimeout = TimeSpan.FromDays(2) });
+    }
+
+    private static TestConnection Begun(bool isServer, TimeSpan? timeout = null, bool fragments = false)
+    {
+        WebSocketConnectionOptions options = isServer ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var test = new TestConnection(
+            isServer ? Role.Server : Role.Client,
+            new RecordingHandler(),
+            options with
+            {
+                DeliverFragments = fragments,
+                Limits = options.Limits with { MessageTimeout = timeout ?? options.Limits.MessageTimeout },
+            });
+        test.Receive(Opcode.Text, "begin"u8, fin: false);
+        return test;
+    }
+
+    // The peer goes on to answer pings, and sends some of its own.
+    private static void PassAlive(TestConnection test, int seconds)
+    {
+        for (int second = 0; second < seconds && test.Connection.State == WebSocketConnectionState.Open; second++)
+        {
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+            if (test.Connection.State == WebSocketConnectionState.Open)
+            {
+                test.Receive(Opcode.Pong, "still here"u8);
+            }
+        }
+    }
+}
