@@ -1,3 +1,4 @@
+// Over 350 lines: the one state machine that turns bytes into messages.
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
@@ -33,6 +34,7 @@ internal sealed class MessageReader
     private bool _fin;
     private Opcode _opcode;
     private uint _key;
+    private long _payloadLength;
     private long _remaining;
     private AssemblyBuffer _control;
 
@@ -149,6 +151,22 @@ internal sealed class MessageReader
         }
     }
 
+    /// <summary>Describes the rule that the frame read last has broken.</summary>
+    /// <param name="error">The rule: <see cref="Error"/>, or the one that the payload of a control frame breaks.</param>
+    /// <param name="position">How many bytes of the stream have been consumed.</param>
+    public ProtocolViolation Describe(ProtocolError error, long position)
+    {
+        // While a header is incomplete, nothing of its frame's payload has been consumed.
+        long payloadConsumed = _header.Length == 0 ? _payloadLength - _remaining : 0;
+        bool isTooLong = error == ProtocolError.MessageTooLong;
+        return new ProtocolViolation(error, _header.ToArray(error), position - _header.ConsumedLength - payloadConsumed)
+        {
+            MessageLength = isTooLong ? _open.Length : null,
+            MaxMessageLength = isTooLong ? _settings.MaxMessageLength : null,
+            IsCompressed = _open.IsCompressed,
+        };
+    }
+
     /// <summary>The pooled array that the last message's payload lies at the beginning of, if it was assembled.</summary>
     public byte[]? AssembledArray => IsAssembled ? _message.Array : null;
 
@@ -189,6 +207,8 @@ internal sealed class MessageReader
     {
         // What was delivered, and nobody detached, is over now.
         ReleaseDelivered();
+        _payloadLength = header.PayloadLength;
+        _remaining = header.PayloadLength;
 
         if (header.Opcode < Opcode.Close)
         {
@@ -205,7 +225,6 @@ internal sealed class MessageReader
         _opcode = header.Opcode;
         _fin = header.Fin;
         _key = header.MaskingKey;
-        _remaining = header.PayloadLength;
         return true;
     }
 

@@ -56,6 +56,7 @@ internal struct OpenMessage
         long maxWireLength = IsCompressed ? CompressedMessage.MaxWireLength(maxLength) : maxLength;
         if (header.PayloadLength > maxWireLength - Length)
         {
+            Length += Math.Min(header.PayloadLength, long.MaxValue - Length);
             return ProtocolError.MessageTooLong;
         }
 

@@ -110,6 +110,12 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public int Position { get; set; }
 
+    /// <summary>
+    /// How many bytes have arrived since the opening handshake, including those that wait for the application. Counted once
+    /// per read: the offset of a frame is computed only when the frame breaks a rule.
+    /// </summary>
+    public long ReceivedLength { get; private set; }
+
     /// <summary>Tells the handler, and gets ready for the first bytes.</summary>
     public void Start()
     {
@@ -138,6 +144,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public ReadVerdict OnReceived(Span<byte> bytes)
     {
         _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+        ReceivedLength += bytes.Length;
 
         // All replies made on the way go out together at the end.
         Sends.Cork();
@@ -149,7 +156,11 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>
     /// Takes bytes that were received before the connection was there; they are looked at when reading is resumed.
     /// </summary>
-    public void Preload(ReadOnlySpan<byte> bytes) => ReadSide.Preload(this, ref _reads, bytes);
+    public void Preload(ReadOnlySpan<byte> bytes)
+    {
+        ReceivedLength += bytes.Length;
+        ReadSide.Preload(this, ref _reads, bytes);
+    }
 
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => Settings.Logger.HeldUp(Connection.Id, duration);
@@ -307,10 +318,11 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     }
 
     /// <summary>The peer broke a rule: fails the connection (§7.1.7).</summary>
-    public void OnViolation(ProtocolError error)
+    public void OnViolation(ProtocolViolation violation)
     {
-        Settings.Logger.Violation(Connection.Id, error, Settings.Memory.Limit);
-        Fail(new CloseStatus(error.CloseCode(), ""), new WebSocketProtocolException(error), letsAnswer: true);
+        Settings.Logger.Violation(Connection.Id, violation, Settings.Memory.Limit);
+        Fail(
+            new CloseStatus(violation.Error.CloseCode(), ""), new WebSocketProtocolException(violation), letsAnswer: true);
     }
 
     /// <summary>The peer has begun a message, and sends nothing more of it.</summary>

@@ -11,9 +11,11 @@ internal static partial class ConnectionLog
     public static partial void Opened(this ILogger logger, long connectionId, object? remoteEndPoint);
 
     [LoggerMessage(EventId = 202, Level = LogLevel.Information,
-        Message = "Failed connection {ConnectionId} with {CloseCode}: the peer broke rule {Error}")]
+        Message = "Failed connection {ConnectionId} with {CloseCode}: the peer broke rule {Error}{Lengths}, in the frame "
+            + "{FrameHeader} at byte {FrameOffset}")]
     public static partial void PeerBrokeRule(
-        this ILogger logger, long connectionId, WebSocketCloseCode closeCode, ProtocolError error);
+        this ILogger logger, long connectionId, WebSocketCloseCode closeCode, ProtocolError error, string lengths,
+        string frameHeader, long frameOffset);
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Error,
         Message = "Failed connection {ConnectionId} with InternalError: its handler threw")]
@@ -40,16 +42,17 @@ internal static partial class ConnectionLog
     public static partial void MemoryExhausted(this ILogger logger, long connectionId, long maxBufferedMemory);
 
     /// <summary>A connection was failed for what the peer sent.</summary>
-    public static void Violation(this ILogger logger, long connectionId, ProtocolError error, long maxBufferedMemory)
+    public static void Violation(this ILogger logger, long connectionId, ProtocolViolation violation, long maxBufferedMemory)
     {
-        if (error == ProtocolError.MemoryExhausted)
+        if (violation.Error == ProtocolError.MemoryExhausted)
         {
             logger.MemoryExhausted(connectionId, maxBufferedMemory);
         }
         else
         {
-            WebSocketCloseCode closeCode = error.CloseCode();
-            logger.PeerBrokeRule(connectionId, closeCode, error);
+            WebSocketCloseCode closeCode = violation.Error.CloseCode();
+            logger.PeerBrokeRule(
+                connectionId, closeCode, violation.Error, violation.LengthText, violation.HeaderText, violation.FrameOffset);
         }
     }
 

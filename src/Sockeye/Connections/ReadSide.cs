@@ -127,7 +127,10 @@ internal sealed class ReadSide
 
             if (kind == WebSocketMessageKind.Text && !Utf8Validator.IsValid(payload))
             {
-                core.OnViolation(ProtocolError.InvalidUtf8);
+                core.OnViolation(new ProtocolViolation(
+                    ProtocolError.InvalidUtf8,
+                    bytes.Slice(consumed - length, length - payload.Length).ToArray(),
+                    core.ReceivedLength - (bytes.Length - consumed) - length));
             }
             else
             {
@@ -160,7 +163,8 @@ internal sealed class ReadSide
 
         if (!_core.Reader.Allows(bytes.Length - consumed))
         {
-            _core.OnViolation(ProtocolError.MemoryExhausted);
+            _core.OnViolation(new ProtocolViolation(
+                ProtocolError.MemoryExhausted, [], _core.ReceivedLength - (bytes.Length - consumed)));
             return ReadVerdict.Continue;
         }
 
@@ -222,7 +226,7 @@ internal sealed class ReadSide
         {
             ReceivedKind received = _reader.Read(bytes[consumed..], out int taken, out Span<byte> payload);
             consumed += taken;
-            bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload);
+            bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload, bytes.Length - consumed);
             _reader.ReleaseDelivered();
             if (!goesOn)
             {
@@ -238,8 +242,8 @@ internal sealed class ReadSide
         return consumed;
     }
 
-    // Answers whether to read on.
-    private bool Dispatch(ReceivedKind received, Span<byte> payload)
+    // Returns whether to read on. The unread bytes are those after what was received, up to the last that has arrived.
+    private bool Dispatch(ReceivedKind received, Span<byte> payload, int unreadLength)
     {
         switch (received)
         {
@@ -269,19 +273,22 @@ internal sealed class ReadSide
                 }
                 else
                 {
-                    _core.OnViolation(error);
+                    OnViolation(error, unreadLength);
                 }
 
                 return false;
 
             case ReceivedKind.Violation:
-                _core.OnViolation(_reader.Error);
+                OnViolation(_reader.Error, unreadLength);
                 return false;
         }
 
         // The handler may have failed or aborted the connection: then the rest is ignored.
         return !_core.IsInputOver;
     }
+
+    private void OnViolation(ProtocolError error, int unreadLength) =>
+        _core.OnViolation(_reader.Describe(error, _core.ReceivedLength - unreadLength));
 
     // What comes on a failed connection is read and dropped, so that no reset destroys its Close frame; not without end.
     private void Discard(int length)

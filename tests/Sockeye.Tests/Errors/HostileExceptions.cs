@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
@@ -21,14 +22,14 @@ internal static class HostileExceptions
         new(WebSocketCloseCode.AbnormalClosure, "", wasClean: false, WebSocketCloseInitiator.Peer, Cause),
         new(
             (WebSocketCloseCode)4999, Text, wasClean: false, WebSocketCloseInitiator.Local,
-            new WebSocketProtocolException(ProtocolError.InvalidUtf8)),
+            new WebSocketProtocolException(new ProtocolViolation(ProtocolError.InvalidUtf8, [0x81, 0x7E, 0xFF, 0xFF], 7))),
     ];
 
     /// <summary>The exceptions.</summary>
     public static IReadOnlyList<SockeyeException> All { get; } =
     [
         .. Results.Select(result => new WebSocketClosedException(result)),
-        new WebSocketProtocolException(ProtocolError.InvalidUtf8InCloseReason),
+        new WebSocketProtocolException(new ProtocolViolation(ProtocolError.InvalidUtf8InCloseReason, [0x88, 0x05], 0)),
         .. from cause in new[] { Cause, null, new WebSocketClosedException(Results[1]) }
            select new WebSocketHandshakeException(
                HandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,

@@ -1,0 +1,77 @@
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>A frame that breaks a rule, and what is to be told of it.</summary>
+/// <param name="Error">The rule.</param>
+/// <param name="Before">Legal frames in front of it, unmasked, in hex.</param>
+/// <param name="Frame">The frame, unmasked, in hex.</param>
+/// <param name="HeaderLength">How many bytes of its header are told, unmasked; a masking key comes on top if all are.</param>
+/// <param name="DeclaredLength">What a message that is too long has declared.</param>
+internal sealed record BrokenFrame(
+    ProtocolError Error, string Before, string Frame, int HeaderLength, long? DeclaredLength = null)
+{
+    /// <summary>The longest message of those who read these.</summary>
+    public const int MaxMessageLength = 20;
+
+    // An empty message, one of text, a ping, and one in fragments with a pong in between.
+    private const string Legal = "82 00 81 02 C3 A9 89 01 70 02 01 01 8A 00 00 00 80 02 02 03";
+
+    /// <summary>One for each rule, and more where a rule can be broken in several ways.</summary>
+    public static IReadOnlyList<BrokenFrame> All { get; } =
+    [
+        new(ProtocolError.ReservedBitSet, Legal, "A1 01 41", 2),
+        new(ProtocolError.ReservedOpcode, Legal, "83 00", 2),
+        new(ProtocolError.ReservedOpcode, "", "8B 00", 2),
+        new(ProtocolError.FragmentedControlFrame, Legal, "09 00", 2),
+        new(ProtocolError.ControlFrameTooLong, Legal, "89 7E 00 7E", 2),
+        new(ProtocolError.PayloadLengthOutOfRange, Legal, "82 7F 80 00 00 00 00 00 00 01", 10),
+        new(ProtocolError.NonMinimalPayloadLength, Legal, "82 7E 00 7D", 4),
+        new(ProtocolError.NonMinimalPayloadLength, Legal, "82 7F 00 00 00 00 00 00 FF FF", 10),
+        new(ProtocolError.UnexpectedContinuation, Legal, "80 01 41", 2),
+        new(ProtocolError.InterleavedMessage, Legal + "01 01 41", "81 01 42", 2),
+        new(ProtocolError.ClosePayloadTooShort, Legal, "88 01 03", 2),
+        new(ProtocolError.InvalidCloseCode, Legal, "88 02 03 ED", 2),
+        new(ProtocolError.InvalidCloseCode, "02 01 41", "88 04 03 E7 41 42", 2),
+        new(ProtocolError.InvalidUtf8, Legal, "81 04 41 42 FF 43", 2),
+        new(ProtocolError.InvalidUtf8, "", "81 01 FF", 2),
+        new(ProtocolError.InvalidUtf8, Legal + "01 02 41 C3", "00 02 41 42", 2),
+        new(ProtocolError.InvalidUtf8, Legal + "01 02 41 C3 89 01 00", "80 00", 2),
+        new(ProtocolError.InvalidUtf8InCloseReason, Legal, "88 03 03 E8 FF", 2),
+        new(ProtocolError.MessageTooLong, Legal, "82 15 00", 2, 21),
+        new(ProtocolError.MessageTooLong, Legal, "81 7E 01 00 41", 4, 256),
+        new(ProtocolError.MessageTooLong, Legal, "02 7F 7F FF FF FF FF FF FF FF", 10, long.MaxValue),
+        new(ProtocolError.MessageTooLong, Legal + "02 03 01 02 03 89 00", "80 12 04", 2, 21),
+        new(ProtocolError.MessageTooLong, Legal + "02 01 01", "00 7F 7F FF FF FF FF FF FF FF", 10, long.MaxValue),
+        new(ProtocolError.TooManyEmptyFragments, "02 00" + string.Concat(Enumerable.Repeat("00 00", 63)), "00 00", 2),
+    ];
+
+    /// <summary>What such an end receives, and what it is to tell.</summary>
+    public (byte[] Wire, ProtocolViolation Expected) For(Role receiver)
+    {
+        byte[] before = Wire.Bytes(Before);
+        byte[] frame = Wire.Bytes(Frame);
+        if (receiver == Role.Server)
+        {
+            before = Wire.Masked(before);
+            frame = Wire.Masked(frame);
+        }
+
+        // In front of the payload a client has a masking key.
+        byte[] unmasked = Wire.Bytes(Frame);
+        int fullLength = 2 + ((unmasked[1] & 0x7F) switch { 126 => 2, 127 => 8, _ => 0 });
+        bool isWhole = HeaderLength == fullLength && receiver == Role.Server && !IsSeenBeforeKey;
+        return ([.. before, .. frame], new ProtocolViolation(
+            Error, frame[..(HeaderLength + (isWhole ? 4 : 0))], before.Length)
+        {
+            MessageLength = DeclaredLength,
+            MaxMessageLength = DeclaredLength is null ? null : MaxMessageLength,
+        });
+    }
+
+    // Broken by the first two bytes, or by the length behind them.
+    private bool IsSeenBeforeKey => Error
+        is ProtocolError.ReservedBitSet or ProtocolError.ReservedOpcode or ProtocolError.FragmentedControlFrame
+        or ProtocolError.ControlFrameTooLong or ProtocolError.PayloadLengthOutOfRange
+        or ProtocolError.NonMinimalPayloadLength or ProtocolError.UnexpectedContinuation or ProtocolError.InterleavedMessage;
+}
