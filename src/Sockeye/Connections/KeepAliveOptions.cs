@@ -23,7 +23,10 @@ public sealed record KeepAliveOptions
         init => field = OptionChecks.IntervalOrInfinite(value, nameof(PingInterval));
     } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the peer has, after such a ping, to send anything at all before the connection is aborted.</summary>
+    /// <summary>
+    /// How long the peer has, after such a ping, to send anything at all before the connection is aborted. Also how long
+    /// <see cref="WebSocketConnection.PingAsync"/> waits for its pong.
+    /// </summary>
     /// <value>
     /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to send pings and ignore that they stay unanswered.
     /// The default is 20 seconds.

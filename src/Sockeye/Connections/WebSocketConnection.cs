@@ -338,19 +338,28 @@ public sealed class WebSocketConnection : IAsyncDisposable
         new(this, MessageOpcode.Of(kind), compress);
 
     /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Ends the wait. A pong that arrives later still updates <see cref="RoundTripTime"/>.</param>
     /// <returns>How long the answer took.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed, or closes before the answer comes.</exception>
+    /// <exception cref="TimeoutException">
+    /// No pong with the ping's payload arrived within <see cref="KeepAliveOptions.PongTimeout"/> of sending the ping, with or
+    /// without a token. The connection stays open. While the ping is still behind earlier data that the peer's system keeps
+    /// acknowledging, the time begins anew.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
     {
         var answer = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var deadline = new PingDeadline(Core, answer);
         try
         {
             await Core.SendPing(answer, cancellationToken).ConfigureAwait(false);
+            deadline.Start();
             return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
+            deadline.Stop();
             Core.Pings.Forget(answer);
         }
     }

@@ -195,6 +195,68 @@ public sealed class ConnectionTests
         await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.PingAsync().AsTask());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_ping_whose_pong_lacks_its_payload_fails_at_the_pong_timeout(bool hasToken)
+    {
+        using var cancellation = new CancellationTokenSource();
+        var test = new TestConnection();
+        Task<TimeSpan> ping = test.Connection.PingAsync(hasToken ? cancellation.Token : default).AsTask();
+
+        test.Receive(Opcode.Pong, []);
+        test.Time.Advance(TimeSpan.FromSeconds(19));
+        Assert.False(ping.IsCompleted);
+        test.Time.Advance(TimeSpan.FromSeconds(1.3));
+
+        await Assert.ThrowsAsync<TimeoutException>(() => ping);
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+    }
+
+    [Fact]
+    public async Task A_ping_waits_without_end_if_the_pong_timeout_is_infinite()
+    {
+        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        {
+            KeepAlive = KeepAliveOptions.Disabled with { PongTimeout = Timeout.InfiniteTimeSpan },
+        });
+        Task<TimeSpan> ping = test.Connection.PingAsync().AsTask();
+
+        test.Time.Advance(TimeSpan.FromDays(1));
+        Assert.False(ping.IsCompleted);
+
+        test.Connection.Abort();
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => ping);
+    }
+
+    [Fact]
+    public async Task A_ping_that_is_behind_data_that_the_peer_is_taking_gets_more_time()
+    {
+        var test = new TestConnection(options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled });
+        test.Transport.KernelLength = 1_000;
+        test.Transport.KernelProgress = 100;
+        Task<TimeSpan> ping = test.Connection.PingAsync().AsTask();
+
+        test.Transport.KernelProgress = 600;
+        test.Time.Advance(TimeSpan.FromSeconds(20.3));
+        Assert.False(ping.IsCompleted);
+
+        test.Time.Advance(TimeSpan.FromSeconds(20.3));
+        await Assert.ThrowsAsync<TimeoutException>(() => ping);
+    }
+
+    [Fact]
+    public async Task A_ping_that_was_answered_leaves_no_deadline()
+    {
+        var test = new TestConnection(options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled });
+        Task<TimeSpan> ping = test.Connection.PingAsync().AsTask();
+
+        test.Receive(Opcode.Pong, Assert.Single(test.Frames()).Payload);
+        await ping;
+
+        Assert.Equal(0, test.Time.TimerCount);
+    }
+
     [Fact] // FR-61
     public void Pongs_that_nobody_asked_for_are_told_and_harm_nobody()
     {
