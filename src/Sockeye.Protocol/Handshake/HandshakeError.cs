@@ -228,4 +228,10 @@ public enum HandshakeError
     /// The server holds as much memory for its connections as it may (RFC 9110 §15.6.4). Status 503.
     /// </summary>
     MemoryExhausted,
+
+    /// <summary>
+    /// The peer speaks TLS where this end speaks HTTP without it: a client of wss on a port for ws, or a client of ws on a port for
+    /// wss (RFC 6455 §3). Status 400.
+    /// </summary>
+    UnexpectedTls,
 }

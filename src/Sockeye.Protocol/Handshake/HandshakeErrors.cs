@@ -18,6 +18,7 @@ internal static class HandshakeErrors
         HttpError.ObsoleteLineFolding => HandshakeError.ObsoleteLineFolding,
         HttpError.InvalidHeaderName => HandshakeError.InvalidHeaderName,
         HttpError.UnsupportedHttpVersion => HandshakeError.UnsupportedHttpVersion,
+        HttpError.UnexpectedTls => HandshakeError.UnexpectedTls,
         _ => HandshakeError.MalformedStartLine,
     };
 
@@ -109,6 +110,8 @@ internal static class HandshakeErrors
         HandshakeError.ExtendedConnectNotOffered => "the server offers no WebSocket by HTTP/2 (RFC 8441 §3)",
         HandshakeError.TooManyInterimResponses => "there were too many interim responses (RFC 9110 §15.2)",
         HandshakeError.MemoryExhausted => "the server has no memory for another connection (RFC 9110 §15.6.4)",
+        HandshakeError.UnexpectedTls =>
+            "the peer speaks TLS where HTTP without TLS is expected; wss and https are for a port with TLS (RFC 6455 §3)",
         _ => error.ToString(),
     };
 }

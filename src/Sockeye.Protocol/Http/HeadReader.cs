@@ -11,6 +11,9 @@ namespace Sockeye.Protocol;
 /// </remarks>
 internal struct HeadReader
 {
+    // RFC 8446 §5.1: how a ClientHello begins. In HTTP it would be a control character.
+    private const byte TlsHandshake = 22;
+
     private readonly HeadLimits _limits;
     private State _state;
     private HttpError _error;
@@ -157,7 +160,9 @@ internal struct HeadReader
         byte value = rest[length];
         if (value != HttpCharacters.CarriageReturn)
         {
-            Fail(value == HttpCharacters.LineFeed ? HttpError.InvalidLineTerminator : HttpError.InvalidCharacter);
+            Fail(value == HttpCharacters.LineFeed ? HttpError.InvalidLineTerminator
+                : _position + length == 0 && value == TlsHandshake ? HttpError.UnexpectedTls
+                : HttpError.InvalidCharacter);
             return;
         }
 

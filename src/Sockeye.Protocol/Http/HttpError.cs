@@ -35,4 +35,7 @@ internal enum HttpError
 
     /// <summary>A version of HTTP other than 1.1 or a later 1.x (RFC 9110 §15.6.6).</summary>
     UnsupportedHttpVersion,
+
+    /// <summary>The first byte is that of a TLS handshake (RFC 8446 §5.1).</summary>
+    UnexpectedTls,
 }

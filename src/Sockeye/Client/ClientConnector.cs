@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Sockeye.Connections;
 using Sockeye.Protocol;
+using Sockeye.Transports;
 
 namespace Sockeye.Client;
 
@@ -50,12 +52,25 @@ internal sealed class ClientConnector
             exception is HttpRequestException or IOException or SocketException && !connector._isInCallback)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            connector.NoteAlert(exception);
             throw connector.Failed(
                 timeout.IsCancellationRequested ? HandshakeError.TimedOut : connector.ErrorOf(exception), exception);
         }
         finally
         {
             connector._hop?.Dispose();
+        }
+    }
+
+    // In TLS 1.3 the handshake is over for a client before the server has looked at its certificate.
+    private void NoteAlert(Exception exception)
+    {
+        if (_progress.Phase == WebSocketHandshakePhase.Response && _hop?.IsSecure == true
+            && TlsAlerts.In(exception) is { } alert and not TlsAlerts.CloseNotify)
+        {
+            _progress.Phase = WebSocketHandshakePhase.Tls;
+            _progress.Tls = TlsDiagnosis.Received(alert);
+            _progress.Cause = exception.GetBaseException();
         }
     }
 
@@ -67,9 +82,17 @@ internal sealed class ClientConnector
             : null;
 
         // The HTTP client quotes a line that it cannot parse, which may have a cookie in it.
-        Exception? cause = HttpErrorOf(exception) == HttpRequestError.InvalidResponse ? null : _progress.Cause ?? exception;
-        return new WebSocketHandshakeException(error, _progress.Phase, status, [], innerException: cause);
+        Exception? cause = HttpErrorOf(exception) == HttpRequestError.InvalidResponse ? null : _progress.Cause ?? CauseOf(exception);
+        TlsDiagnosis? tls = error == HandshakeError.TlsFailed ? _progress.Tls : null;
+        return new WebSocketHandshakeException(
+            error, _progress.Phase, status, [], innerException: cause, detail: tls?.Detail, tlsFailure: tls?.Failure);
     }
+
+    // Of a proxy that is reached over TLS: the HTTP client's own exception only says that there is another inside.
+    private static Exception CauseOf(Exception exception) =>
+        exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } cause }
+            ? cause
+            : exception;
 
     private HandshakeError ErrorOf(Exception exception)
     {
@@ -77,6 +100,7 @@ internal sealed class ClientConnector
         return (_progress.Phase, error) switch
         {
             _ when _hop?.HasTooManyInterimAnswers == true => HandshakeError.TooManyInterimResponses,
+            _ when _hop?.IsAnsweredWithTls == true => HandshakeError.UnexpectedTls,
             _ when IsExtendedConnectNotOffered(exception, error) => HandshakeError.ExtendedConnectNotOffered,
             (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => HandshakeError.ProxyFailed,
             (WebSocketHandshakePhase.Tls, _) => HandshakeError.TlsFailed,

@@ -33,7 +33,7 @@ internal sealed class ClientHop : IDisposable
         _options = options;
         _address = address;
         _progress = progress;
-        _progress.Cause = null;
+        _progress.Forget();
         _http2 = http2;
         _tls = hasLeftOrigin ? ClientTls.WithoutClientCertificate(options.Tls) : options.Tls;
         _attemptToken = attemptToken;
@@ -59,6 +59,12 @@ internal sealed class ClientHop : IDisposable
 
     /// <summary>Whether the server did not come to its answer.</summary>
     public bool HasTooManyInterimAnswers => _answer?.IsGivenUp == true;
+
+    /// <summary>Whether the server answered a request without TLS with a record of TLS.</summary>
+    public bool IsAnsweredWithTls => !_address.IsSecure && _answer?.IsTls == true;
+
+    /// <summary>Whether there is TLS between this end and the server.</summary>
+    public bool IsSecure => _address.IsSecure;
 
     /// <summary>Sends the request.</summary>
     /// <returns>The answer, whose body has not been read: what opened the connection has none.</returns>
@@ -179,7 +185,7 @@ internal sealed class ClientHop : IDisposable
             _progress.Phase = WebSocketHandshakePhase.Tls;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
             SslStream tls = await ClientTls.AuthenticateAsync(
-                stream, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, either.Token)
+                stream, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, _progress, either.Token)
                 .ConfigureAwait(false);
             isHttp2 |= tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
             stream = tls;

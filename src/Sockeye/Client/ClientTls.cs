@@ -1,4 +1,7 @@
 using System.Net.Security;
+using System.Security.Authentication;
+using Sockeye.Connections;
+using Sockeye.Transports;
 
 namespace Sockeye.Client;
 
@@ -7,19 +10,31 @@ internal static class ClientTls
 {
     /// <summary>Does the handshake of TLS.</summary>
     /// <returns>The stream over it, which owns the one below.</returns>
+    /// <remarks>If it fails, the progress is told why.</remarks>
     public static async Task<SslStream> AuthenticateAsync(
-        Stream stream, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2,
+        Stream stream, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2, HandshakeProgress progress,
         CancellationToken cancellationToken)
     {
-        var tls = new SslStream(stream);
+        SslClientAuthenticationOptions complete = Complete(options ?? new(), host, mayBeHttp2);
+        var check = new CertificateCheck(complete.RemoteCertificateValidationCallback, complete.TargetHost);
+        complete.RemoteCertificateValidationCallback = check.Validate;
+        var witness = new TlsWitness(stream);
+        var tls = new SslStream(witness);
         try
         {
-            await tls.AuthenticateAsClientAsync(Complete(options ?? new(), host, mayBeHttp2), cancellationToken)
-                .ConfigureAwait(false);
+            await tls.AuthenticateAsClientAsync(complete, cancellationToken).ConfigureAwait(false);
+            witness.Rest();
             return tls;
         }
-        catch
+        catch (Exception exception)
         {
+            var diagnosis = TlsDiagnosis.For(witness, check, exception);
+            progress.Tls = diagnosis;
+
+            // The platform would blame a callback that the application may not have.
+            progress.Cause = check is { Diagnosis: not null, IsOfApplication: false }
+                ? new AuthenticationException(diagnosis.Detail)
+                : exception;
             await tls.DisposeAsync().ConfigureAwait(false);
             throw;
         }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Sockeye.Connections;
+
 namespace Sockeye.Client;
 
 /// <summary>How far an attempt to connect has come, for whoever has to say where it ended.</summary>
@@ -5,6 +8,7 @@ internal sealed class HandshakeProgress
 {
     private volatile WebSocketHandshakePhase _phase = WebSocketHandshakePhase.Connect;
     private volatile Exception? _cause;
+    private volatile StrongBox<TlsDiagnosis>? _tls;
 
     /// <summary>What the attempt is about. Set by whichever thread goes on with it.</summary>
     public WebSocketHandshakePhase Phase
@@ -21,5 +25,19 @@ internal sealed class HandshakeProgress
     {
         get => _cause;
         set => _cause = value;
+    }
+
+    /// <summary>Why TLS with the server failed, if it did.</summary>
+    public TlsDiagnosis? Tls
+    {
+        get => _tls?.Value;
+        set => _tls = value is { } diagnosis ? new(diagnosis) : null;
+    }
+
+    /// <summary>Another request begins: what was known of the last is of no use.</summary>
+    public void Forget()
+    {
+        _cause = null;
+        _tls = null;
     }
 }

@@ -8,9 +8,10 @@ public sealed class WebSocketHandshakeException : SockeyeException
     internal WebSocketHandshakeException(
         HandshakeError error, WebSocketHandshakePhase phase, int? statusCode,
         IReadOnlyList<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body = default,
-        Exception? innerException = null, string? detail = null)
-        : base(Describe(error, statusCode, innerException, detail), innerException)
+        Exception? innerException = null, string? detail = null, WebSocketTlsFailure? tlsFailure = null)
+        : base(Describe(error, statusCode, tlsFailure is null ? innerException : null, detail), innerException)
     {
+        TlsFailure = tlsFailure;
         Error = error;
         Phase = phase;
         StatusCode = statusCode;
@@ -20,6 +21,12 @@ public sealed class WebSocketHandshakeException : SockeyeException
 
     /// <summary>What went wrong. Stable across versions: switch on this, not on the message.</summary>
     public HandshakeError Error { get; }
+
+    /// <summary>
+    /// Why TLS failed, if <see cref="Error"/> is <see cref="HandshakeError.TlsFailed"/>; else <see langword="null"/>. The message
+    /// has the details: the name that the certificate is for, for example.
+    /// </summary>
+    public WebSocketTlsFailure? TlsFailure { get; }
 
     /// <summary>What the attempt was about when it failed.</summary>
     public WebSocketHandshakePhase Phase { get; }

@@ -1,7 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
+using Sockeye.Connections;
 using Sockeye.Protocol;
 
 namespace Sockeye.Server;
@@ -9,6 +8,12 @@ namespace Sockeye.Server;
 /// <summary>Says in the log, and to the application, that an opening handshake came to nothing.</summary>
 internal static class HandshakeFailures
 {
+    private static readonly HandshakeRejection PlainHttpAnswer = new()
+    {
+        StatusCode = 400,
+        Body = "this port speaks TLS: use wss or https\n",
+    };
+
     /// <summary>The client is to be answered with a refusal.</summary>
     /// <param name="context">The server's.</param>
     /// <param name="error">What went wrong.</param>
@@ -52,21 +57,35 @@ internal static class HandshakeFailures
     }
 
     /// <summary>The client and this server found no way to speak TLS.</summary>
-    public static void TellTlsFailed(ServerContext context, EndPoint? remote, Exception exception)
+    /// <param name="context">The server's.</param>
+    /// <param name="remote">The client's address.</param>
+    /// <param name="diagnosis">Why.</param>
+    /// <param name="isSilent">Whether the client sent nothing.</param>
+    /// <param name="exception">What TLS threw.</param>
+    /// <returns>What is answered: <see langword="null"/> if the client does not speak HTTP without TLS either.</returns>
+    public static HandshakeRejection? TellTlsFailed(
+        ServerContext context, EndPoint? remote, TlsDiagnosis diagnosis, bool isSilent, Exception exception)
     {
-        LogLevel level = IsOfClient(exception) ? LogLevel.Debug : LogLevel.Error;
-        context.Logger.TlsFailed(level, remote, exception);
-        Tell(context, new(HandshakeError.TlsFailed, statusCode: null, remote, request: null, exception));
+        // Every client meets what this end cannot do. One that is silent, and no more, is not worth a line.
+        bool isFault = diagnosis.Failure == WebSocketTlsFailure.LocalFault;
+        LogLevel level = isFault ? LogLevel.Error
+            : isSilent && diagnosis.Failure == WebSocketTlsFailure.TimedOut ? LogLevel.Debug
+            : LogLevel.Information;
+        context.Logger.TlsFailed(level, remote, diagnosis.Failure, diagnosis.Detail, isFault ? exception : null);
+        HandshakeRejection? answer = diagnosis.Failure == WebSocketTlsFailure.PlainHttp ? PlainHttpAnswer : null;
+        var failure = new WebSocketHandshakeFailure(
+            HandshakeError.TlsFailed, answer?.StatusCode, remote, request: null, exception)
+        {
+            Detail = diagnosis.Detail,
+            TlsFailure = diagnosis.Failure,
+        };
+        WebSocketUpgradeRejection? chosen = Tell(context, failure);
+        return answer is null ? null : chosen?.ToRejection() ?? answer;
     }
 
     // A page or a name that the server was not told of is most often one that its options lack.
     private static LogLevel LevelOf(HandshakeError error) =>
         error is HandshakeError.OriginNotAllowed or HandshakeError.HostNotAllowed ? LogLevel.Warning : LogLevel.Information;
-
-    // A certificate without its key, or a callback that throws, is none of these: every client would fail.
-    private static bool IsOfClient(Exception exception) =>
-        exception is IOException or SocketException or AuthenticationException or OperationCanceledException
-            or ObjectDisposedException;
 
     private static WebSocketUpgradeRejection? Tell(ServerContext context, WebSocketHandshakeFailure failure)
     {

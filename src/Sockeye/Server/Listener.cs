@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using Sockeye.Connections;
+using Sockeye.Protocol;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
 
@@ -165,12 +167,14 @@ internal sealed class Listener : IAcceptorOwner
     private void Begin(Transport transport, TimeSpan timeout) =>
         new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, _endPoint.IsSecure), transport).Start(timeout);
 
-    private Task AuthenticateAsync(SslStream stream, EndPoint? remote, CancellationToken cancellationToken) =>
+    private Task AuthenticateAsync(
+        SslStream stream, EndPoint? remote, ClientCertificateCheck check, CancellationToken cancellationToken) =>
         _endPoint.SelectTls is { } select
             ? stream.AuthenticateAsServerAsync(
-                (_, hello, _, cancellation) => WaitInTimeAsync(select(hello, cancellation).AsTask(), remote, cancellation),
+                async (_, hello, _, cancellation) => check.Over(await WaitInTimeAsync(
+                    select(hello, cancellation).AsTask(), remote, cancellation).ConfigureAwait(false)),
                 state: null, cancellationToken)
-            : stream.AuthenticateAsServerAsync(_endPoint.Tls!, cancellationToken);
+            : stream.AuthenticateAsServerAsync(check.Over(_endPoint.Tls!), cancellationToken);
 
     // TLS would wait for the application although its time is over.
     private async ValueTask<SslServerAuthenticationOptions> WaitInTimeAsync(
@@ -197,6 +201,7 @@ internal sealed class Listener : IAcceptorOwner
         long start = time.GetTimestamp();
         EndPoint? remote = null;
         TlsStream? stream = null;
+        var check = new ClientCertificateCheck();
         try
         {
             remote = socket.RemoteEndPoint;
@@ -205,7 +210,7 @@ internal sealed class Listener : IAcceptorOwner
             using var timeout = new CancellationTokenSource(_context.Options.HandshakeTimeout, time);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
             await stream.AuthenticateAsync(
-                secure => AuthenticateAsync(secure, remote, stopping.Token), stopping.Token).ConfigureAwait(false);
+                secure => AuthenticateAsync(secure, remote, check, stopping.Token), stopping.Token).ConfigureAwait(false);
             Begin(
                 new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync, socket),
                 _context.Options.HandshakeTimeout - time.GetElapsedTime(start));
@@ -213,13 +218,42 @@ internal sealed class Listener : IAcceptorOwner
         catch (Exception exception)
         {
             // Whatever TLS met: a client that speaks something else, a bad certificate, a lost connection.
+            TlsWitness? witness = stream?.Witness;
+            HandshakeRejection? answer = HandshakeFailures.TellTlsFailed(
+                _context, EndPoints.Unmapped(remote), TlsDiagnosis.For(witness, check.Check, exception),
+                isSilent: witness?.HasReceived != true, exception);
+            if (stream is not null && answer is not null && !_stopped.IsCancellationRequested)
+            {
+                stream.ReleaseSocket();
+                await stream.DisposeAsync().ConfigureAwait(false);
+                Answer(socket, answer);
+                return;
+            }
+
             _context.Pending.Leave();
-            HandshakeFailures.TellTlsFailed(_context, EndPoints.Unmapped(remote), exception);
             if (stream is not null)
             {
                 await stream.DisposeAsync().ConfigureAwait(false);
             }
 
+            socket.Dispose();
+        }
+    }
+
+    // A client without TLS on a port with it: HTTP is what it understands.
+    private void Answer(Socket socket, HandshakeRejection answer)
+    {
+        try
+        {
+            new ServerHandshakeSession(
+                _context, _context.SettingsOn(_context.Wheel, isSecure: false),
+                new SocketTransport(socket, _context.Options.Pool)).StartRefused(answer);
+        }
+        catch (Exception exception)
+        {
+            // Gone meanwhile.
+            _context.Pending.Leave();
+            _context.Logger.LostBeforeHandshake(exception);
             socket.Dispose();
         }
     }

@@ -69,6 +69,16 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
     }
 
+    /// <summary>Answers a client that has been refused before a session began, and drops what it sends.</summary>
+    public void StartRefused(HandshakeRejection rejection)
+    {
+        _isDecided = 1;
+        _refusal = new LingeringRefusal(_transport);
+        _context.Add(this);
+        _transport.Start();
+        Send(rejection, isHead: false);
+    }
+
     /// <summary>Refuses, if nothing has been answered yet: the server is going away.</summary>
     public void Drop()
     {

@@ -17,8 +17,10 @@ internal static partial class ServerLog
     public static partial void UpgradeThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
 
     // An error where the server cannot speak TLS with any client; else the client is the cause.
-    [LoggerMessage(EventId = 103, Message = "TLS with {RemoteEndPoint} failed")]
-    public static partial void TlsFailed(this ILogger logger, LogLevel level, object? remoteEndPoint, Exception exception);
+    [LoggerMessage(EventId = 103, Message = "TLS with {RemoteEndPoint} failed: {Failure}, {Detail}")]
+    public static partial void TlsFailed(
+        this ILogger logger, LogLevel level, object? remoteEndPoint, WebSocketTlsFailure failure, string detail,
+        Exception? exception);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Debug, Message = "A client was gone before the opening handshake")]
     public static partial void LostBeforeHandshake(this ILogger logger, Exception exception);

@@ -20,10 +20,16 @@ public sealed class WebSocketHandshakeFailure
 
     /// <summary>
     /// For <see cref="HandshakeError.OriginNotAllowed"/> and <see cref="HandshakeError.HostNotAllowed"/>, a sentence for people
-    /// that names what was refused, escaped and cut, and what it was compared with; else <see langword="null"/>. The log has it
-    /// too; don't send it to the client, who would learn what is allowed.
+    /// that names what was refused, escaped and cut, and what it was compared with; for <see cref="HandshakeError.TlsFailed"/>,
+    /// why; else <see langword="null"/>. The log has it too; don't send it to the client, who would learn what is allowed.
     /// </summary>
     public string? Detail { get; internal init; }
+
+    /// <summary>
+    /// Why TLS failed, if <see cref="Error"/> is <see cref="HandshakeError.TlsFailed"/>; else <see langword="null"/>. A client that
+    /// speaks HTTP without TLS is <see cref="WebSocketTlsFailure.PlainHttp"/>, and is answered with status 400.
+    /// </summary>
+    public WebSocketTlsFailure? TlsFailure { get; internal init; }
 
     /// <summary>The HTTP status of the answer; <see langword="null"/> if there is nobody to answer.</summary>
     public int? StatusCode { get; }

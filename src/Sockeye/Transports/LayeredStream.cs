@@ -7,7 +7,7 @@ internal abstract class LayeredStream(Stream below) : AsyncStream
     protected Stream Below { get; } = below;
 
     /// <inheritdoc/>
-    public sealed override ValueTask WriteAsync(
+    public override ValueTask WriteAsync(
         ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         Below.WriteAsync(buffer, cancellationToken);
 

@@ -15,17 +15,26 @@ internal sealed class TlsStream : AsyncStream
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Socket _socket;
+    private readonly TlsWitness _witness;
     private readonly SslStream _tls;
+    private bool _isReleased;
 
     /// <summary>Takes over a connected socket.</summary>
     public TlsStream(Socket socket)
     {
         _socket = socket;
-        _tls = new SslStream(new GatedStream(new SocketStream(socket), _gate));
+        _witness = new TlsWitness(new GatedStream(new SocketStream(socket), _gate));
+        _tls = new SslStream(_witness, leaveInnerStreamOpen: true);
     }
 
     /// <summary>What was agreed on, once <see cref="AuthenticateAsync"/> is done.</summary>
     public WebSocketTlsInformation? Information { get; private set; }
+
+    /// <summary>What was seen of the handshake below TLS.</summary>
+    public TlsWitness Witness => _witness;
+
+    /// <summary>Lets go of the socket, which stays open when this is disposed of: there was no TLS on it.</summary>
+    public void ReleaseSocket() => _isReleased = true;
 
     /// <summary>Does the handshake of TLS.</summary>
     /// <param name="handshake">Does it, as a server or as a client.</param>
@@ -39,6 +48,7 @@ internal sealed class TlsStream : AsyncStream
 
             // Kept, since the stream does not tell any more once it is disposed of.
             Information = new WebSocketTlsInformation(_tls);
+            _witness.Rest();
         }
         finally
         {
@@ -90,6 +100,10 @@ internal sealed class TlsStream : AsyncStream
         {
             // The gate is left to the collector: a read that ends now still lets go of it.
             _tls.Dispose();
+            if (!_isReleased)
+            {
+                _witness.Dispose();
+            }
         }
 
         base.Dispose(disposing);

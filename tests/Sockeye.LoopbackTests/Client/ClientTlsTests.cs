@@ -57,18 +57,23 @@ public sealed class ClientTlsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("localhost", -1)]
-    [InlineData("other.invalid", 1)]
-    [InlineData("*", 1)]
-    [InlineData("localhost.other.invalid", 1)]
-    public async Task A_certificate_that_is_expired_or_for_another_name_is_not_trusted(string name, int daysLeft)
+    [InlineData("localhost", -1, WebSocketTlsFailure.CertificateNotTimeValid, "NotTimeValid")]
+    [InlineData("other.invalid", 1, WebSocketTlsFailure.CertificateNameMismatch, "not for 'localhost' but for 'other.invalid'")]
+    [InlineData("*", 1, WebSocketTlsFailure.CertificateNameMismatch, "not for 'localhost' but for '*'")]
+    [InlineData("localhost.other.invalid", 1, WebSocketTlsFailure.CertificateNameMismatch, "for 'localhost.other.invalid'")]
+    [InlineData("other.invalid", -1, WebSocketTlsFailure.CertificateNotTimeValid, "not for 'localhost' but for 'other.invalid'")]
+    public async Task A_certificate_that_is_expired_or_for_another_name_is_not_trusted(
+        string name, int daysLeft, WebSocketTlsFailure failure, string said)
     {
         using X509Certificate2 certificate = Issue(name, daysLeft);
         await using TlsRawServer server = Serve(certificate);
 
-        await AssertTlsFailsAsync(server, Trusting());
+        WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, Trusting());
 
         Assert.Null(server.Request);
+        Assert.Equal(failure, thrown.TlsFailure);
+        Assert.Contains(said, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("'CN=leaf' (issuer 'CN=authority')", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,8 +81,15 @@ public sealed class ClientTlsTests : IDisposable
     {
         await using TlsRawServer server = new("");
 
-        await AssertTlsFailsAsync(server, Trusting());
-        await AssertTlsFailsAsync(server, null);
+        foreach (SslClientAuthenticationOptions? tls in (SslClientAuthenticationOptions?[])[Trusting(), null])
+        {
+            WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, tls);
+
+            Assert.Equal(WebSocketTlsFailure.UntrustedCertificate, thrown.TlsFailure);
+            Assert.Contains("UntrustedRoot", thrown.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("PlaintextStreamFilter", thrown.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("RemoteCertificateValidationCallback", thrown.ToString(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -89,7 +101,37 @@ public sealed class ClientTlsTests : IDisposable
         tls.CertificateChainPolicy!.RevocationMode = X509RevocationMode.Offline;
         tls.CertificateChainPolicy.RevocationFlag = X509RevocationFlag.EndCertificateOnly;
 
-        await AssertTlsFailsAsync(server, tls);
+        WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, tls);
+
+        Assert.Equal(WebSocketTlsFailure.RevocationUnknown, thrown.TlsFailure);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_only_the_application_rejects_is_said_to_be_rejected_by_it()
+    {
+        using X509Certificate2 certificate = Issue("localhost", daysLeft: 1);
+        await using TlsRawServer server = Serve(certificate);
+        SslClientAuthenticationOptions tls = Trusting();
+        tls.RemoteCertificateValidationCallback = static (_, _, _, _) => false;
+
+        WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, tls);
+
+        Assert.Equal(WebSocketTlsFailure.CertificateRefusedByApplication, thrown.TlsFailure);
+        Assert.Contains("the application's callback rejected it", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_callback_that_throws_is_a_fault_of_this_end()
+    {
+        await using TlsRawServer server = new("");
+
+        WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, new()
+        {
+            RemoteCertificateValidationCallback = static (_, _, _, _) => throw new InvalidOperationException("broken on purpose"),
+        });
+
+        Assert.Equal(WebSocketTlsFailure.LocalFault, thrown.TlsFailure);
+        Assert.Contains("broken on purpose", thrown.Message, StringComparison.Ordinal);
     }
 
     // RFC 8996.
@@ -176,12 +218,14 @@ public sealed class ClientTlsTests : IDisposable
         Assert.Equal(0, time.TimerCount);
     }
 
-    private static async Task AssertTlsFailsAsync(TlsRawServer server, SslClientAuthenticationOptions? tls)
+    private static async Task<WebSocketHandshakeException> AssertTlsFailsAsync(
+        TlsRawServer server, SslClientAuthenticationOptions? tls)
     {
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(server, tls).WithDeadline());
 
         Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        return thrown;
     }
 
     private static Task<WebSocketConnection> ConnectAsync(TlsRawServer server, SslClientAuthenticationOptions? tls) =>

@@ -27,6 +27,8 @@ internal static class MalformedAnswers
     // CT-04.
     private static IEnumerable<(HandshakeError, int?, string)> StatusLines()
     {
+        yield return (HandshakeError.UnexpectedTls, null,
+            Head("\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00FC\u0003\u0003", Upgrade, Connection, Accept, Chat));
         yield return (HandshakeError.UnsupportedHttpVersion, 101, Head("HTTP/1.0 101 OK", Upgrade, Connection, Accept, Chat));
         string[] lines =
         [
@@ -36,7 +38,7 @@ internal static class MalformedAnswers
             " HTTP/1.1 101 OK", "XTTP/1.1 101 OK", "ICY 200 OK", "garbage", "HTTP/1.1 +10 OK", "HTTP/1.1 -01 OK",
             "HTTP/1.1 1.1 OK", "HTTP/1.1 0x65", "HTTP/1.1 \u0661\u0660\u0661", "101 Switching Protocols", "101",
             "GET / HTTP/1.1", "SSH-2.0-OpenSSH_9.6", "220 mail ESMTP", "+OK POP3", "* OK IMAP4", "<html>", "{}",
-            "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00FC\u0003\u0003", "\0\0\0\0\0\0\0\0\0\0\0\0", "\u0081\u0005Hello",
+            "\0\0\0\0\0\0\0\0\0\0\0\0", "\u0081\u0005Hello",
         ];
         foreach (string line in lines)
         {

@@ -44,7 +44,7 @@ internal static class MalformedHeads
     private static IEnumerable<HandshakeCase> NotHttp()
     {
         yield return Bad("HS-07 TLS ClientHello", "\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03",
-            HandshakeError.InvalidCharacter);
+            HandshakeError.UnexpectedTls);
         yield return Bad("HS-07 zeros", new string('\0', 40), HandshakeError.InvalidCharacter);
         yield return Case("HS-07 HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             HandshakeError.UnsupportedHttpVersion, 505);

@@ -97,7 +97,7 @@ public sealed class HeadReaderTests
         OperationStatus status = reader.Read("\u0016\u0003"u8, out _, out HttpError error); // the first bytes of TLS
 
         Assert.Equal(OperationStatus.InvalidData, status);
-        Assert.Equal(HttpError.InvalidCharacter, error);
+        Assert.Equal(HttpError.UnexpectedTls, error);
     }
 
     [Theory]

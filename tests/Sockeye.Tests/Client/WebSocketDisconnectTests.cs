@@ -121,6 +121,30 @@ public sealed class WebSocketDisconnectTests
         Assert.Equal(expected, new WebSocketDisconnect(result, exception: null).IsTransient);
     }
 
+    // A certificate and a version stay what they are.
+    [Theory]
+    [InlineData(WebSocketTlsFailure.ConnectionClosed, true)]
+    [InlineData(WebSocketTlsFailure.ConnectionReset, true)]
+    [InlineData(WebSocketTlsFailure.AlertReceived, true)]
+    [InlineData(WebSocketTlsFailure.PlainHttp, true)]
+    [InlineData(WebSocketTlsFailure.NotTls, true)]
+    [InlineData(WebSocketTlsFailure.TimedOut, true)]
+    [InlineData(WebSocketTlsFailure.Other, true)]
+    [InlineData(WebSocketTlsFailure.UntrustedCertificate, false)]
+    [InlineData(WebSocketTlsFailure.CertificateNameMismatch, false)]
+    [InlineData(WebSocketTlsFailure.CertificateNotTimeValid, false)]
+    [InlineData(WebSocketTlsFailure.CertificateRevoked, false)]
+    [InlineData(WebSocketTlsFailure.CertificateRefusedByPeer, false)]
+    [InlineData(WebSocketTlsFailure.NoCommonParameters, false)]
+    [InlineData(WebSocketTlsFailure.LocalFault, false)]
+    public void A_failure_of_TLS_lasts_if_a_certificate_or_a_version_is_the_cause(WebSocketTlsFailure failure, bool expected)
+    {
+        var exception = new WebSocketHandshakeException(
+            HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [], tlsFailure: failure);
+
+        Assert.Equal(expected, new WebSocketDisconnect(result: null, exception).IsTransient);
+    }
+
     private static WebSocketHandshakeException Refused(HandshakeError error, int? statusCode = null) =>
         new(error, WebSocketHandshakePhase.Response, statusCode, []);
 }

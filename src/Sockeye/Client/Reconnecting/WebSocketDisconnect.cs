@@ -25,7 +25,7 @@ public sealed class WebSocketDisconnect
     /// </summary>
     /// <value>
     /// <see langword="false"/> for a server that has said goodbye (1000), or that would say the same again: to what this
-    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate. For what a
+    /// end sends (1002, 1003, 1007 to 1010), to who it is (3000, 3003), by a status such as 404, by a certificate or a version of TLS. For what a
     /// callback of the application threw, such as <see cref="WebSocketClientOptions.OnSendingRequest"/>,
     /// <see langword="true"/> if it could not reach a server of its own, in time or at all.
     /// </value>
@@ -50,16 +50,25 @@ public sealed class WebSocketDisconnect
         WebSocketHandshakeException failure => failure.Error switch
         {
             HandshakeError.NotReachable or HandshakeError.TimedOut or HandshakeError.ConnectionLost => true,
+            HandshakeError.TlsFailed => IsTransientTlsFailure(failure.TlsFailure),
             HandshakeError.UnexpectedStatusCode or HandshakeError.ProxyFailed => IsTransientStatus(failure.StatusCode),
             _ => false,
         },
 
         // Of a callback that asks another server, for a token or an address.
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => false,
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } failure =>
+            failure.GetBaseException() is IOException or SocketException,
         HttpRequestException failure => IsTransientStatus((int?)failure.StatusCode),
         OperationCanceledException { InnerException: TimeoutException } => true,
         _ => exception is IOException or SocketException or TimeoutException,
     };
+
+    // A certificate and a version stay what they are; a server that restarts, or a proxy without one, cuts a handshake off or
+    // answers with something else.
+    private static bool IsTransientTlsFailure(WebSocketTlsFailure? failure) =>
+        failure is WebSocketTlsFailure.ConnectionClosed or WebSocketTlsFailure.ConnectionReset
+            or WebSocketTlsFailure.AlertReceived or WebSocketTlsFailure.PlainHttp or WebSocketTlsFailure.NotTls
+            or WebSocketTlsFailure.TimedOut or WebSocketTlsFailure.Other;
 
     // Of the server and of a proxy. RFC 9110 §15: a status of a class that is known is treated as the x00 of the class, and
     // one above 599 as 500. 501 and 505 are about the request itself, which will be the same again (§15.6.2, §15.6.6).

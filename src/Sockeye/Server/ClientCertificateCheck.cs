@@ -1,0 +1,48 @@
+using System.Net.Security;
+using Sockeye.Connections;
+
+namespace Sockeye.Server;
+
+/// <summary>Finds out why the certificate of a client was rejected, where one is asked for.</summary>
+internal sealed class ClientCertificateCheck
+{
+    /// <summary>How the certificate was checked; <see langword="null"/> if none is asked for.</summary>
+    public CertificateCheck? Check { get; private set; }
+
+    /// <summary>
+    /// The options for one connection: those of the application are for all of them, and are used as they are where no certificate
+    /// is asked for.
+    /// </summary>
+    public SslServerAuthenticationOptions Over(SslServerAuthenticationOptions options)
+    {
+        if (!options.ClientCertificateRequired)
+        {
+            return options;
+        }
+
+        Check = new CertificateCheck(options.RemoteCertificateValidationCallback, host: null);
+        var copy = new SslServerAuthenticationOptions
+        {
+            ClientCertificateRequired = true,
+            RemoteCertificateValidationCallback = Check.Validate,
+            ApplicationProtocols = options.ApplicationProtocols,
+            AllowRenegotiation = options.AllowRenegotiation,
+            AllowTlsResume = options.AllowTlsResume,
+            CertificateChainPolicy = options.CertificateChainPolicy,
+            CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
+            CipherSuitesPolicy = options.CipherSuitesPolicy,
+            EnabledSslProtocols = options.EnabledSslProtocols,
+            EncryptionPolicy = options.EncryptionPolicy,
+            ServerCertificate = options.ServerCertificate,
+            ServerCertificateContext = options.ServerCertificateContext,
+            ServerCertificateSelectionCallback = options.ServerCertificateSelectionCallback,
+        };
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
+        {
+            copy.AllowRsaPkcs1Padding = options.AllowRsaPkcs1Padding;
+            copy.AllowRsaPssPadding = options.AllowRsaPssPadding;
+        }
+
+        return copy;
+    }
+}

@@ -1,0 +1,67 @@
+namespace Sockeye.Transports;
+
+/// <summary>
+/// Follows the records of TLS in one direction (RFC 8446 §5.1), and finds the alert among them that is not encrypted.
+/// </summary>
+internal struct TlsRecordScanner
+{
+    private const int HeaderLength = 5;
+    private const int LengthIndex = 3;
+    private const byte AlertType = 21;
+
+    // §6: a level and a description. An encrypted alert is longer.
+    private const int PlainAlertLength = 2;
+
+    private byte _type;
+    private ushort _length;
+    private int _headerLength;
+    private int _contentLength;
+
+    /// <summary>The description of the alert (§6); <see langword="null"/> if there was none.</summary>
+    public byte? Alert { get; private set; }
+
+    /// <summary>Looks through the next piece.</summary>
+    public void Add(ReadOnlySpan<byte> piece)
+    {
+        while (!piece.IsEmpty)
+        {
+            if (_headerLength < HeaderLength)
+            {
+                AddToHeader(piece[0]);
+                piece = piece[1..];
+                continue;
+            }
+
+            int count = Math.Min(_length - _contentLength, piece.Length);
+            _contentLength += count;
+            if (_contentLength == _length)
+            {
+                if (_type == AlertType && _length == PlainAlertLength)
+                {
+                    Alert = piece[count - 1];
+                }
+
+                _headerLength = 0;
+                _contentLength = 0;
+            }
+
+            piece = piece[count..];
+        }
+    }
+
+    private void AddToHeader(byte next)
+    {
+        _type = _headerLength == 0 ? next : _type;
+        if (_headerLength >= LengthIndex)
+        {
+            _length = (ushort)((_length << 8) | next);
+        }
+
+        _headerLength++;
+        if (_headerLength == HeaderLength && _length == 0)
+        {
+            // An empty record.
+            _headerLength = 0;
+        }
+    }
+}

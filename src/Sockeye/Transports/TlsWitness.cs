@@ -1,0 +1,115 @@
+using System.Text;
+
+namespace Sockeye.Transports;
+
+/// <summary>
+/// What is below TLS during its handshake: remembers how the peer began and ended, for whoever has to say why the handshake
+/// failed. Behind the handshake it is not in the way.
+/// </summary>
+internal sealed class TlsWitness(Stream below) : LayeredStream(below)
+{
+    // RFC 8446 §5.1: what a peer's first record can be.
+    private const byte AlertType = 21;
+    private const byte HandshakeType = 22;
+    private const byte MajorVersion = 3;
+
+    private const int MaxKeptLength = 48;
+    private const int MinMethodLength = 3;
+
+    private readonly byte[] _first = new byte[MaxKeptLength];
+    private int _firstLength;
+    private TlsRecordScanner _received;
+    private TlsRecordScanner _sent;
+    private bool _isOver;
+
+    /// <summary>Whether the peer has sent anything.</summary>
+    public bool HasReceived => _firstLength != 0;
+
+    /// <summary>Whether the peer has begun with something that is not TLS.</summary>
+    public bool IsNotTls =>
+        HasReceived && (_first[0] is not (AlertType or HandshakeType) || (_firstLength > 1 && _first[1] != MajorVersion));
+
+    /// <summary>Whether that is HTTP: a request or a response.</summary>
+    public bool IsHttp
+    {
+        get
+        {
+            ReadOnlySpan<byte> first = _first.AsSpan(0, _firstLength);
+            int method = first.IndexOfAnyExceptInRange((byte)'A', (byte)'Z');
+            return first.StartsWith("HTTP/"u8) || (method >= MinMethodLength && first[method] == ' ');
+        }
+    }
+
+    /// <summary>The beginning of what the peer sent, as far as it can be shown: neither a second line nor a query.</summary>
+    public string FirstText
+    {
+        get
+        {
+            string text = Encoding.Latin1.GetString(_first, 0, _firstLength);
+            int end = text.AsSpan().IndexOfAny('\r', '\n', '?');
+            return end < 0 ? text : text[..end];
+        }
+    }
+
+    /// <summary>The alert that the peer sent before there was encryption (§6), if it did.</summary>
+    public byte? AlertReceived => _received.Alert;
+
+    /// <summary>The alert that this end sent before there was encryption, if it did.</summary>
+    public byte? AlertSent => _sent.Alert;
+
+    /// <summary>Whether the peer has ended the transport.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>How the transport failed, if it did.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>The handshake is over: looks at nothing any more.</summary>
+    public void Rest() => _isOver = true;
+
+    /// <inheritdoc/>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _isOver ? Below.ReadAsync(buffer, cancellationToken) : WatchReadAsync(buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _isOver ? Below.WriteAsync(buffer, cancellationToken) : WatchWriteAsync(buffer, cancellationToken);
+
+    private async ValueTask<int> WatchReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int count;
+        try
+        {
+            count = await Below.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            Failure = exception;
+            throw;
+        }
+
+        // TLS may ask for no bytes, to wait until there are some.
+        HasEnded |= count == 0 && !buffer.IsEmpty;
+        ReadOnlySpan<byte> piece = buffer.Span[..count];
+        ReadOnlySpan<byte> kept = piece[..Math.Min(piece.Length, MaxKeptLength - _firstLength)];
+        kept.CopyTo(_first.AsSpan(_firstLength));
+        _firstLength += kept.Length;
+        _received.Add(piece);
+
+        // Before TLS answers with an alert, or waits for a record as long as the text would have it.
+        return IsNotTls ? throw new IOException("The peer does not speak TLS.") : count;
+    }
+
+    private async ValueTask WatchWriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        _sent.Add(buffer.Span);
+        try
+        {
+            await Below.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            Failure = exception;
+            throw;
+        }
+    }
+}

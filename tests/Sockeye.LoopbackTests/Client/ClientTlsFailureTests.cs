@@ -1,0 +1,189 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a client says when TLS fails: in its exception, in the status of a reconnecting client and in the log.</summary>
+public sealed class ClientTlsFailureTests : IDisposable
+{
+    private readonly RawListener _server = new();
+
+    private string Address => $"wss://127.0.0.1:{_server.Port}/?token=secret";
+
+    public void Dispose() => _server.Dispose();
+
+    [Theory]
+    [InlineData("HTTP/1.1 400 Bad Request\r\nSet-Cookie: a=secret\r\n\r\n", WebSocketTlsFailure.PlainHttp, "'HTTP/1.1 400 Bad Request'")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", WebSocketTlsFailure.NotTls, "'SSH-2.0-OpenSSH_9.2'")]
+    [InlineData("\u0001\u001B[2J", WebSocketTlsFailure.NotTls, "'\\u0001\\")]
+    [InlineData("\u0016\u0002\u0000\u0000\u0001", WebSocketTlsFailure.NotTls, "does not speak TLS")]
+    [InlineData("", WebSocketTlsFailure.ConnectionClosed, "closed the transport before it sent anything")]
+    [InlineData("\u0016", WebSocketTlsFailure.ConnectionClosed, "closed the transport in the middle")]
+    [InlineData("\u0016\u0003\u0003\u0000\u0040\u0002", WebSocketTlsFailure.ConnectionClosed, "closed the transport in the middle")]
+    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0046", WebSocketTlsFailure.NoCommonParameters, "protocol_version (70)")]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0028", WebSocketTlsFailure.NoCommonParameters, "handshake_failure (40)")]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0078", WebSocketTlsFailure.NoCommonParameters, "no_application_protocol (120)")]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0070", WebSocketTlsFailure.AlertReceived, "unrecognized_name (112)")]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0050", WebSocketTlsFailure.AlertReceived, "internal_error (80)")]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0031", WebSocketTlsFailure.CertificateRefusedByPeer, "access_denied (49)")]
+    public async Task What_the_server_did_instead_is_in_the_exception(string answer, WebSocketTlsFailure failure, string said)
+    {
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);
+        using RawPeer peer = await AcceptHelloAsync();
+
+        await peer.SendAsync(answer);
+        peer.EndOutput();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        AssertSays(thrown, failure, said);
+    }
+
+    [Fact]
+    public async Task A_reset_during_the_handshake_is_named()
+    {
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);
+        RawPeer peer = await AcceptHelloAsync();
+
+        peer.Reset();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        AssertSays(thrown, WebSocketTlsFailure.ConnectionReset, "reset");
+    }
+
+    // A text that no longer fits into one read, as a server of HTTP that answers byte by byte sends it.
+    [Fact]
+    public async Task A_server_that_is_silent_behind_one_byte_of_something_else_is_recognised()
+    {
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);
+        using RawPeer peer = await AcceptHelloAsync();
+
+        await peer.SendAsync("H");
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        AssertSays(thrown, WebSocketTlsFailure.NotTls, "'H'");
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task A_certificate_of_a_client_that_the_server_rejects_is_named_there(SslProtocols version)
+    {
+        SslServerAuthenticationOptions tls = TestCertificate.ForServer();
+        tls.EnabledSslProtocols = version;
+        tls.ClientCertificateRequired = true;
+        var failed = new TaskCompletionSource<WebSocketHandshakeFailure>();
+        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
+        {
+            EndPoint = Servers.Loopback,
+            Tls = tls,
+            OnHandshakeFailed = failure =>
+            {
+                failed.TrySetResult(failure);
+                return null;
+            },
+        });
+        using X509Certificate2 mine = TestCertificate.MakeFor("client.example");
+        SslClientAuthenticationOptions options = TestCertificate.ForClient();
+        options.LocalCertificateSelectionCallback = (_, _, _, _, _) => mine;
+
+        // The platform's server closes without an alert: all that the client can know is that the server went.
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), new() { Tls = options }).WithDeadline());
+
+        Assert.True(thrown.Error is HandshakeError.TlsFailed or HandshakeError.ConnectionLost, thrown.Message);
+        WebSocketHandshakeFailure told = await failed.Task.WithDeadline();
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketTlsFailure.UntrustedCertificate), (told.Error, told.TlsFailure!.Value));
+        Assert.Contains("'CN=client.example'", told.Detail, StringComparison.Ordinal);
+    }
+
+    // The alert with which a server of TLS answers what is no ClientHello.
+    [EachClient]
+    [Theory]
+    public async Task TLS_on_a_port_for_ws_is_recognised(ClientKind kind)
+    {
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            $"ws://127.0.0.1:{_server.Port}/", new WebSocketClientOptions { UseEventLoop = kind.UsesEventLoop() });
+        using RawPeer peer = await AcceptHelloAsync();
+
+        await peer.SendAsync((byte[])[0x15, 3, 1, 0, 2, 2, 70]);
+        peer.EndOutput();
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+
+        Assert.Equal(HandshakeError.UnexpectedTls, thrown.Error);
+        Assert.Contains("wss", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reconnecting_client_says_why_TLS_was_cut_off_and_tries_again(bool isReset)
+    {
+        var log = new CapturingLoggerFactory();
+        var waited = new TaskCompletionSource<WebSocketReconnectStatus>();
+        await using var client = new ReconnectingWebSocketClient(Address, new WebSocketReconnectOptions
+        {
+            FirstDelay = TimeSpan.FromMilliseconds(1),
+            MaxDelay = TimeSpan.FromMilliseconds(1),
+            Client = new() { Tls = TestCertificate.ForClient(), LoggerFactory = log },
+            OnStatusChanged = status =>
+            {
+                if (status.State == WebSocketReconnectState.Waiting)
+                {
+                    waited.TrySetResult(status);
+                }
+            },
+        });
+        Task starting = client.StartAsync();
+        using (RawPeer cut = await AcceptHelloAsync())
+        {
+            if (isReset)
+            {
+                cut.Reset();
+            }
+        }
+
+        using RawPeer plain = await _server.AcceptAsync();
+        var tls = new SslStream(plain.Stream, leaveInnerStreamOpen: true);
+        await tls.AuthenticateAsServerAsync(TestCertificate.ForServer()).WithDeadline();
+        using RawPeer peer = plain.Over(tls);
+        await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
+        await starting.WithDeadline();
+
+        WebSocketReconnectStatus status = await waited.Task.WithDeadline();
+        WebSocketTlsFailure expected = isReset ? WebSocketTlsFailure.ConnectionReset : WebSocketTlsFailure.ConnectionClosed;
+        Assert.Equal(expected, Assert.IsType<WebSocketHandshakeException>(status.LastDisconnect!.Exception).TlsFailure);
+        string said = isReset ? "reset" : "the peer closed the transport";
+        Assert.Contains(said, status.ToString(), StringComparison.Ordinal);
+        CapturingLoggerFactory.LogEntry entry = Assert.Single(log.Entries, entry => entry.EventId == 402);
+        Assert.Contains(said, entry.Message, StringComparison.Ordinal);
+        Assert.Equal(LogLevel.Information, entry.Level);
+        client.Connection!.Abort();
+    }
+
+    private static void AssertSays(WebSocketHandshakeException thrown, WebSocketTlsFailure failure, string said)
+    {
+        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal(failure, thrown.TlsFailure);
+        Assert.Contains(said, thrown.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("PlaintextStreamFilter", thrown.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", thrown.ToString(), StringComparison.Ordinal);
+    }
+
+    private async Task<RawPeer> AcceptHelloAsync()
+    {
+        RawPeer peer = await _server.AcceptAsync();
+
+        // All of it: what is left unread would make a reset of the end.
+        byte[] bytes = new byte[16 * 1024];
+        int count = await peer.Stream.ReadAsync(bytes).AsTask().WithDeadline();
+        int length = bytes[0] == 22 ? 5 + (bytes[3] << 8) + bytes[4] : count;
+        await peer.Stream.ReadExactlyAsync(bytes.AsMemory(count, length - count)).WithDeadline();
+        return peer;
+    }
+}

@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a server says when TLS with a client fails, and what it answers to clients of the wrong scheme.</summary>
+public sealed class ServerTlsFailureTests
+{
+    private static readonly byte[] Hello = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3];
+
+    private readonly CapturingLoggerFactory _log = new();
+    private readonly ConcurrentQueue<WebSocketHandshakeFailure> _failures = new();
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_ClientHello_on_a_port_without_TLS_is_recognised(ServerKind kind)
+    {
+        await using WebSocketServer server = await StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops() });
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync(Hello);
+        string answer = await client.ReadToEndAsync();
+
+        Assert.StartsWith("HTTP/1.1 400 Bad Request\r\n", answer, StringComparison.Ordinal);
+        Assert.Contains("the peer speaks TLS", answer, StringComparison.Ordinal);
+        Assert.Equal(HandshakeError.UnexpectedTls, (await FailureAsync()).Error);
+        Assert.Contains("UnexpectedTls", LogOf(101).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET /chat?token=secret HTTP/1.1\r\nHost: localhost\r\n\r\n", "'GET /chat'")]
+    [InlineData("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "'POST / HTTP/1.1'")]
+    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "'PRI * HTTP/2.0'")]
+    public async Task HTTP_without_TLS_on_a_port_with_it_is_answered_and_told(string request, string said)
+    {
+        await using WebSocketServer server = await StartTlsAsync();
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync(request);
+        string answer = await client.ReadToEndAsync();
+
+        Assert.StartsWith("HTTP/1.1 400 Bad Request\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("this port speaks TLS: use wss or https\n", answer, StringComparison.Ordinal);
+        WebSocketHandshakeFailure failure = await FailureAsync();
+        Assert.Equal((HandshakeError.TlsFailed, 400), (failure.Error, failure.StatusCode));
+        AssertSays(failure, WebSocketTlsFailure.PlainHttp, said, LogLevel.Information);
+        Assert.DoesNotContain("secret", LogOf(103).Message + failure.Exception, StringComparison.Ordinal);
+        client.Dispose();
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "nothing is left of it");
+    }
+
+    [Fact]
+    public async Task An_answer_of_the_applications_own_reaches_a_client_without_TLS()
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                Tls = TestCertificate.ForServer(),
+                OnHandshakeFailed = _ => new WebSocketUpgradeRejection { Body = "elsewhere" },
+            },
+            Servers.EchoAsync);
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync(RawPeer.Request());
+        string answer = await client.ReadToEndAsync();
+
+        Assert.StartsWith("HTTP/1.1 403 Forbidden\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("elsewhere", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_neither_is_dropped_without_an_answer()
+    {
+        await using WebSocketServer server = await StartTlsAsync();
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync("SSH-2.0-OpenSSH_9.2\r\n");
+
+        Assert.Equal("", await client.ReadToEndAsync());
+        AssertSays(await FailureAsync(), WebSocketTlsFailure.NotTls, "'SSH-2.0-OpenSSH_9.2'", LogLevel.Information);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "nothing is left of it");
+    }
+
+    [Theory]
+    [InlineData(false, false, WebSocketTlsFailure.ConnectionClosed, "before it sent anything")]
+    [InlineData(true, false, WebSocketTlsFailure.ConnectionClosed, "in the middle of the handshake")]
+    [InlineData(true, true, WebSocketTlsFailure.ConnectionReset, "reset")]
+    public async Task A_client_that_goes_is_told_as_one_that_went(
+        bool hasBegun, bool isReset, WebSocketTlsFailure expected, string said)
+    {
+        await using WebSocketServer server = await StartTlsAsync();
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        if (hasBegun)
+        {
+            await client.SendAsync(Hello);
+        }
+
+        if (isReset)
+        {
+            await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 1, "it is accepted");
+            client.Reset();
+        }
+        else
+        {
+            client.EndOutput();
+        }
+
+        AssertSays(await FailureAsync(), expected, said, LogLevel.Information);
+    }
+
+    [Fact]
+    public async Task An_alert_of_the_client_is_named()
+    {
+        await using WebSocketServer server = await StartTlsAsync();
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        // RFC 8446 §6.2: unknown_ca, as clients send it that do not trust the server.
+        await client.SendAsync((byte[])[0x15, 3, 3, 0, 2, 2, 48]);
+
+        AssertSays(await FailureAsync(), WebSocketTlsFailure.CertificateRefusedByPeer, "unknown_ca (48)", LogLevel.Information);
+    }
+
+    [Fact]
+    public async Task Ends_without_a_version_in_common_are_told_as_such()
+    {
+        SslServerAuthenticationOptions tls = TestCertificate.ForServer();
+        tls.EnabledSslProtocols = SslProtocols.Tls13;
+        await using WebSocketServer server = await StartTlsAsync(tls);
+
+        SslClientAuthenticationOptions old = TestCertificate.ForClient();
+        old.EnabledSslProtocols = SslProtocols.Tls12;
+        await Assert.ThrowsAnyAsync<Exception>(() => RawPeer.ConnectTlsAsync(server.LocalEndPoint, old));
+
+        AssertSays(await FailureAsync(), WebSocketTlsFailure.NoCommonParameters, "protocol_version (70)", LogLevel.Information);
+    }
+
+    [Theory]
+    [InlineData(false, LogLevel.Debug)]
+    [InlineData(true, LogLevel.Information)]
+    public async Task A_client_that_is_too_slow_is_told_and_a_silent_one_only_for_debugging(bool hasBegun, LogLevel level)
+    {
+        var time = new ManualTimeProvider();
+        await using WebSocketServer server = await StartAsync(
+            new() { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer(), TimeProvider = time });
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        if (hasBegun)
+        {
+            await client.SendAsync(Hello);
+        }
+
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 1, "it is accepted");
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return !_failures.IsEmpty;
+            },
+            "its time is over");
+
+        WebSocketHandshakeFailure failure = await FailureAsync();
+        Assert.Equal(WebSocketTlsFailure.TimedOut, failure.TlsFailure);
+        if (!hasBegun)
+        {
+            Assert.Equal(level, LogOf(103).Level);
+        }
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_server_is_an_error_with_its_exception()
+    {
+        await using WebSocketServer server = await StartAsync(new()
+        {
+            EndPoint = Servers.Loopback,
+            SelectTls = static (_, _) => throw new InvalidOperationException("broken on purpose"),
+        });
+
+        await Assert.ThrowsAnyAsync<Exception>(() => RawPeer.ConnectTlsAsync(server.LocalEndPoint));
+
+        AssertSays(await FailureAsync(), WebSocketTlsFailure.LocalFault, "broken on purpose", LogLevel.Error);
+        Assert.NotNull(LogOf(103).Exception);
+    }
+
+    private static Task<WebSocketServer> StartServerAsync(WebSocketServerOptions options) =>
+        WebSocketServer.StartAsync(options, Servers.EchoAsync);
+
+    private Task<WebSocketServer> StartTlsAsync(SslServerAuthenticationOptions? tls = null) =>
+        StartAsync(new() { EndPoint = Servers.Loopback, Tls = tls ?? TestCertificate.ForServer() });
+
+    private Task<WebSocketServer> StartAsync(WebSocketServerOptions options) => StartServerAsync(options with
+    {
+        LoggerFactory = _log,
+        OnHandshakeFailed = failure =>
+        {
+            _failures.Enqueue(failure);
+            return null;
+        },
+    });
+
+    private async Task<WebSocketHandshakeFailure> FailureAsync()
+    {
+        await Deadlines.UntilAsync(() => !_failures.IsEmpty, "the failure is told");
+        return Assert.Single(_failures);
+    }
+
+    private CapturingLoggerFactory.LogEntry LogOf(int eventId) => Assert.Single(_log.Entries, entry => entry.EventId == eventId);
+
+    private void AssertSays(WebSocketHandshakeFailure failure, WebSocketTlsFailure expected, string said, LogLevel level)
+    {
+        Assert.Equal((HandshakeError.TlsFailed, expected), (failure.Error, failure.TlsFailure!.Value));
+        Assert.Contains(said, failure.Detail, StringComparison.Ordinal);
+        CapturingLoggerFactory.LogEntry entry = LogOf(103);
+        Assert.Equal(level, entry.Level);
+        Assert.Contains(said, entry.Message, StringComparison.Ordinal);
+        Assert.Contains($"{expected}", entry.Message, StringComparison.Ordinal);
+        Assert.NotNull(failure.Exception);
+    }
+}
