@@ -13,4 +13,12 @@ internal static partial class ClientLog
         Message = "A client connects again in {Delay}, after {FailureCount} failures: {Disconnect}")]
     public static partial void Reconnecting(
         this ILogger logger, TimeSpan delay, int failureCount, WebSocketDisconnect disconnect);
+
+    [LoggerMessage(EventId = 403, Level = LogLevel.Warning,
+        Message = "A client connects again only when the application receives: {Count} connections have ended with messages that wait")]
+    public static partial void WaitsForReceiver(this ILogger logger, int count);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Warning,
+        Message = "A client dropped {Count} messages that were never received: the application sends without receiving, and messages of {ConnectionCount} connections wait")]
+    public static partial void UnreceivedDropped(this ILogger logger, int count, int connectionCount);
 }

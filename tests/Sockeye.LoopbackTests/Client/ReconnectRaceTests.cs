@@ -128,33 +128,6 @@ public sealed class ReconnectRaceTests
         Assert.Equal(0, time.TimerCount);
     }
 
-    [Fact]
-    public async Task What_a_connection_still_held_is_let_go_of_when_nobody_receives_before_the_next_has_come()
-    {
-        using var server = new RawServer();
-        await using var client = new ReconnectingWebSocketClient(server.Address, Options(0));
-        _ = client.StartAsync();
-        for (int i = 0; i < 3; i++)
-        {
-            using RawPeer peer = await server.OpenAsync();
-            await peer.SendAsync(RawFrame.Bytes(RawFrame.Text, System.Text.Encoding.ASCII.GetBytes($"{i}")));
-            await peer.SendAsync(RawFrame.Bytes(RawFrame.Close, 0x03, 0xE9));
-            await peer.ReadFrameAsync();
-        }
-
-        using RawPeer last = await server.OpenAsync();
-        await last.SendAsync(RawFrame.Bytes(RawFrame.Text, "last"u8));
-        await client.StartAsync().WithDeadline();
-        await Deadlines.UntilAsync(() => client.Status.State == WebSocketReconnectState.Open, "the last connection");
-        await foreach (WebSocketMessage message in client.ReadAllAsync())
-        {
-            Assert.Equal("last", message.Text);
-            break;
-        }
-
-        last.Reset();
-    }
-
     private static WebSocketReconnectOptions Options(
         long maxQueueLength, ConcurrentQueue<WebSocketReconnectState>? told = null) => new()
         {

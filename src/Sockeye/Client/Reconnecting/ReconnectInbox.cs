@@ -1,25 +1,124 @@
-using System.Threading.Channels;
+using System.Runtime.ExceptionServices;
 
 namespace Sockeye.Client.Reconnecting;
 
 /// <summary>Receives from one connection after the other: all that came on the first before what comes on the next.</summary>
+/// <remarks>
+/// A connection that has ended is kept until its messages have been received; one that holds none is not kept. How many there
+/// are is bounded by <see cref="MaxConnections"/>: the next attempt to connect waits for <see cref="HasRoom"/>.
+/// </remarks>
 internal sealed class ReconnectInbox
 {
-    // Of connections that nobody has received from, only the newest is kept: a client that only sends keeps no other.
-    private readonly Channel<WebSocketConnection> _connections = Channel.CreateBounded<WebSocketConnection>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest },
-        static connection => connection.Core.Pull?.Discard());
+    /// <summary>How many connections wait at most, each with as much as its own inbox takes.</summary>
+    public const int MaxConnections = 16;
 
+    private readonly Lock _gate = new();
+    private readonly LinkedList<WebSocketConnection> _connections = [];
+    private TaskCompletionSource _changed = New();
     private WebSocketConnection? _current;
+    private Exception? _reason;
+    private bool _isOver;
+    private bool _discards;
+
+    /// <summary>Whether one more connection can wait.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connections.Count < MaxConnections;
+            }
+        }
+    }
+
+    /// <summary>Completes when a connection comes or goes after this call.</summary>
+    public Task Changed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _changed.Task;
+            }
+        }
+    }
 
     /// <summary>Adds a connection.</summary>
-    public void Attach(WebSocketConnection connection) => _connections.Writer.TryWrite(connection);
+    /// <returns>
+    /// How many messages were dropped to make room for it: those of the connection that has waited longest. Zero unless there was
+    /// none.
+    /// </returns>
+    public int Attach(WebSocketConnection connection)
+    {
+        WebSocketConnection? dropped = null;
+        lock (_gate)
+        {
+            if (_discards)
+            {
+                dropped = connection;
+            }
+            else
+            {
+                if (_connections.Count >= MaxConnections)
+                {
+                    dropped = _connections.First!.Value;
+                    _connections.RemoveFirst();
+                }
+
+                _connections.AddLast(connection);
+                Signal();
+            }
+        }
+
+        int count = dropped?.Core.Pull?.WaitingCount ?? 0;
+        dropped?.Core.Pull?.Discard();
+        return count;
+    }
+
+    /// <summary>A connection has ended: it is kept only if there is something to receive from it.</summary>
+    public void Ended(WebSocketConnection connection)
+    {
+        lock (_gate)
+        {
+            if (connection.Core.Pull is not { WaitingCount: > 0 } && _connections.Remove(connection))
+            {
+                Signal();
+            }
+        }
+    }
 
     /// <summary>There will be no other connection.</summary>
     /// <param name="reason">
     /// What the receiver gets once it has received every message; <see langword="null"/> if its messages just end.
     /// </param>
-    public void End(Exception? reason) => _connections.Writer.TryComplete(reason);
+    public void End(Exception? reason)
+    {
+        lock (_gate)
+        {
+            _reason = reason;
+            _isOver = true;
+            Signal();
+        }
+    }
+
+    /// <summary>Drops all messages, and those that come: nothing will be received any more.</summary>
+    public void Discard()
+    {
+        WebSocketConnection[] connections;
+        lock (_gate)
+        {
+            _discards = true;
+            connections = _current is null ? [.. _connections] : [_current, .. _connections];
+            _connections.Clear();
+            Signal();
+        }
+
+        foreach (WebSocketConnection connection in connections)
+        {
+            connection.Core.Pull?.Discard();
+        }
+    }
 
     /// <summary>Waits for the next message.</summary>
     /// <returns><see langword="null"/> at the end.</returns>
@@ -27,29 +126,60 @@ internal sealed class ReconnectInbox
     {
         while (true)
         {
-            if (_current is null)
+            if (!TryGetCurrent(out WebSocketConnection? current, out Task changed))
             {
-                // Throws the reason of the end, if there is one.
-                if (!await _connections.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    return null;
-                }
+                return null;
+            }
 
-                _connections.Reader.TryRead(out _current);
+            if (current is null)
+            {
+                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
             }
 
             try
             {
-                if (_current is not null)
-                {
-                    return await _current.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-                }
+                return await current.ReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (WebSocketClosedException)
             {
-                // How it ended is told to whoever decides whether there is another.
-                _current = null;
+                // How it ended is told to what decides whether there is another.
+                lock (_gate)
+                {
+                    _current = null;
+                }
             }
         }
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Whether there is, or may yet be, a connection to receive from. Throws the reason of the end, if there is one.
+    private bool TryGetCurrent(out WebSocketConnection? current, out Task changed)
+    {
+        lock (_gate)
+        {
+            if (_current is null && _connections.First is { } oldest)
+            {
+                _current = oldest.Value;
+                _connections.RemoveFirst();
+                Signal();
+            }
+
+            current = _current;
+            changed = _changed.Task;
+            if (current is null && _isOver && _reason is not null)
+            {
+                ExceptionDispatchInfo.Throw(_reason);
+            }
+
+            return current is not null || !_isOver;
+        }
+    }
+
+    private void Signal()
+    {
+        _changed.SetResult();
+        _changed = New();
     }
 }

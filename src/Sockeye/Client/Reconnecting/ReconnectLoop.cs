@@ -153,6 +153,7 @@ internal sealed class ReconnectLoop
 
     private async ValueTask<WebSocketCloseResult> ConnectAndServeAsync(CancellationToken cancellationToken)
     {
+        await WaitForReceiverAsync(cancellationToken).ConfigureAwait(false);
         Tell(new(WebSocketReconnectState.Connecting, _failureCount, lastDisconnect: _last));
         WebSocketConnection connection = await ClientConnector.ConnectAsync(
             _address, _options.OwnClient, _handler, cancellationToken).ConfigureAwait(false);
@@ -172,7 +173,7 @@ internal sealed class ReconnectLoop
         }
         else
         {
-            Inbox.Attach(connection);
+            AttachInbox(connection);
             Tell(new(WebSocketReconnectState.Open, _failureCount, lastDisconnect: _last));
             _opened.TrySetResult();
             await AttachOutboxAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -180,9 +181,43 @@ internal sealed class ReconnectLoop
 
         WebSocketCloseResult result = await connection.Closed.ConfigureAwait(false);
         Outbox.Detach(connection);
+        Inbox.Ended(connection);
         _failureCount = time.GetElapsedTime(openedAt) >= _options.StablePeriod ? 0 : _failureCount;
         _last = new WebSocketDisconnect(result, exception: null);
         return result;
+    }
+
+    // What was received is kept, so that connections which come and go while the application receives nothing must not become
+    // many. A send that waits for a connection goes first: it may be what keeps the application from receiving.
+    private async Task WaitForReceiverAsync(CancellationToken cancellationToken)
+    {
+        bool isTold = false;
+        while (true)
+        {
+            Task changed = Inbox.Changed;
+            Task sendWaits = Outbox.SendWaits;
+            if (Inbox.HasRoom || sendWaits.IsCompleted)
+            {
+                return;
+            }
+
+            if (!isTold)
+            {
+                isTold = true;
+                _logger.WaitsForReceiver(ReconnectInbox.MaxConnections);
+            }
+
+            await Task.WhenAny(changed, sendWaits).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void AttachInbox(WebSocketConnection connection)
+    {
+        // A handler has its messages from the connection itself.
+        if (_handler is null && Inbox.Attach(connection) is > 0 and int count)
+        {
+            _logger.UnreceivedDropped(count, ReconnectInbox.MaxConnections);
+        }
     }
 
     private async Task AttachOutboxAsync(WebSocketConnection connection, CancellationToken cancellationToken)

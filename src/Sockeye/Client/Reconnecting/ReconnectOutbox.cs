@@ -14,6 +14,20 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     private WebSocketConnection? _connection;
     private Exception? _end;
     private long _queueLength;
+    private TaskCompletionSource _sendWaits = New();
+    private int _waitingCount;
+
+    /// <summary>Completes when a send waits for a connection; complete while one does.</summary>
+    public Task SendWaits
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _sendWaits.Task;
+            }
+        }
+    }
 
     /// <summary>How many bytes wait for a connection.</summary>
     public long QueueLength
@@ -45,15 +59,21 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
 
                 connection = _connection;
                 changed = _changed.Task;
-                if (connection is null && TryKeep(payload, kind))
+                if (connection is null)
                 {
-                    return;
+                    if (TryKeep(payload, kind))
+                    {
+                        return;
+                    }
+
+                    _waitingCount++;
+                    _sendWaits.TrySetResult();
                 }
             }
 
             if (connection is null)
             {
-                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await WaitAsync(changed, cancellationToken).ConfigureAwait(false);
             }
             else if (await TrySendAsync(connection, payload, kind, cancellationToken).ConfigureAwait(false))
             {
@@ -116,6 +136,24 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task WaitAsync(Task changed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (--_waitingCount == 0)
+                {
+                    _sendWaits = New();
+                }
+            }
+        }
+    }
 
     // Whether the connection has taken it: not if it had ended, and then nothing of it counts as sent.
     private async ValueTask<bool> TrySendAsync(

@@ -161,8 +161,9 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
     /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
     /// <remarks>
-    /// All messages of a connection come before those of the next. Of connections that ended before the application received
-    /// from them, only the last is received from. The enumeration ends without an exception only if the application closed:
+    /// All messages of a connection come before those of the next, however many connections came and went meanwhile. Of 16 that
+    /// have ended with messages to receive, the next attempt to connect waits until the application receives; if a send waits for
+    /// a connection, the messages of the oldest are dropped instead, and the log says so. The enumeration ends without an exception only if the application closed:
     /// by <see cref="CloseAsync"/>, by disposal, or by closing the <see cref="Connection"/>. If the client gave up
     /// (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), it throws why. What a callback of the application has thrown
     /// is thrown as it is.
@@ -207,7 +208,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <summary>Closes the client with 1000, and waits until its connection has ended.</summary>
     public async ValueTask DisposeAsync()
     {
-        Connection?.Core.Pull?.Discard();
+        _loop.Inbox.Discard();
         await CloseAsync().ConfigureAwait(false);
     }
 }
