@@ -32,6 +32,7 @@ internal sealed class ClientConnector
         ClientAddress address, WebSocketClientOptions options, WebSocketHandler? handler,
         CancellationToken cancellationToken)
     {
+        ClientOptionConflicts.Check(options, address);
         ClientRequestHeaders.Check(options);
         var headers = new CarriedHeaders(options, address.UserInfo);
         var connector = new ClientConnector(options, handler, cancellationToken);

@@ -10,7 +10,8 @@ namespace Sockeye;
 /// <summary>What a client asks for, and what its connection does.</summary>
 /// <remarks>
 /// Never changes once made; read when the client connects. May be shared by several clients; what it calls back is then called
-/// for each of them, on any thread.
+/// for each of them, on any thread. Options that contradict each other or the address, so that one of them would have no effect,
+/// are refused when connecting, with an <see cref="ArgumentException"/>.
 /// </remarks>
 public sealed record WebSocketClientOptions
 {
@@ -96,7 +97,8 @@ public sealed record WebSocketClientOptions
     /// usual. Its <see cref="SslClientAuthenticationOptions.TargetHost"/> comes before the host of the address.
     /// </summary>
     /// <remarks>
-    /// Where a redirect leads to another origin, no certificate of the client is shown unless
+    /// Only for <c>wss</c> and <c>https</c>, or a client that follows redirects there. Where a redirect leads to another origin, no
+    /// certificate of the client is shown unless
     /// <see cref="WebSocketRedirect.KeepHeaders"/> says so.
     /// </remarks>
     public SslClientAuthenticationOptions? Tls { get; init; }
@@ -120,7 +122,7 @@ public sealed record WebSocketClientOptions
     /// Asked before each redirect that is to be followed; <see langword="false"/> makes it a refusal.
     /// <see langword="null"/>, the default, follows all.
     /// </summary>
-    /// <remarks>What it throws ends the attempt, and is thrown by it.</remarks>
+    /// <remarks>Needs <see cref="MaxRedirects"/>. What it throws ends the attempt, and is thrown by it.</remarks>
     public Func<WebSocketRedirect, CancellationToken, ValueTask<bool>>? OnRedirecting { get; init; }
 
     /// <summary>
@@ -133,15 +135,19 @@ public sealed record WebSocketClientOptions
     /// The proxy to connect through: by HTTP's CONNECT, or SOCKS 4, 4a or 5, as the scheme of its address says, with its
     /// credentials. <see langword="null"/>, the default, for that of the process, <see cref="HttpClient.DefaultProxy"/>.
     /// </summary>
-    /// <remarks>User information in its address counts if the proxy has no credentials of its own.</remarks>
+    /// <remarks>Not together with a Unix socket or named pipe. User information in its address counts if the proxy has no credentials of its own.</remarks>
     public IWebProxy? Proxy { get; init; }
 
-    /// <summary>Whether there may be a proxy at all. The default is <see langword="true"/>.</summary>
+    /// <summary>
+    /// Whether there may be a proxy at all. The default is <see langword="true"/>; <see langword="false"/> is not for options with a
+    /// <see cref="Proxy"/>.
+    /// </summary>
     public bool UseProxy { get; init; } = true;
 
     /// <summary>Whether to ask by HTTP/2 (RFC 8441). The default is <see cref="WebSocketHttp2Policy.Never"/>.</summary>
     /// <remarks>
-    /// Each connection has one of HTTP/2 to itself. All other options mean the same; an event loop serves none of them.
+    /// Each connection has one of HTTP/2 to itself. With a policy other than the default, the application protocols of
+    /// <see cref="Tls"/> must not be set: this sets them. All other options mean the same; an event loop serves none of them.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the type.</exception>
     public WebSocketHttp2Policy Http2
@@ -155,7 +161,10 @@ public sealed record WebSocketClientOptions
     /// <summary>
     /// The address of this end, with port 0 for any; <see langword="null"/>, the default, leaves it to the system.
     /// </summary>
-    /// <remarks>Only addresses of its own family are tried then, whatever <see cref="AddressFamily"/> says.</remarks>
+    /// <remarks>
+    /// Only addresses of its own family are tried then; <see cref="AddressFamily"/> must not name the other. Not together with
+    /// <see cref="ConnectCallback"/> or a Unix socket.
+    /// </remarks>
     public IPEndPoint? LocalEndPoint { get; init; }
 
     /// <summary>Which addresses of a host are tried.</summary>
@@ -164,6 +173,7 @@ public sealed record WebSocketClientOptions
     /// <see cref="AddressFamily.Unspecified"/>, is both: the next beside one that has not answered within 250 ms
     /// (RFC 8305).
     /// </value>
+    /// <remarks>Not together with <see cref="ConnectCallback"/> or a Unix socket.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is another.</exception>
     public AddressFamily AddressFamily
     {
@@ -178,7 +188,8 @@ public sealed record WebSocketClientOptions
     /// says so. <see langword="null"/>, the default, connects a socket.
     /// </summary>
     /// <remarks>
-    /// Not called for the address of a socket. The stream is disposed of with the connection. What it throws fails the attempt with
+    /// Not together with <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/>, <see cref="Socket"/> or a Unix socket. Called for the
+    /// proxy, if there is one. The stream is disposed of with the connection. What it throws fails the attempt with
     /// <see cref="HandshakeError.NotReachable"/>, as the cause of that.
     /// </remarks>
     public Func<WebSocketConnectContext, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
@@ -227,6 +238,7 @@ public sealed record WebSocketClientOptions
 
     /// <summary>How much the operating system may hold of what the connection sends and receives.</summary>
     /// <value>The default is <see cref="SocketOptions.Default"/>. A copy is kept, and a copy is returned.</value>
+    /// <remarks>Not together with <see cref="ConnectCallback"/>.</remarks>
     public SocketOptions Socket
     {
         get => _socket with { };

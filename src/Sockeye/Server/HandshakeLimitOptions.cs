@@ -20,7 +20,9 @@ public sealed record HandshakeLimitOptions
     private const int MaxAnyHeaderCount = 10_000;
 
     /// <summary>The longest request line, in bytes, without its line break. A longer one is answered with 414.</summary>
-    /// <value>256 bytes to 1 MiB. The default is 8 KiB, as in Kestrel.</value>
+    /// <value>
+    /// 256 bytes to 1 MiB, and no more than <see cref="MaxHeadLength"/> if it is set. The default is 8 KiB, as in Kestrel.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public int MaxRequestLineLength
     {
@@ -29,7 +31,9 @@ public sealed record HandshakeLimitOptions
     } = HeadLimits.Default.MaxStartLineLength;
 
     /// <summary>The longest header line, in bytes, without its line break. A longer one is answered with 431.</summary>
-    /// <value>256 bytes to 1 MiB. The default is 8 KiB, as in python-websockets.</value>
+    /// <value>
+    /// 256 bytes to 1 MiB, and no more than <see cref="MaxHeadLength"/> if it is set. The default is 8 KiB, as in python-websockets.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public int MaxHeaderLineLength
     {

@@ -17,6 +17,8 @@ internal sealed class ServerContext
         WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
         WebSocketRoutes? routes = null)
     {
+        ServerOptionConflicts.Check(options);
+
         // Origins and hosts were found to be some when they were set.
         _ = OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out _);
         Options = options;
@@ -32,7 +34,13 @@ internal sealed class ServerContext
         Pending = new PendingHandshakes(options.MaxPendingHandshakes);
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
         Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), selectHandler);
-        Routes = new ServerRoutes(routes is null ? [Fallback] : routes.Build(this));
+        ServerRoute[] all = routes is null ? [Fallback] : routes.Build(this);
+        foreach (ServerRoute route in all)
+        {
+            ServerOptionConflicts.CheckSubprotocols(route.RequireSubprotocol, route.Subprotocols, route.SelectSubprotocol);
+        }
+
+        Routes = new ServerRoutes(all);
         Wheel = DeadlineWheel.For(options.TimeProvider);
     }
 

@@ -38,16 +38,19 @@ internal sealed class ServerRoute
             context.Logger.CompressionUnavailable();
         }
 
+        // As above.
+        bool allowsAnyOrigin =
+            options.DangerousAllowAnyOrigin ?? (options.AllowedOrigins is null && server.DangerousAllowAnyOrigin);
+        ServerOptionConflicts.CheckOrigins(
+            allowsAnyOrigin, options.DangerousAllowAnyOrigin is null ? AllowedOrigins : options.AllowedOrigins,
+            options.DangerousAllowAnyOrigin is null ? IsOriginAllowed : options.IsOriginAllowed);
         var rules = new ServerHandshakeRules
         {
             Subprotocols = Subprotocols,
             RequireSubprotocol = RequireSubprotocol && SelectSubprotocol is null,
             Origins = OriginsOf(options) ?? context.Origins,
             Hosts = context.Hosts,
-
-            // As above.
-            DangerousAllowAnyOrigin =
-                options.DangerousAllowAnyOrigin ?? (options.AllowedOrigins is null && server.DangerousAllowAnyOrigin),
+            DangerousAllowAnyOrigin = allowsAnyOrigin,
             AllowVersion8 = server.AllowVersion8,
             PerMessageDeflate = codecs?.Options.ToRules(),
         };

@@ -24,12 +24,15 @@ public sealed record WebSocketEndPoint
     public bool DualStack { get; init; } = true;
 
     /// <summary>The certificate and all else that TLS needs; <see langword="null"/>, the default, for none.</summary>
-    /// <remarks>A server does not start without a certificate, or with one that lacks its private key.</remarks>
+    /// <remarks>
+    /// A server does not start without a certificate, with one that lacks its private key, or if more than one of certificate,
+    /// context and callback is set.
+    /// </remarks>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
     /// <summary>
-    /// Selects what TLS needs for each connection, by the host that the client asks for (RFC 6066 §3), instead of
-    /// <see cref="Tls"/>; <see langword="null"/>, the default, for none.
+    /// Selects what TLS needs for each connection, by the host that the client asks for (RFC 6066 §3). Not together with
+    /// <see cref="Tls"/>. <see langword="null"/> is the default.
     /// </summary>
     /// <remarks>
     /// Asked for each connection: who answers with a new certificate has replaced the old one without a restart. If it throws,

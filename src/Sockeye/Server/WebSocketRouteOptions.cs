@@ -44,7 +44,8 @@ public sealed record WebSocketRouteOptions
 
     /// <summary>
     /// Whether pages of any origin may connect to this route; <see langword="null"/> for what the server does, unless
-    /// <see cref="AllowedOrigins"/> is set.
+    /// <see cref="AllowedOrigins"/> is set. <see langword="true"/> is not for routes with <see cref="AllowedOrigins"/> or
+    /// <see cref="IsOriginAllowed"/>.
     /// </summary>
     public bool? DangerousAllowAnyOrigin { get; init; }
 
@@ -63,7 +64,10 @@ public sealed record WebSocketRouteOptions
         init => _compression = value is null ? null : value with { };
     }
 
-    /// <summary>Whether messages may be compressed at all. The default is <see langword="true"/>.</summary>
+    /// <summary>
+    /// Whether messages may be compressed at all. The default is <see langword="true"/>. <see langword="false"/> is not for routes
+    /// with a <see cref="Compression"/>.
+    /// </summary>
     public bool Compress { get; init; } = true;
 
     /// <summary>Decides instead of <see cref="WebSocketServerOptions.OnUpgrade"/>; <see langword="null"/> for the server's.</summary>

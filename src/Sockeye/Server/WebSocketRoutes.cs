@@ -25,7 +25,9 @@ public sealed class WebSocketRoutes
     /// <param name="handler">Receives the messages of the route's connections.</param>
     /// <param name="options">What is different on this route.</param>
     /// <returns>This object.</returns>
-    /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pattern is none, or it is mapped for the same subprotocol already, or options contradict each other.
+    /// </exception>
     public WebSocketRoutes Map(string pattern, WebSocketHandler handler, WebSocketRouteOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -37,7 +39,9 @@ public sealed class WebSocketRoutes
     /// <param name="serve">As for <see cref="WebSocketHandler.FromDelegate"/>.</param>
     /// <param name="options">What is different on this route.</param>
     /// <returns>This object.</returns>
-    /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pattern is none, or it is mapped for the same subprotocol already, or options contradict each other.
+    /// </exception>
     public WebSocketRoutes Map(
         string pattern, Func<WebSocketConnection, CancellationToken, Task> serve, WebSocketRouteOptions? options = null) =>
         Map(pattern, WebSocketHandler.FromDelegate(serve), options);
@@ -47,7 +51,9 @@ public sealed class WebSocketRoutes
     /// <param name="serve">As for <see cref="WebSocketHandler.FromDelegate"/>; the server is there to tell other connections.</param>
     /// <param name="options">What is different on this route.</param>
     /// <returns>This object.</returns>
-    /// <exception cref="ArgumentException">The pattern is none, or it is mapped for the same subprotocol already.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pattern is none, or it is mapped for the same subprotocol already, or options contradict each other.
+    /// </exception>
     public WebSocketRoutes Map(
         string pattern, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
         WebSocketRouteOptions? options = null)
@@ -73,6 +79,7 @@ public sealed class WebSocketRoutes
         }
 
         options ??= new WebSocketRouteOptions();
+        ServerOptionConflicts.Check(options);
         string[] subprotocols = [.. options.Subprotocols ?? []];
         if (_entries.Any(entry => entry.Pattern.Text == pattern && entry.Overlaps(subprotocols)))
         {

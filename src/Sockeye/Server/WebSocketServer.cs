@@ -63,6 +63,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="serve">As for the other overload.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
@@ -117,6 +118,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
@@ -137,6 +139,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="handler">Receives the messages of every connection.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
@@ -153,6 +156,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
@@ -169,6 +173,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="routes">What is where; read now, and not again.</param>
     /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
     /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
     /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
@@ -269,9 +274,11 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="options">How to stop; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Stops the server. Canceling it is not an error: the task completes.</param>
     /// <returns>A task that completes when the server has stopped.</returns>
+    /// <exception cref="ArgumentException">There is a reason without a code; the server goes on.</exception>
     [OverloadResolutionPriority(1)]
     public async Task RunAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
     {
+        Check(options);
         using var signals = new StopSignals();
         Task ended = Task.WhenAny(signals.First, Completion);
         await ended.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -294,17 +301,33 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="options">How; <see langword="null"/> for the defaults. Only those of the first call count.</param>
     /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
     /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
+    /// <exception cref="ArgumentException">There is a reason without a code; nothing is stopped.</exception>
     [OverloadResolutionPriority(1)]
-    public Task StopAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default) =>
-        _stop.StopAsync(options ?? new WebSocketStopOptions(), cancellationToken);
+    public Task StopAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
+    {
+        Check(options);
+        return _stop.StopAsync(options ?? new WebSocketStopOptions(), cancellationToken);
+    }
 
     /// <summary>Stops the server, as <see cref="StopAsync(CancellationToken)"/> does.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    // Before anything stops.
+    private static void Check(WebSocketStopOptions? options)
+    {
+        if (options is { CloseCode: null, CloseReason.Length: > 0 })
+        {
+            throw OptionConflict.Create(
+                nameof(options.CloseReason), $"{nameof(options.CloseCode)} = null",
+                "A Close frame has no reason without a code (RFC 6455 §5.5.1).");
+        }
+    }
 
     private static WebSocketServerOptions OnPort(int port) => new() { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) };
 
     private static async Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken)
     {
+        ServerOptionConflicts.CheckListening(context.Options);
         cancellationToken.ThrowIfCancellationRequested();
         return new WebSocketServer(context, await ServerListeners.BindAsync(context).ConfigureAwait(false));
     }

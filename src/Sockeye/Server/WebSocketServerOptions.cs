@@ -12,7 +12,8 @@ namespace Sockeye;
 /// <summary>What a <see cref="WebSocketServer"/> listens on, whom it accepts, and what its connections do.</summary>
 /// <remarks>
 /// Never changes once made; read when the server starts. What it calls back is called for one client on one thread at a time,
-/// and for several clients on several threads at once.
+/// and for several clients on several threads at once. A server whose options contradict each other, so that one of them would
+/// have no effect, does not start: <see cref="ArgumentException"/>.
 /// </remarks>
 public sealed record WebSocketServerOptions
 {
@@ -22,7 +23,7 @@ public sealed record WebSocketServerOptions
     private readonly EventLoopOptions? _eventLoop = new();
     private readonly HandshakeLimitOptions _handshakeLimits = new();
     private readonly SocketOptions _socket = new();
-    private readonly EndPoint _endPoint = new IPEndPoint(IPAddress.IPv6Any, 0);
+    private readonly EndPoint _endPoint = DefaultEndPoint;
 
     /// <summary>
     /// Where to listen: an <see cref="IPEndPoint"/>, whose port 0 lets the system choose a free one, or a
@@ -46,7 +47,7 @@ public sealed record WebSocketServerOptions
 
     /// <summary>
     /// Where to listen, if that is more than one address: instead of <see cref="EndPoint"/>, <see cref="Tls"/> and
-    /// <see cref="SelectTls"/>, which count when this is empty, as it is by default.
+    /// <see cref="SelectTls"/>, which must not be set then. The default is empty.
     /// </summary>
     /// <remarks>A server listens on all of them, or does not start.</remarks>
     public IReadOnlyList<WebSocketEndPoint> EndPoints { get; init; } = [];
@@ -76,7 +77,7 @@ public sealed record WebSocketServerOptions
     /// </summary>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
-    /// <summary>As <see cref="WebSocketEndPoint.SelectTls"/>, for <see cref="EndPoint"/>.</summary>
+    /// <summary>As <see cref="WebSocketEndPoint.SelectTls"/>, for <see cref="EndPoint"/>; not together with <see cref="Tls"/>.</summary>
     public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectTls { get; init; }
 
     /// <summary>The subprotocols that the server speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
@@ -143,7 +144,8 @@ public sealed record WebSocketServerOptions
 
     /// <summary>
     /// Whether pages of any origin may connect. Dangerous if the application knows its users by a cookie: any web page
-    /// could act in their name. The default is <see langword="false"/>.
+    /// could act in their name. The default is <see langword="false"/>. Not together with <see cref="AllowedOrigins"/> or
+    /// <see cref="IsOriginAllowed"/>.
     /// </summary>
     public bool DangerousAllowAnyOrigin { get; init; }
 
@@ -174,7 +176,8 @@ public sealed record WebSocketServerOptions
     /// X-Forwarded-Proto.
     /// </summary>
     /// <remarks>
-    /// The other header is not read: a proxy that does not know it lets every client write in it what it likes.
+    /// Other than the default it needs <see cref="TrustedProxies"/> or <see cref="TrustUnixSocketProxies"/>. The other header is not
+    /// read: a proxy that does not know it lets every client write in it what it likes.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the two.</exception>
     public WebSocketForwardedHeader ForwardedHeader
@@ -240,7 +243,7 @@ public sealed record WebSocketServerOptions
 
     /// <summary>
     /// Whether a client is refused that offers none of <see cref="Subprotocols"/>, or for which
-    /// <see cref="SelectSubprotocol"/> selects none. The default is <see langword="false"/>.
+    /// <see cref="SelectSubprotocol"/> selects none. The default is <see langword="false"/>. Needs one of the two.
     /// </summary>
     public bool RequireSubprotocol { get; init; }
 
@@ -346,6 +349,9 @@ public sealed record WebSocketServerOptions
 
     /// <summary>Where time comes from. The default is the system's clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>The default of <see cref="EndPoint"/>: a new object each time.</summary>
+    internal static EndPoint DefaultEndPoint => new IPEndPoint(IPAddress.IPv6Any, 0);
 
     internal IReadOnlyList<WebSocketEndPoint> AllEndPoints => EndPoints.Count > 0
         ? EndPoints

@@ -38,7 +38,10 @@ public sealed record WebSocketStopOptions
         }
     } = WebSocketCloseCode.GoingAway;
 
-    /// <summary>The reason in the Close frames: at most 123 bytes as UTF-8. The default is none.</summary>
+    /// <summary>
+    /// The reason in the Close frames: at most 123 bytes as UTF-8. The default is none, and the only one without a
+    /// <see cref="CloseCode"/> (RFC 6455 §5.5.1).
+    /// </summary>
     /// <exception cref="ArgumentException">The reason is too long.</exception>
     public string CloseReason
     {

@@ -181,10 +181,13 @@ public abstract class ForwardProxyTests
         ForwardProxy proxy, NetworkCredential? ofProxy = null, NetworkCredential? ofServer = null)
     {
         WebProxy address = new(proxy.Address) { Credentials = ofProxy };
-        return new() { Proxy = address, Credentials = ofServer, Tls = SelfMadeCertificate.ForClient() };
+        return new() { Proxy = address, Credentials = ofServer };
     }
 
     private static Task<WebSocketConnection> ConnectAsync(
         BackendServer backend, WebSocketClientOptions options, string path = "/") =>
-        WebSocketClient.ConnectAsync(new Uri(backend.Address, path), options, Deadline.Token());
+        WebSocketClient.ConnectAsync(
+            new Uri(backend.Address, path),
+            backend.Address.Scheme == Uri.UriSchemeWss ? options with { Tls = SelfMadeCertificate.ForClient() } : options,
+            Deadline.Token());
 }

@@ -114,7 +114,7 @@ public abstract class ReverseProxyTests
         {
             NotingHandler handler = new();
             await using WebSocketConnection client =
-                await WebSocketClient.ConnectAsync(address, handler, Options(), Deadline.Token());
+                await WebSocketClient.ConnectAsync(address, handler, OptionsFor(address), Deadline.Token());
 
             await handler.PingsAsync(PingsBeyondTimeout);
             await client.SendAsync("still here?", Deadline.Token());
@@ -267,9 +267,10 @@ public abstract class ReverseProxyTests
 
     private protected abstract Task<ReverseProxy> StartProxyAsync(ReverseProxySettings settings);
 
-    private protected static WebSocketClientOptions Options() => new() { Tls = SelfMadeCertificate.ForClient() };
+    private protected static WebSocketClientOptions OptionsFor(Uri address) =>
+        new() { Tls = address.Scheme == Uri.UriSchemeWss ? SelfMadeCertificate.ForClient() : null };
 
     private protected static Task<WebSocketConnection> ConnectAsync(
         Uri address, Func<WebSocketClientOptions, WebSocketClientOptions>? change = null) =>
-        WebSocketClient.ConnectAsync(address, change is null ? Options() : change(Options()), Deadline.Token());
+        WebSocketClient.ConnectAsync(address, change is null ? OptionsFor(address) : change(OptionsFor(address)), Deadline.Token());
 }

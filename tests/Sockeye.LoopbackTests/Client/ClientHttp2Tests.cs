@@ -381,7 +381,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
                 {
                     Http2 = WebSocketHttp2Policy.Only,
                     Proxy = new WebProxy($"http://{proxy.Address.Authority}/"),
-                    Tls = TestCertificate.ForClient(),
+                    Tls = isSecure ? TestCertificate.ForClient() : null,
                 });
             (RawPeer tunnel, string connect) = await proxy.AcceptAsync();
             await tunnel.SendAsync("HTTP/1.1 200 OK\r\n\r\n");

@@ -97,18 +97,6 @@ public sealed class ClientProxyOptionTests
         Assert.NotEmpty(asked);
     }
 
-    [Fact]
-    public async Task No_proxy_is_used_if_the_options_say_so()
-    {
-        await using WebSocketServer server = await Servers.StartEchoAsync();
-        using var proxy = new RawServer();
-
-        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
-            server.Address(), new WebSocketClientOptions { Proxy = new WebProxy(AddressOf(proxy)), UseProxy = false });
-
-        Assert.False(proxy.HasPending);
-    }
-
     [Theory]
     [MemberData(nameof(ProxyAnswers.Bad), MemberType = typeof(ProxyAnswers), DisableDiscoveryEnumeration = true)]
     public async Task A_proxy_that_opens_no_tunnel_fails_the_handshake(string answer, int? status)

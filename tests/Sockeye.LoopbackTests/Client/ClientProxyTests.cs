@@ -31,4 +31,17 @@ public sealed class ClientProxyTests : IDisposable
         Assert.Equal("example.invalid", RawServer.Header(request, "Host"));
         client.Abort();
     }
+
+    [Fact]
+    public async Task No_proxy_is_used_if_the_options_say_so()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+        using var proxy = new RawServer();
+        HttpClient.DefaultProxy = new WebProxy(new UriBuilder(proxy.Address) { Scheme = Uri.UriSchemeHttp }.Uri);
+
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            server.Address(), new WebSocketClientOptions { UseProxy = false });
+
+        Assert.False(proxy.HasPending);
+    }
 }

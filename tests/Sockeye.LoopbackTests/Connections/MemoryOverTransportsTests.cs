@@ -52,7 +52,7 @@ public sealed class MemoryOverTransportsTests
 
         WebSocketHandshakeException refused = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(
-                server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() })
+                server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() })
                 .WithDeadline());
 
         Assert.Equal(503, refused.StatusCode);

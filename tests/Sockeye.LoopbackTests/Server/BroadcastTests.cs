@@ -10,7 +10,7 @@ public sealed class BroadcastTests
     public async Task A_broadcast_reaches_all_or_all_but_one_or_some(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
-        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
         var clients = new List<WebSocketConnection>();
         foreach (string path in new[] { "/a", "/b", "/a" })
         {

@@ -51,7 +51,7 @@ public sealed class CompressionNegotiationTests
         });
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
             server.Address(scheme: kind.Scheme()),
-            new WebSocketClientOptions { Compression = clientSide, Tls = TestCertificate.ForClient() }).WithDeadline();
+            new WebSocketClientOptions { Compression = clientSide, Tls = kind.ClientTls() }).WithDeadline();
 
         Assert.Equal(expected, client.Extensions);
         Assert.Equal(expected, Assert.Single(server.Connections).Extensions);
@@ -75,7 +75,7 @@ public sealed class CompressionNegotiationTests
         });
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
             server.Address(path, kind.Scheme()),
-            new WebSocketClientOptions { Compression = Default, Tls = TestCertificate.ForClient() }).WithDeadline();
+            new WebSocketClientOptions { Compression = Default, Tls = kind.ClientTls() }).WithDeadline();
 
         Assert.Equal(expected, client.Extensions);
         Assert.Equal(expected, Assert.Single(server.Connections).Extensions);

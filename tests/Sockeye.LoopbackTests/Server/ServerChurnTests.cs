@@ -59,7 +59,7 @@ public sealed class ServerChurnTests
             EventLoop = kind.Loops(),
             Tls = kind.Tls(),
         });
-        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
         Uri address = server.Address(scheme: kind.Scheme());
         for (int i = 0; i < count; i += 4)
         {

@@ -76,7 +76,7 @@ public sealed class ServerDeadlineTests
         using RawPeer other = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
         Task<WebSocketConnection> waiting = WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
         Assert.False(waiting.IsCompleted);
 
         // Once more after a while, if one had begun and its time had not.

@@ -32,7 +32,7 @@ public sealed class ServerLogTests
         Assert.IsType<InsufficientMemoryException>(log.Entries.Single(entry => entry.EventId == 111).Exception);
         await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "nothing of the handshake is left");
         await using WebSocketConnection next = await WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
     }
 
     [Theory]

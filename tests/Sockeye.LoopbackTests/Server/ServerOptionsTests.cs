@@ -4,10 +4,8 @@ using System.Net.Sockets;
 namespace Sockeye.Tests;
 
 /// <summary>What is set on a server reaches what it listens on, and its connections.</summary>
-public sealed class ServerOptionsTests : IDisposable
+public sealed class ServerOptionsTests
 {
-    private readonly string _path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");
-
     [Fact]
     public async Task A_server_without_options_without_anybody_to_serve_or_without_routes_is_refused()
     {
@@ -23,21 +21,6 @@ public sealed class ServerOptionsTests : IDisposable
 
         Assert.NotEqual(0, server.Port);
         using RawPeer client = await RawPeer.OpenAsync(new IPEndPoint(IPAddress.Loopback, server.Port));
-    }
-
-    [Fact]
-    public async Task Several_addresses_go_before_the_one()
-    {
-        await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
-        {
-            EndPoint = new UnixDomainSocketEndPoint(_path),
-            Tls = TestCertificate.ForServer(),
-            EndPoints = [new WebSocketEndPoint(Servers.Loopback)],
-        });
-
-        Assert.IsType<IPEndPoint>(Assert.Single(server.LocalEndPoints));
-        Assert.False(File.Exists(_path));
-        using RawPeer withoutTls = await RawPeer.OpenAsync(server.LocalEndPoint);
     }
 
     [Theory]
@@ -69,7 +52,7 @@ public sealed class ServerOptionsTests : IDisposable
         await using WebSocketServer server = await StartAsync(
             kind, WebSocketConnectionOptions.Server with { Limits = LimitOptions.Server with { MaxMessageLength = 10 } });
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
 
         await connection.SendAsync(new byte[10]);
         Assert.Equal(10, (await connection.ReceiveAsync().WithDeadline()).Payload.Length);
@@ -127,8 +110,6 @@ public sealed class ServerOptionsTests : IDisposable
 
         Assert.IsType<TimeoutException>((await closing.WithDeadline()).Exception);
     }
-
-    public void Dispose() => File.Delete(_path);
 
     private static Task<WebSocketServer> StartAsync(
         ServerKind kind, WebSocketConnectionOptions connection, TimeProvider? time = null) =>

@@ -127,7 +127,7 @@ public sealed class ServerPolicyTests : IDisposable
             Tls = kind.Tls(),
             MaxConnections = 2,
         });
-        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
         Uri address = server.Address(scheme: kind.Scheme());
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(address, options);
         await using WebSocketConnection two = await WebSocketClient.ConnectAsync(address, options);
@@ -202,7 +202,7 @@ public sealed class ServerPolicyTests : IDisposable
         await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
 
         Task<WebSocketConnection> waiting = WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
         await Task.WhenAny(waiting, Task.Delay(50));
         Assert.False(waiting.IsCompleted);
         silent.Dispose();

@@ -27,7 +27,7 @@ public sealed class ServerStopTests
                 allSent.Signal();
                 await connection.Closed;
             });
-        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
         Uri address = server.Address(scheme: kind.Scheme());
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(address, options);
         await using WebSocketConnection other = await WebSocketClient.ConnectAsync(address, options);
@@ -110,7 +110,7 @@ public sealed class ServerStopTests
             stopped.SetResult();
         });
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
 
         await client.SendAsync("stop");
 
@@ -144,7 +144,7 @@ public sealed class ServerStopTests
         // The first client is on the loop that accepts, and is to stop doing so; the second, on the other.
         using RawPeer idle = await RawPeer.ConnectAsync(server.LocalEndPoint);
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
         await selecting.Task.WithDeadline();
 
         await server.StopAsync().WithDeadline();

@@ -180,7 +180,7 @@ public sealed class ServerTests
             EventLoop = kind.Loops(),
             Tls = kind.Tls(),
         });
-        var options = new WebSocketClientOptions { Tls = TestCertificate.ForClient() };
+        var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
         Uri address = server.Address(scheme: kind.Scheme());
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(address, options);
 

@@ -16,6 +16,10 @@ internal static class Servers
     public static WebSocketServerOptions OptionsOf(ServerKind kind) =>
         new() { EndPoint = Loopback, EventLoop = kind.Loops(), Tls = kind.Tls() };
 
+    /// <summary>What a client of a kind of server needs for TLS; <see langword="null"/> without.</summary>
+    public static SslClientAuthenticationOptions? ClientTls(this ServerKind kind) =>
+        kind == ServerKind.Tls ? TestCertificate.ForClient() : null;
+
     /// <summary>Why there is no such server here; <see langword="null"/> if there is.</summary>
     public static string? WhyNot(this ServerKind kind) =>
         kind == ServerKind.EventLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;

@@ -28,7 +28,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="handler">
     /// Receives the messages of all connections; <see langword="null"/> if they are asked for.
     /// </param>
-    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
     public ReconnectingWebSocketClient(
         Uri address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
@@ -40,7 +40,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="address">As for the other overload.</param>
     /// <param name="options">As for the other overload.</param>
     /// <param name="handler">As for the other overload.</param>
-    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
     public ReconnectingWebSocketClient(
         string address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
@@ -71,8 +71,10 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     private ReconnectingWebSocketClient(
         ClientAddress address, WebSocketReconnectOptions? options, WebSocketHandler? handler)
     {
+        options ??= WebSocketReconnectOptions.Default;
+        ClientOptionConflicts.Check(options, address);
         _hasHandler = handler is not null;
-        _loop = new ReconnectLoop(address, options ?? WebSocketReconnectOptions.Default, handler);
+        _loop = new ReconnectLoop(address, options, handler);
     }
 
     /// <summary>How it is at this moment.</summary>

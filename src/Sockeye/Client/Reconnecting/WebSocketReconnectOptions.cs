@@ -27,13 +27,15 @@ public sealed record WebSocketReconnectOptions
     /// The most that is waited after the first failure. What is waited is random, from nothing to this, so that the clients
     /// of a server that was restarted do not come back all at once (RFC 6455 §7.2.3).
     /// </summary>
-    /// <value>More than zero, at most a day. The default is 5 seconds.</value>
+    /// <value>
+    /// More than zero, at most a day. The default is 5 seconds. One that is set may not be longer than <see cref="MaxDelay"/>.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public TimeSpan FirstDelay
     {
         get;
         init => field = OptionChecks.Deadline(value, nameof(FirstDelay));
-    } = TimeSpan.FromSeconds(5);
+    } = DefaultFirstDelay;
 
     /// <summary>What the most that is waited grows to, by doubling with each failure.</summary>
     /// <value>More than zero, at most a day. The default is 60 seconds.</value>
@@ -83,6 +85,9 @@ public sealed record WebSocketReconnectOptions
     /// Told of each change, in their order, one at a time; must not block. What it throws is logged and otherwise ignored.
     /// </summary>
     public Action<WebSocketReconnectStatus>? OnStatusChanged { get; init; }
+
+    /// <summary>The default of <see cref="FirstDelay"/>.</summary>
+    internal static TimeSpan DefaultFirstDelay { get; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How each connection is made, for reading without a copy.</summary>
     internal WebSocketClientOptions OwnClient => _client;

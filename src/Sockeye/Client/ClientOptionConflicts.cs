@@ -1,0 +1,80 @@
+using System.Net.Sockets;
+using Sockeye.Connections;
+
+namespace Sockeye.Client;
+
+/// <summary>Finds options of a client of which one would have no effect, by themselves or with the address.</summary>
+internal static class ClientOptionConflicts
+{
+    private const string OwnConnect = "A ConnectCallback connects in place of this library, which then has no socket of its own.";
+    private const string OwnPath = "A Unix socket or named pipe is connected to by its path alone.";
+
+    /// <summary>Checks the options for an address.</summary>
+    /// <exception cref="ArgumentException">Two of them contradict each other.</exception>
+    public static void Check(WebSocketClientOptions options, ClientAddress address)
+    {
+        if (FindIn(options) is { } conflict)
+        {
+            throw conflict;
+        }
+
+        // A redirect may lead to an address for which they have an effect.
+        if (options.MaxRedirects == 0 && FindFor(address, options) is { } conflictWithAddress)
+        {
+            throw conflictWithAddress;
+        }
+    }
+
+    /// <summary>Checks the options of a client that connects again.</summary>
+    /// <exception cref="ArgumentException">Two of them contradict each other.</exception>
+    public static void Check(WebSocketReconnectOptions options, ClientAddress address)
+    {
+        Check(options.OwnClient, address);
+
+        // Not against the default, which a shorter maximum cuts as it should.
+        if (options.FirstDelay > options.MaxDelay && options.FirstDelay != WebSocketReconnectOptions.DefaultFirstDelay)
+        {
+            throw OptionConflict.Create(
+                nameof(options.FirstDelay), nameof(options.MaxDelay), "The first delay is longer than the longest.");
+        }
+    }
+
+    private static ArgumentException? FindIn(WebSocketClientOptions options) => options switch
+    {
+        { OnRedirecting: not null, MaxRedirects: 0 } => OptionConflict.Create(
+            nameof(options.OnRedirecting), $"{nameof(options.MaxRedirects)} = 0",
+            "No redirect is followed, so that it would never be called."),
+        { Proxy: not null, UseProxy: false } => OptionConflict.Create(
+            nameof(options.Proxy), $"{nameof(options.UseProxy)} = false", "No proxy would be used."),
+        { ConnectCallback: not null, LocalEndPoint: not null } => OptionConflict.Create(
+            nameof(options.LocalEndPoint), nameof(options.ConnectCallback), OwnConnect),
+        { ConnectCallback: not null, AddressFamily: not AddressFamily.Unspecified } => OptionConflict.Create(
+            nameof(options.AddressFamily), nameof(options.ConnectCallback), OwnConnect),
+        { ConnectCallback: not null } when options.OwnSocket != new SocketOptions() => OptionConflict.Create(
+            nameof(options.Socket), nameof(options.ConnectCallback), OwnConnect),
+        { LocalEndPoint.AddressFamily: var own, AddressFamily: not AddressFamily.Unspecified and var family }
+            when own != family => OptionConflict.Create(
+                nameof(options.LocalEndPoint), nameof(options.AddressFamily),
+                "The one is an address of another family than the other allows."),
+        { Tls.ApplicationProtocols: not null, Http2: not WebSocketHttp2Policy.Never } => OptionConflict.Create(
+            $"{nameof(options.Tls)}.{nameof(options.Tls.ApplicationProtocols)}", nameof(options.Http2),
+            "The policy decides which protocols TLS offers."),
+        { OwnCompression.RequireClientMaxWindowBits: true } => OptionConflict.Create(
+            $"{nameof(options.Compression)}.{nameof(PerMessageDeflateOptions.RequireClientMaxWindowBits)}",
+            nameof(WebSocketClientOptions), "Only a server can decline an offer (RFC 7692 §7.1.2.2)."),
+        _ => null,
+    };
+
+    private static ArgumentException? FindFor(ClientAddress address, WebSocketClientOptions options) => options switch
+    {
+        { Tls: not null } when !address.IsSecure => OptionConflict.Create(
+            nameof(options.Tls), "an address without TLS", "TLS is used with wss:// and https:// only."),
+        _ when address.SocketPath is null => null,
+        { ConnectCallback: not null } => OptionConflict.Create(nameof(options.ConnectCallback), "ws+unix", OwnPath),
+        { LocalEndPoint: not null } => OptionConflict.Create(nameof(options.LocalEndPoint), "ws+unix", OwnPath),
+        { AddressFamily: not AddressFamily.Unspecified } => OptionConflict.Create(
+            nameof(options.AddressFamily), "ws+unix", OwnPath),
+        { Proxy: not null } => OptionConflict.Create(nameof(options.Proxy), "ws+unix", OwnPath),
+        _ => null,
+    };
+}

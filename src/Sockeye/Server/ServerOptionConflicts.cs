@@ -1,0 +1,140 @@
+using System.Net.Security;
+using Sockeye.Connections;
+
+namespace Sockeye.Server;
+
+/// <summary>Finds options of a server, an address or a route of which one would have no effect.</summary>
+internal static class ServerOptionConflicts
+{
+    /// <summary>Checks what says whose word counts, and how large a request may be.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    public static void Check(WebSocketServerOptions options)
+    {
+        if (options is { ForwardedHeader: not WebSocketForwardedHeader.XForwarded, TrustedProxies.Count: 0, TrustUnixSocketProxies: false })
+        {
+            throw OptionConflict.Create(
+                nameof(options.ForwardedHeader), $"no {nameof(options.TrustedProxies)}",
+                $"The header is read of trusted proxies only: name them, or set {nameof(options.TrustUnixSocketProxies)}.");
+        }
+
+        CheckLimits(options.HandshakeLimits);
+    }
+
+    /// <summary>Checks what says where a server listens.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    public static void CheckListening(WebSocketServerOptions options)
+    {
+        string? ignored = options.EndPoints.Count == 0 ? null
+            : options.Tls is not null ? nameof(options.Tls)
+            : options.SelectTls is not null ? nameof(options.SelectTls)
+            : !options.EndPoint.Equals(WebSocketServerOptions.DefaultEndPoint) ? nameof(options.EndPoint)
+            : null;
+        if (ignored is not null)
+        {
+            // Else a server would listen without TLS whose options have a certificate.
+            throw OptionConflict.Create(
+                ignored, nameof(options.EndPoints), "Each of several addresses is set in the list, with its TLS.");
+        }
+
+        foreach (WebSocketEndPoint endPoint in options.AllEndPoints)
+        {
+            Check(endPoint);
+        }
+    }
+
+    /// <summary>Checks what a route has of its own.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    public static void Check(WebSocketRouteOptions options)
+    {
+        if (options is { Compress: false, Compression: not null })
+        {
+            throw OptionConflict.Create(
+                nameof(options.Compression), $"{nameof(options.Compress)} = false", "Nothing would be compressed.");
+        }
+
+        CheckOrigins(options.DangerousAllowAnyOrigin == true, options.AllowedOrigins, options.IsOriginAllowed);
+    }
+
+    /// <summary>Checks which origins may connect.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    public static void CheckOrigins(
+        bool allowsAny, IReadOnlyList<string>? allowed, Func<string, WebSocketUpgradeRequest, bool>? isAllowed)
+    {
+        if (allowsAny && (allowed is { Count: > 0 } || isAllowed is not null))
+        {
+            throw OptionConflict.Create(
+                isAllowed is null
+                    ? nameof(WebSocketServerOptions.AllowedOrigins)
+                    : nameof(WebSocketServerOptions.IsOriginAllowed),
+                nameof(WebSocketServerOptions.DangerousAllowAnyOrigin),
+                "Pages of all origins could connect.");
+        }
+    }
+
+    /// <summary>Checks which subprotocols there are, where requests are accepted.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    public static void CheckSubprotocols(
+        bool isRequired, IReadOnlyList<string> subprotocols, Func<WebSocketUpgradeRequest, string?>? select)
+    {
+        if (isRequired && subprotocols.Count == 0 && select is null)
+        {
+            throw OptionConflict.Create(
+                nameof(WebSocketServerOptions.RequireSubprotocol),
+                $"no {nameof(WebSocketServerOptions.Subprotocols)} or {nameof(WebSocketServerOptions.SelectSubprotocol)}",
+                "Every client would be refused.");
+        }
+    }
+
+    private static void Check(WebSocketEndPoint endPoint)
+    {
+        if (endPoint is { Tls: not null, SelectTls: not null })
+        {
+            throw OptionConflict.Create(
+                nameof(endPoint.Tls), nameof(endPoint.SelectTls), "The callback selects for every connection.");
+        }
+
+        // SslStream takes one of them, and says nothing of the others.
+        string[] certificates = endPoint.Tls is { } tls ? [.. CertificatesOf(tls)] : [];
+        if (certificates.Length > 1)
+        {
+            throw OptionConflict.Create(
+                $"{nameof(endPoint.Tls)}.{certificates[1]}", $"{nameof(endPoint.Tls)}.{certificates[0]}",
+                "One of them gives the certificate.");
+        }
+    }
+
+    private static IEnumerable<string> CertificatesOf(SslServerAuthenticationOptions tls)
+    {
+        if (tls.ServerCertificateSelectionCallback is not null)
+        {
+            yield return nameof(tls.ServerCertificateSelectionCallback);
+        }
+
+        if (tls.ServerCertificateContext is not null)
+        {
+            yield return nameof(tls.ServerCertificateContext);
+        }
+
+        if (tls.ServerCertificate is not null)
+        {
+            yield return nameof(tls.ServerCertificate);
+        }
+    }
+
+    private static void CheckLimits(HandshakeLimitOptions limits)
+    {
+        var defaults = new HandshakeLimitOptions();
+        string? ignored =
+            limits.MaxRequestLineLength > limits.MaxHeadLength && limits.MaxRequestLineLength != defaults.MaxRequestLineLength
+                ? nameof(limits.MaxRequestLineLength)
+            : limits.MaxHeaderLineLength > limits.MaxHeadLength && limits.MaxHeaderLineLength != defaults.MaxHeaderLineLength
+                ? nameof(limits.MaxHeaderLineLength)
+            : null;
+        if (ignored is not null)
+        {
+            // A default that the head cuts short is no statement of the application.
+            throw OptionConflict.Create(
+                ignored, nameof(limits.MaxHeadLength), "A line cannot be longer than the head that it is in.");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using System.Net.Security;
+
+namespace Sockeye.Tests;
+
+/// <summary>Options of a server of which one would have no effect are refused before it listens.</summary>
+public sealed class ServerOptionConflictTests
+{
+    private static readonly Func<string, WebSocketUpgradeRequest, bool> AllowOrigin = static (_, _) => true;
+
+    private static readonly Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>> SelectTls =
+        static (_, _) => new(TestCertificate.ForServer());
+
+    /// <summary>The options, and what the message names.</summary>
+    public static TheoryData<WebSocketServerOptions, string, string> Conflicts => new()
+    {
+        { new() { EndPoints = [Plain], Tls = TestCertificate.ForServer() }, "Tls", "EndPoints" },
+        { new() { EndPoints = [Plain], SelectTls = SelectTls }, "SelectTls", "EndPoints" },
+        { new() { EndPoints = [Plain], EndPoint = Servers.Loopback }, "EndPoint", "EndPoints" },
+        { new() { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer(), SelectTls = SelectTls }, "Tls", "SelectTls" },
+        { new() { EndPoints = [Plain with { Tls = TestCertificate.ForServer(), SelectTls = SelectTls }] }, "Tls", "SelectTls" },
+        {
+            new() { EndPoint = Servers.Loopback, Tls = WithCallback() }, "Tls.ServerCertificate",
+            "Tls.ServerCertificateSelectionCallback"
+        },
+        { new() { DangerousAllowAnyOrigin = true, AllowedOrigins = ["https://a.example"] }, "AllowedOrigins", "DangerousAllowAnyOrigin" },
+        { new() { DangerousAllowAnyOrigin = true, IsOriginAllowed = AllowOrigin }, "IsOriginAllowed", "DangerousAllowAnyOrigin" },
+        { new() { ForwardedHeader = WebSocketForwardedHeader.Forwarded }, "ForwardedHeader", "TrustedProxies" },
+        { new() { RequireSubprotocol = true }, "RequireSubprotocol", "Subprotocols" },
+        { new() { HandshakeLimits = new() { MaxRequestLineLength = 32 * 1024 } }, "MaxRequestLineLength", "MaxHeadLength" },
+        { new() { HandshakeLimits = new() { MaxHeaderLineLength = 32 * 1024 } }, "MaxHeaderLineLength", "MaxHeadLength" },
+    };
+
+    public static TheoryData<WebSocketServerOptions, WebSocketRouteOptions, string, string> RouteConflicts => new()
+    {
+        { new(), new() { Compress = false, Compression = new() }, "Compression", "Compress" },
+        {
+            new(), new() { DangerousAllowAnyOrigin = true, AllowedOrigins = ["https://a.example"] }, "AllowedOrigins",
+            "DangerousAllowAnyOrigin"
+        },
+        {
+            new(), new() { DangerousAllowAnyOrigin = true, IsOriginAllowed = AllowOrigin }, "IsOriginAllowed",
+            "DangerousAllowAnyOrigin"
+        },
+        { new() { DangerousAllowAnyOrigin = true }, new() { IsOriginAllowed = AllowOrigin }, "IsOriginAllowed", "DangerousAllowAnyOrigin" },
+        { new() { RequireSubprotocol = true, Subprotocols = ["a"] }, new() { Subprotocols = [] }, "RequireSubprotocol", "Subprotocols" },
+        { new(), new() { RequireSubprotocol = true }, "RequireSubprotocol", "Subprotocols" },
+    };
+
+    private static WebSocketEndPoint Plain => new(Servers.Loopback);
+
+    [Theory]
+    [MemberData(nameof(Conflicts), DisableDiscoveryEnumeration = true)]
+    public async Task A_server_whose_options_contradict_each_other_does_not_start(
+        WebSocketServerOptions options, string first, string second)
+    {
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await WebSocketServer.StartAsync(options, new EchoHandler()));
+
+        Assert.Contains(first, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(second, thrown.Message, StringComparison.Ordinal);
+        Assert.Equal("options", thrown.ParamName);
+    }
+
+    [Theory]
+    [MemberData(nameof(RouteConflicts), DisableDiscoveryEnumeration = true)]
+    public async Task A_route_whose_options_contradict_each_other_or_the_servers_is_refused(
+        WebSocketServerOptions server, WebSocketRouteOptions route, string first, string second)
+    {
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await WebSocketServer.StartAsync(server, new WebSocketRoutes().Map("/", new EchoHandler(), route)));
+
+        Assert.Contains(first, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(second, thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_route_sets_instead_of_the_servers_is_no_contradiction()
+    {
+        WebSocketRoutes routes = new WebSocketRoutes()
+            .Map("/any", new EchoHandler(), new WebSocketRouteOptions { DangerousAllowAnyOrigin = true })
+            .Map("/required", new EchoHandler(), new WebSocketRouteOptions { Subprotocols = ["a"], RequireSubprotocol = true });
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                AllowedOrigins = ["https://a.example"],
+                HandshakeLimits = new HandshakeLimitOptions { MaxHeadLength = 1024 },
+            },
+            routes);
+    }
+
+    [Fact]
+    public async Task A_stop_with_a_reason_and_no_code_is_refused_and_the_server_goes_on()
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync();
+        var options = new WebSocketStopOptions { CloseCode = null, CloseReason = "why" };
+
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(async () => await server.StopAsync(options));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await server.RunAsync(options).WithDeadline());
+
+        Assert.Contains("CloseReason", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("CloseCode", thrown.Message, StringComparison.Ordinal);
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
+    }
+
+    private static SslServerAuthenticationOptions WithCallback()
+    {
+        SslServerAuthenticationOptions options = TestCertificate.ForServer();
+        options.ServerCertificateSelectionCallback = static (_, _) => null!;
+        return options;
+    }
+}
