@@ -15,6 +15,7 @@ internal sealed class PullReceiver
     private ManualResetValueTaskSourceCore<InboxEntry> _source;
     private CancellationTokenRegistration _cancellation;
     private bool _isWaiting;
+    private readonly bool _runsInline;
 
     // Nobody will ask any more: what arrives is dropped, so that a Close frame behind it is reached.
     private bool _discards;
@@ -31,8 +32,7 @@ internal sealed class PullReceiver
 
     /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
     public PullReceiver(ConnectionCore core)
-        : base(core) =>
-        _source.RunContinuationsAsynchronously = !core.Settings.Options.RunReceiveContinuationsInline;
+        : base(core) => _runsInline = core.Settings.Options.RunReceiveContinuationsInline;
 
     /// <inheritdoc/>
     protected override bool IsDone => IsInboxEmpty && (_isWaiting || _discards || _lent.IsEnd);
@@ -170,7 +170,11 @@ internal sealed class PullReceiver
     }
 
     /// <inheritdoc/>
-    public override void OnSendBufferDrained() => CompleteWaiting();
+    /// <remarks>
+    /// The receive completes on the thread pool: this may be any thread that happened to send, and what it runs in place could
+    /// send and drain the next buffer, one inside the other.
+    /// </remarks>
+    public override void OnSendBufferDrained() => CompleteWaiting(mayRunInline: false);
 
     /// <inheritdoc/>
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
@@ -194,7 +198,7 @@ internal sealed class PullReceiver
     /// <inheritdoc/>
     protected override void OnEnded()
     {
-        CompleteWaiting();
+        CompleteWaiting(mayRunInline: true);
         _served?.Watch();
         CancelServedIfDrained();
     }
@@ -309,7 +313,7 @@ internal sealed class PullReceiver
         }
     }
 
-    private void CompleteWaiting()
+    private void CompleteWaiting(bool mayRunInline)
     {
         InboxEntry entry;
         bool resume;
@@ -326,6 +330,7 @@ internal sealed class PullReceiver
         ResumeReadingIf(resume);
 
         // Outside the lock: a continuation may run in place, if the application has opted in.
+        _source.RunContinuationsAsynchronously |= !mayRunInline;
         _source.SetResult(entry);
     }
 
@@ -334,6 +339,7 @@ internal sealed class PullReceiver
         _isWaiting = true;
         _isTaken = true;
         _source.Reset();
+        _source.RunContinuationsAsynchronously = !_runsInline;
         if (cancellationToken.CanBeCanceled)
         {
             Register(_source.Version, cancellationToken);
@@ -357,6 +363,8 @@ internal sealed class PullReceiver
             EndWait();
         }
 
+        // Not in place: what runs there could cancel the next receive, one inside the other.
+        _source.RunContinuationsAsynchronously = true;
         _source.SetException(new OperationCanceledException(cancellationToken));
     }
 

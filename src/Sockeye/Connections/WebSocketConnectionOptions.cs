@@ -119,6 +119,10 @@ public sealed record WebSocketConnectionOptions
     /// hold up the connection, or all connections of an event loop. The default is <see langword="false"/>: it runs on
     /// the thread pool.
     /// </summary>
+    /// <remarks>
+    /// What follows a receive that was canceled, or that waited for the peer to take what it was sent, runs on the thread pool
+    /// in any case: what ends such a wait may be any thread.
+    /// </remarks>
     public bool RunReceiveContinuationsInline { get; init; }
 
     /// <summary>
