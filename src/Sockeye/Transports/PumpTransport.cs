@@ -213,6 +213,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
                 if (length != Nothing)
                 {
+                    await StackSpace.EnsureAsync().ConfigureAwait(false);
                     _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
                 }
             }
