@@ -18,6 +18,9 @@ internal sealed class PendingSend(FrameToSend frame)
     /// </summary>
     public long Buffered { get; init; }
 
+    /// <summary>Its place among those that wait, so that it can be taken out without a search.</summary>
+    public LinkedListNode<PendingSend>? Place { get; set; }
+
     /// <summary>Whether it is the turn that is waited for, and not the frame that waits.</summary>
     public bool IsTurn { get; private init; }
 

@@ -77,7 +77,7 @@ internal struct PendingSends
         }
         else
         {
-            (_waiting ??= new LinkedList<PendingSend>()).AddLast(send);
+            send.Place = (_waiting ??= new LinkedList<PendingSend>()).AddLast(send);
             Buffered += send.Buffered;
         }
     }
@@ -103,6 +103,7 @@ internal struct PendingSends
         if (mayGo)
         {
             _waiting!.RemoveFirst();
+            send.Place = null;
             Buffered -= send.Buffered;
         }
 
@@ -119,11 +120,13 @@ internal struct PendingSends
             return true;
         }
 
-        if (_waiting is null || !_waiting.Remove(send))
+        if (send.Place is null)
         {
             return false;
         }
 
+        _waiting!.Remove(send.Place);
+        send.Place = null;
         Buffered -= send.Buffered;
         return true;
     }

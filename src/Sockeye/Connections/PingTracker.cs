@@ -20,6 +20,11 @@ internal sealed class PingTracker(TimeProvider time)
 
     // The oldest first. All under the lock, which is this object's: nobody outside of the connection has it.
     private Ping? _underway;
+    private Ping? _newest;
+    private int _underwayCount;
+
+    // How many may be underway before those that nobody waits for are looked for.
+    private int _maxCount = MaxUnwatchedCount;
     private ulong _lastNumber;
     private TimeSpan _roundTripTime = Unknown;
 
@@ -46,31 +51,31 @@ internal sealed class PingTracker(TimeProvider time)
         {
             lock (this)
             {
-                int count = 0;
-                for (Ping? ping = _underway; ping is not null; ping = ping.Next)
-                {
-                    count++;
-                }
-
-                return count;
+                return _underwayCount;
             }
         }
     }
 
     /// <summary>Begins to time a ping.</summary>
     /// <param name="payload">Where its payload is written to.</param>
-    /// <param name="answer">Told how long it took; <see langword="null"/> if nobody waits.</param>
+    /// <param name="answer">
+    /// Told how long it took; <see langword="null"/> if nobody waits. A caller that stops waiting completes it, and the pong
+    /// still counts.
+    /// </param>
     public void Begin(Span<byte> payload, TaskCompletionSource<TimeSpan>? answer)
     {
         lock (this)
         {
             BinaryPrimitives.WriteUInt64BigEndian(payload, ++_lastNumber);
-            if (UnderwayCount >= MaxUnwatchedCount)
+            if (_underwayCount >= _maxCount)
             {
                 DropUnwatched();
             }
 
-            End() = new Ping(_lastNumber, time.GetTimestamp()) { Answer = answer };
+            var ping = new Ping(_lastNumber, time.GetTimestamp()) { Answer = answer };
+            Link() = ping;
+            _newest = ping;
+            _underwayCount++;
         }
     }
 
@@ -97,18 +102,6 @@ internal sealed class PingTracker(TimeProvider time)
             bool hasMoved = acknowledged != _acknowledged;
             _acknowledged = acknowledged;
             return hasMoved && (int)(_sentEnd - acknowledged) > 0;
-        }
-    }
-
-    /// <summary>Nobody waits for a ping any more; its answer still counts.</summary>
-    public void Forget(TaskCompletionSource<TimeSpan> answer)
-    {
-        lock (this)
-        {
-            for (Ping? ping = _underway; ping is not null; ping = ping.Next)
-            {
-                ping.Answer = ping.Answer == answer ? null : ping.Answer;
-            }
         }
     }
 
@@ -140,9 +133,11 @@ internal sealed class PingTracker(TimeProvider time)
             for (Ping? ping = _underway; ping != answered.Next; ping = ping.Next)
             {
                 ping!.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
+                _underwayCount--;
             }
 
             _underway = answered.Next;
+            _newest = _underway is null ? null : _newest;
         }
     }
 
@@ -161,35 +156,44 @@ internal sealed class PingTracker(TimeProvider time)
             }
 
             _underway = null;
+            _newest = null;
+            _underwayCount = 0;
         }
     }
 
     // Where the next ping is linked to.
-    private ref Ping? End()
+    private ref Ping? Link()
     {
-        ref Ping? end = ref _underway;
-        while (end is not null)
+        if (_newest is null)
         {
-            end = ref end.Next;
+            return ref _underway;
         }
 
-        return ref end;
+        return ref _newest.Next;
     }
 
     private void DropUnwatched()
     {
-        ref Ping? link = ref _underway;
-        while (link is not null)
+        Ping? ping = _underway;
+        _underway = null;
+        _newest = null;
+        _underwayCount = 0;
+        while (ping is not null)
         {
-            if (link.Answer is null)
+            Ping? next = ping.Next;
+            ping.Next = null;
+            if (ping.Answer is { Task.IsCompleted: false })
             {
-                link = link.Next;
+                Link() = ping;
+                _newest = ping;
+                _underwayCount++;
             }
-            else
-            {
-                link = ref link.Next;
-            }
+
+            ping = next;
         }
+
+        // So that many that are waited for are not looked through for each that comes.
+        _maxCount = Math.Max(MaxUnwatchedCount, 2 * _underwayCount);
     }
 
     private sealed class Ping(ulong number, long sentAt)
@@ -200,6 +204,6 @@ internal sealed class PingTracker(TimeProvider time)
 
         public long SentAt { get; } = sentAt;
 
-        public TaskCompletionSource<TimeSpan>? Answer { get; set; }
+        public TaskCompletionSource<TimeSpan>? Answer { get; init; }
     }
 }

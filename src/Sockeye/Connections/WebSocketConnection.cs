@@ -360,7 +360,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
         finally
         {
             deadline.Stop();
-            Core.Pings.Forget(answer);
+            answer.TrySetCanceled(CancellationToken.None);
         }
     }
 

@@ -103,11 +103,9 @@ public sealed class PingTrackerTests
         _pings.Begin(payload, answer);
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        _pings.Forget(answer);
-        _pings.Forget(answer);
+        answer.SetCanceled(TestContext.Current.CancellationToken);
         _pings.OnPong(payload);
 
-        Assert.False(answer.Task.IsCompleted);
         Assert.Equal(TimeSpan.FromSeconds(1), _pings.RoundTripTime);
     }
 
