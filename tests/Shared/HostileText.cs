@@ -19,6 +19,9 @@ internal static class HostileText
     /// <summary>The same with half of a surrogate pair, which no UTF-8 has in it but a string may.</summary>
     public const string WithLoneSurrogate = Text + "\ud83d";
 
+    /// <summary>The same over and over: a megabyte that a log is not to be filled with.</summary>
+    public static readonly string Long = string.Concat(Enumerable.Repeat(Text, 1024 * 1024 / Text.Length));
+
     /// <summary>Asserts that a text shows none of it as it is.</summary>
     /// <param name="text">A text of one line; or of several, none of which a peer has begun.</param>
     /// <param name="hasLines">Whether it has lines of its own, such as a stack trace.</param>

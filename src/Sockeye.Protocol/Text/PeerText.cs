@@ -16,6 +16,11 @@ internal static class PeerText
     /// <summary>How many characters of a text are shown, escapes included, unless the caller says otherwise.</summary>
     public const int MaxLength = 256;
 
+    // A long stack trace, with causes.
+    private const int MaxLinesLength = 32 * 1024;
+
+    private const string LineStart = "  ";
+
     private const char Ellipsis = '…';
 
     // "\U" and eight digits.
@@ -40,6 +45,44 @@ internal static class PeerText
     /// The result of <see cref="Escape(string?, int)"/> always can.
     /// </summary>
     public static bool IsPlain(ReadOnlySpan<char> text) => !IsAnyEscaped(text, quote: null);
+
+    /// <summary>
+    /// Escapes a text that has lines of its own, such as an exception of the application that quotes what a peer sent, and
+    /// cuts it.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="maxLength">How many characters are shown at most, without the "…" that replaces what is cut.</param>
+    /// <returns>Each line indented, so that none passes for one that a log begins; and otherwise as by <see cref="Escape(string?, int)"/>.</returns>
+    public static string EscapeLines(string text, int maxLength = MaxLinesLength)
+    {
+        var escaped = new StringBuilder(Math.Min(text.Length, maxLength) + 1);
+        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
+        {
+            string start = escaped.Length == 0 ? LineStart : Environment.NewLine + LineStart;
+            int left = maxLength - escaped.Length - start.Length;
+            if (left <= 0)
+            {
+                return escaped.Append(Ellipsis).ToString();
+            }
+
+            escaped.Append(start);
+            if (line.Length <= left && IsPlain(line))
+            {
+                escaped.Append(line);
+                continue;
+            }
+
+            // No more of it than can be shown.
+            string shown = Escape(line[..Math.Min(line.Length, left + 1)].ToString(), left);
+            escaped.Append(shown);
+            if (shown.EndsWith(Ellipsis) && line[^1] != Ellipsis)
+            {
+                return escaped.ToString();
+            }
+        }
+
+        return escaped.ToString();
+    }
 
     // The quote is escaped, and the backslash too; neither if there is none.
     private static string Escape(string original, int maxLength, char quote)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Sockeye.Protocol;
 
 namespace Sockeye.Connections;
 
@@ -59,7 +60,9 @@ internal sealed class DefaultLoggerFactory : ILoggerFactory
 
             string level = logLevel == LogLevel.Warning ? "warning" : "error";
             string text = $"{category} {level} {eventId.Id}: {formatter(state, exception)}{Environment.NewLine}";
-            output.Write(exception is null ? text : $"{text}{exception}{Environment.NewLine}");
+
+            // It may be the application's, which may quote what a peer sent; and this may be a terminal.
+            output.Write(exception is null ? text : $"{text}{PeerText.EscapeLines(exception.ToString())}{Environment.NewLine}");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Sockeye.Protocol;
 
 namespace Sockeye;
 
@@ -13,7 +14,7 @@ internal static class FaultTrace
     {
         try
         {
-            Trace.TraceError("Sockeye: an exception handler failed: {0}", exception);
+            Trace.TraceError("Sockeye: an exception handler failed:{0}{1}", Environment.NewLine, PeerText.EscapeLines(exception.ToString()));
         }
         catch (Exception)
         {

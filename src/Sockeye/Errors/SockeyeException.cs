@@ -27,9 +27,10 @@ public abstract class SockeyeException : Exception
         Push(causes, this);
         while (causes.TryPop(out Exception? cause))
         {
-            if (cause is not SockeyeException && !PeerText.IsPlain(cause.Message))
+            string message = cause.Message;
+            if (MessageOf(cause) is { } shown && !ReferenceEquals(shown, message))
             {
-                text = text.Replace(cause.Message, PeerText.Escape(cause.Message, MaxMessageLength), StringComparison.Ordinal);
+                text = text.Replace(message, shown, StringComparison.Ordinal);
             }
 
             Push(causes, cause);
@@ -40,9 +41,11 @@ public abstract class SockeyeException : Exception
 
     /// <summary>The message of an exception as it can stand in a line of text.</summary>
     internal static string MessageOf(Exception exception) =>
-        exception is SockeyeException || (exception.Message.Length <= MaxMessageLength && PeerText.IsPlain(exception.Message))
-            ? exception.Message
-            : PeerText.Escape(exception.Message, MaxMessageLength);
+        exception is SockeyeException ? exception.Message : Shown(exception.Message);
+
+    /// <summary>A text that may have been escaped before, as it can stand in a line of text.</summary>
+    private protected static string Shown(string text) =>
+        text.Length <= MaxMessageLength && PeerText.IsPlain(text) ? text : PeerText.Escape(text, MaxMessageLength);
 
     private static void Push(Stack<Exception> causes, Exception exception)
     {

@@ -48,7 +48,7 @@ public sealed class WebSocketHandshakeException : SockeyeException
     private static string Describe(
         HandshakeError error, int? statusCode, Exception? innerException, string? detail) =>
         $"The connection could not be opened: {error.Describe()}"
-        + (detail is null ? "" : $", {detail}")
+        + (detail is null ? "" : $", {Shown(detail)}")
         + (statusCode is null ? "" : $", the answer has status {statusCode}")
         + (innerException is null ? "." : $". {MessageOf(innerException)}");
 }

@@ -18,9 +18,11 @@ internal static class RefusalDetail
     /// <param name="route">The route whose rules it was checked by.</param>
     /// <param name="rules">Those rules.</param>
     /// <param name="hosts">The hosts that the server allows.</param>
+    /// <param name="isAsked">Whether the application was asked about the origin.</param>
     /// <returns>The sentence; <see langword="null"/> if the rule says it all.</returns>
     public static string? Of(
-        HandshakeError error, RequestHead request, ServerRoute route, ServerHandshakeRules rules, IReadOnlyList<string> hosts)
+        HandshakeError error, RequestHead request, ServerRoute route, ServerHandshakeRules rules, IReadOnlyList<string> hosts,
+        bool isAsked)
     {
         var offer = new ServerHandshakeOffer(request, selected: null);
         switch (error)
@@ -33,7 +35,8 @@ internal static class RefusalDetail
                     ? "and no other is allowed"
                     : $"nor one of those allowed: {List(route.AllowedOrigins)}";
                 string isNot = route.AllowedOrigins.Count == 0 ? "is not" : "is neither";
-                return $"the origin {Origins(offer)} {isNot} the server's own, {own}, {others}";
+                string callback = isAsked ? ", and IsOriginAllowed rejected it" : "";
+                return $"the origin {Origins(offer)} {isNot} the server's own, {own}, {others}{callback}";
             default:
                 return null;
         }

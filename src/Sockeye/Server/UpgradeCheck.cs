@@ -64,7 +64,9 @@ internal static class UpgradeCheck
             : HandshakeError.None;
         if (error != HandshakeError.None)
         {
-            string? detail = RefusalDetail.Of(error, parsed, route, profile.Rules, context.Options.AllowedHosts);
+            string? detail = RefusalDetail.Of(
+                error, parsed, route, profile.Rules, context.Options.AllowedHosts,
+                isAsked: found?.IsOriginAllowed is not null);
             agreed = agreed with { Detail = detail };
             return error;
         }

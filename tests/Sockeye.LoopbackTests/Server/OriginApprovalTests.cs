@@ -145,6 +145,28 @@ public sealed class OriginApprovalTests
     }
 
     [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_refused_origin_says_that_the_application_was_asked_about_it(ServerKind kind)
+    {
+        var log = new CapturingLoggerFactory();
+        await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
+        {
+            LoggerFactory = log,
+            AllowedOrigins = ["https://good.example"],
+            IsOriginAllowed = (_, _) => false,
+        });
+        using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
+
+        await client.SendAsync(RawPeer.Request("/", "Origin: https://evil.example"));
+        await client.ReadToEndAsync();
+
+        Assert.EndsWith(
+            "with 403: OriginNotAllowed: the origin 'https://evil.example' is neither the server's own, 'http://localhost', "
+            + "nor one of those allowed: 'https://good.example', and IsOriginAllowed rejected it",
+            Assert.Single(log.Entries, entry => entry.EventId == 101).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [EachServer("evil.example:81", "", IsPlain = true)]
     [EachServer("other.example", "http://evil.example:81", IsPlain = true)]
     public async Task A_refused_host_is_shown_with_those_that_are_allowed(ServerKind kind, string host, string authority)

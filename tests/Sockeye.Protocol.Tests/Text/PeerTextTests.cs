@@ -85,6 +85,27 @@ public sealed class PeerTextTests
         Assert.EndsWith("…", escaped, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "  ")]
+    [InlineData("one", "  one")]
+    [InlineData("one\ntwo\r\nthree\rfour\u2028five\u0085six", "  one|  two|  three|  four|  five|  six")]
+    [InlineData("at C:\\x\n\u001b[31m\\", "  at C:\\x|  \\u001B[31m\\\\")]
+    [InlineData("\n", "  |  ")]
+    public void Lines_are_escaped_each_and_indented(string text, string expected) =>
+        Assert.Equal(expected.Replace("|", Environment.NewLine, StringComparison.Ordinal), PeerText.EscapeLines(text));
+
+    [Theory]
+    [InlineData("abcdefghij", "  abcdefgh…")]
+    [InlineData("abcdefg\nhij", "  abcdefg…")]
+    [InlineData("abc\u001bdefg", "  abc…")]
+    [InlineData("a\nb\nc\nd", "  a|  b…")]
+    public void Lines_are_cut_together(string text, string expected)
+    {
+        string escaped = PeerText.EscapeLines(text, maxLength: 10);
+
+        Assert.Equal(expected, escaped.Replace(Environment.NewLine, "|", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Every_character_there_is_comes_out_visible_on_one_line()
     {

@@ -44,6 +44,8 @@ public sealed class LogEventTests
         Assert.All(log.Texts, text => HostileText.AssertEscaped(text));
         Assert.All(log.Values, value => HostileText.AssertEscaped(value));
         Assert.All(log.Exceptions, exception => HostileText.AssertEscaped(exception.ToString(), hasLines: true));
+        Assert.All(log.Texts, text => Assert.InRange(text.Length, 1, 8 * 1024));
+        Assert.All(log.Exceptions, exception => Assert.InRange(exception.ToString().Length, 1, 16 * 1024));
     }
 
     [Fact]
@@ -83,7 +85,7 @@ public sealed class LogEventTests
         Type type = parameter.ParameterType;
         return type == typeof(ILogger) || type == typeof(GuardedLogger) ? [logger]
             : type.IsValueType ? [Activator.CreateInstance(type)]
-            : type == typeof(string) ? [HostileText.WithLoneSurrogate, null]
+            : type == typeof(string) ? [HostileText.WithLoneSurrogate, null, HostileText.Long]
 
             // A client chooses the path that its Unix socket is bound to.
             : type.IsAssignableFrom(typeof(UnixDomainSocketEndPoint)) ?
@@ -91,7 +93,8 @@ public sealed class LogEventTests
             : type == typeof(Exception) ? [.. HostileExceptions.All]
             : type == typeof(WebSocketDisconnect) ?
                 [.. HostileExceptions.Results.Select(result => new WebSocketDisconnect(result, exception: null)),
-                    new WebSocketDisconnect(result: null, new HttpRequestException(HostileText.Text))]
+                    new WebSocketDisconnect(result: null, new HttpRequestException(HostileText.Text)),
+                    new WebSocketDisconnect(result: null, new HttpRequestException(HostileText.Long))]
             : throw new NotSupportedException($"What would a peer put into {parameter}?");
     }
 

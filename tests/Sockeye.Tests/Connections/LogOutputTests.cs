@@ -34,6 +34,27 @@ public sealed class LogOutputTests
     }
 
     [Fact]
+    public async Task An_exception_that_quotes_a_peer_forges_no_line_and_repaints_no_terminal()
+    {
+        ILogger logger = Create().CreateLogger("Sockeye.Server");
+
+        Say(logger, LogLevel.Error, 203, "threw", new InvalidOperationException(HostileText.WithLoneSurrogate));
+        Say(logger, LogLevel.Error, 203, "threw", new InvalidOperationException(HostileText.Long));
+
+        string[] entries = [await NextAsync(0), await NextAsync(1)];
+        foreach (string entry in entries)
+        {
+            HostileText.AssertEscaped(entry, hasLines: true);
+            string[] lines = entry.Split(Environment.NewLine);
+            Assert.Equal("Sockeye.Server error 203: threw", lines[0]);
+            Assert.All(lines[1..^1], line => Assert.StartsWith("  ", line, StringComparison.Ordinal));
+            Assert.InRange(entry.Length, 1, 40 * 1024);
+        }
+
+        Assert.Contains(@"InvalidOperationException: a\u0000\u0007\u001B[31m", entries[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_is_enabled_when_it_is_off()
     {
         using var factory = new DefaultLoggerFactory(new LogOutput(Write, _time), isOn: false);

@@ -17,6 +17,8 @@ public sealed class ExceptionTextTests
         foreach (SockeyeException exception in HostileExceptions.All)
         {
             HostileText.AssertEscaped(exception.Message);
+            Assert.InRange(exception.Message.Length, 1, 4 * 1024);
+            Assert.InRange(exception.ToString().Length, 1, 16 * 1024);
             HostileText.AssertEscaped(exception.ToString(), hasLines: true);
 
             // Of another exception it is the cause of.

@@ -34,5 +34,15 @@ internal static class HostileExceptions
            select new WebSocketHandshakeException(
                HandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,
                [new(Text, Text)], System.Text.Encoding.UTF8.GetBytes(Text), cause),
+        new WebSocketHandshakeException(
+            HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [],
+            innerException: new IOException(HostileText.Long), detail: Text, tlsFailure: WebSocketTlsFailure.NotTls),
+        new WebSocketHandshakeException(
+            HandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [new(Text, HostileText.Long)],
+            innerException: new AggregateException(HostileText.Long, new IOException(new string('x', HostileText.Long.Length))),
+            detail: HostileText.Long),
+        new WebSocketClosedException(new WebSocketCloseResult(
+            WebSocketCloseCode.NormalClosure, HostileText.Long, wasClean: true, WebSocketCloseInitiator.Peer,
+            exception: new IOException(HostileText.Long))),
     ];
 }
