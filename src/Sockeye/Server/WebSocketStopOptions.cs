@@ -49,7 +49,7 @@ public sealed record WebSocketStopOptions
         init
         {
             CloseArguments.Check(WebSocketCloseCode.GoingAway, value);
-            field = value;
+            field = value ?? "";
         }
     } = "";
 }
