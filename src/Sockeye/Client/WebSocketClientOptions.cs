@@ -32,7 +32,12 @@ public sealed record WebSocketClientOptions
     /// If there are any, a server that chooses none is refused, as browsers do; see <see cref="AllowMissingSubprotocol"/>. What is
     /// no token, or is there twice, is refused when connecting.
     /// </remarks>
-    public IReadOnlyList<string> Subprotocols { get; init; } = [];
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public IReadOnlyList<string> Subprotocols
+    {
+        get;
+        init => field = OptionChecks.CopyOf(value, nameof(Subprotocols));
+    } = [];
 
     /// <summary>
     /// Whether a server may choose none of <see cref="Subprotocols"/>, as RFC 6455 §4.1 allows. The default is
@@ -62,7 +67,12 @@ public sealed record WebSocketClientOptions
     /// Those that the opening handshake writes itself are refused when connecting, and so is Proxy-Authorization, which is
     /// not for the server: <see cref="Proxy"/> has credentials.
     /// </remarks>
-    public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; } = [];
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders
+    {
+        get;
+        init => field = OptionChecks.CopyOf(value, nameof(RequestHeaders));
+    } = [];
 
     /// <summary>The Host header; <see langword="null"/>, the default, for that of the address.</summary>
     /// <remarks>The server's certificate is checked against the address all the same, or <see cref="Tls"/>.</remarks>
@@ -265,10 +275,20 @@ public sealed record WebSocketClientOptions
     /// <see cref="Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory"/> logs nothing; the switch
     /// <c>Sockeye.LogToStandardError</c> of <see cref="AppContext"/> set to <see langword="false"/> does that for the process.
     /// </value>
-    public ILoggerFactory LoggerFactory { get; init; } = DefaultLoggerFactory.Instance;
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public ILoggerFactory LoggerFactory
+    {
+        get;
+        init => field = OptionChecks.NotNull(value, nameof(LoggerFactory));
+    } = DefaultLoggerFactory.Instance;
 
     /// <summary>Where time comes from. The default is the system's clock.</summary>
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public TimeProvider TimeProvider
+    {
+        get;
+        init => field = OptionChecks.NotNull(value, nameof(TimeProvider));
+    } = TimeProvider.System;
 
     /// <summary>The defaults that calls without options share; nothing else may reach them.</summary>
     internal static WebSocketClientOptions OwnDefault { get; } = new();

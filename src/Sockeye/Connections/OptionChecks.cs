@@ -34,6 +34,17 @@ internal static class OptionChecks
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be more than zero and at most a day.");
 
+    /// <summary>A value that must be there.</summary>
+    public static T NotNull<T>(T value, string name)
+        where T : class => value ?? throw new ArgumentNullException(name);
+
+    /// <summary>A copy of a list, which no longer changes when the list does; no element is <see langword="null"/>.</summary>
+    public static IReadOnlyList<T> CopyOf<T>(IReadOnlyList<T> value, string name)
+    {
+        ArgumentNullException.ThrowIfNull(value, name);
+        return value.Any(static one => one is null) ? throw new ArgumentNullException(name) : [.. value];
+    }
+
     /// <summary>Options of a connection that can work together.</summary>
     public static WebSocketConnectionOptions Connection(WebSocketConnectionOptions value, string name)
     {

@@ -50,7 +50,12 @@ public sealed record WebSocketServerOptions
     /// <see cref="SelectTls"/>, which must not be set then. The default is empty.
     /// </summary>
     /// <remarks>A server listens on all of them, or does not start.</remarks>
-    public IReadOnlyList<WebSocketEndPoint> EndPoints { get; init; } = [];
+    /// <exception cref="ArgumentNullException">The value, or one of the addresses, is <see langword="null"/>.</exception>
+    public IReadOnlyList<WebSocketEndPoint> EndPoints
+    {
+        get;
+        init => field = OptionChecks.CopyOf(value, nameof(EndPoints));
+    } = [];
 
     /// <summary>How many connections may wait for this server to accept them; the system may allow fewer.</summary>
     /// <value>At least 1. The default is 4,096.</value>
@@ -169,7 +174,12 @@ public sealed record WebSocketServerOptions
     /// nobody else. The default is none.
     /// </summary>
     /// <remarks>See <see cref="WebSocketUpgradeRequest.ClientIPAddress"/> and <see cref="WebSocketUpgradeRequest.IsSecure"/>.</remarks>
-    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public IReadOnlyList<IPNetwork> TrustedProxies
+    {
+        get;
+        init => field = OptionChecks.CopyOf(value, nameof(TrustedProxies));
+    } = [];
 
     /// <summary>
     /// What trusted proxies write, and do not pass on as a client has sent it. The default is X-Forwarded-For and
@@ -345,10 +355,20 @@ public sealed record WebSocketServerOptions
     /// <see cref="Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory"/> logs nothing; the switch
     /// <c>Sockeye.LogToStandardError</c> of <see cref="AppContext"/> set to <see langword="false"/> does that for the process.
     /// </value>
-    public ILoggerFactory LoggerFactory { get; init; } = DefaultLoggerFactory.Instance;
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public ILoggerFactory LoggerFactory
+    {
+        get;
+        init => field = OptionChecks.NotNull(value, nameof(LoggerFactory));
+    } = DefaultLoggerFactory.Instance;
 
     /// <summary>Where time comes from. The default is the system's clock.</summary>
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public TimeProvider TimeProvider
+    {
+        get;
+        init => field = OptionChecks.NotNull(value, nameof(TimeProvider));
+    } = TimeProvider.System;
 
     /// <summary>The default of <see cref="EndPoint"/>: a new object each time.</summary>
     internal static EndPoint DefaultEndPoint => new IPEndPoint(IPAddress.IPv6Any, 0);

@@ -39,7 +39,12 @@ public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
     } = [];
 
     /// <summary>The body, sent as UTF-8. The default is none.</summary>
-    public string Body { get; init; } = "";
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public string Body
+    {
+        get;
+        init => field = OptionChecks.NotNull(value, nameof(Body));
+    } = "";
 
     /// <summary>What the body is. The default is plain text.</summary>
     /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>

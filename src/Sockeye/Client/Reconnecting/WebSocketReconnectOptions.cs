@@ -79,7 +79,12 @@ public sealed record WebSocketReconnectOptions
     /// <see cref="WebSocketDisconnect.IsTransient"/>. Not asked when the application itself has closed.
     /// </summary>
     /// <remarks>Must not block. What it throws ends the client.</remarks>
-    public Func<WebSocketDisconnect, bool> ShouldReconnect { get; init; } = static disconnect => disconnect.IsTransient;
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public Func<WebSocketDisconnect, bool> ShouldReconnect
+    {
+        get;
+        init => field = OptionChecks.NotNull(value, nameof(ShouldReconnect));
+    } = static disconnect => disconnect.IsTransient;
 
     /// <summary>
     /// Told of each change, in their order, one at a time; must not block. What it throws is logged and otherwise ignored.
