@@ -136,6 +136,7 @@ public sealed class ConfigurationBindingTests
         await client.SendAsync(new byte[1_000]);
         Assert.Equal(1_000, (await client.ReceiveAsync().WithDeadline()).Payload.Length);
         await client.SendAsync(new byte[1_001]);
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => client.ReceiveAsync().WithDeadline());
         Assert.Equal(WebSocketCloseCode.MessageTooBig, (await client.Closed.WithDeadline()).Code);
     }
 

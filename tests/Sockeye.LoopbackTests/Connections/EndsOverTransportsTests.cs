@@ -23,6 +23,58 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
+    public async Task A_close_frame_without_a_code_is_1005_for_both_ends_whichever_sends_it(TransportKind kind)
+    {
+        foreach (bool serverCloses in new[] { true, false })
+        {
+            await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+            WebSocketConnection closer = serverCloses ? pair.Server : pair.Client;
+
+            Task closing = closer.CloseAsync(null, null).AsTask();
+            (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
+
+            await closing.WithDeadline();
+            AssertClean(server, 1005, "", serverCloses ? WebSocketCloseInitiator.Local : WebSocketCloseInitiator.Peer);
+            AssertClean(client, 1005, "", serverCloses ? WebSocketCloseInitiator.Peer : WebSocketCloseInitiator.Local);
+        }
+    }
+
+    [Theory]
+    [EachTransport]
+    public async Task A_peer_that_has_closed_can_be_answered_until_our_close_frame_is_out(TransportKind kind) // §5.5.1
+    {
+        foreach (bool serverCloses in new[] { true, false })
+        {
+            await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+            (WebSocketConnection closer, WebSocketConnection answerer) =
+                serverCloses ? (pair.Server, pair.Client) : (pair.Client, pair.Server);
+            await closer.SendAsync("question");
+            Assert.Equal("question", (await answerer.ReceiveAsync().WithDeadline()).Text);
+            Task closing = closer.CloseAsync(null).AsTask();
+            await Assert.ThrowsAsync<WebSocketClosedException>(() => closer.SendAsync("not any more").AsTask());
+            Assert.Throws<WebSocketClosedException>(() => closer.TrySend("not any more"));
+
+            await answerer.SendAsync("one");
+            await answerer.SendTextAsync("two"u8.ToArray());
+            Assert.NotEqual(WebSocketSendResult.Refused, answerer.TrySend("three"));
+            await answerer.CloseAsync(null, null).WithDeadline();
+            await Assert.ThrowsAsync<WebSocketClosedException>(() => answerer.SendAsync("not any more").AsTask());
+            Assert.Throws<WebSocketClosedException>(() => answerer.TrySend("not any more"));
+
+            await closing.WithDeadline();
+            List<string> answers = [];
+            await foreach (WebSocketMessage message in closer.ReadAllAsync())
+            {
+                answers.Add(message.Text);
+            }
+
+            Assert.Equal(["one", "two", "three"], answers);
+            Assert.True((await answerer.Closed.WithDeadline()).WasClean);
+        }
+    }
+
+    [Theory]
+    [EachTransport]
     public async Task A_server_closes_in_order_behind_all_that_it_sent(TransportKind kind)
     {
         const int Messages = 20;
