@@ -1,11 +1,71 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 
 namespace Sockeye.Tests;
 
 public sealed class ClientHowToTests
 {
+    [Fact]
+    public async Task Json_is_written_to_utf8_and_read_from_it()
+    {
+        await using var server = await WebSocketServer.StartAsync(0, new Echo());
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+
+        // snippet: json
+        var order = new Order("AB-12", 3);
+        await connection.SendTextAsync(JsonSerializer.SerializeToUtf8Bytes(order));
+        WebSocketMessage reply = await connection.ReceiveAsync();
+        Order? confirmed = JsonSerializer.Deserialize<Order>(reply.Payload.Span);
+        // end snippet
+
+        Assert.Equal(order, confirmed);
+    }
+
+    [Fact]
+    public async Task A_reconnecting_client_gets_a_token_for_each_attempt()
+    {
+        List<string?> seen = [];
+        await using var server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+                OnUpgrade = (request, _) =>
+                {
+                    seen.Add(request.GetHeader("Authorization"));
+                    return new(WebSocketUpgradeDecision.Accept());
+                },
+            },
+            new Echo());
+        var address = new Uri($"ws://{server.LocalEndPoint}/");
+        var tokens = new Tokens();
+
+        // snippet: token for each attempt
+        var client = new ReconnectingWebSocketClient(address, new WebSocketReconnectOptions
+        {
+            Client = new WebSocketClientOptions
+            {
+                OnSendingRequest = async (request, cancellation) =>
+                    request.SetHeader("Authorization", "Bearer " + await tokens.GetAsync(cancellation)),
+            },
+        });
+        // end snippet
+
+        await using (client)
+        {
+            await client.StartAsync();
+            await client.SendAsync("hello");
+            await foreach (var message in client.ReadAllAsync())
+            {
+                Assert.Equal("hello", message.Text);
+                break;
+            }
+        }
+
+        Assert.StartsWith("Bearer ", Assert.Single(seen), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Client_with_options_is_answered()
     {
@@ -265,4 +325,6 @@ public sealed class ClientHowToTests
                 ? ValueTask.FromCanceled<string>(cancellation)
                 : ValueTask.FromResult(_next);
     }
+
+    private sealed record Order(string Article, int Count);
 }

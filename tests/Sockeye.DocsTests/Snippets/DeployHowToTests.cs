@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+public sealed class DeployHowToTests
+{
+    [Fact]
+    public async Task A_self_signed_certificate_is_trusted_by_a_client_that_is_told_so()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            string directory = folder.FullName;
+            WriteCertificate(directory);
+            (string pem, string key) = (Path.Combine(directory, "server.pem"), Path.Combine(directory, "server.key"));
+
+            // snippet: certificate
+            using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(pem, key);
+            var options = new WebSocketServerOptions
+            {
+                EndPoint = new IPEndPoint(IPAddress.Any, 0),
+                Tls = new SslServerAuthenticationOptions { ServerCertificate = certificate },
+            };
+            await using var server = await WebSocketServer.StartAsync(options, new Echo());
+            // end snippet
+
+            // snippet: trust
+            var clientOptions = new WebSocketClientOptions
+            {
+                Tls = new SslClientAuthenticationOptions
+                {
+                    CertificateChainPolicy = new X509ChainPolicy
+                    {
+                        TrustMode = X509ChainTrustMode.CustomRootTrust,
+                        CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(pem) },
+                        RevocationMode = X509RevocationMode.NoCheck,
+                    },
+                },
+            };
+            await using var connection = await WebSocketClient.ConnectAsync($"wss://localhost:{server.Port}/", clientOptions);
+            // end snippet
+
+            await connection.SendAsync("safe");
+            Assert.Equal("safe", (await connection.ReceiveAsync()).Text);
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(
+                () => WebSocketClient.ConnectAsync($"wss://localhost:{server.Port}/"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Rooms_are_the_values_of_a_route()
+    {
+        // snippet: rooms
+        var rooms = new ConcurrentDictionary<string, ConcurrentDictionary<long, WebSocketConnection>>();
+        var routes = new WebSocketRoutes().Map("/rooms/{room}", async (connection, cancellation) =>
+        {
+            var room = rooms.GetOrAdd(connection.Request!.GetRouteValue("room")!, _ => new());
+            room[connection.Id] = connection;
+            try
+            {
+                await foreach (var message in connection.ReadAllAsync(cancellation))
+                {
+                    var prepared = PreparedMessage.Create(message.Payload.Span, message.Kind);
+                    foreach (var (_, member) in room)
+                    {
+                        try
+                        {
+                            member.TrySend(prepared); // a member that is too slow misses the message
+                        }
+                        catch (WebSocketClosedException)
+                        {
+                            // The member is leaving.
+                        }
+                    }
+                }
+            }
+            finally
+            {
+                room.TryRemove(connection.Id, out _);
+            }
+        });
+        await using var server = await WebSocketServer.StartAsync(0, routes);
+        // end snippet
+
+        string address = $"ws://localhost:{server.Port}/rooms/";
+        await using var ann = await WebSocketClient.ConnectAsync(address + "garden");
+        await ann.SendAsync("I am in");
+        Assert.Equal("I am in", (await ann.ReceiveAsync()).Text);
+        await using var bob = await WebSocketClient.ConnectAsync(address + "garden");
+        await using var eve = await WebSocketClient.ConnectAsync(address + "kitchen");
+        await bob.SendAsync("hello");
+        Assert.Equal("hello", (await bob.ReceiveAsync()).Text);
+        Assert.Equal("hello", (await ann.ReceiveAsync()).Text);
+        await eve.SendAsync("nobody here");
+        Assert.Equal("nobody here", (await eve.ReceiveAsync()).Text);
+        Assert.Equal(2, rooms.Count);
+    }
+
+    [Fact]
+    public async Task Handler_is_tested_over_the_loopback()
+    {
+        // snippet: test a handler
+        await using var server = await WebSocketServer.StartAsync(
+            new() { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new CountingHandler());
+        await using var client = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+
+        await client.SendAsync("a question");
+        var reply = await client.ReceiveAsync(deadline.Token);
+
+        Assert.Equal("1: a question", reply.Text);
+        // end snippet
+    }
+
+    // As `openssl req -x509` makes it.
+    private static void WriteCertificate(string directory)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 certificate = request.CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(Path.Combine(directory, "server.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(directory, "server.key"), key.ExportPkcs8PrivateKeyPem());
+    }
+}
