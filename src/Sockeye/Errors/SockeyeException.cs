@@ -28,7 +28,8 @@ public abstract class SockeyeException : Exception
         while (causes.TryPop(out Exception? cause))
         {
             string message = cause.Message;
-            if (MessageOf(cause) is { } shown && !ReferenceEquals(shown, message))
+            string shown = cause is SockeyeException ? message : Shown(message);
+            if (shown != message)
             {
                 text = text.Replace(message, shown, StringComparison.Ordinal);
             }
