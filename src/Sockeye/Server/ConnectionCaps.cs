@@ -1,15 +1,12 @@
 using System.Net;
-using System.Net.Sockets;
+using Sockeye.Transports;
 
 namespace Sockeye.Server;
 
 /// <summary>How many connections there are, in all and from each address, and whether there is room for another.</summary>
 internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
 {
-    // What a household or a server is given: whoever has one address of it has all (RFC 6177).
-    private const int NetworkLengthV6 = 8;
-
-    private readonly Dictionary<IPAddress, int> _byAddress = [];
+    private readonly Dictionary<PeerNetwork, int> _byAddress = [];
     private readonly Lock _gate = new();
     private int _count;
 
@@ -37,7 +34,7 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
 
             if (CountsAddresses && address is not null)
             {
-                IPAddress network = NetworkOf(address);
+                PeerNetwork network = PeerNetwork.Of(address);
                 int count = _byAddress.GetValueOrDefault(network);
                 if (count >= maxPerAddress)
                 {
@@ -69,7 +66,7 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
                 return;
             }
 
-            IPAddress network = NetworkOf(address);
+            PeerNetwork network = PeerNetwork.Of(address);
             int count = _byAddress[network] - 1;
             if (count == 0)
             {
@@ -80,17 +77,5 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
                 _byAddress[network] = count;
             }
         }
-    }
-
-    private static IPAddress NetworkOf(IPAddress address)
-    {
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-        {
-            return address;
-        }
-
-        byte[] bytes = address.GetAddressBytes();
-        bytes.AsSpan(NetworkLengthV6).Clear();
-        return new IPAddress(bytes);
     }
 }

@@ -7,31 +7,33 @@ namespace Sockeye.Server;
 /// <summary>A place among the connections that there may be, held by an opening handshake.</summary>
 internal struct ConnectionPlace
 {
-    private IPAddress? _address;
-    private int _isHeld;
+    // Of a place that is held while addresses are not counted: one field says both, since every handshake has it.
+    private static readonly IPAddress Uncounted = new(0);
+
+    private IPAddress? _held;
 
     /// <summary>Takes a place, if there is one.</summary>
     public HandshakeError TryTake(
         ConnectionCaps caps, byte[] packedHead, Transport transport, ConnectionSettings settings)
     {
         // The address is looked for only if it counts: a trusted proxy has written it in the head.
-        _address = caps.CountsAddresses
+        IPAddress? address = caps.CountsAddresses
             ? new WebSocketUpgradeRequest(packedHead, transport, settings).ClientIPAddress
             : null;
-        HandshakeError error = caps.TryEnter(_address);
-        _isHeld = error == HandshakeError.None ? 1 : 0;
+        HandshakeError error = caps.TryEnter(address);
+        _held = error == HandshakeError.None ? address ?? Uncounted : null;
         return error;
     }
 
     /// <summary>The place is the connection's from now on, which gives it back.</summary>
-    public void HandOver() => _isHeld = 0;
+    public void HandOver() => _held = null;
 
     /// <summary>Gives the place back, if it is held.</summary>
     public void Leave(ConnectionCaps caps)
     {
-        if (Interlocked.Exchange(ref _isHeld, 0) != 0)
+        if (Interlocked.Exchange(ref _held, null) is { } address)
         {
-            caps.Leave(_address);
+            caps.Leave(ReferenceEquals(address, Uncounted) ? null : address);
         }
     }
 }

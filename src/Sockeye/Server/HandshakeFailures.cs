@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
 using Sockeye.Protocol;
@@ -54,6 +55,26 @@ internal static class HandshakeFailures
     {
         context.Logger.HandshakeSilent(remote);
         Tell(context, new(HandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
+    }
+
+    /// <summary>The client took its time, and others needed the room.</summary>
+    public static void TellGaveWay(ServerContext context, EndPoint? remote)
+    {
+        context.Logger.HandshakeGaveWay(remote);
+        Tell(context, new(HandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
+    }
+
+    /// <summary>The client was gone before anything could be read; or something failed that should not.</summary>
+    public static void TellLostBefore(ServerContext context, Exception exception)
+    {
+        if (exception is IOException or SocketException or ObjectDisposedException)
+        {
+            context.Logger.LostBeforeHandshake(exception);
+        }
+        else
+        {
+            context.Logger.HandshakeFaulted(remoteEndPoint: null, exception);
+        }
     }
 
     /// <summary>The client and this server found no way to speak TLS.</summary>

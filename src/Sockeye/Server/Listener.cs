@@ -5,6 +5,7 @@ using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
+using SocketAddress = Sockeye.Transports.Loops.SocketAddress;
 
 namespace Sockeye.Server;
 
@@ -18,6 +19,7 @@ internal sealed class Listener : IAcceptorOwner
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly ServerContext _context;
+    private readonly Admission _admission;
     private readonly WebSocketEndPoint _endPoint;
     private readonly ListeningSocket _listening;
     private readonly Socket _socket;
@@ -30,6 +32,7 @@ internal sealed class Listener : IAcceptorOwner
     private Listener(ServerContext context, WebSocketEndPoint endPoint, ListeningSocket listening, EventLoopGroup? loops)
     {
         _context = context;
+        _admission = context.Admission;
         _endPoint = endPoint;
         _listening = listening;
         _socket = listening.Socket;
@@ -91,17 +94,38 @@ internal sealed class Listener : IAcceptorOwner
     }
 
     /// <inheritdoc/>
-    bool IAcceptorOwner.CanAccept => _context.Pending.HasRoom;
+    bool IAcceptorOwner.CanAccept => _context.Pending.HasRoom();
+
+    /// <inheritdoc/>
+    bool IAcceptorOwner.MustRefuse(int descriptor, in SocketAddress peer, out ReadOnlyMemory<byte> answer)
+    {
+        HandshakeError error = _admission.Check(descriptor, _admission.NetworkOf(peer));
+        answer = error == HandshakeError.None ? default : _admission.Refuse(error, peer.ToEndPoint());
+        return error != HandshakeError.None;
+    }
+
+    /// <inheritdoc/>
+    void IAcceptorOwner.OnRefused(Descriptor descriptor) => _admission.CloseSoon(descriptor, descriptor.Number);
 
     /// <inheritdoc/>
     void IAcceptorOwner.OnAccepted(EventLoopTransport transport)
     {
-        _context.Pending.Enter();
-        new ServerHandshakeSession(_context, _context.SettingsOn(transport.Loop.Wheel, isSecure: false), transport).Start();
+        try
+        {
+            ConnectionSettings settings = _context.SettingsOn(transport.Loop.Wheel, isSecure: false);
+            var session = new ServerHandshakeSession(_context, settings, transport);
+            _context.Pending.Enter(session, _admission.NetworkOf(transport.Peer));
+            session.Start();
+        }
+        catch (Exception exception)
+        {
+            HandshakeFailures.TellLostBefore(_context, exception);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
-    void IAcceptorOwner.OnAcceptFailed(Exception exception) => _context.Logger.AcceptFailed(RetryDelay, exception);
+    void IAcceptorOwner.OnAcceptFailed(Exception exception) => _admission.NoteAcceptFailed(RetryDelay, exception);
 
     private async Task AcceptAsync()
     {
@@ -109,7 +133,7 @@ internal sealed class Listener : IAcceptorOwner
         {
             try
             {
-                while (!_context.Pending.HasRoom && !_stopped.IsCancellationRequested)
+                while (!_context.Pending.HasRoom() && !_stopped.IsCancellationRequested)
                 {
                     await _roomMade.WaitAsync().ConfigureAwait(false);
                 }
@@ -121,9 +145,10 @@ internal sealed class Listener : IAcceptorOwner
             {
                 return;
             }
-            catch (SocketException exception)
+            catch (Exception exception)
             {
-                _context.Logger.AcceptFailed(RetryDelay, exception);
+                // Whatever it was, the server goes on.
+                _admission.NoteAcceptFailed(RetryDelay, exception);
                 await Task.Delay(RetryDelay, _context.Options.TimeProvider, _stopped.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -138,9 +163,20 @@ internal sealed class Listener : IAcceptorOwner
 
     private void Begin(Socket socket)
     {
-        _context.Pending.Enter();
         try
         {
+            PeerNetwork network = _admission.NetworkOf(socket.RemoteEndPoint);
+            int descriptor = SocketRefusal.DescriptorOf(socket);
+            HandshakeError error = _admission.Check(descriptor, network);
+            if (error != HandshakeError.None)
+            {
+                // Before TLS there is nothing that the client would understand.
+                ReadOnlyMemory<byte> answer = _admission.Refuse(error, socket.RemoteEndPoint);
+                SocketRefusal.Send(socket, _endPoint.IsSecure ? default : answer.Span);
+                _admission.CloseSoon(socket, descriptor);
+                return;
+            }
+
             if (_listening.OptionsForAccepted is { } options)
             {
                 SocketTuning.Apply(socket, options);
@@ -148,24 +184,27 @@ internal sealed class Listener : IAcceptorOwner
 
             if (_endPoint.IsSecure)
             {
-                _ = AuthenticateAsync(socket);
+                var pending = new PendingTls(socket);
+                _context.Pending.Enter(pending, network);
+                _ = AuthenticateAsync(socket, pending);
             }
             else
             {
-                Begin(new SocketTransport(socket, _context.Options.Pool), _context.Options.HandshakeTimeout);
+                ServerHandshakeSession session = SessionOn(new SocketTransport(socket, _context.Options.Pool), isSecure: false);
+                _context.Pending.Enter(session, network);
+                session.Start();
             }
         }
         catch (Exception exception)
         {
-            // Gone before it began. Whatever it was, the server goes on.
-            _context.Pending.Leave();
-            _context.Logger.LostBeforeHandshake(exception);
+            // Whatever it was, the server goes on.
+            HandshakeFailures.TellLostBefore(_context, exception);
             socket.Dispose();
         }
     }
 
-    private void Begin(Transport transport, TimeSpan timeout) =>
-        new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, _endPoint.IsSecure), transport).Start(timeout);
+    private ServerHandshakeSession SessionOn(Transport transport, bool isSecure) =>
+        new(_context, _context.SettingsOn(_context.Wheel, isSecure), transport);
 
     private Task AuthenticateAsync(
         SslStream stream, EndPoint? remote, ClientCertificateCheck check, CancellationToken cancellationToken) =>
@@ -194,7 +233,7 @@ internal sealed class Listener : IAcceptorOwner
         }
     }
 
-    private async Task AuthenticateAsync(Socket socket)
+    private async Task AuthenticateAsync(Socket socket, PendingTls pending)
     {
         // TLS and the request have one deadline.
         TimeProvider time = _context.Options.TimeProvider;
@@ -206,31 +245,33 @@ internal sealed class Listener : IAcceptorOwner
         {
             remote = socket.RemoteEndPoint;
             EndPoint? local = socket.LocalEndPoint;
-            stream = new TlsStream(socket);
             using var timeout = new CancellationTokenSource(_context.Options.HandshakeTimeout, time);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
+
+            // A client that sends nothing costs no TLS.
+            await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, stopping.Token).ConfigureAwait(false);
+            _context.Pending.NoteBegun(pending);
+            stream = new TlsStream(socket);
             await stream.AuthenticateAsync(
                 secure => AuthenticateAsync(secure, remote, check, stopping.Token), stopping.Token).ConfigureAwait(false);
-            Begin(
-                new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync, socket),
-                _context.Options.HandshakeTimeout - time.GetElapsedTime(start));
+            ServerHandshakeSession session = SessionOn(
+                new StreamTransport(stream, _context.Options.Pool, local, remote, stream.EndOutputAsync, socket), isSecure: true);
+            _context.Pending.HandOver(pending, session);
+            session.Start(_context.Options.HandshakeTimeout - time.GetElapsedTime(start));
         }
         catch (Exception exception)
         {
             // Whatever TLS met: a client that speaks something else, a bad certificate, a lost connection.
-            TlsWitness? witness = stream?.Witness;
-            HandshakeRejection? answer = HandshakeFailures.TellTlsFailed(
-                _context, EndPoints.Unmapped(remote), TlsDiagnosis.For(witness, check.Check, exception),
-                isSilent: witness?.HasReceived != true, exception);
+            HandshakeRejection? answer = TellFailed(pending, remote, stream?.Witness, check, exception);
             if (stream is not null && answer is not null && !_stopped.IsCancellationRequested)
             {
                 stream.ReleaseSocket();
                 await stream.DisposeAsync().ConfigureAwait(false);
-                Answer(socket, answer);
+                Answer(socket, answer, pending);
                 return;
             }
 
-            _context.Pending.Leave();
+            _context.Pending.Leave(pending);
             if (stream is not null)
             {
                 await stream.DisposeAsync().ConfigureAwait(false);
@@ -240,20 +281,34 @@ internal sealed class Listener : IAcceptorOwner
         }
     }
 
+    private HandshakeRejection? TellFailed(
+        PendingTls pending, EndPoint? remote, TlsWitness? witness, ClientCertificateCheck check, Exception exception)
+    {
+        if (pending.HasGivenWay)
+        {
+            HandshakeFailures.TellGaveWay(_context, EndPoints.Unmapped(remote));
+            return null;
+        }
+
+        return HandshakeFailures.TellTlsFailed(
+            _context, EndPoints.Unmapped(remote), TlsDiagnosis.For(witness, check.Check, exception),
+            isSilent: witness?.HasReceived != true, exception);
+    }
+
     // A client without TLS on a port with it: HTTP is what it understands.
-    private void Answer(Socket socket, HandshakeRejection answer)
+    private void Answer(Socket socket, HandshakeRejection answer, PendingTls pending)
     {
         try
         {
-            new ServerHandshakeSession(
-                _context, _context.SettingsOn(_context.Wheel, isSecure: false),
-                new SocketTransport(socket, _context.Options.Pool)).StartRefused(answer);
+            ServerHandshakeSession session = SessionOn(new SocketTransport(socket, _context.Options.Pool), isSecure: false);
+            _context.Pending.HandOver(pending, session);
+            session.StartRefused(answer);
         }
         catch (Exception exception)
         {
             // Gone meanwhile.
-            _context.Pending.Leave();
-            _context.Logger.LostBeforeHandshake(exception);
+            _context.Pending.Leave(pending);
+            HandshakeFailures.TellLostBefore(_context, exception);
             socket.Dispose();
         }
     }

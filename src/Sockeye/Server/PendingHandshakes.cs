@@ -1,12 +1,28 @@
+using Sockeye.Timing;
+using Sockeye.Transports;
+
 namespace Sockeye.Server;
 
-/// <summary>How many opening handshakes are underway, TLS included: when there are too many, nobody more is accepted.</summary>
+/// <summary>
+/// The opening handshakes that are underway, TLS included: how many, from which networks, and which give way to others when there
+/// are too many.
+/// </summary>
 /// <remarks>
-/// Those who are not accepted wait in the system's queue, which costs this server nothing; each handshake has a deadline, so
-/// that there is room again.
+/// A client has a second to send its request, which nearly always comes with the connection. After that, and until the request is
+/// whole, its handshake gives way when the room is needed: those that have sent nothing first, the oldest first. If none can,
+/// clients wait in the system's queue, which costs this server nothing. One network cannot take all of the room: at its own limit
+/// its oldest handshake gives way, or the next is refused. Thread-safe.
 /// </remarks>
-internal sealed class PendingHandshakes(int maxCount)
+internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, DeadlineWheel wheel) : Deadline
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly LinkedList<PendingPlace> _silent = new();
+    private readonly LinkedList<PendingPlace> _begun = new();
+    private readonly Dictionary<PeerNetwork, PendingNetwork> _networks = [];
+    private readonly SpareObjects<PendingPlace> _sparePlaces = new();
+    private readonly SpareObjects<PendingNetwork> _spareNetworks = new();
     private int _count;
 
     /// <summary>Called, on any thread, when there is room again.</summary>
@@ -15,18 +31,196 @@ internal sealed class PendingHandshakes(int maxCount)
     /// <summary>How many there are.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Whether another may begin.</summary>
-    public bool HasRoom => Count < maxCount;
-
-    /// <summary>One has begun.</summary>
-    public void Enter() => Interlocked.Increment(ref _count);
-
-    /// <summary>One is over.</summary>
-    public void Leave()
+    /// <summary>Whether another may begin; if not, <see cref="RoomMade"/> is called later.</summary>
+    public bool HasRoom()
     {
-        if (Interlocked.Decrement(ref _count) == maxCount - 1)
+        if (Count < maxCount)
+        {
+            return true;
+        }
+
+        TimeSpan left;
+        lock (_gate)
+        {
+            // It may have changed meanwhile, and been told already.
+            if (_count < maxCount)
+            {
+                return true;
+            }
+
+            if (_silent.First is null && _begun.First is null)
+            {
+                return false;
+            }
+
+            left = Sooner(LeftOfGrace(_silent.First), LeftOfGrace(_begun.First));
+        }
+
+        if (left <= TimeSpan.Zero)
+        {
+            return true;
+        }
+
+        wheel.Schedule(this, left);
+        return false;
+    }
+
+    /// <summary>Whether another may begin from a network, which has a limit of its own.</summary>
+    public bool HasRoomFor(PeerNetwork network)
+    {
+        lock (_gate)
+        {
+            return !network.IsKnown || !_networks.TryGetValue(network, out PendingNetwork? own) || own.Count < maxPerNetwork
+                || OldestOf(own) is not null;
+        }
+    }
+
+    /// <summary>
+    /// Counts a handshake that begins; another may have to give way to it. Those that were asked for at the same time on several
+    /// threads all begin, even if there was room for one.
+    /// </summary>
+    /// <param name="handshake">The handshake.</param>
+    /// <param name="network">The network of the client; not known if it has no limit.</param>
+    public void Enter(IPendingHandshake handshake, PeerNetwork network = default)
+    {
+        IPendingHandshake? ousted;
+        lock (_gate)
+        {
+            ousted = FindToOust(network)?.Handshake;
+            if (ousted is not null)
+            {
+                Forget(ousted);
+            }
+
+            PendingPlace place = _sparePlaces.Rent();
+            place.Handshake = handshake;
+            place.Network = network;
+            place.EnteredAt = wheel.Time.GetTimestamp();
+            handshake.PendingPlace = place;
+            _count++;
+            _silent.AddLast(place.AmongAll);
+            if (network.IsKnown)
+            {
+                PendingNetwork own = NetworkOf(network);
+                own.Count++;
+                own.MayGiveWay.AddLast(place.AmongOwn);
+            }
+        }
+
+        ousted?.GiveWay();
+    }
+
+    /// <summary>One handshake goes on as another: after TLS comes the request. If it has given way already, neither is counted.</summary>
+    public void HandOver(IPendingHandshake from, IPendingHandshake to)
+    {
+        lock (_gate)
+        {
+            if (from.PendingPlace is { } place)
+            {
+                from.PendingPlace = null;
+                to.PendingPlace = place;
+                place.Handshake = to;
+            }
+        }
+    }
+
+    /// <summary>Something of the request, or of TLS, has arrived.</summary>
+    public void NoteBegun(IPendingHandshake handshake)
+    {
+        lock (_gate)
+        {
+            if (handshake.PendingPlace is { } place && place.AmongAll.List == _silent)
+            {
+                _silent.Remove(place.AmongAll);
+
+                // Behind those that began to send before it, though it may be older.
+                _begun.AddLast(place.AmongAll);
+            }
+        }
+    }
+
+    /// <summary>The request is whole: from now on it is the application that takes its time, and the handshake does not give way.</summary>
+    public void NoteWhole(IPendingHandshake handshake)
+    {
+        lock (_gate)
+        {
+            if (handshake.PendingPlace is { } place)
+            {
+                Unlist(place);
+            }
+        }
+    }
+
+    /// <summary>One is over, or was not counted.</summary>
+    public void Leave(IPendingHandshake handshake)
+    {
+        bool makesRoom;
+        lock (_gate)
+        {
+            makesRoom = Forget(handshake) && _count == maxCount - 1;
+        }
+
+        if (makesRoom)
         {
             RoomMade?.Invoke();
         }
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(DeadlineWheel wheel) => RoomMade?.Invoke();
+
+    /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => FaultTrace.Write(exception);
+
+    private static TimeSpan Sooner(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private static void Unlist(PendingPlace place)
+    {
+        place.AmongAll.List?.Remove(place.AmongAll);
+        place.AmongOwn.List?.Remove(place.AmongOwn);
+    }
+
+    private PendingPlace? FindToOust(PeerNetwork network) =>
+        network.IsKnown && _networks.TryGetValue(network, out PendingNetwork? own) && own.Count >= maxPerNetwork ? OldestOf(own)
+        : _count >= maxCount ? IfOld(_silent.First) ?? IfOld(_begun.First)
+        : null;
+
+    private PendingPlace? OldestOf(PendingNetwork own) => IfOld(own.MayGiveWay.First);
+
+    private PendingPlace? IfOld(LinkedListNode<PendingPlace>? node) =>
+        LeftOfGrace(node) <= TimeSpan.Zero ? node!.Value : null;
+
+    private TimeSpan LeftOfGrace(LinkedListNode<PendingPlace>? node) =>
+        node is null ? TimeSpan.MaxValue : Grace - wheel.Time.GetElapsedTime(node.Value.EnteredAt);
+
+    private PendingNetwork NetworkOf(PeerNetwork network)
+    {
+        if (!_networks.TryGetValue(network, out PendingNetwork? own))
+        {
+            _networks[network] = own = _spareNetworks.Rent();
+        }
+
+        return own;
+    }
+
+    private bool Forget(IPendingHandshake handshake)
+    {
+        if (handshake.PendingPlace is not { } place)
+        {
+            return false;
+        }
+
+        handshake.PendingPlace = null;
+        place.Handshake = null;
+        Unlist(place);
+        _count--;
+        if (place.Network.IsKnown && --_networks[place.Network].Count == 0)
+        {
+            _networks.Remove(place.Network, out PendingNetwork? own);
+            _spareNetworks.Return(own!);
+        }
+
+        _sparePlaces.Return(place);
+        return true;
     }
 }

@@ -15,7 +15,7 @@ internal sealed class ServerContext
 
     public ServerContext(
         WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
-        WebSocketRoutes? routes = null)
+        WebSocketRoutes? routes = null, bool hasListeners = true)
     {
         ServerOptionConflicts.Check(options);
 
@@ -30,8 +30,6 @@ internal sealed class ServerContext
                 [.. options.TrustedProxies], options.TrustUnixSocketProxies,
                 options.ForwardedHeader == WebSocketForwardedHeader.Forwarded)
             : null;
-        Caps = new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress);
-        Pending = new PendingHandshakes(options.MaxPendingHandshakes);
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
         Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), selectHandler);
         ServerRoute[] all = routes is null ? [Fallback] : routes.Build(this);
@@ -42,6 +40,12 @@ internal sealed class ServerContext
 
         Routes = new ServerRoutes(all);
         Wheel = DeadlineWheel.For(options.TimeProvider);
+        Caps = new ConnectionCaps(
+            options.MaxConnections ?? (hasListeners ? Admission.DefaultMaxConnections(options) : null),
+            options.MaxConnectionsPerAddress);
+        Pending = new PendingHandshakes(
+            options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, Wheel);
+        Admission = new Admission(this);
     }
 
     /// <summary>The server, which is there before the first connection; handshakes without a listener have none.</summary>
@@ -67,6 +71,9 @@ internal sealed class ServerContext
 
     /// <summary>How many opening handshakes are underway.</summary>
     public PendingHandshakes Pending { get; }
+
+    /// <summary>Whether a connection that was accepted gets so far that its request is read.</summary>
+    public Admission Admission { get; }
 
     /// <summary>What becomes of which request.</summary>
     public ServerRoutes Routes { get; }
@@ -139,7 +146,7 @@ internal sealed class ServerContext
     public void Remove(ServerHandshakeSession session)
     {
         _sessions.Remove(session);
-        Pending.Leave();
+        Pending.Leave(session);
     }
 
     /// <summary>A connection is open, unless the server has stopped meanwhile.</summary>

@@ -11,7 +11,7 @@ namespace Sockeye.Server;
 /// The opening handshake on one transport: gathers the request, answers it, and makes way for the connection
 /// (RFC 6455 §4.2).
 /// </summary>
-internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseSetEntry
+internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseSetEntry, IPendingHandshake
 {
     private readonly ServerContext _context;
     private readonly Transport _transport;
@@ -53,6 +53,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     /// <inheritdoc/>
     public int Position { get; set; }
 
+    /// <inheritdoc/>
+    public PendingPlace? PendingPlace { get; set; }
+
     /// <summary>Begins to read the request.</summary>
     public void Start() => Start(_context.Options.HandshakeTimeout);
 
@@ -61,7 +64,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         _context.Add(this);
         _settings.Wheel.Schedule(this, timeout);
-        _transport.Start();
+        StartTransport();
         if (_context.IsStopping)
         {
             // Those that were there when the server stopped have been dropped; this one has just finished with TLS.
@@ -75,7 +78,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _isDecided = 1;
         _refusal = new LingeringRefusal(_transport);
         _context.Add(this);
-        _transport.Start();
+        StartTransport();
         Send(rejection, isHead: false);
     }
 
@@ -116,6 +119,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
             _settings.Pool, _context.HeadLimits, ref bytes, out int headLength, out HttpError httpError);
         if (status == OperationStatus.NeedMoreData)
         {
+            _context.Pending.NoteBegun(this);
             return ReadVerdict.Continue;
         }
 
@@ -187,6 +191,22 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
     }
 
+    /// <inheritdoc/>
+    public void GiveWay()
+    {
+        if (TryDecide())
+        {
+            HandshakeFailures.TellGaveWay(_context, _transport.RemoteEndPoint);
+        }
+        else if (_refusal is null)
+        {
+            // Its request has just come, and is being answered.
+            return;
+        }
+
+        _transport.Abort(error: null);
+    }
+
     private void TellIfUndecided()
     {
         if (TryDecide())
@@ -252,6 +272,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
         _pending = new PendingUpgrade(agreed, cancellation);
         _pending.Add(rest);
+        _context.Pending.NoteWhole(this);
 
         // From here on the deadline has a say again, and so has whoever stops the server.
         Interlocked.Exchange(ref _isDecided, 0);
@@ -375,6 +396,19 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         }
 
         return ReadVerdict.Continue;
+    }
+
+    private void StartTransport()
+    {
+        try
+        {
+            _transport.Start();
+        }
+        catch
+        {
+            End();
+            throw;
+        }
     }
 
     private void End()

@@ -28,6 +28,7 @@ internal sealed class ServerListeners
         try
         {
             loops = StartLoops(context.Options);
+            await Rehearsal.EnsureAsync(context, usesLoops: loops is not null).ConfigureAwait(false);
             foreach (WebSocketEndPoint endPoint in context.Options.AllEndPoints)
             {
                 listeners.Add(Listener.Bind(context, endPoint, loops));

@@ -56,6 +56,10 @@ internal static partial class ServerLog
         Message = "Answered a plain request from {RemoteEndPoint} with {StatusCode}")]
     public static partial void PlainRequestAnswered(this ILogger logger, object? remoteEndPoint, int statusCode);
 
+    [LoggerMessage(EventId = 113, Level = LogLevel.Debug,
+        Message = "{RemoteEndPoint} had not sent its request when others needed the room, and was dropped")]
+    public static partial void HandshakeGaveWay(this ILogger logger, object? remoteEndPoint);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 
@@ -70,4 +74,13 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 304, Level = LogLevel.Warning,
         Message = "Stopped before all connections were closed: {ConnectionCount} are dropped")]
     public static partial void StopCutShort(this ILogger logger, int connectionCount);
+
+    [LoggerMessage(EventId = 305, Level = LogLevel.Warning,
+        Message = "Refusing connections: the process has almost all of the {Limit} descriptors that it may have, of which the "
+            + "server leaves {Reserved} free")]
+    public static partial void DescriptorsShort(this ILogger logger, int limit, int reserved);
+
+    [LoggerMessage(EventId = 306, Level = LogLevel.Warning,
+        Message = "The trial of an opening handshake before the first connection failed; the server listens all the same")]
+    public static partial void RehearsalFailed(this ILogger logger, Exception exception);
 }

@@ -55,7 +55,7 @@ public static class WebSocketHandshake
         var detached = new DetachedUpgrade();
         var session = new ServerHandshakeSession(
             context, context.SettingsOn(context.Wheel, input.IsSecure), transport, detached);
-        context.Pending.Enter();
+        context.Pending.Enter(session);
         session.Start();
         using CancellationTokenRegistration canceling = cancellationToken.UnsafeRegister(
             (_, token) =>
@@ -119,5 +119,5 @@ public static class WebSocketHandshake
     }
 
     private static ServerContext ContextOf(WebSocketServerOptions options) =>
-        Contexts.GetValue(options, static options => new ServerContext(options, static _ => null!));
+        Contexts.GetValue(options, static options => new ServerContext(options, static _ => null!, hasListeners: false));
 }

@@ -206,7 +206,11 @@ public sealed record WebSocketServerOptions
     public bool TrustUnixSocketProxies { get; init; }
 
     /// <summary>How many connections there may be at once; one more is answered with 503.</summary>
-    /// <value>At least 1; <see langword="null"/>, the default, for as many as there is memory and descriptors for.</value>
+    /// <value>
+    /// At least 1. <see langword="null"/>, the default, derives the limit on Unix when the server starts: the descriptors that the
+    /// process may have (RLIMIT_NOFILE), minus those in use, minus <see cref="ReservedDescriptors"/>, minus half as many again for
+    /// the handshakes of clients that are rejected. Elsewhere the default is no limit.
+    /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int? MaxConnections
     {
@@ -227,8 +231,32 @@ public sealed record WebSocketServerOptions
     }
 
     /// <summary>
-    /// How many opening handshakes may be underway at once, TLS and <see cref="OnUpgrade"/> included; others wait to be accepted
-    /// until there is room again.
+    /// How many descriptors below the limit of the process the server leaves free, on Unix: for files that the application opens,
+    /// its connections to other servers, and threads, each of which needs two to start. The runtime ends a process that cannot
+    /// start a thread. A connection that would take a reserved descriptor is answered with 503, or closed on an endpoint with TLS;
+    /// a warning is logged, once a minute at most.
+    /// </summary>
+    /// <remarks>
+    /// The limit is the soft one of RLIMIT_NOFILE, which .NET raises to the hard one when the process starts. It is read again when
+    /// it seems to be reached. Servers of one process share the reserve.
+    /// </remarks>
+    /// <value>0 to 1,000,000. The default is 32; 0 has the server accept until the system refuses.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or over 1,000,000.</exception>
+    public int ReservedDescriptors
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ReservedDescriptors));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1_000_000, nameof(ReservedDescriptors));
+            field = value;
+        }
+    } = 32;
+
+    /// <summary>
+    /// How many opening handshakes may be underway at once, TLS and <see cref="OnUpgrade"/> included. At the limit, a new client
+    /// takes the place of the oldest handshake whose request has not arrived whole after one second; handshakes of clients that
+    /// have sent nothing go first. If there is none, clients wait to be accepted until there is room.
     /// </summary>
     /// <value>At least 1. The default is 4,096.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
@@ -237,6 +265,24 @@ public sealed record WebSocketServerOptions
         get;
         init => field = OptionChecks.AtLeastOne(value, nameof(MaxPendingHandshakes));
     } = 4096;
+
+    /// <summary>
+    /// How many of <see cref="MaxPendingHandshakes"/> may be underway at once from one address of IPv4, or from the addresses of
+    /// IPv6 that share their first 64 bits. At the limit, a new client takes the place of the oldest of them whose request has not
+    /// arrived whole after one second; if there is none, it is answered with 429, or closed on an endpoint with TLS.
+    /// </summary>
+    /// <remarks>
+    /// The address is that of the transport, since no header has been read. An IPv4 address counts as such on an IPv6 socket too.
+    /// <see cref="TrustedProxies"/> and Unix sockets are exempt, because they carry many clients. A proxy that is not named there
+    /// has this limit as one client; it forwards whole requests, and so reaches the limit only when that many are decided at once.
+    /// </remarks>
+    /// <value>At least 1. The default is 1,024.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
+    public int MaxPendingHandshakesPerAddress
+    {
+        get;
+        init => field = OptionChecks.AtLeastOne(value, nameof(MaxPendingHandshakesPerAddress));
+    } = 1024;
 
     /// <summary>
     /// How messages are compressed with clients that offer it (RFC 7692); <see langword="null"/>, the default, declines.
@@ -379,6 +425,9 @@ public sealed record WebSocketServerOptions
 
     /// <summary>Where buffers come from: a seam, for tests to count them.</summary>
     internal ArrayPool<byte> Pool { get; init; } = LargeArrayPool.Process;
+
+    /// <summary>How many descriptors the process may have: a seam, for tests to make them few.</summary>
+    internal Func<int> DescriptorLimit { get; init; } = Transports.DescriptorLimit.Read;
 
     /// <summary>How much the operating system may hold, for reading without a copy.</summary>
     internal SocketOptions OwnSocket => _socket;

@@ -27,6 +27,9 @@ internal sealed class RawPeer : IDisposable
 
     public EndPoint? RemoteEndPoint => _socket.RemoteEndPoint;
 
+    /// <summary>Whether something can be read, or the end.</summary>
+    public bool HasReceived => _socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
+
     /// <summary>Connects to a server.</summary>
     public static async Task<RawPeer> ConnectAsync(EndPoint endPoint)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Server;
 using Sockeye.Transports;
@@ -17,6 +18,8 @@ public sealed class ServerHandshakeMemoryTests(ITestOutputHelper output)
     private const int MaxGarbage = 180;
 
     private static readonly SilentHandler Handler = new();
+
+    private static readonly PeerNetwork Network = PeerNetwork.Of(IPAddress.Loopback);
 
     private static readonly byte[] Head =
     [
@@ -53,7 +56,9 @@ public sealed class ServerHandshakeMemoryTests(ITestOutputHelper output)
     {
         foreach (CountingSinkTransport transport in transports)
         {
-            new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, isSecure: false), transport).Start();
+            var opening = new ServerHandshakeSession(_context, _context.SettingsOn(_context.Wheel, isSecure: false), transport);
+            _context.Pending.Enter(opening, Network);
+            opening.Start();
             ITransportSink session = transport.Sink;
             session.OnReceived(Head);
             Assert.NotSame(session, transport.Sink);

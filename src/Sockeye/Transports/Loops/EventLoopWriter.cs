@@ -91,6 +91,9 @@ internal abstract class EventLoopWriter : Transport
         }
     }
 
+    /// <summary>The address of the peer, as the kernel has written it.</summary>
+    public ref readonly SocketAddress Peer => ref _peer;
+
     /// <summary>The loop that reads, and closes the descriptor.</summary>
     public EventLoop Loop { get; }
 

@@ -9,6 +9,19 @@ internal interface IAcceptorOwner
     /// <summary>Whether another connection may be accepted; if not, <see cref="LoopAcceptor.Resume"/> is called later.</summary>
     bool CanAccept => true;
 
+    /// <summary>Whether a connection that has just been accepted is to be refused.</summary>
+    /// <param name="descriptor">Its descriptor.</param>
+    /// <param name="peer">The address of its peer.</param>
+    /// <param name="answer">What it is sent then; nothing of it is read.</param>
+    bool MustRefuse(int descriptor, in SocketAddress peer, out ReadOnlyMemory<byte> answer)
+    {
+        answer = default;
+        return false;
+    }
+
+    /// <summary>A connection was refused and answered; its descriptor is the owner's to close, in a moment.</summary>
+    void OnRefused(Descriptor descriptor) => descriptor.Dispose();
+
     /// <summary>A connection has been accepted; its transport has no sink yet, and has not been started.</summary>
     void OnAccepted(EventLoopTransport transport);
 

@@ -33,6 +33,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "socket")]
     public static partial int Socket(int domain, int type, int protocol);
 
+    [LibraryImport(Library, EntryPoint = "socketpair")]
+    public static partial int SocketPair(int domain, int type, int protocol, int* descriptors);
+
     [LibraryImport(Library, EntryPoint = "connect")]
     public static partial int Connect(int descriptor, void* address, uint addressLength);
 
@@ -71,6 +74,20 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int GetFileStatus(int folder, string path, int flags, uint mask, void* status);
+
+    /// <summary>Makes two non-blocking Unix sockets that are connected to each other.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The system has no descriptors left.</exception>
+    public static (int First, int Second) OpenSocketPair()
+    {
+        const int UnixDomain = 1;
+        const int StreamType = 1;
+        const int CloseOnExec = 0x80000;
+        const int NonBlocking = 0x800;
+        int* pair = stackalloc int[2];
+        return SocketPair(UnixDomain, StreamType | CloseOnExec | NonBlocking, protocol: 0, pair) < 0
+            ? throw SocketErrors.Exception(Marshal.GetLastSystemError())
+            : (pair[0], pair[1]);
+    }
 
     /// <summary>One run of bytes of a <c>sendmsg</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -106,6 +106,12 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     {
         try
         {
+            if (_owner.MustRefuse(descriptor.Number, peer, out ReadOnlyMemory<byte> answer))
+            {
+                Refuse(descriptor, answer.Span);
+                return;
+            }
+
             if (_listener.OptionsForAccepted is { } options)
             {
                 SocketTuning.Apply(_loop.Calls, descriptor.Number, options, isTcp: false);
@@ -118,6 +124,16 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
             descriptor.Dispose();
             throw;
         }
+    }
+
+    // Whatever fails here, the client is not served: it sees an end, or a reset.
+    private void Refuse(Descriptor descriptor, ReadOnlySpan<byte> answer)
+    {
+        // A request that is there already would, unread, make the close a reset.
+        _ = _loop.Calls.Receive(descriptor.Number, _loop.ReceiveBuffer);
+        _ = _loop.Calls.Send(descriptor.Number, answer);
+        _ = _loop.Calls.ShutdownOutput(descriptor.Number);
+        _owner.OnRefused(descriptor);
     }
 
     // accept(2): errors of the connection that was about to be accepted; the next may be sound.

@@ -44,6 +44,21 @@ internal readonly struct SocketAddress
         return LibC.GetPeerName(descriptor, &address, &length) < 0 ? default : address;
     }
 
+    /// <summary>What a limit per address counts of it.</summary>
+    public PeerNetwork Network
+    {
+        get
+        {
+            ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<SocketAddress>(in this));
+            return _family switch
+            {
+                FamilyInternet => PeerNetwork.Of(bytes.Slice(4, 4)),
+                FamilyInternet6 => PeerNetwork.Of(bytes.Slice(8, 16)),
+                _ => default,
+            };
+        }
+    }
+
     /// <summary>The address for applications; <see langword="null"/> for one without a name.</summary>
     public EndPoint? ToEndPoint()
     {

@@ -1,0 +1,309 @@
+using System.Net;
+using System.Net.Sockets;
+using Sockeye.Server;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>Half-open handshakes of one address do not keep other clients out.</summary>
+public sealed class PendingHandshakesTests
+{
+    private static readonly PeerNetwork One = PeerNetwork.Of(IPAddress.Parse("192.0.2.1"));
+    private static readonly PeerNetwork Other = PeerNetwork.Of(IPAddress.Parse("192.0.2.2"));
+
+    private readonly ManualTimeProvider _time = new();
+
+    [Theory]
+    [EachServer]
+    public async Task A_network_at_its_limit_is_rejected_and_another_is_served(ServerKind kind)
+    {
+        // A clock that stands still: nothing is old enough to give way.
+        await using WebSocketServer server = await StartAsync(kind);
+        using RawPeer one = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer two = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
+
+        using RawPeer rejected = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        string response = await rejected.ReadToEndAsync();
+        Assert.StartsWith(kind == ServerKind.Tls ? "" : "HTTP/1.1 429 ", response, StringComparison.Ordinal);
+        Assert.Equal(kind == ServerKind.Tls, response.Length == 0);
+
+        await using WebSocketConnection connection = await OpenFromElsewhereAsync(server, kind);
+        Assert.Equal(WebSocketConnectionState.Open, connection.State);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task The_oldest_silent_handshake_of_a_network_at_its_limit_gives_way(ServerKind kind)
+    {
+        await using WebSocketServer server = await StartAsync(kind);
+        using RawPeer oldest = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 1, "one has begun");
+        using RawPeer second = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() }).WithDeadline();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => oldest.Stream.ReadExactlyAsync(new byte[1]).AsTask().WithDeadline());
+        Assert.False(second.HasReceived);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Trusted_proxies_have_no_limit_of_their_own(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(Options(kind) with
+        {
+            TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
+        });
+        using RawPeer one = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer two = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer three = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 3, "all have begun");
+
+        using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
+    }
+
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_client_that_sends_its_request_after_it_was_rejected_still_reads_the_response(ServerKind kind)
+    {
+        await using WebSocketServer server = await StartAsync(kind);
+        using RawPeer one = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer two = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
+        using RawPeer rejected = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await Deadlines.UntilAsync(() => rejected.HasReceived, "it is rejected");
+
+        await rejected.SendAsync(RawPeer.Request());
+
+        Assert.StartsWith("HTTP/1.1 429 ", await rejected.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Clients_of_IPv4_count_by_their_address_where_both_families_are_served_by_one_socket(ServerKind kind)
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "There is no IPv6.");
+        await using WebSocketServer server = await Servers.StartEchoAsync(Options(kind) with
+        {
+            EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0),
+        });
+        var endPoint = new IPEndPoint(IPAddress.Loopback, server.Port);
+        using RawPeer one = await RawPeer.ConnectAsync(endPoint);
+        using RawPeer two = await RawPeer.ConnectAsync(endPoint);
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 2, "both have begun");
+        using RawPeer rejected = await RawPeer.ConnectAsync(endPoint);
+        await Deadlines.UntilAsync(() => rejected.HasReceived, "it is rejected");
+
+        await using WebSocketConnection connection = await OpenFromElsewhereAsync(server, kind);
+        Assert.Equal(WebSocketConnectionState.Open, connection.State);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Another_address_is_served_at_once_beside_4100_half_open_handshakes(ServerKind kind)
+    {
+        const int Count = 4_100;
+        await using WebSocketServer server = await Servers.StartEchoAsync(
+            Options(kind) with { MaxPendingHandshakesPerAddress = new WebSocketServerOptions().MaxPendingHandshakesPerAddress });
+        var silent = new List<Socket>();
+        try
+        {
+            for (int count = 0; count < Count; count++)
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                silent.Add(socket);
+                await socket.ConnectAsync(server.LocalEndPoint);
+            }
+
+            // The clock stands still: nothing is served because something has run out.
+            await using WebSocketConnection connection = await OpenFromElsewhereAsync(server, kind);
+            Assert.Equal(WebSocketConnectionState.Open, connection.State);
+            Assert.Equal(1024, server.PendingHandshakeCount);
+        }
+        finally
+        {
+            silent.ForEach(static socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
+    public void Those_that_have_sent_nothing_give_way_before_those_that_have_begun()
+    {
+        PendingHandshakes pending = Make(maxCount: 2, maxPerNetwork: 2);
+        var begun = new Handshake();
+        var silent = new Handshake();
+        pending.Enter(begun, One);
+        pending.NoteBegun(begun);
+        pending.Enter(silent, Other);
+        Assert.False(pending.HasRoom());
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(pending.HasRoom());
+        var next = new Handshake();
+        pending.Enter(next, Other);
+        Assert.True(silent.HasGivenWay);
+        Assert.False(begun.HasGivenWay);
+
+        // What has just come is not old enough, so the one that has begun gives way.
+        pending.Enter(new Handshake(), Other);
+        Assert.True(begun.HasGivenWay);
+        Assert.False(next.HasGivenWay);
+        Assert.Equal(2, pending.Count);
+        pending.Leave(next);
+        pending.Leave(next);
+        pending.Leave(begun);
+        Assert.Equal(1, pending.Count);
+    }
+
+    [Fact]
+    public void A_request_that_is_whole_does_not_give_way()
+    {
+        PendingHandshakes pending = Make(maxCount: 1, maxPerNetwork: 1);
+        var whole = new Handshake();
+        pending.Enter(whole, One);
+        pending.NoteWhole(whole);
+        int made = 0;
+        pending.RoomMade += () => made++;
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.False(pending.HasRoom());
+        Assert.False(pending.HasRoomFor(One));
+        Assert.True(pending.HasRoomFor(Other));
+        pending.Leave(whole);
+
+        Assert.True(pending.HasRoom());
+        Assert.Equal(1, made);
+    }
+
+    [Fact]
+    public void What_follows_TLS_gives_way_in_its_place()
+    {
+        PendingHandshakes pending = Make(maxCount: 1, maxPerNetwork: 1);
+        var tls = new Handshake();
+        var request = new Handshake();
+        pending.Enter(tls, One);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        pending.HandOver(tls, request);
+        pending.Leave(tls);
+        Assert.Equal(1, pending.Count);
+
+        pending.Enter(new Handshake(), Other);
+
+        Assert.False(tls.HasGivenWay);
+        Assert.True(request.HasGivenWay);
+        Assert.Equal(1, pending.Count);
+
+        // One that has given way has no place to hand over.
+        var late = new Handshake();
+        pending.HandOver(request, late);
+        pending.Leave(late);
+        Assert.Equal(1, pending.Count);
+    }
+
+    [Fact]
+    public async Task However_many_come_and_go_on_many_threads_the_counts_come_out_even()
+    {
+        const int Threads = 4;
+        const int Rounds = 20_000;
+        PendingHandshakes pending = Make(maxCount: 64, maxPerNetwork: 16);
+        PeerNetwork[] networks = [.. Enumerable.Range(0, 8).Select(index => PeerNetwork.Of(new IPAddress([192, 0, 2, (byte)index]))), default];
+        int given = 0;
+
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(seed => Task.Run(() =>
+        {
+            var random = new Random(seed);
+            var mine = new List<Handshake>();
+            for (int round = 0; round < Rounds; round++)
+            {
+                switch (random.Next(6))
+                {
+                    case 0 or 1 or 2 when pending.HasRoom():
+                        mine.Add(new Handshake());
+                        pending.Enter(mine[^1], networks[random.Next(networks.Length)]);
+                        break;
+                    case 3 when mine.Count > 0:
+                        pending.NoteBegun(mine[random.Next(mine.Count)]);
+                        break;
+                    case 4 when mine.Count > 0:
+                        pending.NoteWhole(mine[random.Next(mine.Count)]);
+                        break;
+                    case 5 when mine.Count > 0:
+                        int index = random.Next(mine.Count);
+                        pending.Leave(mine[index]);
+                        mine.RemoveAt(index);
+                        break;
+                }
+
+                if (seed == 0 && round % 100 == 0)
+                {
+                    _time.Advance(TimeSpan.FromSeconds(1));
+                }
+            }
+
+            foreach (Handshake handshake in mine)
+            {
+                Interlocked.Add(ref given, handshake.HasGivenWay ? 1 : 0);
+                pending.Leave(handshake);
+            }
+        })));
+
+        Assert.Equal(0, pending.Count);
+        Assert.True(given > 0);
+        Assert.All(networks, network => Assert.True(pending.HasRoomFor(network)));
+        for (int count = 0; count < 16; count++)
+        {
+            pending.Enter(new Handshake(), One);
+        }
+
+        Assert.False(pending.HasRoomFor(One));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [InlineData("192.0.2.1", "192.0.2.2", false)]
+    [InlineData("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true)]
+    [InlineData("2001:db8:0:1::1", "2001:db8:0:2::1", false)]
+    public void A_network_is_an_address_of_IPv4_or_64_bits_of_IPv6(string one, string other, bool isSame) =>
+        Assert.Equal(isSame, PeerNetwork.Of(IPAddress.Parse(one)) == PeerNetwork.Of(IPAddress.Parse(other)));
+
+    [Fact]
+    public void The_cap_per_address_is_1024_by_default_and_at_least_1()
+    {
+        Assert.Equal(1024, new WebSocketServerOptions().MaxPendingHandshakesPerAddress);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxPendingHandshakesPerAddress = 0 });
+    }
+
+    private static async Task<WebSocketConnection> OpenFromElsewhereAsync(WebSocketServer server, ServerKind kind) =>
+        await WebSocketClient.ConnectAsync(new Uri($"{kind.Scheme()}://127.0.0.1:{server.Port}/"), new WebSocketClientOptions
+        {
+            Tls = kind.ClientTls(),
+            LocalEndPoint = new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0),
+        }).WithDeadline();
+
+    private WebSocketServerOptions Options(ServerKind kind) => new()
+    {
+        EndPoint = Servers.Loopback,
+        EventLoop = kind.Loops(),
+        Tls = kind.Tls(),
+        TimeProvider = _time,
+        MaxPendingHandshakesPerAddress = 2,
+    };
+
+    private Task<WebSocketServer> StartAsync(ServerKind kind) => Servers.StartEchoAsync(Options(kind));
+
+    private PendingHandshakes Make(int maxCount, int maxPerNetwork) => new(maxCount, maxPerNetwork, DeadlineWheel.For(_time));
+
+    private sealed class Handshake : IPendingHandshake
+    {
+        public PendingPlace? PendingPlace { get; set; }
+
+        public bool HasGivenWay { get; private set; }
+
+        public void GiveWay() => HasGivenWay = true;
+    }
+}
