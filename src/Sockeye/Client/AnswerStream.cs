@@ -6,7 +6,9 @@ namespace Sockeye.Client;
 /// What an HTTP client reads an answer from. RFC 9110 §15.2 lets any number of interim ones go before it, and the HTTP
 /// client takes them all; this does not. Behind them it is not in the way.
 /// </summary>
-internal sealed class AnswerStream(Stream stream) : LayeredStream(stream)
+/// <param name="stream">The stream below.</param>
+/// <param name="isToConnect">Whether the answer is that of a proxy to CONNECT. What follows it is the tunnel's.</param>
+internal sealed class AnswerStream(Stream stream, bool isToConnect = false) : LayeredStream(stream)
 {
     private const int MaxInterimAnswers = 8;
 
@@ -14,7 +16,7 @@ internal sealed class AnswerStream(Stream stream) : LayeredStream(stream)
     private const byte AlertType = 21;
     private const byte HandshakeType = 22;
 
-    private InterimAnswers _interim;
+    private InterimAnswers _interim = new() { IsToConnect = isToConnect };
     private bool _hasBegun;
 
     /// <summary>Whether there were more interim answers than are taken.</summary>
@@ -25,7 +27,21 @@ internal sealed class AnswerStream(Stream stream) : LayeredStream(stream)
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _interim.IsOver ? Below.ReadAsync(buffer, cancellationToken) : ReadAnswerAsync(buffer, cancellationToken);
+
+        // The HTTP client reads ahead before it asks a proxy again.
+        (isToConnect ? _interim.IsTunnel : _interim.IsOver) ? Below.ReadAsync(buffer, cancellationToken) : ReadAnswerAsync(buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        // A proxy that asked for credentials is asked again, if it keeps the connection.
+        if (isToConnect && _interim is { IsOver: true, IsTunnel: false })
+        {
+            _interim = new() { IsToConnect = true };
+        }
+
+        return Below.WriteAsync(buffer, cancellationToken);
+    }
 
     private async ValueTask<int> ReadAnswerAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -38,7 +54,7 @@ internal sealed class AnswerStream(Stream stream) : LayeredStream(stream)
 
         _interim.Add(buffer.Span[..count]);
         return IsGivenUp
-            ? throw new IOException($"The server sent more than {MaxInterimAnswers} answers before the answer.")
+            ? throw new IOException($"More than {MaxInterimAnswers} interim answers came before the answer.")
             : count;
     }
 }

@@ -173,7 +173,7 @@ internal sealed class ClientHop : IDisposable
     {
         if (context.InitialRequestMessage.Method == HttpMethod.Connect)
         {
-            return context.PlaintextStream;
+            return new AnswerStream(context.PlaintextStream, isToConnect: true);
         }
 
         ThrowIfAgain(_isSending);

@@ -8,10 +8,17 @@ internal struct InterimAnswers
     // HTTP/1.1 103
     private const int StatusIndex = 9;
     private const int StatusEnd = StatusIndex + 3;
+    private const int Success = 200;
 
     private HeadEndFinder _heads;
     private int _position;
     private int _status;
+
+    /// <summary>
+    /// Whether these are the answers of a proxy to CONNECT. RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates" a tunnel; the
+    /// HTTP client takes 200 alone, so that each of the others is made one.
+    /// </summary>
+    public bool IsToConnect { get; init; }
 
     /// <summary>How many there were.</summary>
     public int Count { get; private set; }
@@ -19,13 +26,21 @@ internal struct InterimAnswers
     /// <summary>Whether the last answer has begun: nothing is to be counted from then on.</summary>
     public bool IsOver { get; private set; }
 
+    /// <summary>Whether the answer is one to CONNECT that opens a tunnel.</summary>
+    public readonly bool IsTunnel => IsOver && IsToConnect && _status == Success;
+
     /// <summary>Looks through the next piece.</summary>
-    public void Add(ReadOnlySpan<byte> piece)
+    public void Add(Span<byte> piece)
     {
         while (!IsOver && !piece.IsEmpty)
         {
             if (_position < StatusEnd)
             {
+                if (IsToConnect && _position > StatusIndex && _status is 2 or 20 && char.IsAsciiDigit((char)piece[0]))
+                {
+                    piece[0] = (byte)'0';
+                }
+
                 byte next = piece[0];
                 _status = _position < StatusIndex ? 0 : (_status * 10) + (next - '0');
                 _position++;

@@ -290,6 +290,102 @@ public sealed class ClientProxyOptionTests
         (await connecting.WithDeadline()).Abort();
     }
 
+    // RFC 9110 §9.3.6: any 2xx opens the tunnel, and a server "MUST NOT send any Transfer-Encoding or Content-Length", which "a
+    // client MUST ignore". §15.2: interim answers come before it.
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]
+    [InlineData("HTTP/1.1 201 Created\r\n\r\n")]
+    [InlineData("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 204 No Content\r\n\r\n")]
+    [InlineData("HTTP/1.0 204\r\n\r\n")]
+    [InlineData("HTTP/1.1 205 Reset Content\r\nContent-Length: 1000\r\n\r\n")]
+    [InlineData("HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n")]
+    [InlineData("HTTP/1.1 299 Fine\r\nContent-Length: 5\r\nTransfer-Encoding: gzip, chunked\r\n\r\n")]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 299 Fine\r\n\r\n")]
+    public async Task Any_success_of_a_proxy_is_a_tunnel(string answer)
+    {
+        foreach (bool isWhole in new[] { true, false })
+        {
+            using var proxy = new RawServer();
+            Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
+            (RawPeer peer, _) = await proxy.AcceptAsync();
+            using RawPeer _1 = peer;
+
+            foreach (string part in isWhole ? [answer] : answer.Select(letter => $"{letter}"))
+            {
+                await peer.SendAsync(part);
+            }
+
+            await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
+            WebSocketConnection client = await connecting.WithDeadline();
+            await client.SendAsync("through");
+
+            Assert.Equal("through", (await peer.ReadFrameAsync()).PayloadText);
+            client.Abort();
+        }
+    }
+
+    [Theory]
+    [InlineData("ws://example.invalid/", 299)]
+    [InlineData("wss://localhost/", 204)]
+    public async Task A_proxy_that_asked_for_credentials_may_open_the_tunnel_on_the_same_connection_with_any_success(
+        string address, int status)
+    {
+        await using TlsRawServer server = new("");
+        using var proxy = new RawServer();
+        bool isSecure = address.StartsWith("wss", StringComparison.Ordinal);
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(address, new WebSocketClientOptions
+        {
+            Proxy = new WebProxy(AddressOf(proxy)) { Credentials = new NetworkCredential("alice", "s3cret") },
+            Tls = isSecure ? TestCertificate.ForClient() : null,
+        });
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+        await peer.SendAsync("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
+        string again = await peer.ReadHeadAsync();
+        await peer.SendAsync($"HTTP/1.1 {status} Fine\r\n\r\n");
+
+        Assert.Equal("Basic YWxpY2U6czNjcmV0", RawServer.Header(again, "Proxy-Authorization"));
+        if (!isSecure)
+        {
+            await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
+            (await connecting.WithDeadline()).Abort();
+            return;
+        }
+
+        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
+        Task there = peer.Stream.CopyToAsync(onward.Stream);
+        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        (await connecting.WithDeadline()).Abort();
+        peer.Dispose();
+        onward.Dispose();
+        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
+    }
+
+    // RFC 7616: the HTTP client answers this challenge as it does the other.
+    [Fact]
+    public async Task A_proxy_that_asks_for_digest_never_sees_the_password()
+    {
+        using var proxy = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            Target, Through(proxy, new NetworkCredential("alice", "s3cret")));
+        (RawPeer peer, _) = await proxy.AcceptAsync();
+        using RawPeer _1 = peer;
+
+        await peer.SendAsync(
+            "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
+            + "Proxy-Authenticate: Digest realm=\"x\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256\r\nContent-Length: 0\r\n\r\n");
+        string again = await peer.ReadHeadAsync();
+        await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+        await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
+        (await connecting.WithDeadline()).Abort();
+
+        Assert.StartsWith("Digest username=\"alice\"", RawServer.Header(again, "Proxy-Authorization"), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", again, StringComparison.Ordinal);
+        Assert.DoesNotContain("YWxpY2U6czNjcmV0", again, StringComparison.Ordinal);
+    }
+
     // CT-31: base64 holds them as they are, and nothing of it is a line of its own.
     [Theory]
     [InlineData("a\r\nX-Injected: 1", "b")]
