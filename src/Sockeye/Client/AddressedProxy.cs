@@ -22,16 +22,8 @@ internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
     /// <inheritdoc/>
     public bool IsBypassed(Uri host) => proxy.IsBypassed(address);
 
-    private static NetworkCredential? CredentialsOf(Uri? found)
-    {
-        if (found is not { UserInfo.Length: > 0 })
-        {
-            return null;
-        }
-
-        (string user, string password) = BasicCredentials.Split(found.UserInfo);
-        return new NetworkCredential(user, password);
-    }
+    private static NetworkCredential? CredentialsOf(Uri? found) =>
+        found is null ? null : BasicCredentials.Read(found.UserInfo);
 
     private Uri? Find() => proxy.GetProxy(address);
 }

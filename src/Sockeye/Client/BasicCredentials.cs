@@ -7,19 +7,35 @@ namespace Sockeye.Client;
 internal static class BasicCredentials
 {
     /// <summary>The value of the header.</summary>
-    /// <param name="userInfo">Those of the address, percent-encoded, which come first; may be empty.</param>
-    /// <param name="credential">Those of the options, if there are any.</param>
-    /// <returns><see langword="null"/> if there are none.</returns>
     /// <exception cref="ArgumentException">They cannot be sent.</exception>
-    public static string? ToHeader(string userInfo, NetworkCredential? credential)
+    public static string ToHeader(NetworkCredential credential)
     {
-        if (userInfo.Length != 0)
+        Check(credential);
+        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credential.UserName + ":" + credential.Password));
+    }
+
+    /// <summary>The credentials of an address, percent-encoded; <see langword="null"/> if there are none.</summary>
+    public static NetworkCredential? Read(string userInfo)
+    {
+        if (userInfo.Length == 0)
         {
-            (string user, string password) = Split(userInfo);
-            return Encode(user, password);
+            return null;
         }
 
-        return credential is null ? null : Encode(credential.UserName, credential.Password);
+        (string user, string password) = Split(userInfo);
+        return new NetworkCredential(user, password);
+    }
+
+    /// <summary>Checks credentials, of the scheme Digest too.</summary>
+    /// <exception cref="ArgumentException">They cannot be sent.</exception>
+    public static void Check(NetworkCredential credential)
+    {
+        if (!AreValid(credential.UserName, credential.Password))
+        {
+            throw new ArgumentException(
+                "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).",
+                nameof(credential));
+        }
     }
 
     /// <summary>Whether the credentials of an address can be sent, if there are any.</summary>
@@ -41,16 +57,4 @@ internal static class BasicCredentials
     // RFC 7617 §2: "a user-id containing a colon character is invalid", and neither may contain control characters.
     private static bool AreValid(string user, string password) =>
         !user.Contains(':', StringComparison.Ordinal) && !user.Any(char.IsControl) && !password.Any(char.IsControl);
-
-    private static string Encode(string user, string password)
-    {
-        if (!AreValid(user, password))
-        {
-            throw new ArgumentException(
-                "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).",
-                nameof(user));
-        }
-
-        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(user + ":" + password));
-    }
 }

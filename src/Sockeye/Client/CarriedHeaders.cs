@@ -1,3 +1,4 @@
+using System.Net;
 using Sockeye.Protocol;
 
 namespace Sockeye.Client;
@@ -12,10 +13,11 @@ internal sealed class CarriedHeaders
 
     private readonly List<KeyValuePair<string, string>> _headers;
     private string? _host;
+    private NetworkCredential? _ofAddress;
 
     /// <summary>Takes those of the options, with credentials.</summary>
     /// <exception cref="ArgumentException">Something of it must not be sent.</exception>
-    public CarriedHeaders(WebSocketClientOptions options, string userInfo)
+    public CarriedHeaders(WebSocketClientOptions options, ClientAddress address)
     {
         HandshakeFault fault = ClientRequestHeaders.Check(options.RequestHeaders);
         if (fault != HandshakeFault.None)
@@ -25,8 +27,20 @@ internal sealed class CarriedHeaders
 
         _headers = [.. options.RequestHeaders];
         _host = options.Host;
-        AddCredentials(BasicCredentials.ToHeader(userInfo, options.Credentials));
+        if (options.Credentials is NetworkCredential own)
+        {
+            BasicCredentials.Check(own);
+        }
+
+        AddCredentials(BasicCredentials.Read(address.UserInfo));
+        if (options.PreAuthenticate && !Has(Authorization) && FindCredential(options, address, "Basic") is { } credential)
+        {
+            AddAuthorization(credential);
+        }
     }
+
+    /// <summary>The Authorization header that goes out unasked; <see langword="null"/> if there is none but the application's.</summary>
+    public string? OwnAuthorization { get; private set; }
 
     /// <summary>Whether what is for the first server alone has been left behind.</summary>
     public bool HasLeftOrigin { get; private set; }
@@ -38,21 +52,42 @@ internal sealed class CarriedHeaders
     {
         _headers.RemoveAll(header => !Harmless.Contains(header.Key, StringComparer.OrdinalIgnoreCase));
         _host = null;
+        _ofAddress = null;
+        OwnAuthorization = null;
         HasLeftOrigin = true;
     }
 
-    /// <summary>Takes user information from the address that a redirect to the same server gave, if there is none yet.</summary>
-    public void AddCredentials(string? authorization)
+    /// <summary>Takes user information from the address, or that of a redirect to the same server, if there is none yet.</summary>
+    /// <exception cref="ArgumentException">It cannot be sent.</exception>
+    public void AddCredentials(NetworkCredential? ofAddress)
     {
         // What the application has written itself comes before what it has put elsewhere.
-        if (authorization is not null && !Has(Authorization))
+        if (ofAddress is not null && !Has(Authorization))
         {
-            _headers.Add(new(Authorization, authorization));
+            _ofAddress = ofAddress;
+            AddAuthorization(ofAddress);
         }
     }
 
+    /// <summary>Who the client is to a server that asks for a scheme; <see langword="null"/> if it is not to learn that.</summary>
+    public NetworkCredential? FindCredential(WebSocketClientOptions options, ClientAddress address, string scheme)
+    {
+        if (HasLeftOrigin || _ofAddress is not null)
+        {
+            return _ofAddress;
+        }
+
+        // A cache has prefixes of addresses, which applications write in either way.
+        NetworkCredential? found = options.Credentials?.GetCredential(address.Uri, scheme)
+            ?? options.Credentials?.GetCredential(address.Http, scheme);
+
+        // Those of the process have no password to show.
+        return found == CredentialCache.DefaultNetworkCredentials && scheme != "Negotiate" ? null : found;
+    }
+
     /// <summary>Makes the next request.</summary>
-    public WebSocketClientRequest CreateRequest(ClientAddress address, int redirectCount, string cookies)
+    public WebSocketClientRequest CreateRequest(
+        ClientAddress address, int redirectCount, string cookies, string? authorization)
     {
         var request = new WebSocketClientRequest(address.Shown, redirectCount, _host, _headers);
         if (cookies.Length != 0)
@@ -61,7 +96,18 @@ internal sealed class CarriedHeaders
             request.SetHeader("Cookie", request.GetHeader("Cookie") is { } own ? own + "; " + cookies : cookies);
         }
 
+        if (authorization is not null)
+        {
+            request.SetHeader(Authorization, authorization);
+        }
+
         return request;
+    }
+
+    private void AddAuthorization(NetworkCredential credential)
+    {
+        OwnAuthorization = BasicCredentials.ToHeader(credential);
+        _headers.Add(new(Authorization, OwnAuthorization));
     }
 
     private bool Has(string name) =>

@@ -34,7 +34,7 @@ internal sealed class ClientConnector
     {
         ClientOptionConflicts.Check(options, address);
         ClientRequestHeaders.Check(options);
-        var headers = new CarriedHeaders(options, address.UserInfo);
+        var headers = new CarriedHeaders(options, address);
         var connector = new ClientConnector(options, handler, cancellationToken);
 
         // One deadline for all of it: with one for each request, redirects could hold up the caller without end.
@@ -145,11 +145,12 @@ internal sealed class ClientConnector
         ClientAddress address, CarriedHeaders headers, CancellationToken cancellationToken)
     {
         var redirects = new ClientRedirects(_options, address, headers);
+        var authentication = new ClientAuthentication(_options, headers);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             WebSocketClientRequest request = headers.CreateRequest(
-                address, redirects.Count, ClientCookies.For(_options.Cookies, address));
+                address, redirects.Count, ClientCookies.For(_options.Cookies, address), authentication.Answer);
             if (_options.OnSendingRequest is { } callback)
             {
                 _isInCallback = true;
@@ -186,10 +187,21 @@ internal sealed class ClientConnector
                 if (next is not null)
                 {
                     address = next;
+                    authentication.Forget();
                     continue;
                 }
 
                 ClientCookies.Store(_options.Cookies, address, answer);
+                _isInCallback = true;
+                bool isAnswered = await authentication.TryAnswerAsync(
+                    address, _hop!.IsHttp2 ? "CONNECT" : "GET", request.GetHeader("Authorization"), status, answer, cancellationToken)
+                    .ConfigureAwait(false);
+                _isInCallback = false;
+                if (isAnswered)
+                {
+                    continue;
+                }
+
                 ClientHandshakeAgreement agreement =
                     await CheckAsync(_hop!, response, answer, cancellationToken).ConfigureAwait(false);
                 var opening = new WebSocketUpgradeResponse(address.Shown, status, answer);

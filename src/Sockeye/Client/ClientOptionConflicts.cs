@@ -46,6 +46,8 @@ internal static class ClientOptionConflicts
             "No redirect is followed, so that it would never be called."),
         { Proxy: not null, UseProxy: false } => OptionConflict.Create(
             nameof(options.Proxy), $"{nameof(options.UseProxy)} = false", "No proxy would be used."),
+        { PreAuthenticate: true, Credentials: null } => OptionConflict.Create(
+            nameof(options.PreAuthenticate), $"no {nameof(options.Credentials)}", "There would be nothing to send."),
         { ConnectCallback: not null, LocalEndPoint: not null } => OptionConflict.Create(
             nameof(options.LocalEndPoint), nameof(options.ConnectCallback), OwnConnect),
         { ConnectCallback: not null, AddressFamily: not AddressFamily.Unspecified } => OptionConflict.Create(

@@ -86,14 +86,34 @@ public sealed record WebSocketClientOptions
     }
 
     /// <summary>
-    /// User and password for an Authorization header of the scheme Basic (RFC 7617), sent without being asked for;
-    /// <see langword="null"/>, the default, for none.
+    /// Who the client is to a server that asks (RFC 9110 §11.6): a <see cref="NetworkCredential"/>, or a <see cref="CredentialCache"/>
+    /// with addresses and schemes. <see langword="null"/>, the default, for nobody.
     /// </summary>
     /// <remarks>
-    /// User information in the address comes before these, and an Authorization header among
-    /// <see cref="RequestHeaders"/> before both. Without TLS, whoever sees the request can read them.
+    /// <para>
+    /// Not sent before a server answers with 401 and a challenge, unless <see cref="PreAuthenticate"/> says otherwise. Then the request
+    /// is sent again, on a new connection, with the strongest scheme that the challenge has and there are credentials for: Negotiate
+    /// (Kerberos, where the platform has it and one token is enough), Digest with SHA-256 or MD5 (RFC 7616), or Basic (RFC 7617).
+    /// Without TLS, any machine on the way can read Basic. A cache is asked for the address of the server as <c>ws</c> or <c>wss</c>,
+    /// then as <c>http</c> or <c>https</c>.
+    /// </para>
+    /// <para>
+    /// User information in the address comes before these, and is sent unasked as Basic; an Authorization header among
+    /// <see cref="RequestHeaders"/>, or from <see cref="OnSendingRequest"/>, comes before both, and no challenge to it is answered.
+    /// Another origin, where a redirect may lead, gets none of them unless <see cref="WebSocketRedirect.KeepHeaders"/> says so.
+    /// </para>
     /// </remarks>
-    public NetworkCredential? Credentials { get; init; }
+    public ICredentials? Credentials { get; init; }
+
+    /// <summary>
+    /// Whether <see cref="Credentials"/> for the scheme Basic are sent with the first request, without being asked for. The default is
+    /// <see langword="false"/>.
+    /// </summary>
+    /// <remarks>
+    /// For a server that answers with 401 and no challenge, or to save a round trip. The server, and without TLS any machine on the way,
+    /// learns the password, even if it would have asked for Digest. Needs <see cref="Credentials"/>.
+    /// </remarks>
+    public bool PreAuthenticate { get; init; }
 
     /// <summary>
     /// Where cookies for the request come from, and those that the server sets go to; <see langword="null"/>, the default,
@@ -136,7 +156,7 @@ public sealed record WebSocketClientOptions
     public Func<WebSocketRedirect, CancellationToken, ValueTask<bool>>? OnRedirecting { get; init; }
 
     /// <summary>
-    /// Called before each request, those of redirects too: may set headers, and take its time to find them out, as long as
+    /// Called before each request, those of redirects and those that answer a challenge too: may set headers, and take its time to find them out, as long as
     /// <see cref="HandshakeTimeout"/> allows. What it throws ends the attempt, and is thrown by it.
     /// </summary>
     public Func<WebSocketClientRequest, CancellationToken, ValueTask>? OnSendingRequest { get; init; }
@@ -289,6 +309,9 @@ public sealed record WebSocketClientOptions
         get;
         init => field = OptionChecks.NotNull(value, nameof(TimeProvider));
     } = TimeProvider.System;
+
+    /// <summary>The token of Negotiate for a host: a seam, for tests without a key distribution center.</summary>
+    internal Func<NetworkCredential, string, string?> NegotiateToken { get; init; } = Client.NegotiateToken.Create;
 
     /// <summary>The defaults that calls without options share; nothing else may reach them.</summary>
     internal static WebSocketClientOptions OwnDefault { get; } = new();

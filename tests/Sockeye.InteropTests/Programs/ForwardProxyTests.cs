@@ -59,7 +59,7 @@ public abstract class ForwardProxyTests
         await using ForwardProxy proxy = await StartProxyAsync(Alice);
 
         await using WebSocketConnection client = await ConnectAsync(
-            backend, Options(proxy, Alice, new NetworkCredential("bob", "pass")));
+            backend, Options(proxy, Alice, new NetworkCredential("bob", "pass")), "/secret");
 
         string? authorization = (await backend.NextConnectionAsync()).Request!.GetHeader("Authorization");
         Assert.Equal("Basic " + Convert.ToBase64String("bob:pass"u8), authorization);

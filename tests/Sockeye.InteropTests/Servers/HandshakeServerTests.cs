@@ -22,7 +22,7 @@ public abstract class HandshakeServerTests
 
         await using WebSocketConnection client = await ConnectAsync(
             To(server, status, location.Replace("HOST", server.Address.Authority, StringComparison.Ordinal)),
-            new() { MaxRedirects = 1, Credentials = Alice, RequestHeaders = [new("X-Key", "mine")] });
+            new() { MaxRedirects = 1, Credentials = Alice, PreAuthenticate = true, RequestHeaders = [new("X-Key", "mine")] });
         SeenRequest seen = await SeenAsync(client);
 
         Assert.Equal(expected, seen.Path);
@@ -43,6 +43,7 @@ public abstract class HandshakeServerTests
             {
                 MaxRedirects = 1,
                 Credentials = Alice,
+                PreAuthenticate = true,
                 RequestHeaders = [new("X-Key", "mine"), new("Cookie", "own=1"), new("User-Agent", "tests")],
             });
         SeenRequest seen = await SeenAsync(client);

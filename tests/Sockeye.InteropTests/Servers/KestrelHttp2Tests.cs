@@ -49,6 +49,7 @@ public sealed class KestrelHttp2Tests
                 Subprotocols = ["other", "chat"],
                 Origin = "https://example.com",
                 Credentials = new NetworkCredential("alice", "s3cret"),
+                PreAuthenticate = true,
                 Cookies = cookies,
                 Host = "example.com",
                 RequestHeaders = [new("X-A", "b"), new("Keep-Alive", "5"), new("Proxy-Connection", "x")],

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the programs that Sockeye is tested against: Node.js with the libraries of package-lock.json, Debian's
-# python-websockets, Chromium, reverse proxies, proxies, curl and OpenSSL. Does nothing where all are there. Needs root and
+# python-websockets, Chromium, reverse proxies, proxies, Apache, curl and OpenSSL. Does nothing where all are there. Needs root and
 # apt only for what is missing.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,8 +9,8 @@ missing=()
 command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3 python3-websockets)
 # Servers are in /usr/sbin, which is not on everybody's PATH.
-for program in chromium curl haproxy microsocks nginx openssl tinyproxy; do
-  PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("$program")
+for program in apache2 chromium curl haproxy microsocks nginx openssl tinyproxy; do
+  PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("${program/#apache2/apache2-bin}")
 done
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -28,7 +28,7 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task Credentials_of_the_options_are_sent()
     {
-        Exchange exchange = await Exchange.RunAsync(new() { Credentials = new("alice", "s3cret") });
+        Exchange exchange = await Exchange.RunAsync(new() { Credentials = new NetworkCredential("alice", "s3cret"), PreAuthenticate = true });
 
         Assert.Equal(Alice, exchange.Header("Authorization"));
     }
@@ -37,7 +37,7 @@ public sealed class ClientCredentialsTests
     public async Task User_information_in_the_address_comes_before_credentials_of_the_options()
     {
         Exchange exchange = await Exchange.RunAsync(
-            new() { Credentials = Bob }, address => $"ws://alice:s3cret@{address.Authority}/");
+            new() { Credentials = Bob, PreAuthenticate = true }, address => $"ws://alice:s3cret@{address.Authority}/");
 
         Assert.Equal(Alice, exchange.Header("Authorization"));
     }
@@ -46,7 +46,7 @@ public sealed class ClientCredentialsTests
     public async Task An_authorization_header_comes_before_all_credentials()
     {
         Exchange exchange = await Exchange.RunAsync(
-            new() { Credentials = Bob, RequestHeaders = [new("authorization", "Bearer x")] },
+            new() { Credentials = Bob, PreAuthenticate = true, RequestHeaders = [new("authorization", "Bearer x")] },
             address => $"ws://alice:s3cret@{address.Authority}/");
 
         Assert.Equal("Bearer x", exchange.Header("Authorization"));
@@ -60,7 +60,7 @@ public sealed class ClientCredentialsTests
         string user, string password)
     {
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
-            "ws://localhost:1/", new WebSocketClientOptions { Credentials = new(user, password) }).WithDeadline());
+            "ws://localhost:1/", new WebSocketClientOptions { Credentials = new NetworkCredential(user, password) }).WithDeadline());
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
             $"ws://{Uri.EscapeDataString(user)}:{Uri.EscapeDataString(password)}@localhost:1/").WithDeadline());
     }
@@ -283,6 +283,7 @@ public sealed class ClientCredentialsTests
         var options = new WebSocketClientOptions
         {
             Credentials = new NetworkCredential("alice", "s3cret"),
+            PreAuthenticate = true,
             RequestHeaders = [new("Authorization", "Bearer s3cret")],
             MaxRedirects = 3,
         };

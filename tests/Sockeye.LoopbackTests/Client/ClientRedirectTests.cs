@@ -184,7 +184,7 @@ public sealed class ClientRedirectTests
         using var second = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             $"ws://alice:s3cret@{first.Address.Authority}/",
-            new WebSocketClientOptions { MaxRedirects = 2, Credentials = new NetworkCredential("bob", "other") });
+            new WebSocketClientOptions { MaxRedirects = 2, Credentials = new NetworkCredential("bob", "other"), PreAuthenticate = true });
 
         string request = await RedirectAsync(first, "/");
         string same = await RedirectAsync(first, $"ws://mallory:x@{second.Address.Authority}/");
@@ -500,6 +500,7 @@ public sealed class ClientRedirectTests
         {
             MaxRedirects = 1,
             Credentials = new NetworkCredential("alice", "s3cret"),
+            PreAuthenticate = true,
             Tls = TestCertificate.ForClient(),
         });
 

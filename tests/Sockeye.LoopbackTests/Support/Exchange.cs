@@ -48,6 +48,7 @@ internal sealed record Exchange(string Request, WebSocketUpgradeResponse Respons
         RequestHeaders = options.RequestHeaders,
         Host = options.Host,
         Credentials = options.Credentials,
+        PreAuthenticate = options.PreAuthenticate,
         Cookies = options.Cookies,
         OnSendingRequest = options.OnSendingRequest,
         UseProxy = false,

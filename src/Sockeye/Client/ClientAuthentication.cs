@@ -1,0 +1,116 @@
+using System.Net;
+using Sockeye.Protocol;
+
+namespace Sockeye.Client;
+
+/// <summary>Answers a server that asks who the client is (RFC 9110 §11.6), with the strongest scheme that both know.</summary>
+internal sealed class ClientAuthentication(WebSocketClientOptions options, CarriedHeaders carried)
+{
+    private const string Basic = "Basic";
+    private const string Digest = "Digest";
+    private const string Negotiate = "Negotiate";
+
+    // RFC 7616 §3.3: a nonce that was stale may be followed by one that is not.
+    private const int MaxAnswers = 2;
+
+    // A server has no need of more, and each may ask the application and the platform.
+    private const int MaxChallenges = 16;
+
+    private bool _isDigest;
+    private int _count;
+
+    /// <summary>The Authorization header of the next request; <see langword="null"/> if none was asked for.</summary>
+    public string? Answer { get; private set; }
+
+    /// <summary>The next request is another: what was answered was for this one.</summary>
+    public void Forget()
+    {
+        Answer = null;
+        _count = 0;
+    }
+
+    /// <summary>Looks whether an answer is a challenge that can be answered.</summary>
+    /// <param name="address">Who asks.</param>
+    /// <param name="method">The method of the request.</param>
+    /// <param name="sent">The Authorization header of the request, if it had one.</param>
+    /// <param name="status">The status of the answer.</param>
+    /// <param name="headers">Its headers.</param>
+    /// <param name="cancellationToken">Ends the wait for the platform.</param>
+    /// <returns>Whether to send the request again, with <see cref="Answer"/>.</returns>
+    public async ValueTask<bool> TryAnswerAsync(
+        ClientAddress address, string method, string? sent, int status, IEnumerable<KeyValuePair<string, string>> headers,
+        CancellationToken cancellationToken)
+    {
+        // What the application has written itself is its own business.
+        if (status != (int)HttpStatusCode.Unauthorized || (sent is not null && sent != Answer && sent != carried.OwnAuthorization)
+            || (Answer is not null && (!_isDigest || _count == MaxAnswers)))
+        {
+            return false;
+        }
+
+        IEnumerable<AuthenticationChallenge> challenges =
+            from header in headers
+            where header.Key.Equals("WWW-Authenticate", StringComparison.OrdinalIgnoreCase)
+            from challenge in AuthenticationChallenge.Parse(header.Value)
+            let strength = StrengthOf(challenge)
+            where strength > 0 && (Answer is null || IsStale(challenge))
+            orderby strength descending
+            select challenge;
+        bool hasNegotiated = false;
+        foreach (AuthenticationChallenge challenge in challenges.Take(MaxChallenges))
+        {
+            if (IsScheme(challenge, Negotiate) && hasNegotiated)
+            {
+                continue;
+            }
+
+            hasNegotiated |= IsScheme(challenge, Negotiate);
+            if (await AnswerAsync(challenge, address, method, cancellationToken).ConfigureAwait(false) is { } answer && answer != sent)
+            {
+                Answer = answer;
+                _isDigest = IsScheme(challenge, Digest);
+                _count++;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int StrengthOf(AuthenticationChallenge challenge) =>
+        IsScheme(challenge, Negotiate) ? int.MaxValue
+        : IsScheme(challenge, Digest) && DigestCredentials.StrengthOf(challenge) is > 0 and int strength ? 1 + strength
+        : IsScheme(challenge, Basic) ? 1
+        : 0;
+
+    private static bool IsStale(AuthenticationChallenge challenge) =>
+        IsScheme(challenge, Digest) && "true".Equals(challenge["stale"], StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsScheme(AuthenticationChallenge challenge, string scheme) =>
+        challenge.Scheme.Equals(scheme, StringComparison.OrdinalIgnoreCase);
+
+    private async ValueTask<string?> AnswerAsync(
+        AuthenticationChallenge challenge, ClientAddress address, string method, CancellationToken cancellationToken)
+    {
+        string scheme = IsScheme(challenge, Negotiate) ? Negotiate : IsScheme(challenge, Digest) ? Digest : Basic;
+        if (carried.FindCredential(options, address, scheme) is not { } credential)
+        {
+            return null;
+        }
+
+        switch (scheme)
+        {
+            case Negotiate:
+                string? token = await Task.Run(() => options.NegotiateToken(credential, address.Uri.IdnHost), cancellationToken)
+                    .WaitAsync(cancellationToken).ConfigureAwait(false);
+                return token is null ? null : $"{Negotiate} {token}";
+
+            case Digest:
+                return DigestCredentials.Answer(
+                    challenge, credential, method, address.Uri.PathAndQuery, DigestCredentials.CreateClientNonce());
+
+            default:
+                return BasicCredentials.ToHeader(credential);
+        }
+    }
+}

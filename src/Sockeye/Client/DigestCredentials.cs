@@ -1,0 +1,92 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Sockeye.Protocol;
+
+namespace Sockeye.Client;
+
+/// <summary>Answers a challenge without telling the password (RFC 7616).</summary>
+internal static class DigestCredentials
+{
+    private const int ClientNonceLength = 16;
+
+    // Each nonce is used once, for one request.
+    private const string NonceCount = "00000001";
+
+    /// <summary>How strong the algorithm of a challenge is: the higher, the stronger; 0 for one that is not known.</summary>
+    public static int StrengthOf(AuthenticationChallenge challenge) => AlgorithmOf(challenge)?.Name switch
+    {
+        nameof(HashAlgorithmName.SHA256) => 2,
+        nameof(HashAlgorithmName.MD5) => 1,
+        _ => 0,
+    };
+
+    /// <summary>Makes a value that no server can foresee (§5.10).</summary>
+    public static string CreateClientNonce() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(ClientNonceLength));
+
+    /// <summary>Makes the value of the Authorization header.</summary>
+    /// <returns><see langword="null"/> if the challenge cannot be answered.</returns>
+    public static string? Answer(
+        AuthenticationChallenge challenge, NetworkCredential credential, string method, string target, string clientNonce)
+    {
+        if (challenge["realm"] is not { } realm || challenge["nonce"] is not { } nonce
+            || AlgorithmOf(challenge) is not { } algorithm || !TryGetQop(challenge, out bool hasQop))
+        {
+            return null;
+        }
+
+        string user = credential.UserName;
+
+        // The realm as its bytes came: the HTTP client reads headers as Latin-1.
+        byte[] userAndRealm = [.. Encoding.UTF8.GetBytes(user), (byte)':', .. Encoding.Latin1.GetBytes(realm)];
+        string first = Hash(algorithm, [.. userAndRealm, (byte)':', .. Encoding.UTF8.GetBytes(credential.Password)]);
+        bool isSession = challenge["algorithm"]?.EndsWith("-sess", StringComparison.OrdinalIgnoreCase) == true;
+        if (isSession)
+        {
+            // §3.4.2.
+            first = Hash(algorithm, $"{first}:{nonce}:{clientNonce}");
+        }
+
+        string second = Hash(algorithm, $"{method}:{target}");
+        string response = Hash(
+            algorithm, hasQop ? $"{first}:{nonce}:{NonceCount}:{clientNonce}:auth:{second}" : $"{first}:{nonce}:{second}");
+
+        // §3.4.4: the hash of the name in place of the name.
+        bool isHashed = "true".Equals(challenge["userhash"], StringComparison.OrdinalIgnoreCase);
+        string name = isHashed
+            ? $"username=\"{Hash(algorithm, userAndRealm)}\""
+            : Ascii.IsValid(user) ? $"username={Quote(user)}" : $"username*=UTF-8''{Uri.EscapeDataString(user)}";
+        string answer = $"Digest {name}, realm={Quote(realm)}, nonce={Quote(nonce)}, uri={Quote(target)}, response=\"{response}\""
+            + (challenge["algorithm"] is { } token ? $", algorithm={token}" : "")
+            + (challenge["opaque"] is { } opaque ? $", opaque={Quote(opaque)}" : "")
+            + (hasQop ? $", qop=auth, nc={NonceCount}" : "")
+
+            // §3.4.2: a session is of this nonce too.
+            + (hasQop || isSession ? $", cnonce={Quote(clientNonce)}" : "")
+            + (isHashed ? ", userhash=true" : "");
+        return HeaderFieldRules.IsValue(answer) ? answer : null;
+    }
+
+    // SHA-512-256 is not there: the platform has no such hash.
+    private static HashAlgorithmName? AlgorithmOf(AuthenticationChallenge challenge) => challenge["algorithm"]?.ToUpperInvariant() switch
+    {
+        null or "MD5" or "MD5-SESS" => HashAlgorithmName.MD5,
+        "SHA-256" or "SHA-256-SESS" => HashAlgorithmName.SHA256,
+        _ => null,
+    };
+
+    // §3.3: a list. Without one it is RFC 2069. auth-int is about a body, and the request has none.
+    private static bool TryGetQop(AuthenticationChallenge challenge, out bool hasQop)
+    {
+        hasQop = challenge["qop"] is { Length: > 0 };
+        return !hasQop || challenge["qop"]!.Split(',', StringSplitOptions.TrimEntries).Contains("auth", StringComparer.OrdinalIgnoreCase);
+    }
+
+    private static string Hash(HashAlgorithmName algorithm, string text) => Hash(algorithm, Encoding.Latin1.GetBytes(text));
+
+    private static string Hash(HashAlgorithmName algorithm, byte[] bytes) =>
+        Convert.ToHexStringLower(CryptographicOperations.HashData(algorithm, bytes));
+
+    private static string Quote(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+}

@@ -1,0 +1,45 @@
+using System.Net;
+
+namespace Sockeye.Tests;
+
+/// <summary>Sockeye's client with Apache's mod_auth_digest, and Sockeye's server behind it.</summary>
+public sealed class ApacheTests
+{
+    private static readonly NetworkCredential Alice = new("alice", "s3cret");
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/chat?room=1&name=%22a%22")]
+    public async Task Digest_lets_the_client_in_and_the_password_stays_at_home(string path)
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ApacheServer apache = await ApacheServer.StartAsync(backend.Server.LocalEndPoint, Alice);
+
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            $"ws://127.0.0.1:{apache.Port}{path}",
+            new WebSocketClientOptions { Credentials = Alice, UseProxy = false },
+            Deadline.Token());
+        await client.SendAsync("hello", Deadline.Token());
+
+        Assert.Equal("hello", (await client.ReceiveAsync(Deadline.Token())).Text);
+        WebSocketConnection server = await backend.NextConnectionAsync();
+        Assert.StartsWith("Digest username=\"alice\"", server.Request!.GetHeader("Authorization"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("alice", "wrong")]
+    [InlineData("bob", "s3cret")]
+    public async Task Digest_of_another_password_or_name_is_refused(string user, string password)
+    {
+        await using BackendServer backend = await BackendServer.StartAsync();
+        await using ApacheServer apache = await ApacheServer.StartAsync(backend.Server.LocalEndPoint, Alice);
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(
+                $"ws://127.0.0.1:{apache.Port}/",
+                new WebSocketClientOptions { Credentials = new NetworkCredential(user, password), UseProxy = false },
+                Deadline.Token()));
+
+        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
+    }
+}
