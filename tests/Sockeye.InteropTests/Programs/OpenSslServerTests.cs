@@ -1,0 +1,41 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Sockeye.Tests;
+
+/// <summary>Sockeye's client with OpenSSL's server, which rejects its certificate.</summary>
+public sealed class OpenSslServerTests : IDisposable
+{
+    private readonly ProgramFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("-tls1_2", true, WebSocketTlsFailure.CertificateRefusedByPeer, "unknown")]
+    [InlineData("-tls1_3", true, WebSocketTlsFailure.CertificateRefusedByPeer, "unknown")]
+    [InlineData("-tls1_3", false, WebSocketTlsFailure.CertificateRefusedByPeer, "certificate")]
+    public async Task Certificate_of_the_client_that_is_rejected_is_named_by_the_alert(
+        string option, bool hasCertificate, WebSocketTlsFailure expected, string said)
+    {
+        using X509Certificate2 alice = SelfMadeCertificate.MakeFor("alice");
+        await SelfMadeCertificate.Localhost.WriteAsync(_folder);
+        int port = FreePort.Next();
+        await using PeerProcess process = PeerProcess.Start(
+            PeerPrograms.Require("openssl"),
+            [
+                "s_server", "-accept", $"127.0.0.1:{port}", "-cert", _folder["certificate.pem"], "-key", _folder["key.pem"],
+                "-Verify", "1", "-verify_return_error", "-quiet", option,
+            ]);
+        await process.ListensAsync(port);
+        SslClientAuthenticationOptions tls = SelfMadeCertificate.ForClient();
+        tls.ClientCertificates = hasCertificate ? [alice] : null;
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(
+                $"wss://127.0.0.1:{port}/", new WebSocketClientOptions { Tls = tls, UseProxy = false }, Deadline.Token()));
+
+        Assert.Equal((HandshakeError.TlsFailed, expected), (thrown.Error, thrown.TlsFailure));
+        Assert.Contains(said, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("alert", thrown.Message, StringComparison.Ordinal);
+    }
+}
