@@ -176,6 +176,8 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed()
     {
+        // What was kept until now has come from the peer too.
+        _keepAlive.NoteLife(Settings.Wheel.RecentTick);
         Sends.Cork();
         ReadVerdict verdict = ReadSide.OnReadingResumed(ref _reads);
         Uncork();

@@ -29,6 +29,9 @@ internal sealed class ReadSide
     private int _backlogEnd;
     private long _discardedLength;
 
+    // Whether the last bytes were kept because it is the turn of others, and not because the application has no room.
+    private bool _yields;
+
     private ReadSide(ConnectionCore core)
     {
         _core = core;
@@ -114,8 +117,9 @@ internal sealed class ReadSide
     {
         Receiver receiver = core.Receiver;
         MessageReaderSettings settings = core.Reader;
+        TimeSlice? slice = core.Transport.Slice;
         int consumed = 0;
-        while (consumed < bytes.Length && !receiver.IsFull)
+        while (consumed < bytes.Length && !receiver.IsFull && (slice is null || slice.TryGoOn()))
         {
             int length = WholeMessage.Read(
                 bytes[consumed..], settings, out WebSocketMessageKind kind, out Span<byte> payload);
@@ -147,6 +151,8 @@ internal sealed class ReadSide
         return consumed;
     }
 
+    private ReadVerdict VerdictOnKept => _yields ? ReadVerdict.Yield : ReadVerdict.Pause;
+
     private ReadVerdict Read(Span<byte> bytes)
     {
         if (_core.IsInputOver)
@@ -169,7 +175,7 @@ internal sealed class ReadSide
         }
 
         Keep(bytes[consumed..]);
-        return ReadVerdict.Pause;
+        return VerdictOnKept;
     }
 
     private void EndTurn()
@@ -201,7 +207,7 @@ internal sealed class ReadSide
         _backlogStart += Process(_backlog.AsSpan(_backlogStart, _backlogEnd - _backlogStart));
         if (_backlogStart < _backlogEnd)
         {
-            return ReadVerdict.Pause;
+            return VerdictOnKept;
         }
 
         ReleaseBacklog();
@@ -216,14 +222,22 @@ internal sealed class ReadSide
         _backlogEnd = bytes.Length;
     }
 
-    // Answers how many bytes were taken in; fewer than given if the application has no room.
+    // Answers how many bytes were taken in; fewer than given if the application has no room, or it is the turn of others.
     private int Process(Span<byte> bytes)
     {
+        TimeSlice? slice = _core.Transport.Slice;
         int consumed = 0;
+        _yields = false;
 
         // Only in front of something: what says that it pauses must not read on.
         while (consumed < bytes.Length && !_core.Receiver.TryPauseReading())
         {
+            if (slice is not null && !_core.Receiver.TakesAll && !slice.TryGoOn())
+            {
+                _yields = true;
+                break;
+            }
+
             ReceivedKind received = _reader.Read(bytes[consumed..], out int taken, out Span<byte> payload);
             consumed += taken;
             bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload, bytes.Length - consumed);

@@ -96,7 +96,15 @@ internal abstract class Receiver(ConnectionCore core)
     /// <summary>
     /// The transport is about to be gone: what was received before is taken, whether or not the inbox is full.
     /// </summary>
-    public void TakeAll() => _takesAll = true;
+    public virtual void TakeAll() => _takesAll = true;
+
+    /// <summary>All has been taken, after <see cref="TakeAll"/>.</summary>
+    public virtual void EndTakeAll()
+    {
+    }
+
+    /// <summary>Whether <see cref="TakeAll"/> was called: nothing may be left for another turn.</summary>
+    public bool TakesAll => _takesAll;
 
     /// <summary>The input is over, behind all that was delivered.</summary>
     /// <returns>

@@ -16,7 +16,8 @@ internal interface ITransportSink
     ReadVerdict OnReceived(Span<byte> bytes);
 
     /// <summary>
-    /// The transport reads again, after <see cref="Transport.ResumeReading"/>. May come once more than was asked for.
+    /// The transport reads again, after <see cref="Transport.ResumeReading"/> or <see cref="ReadVerdict.Yield"/>. May come
+    /// once more than was asked for.
     /// </summary>
     ReadVerdict OnReadingResumed();
 
@@ -52,6 +53,15 @@ internal interface ITransportSink
     /// </summary>
     /// <param name="exception">What was thrown; <see cref="OnClosed"/> will have it too.</param>
     void OnFaulted(Exception exception)
+    {
+    }
+
+    /// <summary>
+    /// A call to this sink keeps a thread that others share, and has not returned. Called on another thread, while the call
+    /// is running, and again after longer times.
+    /// </summary>
+    /// <param name="duration">How long it has lasted.</param>
+    void OnStuck(TimeSpan duration)
     {
     }
 

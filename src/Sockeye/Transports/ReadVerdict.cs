@@ -14,4 +14,10 @@ internal enum ReadVerdict : byte
     /// there is no pause: the sink waits for more than bytes, and is to be called when that has come.
     /// </summary>
     Await,
+
+    /// <summary>
+    /// The sink has kept bytes, because its <see cref="Transport.Slice"/> was used up: read nothing more, and call
+    /// <see cref="ITransportSink.OnReadingResumed"/> when others have had their turn.
+    /// </summary>
+    Yield,
 }

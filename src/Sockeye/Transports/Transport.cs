@@ -51,6 +51,12 @@ internal abstract class Transport
     /// </summary>
     public virtual bool CanFlushLater => false;
 
+    /// <summary>
+    /// How much the sink may do in the call that is being made to it, if it shares its thread; then it is to answer with
+    /// <see cref="ReadVerdict.Yield"/>. Only during such a call.
+    /// </summary>
+    public virtual TimeSlice? Slice => null;
+
     /// <summary>Begins to read. <see cref="Sink"/> must have been set.</summary>
     public abstract void Start();
 

@@ -1,3 +1,4 @@
+// Over 350 lines: the loop is one idea, and its turns are best read in one place.
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -22,7 +23,13 @@ internal sealed unsafe class EventLoop : ITicker
     private const int NonBlocking = 0x800;
 
     private const int PageSize = 4096;
-    private const long NeverHeldUp = long.MaxValue;
+
+    // How long the sources that have used up their slices are served in each turn, before the loop looks who is new: what
+    // these are kept waiting. The turn of one that has just begun is finished.
+    private static readonly TimeSpan BacklogTime = TimeSpan.FromMilliseconds(1);
+
+    // A loop that works without coming to an end for this long gets no new connections, as long as another does.
+    private static readonly TimeSpan ResponseTime = TimeSpan.FromMilliseconds(50);
 
     // No place of the table: its numbers end far below.
     private const ulong AlarmNumber = ulong.MaxValue;
@@ -33,15 +40,18 @@ internal sealed unsafe class EventLoop : ITicker
     private readonly SourceTable _sources = new();
     private readonly ConcurrentQueue<IEventLoopSource> _mailbox = new();
     private readonly List<EventLoopTransport> _toFlush = [];
+    private readonly Queue<EventLoopTransport> _backlog = new();
     private readonly byte[] _events = new byte[MaxEventCount * EpollEventLayout.Current.Size];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
-    private readonly long _holdUpThreshold;
+    private readonly CallWatch _watch;
+    private readonly TimeSlice _slice;
     private readonly long _tick;
+    private readonly long _backlogTime;
     private byte* _buffer;
     private int _threadId;
-    private long _lastTime;
     private long _lastTurn;
+    private uint _turnSeen;
     private ExecutionContext? _ownContext;
 
     // Whether the loop is, or is about to be, where only the alarm reaches it.
@@ -53,10 +63,10 @@ internal sealed unsafe class EventLoop : ITicker
     {
         _calls = calls;
         _time = time;
-        _holdUpThreshold = holdUpThreshold == Timeout.InfiniteTimeSpan
-            ? NeverHeldUp
-            : (long)(holdUpThreshold.TotalSeconds * time.TimestampFrequency);
-        _tick = (long)(DeadlineWheel.Tick.TotalSeconds * time.TimestampFrequency);
+        _watch = new CallWatch(holdUpThreshold, time);
+        _slice = new TimeSlice(time);
+        _tick = ToTimestamps(DeadlineWheel.Tick);
+        _backlogTime = ToTimestamps(BacklogTime);
 
         // The kernel's waits know the system's time only.
         Wheel = time == TimeProvider.System ? new DeadlineWheel(time, this) : DeadlineWheel.For(time);
@@ -98,6 +108,17 @@ internal sealed unsafe class EventLoop : ITicker
     /// <summary>Which turn it is, of those that begin with a look at what has happened. On the loop's thread.</summary>
     public uint Turn { get; private set; }
 
+    /// <summary>
+    /// A timestamp: when the call that the loop is making began. On the loop's thread; costs less than to ask the clock.
+    /// </summary>
+    public long Now => _watch.Now;
+
+    /// <summary>How many transports wait for <see cref="EventLoopTransport.OnTurn"/>. On the loop's thread.</summary>
+    public int BacklogCount => _backlog.Count;
+
+    /// <summary>Whether the loop takes up soon what it is given. Any thread.</summary>
+    public bool IsResponsive => Volatile.Read(ref _isWaiting) != 0 || _watch.Elapsed < ResponseTime;
+
     /// <summary>Where sources receive to; what is there is gone when another call is made.</summary>
     public Span<byte> ReceiveBuffer => new(_buffer, ReceiveBufferLength);
 
@@ -119,6 +140,7 @@ internal sealed unsafe class EventLoop : ITicker
         var thread = new Thread(loop.Run) { Name = name, IsBackground = true };
         loop._threadId = thread.ManagedThreadId;
         thread.UnsafeStart();
+        LoopWatchdog.Add(loop);
         return loop;
     }
 
@@ -178,6 +200,37 @@ internal sealed unsafe class EventLoop : ITicker
     public int Modify(int descriptor, EpollEvents events, ulong number) =>
         _calls.ControlEpoll(_epoll.Number, EpollOperation.Modify, descriptor, events, number);
 
+    /// <summary>
+    /// Has <see cref="EventLoopTransport.OnTurn"/> called when those have been served that wait already, and all that have
+    /// something new. On the loop's thread.
+    /// </summary>
+    public void GoOnLater(EventLoopTransport transport) => _backlog.Enqueue(transport);
+
+    /// <summary>Begins the slice of a transport, in the call that is being made to it. On the loop's thread.</summary>
+    /// <param name="stride">As for <see cref="TimeSlice.Begin"/>.</param>
+    public TimeSlice BeginSlice(byte stride)
+    {
+        _slice.Begin(_watch.Now, stride);
+        return _slice;
+    }
+
+    /// <summary>Converts a time to the unit of <see cref="Now"/>.</summary>
+    public long ToTimestamps(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
+
+    /// <summary>The slice that has begun. On the loop's thread.</summary>
+    public TimeSlice Slice => _slice;
+
+    /// <summary>Called by the watchdog: has a source told that does not return from its call.</summary>
+    /// <returns>Whether the loop has done anything since the last look.</returns>
+    public bool LookAfter()
+    {
+        uint turn = Turn;
+        bool isBusy = turn != _turnSeen || Volatile.Read(ref _isWaiting) == 0;
+        _turnSeen = turn;
+        _watch.Look();
+        return isBusy;
+    }
+
     /// <summary>Has a transport write, at the end of the turn, what was gathered. On the loop's thread.</summary>
     public void FlushLater(EventLoopTransport transport) => _toFlush.Add(transport);
 
@@ -198,7 +251,7 @@ internal sealed unsafe class EventLoop : ITicker
     private void Run()
     {
         _buffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBufferLength, PageSize);
-        _lastTime = _lastTurn = _time.GetTimestamp();
+        _lastTurn = _time.GetTimestamp();
         _ownContext = ExecutionContext.Capture();
         do
         {
@@ -215,9 +268,15 @@ internal sealed unsafe class EventLoop : ITicker
 
             OpenMailbox();
             Flush();
+            if (_backlog.Count != 0)
+            {
+                ServeBacklog();
+                Flush();
+            }
         }
         while (!_isStopping || _sources.Count != 0 || !_mailbox.IsEmpty);
 
+        LoopWatchdog.Remove(this);
         NativeMemory.AlignedFree(_buffer);
         _alarm.Dispose();
         _epoll.Dispose();
@@ -227,12 +286,13 @@ internal sealed unsafe class EventLoop : ITicker
     private int Wait()
     {
         // A poster looks whether the loop waits after it has posted; the loop says so before it looks for posts.
+        _watch.Rest();
         Interlocked.Exchange(ref _isWaiting, 1);
-        bool mustNotWait = !_mailbox.IsEmpty || (_isStopping && _sources.Count == 0);
+        bool mustNotWait = !_mailbox.IsEmpty || _backlog.Count != 0 || (_isStopping && _sources.Count == 0);
         int count = _calls.WaitEpoll(_epoll.Number, _events, mustNotWait ? 0 : UntilNextTick());
+        _watch.Restart();
         Volatile.Write(ref _isWaiting, 0);
         Turn++;
-        _lastTime = _time.GetTimestamp();
         return count;
     }
 
@@ -243,15 +303,16 @@ internal sealed unsafe class EventLoop : ITicker
             return Timeout.Infinite;
         }
 
-        TimeSpan left = DeadlineWheel.Tick - _time.GetElapsedTime(_lastTurn, _lastTime);
+        TimeSpan left = DeadlineWheel.Tick - _time.GetElapsedTime(_lastTurn, _watch.Now);
         return Math.Max(0, (int)Math.Ceiling(left.TotalMilliseconds));
     }
 
     private void TurnWheel()
     {
-        if (_isTicking && _lastTime - _lastTurn >= _tick)
+        if (_isTicking && _watch.Now - _lastTurn >= _tick)
         {
-            _lastTurn = _lastTime;
+            _lastTurn = _watch.Now;
+            _watch.ForgetCompiled();
             Wheel.Turn();
         }
     }
@@ -261,6 +322,7 @@ internal sealed unsafe class EventLoop : ITicker
         // What is posted meanwhile waits for the next turn: sources that post to themselves must not hold the loop.
         for (int count = _mailbox.Count; count > 0 && _mailbox.TryDequeue(out IEventLoopSource? source); count--)
         {
+            _watch.Begin(source);
             try
             {
                 source.OnPosted();
@@ -274,12 +336,34 @@ internal sealed unsafe class EventLoop : ITicker
         }
     }
 
+    // In turn, each once at most: there may be thousands, each with work for ever.
+    private void ServeBacklog()
+    {
+        long end = _watch.Now + _backlogTime;
+        for (int count = _backlog.Count; count > 0 && _watch.Now < end; count--)
+        {
+            EventLoopTransport transport = _backlog.Dequeue();
+            _watch.Begin(transport);
+            try
+            {
+                transport.OnTurn();
+            }
+            catch (Exception exception)
+            {
+                SourceFaults.TellFault(transport, exception);
+            }
+
+            EndCall(transport);
+        }
+    }
+
     private void Flush()
     {
         // By index: what one flush sets off may add another.
         for (int index = 0; index < _toFlush.Count; index++)
         {
             EventLoopTransport transport = _toFlush[index];
+            _watch.Begin(transport);
             try
             {
                 transport.Flush();
@@ -295,6 +379,7 @@ internal sealed unsafe class EventLoop : ITicker
 
     private void Dispatch(IEventLoopSource source, EpollEvents events)
     {
+        _watch.Begin(source);
         try
         {
             source.OnEvents(events);
@@ -315,19 +400,7 @@ internal sealed unsafe class EventLoop : ITicker
             ExecutionContext.Restore(_ownContext!);
         }
 
-        if (_holdUpThreshold == NeverHeldUp)
-        {
-            return;
-        }
-
-        long now = _time.GetTimestamp();
-        long duration = now - _lastTime;
-        if (duration >= _holdUpThreshold)
-        {
-            source.TellHeldUp(_time.GetElapsedTime(_lastTime, now));
-        }
-
-        _lastTime = now;
+        _watch.End(source);
     }
 
     private void Ring()

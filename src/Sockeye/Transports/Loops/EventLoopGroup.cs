@@ -46,8 +46,20 @@ internal sealed class EventLoopGroup
     /// <summary>The loop that accepts.</summary>
     public EventLoop First => _loops[0];
 
-    /// <summary>The loop whose turn it is to get a connection.</summary>
-    public EventLoop Next() => _loops[(Interlocked.Increment(ref _turn) - 1) % (uint)_loops.Length];
+    /// <summary>The loop whose turn it is to get a connection; one that does not come to an end is passed over.</summary>
+    public EventLoop Next()
+    {
+        EventLoop first = NextInTurn();
+        EventLoop next = first;
+        for (int count = 1; count < _loops.Length && !next.IsResponsive; count++)
+        {
+            next = NextInTurn();
+        }
+
+        return next.IsResponsive ? next : first;
+    }
+
+    private EventLoop NextInTurn() => _loops[(Interlocked.Increment(ref _turn) - 1) % (uint)_loops.Length];
 
     /// <summary>Ends each loop once nothing is left on it.</summary>
     public void StopWhenEmpty()

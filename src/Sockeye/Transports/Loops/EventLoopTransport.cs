@@ -1,3 +1,4 @@
+// Over 350 lines: what a turn reads, and when the next one comes, share their state with pausing and the end.
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
@@ -12,12 +13,37 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
 
     private const EpollEvents Ends = EpollEvents.ReadHangUp | EpollEvents.HangUp | EpollEvents.Error;
 
+    // How much is received at once: what a sink cannot take in one slice it has to keep, so it is given less the next time,
+    // and more again while it takes all. Doubled with each level.
+    private const int LowestReadLength = 4 * 1024;
+    private const byte FirstReadLevel = 2;
+    private const byte LastReadLevel = 6;
+
+    // While so many wait for their turns, none is given more than at first: each may have to keep it.
+    private const int CrowdCount = 64;
+
+    // A peer that fills each read, or stops it with urgent bytes, gets no more than so much in one turn.
+    private const int MaxReceivedPerTurn = 256 * 1024;
+    private const int MaxReadsPerTurn = 8;
+
+    // Whoever has used up a slice has its turn behind those that have not, for so long: else it would take one slice before
+    // theirs each time that it sends, and thousands of its kind do.
+    private static readonly TimeSpan DemotionTime = TimeSpan.FromSeconds(1);
+
     // All are the loop's.
     private ulong _number;
+    private long _demotedUntil = long.MinValue;
+    private byte _stride = TimeSlice.FirstStride;
+    private byte _readLevel = FirstReadLevel;
     private bool _isWatched;
     private bool _isPaused;
     private bool _isAwaited;
-    private bool _isUnfinished;
+
+    // Whether the sink is to be called because it goes on, before anything is received.
+    private bool _mustGoOn;
+
+    // Whether the loop will call OnTurn.
+    private bool _isQueued;
     private bool _peerHangsUp;
     private bool _hasUrgent;
     private bool _hasInputEnded;
@@ -70,9 +96,22 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
 
         if ((events & ~EpollEvents.Out) != 0)
         {
-            Read();
+            ServeInTurn();
         }
     }
+
+    /// <summary>Goes on, now that others have had their turn. On the loop.</summary>
+    public void OnTurn()
+    {
+        _isQueued = false;
+        if (!IsAborted)
+        {
+            Serve();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override TimeSlice? Slice => Loop.Slice;
 
     /// <inheritdoc/>
     void IEventLoopSource.OnPosted()
@@ -110,12 +149,6 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             Resume();
         }
 
-        if ((requests & TransportRequests.GoOnReading) != 0)
-        {
-            _isUnfinished = false;
-            Read();
-        }
-
         if ((requests & TransportRequests.Abort) != 0)
         {
             Release(reset: true);
@@ -146,6 +179,9 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     void IEventLoopSource.OnHeldUp(TimeSpan duration) => Sink.OnHeldUp(duration);
 
     /// <inheritdoc/>
+    void IEventLoopSource.OnStuck(TimeSpan duration) => Sink.OnStuck(duration);
+
+    /// <inheritdoc/>
     protected override void Post() => Loop.Post(this);
 
     private void Watch()
@@ -158,41 +194,108 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
     }
 
-    // Reads what is there, but one buffer of it at most: then it is the others' turn.
-    private void Read()
+    // At once, or behind those that have not used up a slice lately.
+    private void ServeInTurn()
     {
-        if (_isPaused || _hasInputEnded || _isUnfinished || _isReleased)
+        if (_isQueued)
         {
             return;
         }
 
-        do
+        if (Loop.Now < _demotedUntil)
         {
-            Span<byte> buffer = Loop.ReceiveBuffer;
+            Queue();
+        }
+        else
+        {
+            Serve();
+        }
+    }
+
+    // Has the sink go on with what it has kept, and receives what is there, but no more than a slice: then it is the turn of
+    // others.
+    private void Serve()
+    {
+        if (_isPaused || _isQueued || _isReleased)
+        {
+            return;
+        }
+
+        TimeSlice slice = Loop.BeginSlice(_stride);
+        if (_mustGoOn)
+        {
+            _mustGoOn = false;
+            Obey(Sink.OnReadingResumed());
+        }
+
+        bool isUnfinished = !_isPaused && !_mustGoOn && !_hasInputEnded && Read(slice);
+        _stride = slice.Stride;
+        if (slice.IsOver)
+        {
+            _demotedUntil = Loop.Now + Loop.ToTimestamps(DemotionTime);
+        }
+
+        if (isUnfinished || _mustGoOn)
+        {
+            Queue();
+        }
+    }
+
+    // Answers whether there may be more to be read than this turn had room for.
+    private bool Read(TimeSlice slice)
+    {
+        int received = 0;
+        for (int reads = 1; ; reads++)
+        {
+            byte level = Loop.BacklogCount < CrowdCount ? _readLevel : Math.Min(_readLevel, FirstReadLevel);
+            Span<byte> buffer = Loop.ReceiveBuffer[..(LowestReadLength << level)];
             int length = Loop.Calls.Receive(Descriptor.Number, buffer);
             if (length <= 0)
             {
                 EndRead(length);
-                return;
+                return false;
             }
 
             Obey(Sink.OnReceived(buffer[..length]));
+            if (_mustGoOn)
+            {
+                _readLevel = 0;
+                return true;
+            }
+
             if (_isPaused)
             {
-                return;
+                return false;
             }
 
             // Reading stops at an urgent byte, however much is behind it (tcp(7)): whoever sends one is read to the end.
-            if (length == buffer.Length || _hasUrgent)
+            bool isFilled = length == buffer.Length;
+            if (isFilled || _hasUrgent)
             {
-                _isUnfinished = true;
-                Request(TransportRequests.GoOnReading);
-                return;
+                _readLevel = Math.Min((byte)(_readLevel + (isFilled ? 1 : 0)), LastReadLevel);
+                received += length;
+                if (slice.IsOver || received >= MaxReceivedPerTurn || reads == MaxReadsPerTurn)
+                {
+                    return true;
+                }
+            }
+            else if (!_peerHangsUp)
+            {
+                // Less than asked for was all there was, and the kernel tells when there is more.
+                return false;
+            }
+
+            if (IsAborted)
+            {
+                return false;
             }
         }
+    }
 
-        // Less than asked for was all there was, and the kernel tells when there is more; the end it has told already.
-        while (_peerHangsUp && !IsAborted);
+    private void Queue()
+    {
+        _isQueued = true;
+        Loop.GoOnLater(this);
     }
 
     private void EndRead(int result)
@@ -225,13 +328,11 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     {
         if (_isPaused || _isAwaited)
         {
-            bool wasPaused = _isPaused;
-            Obey(Sink.OnReadingResumed());
-            if (wasPaused)
-            {
-                // What the kernel told of meanwhile was not looked at.
-                Read();
-            }
+            _isPaused = false;
+            _mustGoOn = true;
+
+            // Also what the kernel told of meanwhile, which was not looked at.
+            ServeInTurn();
         }
     }
 
@@ -239,6 +340,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     {
         _isPaused = verdict == ReadVerdict.Pause;
         _isAwaited = verdict == ReadVerdict.Await;
+        _mustGoOn = verdict == ReadVerdict.Yield;
     }
 
     // A write that is underway is finished first; if the peer never takes it, Abort ends it.

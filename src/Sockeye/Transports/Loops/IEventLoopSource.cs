@@ -1,7 +1,9 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>Something with a descriptor that an <see cref="EventLoop"/> watches.</summary>
-/// <remarks>All calls come on the loop's thread, one at a time, and must not block.</remarks>
+/// <remarks>
+/// All calls but <see cref="OnStuck"/> come on the loop's thread, one at a time, and must not block.
+/// </remarks>
 internal interface IEventLoopSource
 {
     /// <summary>Something has happened to the descriptor.</summary>
@@ -18,4 +20,13 @@ internal interface IEventLoopSource
 
     /// <summary>One of the calls above has kept the loop from its other sources for long.</summary>
     void OnHeldUp(TimeSpan duration);
+
+    /// <summary>
+    /// One of the calls above keeps the loop from its other sources and has not returned. Called on another thread, again
+    /// after longer times.
+    /// </summary>
+    /// <param name="duration">How long it has lasted.</param>
+    void OnStuck(TimeSpan duration)
+    {
+    }
 }

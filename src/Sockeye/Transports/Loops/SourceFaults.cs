@@ -32,4 +32,18 @@ internal static class SourceFaults
             source.TellFault(exception);
         }
     }
+
+    /// <summary>Calls <see cref="IEventLoopSource.OnStuck"/>. Never throws.</summary>
+    public static void TellStuck(this IEventLoopSource source, TimeSpan duration)
+    {
+        try
+        {
+            source.OnStuck(duration);
+        }
+        catch (Exception exception)
+        {
+            // Not for the source, whose other calls are made on another thread.
+            FaultTrace.Write(exception);
+        }
+    }
 }

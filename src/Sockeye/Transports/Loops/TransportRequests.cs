@@ -9,8 +9,7 @@ internal enum TransportRequests
     TellOutputFailed = 2,
     Write = 4,
     ResumeReading = 8,
-    GoOnReading = 16,
+    GoOnWriting = 16,
     Close = 32,
     Abort = 64,
-    GoOnWriting = 128,
 }

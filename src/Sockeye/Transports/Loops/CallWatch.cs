@@ -1,0 +1,126 @@
+using System.Runtime;
+
+namespace Sockeye.Transports.Loops;
+
+/// <summary>
+/// Measures the calls that an <see cref="EventLoop"/> makes to its sources, and tells a source that has kept the loop for
+/// too long: when its call returns, and before that if it does not.
+/// </summary>
+/// <remarks>
+/// The loop measures; <see cref="LoopWatchdog"/> looks from another thread. Time in which the runtime compiled methods is
+/// not held against a call: the first calls of a process would all be too slow.
+/// </remarks>
+internal sealed class CallWatch
+{
+    // A call that does not return is told again when it has lasted ten times as long.
+    private const int ReportFactor = 10;
+
+    private readonly TimeProvider _time;
+    private readonly long _threshold;
+    private readonly Func<bool, TimeSpan> _compiledTime;
+
+    // The loop's; the watchdog reads them.
+    private IEventLoopSource? _source;
+    private long _now;
+
+    // The loop's.
+    private TimeSpan _compiled;
+
+    // The watchdog's: the call that it saw last, and from when on it is to be told.
+    private long _seenCall;
+    private long _reportAfter;
+    private TimeSpan _compiledBefore;
+    private TimeSpan _compiledAtLastLook;
+
+    /// <summary>Makes a watch that has measured nothing.</summary>
+    /// <param name="threshold">How long a call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="compiledTime">
+    /// Answers for how long the runtime has compiled methods: on this thread, or in all. A seam for tests.
+    /// </param>
+    public CallWatch(TimeSpan threshold, TimeProvider time, Func<bool, TimeSpan>? compiledTime = null)
+    {
+        _time = time;
+        _threshold = threshold == Timeout.InfiniteTimeSpan
+            ? long.MaxValue
+            : (long)(threshold.TotalSeconds * time.TimestampFrequency);
+
+        // A clock of tests knows nothing of how long the runtime takes.
+        _compiledTime = compiledTime ?? (time == TimeProvider.System
+            ? JitInfo.GetCompilationTime
+            : static _ => TimeSpan.Zero);
+        _now = time.GetTimestamp();
+    }
+
+    /// <summary>When the loop's present call began: a timestamp.</summary>
+    public long Now => Volatile.Read(ref _now);
+
+    /// <summary>How long the loop's present call has lasted. Any thread.</summary>
+    public TimeSpan Elapsed => _time.GetElapsedTime(Now);
+
+    /// <summary>The loop has waited, and goes on.</summary>
+    public void Restart() => Volatile.Write(ref _now, _time.GetTimestamp());
+
+    /// <summary>From now on the time before does not count: what was compiled in it neither.</summary>
+    public void ForgetCompiled() => _compiled = _compiledTime(true);
+
+    /// <summary>The loop is about to wait: nobody is being called.</summary>
+    public void Rest() => _source = null;
+
+    /// <summary>A source is about to be called.</summary>
+    public void Begin(IEventLoopSource source) => _source = source;
+
+    /// <summary>The call is over.</summary>
+    public void End(IEventLoopSource source)
+    {
+        long began = _now;
+        long now = _time.GetTimestamp();
+        if (now - began >= _threshold)
+        {
+            TellIfSlow(source, _time.GetElapsedTime(began, now));
+        }
+
+        Volatile.Write(ref _now, now);
+    }
+
+    /// <summary>Tells a source whose call has lasted too long, and goes on. Called by the watchdog while the loop is at work.</summary>
+    public void Look()
+    {
+        TimeSpan compiled = _compiledTime(false);
+        long began = Now;
+        IEventLoopSource? source = Volatile.Read(ref _source);
+        if (began != _seenCall)
+        {
+            _seenCall = began;
+            _reportAfter = _threshold;
+            _compiledBefore = _compiledAtLastLook;
+        }
+
+        _compiledAtLastLook = compiled;
+        long duration = _time.GetTimestamp() - began;
+        if (source is null || duration < _reportAfter || began != Now)
+        {
+            return;
+        }
+
+        // Other threads compile as well: so beyond some length it does not matter who did what.
+        TimeSpan elapsed = _time.GetElapsedTime(0, duration);
+        if (duration / ReportFactor < _threshold && elapsed - (compiled - _compiledBefore) < _time.GetElapsedTime(0, _threshold))
+        {
+            return;
+        }
+
+        _reportAfter = duration > long.MaxValue / ReportFactor ? long.MaxValue : duration * ReportFactor;
+        source.TellStuck(elapsed);
+    }
+
+    private void TellIfSlow(IEventLoopSource source, TimeSpan duration)
+    {
+        TimeSpan before = _compiled;
+        ForgetCompiled();
+        if (duration - (_compiled - before) >= _time.GetElapsedTime(0, _threshold))
+        {
+            source.TellHeldUp(duration);
+        }
+    }
+}

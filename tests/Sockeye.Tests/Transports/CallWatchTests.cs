@@ -1,0 +1,121 @@
+using Sockeye.Transports.Loops;
+
+namespace Sockeye.Tests;
+
+/// <summary>Which calls of an event loop are told that they took too long, and when.</summary>
+public sealed class CallWatchTests
+{
+    private static readonly TimeSpan Threshold = TimeSpan.FromMilliseconds(100);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly NotingSource _source = new();
+    private readonly CallWatch _watch;
+    private TimeSpan _compiled;
+
+    public CallWatchTests()
+    {
+        _watch = new CallWatch(Threshold, _time, _ => _compiled);
+        _watch.Restart();
+        _watch.Begin(_source);
+    }
+
+    [Fact]
+    public void A_call_that_took_as_long_as_the_threshold_is_told_at_its_end()
+    {
+        Pass(Threshold);
+
+        _watch.End(_source);
+
+        Assert.Equal([Threshold], _source.HeldUp);
+    }
+
+    [Fact]
+    public void Time_in_which_the_runtime_compiled_is_not_held_against_a_call()
+    {
+        Pass(2 * Threshold, compiled: 2 * Threshold);
+
+        _watch.Look();
+        _watch.End(_source);
+
+        Assert.Empty(_source.HeldUp);
+        Assert.Empty(_source.Stuck);
+    }
+
+    [Fact]
+    public void What_was_compiled_during_one_call_does_not_excuse_the_next()
+    {
+        Pass(2 * Threshold, compiled: 2 * Threshold);
+        _watch.Look();
+        _watch.End(_source);
+        _watch.Begin(_source);
+        Pass(Threshold);
+
+        _watch.Look();
+        _watch.End(_source);
+
+        Assert.Equal([Threshold], _source.HeldUp);
+        Assert.Equal([Threshold], _source.Stuck);
+    }
+
+    [Fact]
+    public void A_call_that_does_not_return_is_told_while_it_lasts_and_again_when_that_is_ten_times_as_long()
+    {
+        for (int count = 0; count < 25; count++)
+        {
+            _watch.Look();
+            Pass(Threshold / 2);
+        }
+
+        Assert.Equal([Threshold, 10 * Threshold], _source.Stuck);
+        Assert.Empty(_source.HeldUp);
+    }
+
+    [Fact]
+    public void A_call_that_never_returns_is_told_however_much_others_compile_meanwhile()
+    {
+        Pass(10 * Threshold, compiled: 10 * Threshold);
+
+        _watch.Look();
+
+        Assert.Equal([10 * Threshold], _source.Stuck);
+    }
+
+    [Fact]
+    public void A_loop_that_waits_is_not_stuck()
+    {
+        _watch.End(_source);
+        _watch.Rest();
+        Pass(100 * Threshold);
+
+        _watch.Look();
+
+        Assert.Empty(_source.Stuck);
+    }
+
+    private void Pass(TimeSpan time, TimeSpan compiled = default)
+    {
+        _time.Slip(time);
+        _compiled += compiled;
+    }
+
+    private sealed class NotingSource : IEventLoopSource
+    {
+        public List<TimeSpan> HeldUp { get; } = [];
+
+        public List<TimeSpan> Stuck { get; } = [];
+
+        public void OnEvents(EpollEvents events)
+        {
+        }
+
+        public void OnPosted()
+        {
+        }
+
+        public void OnFaulted(Exception exception) => throw exception;
+
+        public void OnHeldUp(TimeSpan duration) => HeldUp.Add(duration);
+
+        public void OnStuck(TimeSpan duration) => Stuck.Add(duration);
+    }
+}

@@ -1,0 +1,76 @@
+using Sockeye.Transports;
+
+namespace Sockeye.Tests;
+
+/// <summary>How much one connection may do before the others have their turn.</summary>
+public sealed class TimeSliceTests
+{
+    private static readonly TimeSpan Cheap = TimeSpan.FromMicroseconds(0.1);
+    private static readonly TimeSpan Dear = TimeSpan.FromMicroseconds(20);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly TimeSlice _slice;
+
+    public TimeSliceTests() => _slice = new TimeSlice(_time);
+
+    [Fact]
+    public void Messages_of_20_microseconds_get_five_or_six_to_a_slice()
+    {
+        Assert.InRange(Use(Dear), 5, 6);
+
+        Assert.True(_slice.IsOver);
+        Assert.False(_slice.TryGoOn());
+    }
+
+    [Fact]
+    public void Messages_that_take_no_time_end_a_slice_by_their_number()
+    {
+        Assert.InRange(Use(TimeSpan.Zero), TimeSlice.MaxMessageCount, TimeSlice.MaxMessageCount + 32);
+
+        Assert.True(_slice.IsOver);
+    }
+
+    [Fact]
+    public void A_slice_that_begins_late_has_one_message_all_the_same()
+    {
+        _slice.Begin(_time.GetTimestamp(), TimeSlice.FirstStride);
+        _time.Slip(TimeSpan.FromSeconds(1));
+
+        Assert.True(_slice.TryGoOn());
+        Assert.False(_slice.TryGoOn());
+    }
+
+    [Fact]
+    public void The_clock_is_read_less_often_for_cheap_messages_and_after_each_that_is_dear()
+    {
+        Use(Cheap);
+        byte cheap = _slice.Stride;
+        Use(Dear, cheap);
+
+        Assert.Equal(32, cheap);
+        Assert.Equal(TimeSlice.FirstStride, _slice.Stride);
+    }
+
+    [Fact]
+    public void Messages_that_become_dear_overrun_one_slice_by_no_more_than_a_stride()
+    {
+        Use(Cheap);
+
+        Assert.InRange(Use(Dear, _slice.Stride), 5, 32 + 1);
+        Assert.InRange(Use(Dear, _slice.Stride), 5, 6);
+    }
+
+    // Answers how many messages a slice had room for.
+    private int Use(TimeSpan cost, byte stride = TimeSlice.FirstStride)
+    {
+        _slice.Begin(_time.GetTimestamp(), stride);
+        int count = 0;
+        while (_slice.TryGoOn())
+        {
+            count++;
+            _time.Slip(cost);
+        }
+
+        return count;
+    }
+}
