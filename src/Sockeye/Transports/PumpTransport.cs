@@ -1,3 +1,4 @@
+// Over 350 lines: reading, writing and the end of all that share most of their state.
 using System.Buffers;
 
 namespace Sockeye.Transports;
@@ -8,8 +9,17 @@ namespace Sockeye.Transports;
 /// </summary>
 internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 {
-    // One system call should fetch what a fast peer has sent meanwhile; rented for the length of a read only.
+    // One system call should fetch what a fast peer has sent meanwhile; rented for the length of a read only. A sink that
+    // cannot take so much in one slice has to keep it, and is given less the next time.
     private const int ReceiveBufferLength = 64 * 1024;
+    private const int FirstReceiveLength = 16 * 1024;
+    private const int LowestReceiveLength = 4 * 1024;
+
+    // Input that is always there must not keep a thread of the pool for ever.
+    private const int MaxReadsPerTurn = 8;
+
+    // As for event loops: whoever has used up a slice has its turn behind those that have not, for a while.
+    private static readonly TimeSpan DemotionTime = TimeSpan.FromSeconds(1);
 
     /// <summary>What <see cref="ReadAsync"/> answers if there is nothing to read, and it does not wait.</summary>
     protected const int Nothing = -1;
@@ -22,8 +32,12 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private volatile Task _outputFailure = Task.CompletedTask;
 
     // Of the reading task alone.
+    private readonly TimeSlice _slice = new(TimeProvider.System);
     private ReadVerdict _verdict;
     private Task? _resumption;
+    private long _demotedUntil = long.MinValue;
+    private int _readLength = FirstReceiveLength;
+    private byte _stride = TimeSlice.FirstStride;
 
     private Exception? _error;
     private int _enteredCount;
@@ -35,6 +49,9 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private bool IsReleased => Volatile.Read(ref _isReleased) != 0;
 
     private bool HasOutputFailed => Volatile.Read(ref _hasOutputFailed) != 0;
+
+    /// <inheritdoc/>
+    public sealed override TimeSlice? Slice => _slice;
 
     /// <inheritdoc/>
     public override void Start() => ThreadPool.UnsafeQueueUserWorkItem(
@@ -199,13 +216,22 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private async Task ReadToEndAsync()
     {
+        int reads = 0;
         while (!IsReleased)
         {
-            await AttendAsync(WaitForInputAsync()).ConfigureAwait(false);
-            byte[] buffer = pool.Rent(ReceiveBufferLength);
+            ValueTask waiting = WaitForInputAsync();
+            reads = waiting.IsCompleted ? reads + 1 : 0;
+            await AttendAsync(waiting).ConfigureAwait(false);
+            if (reads == MaxReadsPerTurn || TimeProvider.System.GetTimestamp() < _demotedUntil)
+            {
+                reads = 0;
+                await TurnQueue.Shared.WaitAsync().ConfigureAwait(false);
+            }
+
+            byte[] buffer = pool.Rent(_readLength);
             try
             {
-                int length = await AttendAsync(ReadAsync(buffer)).ConfigureAwait(false);
+                int length = await AttendAsync(ReadAsync(buffer.AsMemory(0, _readLength))).ConfigureAwait(false);
                 if (length == 0)
                 {
                     return;
@@ -214,7 +240,9 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
                 if (length != Nothing)
                 {
                     await StackSpace.EnsureAsync().ConfigureAwait(false);
+                    BeginSlice();
                     _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
+                    EndSlice(hasTakenAll: length == _readLength);
                 }
             }
             finally
@@ -223,6 +251,26 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             }
 
             await EndPauseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void BeginSlice() => _slice.Begin(TimeProvider.System.GetTimestamp(), _stride);
+
+    private void EndSlice(bool hasTakenAll)
+    {
+        _stride = _slice.Stride;
+        if (_slice.IsOver)
+        {
+            _demotedUntil = TimeProvider.System.GetTimestamp() + (long)(DemotionTime.TotalSeconds * TimeProvider.System.TimestampFrequency);
+        }
+
+        if (_verdict == ReadVerdict.Yield)
+        {
+            _readLength = LowestReceiveLength;
+        }
+        else if (hasTakenAll)
+        {
+            _readLength = Math.Min(_readLength * 2, ReceiveBufferLength);
         }
     }
 
@@ -259,19 +307,34 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private async ValueTask EndPauseAsync()
     {
-        while (_verdict == ReadVerdict.Pause && !IsReleased)
+        while (_verdict is ReadVerdict.Pause or ReadVerdict.Yield && !IsReleased)
         {
-            await (_resumption ??= _resumed.WaitAsync()).ConfigureAwait(false);
-            Resume();
+            if (_verdict == ReadVerdict.Yield)
+            {
+                await TurnQueue.Shared.WaitAsync().ConfigureAwait(false);
+                GoOn();
+            }
+            else
+            {
+                await (_resumption ??= _resumed.WaitAsync()).ConfigureAwait(false);
+                Resume();
+            }
         }
     }
 
     private void Resume()
     {
         _resumption = null;
+        GoOn();
+    }
+
+    private void GoOn()
+    {
         if (!IsReleased)
         {
+            BeginSlice();
             _verdict = Sink.OnReadingResumed();
+            EndSlice(hasTakenAll: false);
         }
     }
 
