@@ -432,6 +432,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         {
             Receiver.TakeAll();
             ReadSide.OnReadingResumed(ref _reads);
+            Receiver.EndTakeAll();
         }
     }
 

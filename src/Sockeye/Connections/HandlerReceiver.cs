@@ -1,3 +1,6 @@
+// Over 350 lines: one lock guards delivering, draining and ending, which only make sense side by side.
+using Sockeye.Transports;
+
 namespace Sockeye.Connections;
 
 /// <summary>
@@ -14,6 +17,7 @@ internal sealed class HandlerReceiver : Receiver
     private bool _isBusy;
     private bool _waitsForSendBuffer;
     private bool _isInvoking;
+    private bool _drainsTaken;
 
     /// <summary>Makes the receiver of a connection that has a handler.</summary>
     public HandlerReceiver(ConnectionCore core)
@@ -87,6 +91,33 @@ internal sealed class HandlerReceiver : Receiver
     }
 
     /// <inheritdoc/>
+    public override void TakeAll()
+    {
+        base.TakeAll();
+        if (!SharesThread)
+        {
+            return;
+        }
+
+        // The handler is not called here for each that is left: that may be as many as fit into a read, and others wait.
+        lock (this)
+        {
+            _drainsTaken = !_isBusy;
+            _isBusy = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void EndTakeAll()
+    {
+        if (_drainsTaken)
+        {
+            _drainsTaken = false;
+            _ = DrainInTurnAsync();
+        }
+    }
+
+    /// <inheritdoc/>
     public override void OnSendBufferDrained()
     {
         lock (this)
@@ -119,6 +150,11 @@ internal sealed class HandlerReceiver : Receiver
             : UnlessDone(Handler.OnMessageAsync(Core.Connection, new WebSocketMessage(owned, kind)));
     }
 
+    // Whether other connections wait while this one is at work.
+    private bool SharesThread => Core.Transport.Slice is not null;
+
+    private TimeProvider Time => Core.Settings.Wheel.Time;
+
     private WebSocketHandler Handler => Core.Handler!;
 
     /// <inheritdoc/>
@@ -142,8 +178,20 @@ internal sealed class HandlerReceiver : Receiver
     private void Drain()
     {
         bool isDone;
-        while (true)
+        long start = 0;
+        for (int count = 0; ; count++)
         {
+            if (count == 1)
+            {
+                start = Time.GetTimestamp();
+            }
+            else if (count > 1 && Time.GetElapsedTime(start) >= TimeSlice.Length && SharesThread)
+            {
+                // It stays busy meanwhile.
+                _ = DrainInTurnAsync();
+                return;
+            }
+
             InboxEntry entry;
             bool resume;
             lock (this)
@@ -191,6 +239,14 @@ internal sealed class HandlerReceiver : Receiver
 
         TellDoneIf(isDone);
         DeliverEnd();
+    }
+
+    // Others that share the thread have their turn first.
+    private async Task DrainInTurnAsync()
+    {
+        // Never in place: a turn that has come just now would go on inside the Drain that waits for it.
+        await TurnQueue.Shared.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        Drain();
     }
 
     private void DeliverEnd()

@@ -1,6 +1,7 @@
 // Over 350 lines: one lock guards waiting, taking and ending, which only make sense side by side.
 using System.Buffers;
 using System.Threading.Tasks.Sources;
+using Sockeye.Transports;
 
 namespace Sockeye.Connections;
 
@@ -12,10 +13,20 @@ namespace Sockeye.Connections;
 internal sealed class PullReceiver
     : Receiver, IValueTaskSource<InboxEntry>, IValueTaskSource<WebSocketMessage>, IValueTaskSource<WebSocketFragment>
 {
+    // How many messages are taken without a wait before the clock is asked.
+    private const int LookInterval = 8;
+
     private ManualResetValueTaskSourceCore<InboxEntry> _source;
     private CancellationTokenRegistration _cancellation;
     private bool _isWaiting;
     private readonly bool _runsInline;
+
+    // How many messages were taken since the last wait, and when the clock was asked first.
+    private int _takenCount;
+    private long _sliceStart;
+
+    // Whether a wait is there only because others have their turn, though messages wait.
+    private bool _yields;
 
     // Nobody will ask any more: what arrives is dropped, so that a Close frame behind it is reached.
     private bool _discards;
@@ -44,7 +55,7 @@ internal sealed class PullReceiver
         {
             lock (this)
             {
-                return !_lent.IsEnd && !_isWaiting && !_discards;
+                return ((!_lent.IsEnd && !_isWaiting) || (_yields && _isWaiting)) && !_discards;
             }
         }
     }
@@ -56,7 +67,7 @@ internal sealed class PullReceiver
         {
             lock (this)
             {
-                return _isWaiting && !IsInboxEmpty;
+                return _isWaiting && !_yields && !IsInboxEmpty;
             }
         }
     }
@@ -218,6 +229,7 @@ internal sealed class PullReceiver
         bool isThere;
         bool resume;
         bool isDone;
+        bool yields;
         lock (this)
         {
             if (Volatile.Read(ref _isTaken))
@@ -234,9 +246,11 @@ internal sealed class PullReceiver
 
             _lent.Release(Pool);
             _lent = default;
-            isThere = TryTakeNext(out entry);
+            _yields = IsSliceOver() && !cancellationToken.IsCancellationRequested;
+            isThere = !_yields && TryTakeNext(out entry);
             if (!isThere)
             {
+                _takenCount = 0;
                 if (cancellationToken.IsCancellationRequested)
                 {
                     return Beginning.Canceled;
@@ -247,12 +261,49 @@ internal sealed class PullReceiver
 
             resume = isThere && TakeResume();
             isDone = !isThere && TakeDone();
+            yields = _yields;
         }
 
         ResumeReadingIf(resume);
         TellDoneIf(isDone);
         CancelServedIfDrained();
+        if (yields)
+        {
+            _ = GoOnInTurnAsync();
+        }
+
         return isThere ? Beginning.Taken : Beginning.Waiting;
+    }
+
+    // A method that finds a message each time that it asks would keep its thread of the pool as long as its peer sends. Under the
+    // lock.
+    private bool IsSliceOver()
+    {
+        if (++_takenCount % LookInterval != 0 || IsInboxEmpty || IsInputOver || Core.Transport.Slice is null)
+        {
+            return false;
+        }
+
+        TimeProvider time = Core.Settings.Wheel.Time;
+        if (_takenCount == LookInterval)
+        {
+            _sliceStart = time.GetTimestamp();
+            return false;
+        }
+
+        return time.GetElapsedTime(_sliceStart) >= TimeSlice.Length;
+    }
+
+    private async Task GoOnInTurnAsync()
+    {
+        // Never in place: what goes on could end its next slice, one inside the other.
+        await TurnQueue.Shared.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        lock (this)
+        {
+            _yields = false;
+        }
+
+        CompleteWaiting(mayRunInline: false);
     }
 
     private InboxEntry TakeResult(short token)
@@ -355,7 +406,7 @@ internal sealed class PullReceiver
         lock (this)
         {
             // A token of an earlier receive may be late: it must not end the wait of this one.
-            if (!_isWaiting || (version is not null && version != _source.Version))
+            if (!_isWaiting || (version is not null && version != _source.Version) || (_yields && IsInputOver))
             {
                 return;
             }
@@ -371,7 +422,7 @@ internal sealed class PullReceiver
     private bool TryEndWait(out InboxEntry entry)
     {
         entry = default;
-        if (!_isWaiting || !TryTakeNext(out entry))
+        if (!_isWaiting || _yields || !TryTakeNext(out entry))
         {
             return false;
         }

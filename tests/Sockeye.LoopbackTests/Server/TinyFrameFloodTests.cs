@@ -29,6 +29,50 @@ public sealed class TinyFrameFloodTests
         ServerKind kind, int maxInboxLength)
     {
         WebSocketServer server = await StartAsync(kind, maxInboxLength, TimeProvider.System, Spin);
+        await AssertCalmAsync(kind, server);
+    }
+
+    [Theory]
+    [EachServer(64 * 1024)]
+    [EachServer(16 * 1024 * 1024)]
+    public async Task Methods_that_find_a_message_each_time_that_they_ask_take_turns(ServerKind kind, int maxInboxLength)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind, maxInboxLength, TimeProvider.System),
+            async (connection, cancellation) =>
+            {
+                await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
+                {
+                    Receive(connection, message.Payload.Span, Spin);
+                }
+            });
+        await AssertCalmAsync(kind, server);
+    }
+
+    // What waits for an asynchronous call is delivered by the thread that completes it.
+    [Theory]
+    [EachServer(64 * 1024)]
+    [EachServer(16 * 1024 * 1024)]
+    public async Task What_waits_behind_asynchronous_calls_is_delivered_in_turns(ServerKind kind, int maxInboxLength)
+    {
+        int calls = 0;
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind, maxInboxLength, TimeProvider.System),
+            new AsyncMessageHandler(async (connection, payload) =>
+            {
+                // One in a thousand waits; those that come meanwhile are in the inbox then.
+                if (payload.Span is [Flood] && Interlocked.Increment(ref calls) % 1_000 == 0)
+                {
+                    await Task.Yield();
+                }
+
+                Receive(connection, payload.Span, Spin);
+            }));
+        await AssertCalmAsync(kind, server);
+    }
+
+    private async Task AssertCalmAsync(ServerKind kind, WebSocketServer server)
+    {
         using RawPeer calm = await OpenAsync(kind, server);
         using var over = new CancellationTokenSource();
         var flooding = new List<RawPeer>();
@@ -91,35 +135,36 @@ public sealed class TinyFrameFloodTests
         calm.Dispose();
     }
 
+    private void Receive(WebSocketConnection connection, ReadOnlySpan<byte> payload, Action work)
+    {
+        if (payload is [Flood])
+        {
+            Interlocked.Increment(ref _floods);
+            work();
+        }
+        else
+        {
+            _floodsAtAnswer = Volatile.Read(ref _floods);
+            connection.TrySend(payload);
+        }
+    }
+
     private Task<WebSocketServer> StartAsync(ServerKind kind, int maxInboxLength, TimeProvider time, Action work) =>
         WebSocketServer.StartAsync(
-            new WebSocketServerOptions
-            {
-                EndPoint = Servers.Loopback,
-                Tls = kind.Tls(),
-                TimeProvider = time,
-                EventLoop = kind.Loops() is { } loops ? loops with { Count = 1 } : null,
-                Connection = WebSocketConnectionOptions.Server with
-                {
-                    Limits = LimitOptions.Server with { MaxInboxLength = maxInboxLength },
-                },
-            },
-            new CallbackHandler
-            {
-                Received = (connection, payload) =>
-                {
-                    if (payload is [Flood])
-                    {
-                        Interlocked.Increment(ref _floods);
-                        work();
-                    }
-                    else
-                    {
-                        _floodsAtAnswer = Volatile.Read(ref _floods);
-                        connection.TrySend(payload);
-                    }
-                },
-            });
+            Options(kind, maxInboxLength, time),
+            new CallbackHandler { Received = (connection, payload) => Receive(connection, payload, work) });
+
+    private static WebSocketServerOptions Options(ServerKind kind, int maxInboxLength, TimeProvider time) => new()
+    {
+        EndPoint = Servers.Loopback,
+        Tls = kind.Tls(),
+        TimeProvider = time,
+        EventLoop = kind.Loops() is { } loops ? loops with { Count = 1 } : null,
+        Connection = WebSocketConnectionOptions.Server with
+        {
+            Limits = LimitOptions.Server with { MaxInboxLength = maxInboxLength },
+        },
+    };
 
     private static async Task<RawPeer> OpenAsync(ServerKind kind, WebSocketServer server)
     {
@@ -158,5 +203,11 @@ public sealed class TinyFrameFloodTests
         {
             // As a handler that computes something.
         }
+    }
+
+    private sealed class AsyncMessageHandler(Func<WebSocketConnection, ReadOnlyMemory<byte>, ValueTask> received) : WebSocketHandler
+    {
+        public override ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message) =>
+            received(connection, message.Payload);
     }
 }
