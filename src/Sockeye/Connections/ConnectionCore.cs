@@ -338,6 +338,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             letsAnswer: true);
     }
 
+    /// <summary>The application's last call for this connection has returned. Called once.</summary>
+    public void NoteServed() => Settings.OnServed?.Invoke(this);
+
     /// <summary>The application closes the connection.</summary>
     public void BeginClose(CloseStatus status)
     {

@@ -53,6 +53,9 @@ internal sealed class ConnectionSettings
     /// <summary>Told when a connection has ended, before anybody else.</summary>
     public Action<ConnectionCore>? OnClosed { get; }
 
+    /// <summary>Told when the application has nothing more to do with a connection: its last call has returned.</summary>
+    public Action<ConnectionCore>? OnServed { get; init; }
+
     /// <summary>Whether the connections are over TLS.</summary>
     public bool IsSecure { get; init; }
 

@@ -17,14 +17,18 @@ internal sealed class DelegateHandler(Func<WebSocketConnection, CancellationToke
         // Work done for a peer that has gone ends by the token.
         var served = new ServedConnection(connection);
         connection.Core.Pull!.Serve(served);
+        var call = new ServeCall(connection.Core);
+        call.Enter();
         try
         {
             await serve(connection, served.Token).ConfigureAwait(false);
+            call.End();
             connection.Core.Pull!.Discard();
             await connection.CloseAsync(WebSocketCloseCode.NormalClosure).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
+            call.End();
             connection.Core.OnHandlerFailed(exception);
             connection.Core.Pull!.Discard();
         }

@@ -269,6 +269,8 @@ internal sealed class HandlerReceiver : Receiver
             {
                 Core.OnHandlerFailed(exception);
             }
+
+            Core.NoteServed();
         }
     }
 

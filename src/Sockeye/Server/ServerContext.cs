@@ -10,7 +10,6 @@ internal sealed class ServerContext
     private readonly DenseSet<ConnectionCore> _connections = new();
     private readonly DenseSet<ServerHandshakeSession> _sessions = new();
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _isEmpty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopping;
 
     public ServerContext(
@@ -75,6 +74,9 @@ internal sealed class ServerContext
     /// <summary>Whether a connection that was accepted gets so far that its request is read.</summary>
     public Admission Admission { get; }
 
+    /// <summary>What a stop has to wait for.</summary>
+    public ServerAttendance Attendance { get; } = new();
+
     /// <summary>What becomes of which request.</summary>
     public ServerRoutes Routes { get; }
 
@@ -104,9 +106,6 @@ internal sealed class ServerContext
     /// <summary>How many there are, with those whose transport is not gone yet.</summary>
     public int ConnectionCount => _connections.Count;
 
-    /// <summary>Completes when the server has stopped accepting and no connection has a transport any more.</summary>
-    public Task IsEmpty => _isEmpty.Task;
-
     /// <summary>What opening handshakes share whose deadlines are kept on a wheel: those of one event loop.</summary>
     public ConnectionSettings SettingsOn(DeadlineWheel wheel, bool isSecure) => Fallback.For(isSecure).SettingsOn(wheel);
 
@@ -116,18 +115,35 @@ internal sealed class ServerContext
         // First: whoever sees that it is gone finds room for another.
         Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientIPAddress : null);
         _connections.Remove(connection);
-        CompleteIfEmpty();
+        if (Options.TrackConnections)
+        {
+            Attendance.LeaveConnection();
+        }
     }
+
+    /// <summary>The application has nothing more to do with a connection.</summary>
+    public void NoteServed(ConnectionCore connection)
+    {
+        if (Options.TrackConnections)
+        {
+            Attendance.LeaveService();
+        }
+    }
+
+    /// <summary>Whether a connection is one of this server's.</summary>
+    public bool Serves(ConnectionCore connection) => connection.Settings.OnServed?.Target == this;
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
     public void Stop()
     {
         lock (_gate)
         {
-            _isStopping = true;
+            if (!_isStopping)
+            {
+                _isStopping = true;
+                Attendance.Seal();
+            }
         }
-
-        CompleteIfEmpty();
     }
 
     /// <summary>Drops the opening handshakes that are underway.</summary>
@@ -155,20 +171,18 @@ internal sealed class ServerContext
         // Under the lock: whoever stops the server sees the connection, or there is none.
         lock (_gate)
         {
-            if (!_isStopping && Options.TrackConnections)
+            if (_isStopping)
             {
+                return false;
+            }
+
+            if (Options.TrackConnections)
+            {
+                Attendance.Enter();
                 _connections.Add(connection);
             }
 
-            return !_isStopping;
-        }
-    }
-
-    private void CompleteIfEmpty()
-    {
-        if (_isStopping && _connections.Count == 0)
-        {
-            _isEmpty.TrySetResult();
+            return true;
         }
     }
 

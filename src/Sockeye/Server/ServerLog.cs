@@ -83,4 +83,8 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 306, Level = LogLevel.Warning,
         Message = "The trial of an opening handshake before the first connection failed; the server listens all the same")]
     public static partial void RehearsalFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 307, Level = LogLevel.Warning,
+        Message = "Stopped while the application was still at work for {ConnectionCount} connections")]
+    public static partial void StopLeftApplication(this ILogger logger, int connectionCount);
 }

@@ -64,6 +64,7 @@ internal sealed class ServerRoute
                 Role.Server, connection, wheel, context.Logger, server.Pool, context.Remove)
             {
                 IsSecure = isSecure,
+                OnServed = context.NoteServed,
                 Codecs = codecs,
                 Route = pattern,
                 Proxies = context.Proxies,

@@ -2,20 +2,33 @@ using Sockeye.Connections;
 
 namespace Sockeye.Server;
 
-/// <summary>How a server ends: lets nobody in, lets those who are there go, closes, and drops who is left.</summary>
+/// <summary>
+/// How a server ends: lets nobody in, lets those who are there go, closes, and drops who is left. Each step has an end, whatever
+/// the application does.
+/// </summary>
 internal sealed class ServerStop(ServerContext context, ServerListeners listeners)
 {
+    // What connections that were dropped, and the methods that serve them, get to end: by the clock of the system, since the
+    // threads that it waits for run by that.
+    private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(500);
+
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cutShort = new();
     private readonly Lock _gate = new();
     private Task? _stopping;
 
-    /// <summary>Completes when no connection is left.</summary>
+    /// <summary>Completes when the server has stopped.</summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Stops; the first call says how, and each may cut it short.</summary>
     public async Task StopAsync(WebSocketStopOptions options, CancellationToken cancellationToken)
     {
+        // A method of the application that waits for the end of its server is not waited for in turn.
+        if (ServeCall.Current is { } call && context.Serves(call.Core))
+        {
+            call.End();
+        }
+
         Task stopping;
         lock (_gate)
         {
@@ -29,7 +42,6 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await _cutShort.CancelAsync().ConfigureAwait(false);
-            AbortAll();
             await stopping.ConfigureAwait(false);
         }
     }
@@ -39,13 +51,15 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         TimeProvider time = context.Options.TimeProvider;
         context.Stop();
         await listeners.StopAsync().ConfigureAwait(false);
-        context.DropSessions();
+
+        // Elsewhere: OnHandshakeFailed is called in place, and is the application's.
+        await Task.Run(context.DropSessions).WaitAsync(DropTimeout, TimeProvider.System)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         context.Logger.Stopping(context.ConnectionCount);
         if (options.DrainTimeout > TimeSpan.Zero)
         {
             Task allClosed = Task.WhenAll(context.Connections.Select(connection => connection.Closed));
-            await allClosed.WaitAsync(options.DrainTimeout, time, _cutShort.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WaitAsync(allClosed, options.DrainTimeout, time).ConfigureAwait(false);
         }
 
         foreach (WebSocketConnection connection in context.Connections)
@@ -54,21 +68,39 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         }
 
         // Until the transports are gone too: what was sent is still on its way, to a peer that takes it slowly.
-        await context.IsEmpty.WaitAsync(options.AbortTimeout, time, _cutShort.Token)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!context.IsEmpty.IsCompleted)
+        Task empty = context.Attendance.Empty;
+        await WaitAsync(empty, options.AbortTimeout, time).ConfigureAwait(false);
+        if (!empty.IsCompleted)
         {
             AbortAll();
-            await context.IsEmpty.ConfigureAwait(false);
+            await empty.WaitAsync(DropTimeout, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (!empty.IsCompleted)
+        {
+            context.Logger.StopLeftApplication(context.Attendance.ServedCount);
         }
 
         listeners.EndLoops();
         _completion.SetResult();
     }
 
+    private async ValueTask WaitAsync(Task task, TimeSpan timeout, TimeProvider time)
+    {
+        if (!task.IsCompleted && timeout > TimeSpan.Zero && !_cutShort.IsCancellationRequested)
+        {
+            await task.WaitAsync(timeout, time, _cutShort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private void AbortAll()
     {
         IReadOnlyCollection<WebSocketConnection> left = context.ConnectionsWithTransport;
+        if (left.Count == 0)
+        {
+            return;
+        }
+
         context.Logger.StopCutShort(left.Count);
         foreach (WebSocketConnection connection in left)
         {

@@ -43,7 +43,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <summary>How many opening handshakes are underway, TLS included.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
 
-    /// <summary>Completes when the server has stopped and no connection is left. Never fails.</summary>
+    /// <summary>Completes when the server has stopped, as <see cref="StopAsync(CancellationToken)"/> does. Never fails.</summary>
     public Task Completion => _stop.Completion;
 
     /// <summary>Starts a server on all addresses, without TLS.</summary>
@@ -288,12 +288,23 @@ public sealed class WebSocketServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops in order: accepts no more, closes every connection with 1001 behind what was sent on it, and waits until
-    /// they have ended.
+    /// Stops in order: accepts no more, closes every connection with 1001 behind what was sent on it, and waits until the
+    /// connections have ended and the methods that serve them have returned.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
-    /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
-    /// <remarks>A server that has stopped stays so: start another.</remarks>
+    /// <returns>A task that completes when the server has stopped. A second call waits for the first.</returns>
+    /// <remarks>
+    /// <para>
+    /// Waits for serve methods with their <see langword="finally"/> blocks, for handler calls that are running, and for
+    /// <see cref="WebSocketHandler.OnClosed"/>: no longer than <see cref="WebSocketStopOptions.AbortTimeout"/>, or until the token
+    /// is canceled, and half a second more. A method that still runs then is logged and left alone.
+    /// </para>
+    /// <para>
+    /// A serve method may stop its own server and await that: the stop does not wait for this method. A handler must not await
+    /// the stop of its own server: that waits for the handler until the timeout.
+    /// </para>
+    /// <para>A server that has stopped stays so: start another.</para>
+    /// </remarks>
     public Task StopAsync(CancellationToken cancellationToken = default) =>
         _stop.StopAsync(new WebSocketStopOptions(), cancellationToken);
 

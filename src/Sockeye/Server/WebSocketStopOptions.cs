@@ -14,7 +14,10 @@ public sealed record WebSocketStopOptions
         init => field = value == TimeSpan.Zero ? value : OptionChecks.Deadline(value, nameof(DrainTimeout));
     }
 
-    /// <summary>How long closing may take then, before what is left is dropped.</summary>
+    /// <summary>
+    /// How long closing may take then, before the connections that are left are dropped; and how long the methods that serve
+    /// connections may take in all to return.
+    /// </summary>
     /// <value>
     /// More than zero, at most a day. The default is 30 seconds, which is more than
     /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> gives each.

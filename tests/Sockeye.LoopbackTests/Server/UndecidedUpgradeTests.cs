@@ -203,13 +203,13 @@ public sealed class UndecidedUpgradeTests
             }
 
             await Deadlines.UntilAsync(
-                () => server.PendingHandshakeCount == 0 && server.Connections.Count == 0, "nothing is left of " + path);
+                () => server.PendingHandshakeCount == 0 && server.ConnectionCount == 0, "nothing is left of " + path);
             using RawPeer next = await ConnectAsync(kind, server);
             await next.SendAsync(RawPeer.Request());
             string head = await next.ReadHeadAsync();
             Assert.True(head.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal), $"After {path}: {head}");
             next.Dispose();
-            await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the next one has gone");
+            await Deadlines.UntilAsync(() => server.ConnectionCount == 0, "the next one has gone");
         }
     }
 

@@ -1,0 +1,221 @@
+namespace Sockeye.Tests;
+
+/// <summary>A server that has stopped has waited for the application's methods, within its deadlines.</summary>
+public sealed class ServerStopApplicationTests
+{
+    private const int StopLeftApplication = 307;
+
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
+
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CapturingLoggerFactory _log = new();
+    private volatile bool _isDone;
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_waits_for_what_a_delegate_does_after_its_connection_has_ended(ServerKind kind)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), async (connection, cancellation) =>
+        {
+            try
+            {
+                await connection.ReceiveAsync(cancellation);
+            }
+            finally
+            {
+                await CleanUpAsync();
+            }
+        });
+
+        await AssertStopWaitsAsync(server, kind);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_waits_for_an_asynchronous_call_of_a_handler(ServerKind kind)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), new AsyncHandler(_ => CleanUpAsync()));
+
+        await AssertStopWaitsAsync(server, kind);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_waits_for_the_last_call_of_a_handler(ServerKind kind)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind),
+            new CallbackHandler
+            {
+                Closed = _ =>
+                {
+                    _begun.TrySetResult();
+                    _released.Task.Wait(Deadlines.Deadline);
+                    _isDone = true;
+                },
+            });
+
+        await AssertStopWaitsAsync(server, kind);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_returns_after_its_deadline_while_last_calls_of_handlers_block(ServerKind kind)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind), new CallbackHandler { Closed = _ => _released.Task.Wait(Deadlines.Deadline) });
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        // Which does not answer the Close frame, so that the connection is dropped.
+        await server.StopAsync(new WebSocketStopOptions { AbortTimeout = Short }).WithDeadline();
+
+        Assert.False(_released.Task.IsCompleted);
+        Assert.Single(_log.Entries, entry => entry.EventId == StopLeftApplication);
+        _released.SetResult();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_returns_although_the_hook_for_failed_handshakes_blocks(ServerKind kind)
+    {
+        WebSocketUpgradeRejection? Block(WebSocketHandshakeFailure failure)
+        {
+            _released.Task.Wait(Deadlines.Deadline);
+            return null;
+        }
+
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind) with { OnHandshakeFailed = Block }, new EchoHandler());
+        using RawPeer peer = kind == ServerKind.Tls
+            ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
+            : await RawPeer.ConnectAsync(server.LocalEndPoint);
+        await peer.SendAsync("GET / HTTP/1.1\r\n");
+        await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 1, "the handshake has begun");
+
+        await server.StopAsync(new WebSocketStopOptions { AbortTimeout = Short }).WithDeadline();
+
+        Assert.False(_released.Task.IsCompleted);
+        _released.SetResult();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_returns_after_its_deadline_and_logs_for_how_many_connections_the_application_is_at_work(
+        ServerKind kind)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), async (connection, cancellation) =>
+        {
+            _begun.TrySetResult();
+            await _released.Task;
+        });
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+        await _begun.Task.WithDeadline();
+
+        await server.StopAsync(new WebSocketStopOptions { AbortTimeout = Short }).WithDeadline();
+
+        Assert.True(server.Completion.IsCompletedSuccessfully);
+        CapturingLoggerFactory.LogEntry entry = Assert.Single(_log.Entries, entry => entry.EventId == StopLeftApplication);
+        Assert.Contains("for 1 connections", entry.Message, StringComparison.Ordinal);
+        _released.SetResult();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_canceled_token_ends_the_wait_for_a_delegate(ServerKind kind)
+    {
+        WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), async (connection, cancellation) =>
+        {
+            _begun.TrySetResult();
+            await _released.Task;
+        });
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+        await _begun.Task.WithDeadline();
+        using var patience = new CancellationTokenSource();
+
+        Task stopping = server.StopAsync(new WebSocketStopOptions { AbortTimeout = TimeSpan.FromHours(1) }, patience.Token);
+        await client.Closed.WithDeadline();
+        Assert.False(stopping.IsCompleted);
+        await patience.CancelAsync();
+        await stopping.WithDeadline();
+
+        _released.SetResult();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_delegate_that_disposes_of_its_own_server_is_not_waited_for_but_the_others_are(ServerKind kind)
+    {
+        var waiting = new TaskCompletionSource();
+        var disposed = new TaskCompletionSource();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind), async (own, connection, cancellation) =>
+            {
+                if ((await connection.ReceiveAsync(cancellation)).Payload.Length == 0)
+                {
+                    try
+                    {
+                        waiting.SetResult();
+                        await connection.ReceiveAsync(cancellation);
+                    }
+                    finally
+                    {
+                        await CleanUpAsync();
+                    }
+                }
+
+                await own.DisposeAsync();
+                Assert.True(_isDone);
+                disposed.SetResult();
+            });
+        await using WebSocketConnection other = await ConnectAsync(server, kind);
+        await other.SendAsync("");
+        await waiting.Task.WithDeadline();
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        await client.SendAsync("dispose");
+        await _begun.Task.WithDeadline();
+        Assert.False(disposed.Task.IsCompleted);
+        _released.SetResult();
+
+        // As soon as the other has returned; not after the deadline of the stop, which is as long as that of the test.
+        await disposed.Task.WithDeadline();
+        await server.Completion.WithDeadline();
+    }
+
+    private async Task AssertStopWaitsAsync(WebSocketServer server, ServerKind kind)
+    {
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+        await client.SendAsync("begin");
+        Task stopping = server.StopAsync(new WebSocketStopOptions { AbortTimeout = TimeSpan.FromHours(1) });
+        await _begun.Task.WithDeadline();
+        await client.Closed.WithDeadline();
+        Assert.False(stopping.IsCompleted);
+        Assert.False(server.Completion.IsCompleted);
+        _released.SetResult();
+        await stopping.WithDeadline();
+
+        Assert.True(_isDone);
+        Assert.True(server.Completion.IsCompletedSuccessfully);
+        Assert.DoesNotContain(_log.Entries, entry => entry.EventId == StopLeftApplication);
+    }
+
+    private async Task CleanUpAsync()
+    {
+        _begun.TrySetResult();
+        await _released.Task;
+        _isDone = true;
+    }
+
+    private static Task<WebSocketConnection> ConnectAsync(WebSocketServer server, ServerKind kind) =>
+        WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind == ServerKind.Tls ? TestCertificate.ForClient() : null });
+
+    private WebSocketServerOptions Options(ServerKind kind) => Servers.OptionsOf(kind) with { LoggerFactory = _log };
+
+    private sealed class AsyncHandler(Func<WebSocketMessage, Task> receive) : WebSocketHandler
+    {
+        public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message) =>
+            await receive(message);
+    }
+}
