@@ -165,6 +165,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => Settings.Logger.HeldUp(Connection.Id, duration);
 
+    /// <inheritdoc/>
+    public void OnStuck(TimeSpan duration) => Settings.Logger.Stuck(Connection.Id, duration);
+
     /// <inheritdoc cref="ITransportSink.OnFaulted"/>
     public void OnFaulted(Exception exception)
     {

@@ -73,6 +73,11 @@ internal static partial class ConnectionLog
         Message = "A callback of connection {ConnectionId} kept its event loop from all other connections for {Duration}")]
     public static partial void HeldUp(this ILogger logger, long connectionId, TimeSpan duration);
 
+    [LoggerMessage(EventId = 214, Level = LogLevel.Warning,
+        Message = "A callback of connection {ConnectionId} has kept its event loop from all other connections for {Duration}, and has "
+            + "not returned")]
+    public static partial void Stuck(this ILogger logger, long connectionId, TimeSpan duration);
+
     [LoggerMessage(EventId = 211, Level = LogLevel.Error, Message = "Aborted connection {ConnectionId}: an unexpected error")]
     public static partial void Faulted(this ILogger logger, long connectionId, Exception exception);
 }

@@ -18,6 +18,10 @@ internal sealed class Listener : IAcceptorOwner
     // Out of descriptors, or of memory: the next attempt would fail too, and a loop that never rests helps nobody.
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
+    // How long the loops, and callbacks of the application, have to let go of the listening socket: by the clock of the system, since
+    // they run by it.
+    private static readonly TimeSpan StopPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly ServerContext _context;
     private readonly Admission _admission;
     private readonly WebSocketEndPoint _endPoint;
@@ -26,7 +30,7 @@ internal sealed class Listener : IAcceptorOwner
     private readonly CancellationTokenSource _stopped = new();
     private readonly AutoResetSignal _roomMade = new();
     private readonly EventLoopGroup? _loops;
-    private LoopAcceptor? _acceptor;
+    private LoopAcceptor[] _acceptors = [];
     private Task _accepting = Task.CompletedTask;
 
     private Listener(ServerContext context, WebSocketEndPoint endPoint, ListeningSocket listening, EventLoopGroup? loops)
@@ -73,8 +77,12 @@ internal sealed class Listener : IAcceptorOwner
         }
         else
         {
-            _acceptor = new LoopAcceptor(_loops, _listening, this);
-            _acceptor.Start();
+            _acceptors = [.. _loops.Loops.Select(loop => new LoopAcceptor(_loops, loop, _listening, this))];
+            Array.ForEach(_acceptors, static acceptor => acceptor.Start());
+            foreach (EventLoop loop in _loops.Loops)
+            {
+                loop.Unresponsive += ResumeAcceptors;
+            }
         }
     }
 
@@ -82,15 +90,19 @@ internal sealed class Listener : IAcceptorOwner
     public async Task StopAsync()
     {
         _context.Pending.RoomMade -= OnRoomMade;
-        await _stopped.CancelAsync().ConfigureAwait(false);
-        _roomMade.Set();
-        if (_acceptor is not null)
+        foreach (EventLoop loop in _loops?.Loops ?? [])
         {
-            await _acceptor.StopAsync().ConfigureAwait(false);
+            loop.Unresponsive -= ResumeAcceptors;
         }
 
+        // SelectTls gets this token: what the application has registered with it may take its time.
+        Task canceled = _stopped.CancelAsync();
+        _roomMade.Set();
+
+        // A loop that is stuck in a handler will not accept when it comes back: the socket can be closed under it.
+        Task stopped = Task.WhenAll([canceled, _accepting, .. _acceptors.Select(static acceptor => acceptor.StopAsync())]);
+        await stopped.WaitAsync(StopPatience, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _listening.Dispose();
-        await _accepting.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -158,8 +170,10 @@ internal sealed class Listener : IAcceptorOwner
     private void OnRoomMade()
     {
         _roomMade.Set();
-        _acceptor?.Resume();
+        ResumeAcceptors();
     }
+
+    private void ResumeAcceptors() => Array.ForEach(_acceptors, static acceptor => acceptor.Resume());
 
     private void Begin(Socket socket)
     {
@@ -186,7 +200,12 @@ internal sealed class Listener : IAcceptorOwner
             {
                 var pending = new PendingTls(socket);
                 _context.Pending.Enter(pending, network);
-                _ = AuthenticateAsync(socket, pending);
+
+                // Elsewhere: callbacks of the application are called in place, and nobody is accepted meanwhile.
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static call => _ = call.Listener.AuthenticateAsync(call.Socket, call.Pending),
+                    (Listener: this, Socket: socket, Pending: pending),
+                    preferLocal: false);
             }
             else
             {

@@ -149,6 +149,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration) => _context.Logger.HandshakeHeldUp(_transport.RemoteEndPoint, duration);
 
+    /// <inheritdoc/>
+    public void OnStuck(TimeSpan duration) => _context.Logger.HandshakeStuck(_transport.RemoteEndPoint, duration);
+
     /// <inheritdoc cref="ITransportSink.OnFaulted"/>
     public override void OnFaulted(Exception exception)
     {

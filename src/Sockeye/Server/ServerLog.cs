@@ -60,6 +60,10 @@ internal static partial class ServerLog
         Message = "{RemoteEndPoint} had not sent its request when others needed the room, and was dropped")]
     public static partial void HandshakeGaveWay(this ILogger logger, object? remoteEndPoint);
 
+    [LoggerMessage(EventId = 114, Level = LogLevel.Warning,
+        Message = "The opening handshake of {RemoteEndPoint} has kept its event loop from all connections for {Duration}, and goes on")]
+    public static partial void HandshakeStuck(this ILogger logger, object? remoteEndPoint, TimeSpan duration);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 

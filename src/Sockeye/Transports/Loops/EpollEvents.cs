@@ -12,6 +12,12 @@ internal enum EpollEvents : uint
     HangUp = 0x010,
     ReadHangUp = 0x2000,
 
+    /// <summary>
+    /// Of several that watch a descriptor one is told, if one waits, and not all. Only when it is added: what is to change is
+    /// removed and added again (epoll_ctl(2)).
+    /// </summary>
+    Exclusive = 1u << 28,
+
     /// <summary>Told once per change, not as long as it lasts.</summary>
     EdgeTriggered = 1u << 31,
 }

@@ -102,6 +102,12 @@ internal sealed unsafe class EventLoop : ITicker
     /// <summary>Where the loop's sources have their deadlines: they fall due on its thread.</summary>
     public DeadlineWheel Wheel { get; }
 
+    /// <summary>
+    /// Raised by the watchdog, on its thread and again and again, while the loop does not come back from a call: others are to take
+    /// over what they can.
+    /// </summary>
+    public event Action? Unresponsive;
+
     /// <summary>Whether this is the loop's thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
 
@@ -228,6 +234,11 @@ internal sealed unsafe class EventLoop : ITicker
         bool isBusy = turn != _turnSeen || Volatile.Read(ref _isWaiting) == 0;
         _turnSeen = turn;
         _watch.Look();
+        if (!IsResponsive)
+        {
+            Unresponsive?.Invoke();
+        }
+
         return isBusy;
     }
 

@@ -43,8 +43,8 @@ internal sealed class EventLoopGroup
         return new EventLoopGroup([.. loops]);
     }
 
-    /// <summary>The loop that accepts.</summary>
-    public EventLoop First => _loops[0];
+    /// <summary>All loops.</summary>
+    public IReadOnlyList<EventLoop> Loops => _loops;
 
     /// <summary>The loop whose turn it is to get a connection; one that does not come to an end is passed over.</summary>
     public EventLoop Next()

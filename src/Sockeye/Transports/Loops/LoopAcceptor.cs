@@ -2,50 +2,74 @@ using Sockeye.Timing;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>Accepts connections on the first loop of a group, and hands them to each loop in turn.</summary>
+/// <summary>Accepts connections on a loop of a group, and hands them to each loop in turn.</summary>
+/// <remarks>
+/// Each loop of the group has one, on the same listening socket: a loop that does not come back from a handler keeps nobody
+/// out. The kernel tells one of those that wait.
+/// </remarks>
 internal sealed class LoopAcceptor : Deadline, IEventLoopSource
 {
+    // Each connection wakes one loop, not all.
+    private const EpollEvents Watched = EpollEvents.In | EpollEvents.Exclusive;
+
     // A storm of connections must not keep the loop from those it has.
     private const int MaxAcceptsPerTurn = 64;
 
     private readonly EventLoopGroup _loops;
     private readonly EventLoop _loop;
-    private readonly ListeningSocket _listener;
     private readonly IAcceptorOwner _owner;
+    private readonly SocketOptions? _optionsForAccepted;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _descriptor;
     private ulong _number;
     private bool _isWatched;
+    private int _isPosted;
     private volatile bool _isStopping;
 
-    /// <summary>Takes over a socket that listens; nothing is accepted before <see cref="Start"/>.</summary>
-    public LoopAcceptor(EventLoopGroup loops, ListeningSocket listener, IAcceptorOwner owner)
+    /// <summary>Nothing is accepted before <see cref="Start"/>.</summary>
+    /// <param name="loops">Among which connections are spread.</param>
+    /// <param name="loop">The one that accepts.</param>
+    /// <param name="listener">A socket that listens: its owner's, who closes it after <see cref="StopAsync"/>.</param>
+    /// <param name="owner">Told of each connection.</param>
+    public LoopAcceptor(EventLoopGroup loops, EventLoop loop, ListeningSocket listener, IAcceptorOwner owner)
     {
         _loops = loops;
-        _loop = loops.First;
-        _listener = listener;
+        _loop = loop;
         _owner = owner;
-        _listener.Socket.Blocking = false;
-        _descriptor = (int)_listener.Socket.SafeHandle.DangerousGetHandle();
+        _optionsForAccepted = listener.OptionsForAccepted;
+        listener.Socket.Blocking = false;
+        _descriptor = (int)listener.Socket.SafeHandle.DangerousGetHandle();
     }
 
     /// <summary>Begins to accept.</summary>
-    public void Start() => _loop.Post(this);
+    public void Start() => Resume();
 
-    /// <summary>Accepts again, after a rest for which the owner has asked.</summary>
-    public void Resume() => _loop.Post(this);
+    /// <summary>
+    /// Looks for connections: after a rest for which the owner has asked, or because another loop, which alone was told of them, does
+    /// not come back from a call.
+    /// </summary>
+    public void Resume()
+    {
+        // Once at a time: the loop may be the one that does not come back.
+        if (Interlocked.Exchange(ref _isPosted, 1) == 0)
+        {
+            _loop.Post(this);
+        }
+    }
 
     /// <summary>Accepts no more.</summary>
+    /// <returns>Completes when the loop has forgotten the socket: never, if it does not come back from a handler.</returns>
     public Task StopAsync()
     {
         _isStopping = true;
-        _loop.Post(this);
+        Resume();
         return _stopped.Task;
     }
 
     /// <inheritdoc/>
     public void OnPosted()
     {
+        Interlocked.Exchange(ref _isPosted, 0);
         if (_isStopping)
         {
             Stop();
@@ -53,13 +77,13 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         else if (!_isWatched)
         {
             // As long as there is something to accept, not once: what one turn leaves, the next one takes.
-            int result = _loop.Add(_descriptor, EpollEvents.In, this, out _number);
+            int result = _loop.Add(_descriptor, Watched, this, out _number);
             _isWatched = result >= 0;
             BackOffIf(result);
         }
         else
         {
-            BackOffIf(_loop.Modify(_descriptor, EpollEvents.In, _number));
+            OnEvents(EpollEvents.In);
         }
     }
 
@@ -70,7 +94,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         {
             if (!_owner.CanAccept)
             {
-                _ = _loop.Modify(_descriptor, EpollEvents.None, _number);
+                Unwatch();
                 return;
             }
 
@@ -97,7 +121,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     }
 
     /// <inheritdoc/>
-    public override void OnDue(DeadlineWheel wheel) => _loop.Post(this);
+    public override void OnDue(DeadlineWheel wheel) => Resume();
 
     /// <inheritdoc/>
     public override void OnFaulted(Exception exception) => _owner.OnAcceptFailed(exception);
@@ -112,7 +136,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
                 return;
             }
 
-            if (_listener.OptionsForAccepted is { } options)
+            if (_optionsForAccepted is { } options)
             {
                 SocketTuning.Apply(_loop.Calls, descriptor.Number, options, isTcp: false);
             }
@@ -151,11 +175,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         }
 
         _owner.OnAcceptFailed(SocketErrors.Exception(-result));
-        if (_isWatched)
-        {
-            _ = _loop.Modify(_descriptor, EpollEvents.None, _number);
-        }
-
+        Unwatch();
         _loop.Wheel.Schedule(this, _owner.AcceptRetryDelay);
     }
 
@@ -167,12 +187,16 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         }
 
         _loop.Wheel.Cancel(this);
+        Unwatch();
+        _stopped.SetResult();
+    }
+
+    private void Unwatch()
+    {
         if (_isWatched)
         {
-            _loop.Remove(_number);
+            _isWatched = false;
+            _ = _loop.Unwatch(_descriptor, _number);
         }
-
-        _listener.Dispose();
-        _stopped.SetResult();
     }
 }
