@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Sockeye.Timing;
 using Sockeye.Transports;
 
@@ -8,12 +9,19 @@ namespace Sockeye.Server;
 /// are too many.
 /// </summary>
 /// <remarks>
+/// <para>
 /// A client has a second to send its request, which nearly always comes with the connection. After that, and until the request is
 /// whole, its handshake gives way when the room is needed: those that have sent nothing first, the oldest first. If none can,
-/// clients wait in the system's queue, which costs this server nothing. One network cannot take all of the room: at its own limit
-/// its oldest handshake gives way, or the next is refused. Thread-safe.
+/// clients wait in the system's queue, which costs this server nothing.
+/// </para>
+/// <para>
+/// A network has a share of the room. It may take more while nobody needs it: a crowd behind one address is served as any other.
+/// When the room is full, a network with more than its share loses its oldest handshake at once to a client of another, and a
+/// client of its own is refused, unless one of its own is a second old.
+/// </para>
+/// <para>Thread-safe.</para>
 /// </remarks>
-internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, DeadlineWheel wheel) : Deadline
+internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel wheel) : Deadline
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -21,6 +29,7 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
     private readonly LinkedList<PendingPlace> _silent = new();
     private readonly LinkedList<PendingPlace> _begun = new();
     private readonly Dictionary<PeerNetwork, PendingNetwork> _networks = [];
+    private readonly LinkedList<PendingNetwork> _large = new();
     private readonly SpareObjects<PendingPlace> _sparePlaces = new();
     private readonly SpareObjects<PendingNetwork> _spareNetworks = new();
     private int _count;
@@ -48,6 +57,11 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
                 return true;
             }
 
+            if (OldestOfLarge() is not null)
+            {
+                return true;
+            }
+
             if (_silent.First is null && _begun.First is null)
             {
                 return false;
@@ -65,13 +79,17 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
         return false;
     }
 
-    /// <summary>Whether another may begin from a network, which has a limit of its own.</summary>
+    /// <summary>Whether another may begin from a network, which may have taken its share.</summary>
     public bool HasRoomFor(PeerNetwork network)
     {
+        if (Count < maxCount)
+        {
+            return true;
+        }
+
         lock (_gate)
         {
-            return !network.IsKnown || !_networks.TryGetValue(network, out PendingNetwork? own) || own.Count < maxPerNetwork
-                || OldestOf(own) is not null;
+            return _count < maxCount || !HasShare(network, out PendingNetwork? own) || OldestOf(own) is not null;
         }
     }
 
@@ -86,7 +104,7 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
         IPendingHandshake? ousted;
         lock (_gate)
         {
-            ousted = FindToOust(network)?.Handshake;
+            ousted = _count < maxCount ? null : FindToOust(network)?.Handshake;
             if (ousted is not null)
             {
                 Forget(ousted);
@@ -102,8 +120,11 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
             if (network.IsKnown)
             {
                 PendingNetwork own = NetworkOf(network);
-                own.Count++;
                 own.MayGiveWay.AddLast(place.AmongOwn);
+                if (++own.Count == share + 1)
+                {
+                    _large.AddLast(own.AmongLarge);
+                }
             }
         }
 
@@ -181,9 +202,28 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
     }
 
     private PendingPlace? FindToOust(PeerNetwork network) =>
-        network.IsKnown && _networks.TryGetValue(network, out PendingNetwork? own) && own.Count >= maxPerNetwork ? OldestOf(own)
-        : _count >= maxCount ? IfOld(_silent.First) ?? IfOld(_begun.First)
-        : null;
+        HasShare(network, out PendingNetwork? own) ? OldestOf(own)
+        : OldestOfLarge() ?? IfOld(_silent.First) ?? IfOld(_begun.First);
+
+    private bool HasShare(PeerNetwork network, [NotNullWhen(true)] out PendingNetwork? own)
+    {
+        own = null;
+        return network.IsKnown && _networks.TryGetValue(network, out own) && own.Count >= share;
+    }
+
+    // Few networks can have more than their share at a time.
+    private PendingPlace? OldestOfLarge()
+    {
+        for (LinkedListNode<PendingNetwork>? large = _large.First; large is not null; large = large.Next)
+        {
+            if (large.Value.MayGiveWay.First is { } oldest)
+            {
+                return oldest.Value;
+            }
+        }
+
+        return null;
+    }
 
     private PendingPlace? OldestOf(PendingNetwork own) => IfOld(own.MayGiveWay.First);
 
@@ -214,13 +254,28 @@ internal sealed class PendingHandshakes(int maxCount, int maxPerNetwork, Deadlin
         place.Handshake = null;
         Unlist(place);
         _count--;
-        if (place.Network.IsKnown && --_networks[place.Network].Count == 0)
+        if (place.Network.IsKnown)
         {
-            _networks.Remove(place.Network, out PendingNetwork? own);
-            _spareNetworks.Return(own!);
+            LeaveNetwork(place.Network);
         }
 
         _sparePlaces.Return(place);
         return true;
+    }
+
+    private void LeaveNetwork(PeerNetwork network)
+    {
+        PendingNetwork own = _networks[network];
+        own.Count--;
+        if (own.Count == share)
+        {
+            _large.Remove(own.AmongLarge);
+        }
+
+        if (own.Count == 0)
+        {
+            _networks.Remove(network);
+            _spareNetworks.Return(own);
+        }
     }
 }

@@ -48,6 +48,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _settings = settings;
         _transport = transport;
         transport.Sink = this;
+
+        // Before it may be told to give way: what ends then is not added behind its end.
+        context.Add(this);
     }
 
     /// <inheritdoc/>
@@ -62,7 +65,6 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     /// <summary>Begins to read the request, for which TLS has left less than all of the time.</summary>
     public void Start(TimeSpan timeout)
     {
-        _context.Add(this);
         _settings.Wheel.Schedule(this, timeout);
         StartTransport();
         if (_context.IsStopping)
@@ -77,7 +79,6 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         _isDecided = 1;
         _refusal = new LingeringRefusal(_transport);
-        _context.Add(this);
         StartTransport();
         Send(rejection, isHead: false);
     }
@@ -200,6 +201,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         if (TryDecide())
         {
             HandshakeFailures.TellGaveWay(_context, _transport.RemoteEndPoint);
+            _detached?.OnRefused(HandshakeError.TimedOut, statusCode: null, exception: null);
         }
         else if (_refusal is null)
         {

@@ -255,8 +255,9 @@ public sealed record WebSocketServerOptions
 
     /// <summary>
     /// How many opening handshakes may be underway at once, TLS and <see cref="OnUpgrade"/> included. At the limit, a new client
-    /// takes the place of the oldest handshake whose request has not arrived whole after one second; handshakes of clients that
-    /// have sent nothing go first. If there is none, clients wait to be accepted until there is room.
+    /// takes the place of another whose request has not arrived whole: of the oldest of an address that has more than
+    /// <see cref="MaxPendingHandshakesPerAddress"/>, or of the oldest that is underway for a second, clients that have sent nothing
+    /// first. If there is none, clients wait to be accepted until there is room.
     /// </summary>
     /// <value>At least 1. The default is 4,096.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
@@ -267,14 +268,16 @@ public sealed record WebSocketServerOptions
     } = 4096;
 
     /// <summary>
-    /// How many of <see cref="MaxPendingHandshakes"/> may be underway at once from one address of IPv4, or from the addresses of
-    /// IPv6 that share their first 64 bits. At the limit, a new client takes the place of the oldest of them whose request has not
-    /// arrived whole after one second; if there is none, it is answered with 429, or closed on an endpoint with TLS.
+    /// How many of <see cref="MaxPendingHandshakes"/> one address of IPv4, or the addresses of IPv6 that share their first 64 bits,
+    /// may keep when others need the room. An address may have more until <see cref="MaxPendingHandshakes"/> is reached. Then its
+    /// oldest handshake gives way at once to a client from elsewhere, and a further client from it takes the place of the oldest
+    /// of its own whose request has not arrived whole after one second; if there is none, it is answered with 429, or closed on an
+    /// endpoint with TLS.
     /// </summary>
     /// <remarks>
     /// The address is that of the transport, since no header has been read. An IPv4 address counts as such on an IPv6 socket too.
     /// <see cref="TrustedProxies"/> and Unix sockets are exempt, because they carry many clients. A proxy that is not named there
-    /// has this limit as one client; it forwards whole requests, and so reaches the limit only when that many are decided at once.
+    /// has this limit as one client; it forwards whole requests, which never give way.
     /// </remarks>
     /// <value>At least 1. The default is 1,024.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>

@@ -27,7 +27,7 @@ internal static unsafe partial class DescriptorLimit
         return GetLimit(number, limits) == 0 && limits[0] < None ? (int)limits[0] : None;
     }
 
-    /// <summary>About how many descriptors the process has: the lowest free number, which is given out next.</summary>
+    /// <summary>About how many descriptors the process has: the lowest free number, which is given out next. 0 if it is not known.</summary>
     public static int CountInUse()
     {
         try
@@ -35,10 +35,10 @@ internal static unsafe partial class DescriptorLimit
             using Microsoft.Win32.SafeHandles.SafeFileHandle next = File.OpenHandle("/dev/null");
             return (int)next.DangerousGetHandle();
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // None is left.
-            return None;
+            // A system without this file, or none left: then the server finds out when it listens.
+            return 0;
         }
     }
 

@@ -65,6 +65,25 @@ public sealed class DetachedHandshakeTests
         connection.Abort();
     }
 
+    [Fact]
+    public async Task One_too_many_takes_the_place_of_the_oldest_that_is_silent()
+    {
+        var time = new ManualTimeProvider();
+        var options = new WebSocketServerOptions { MaxPendingHandshakes = 1, TimeProvider = time };
+        (Stream first, Stream _) = Duplex();
+        (Stream second, Stream far) = Duplex();
+        Task<WebSocketConnection> ousted = WebSocketHandshake.AcceptAsync(first, options);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Task<WebSocketConnection> accepting = WebSocketHandshake.AcceptAsync(second, options);
+        await far.WriteAsync(Encoding.ASCII.GetBytes(RawPeer.Request()));
+
+        await using WebSocketConnection connection = await accepting.WithDeadline();
+        var exception = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => ousted.WithDeadline());
+        Assert.Equal(HandshakeError.TimedOut, exception.Error);
+        connection.Abort();
+    }
+
     [Theory]
     [InlineData("G T", "/", "Host", "a")]
     [InlineData("GET", "/ a", "Host", "a")]
