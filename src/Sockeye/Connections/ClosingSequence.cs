@@ -19,12 +19,18 @@ internal sealed class ClosingSequence : Deadline
     // not destroyed by a reset: that is what a kernel answers with when a socket is closed on unread bytes.
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
-    // What an application at work on a message has of the CloseTimeout. Not all of it: a peer with the same timeout must still
+    // The share of CloseTimeout that an application at work on a message gets. Not all of it: a peer with the same timeout must still
     // get the Close frame, and it began to count earlier.
     private const double WorkingShare = 0.8;
 
-    // How often is looked at whether the peer takes what is on its way.
+    // How often to check whether the peer is taking what is on its way, and the application what was received.
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+
+    // How long an application that takes a message now and then may keep the peer's Close frame from being read after this end
+    // has sent its own: the peer may be one that sends without end, and never closes.
+    private static readonly TimeSpan MaxReceivingTime = TimeSpan.FromSeconds(30);
+
+    private const long NotStarted = -1;
 
     // No more is on its way than a Close frame, and the records that TLS makes of it.
     private const int SmallLength = 1024;
@@ -39,6 +45,11 @@ internal sealed class ClosingSequence : Deadline
     private long _waitStart;
     private long _lastProgress;
     private long _lastUntaken;
+    private uint _lastAcknowledged;
+    private long _closeStart = NotStarted;
+    private long _lastTake;
+    private int _lastTaken;
+    private TimeSpan? _receiverStall;
     private volatile bool _isToConclude;
 
     // Copies of the lifecycle's, which the I/O thread reads without the lock.
@@ -95,6 +106,23 @@ internal sealed class ClosingSequence : Deadline
 
     /// <summary>The application closes the connection; nothing happens if it is being closed.</summary>
     public void Close(CloseStatus status) => Do(static (lifecycle, status) => lifecycle.Close(status), status);
+
+    /// <summary>
+    /// Reading waits for the application while this end closes the connection: checks now and then that the application takes
+    /// something, and else has the connection read on.
+    /// </summary>
+    public void WatchReceiver()
+    {
+        lock (_gate)
+        {
+            if (_lifecycle.Wait is LifecycleWait.Flush or LifecycleWait.PeerClose)
+            {
+                _lastTaken = _core.Receiver.TakenCount;
+                _lastTake = Wheel.CurrentTick;
+                ScheduleLocked(LimitLocked(out _));
+            }
+        }
+    }
 
     /// <summary>The peer's Close frame has arrived, behind all that was delivered.</summary>
     public void PeerClosed(CloseStatus status)
@@ -174,6 +202,17 @@ internal sealed class ClosingSequence : Deadline
     public override void OnDue(DeadlineWheel wheel)
     {
         Do(static (_, sequence) => sequence.CheckDeadlineLocked(), this);
+        TimeSpan? stall;
+        lock (_gate)
+        {
+            stall = _receiverStall;
+            _receiverStall = null;
+        }
+
+        if (stall is not null)
+        {
+            _core.ReadOn(stall.Value);
+        }
     }
 
     /// <inheritdoc/>
@@ -281,6 +320,7 @@ internal sealed class ClosingSequence : Deadline
         }
 
         NoteProgressLocked();
+        CheckReceiverLocked();
         TimeSpan limit = LimitLocked(out long start);
         TimeSpan waited = (Wheel.CurrentTick - start) * DeadlineWheel.Tick;
         if (waited >= limit)
@@ -291,6 +331,42 @@ internal sealed class ClosingSequence : Deadline
         ScheduleLocked(limit - waited);
         return LifecycleCommands.None;
     }
+
+    // While reading waits for the application the peer cannot be heard: its time begins when that is over.
+    private void CheckReceiverLocked()
+    {
+        if (!_core.Receiver.IsReadingPaused || _lifecycle.Wait is not (LifecycleWait.Flush or LifecycleWait.PeerClose))
+        {
+            return;
+        }
+
+        long now = Wheel.CurrentTick;
+        int taken = _core.Receiver.TakenCount;
+        if (taken != _lastTaken)
+        {
+            _lastTaken = taken;
+            _lastTake = now;
+        }
+
+        bool waitsForPeer = _core.Receiver.WaitsForPeer;
+        TimeSpan idle = (now - (waitsForPeer ? Math.Max(_lastTake, _lastProgress) : _lastTake)) * DeadlineWheel.Tick;
+        TimeSpan total = (now - _closeStart) * DeadlineWheel.Tick;
+        if (idle >= (waitsForPeer ? Options.CloseTimeout : ApplicationLimit) || total >= MaxReceivingTime)
+        {
+            _receiverStall = total;
+        }
+
+        _waitStart = now;
+        if (!waitsForPeer)
+        {
+            _lastProgress = now;
+        }
+    }
+
+    // How long an application with messages to take, or with one in hand, is waited for.
+    private TimeSpan ApplicationLimit => _core.Receiver.HasMessageInHand
+        ? Longer(Options.CloseReplyDelay, Options.CloseTimeout * WorkingShare)
+        : Options.CloseReplyDelay;
 
     private WebSocketCloseResult DescribeLocked() => _result ?? new WebSocketCloseResult(
         _lifecycle.Outcome.Code, _lifecycle.Outcome.Reason, _lifecycle.IsClean,
@@ -306,7 +382,9 @@ internal sealed class ClosingSequence : Deadline
         }
 
         _waitStart = Wheel.CurrentTick;
+        _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
         _lastUntaken = Untaken();
+        _lastAcknowledged = Acknowledged();
         _lastProgress = _waitStart;
         ScheduleLocked(LimitLocked(out _));
     }
@@ -321,9 +399,7 @@ internal sealed class ClosingSequence : Deadline
                 // With a message in hand the application is at work; one that waits for the peer to take its answers is
                 // not the one to blame.
                 start = _core.Receiver.WaitsForPeer ? _lastProgress : _waitStart;
-                return _core.Receiver.WaitsForPeer ? Options.CloseTimeout
-                    : _core.Receiver.HasMessageInHand ? Longer(Options.CloseReplyDelay, Options.CloseTimeout * WorkingShare)
-                    : Options.CloseReplyDelay;
+                return _core.Receiver.WaitsForPeer ? Options.CloseTimeout : ApplicationLimit;
 
             case LifecycleWait.Flush:
                 start = _lastProgress;
@@ -341,10 +417,13 @@ internal sealed class ClosingSequence : Deadline
     private void NoteProgressLocked()
     {
         long untaken = Untaken();
-        if (untaken == _lastUntaken)
+        uint acknowledged = Acknowledged();
+        if (untaken == _lastUntaken && acknowledged == _lastAcknowledged)
         {
             return;
         }
+
+        _lastAcknowledged = acknowledged;
 
         _lastProgress = Wheel.CurrentTick;
         if (HasMuchUntaken)
@@ -359,12 +438,16 @@ internal sealed class ClosingSequence : Deadline
     private void ScheduleLocked(TimeSpan after)
     {
         // Looked at more often while the peer takes something: so that the wait begins when it has taken all.
-        bool watches = HasMuchUntaken || _lifecycle.Wait == LifecycleWait.Flush || _core.Receiver.WaitsForPeer;
+        bool watches = HasMuchUntaken || _lifecycle.Wait == LifecycleWait.Flush || _core.Receiver.WaitsForPeer
+            || _core.Receiver.IsReadingPaused;
         Wheel.Schedule(this, watches && after > ProgressInterval ? ProgressInterval : after);
     }
 
     // How much of what was accepted the peer's system has not taken, as far as the transport can tell.
     private long Untaken() => Sends.BufferedAmount + (_core.Transport.UnacknowledgedLength ?? 0);
+
+    // Only the difference to another look means something.
+    private uint Acknowledged() => _core.Transport.AcknowledgedLength ?? 0;
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -82,11 +82,12 @@ internal sealed class CompressedSends : Deadline
     /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
     public ValueTask SendAsync(in FrameToSend message, CancellationToken cancellationToken)
     {
+        bool isCanceled = cancellationToken.IsCancellationRequested;
         bool mustWait = false;
         Exception? error = null;
         try
         {
-            mustWait = !cancellationToken.IsCancellationRequested && !TrySendNow(message);
+            mustWait = !isCanceled && !TrySendNow(message);
         }
         catch (Exception exception)
         {
@@ -99,9 +100,13 @@ internal sealed class CompressedSends : Deadline
         }
 
         message.Release(Settings.Pool);
+
+
+        // The end of the connection before the token, which was likely cancelled because of that.
         return error is not null ? ValueTask.FromException(error)
-            : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
-            : default;
+            : !isCanceled ? default
+            : _core.State != WebSocketConnectionState.Open ? ValueTask.FromException(_core.CreateClosedException())
+            : ValueTask.FromCanceled(cancellationToken);
     }
 
     /// <summary>Sends a fragment of a message that is compressed.</summary>

@@ -1,4 +1,4 @@
-// Over 350 lines: joins all parts of a connection; the next redesign gives each part its own narrow owner.
+// Over 350 lines: joins all parts of a connection, each of which calls the others through it.
 using Microsoft.Extensions.Logging;
 using Sockeye.Protocol;
 using Sockeye.Transports;
@@ -106,6 +106,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <inheritdoc/>
     public bool IsReadingPaused => Receiver.IsReadingPaused;
+
+    /// <inheritdoc/>
+    public int TakenCount => Receiver.TakenCount;
 
     /// <inheritdoc/>
     public int Position { get; set; }
@@ -272,6 +275,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public bool IsPingOnItsWay() => GetAcknowledged(out _) is { } acknowledged && Pings.IsOnItsWay(acknowledged);
 
     /// <inheritdoc/>
+    public bool IsPeerSilentFor(TimeSpan duration) => Transport.SinceAcknowledgment > duration;
+
+    /// <inheritdoc/>
     public void OnPeerSilent()
     {
         if (State != WebSocketConnectionState.Open)
@@ -348,6 +354,15 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void BeginClose(CloseStatus status)
     {
         Closing.Close(status);
+        Receiver.NoteClosing();
+    }
+
+    /// <summary>
+    /// Reading has waited too long for the application while this end closes the connection: reads on to the peer's Close frame.
+    /// </summary>
+    public void ReadOn(TimeSpan waited)
+    {
+        Settings.Logger.ReceiverStalled(Connection.Id, waited);
         Receiver.ReadOn();
     }
 
@@ -458,6 +473,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             // A receive that waits is told by its own result, and not by a token that is cancelled because of the end.
             Receiver.End();
             closing.Announce();
+            Pull.TellServed();
         }
         else
         {

@@ -65,6 +65,11 @@ internal static partial class ConnectionLog
         Message = "Failed connection {ConnectionId} with InternalError: a fragmented message was begun and not completed")]
     public static partial void MessageAbandoned(this ILogger logger, long connectionId);
 
+    [LoggerMessage(EventId = 215, Level = LogLevel.Information,
+        Message = "Connection {ConnectionId} reads on to the peer's Close frame, and may drop messages: "
+            + "the application was not done {Duration} after this end began to close")]
+    public static partial void ReceiverStalled(this ILogger logger, long connectionId, TimeSpan duration);
+
     [LoggerMessage(EventId = 209, Level = LogLevel.Warning,
         Message = "Messages are not compressed: libSystem.IO.Compression.Native could not be loaded")]
     public static partial void CompressionUnavailable(this ILogger logger);

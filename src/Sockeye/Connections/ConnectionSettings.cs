@@ -21,7 +21,8 @@ internal sealed class ConnectionSettings
         OnClosed = onClosed;
         budget ??= MemoryBudget.Process;
         Memory = new MemoryAllowance(budget, Limits.MaxBufferedMemory);
-        Pool = new CountedPool(pool ?? LargeArrayPool.Process, budget);
+        UncountedPool = pool ?? LargeArrayPool.Process;
+        Pool = new CountedPool(UncountedPool, budget);
         Reader = ReaderWith(allowedReservedBits: 0);
         CompressedReader = ReaderWith(FrameHeader.Rsv1);
     }
@@ -49,6 +50,9 @@ internal sealed class ConnectionSettings
 
     /// <summary>Where buffers come from, and are counted.</summary>
     public ArrayPool<byte> Pool { get; }
+
+    /// <summary>The same pool without the count: where buffers go back to that ceased to count while they were lent.</summary>
+    public ArrayPool<byte> UncountedPool { get; }
 
     /// <summary>Told when a connection has ended, before anybody else.</summary>
     public Action<ConnectionCore>? OnClosed { get; }

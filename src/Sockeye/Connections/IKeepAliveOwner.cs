@@ -6,8 +6,11 @@ internal interface IKeepAliveOwner
     /// <summary>How long the peer may be silent.</summary>
     KeepAliveOptions KeepAliveOptions { get; }
 
-    /// <summary>Whether nothing is being read, because the application is busy: silence then says nothing.</summary>
+    /// <summary>Whether nothing is being read, because the application is busy: not even a pong is seen then.</summary>
     bool IsReadingPaused { get; }
+
+    /// <summary>How many messages the application has taken that had to wait for it, as a count that may wrap.</summary>
+    int TakenCount { get; }
 
     /// <summary>Sends a ping.</summary>
     void SendKeepAlivePing();
@@ -23,4 +26,7 @@ internal interface IKeepAliveOwner
     /// look: over a slow link, or because the peer reads slowly.
     /// </summary>
     bool IsPingOnItsWay();
+
+    /// <summary>Whether the peer's system is known to have acknowledged nothing at all for so long.</summary>
+    bool IsPeerSilentFor(TimeSpan duration);
 }

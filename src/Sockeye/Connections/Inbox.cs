@@ -12,6 +12,8 @@ namespace Sockeye.Connections;
 /// <param name="memory">What connections may hold in all; <see langword="null"/> if there is no limit.</param>
 internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance? memory = null)
 {
+    private ArrayPool<byte> _pool = pool;
+
     // What an entry costs beside the bytes of its array: its place in the queue, and the header of the array. Counted, so that
     // empty messages fill the inbox too.
     private const int EntryLength = 48;
@@ -28,6 +30,9 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
 
     /// <summary>How many entries are in it.</summary>
     public int Count => _entries.Count;
+
+    /// <summary>How many entries were taken so far, as a count that may wrap: whether it moves tells whether anything is taken.</summary>
+    public int TakenCount { get; private set; }
 
     /// <summary>
     /// Whether it takes no more. A message of any length goes into one that is not full. While connections hold all the memory
@@ -52,7 +57,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     {
         bool isTaken = lender is not null
             && lender.Length <= MaxWasteFactor * ((long)payload.Length + EntryLength);
-        Add(InboxEntry.Of(payload, isTaken ? lender : null, kind, endOfMessage, pool));
+        Add(InboxEntry.Of(payload, isTaken ? lender : null, kind, endOfMessage, _pool));
         return isTaken;
     }
 
@@ -71,6 +76,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
             return false;
         }
 
+        TakenCount++;
         Volatile.Write(ref _length, _length - entry.Array.Length - EntryLength);
         return true;
     }
@@ -80,7 +86,15 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     {
         while (TryTake(out InboxEntry entry))
         {
-            entry.Release(pool);
+            entry.Release(_pool);
         }
+    }
+
+    /// <summary>From now on its arrays go back to a pool that does not count them.</summary>
+    /// <returns>How many bytes the arrays in it have, which the caller ceases to count.</returns>
+    public long Uncount(ArrayPool<byte> uncounted)
+    {
+        _pool = uncounted;
+        return _length - ((long)_entries.Count * EntryLength);
     }
 }

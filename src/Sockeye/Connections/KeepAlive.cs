@@ -12,9 +12,16 @@ namespace Sockeye.Connections;
 /// </remarks>
 internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
 {
+    // The wheel's ticks are counted in full, and another clock measures the peer's acknowledgments.
+    private const uint ToleranceTicks = 2;
+
     private uint _lastLifeTick;
     private uint _pingTick;
     private bool _awaitsPong;
+
+    // The low byte, for which there is room in every connection: it is compared only, and only a peer whose system is silent too
+    // depends on it.
+    private byte _lastTaken;
     private volatile bool _isStopped;
 
     /// <summary>Begins to watch.</summary>
@@ -53,11 +60,12 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
         // The wheel's time and not the clock's, which may be ahead: signs of life carry the wheel's, and the answer to a
         // ping must not seem to have come before it.
         long now = wheel.RecentTick;
-        if (owner.IsReadingPaused)
+        if (owner.IsReadingPaused && IsAliveUnread(now))
         {
             NoteLife(now);
         }
-        else if (now - wheel.LastGapTick < TicksSince(Volatile.Read(ref _lastLifeTick), now))
+
+        if (now - wheel.LastGapTick < TicksSince(Volatile.Read(ref _lastLifeTick), now))
         {
             // A process that was stopped cannot tell a dead peer from one whose bytes it has not read yet.
             NoteLife(wheel.LastGapTick);
@@ -68,6 +76,18 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
         {
             wheel.Schedule(this, next);
         }
+    }
+
+    // Whether the peer need not be given up while what it sends is not read. Its pong may be waiting, and so may messages, for an
+    // application that takes one now and then. But a system that is alive acknowledges a ping, or that it has no room for it.
+    private bool IsAliveUnread(long now)
+    {
+        byte taken = (byte)owner.TakenCount;
+        bool isTaking = taken != _lastTaken;
+        _lastTaken = taken;
+        uint sincePing = TicksSince(_pingTick, now);
+        bool awaitsPong = _awaitsPong && sincePing < TicksSince(Volatile.Read(ref _lastLifeTick), now);
+        return isTaking || (awaitsPong && !owner.IsPeerSilentFor((sincePing + ToleranceTicks) * DeadlineWheel.Tick));
     }
 
     // Does what is due, and answers when to look again; zero for never.
@@ -106,7 +126,6 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
         {
             return options.PingInterval;
         }
-
 
         _pingTick = (uint)now;
         _awaitsPong = true;

@@ -40,6 +40,10 @@ internal sealed class PullReceiver
 
     // Cancelled once the connection has ended and nothing is left to receive.
     private ServedConnection? _served;
+    private bool _mayCancelServed;
+
+    // What is left is the application's, and does not count any more: nobody knows when, or whether, it will be received.
+    private bool _isUncounted;
 
     /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
     public PullReceiver(ConnectionCore core)
@@ -72,7 +76,7 @@ internal sealed class PullReceiver
         }
     }
 
-    private ArrayPool<byte> Pool => Core.Settings.Pool;
+    private ArrayPool<byte> Pool => _isUncounted ? Core.Settings.UncountedPool : Core.Settings.Pool;
 
     /// <summary>Asks for the next message, on loan until the next call.</summary>
     /// <param name="cancellationToken">Ends the wait. What arrives later is kept for the next call.</param>
@@ -127,11 +131,33 @@ internal sealed class PullReceiver
     /// <summary>Has the token of a method that serves the connection cancelled at the end.</summary>
     public void Serve(ServedConnection served)
     {
+        bool hasEnded;
         lock (this)
         {
             _served = served;
+            hasEnded = _mayCancelServed;
         }
 
+        if (hasEnded)
+        {
+            TellServed();
+        }
+    }
+
+    /// <summary>
+    /// The end has been announced: the token of the method that serves the connection is cancelled once all is received. Last,
+    /// so that what waits for the end is told by that, and not by the token.
+    /// </summary>
+    public void TellServed()
+    {
+        ServedConnection? served;
+        lock (this)
+        {
+            _mayCancelServed = true;
+            served = _served;
+        }
+
+        served?.Watch();
         CancelServedIfDrained();
     }
 
@@ -139,6 +165,9 @@ internal sealed class PullReceiver
     public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
 
     /// <summary>Drops what was not asked for, and all that comes: the application is done with the connection.</summary>
+    /// <remarks>
+    /// It may still look at the last message, as after <c>await using</c>: the array of that is left to the garbage collector.
+    /// </remarks>
     public void Discard()
     {
         bool resume;
@@ -147,6 +176,8 @@ internal sealed class PullReceiver
         {
             _discards = true;
             ClearInbox();
+            UncountLent();
+            _lent = default;
             resume = TakeResume();
             isDone = TakeDone();
         }
@@ -210,8 +241,27 @@ internal sealed class PullReceiver
     protected override void OnEnded()
     {
         CompleteWaiting(mayRunInline: true);
-        _served?.Watch();
-        CancelServedIfDrained();
+        if (Core.Handler is not null)
+        {
+            // A method serves the connection: all counts until it returns, and Discard is called.
+            return;
+        }
+
+        lock (this)
+        {
+            UncountLent();
+            Core.Settings.Memory.Add(-UncountInbox());
+            _isUncounted = true;
+        }
+    }
+
+    // Under the lock.
+    private void UncountLent()
+    {
+        if (!_lent.IsEnd && !_isUncounted)
+        {
+            Core.Settings.Memory.Add(-_lent.Array.Length);
+        }
     }
 
     private static WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind);
@@ -354,7 +404,7 @@ internal sealed class PullReceiver
         lock (this)
         {
             served = _served;
-            isDrained = HasEnded && IsInboxEmpty;
+            isDrained = _mayCancelServed && IsInboxEmpty;
             _served = isDrained ? null : served;
         }
 

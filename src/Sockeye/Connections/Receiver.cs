@@ -18,6 +18,7 @@ internal abstract class Receiver(ConnectionCore core)
     private Inbox? _inbox;
     private bool _isReadingPaused;
     private bool _isEndNoted;
+    private volatile bool _isClosing;
     private volatile bool _readsOn;
     private volatile bool _takesAll;
 
@@ -69,16 +70,49 @@ internal abstract class Receiver(ConnectionCore core)
             return false;
         }
 
+        bool isPaused;
         lock (this)
         {
-            _isReadingPaused = IsFull && !HasEnded && !_readsOn && !_takesAll;
-            return _isReadingPaused;
+            isPaused = IsFull && !HasEnded && !_readsOn && !_takesAll;
+            _isReadingPaused = isPaused;
+        }
+
+        if (isPaused && _isClosing)
+        {
+            Core.Closing.WatchReceiver();
+        }
+
+        return isPaused;
+    }
+
+    /// <summary>How many messages, or pieces of them, were taken out of the inbox, as a count that may wrap.</summary>
+    public int TakenCount
+    {
+        get
+        {
+            lock (this)
+            {
+                return _inbox?.TakenCount ?? 0;
+            }
         }
     }
 
     /// <summary>
-    /// This end closes the connection: reading goes on to the peer's Close frame, and what the inbox has no room for,
-    /// and all that comes behind it, is dropped.
+    /// This end closes the connection: the peer's Close frame is behind all that it sent before, so the application is watched
+    /// from now on whenever reading waits for it.
+    /// </summary>
+    public void NoteClosing()
+    {
+        _isClosing = true;
+        if (IsReadingPaused)
+        {
+            Core.Closing.WatchReceiver();
+        }
+    }
+
+    /// <summary>
+    /// Reads on to the peer's Close frame though the application takes nothing: what the inbox has no room for, and all that
+    /// comes behind it, is dropped.
     /// </summary>
     public void ReadOn()
     {
@@ -145,7 +179,7 @@ internal abstract class Receiver(ConnectionCore core)
     protected abstract bool IsDone { get; }
 
     /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
-    protected bool HasDropped { get; private set; }
+    public bool HasDropped { get; private set; }
 
     private bool TakesBeyondLimit => _takesAll && (_inbox is null || !_inbox.IsFullBy(MaxTakenBeyondLimit));
 
@@ -165,6 +199,9 @@ internal abstract class Receiver(ConnectionCore core)
 
     /// <summary>Throws away what is in the inbox. Under the lock.</summary>
     protected void ClearInbox() => _inbox?.Clear();
+
+    /// <summary>Ceases to count the arrays in the inbox, and says how many bytes those have. Under the lock.</summary>
+    protected long UncountInbox() => _inbox?.Uncount(Core.Settings.UncountedPool) ?? 0;
 
     /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
     protected abstract void OnEnded();

@@ -128,9 +128,11 @@ internal sealed class SendQueue
         WriteDuty duty = WriteDuty.None;
         PendingSend? pending = null;
         bool isOpen;
+        bool isClosed;
         using (ThinLock.Hold(ref _gate, this))
         {
-            isOpen = _buffer.State.Stage == SendStage.Open && !cancellationToken.IsCancellationRequested;
+            isClosed = _buffer.State.Stage != SendStage.Open;
+            isOpen = !isClosed && !cancellationToken.IsCancellationRequested;
             if (isOpen && _buffer.MayAccept(frame))
             {
                 _buffer.NoteTurn(frame);
@@ -153,9 +155,12 @@ internal sealed class SendQueue
 
         Writer.Fulfil(duty, segment, frame.Kind, frame.Payload.Span);
         frame.Release(_buffer.Settings.Pool);
+
+
+        // The end of the connection before the token, which was likely cancelled because of that.
         return isOpen ? default
-            : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
-            : ValueTask.FromException(_owner.CreateClosedException());
+            : isClosed ? ValueTask.FromException(_owner.CreateClosedException())
+            : ValueTask.FromCanceled(cancellationToken);
     }
 
     /// <summary>Sends the end of the opening handshake, before any frame.</summary>

@@ -37,11 +37,6 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
     /// <returns>A task that fails with <see cref="WebSocketClosedException"/> if nothing can be sent any more.</returns>
     public Task TakeAsync(in FrameToSend frame, CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return Task.FromCanceled(cancellationToken);
-        }
-
         PendingSend pending;
         using (queue.Hold())
         {
@@ -49,6 +44,12 @@ internal sealed class SendTurns(SendQueue queue, Transport transport, ISendQueue
             if (buffer.State.Stage != SendStage.Open)
             {
                 return Task.FromException(owner.CreateClosedException());
+            }
+
+            // Behind the end of the connection, because of which it was likely cancelled.
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return Task.FromCanceled(cancellationToken);
             }
 
             if (buffer.MayAccept(frame))

@@ -13,8 +13,9 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _ended = new();
+    private readonly Lock _gate = new();
     private int _waitingCount;
-    private int _isCancelled;
+    private bool _isDrained;
 
     /// <summary>The token.</summary>
     public CancellationToken Token => _ended.Token;
@@ -26,20 +27,31 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
     /// <summary>The connection has ended: watches that what is left is taken.</summary>
     public void Watch()
     {
-        _waitingCount = Pull.WaitingCount;
-        if (_waitingCount > 0)
+        int waiting = Pull.WaitingCount;
+        lock (_gate)
         {
-            Wheel.Schedule(this, MaxIdleTime);
+            if (waiting > 0 && !_isDrained)
+            {
+                _waitingCount = waiting;
+                Wheel.Schedule(this, MaxIdleTime);
+            }
         }
     }
 
-    /// <summary>Cancels the token, if that has not been done.</summary>
+    /// <summary>All that was received has been taken, or dropped: cancels the token, if that has not been done.</summary>
+    /// <remarks>
+    /// A tick of the wheel later: calls that were told of the end in its own terms, such as a
+    /// <see cref="WebSocketConnection.CloseAsync"/> that passed the token on, are not to end by the token at random.
+    /// </remarks>
     public void Cancel()
     {
-        if (Interlocked.Exchange(ref _isCancelled, 1) == 0)
+        lock (_gate)
         {
-            Wheel.Cancel(this);
-            _ = CancelAsync();
+            if (!_isDrained)
+            {
+                _isDrained = true;
+                Wheel.Schedule(this, DeadlineWheel.Tick);
+            }
         }
     }
 
@@ -47,15 +59,25 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
     public override void OnDue(DeadlineWheel wheel)
     {
         int waiting = Pull.WaitingCount;
-        if (waiting == _waitingCount)
+        lock (_gate)
         {
-            Cancel();
+            if (!_isDrained && waiting != _waitingCount)
+            {
+                _waitingCount = waiting;
+                wheel.Schedule(this, MaxIdleTime);
+                return;
+            }
+
+            if (IsScheduled)
+            {
+                // Drained since it fell due: another tick.
+                return;
+            }
+
+            _isDrained = true;
         }
-        else if (Volatile.Read(ref _isCancelled) == 0)
-        {
-            _waitingCount = waiting;
-            wheel.Schedule(this, MaxIdleTime);
-        }
+
+        _ = CancelAsync();
     }
 
     /// <inheritdoc/>

@@ -355,7 +355,15 @@ public sealed class WebSocketConnection : IAsyncDisposable
         {
             await Core.SendPing(answer, cancellationToken).ConfigureAwait(false);
             deadline.Start();
-            return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (answer.Task.IsCompleted)
+            {
+                // The token was cancelled because of the end of the connection, which the answer tells.
+                return await answer.Task.ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -390,7 +398,12 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// Everything accepted before is sent first, for as long as the peer takes something: the timeout begins anew whenever it
     /// has, and last when the Close frame has left.
     /// </para>
-    /// <para>Messages that still arrive can be received; what does not fit in the inbox any more is dropped.</para>
+    /// <para>
+    /// Messages that still arrive can be received. If the inbox is full and the application takes nothing for
+    /// <see cref="WebSocketConnectionOptions.CloseReplyDelay"/>, or for four fifths of
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> with a message in hand, or has not taken all after 30 seconds, what does
+    /// not fit in the inbox is dropped.
+    /// </para>
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The code must not be sent, the reason is too long, or there is a reason without a code.
@@ -400,7 +413,16 @@ public sealed class WebSocketConnection : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         Core.BeginClose(CloseArguments.Check(code, reason));
-        return await Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Task<WebSocketCloseResult> closed = Closed;
+        try
+        {
+            return await closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (closed.IsCompleted)
+        {
+            // The token was cancelled because of the end that was waited for.
+            return await closed.ConfigureAwait(false);
+        }
     }
 
     /// <summary>

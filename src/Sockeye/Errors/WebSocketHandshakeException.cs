@@ -49,6 +49,6 @@ public sealed class WebSocketHandshakeException : SockeyeException
         HandshakeError error, int? statusCode, Exception? innerException, string? detail) =>
         $"The connection could not be opened: {error.Describe()}"
         + (detail is null ? "" : $", {Shown(detail)}")
-        + (statusCode is null ? "" : $", the answer has status {statusCode}")
+        + (statusCode is null ? "" : $", the response has status {statusCode}")
         + (innerException is null ? "." : $". {MessageOf(innerException)}");
 }

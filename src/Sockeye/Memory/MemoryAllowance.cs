@@ -11,7 +11,7 @@ internal sealed class MemoryAllowance(MemoryBudget budget, long limit)
     /// </summary>
     public const int UncheckedLength = 16 * 1024;
 
-    // New connections are refused, and encoders given back, a little before those that are there get no more.
+    // New connections are refused, and encoders given back, a little before existing connections are given no more.
     private readonly long _tightLength = limit - (limit / 10);
 
     /// <summary>How much all connections may hold, in bytes.</summary>

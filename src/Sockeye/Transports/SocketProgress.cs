@@ -14,6 +14,10 @@ internal static class SocketProgress
     public static uint? AcknowledgedLength(Socket? socket) =>
         Ask(socket, static descriptor => SystemCalls.Default.AcknowledgedLength(descriptor));
 
+    /// <summary>As <see cref="Transport.SinceAcknowledgment"/>.</summary>
+    public static TimeSpan? SinceAcknowledgment(Socket? socket) =>
+        Ask(socket, static descriptor => SystemCalls.Default.SinceAcknowledgment(descriptor));
+
     private static T? Ask<T>(Socket? socket, Func<int, T?> ask)
         where T : struct
     {

@@ -40,6 +40,9 @@ internal sealed class SocketTransport : PumpTransport
     public override uint? AcknowledgedLength => SocketProgress.AcknowledgedLength(_socket);
 
     /// <inheritdoc/>
+    public override TimeSpan? SinceAcknowledgment => SocketProgress.SinceAcknowledgment(_socket);
+
+    /// <inheritdoc/>
     protected override int WriteNow(ReadOnlySpan<byte> bytes)
     {
         int taken = _socket.Send(bytes, SocketFlags.None, out SocketError error);

@@ -48,6 +48,9 @@ internal sealed class StreamTransport : PumpTransport
     public override uint? AcknowledgedLength => SocketProgress.AcknowledgedLength(_socket);
 
     /// <inheritdoc/>
+    public override TimeSpan? SinceAcknowledgment => SocketProgress.SinceAcknowledgment(_socket);
+
+    /// <inheritdoc/>
     public override bool CanEndOutput => _endOutput is not null;
 
     /// <inheritdoc/>

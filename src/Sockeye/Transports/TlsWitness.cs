@@ -16,6 +16,8 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     private const int MaxKeptLength = 48;
     private const int MinMethodLength = 3;
 
+    private static readonly TimeSpan MaxFirstWordTime = TimeSpan.FromSeconds(1);
+
     private readonly byte[] _first = new byte[MaxKeptLength];
     private int _firstLength;
     private TlsRecordScanner _received;
@@ -24,6 +26,10 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 
     /// <summary>Whether the peer has sent anything.</summary>
     public bool HasReceived => _firstLength != 0;
+
+    /// <summary>Whether what the peer has sent so far may be the beginning of HTTP, of which more has to come to tell.</summary>
+    public bool MayBecomeHttp => HasReceived && _firstLength < MaxKeptLength
+        && !_first.AsSpan(0, _firstLength).ContainsAnyExceptInRange((byte)'A', (byte)'Z');
 
     /// <summary>Whether the peer has begun with something that is not TLS.</summary>
     public bool IsNotTls =>
@@ -76,6 +82,39 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 
     private async ValueTask<int> WatchReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        int count = await ReadBelowAsync(buffer, cancellationToken).ConfigureAwait(false);
+        if (IsNotTls)
+        {
+            await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
+
+            // Before TLS answers with an alert, or waits for a record whose length it took from the peer's text.
+            throw new IOException("The peer does not speak TLS.");
+        }
+
+        return count;
+    }
+
+    // HTTP is told apart by its first word, however the network has cut it.
+    private async Task ReadFirstWordAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(MaxFirstWordTime);
+        byte[] more = new byte[MaxKeptLength];
+        try
+        {
+            while (MayBecomeHttp && !HasEnded)
+            {
+                await ReadBelowAsync(more, limit.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // What has come is not TLS, and that is told.
+        }
+    }
+
+    private async ValueTask<int> ReadBelowAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
         int count;
         try
         {
@@ -94,9 +133,7 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         kept.CopyTo(_first.AsSpan(_firstLength));
         _firstLength += kept.Length;
         _received.Add(piece);
-
-        // Before TLS answers with an alert, or waits for a record as long as the text would have it.
-        return IsNotTls ? throw new IOException("The peer does not speak TLS.") : count;
+        return count;
     }
 
     private async ValueTask WatchWriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)

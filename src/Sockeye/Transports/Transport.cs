@@ -46,6 +46,12 @@ internal abstract class Transport
     public virtual uint? AcknowledgedLength => null;
 
     /// <summary>
+    /// How long ago the peer's system acknowledged something, be it only that it has no room; <see langword="null"/> if that is
+    /// not known. Any thread. A system call.
+    /// </summary>
+    public virtual TimeSpan? SinceAcknowledgment => null;
+
+    /// <summary>
     /// Whether this thread is one that will call <see cref="ITransportSink.OnFlush"/> if asked to: then what it sends is
     /// better gathered than written piece by piece.
     /// </summary>

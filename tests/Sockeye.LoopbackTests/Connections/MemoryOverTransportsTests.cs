@@ -1,3 +1,5 @@
+using Sockeye.Memory;
+
 namespace Sockeye.Tests;
 
 /// <summary>What happens over real transports when connections hold all that they may: here nothing at all.</summary>
@@ -58,6 +60,36 @@ public sealed class MemoryOverTransportsTests
         Assert.Equal(503, refused.StatusCode);
         Assert.Equal(HandshakeError.MemoryExhausted, failure?.Error);
         Assert.Equal(0, server.ConnectionCount);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task What_a_method_that_returns_had_in_hand_is_there_for_the_next_connections(ServerKind kind)
+    {
+        const int MiB = 1024 * 1024;
+        WebSocketServerOptions options = Servers.OptionsOf(kind);
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            options with
+            {
+                Connection = options.Connection with
+                {
+                    Limits = options.Connection.Limits with { MaxBufferedMemory = MemoryBudget.Process.ExactHeld + (16 * MiB) },
+                },
+            },
+            static async (connection, cancellation) =>
+            {
+                WebSocketMessage message = await connection.ReceiveAsync(cancellation);
+                await connection.SendAsync($"{message.Payload.Length}", cancellation);
+            });
+
+        for (int i = 0; i < 30; i++)
+        {
+            await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+                server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() })
+                .WithDeadline();
+            await client.SendAsync(new byte[1_000_000]).AsTask().WithDeadline();
+            Assert.Equal("1000000", (await client.ReceiveAsync().WithDeadline()).Text);
+        }
     }
 
     private static WebSocketConnectionOptions WithoutMemory(WebSocketConnectionOptions options) =>

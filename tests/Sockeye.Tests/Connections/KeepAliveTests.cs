@@ -134,6 +134,48 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
+    public void A_peer_whose_system_says_nothing_is_given_up_though_reading_waits_for_the_application()
+    {
+        Start();
+        _owner.IsReadingPaused = true;
+        _owner.SinceAcknowledgment = TimeSpan.FromHours(1);
+
+        _time.Advance(120 * Second);
+
+        Assert.Equal(1, _owner.PingCount);
+        Assert.Equal(1, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void A_peer_whose_system_acknowledges_something_is_waited_for_while_reading_waits_for_the_application()
+    {
+        Start();
+        _owner.IsReadingPaused = true;
+        _owner.SinceAcknowledgment = 1 * Second;
+
+        _time.Advance(600 * Second);
+
+        Assert.True(_owner.PingCount > 5);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
+    public void A_peer_is_waited_for_while_the_application_takes_what_it_sent()
+    {
+        Start();
+        _owner.IsReadingPaused = true;
+        _owner.SinceAcknowledgment = TimeSpan.FromHours(1);
+
+        for (int i = 0; i < 60; i++)
+        {
+            _owner.TakenCount++;
+            _time.Advance(10 * Second);
+        }
+
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
     public void Without_a_pong_timeout_pings_go_on_and_nobody_is_given_up()
     {
         Start(new KeepAliveOptions { PongTimeout = Timeout.InfiniteTimeSpan });
@@ -302,6 +344,12 @@ public sealed class KeepAliveTests
         public bool IsPingOnItsWay { get; set; }
 
         bool IKeepAliveOwner.IsPingOnItsWay() => IsPingOnItsWay;
+
+        public int TakenCount { get; set; }
+
+        public TimeSpan? SinceAcknowledgment { get; set; }
+
+        public bool IsPeerSilentFor(TimeSpan duration) => SinceAcknowledgment > duration;
 
         public void OnPeerSilent() => SilentCount++;
 

@@ -68,6 +68,62 @@ public sealed class MemoryLimitTests
     }
 
     [Theory]
+    [InlineData("dispose")]
+    [InlineData("abort")]
+    [InlineData("peer closes")]
+    [InlineData("reset")]
+    [InlineData("violation")]
+    [InlineData("method returns")]
+    public void What_the_application_received_or_left_counts_no_more_when_the_connection_is_over(string end)
+    {
+        TestConnection test = Open(Role.Server, handler: null);
+        test.Receive(Opcode.Binary, new byte[60 * KiB]);
+        WebSocketMessage inHand = test.Connection.ReceiveAsync().GetAwaiter().GetResult();
+        test.Receive(Opcode.Binary, new byte[40 * KiB]);
+        Assert.InRange(_budget.ExactHeld, 100 * KiB, 300 * KiB);
+
+        switch (end)
+        {
+            case "dispose":
+                _ = test.Connection.DisposeAsync().AsTask();
+                test.ReceiveClose();
+                break;
+            case "abort":
+                test.Connection.Abort();
+                break;
+            case "reset":
+                test.Transport.Break(new IOException("reset"));
+                break;
+            case "violation":
+                test.Transport.Feed([0x83, 0x80, 0, 0, 0, 0]);
+                break;
+            case "method returns":
+                test.Connection.Core.Pull!.Discard();
+                _ = test.Connection.CloseAsync();
+                test.ReceiveClose();
+                break;
+            default:
+                test.ReceiveClose();
+                break;
+        }
+
+        test.Transport.EndInput();
+        test.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(test.Connection.Closed.IsCompleted);
+        Assert.Equal(0, _budget.ExactHeld);
+
+        // Nothing else has got the array meanwhile, and what is left can be received.
+        Assert.Equal(new byte[60 * KiB], inHand.Payload.ToArray());
+        if (end is "peer closes" or "reset" or "violation")
+        {
+            Assert.Equal(40 * KiB, test.Connection.ReceiveAsync().GetAwaiter().GetResult().Payload.Length);
+        }
+
+        Assert.ThrowsAny<WebSocketClosedException>(() => test.Connection.ReceiveAsync().GetAwaiter().GetResult());
+        Assert.Equal(0, _budget.ExactHeld);
+    }
+
+    [Theory]
     [InlineData(true, true)] // the decoder is kept for the messages behind this
     [InlineData(false, false)] // the decoder is kept for the rest of this
     public void A_decoder_that_would_be_kept_is_refused(bool hasTakeover, bool fin)

@@ -1,3 +1,4 @@
+using Sockeye.Connections;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
@@ -315,7 +316,7 @@ public sealed class PullReceiverTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_connection_that_closes_reads_on_to_the_peers_close_frame_though_its_inbox_is_full(bool pausedBefore)
+    public void A_connection_that_closes_reads_on_to_the_peers_close_frame_when_nothing_is_received_for_a_second(bool pausedBefore)
     {
         var test = new TestConnection(options: SmallInbox);
         byte[] many = [.. Enumerable.Range(0, 100).SelectMany(_ => test.FromPeer(Opcode.Text, "message"u8))];
@@ -328,10 +329,85 @@ public sealed class PullReceiverTests
         _ = test.Connection.CloseAsync();
         test.Transport.Feed(many);
         test.ReceiveClose();
-        test.Transport.EndInput();
+        Assert.False(test.Connection.Closed.IsCompleted);
+        test.Time.Advance(TimeSpan.FromSeconds(1.5));
 
         Assert.True(test.Result.WasClean);
         Assert.True(test.Pool.OutLength < 5_000);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_connection_that_closes_drops_nothing_that_the_application_takes(bool pausedBefore)
+    {
+        const int Count = 40;
+        var test = new TestConnection(options: SmallInbox);
+        byte[] many = [.. Enumerable.Range(0, Count).SelectMany(_ => test.FromPeer(Opcode.Text, "message"u8))];
+        if (pausedBefore)
+        {
+            test.Transport.Feed(many);
+            _ = test.Connection.CloseAsync();
+        }
+        else
+        {
+            _ = test.Connection.CloseAsync();
+            test.Transport.Feed(many);
+        }
+
+        test.ReceiveClose();
+        for (int i = 0; i < Count; i++)
+        {
+            Assert.Equal("message", Now(test.Connection.ReceiveAsync()).Text);
+            test.Time.Advance(TimeSpan.FromSeconds(0.7));
+        }
+
+        Assert.True(test.Result.WasClean);
+    }
+
+    [Fact]
+    public void A_peer_that_sends_without_end_does_not_keep_a_connection_that_closes_open()
+    {
+        var test = new TestConnection(options: SmallInbox);
+        byte[] many = [.. Enumerable.Range(0, 100).SelectMany(_ => test.FromPeer(Opcode.Text, "message"u8))];
+        _ = test.Connection.CloseAsync();
+
+        for (int i = 0; i < 29; i++)
+        {
+            test.Transport.Feed(many);
+            Now(test.Connection.ReceiveAsync());
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.False(test.Connection.Closed.IsCompleted);
+        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
+        for (int i = 0; i < 10; i++)
+        {
+            test.Transport.Feed(many);
+            receive = receive.IsCompleted ? test.Connection.ReceiveAsync().AsTask() : receive;
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(WebSocketCloseCode.NormalClosure, test.Result.Code);
+        Assert.False(test.Result.WasClean);
+    }
+
+    [Fact]
+    public void A_method_that_begins_after_the_end_has_its_token_cancelled_too()
+    {
+        var test = new TestConnection();
+        test.Receive("not received");
+        test.ReceiveClose();
+        test.Transport.EndInput();
+        test.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(test.Connection.Closed.IsCompleted);
+
+        var served = new ServedConnection(test.Connection);
+        test.Connection.Core.Pull!.Serve(served);
+        Assert.False(served.Token.IsCancellationRequested);
+        test.Time.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.True(served.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(30)));
     }
 
     [Fact]

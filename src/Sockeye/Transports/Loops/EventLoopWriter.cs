@@ -91,6 +91,22 @@ internal abstract class EventLoopWriter : Transport
         }
     }
 
+    /// <inheritdoc/>
+    public sealed override TimeSpan? SinceAcknowledgment
+    {
+        get
+        {
+            if (!Descriptor.TryHold())
+            {
+                return null;
+            }
+
+            TimeSpan? since = Loop.Calls.SinceAcknowledgment(Descriptor.Number);
+            Descriptor.DangerousRelease();
+            return since;
+        }
+    }
+
     /// <summary>The address of the peer, as the kernel has written it.</summary>
     public ref readonly SocketAddress Peer => ref _peer;
 

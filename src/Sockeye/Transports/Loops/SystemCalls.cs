@@ -31,6 +31,9 @@ internal unsafe class SystemCalls
     // Where tcp_info has tcpi_bytes_acked, since Linux 4.1.
     private const int AcknowledgedOffset = 120;
 
+    // Where tcp_info has tcpi_last_ack_recv.
+    private const int LastAcknowledgmentOffset = 56;
+
     /// <summary>Those of the system.</summary>
     public static SystemCalls Default { get; } = new();
 
@@ -235,14 +238,30 @@ internal unsafe class SystemCalls
     /// The low half of how many bytes the peer's kernel has acknowledged; <see langword="null"/> if it does not say: it is
     /// not TCP.
     /// </summary>
-    public virtual uint? AcknowledgedLength(int descriptor)
+    public virtual uint? AcknowledgedLength(int descriptor) =>
+        ReadTcpInformation(descriptor, AcknowledgedOffset, sizeof(ulong)) is { } length ? (uint)length : null;
+
+    /// <summary>
+    /// How long ago the peer's kernel acknowledged something, or answered a probe of its window; <see langword="null"/> if it does
+    /// not say: it is not TCP.
+    /// </summary>
+    public virtual TimeSpan? SinceAcknowledgment(int descriptor) =>
+        ReadTcpInformation(descriptor, LastAcknowledgmentOffset, sizeof(uint)) is { } milliseconds
+            ? TimeSpan.FromMilliseconds((uint)milliseconds)
+            : null;
+
+    // Reads a field of struct tcp_info (tcp(7)); nothing if this kernel's has no such field, or the socket is not one of TCP.
+    private static ulong? ReadTcpInformation(int descriptor, int offset, int size)
     {
         byte* information = stackalloc byte[AcknowledgedOffset + sizeof(ulong)];
         uint length = AcknowledgedOffset + sizeof(ulong);
         int result = LibC.GetOption(descriptor, LevelTcp, OptionTcpInformation, information, &length);
-        return result >= 0 && length >= AcknowledgedOffset + sizeof(ulong)
-            ? (uint)*(ulong*)(information + AcknowledgedOffset)
-            : null;
+        if (result < 0 || length < offset + size)
+        {
+            return null;
+        }
+
+        return size == sizeof(ulong) ? *(ulong*)(information + offset) : *(uint*)(information + offset);
     }
 
     private static int Answer(int result) => result >= 0 ? result : -Marshal.GetLastSystemError();

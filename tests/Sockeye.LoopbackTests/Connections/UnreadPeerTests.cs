@@ -1,0 +1,36 @@
+namespace Sockeye.Tests;
+
+/// <summary>A peer that is gone while nothing of it is read, because the application does not receive.</summary>
+public sealed class UnreadPeerTests
+{
+    [Theory]
+    [EachServer]
+    public async Task A_peer_that_was_reset_behind_a_full_inbox_is_noticed_by_a_ping(ServerKind kind)
+    {
+        WebSocketServerOptions options = Servers.OptionsOf(kind);
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            options with
+            {
+                Connection = options.Connection with
+                {
+                    KeepAlive = new() { PingInterval = TimeSpan.FromSeconds(1), PongTimeout = TimeSpan.FromSeconds(1) },
+                },
+            },
+            static (connection, cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, cancellation));
+        using RawPeer peer = kind == ServerKind.Tls
+            ? await RawPeer.OpenTlsAsync(server.LocalEndPoint)
+            : await RawPeer.OpenAsync(server.LocalEndPoint);
+        WebSocketConnection connection = server.Connections.Single();
+        byte[] message = Wire.Masked(RawFrame.Bytes(0x82, new byte[1000]));
+        for (int i = 0; i < 100; i++)
+        {
+            await peer.SendAsync(message);
+        }
+
+        await Deadlines.UntilAsync(() => connection.Core.Receiver.IsReadingPaused, "reading waits for the application");
+        peer.Reset();
+
+        Assert.False((await connection.Closed.WithDeadline()).WasClean);
+        await Deadlines.UntilAsync(() => server.ConnectionCount == 0, "its place is free");
+    }
+}
