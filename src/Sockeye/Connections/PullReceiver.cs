@@ -13,17 +13,12 @@ namespace Sockeye.Connections;
 internal sealed class PullReceiver
     : Receiver, IValueTaskSource<InboxEntry>, IValueTaskSource<WebSocketMessage>, IValueTaskSource<WebSocketFragment>
 {
-    // How many messages are taken without a wait before the clock is asked.
-    private const int LookInterval = 8;
-
     private ManualResetValueTaskSourceCore<InboxEntry> _source;
     private CancellationTokenRegistration _cancellation;
     private bool _isWaiting;
     private readonly bool _runsInline;
 
-    // How many messages were taken since the last wait, and when the clock was asked first.
-    private int _takenCount;
-    private long _sliceStart;
+    private TakenSlice _slice;
 
     // Whether a wait is there only because others have their turn, though messages wait.
     private bool _yields;
@@ -77,6 +72,8 @@ internal sealed class PullReceiver
     }
 
     private ArrayPool<byte> Pool => _isUncounted ? Core.Settings.UncountedPool : Core.Settings.Pool;
+
+    private TimeProvider Time => Core.Settings.Wheel.Time;
 
     /// <summary>Asks for the next message, on loan until the next call.</summary>
     /// <param name="cancellationToken">Ends the wait. What arrives later is kept for the next call.</param>
@@ -193,6 +190,7 @@ internal sealed class PullReceiver
     {
         InboxEntry entry;
         bool isTaken;
+        bool yields;
         lock (this)
         {
             if (_discards || MustDrop())
@@ -201,13 +199,23 @@ internal sealed class PullReceiver
             }
 
             isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
-            if (!TryEndWait(out entry))
+            yields = _isWaiting && !_yields && _slice.IsDemoted(Time);
+            _yields |= yields;
+            if (!TryEndWait(out entry) && !yields)
             {
                 return isTaken;
             }
         }
 
-        _source.SetResult(entry);
+        if (yields)
+        {
+            _ = GoOnInTurnAsync();
+        }
+        else
+        {
+            _source.SetResult(entry);
+        }
+
         return isTaken;
     }
 
@@ -300,7 +308,7 @@ internal sealed class PullReceiver
             isThere = !_yields && TryTakeNext(out entry);
             if (!isThere)
             {
-                _takenCount = 0;
+                _slice.Restart();
                 if (cancellationToken.IsCancellationRequested)
                 {
                     return Beginning.Canceled;
@@ -325,24 +333,8 @@ internal sealed class PullReceiver
         return isThere ? Beginning.Taken : Beginning.Waiting;
     }
 
-    // A method that finds a message each time that it asks would keep its thread of the pool as long as its peer sends. Under the
-    // lock.
-    private bool IsSliceOver()
-    {
-        if (++_takenCount % LookInterval != 0 || IsInboxEmpty || IsInputOver || Core.Transport.Slice is null)
-        {
-            return false;
-        }
-
-        TimeProvider time = Core.Settings.Wheel.Time;
-        if (_takenCount == LookInterval)
-        {
-            _sliceStart = time.GetTimestamp();
-            return false;
-        }
-
-        return time.GetElapsedTime(_sliceStart) >= TimeSlice.Length;
-    }
+    private bool IsSliceOver() =>
+        _slice.NoteTaken(Time) && !IsInboxEmpty && !IsInputOver && Core.Transport.Slice is not null;
 
     private async Task GoOnInTurnAsync()
     {
