@@ -15,6 +15,9 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private const int FirstReceiveLength = 16 * 1024;
     private const int LowestReceiveLength = 4 * 1024;
 
+    // Few sizes: the pool keeps arrays of each.
+    private const int ReadLengthFactor = 4;
+
     // Input that is always there must not keep a thread of the pool for ever.
     private const int MaxReadsPerTurn = 8;
 
@@ -270,7 +273,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         }
         else if (hasTakenAll)
         {
-            _readLength = Math.Min(_readLength * 2, ReceiveBufferLength);
+            _readLength = Math.Min(_readLength * ReadLengthFactor, ReceiveBufferLength);
         }
     }
 
