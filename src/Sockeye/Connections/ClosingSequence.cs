@@ -45,7 +45,7 @@ internal sealed class ClosingSequence : Deadline
     private long _waitStart;
     private long _lastProgress;
     private long _lastUntaken;
-    private uint _lastAcknowledged;
+    private uint? _lastAcknowledged;
     private long _closeStart = NotStarted;
     private long _lastTake;
     private int _lastTaken;
@@ -383,8 +383,11 @@ internal sealed class ClosingSequence : Deadline
 
         _waitStart = Wheel.CurrentTick;
         _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
+
         _lastUntaken = Untaken();
-        _lastAcknowledged = Acknowledged();
+
+        // Asked for at the first look, if it comes to that: nearly all connections end before, and are spared the system call.
+        _lastAcknowledged = null;
         _lastProgress = _waitStart;
         ScheduleLocked(LimitLocked(out _));
     }
@@ -418,12 +421,12 @@ internal sealed class ClosingSequence : Deadline
     {
         long untaken = Untaken();
         uint acknowledged = Acknowledged();
-        if (untaken == _lastUntaken && acknowledged == _lastAcknowledged)
+        bool isUnchanged = untaken == _lastUntaken && acknowledged == (_lastAcknowledged ?? acknowledged);
+        _lastAcknowledged = acknowledged;
+        if (isUnchanged)
         {
             return;
         }
-
-        _lastAcknowledged = acknowledged;
 
         _lastProgress = Wheel.CurrentTick;
         if (HasMuchUntaken)
