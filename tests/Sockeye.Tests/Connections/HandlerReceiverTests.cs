@@ -165,7 +165,9 @@ public sealed class HandlerReceiverTests
         test.Receive("3");
 
         later.SetResult();
-        Assert.Equal("Close 1011", test.Wire());
+        string wire = "";
+        SpinWait.SpinUntil(() => (wire += test.Wire()).Length != 0, TimeSpan.FromSeconds(30));
+        Assert.Equal("Close 1011", wire);
         test.Receive("4");
         test.Transport.EndInput();
 
