@@ -12,9 +12,6 @@ internal struct TakenSlice
     private const int LookInterval = 8;
     private const int FirstLook = 2;
 
-    // As for transports: a method that has used up a slice has its turn behind those that have not, for a while.
-    private static readonly TimeSpan DemotionTime = TimeSpan.FromSeconds(1);
-
     private int _takenCount;
     private long _start;
     private long _demotedAt;
@@ -49,5 +46,5 @@ internal struct TakenSlice
     }
 
     /// <summary>Whether it used up a slice a moment ago.</summary>
-    public bool IsDemoted(TimeProvider time) => _isDemoted && (_isDemoted = time.GetElapsedTime(_demotedAt) < DemotionTime);
+    public bool IsDemoted(TimeProvider time) => _isDemoted && (_isDemoted = time.GetElapsedTime(_demotedAt) < TimeSlice.DemotionTime);
 }

@@ -21,9 +21,6 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     // Input that is always there must not keep a thread of the pool for ever.
     private const int MaxReadsPerTurn = 8;
 
-    // As for event loops: whoever has used up a slice has its turn behind those that have not, for a while.
-    private static readonly TimeSpan DemotionTime = TimeSpan.FromSeconds(1);
-
     /// <summary>What <see cref="ReadAsync"/> answers if there is nothing to read, and it does not wait.</summary>
     protected const int Nothing = -1;
 
@@ -264,7 +261,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         _stride = _slice.Stride;
         if (_slice.IsOver)
         {
-            _demotedUntil = TimeProvider.System.GetTimestamp() + (long)(DemotionTime.TotalSeconds * TimeProvider.System.TimestampFrequency);
+            long length = (long)(TimeSlice.DemotionTime.TotalSeconds * TimeProvider.System.TimestampFrequency);
+            _demotedUntil = TimeProvider.System.GetTimestamp() + length;
         }
 
         if (_verdict == ReadVerdict.Yield)

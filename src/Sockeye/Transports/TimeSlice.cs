@@ -23,6 +23,10 @@ internal sealed class TimeSlice
     /// </remarks>
     public static readonly TimeSpan Length = TimeSpan.FromMicroseconds(100);
 
+    /// <summary>How long a connection that has used up a slice has its turns behind those that have not.</summary>
+    /// <remarks>Else it would take a slice before theirs each time that it sends, and thousands of its kind would do the same.</remarks>
+    public static readonly TimeSpan DemotionTime = TimeSpan.FromSeconds(1);
+
     // To read the clock costs some 25 ns.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMicroseconds(10);
 

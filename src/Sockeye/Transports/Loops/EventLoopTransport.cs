@@ -26,10 +26,6 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     private const int MaxReceivedPerTurn = 256 * 1024;
     private const int MaxReadsPerTurn = 8;
 
-    // Whoever has used up a slice has its turn behind those that have not, for so long: else it would take one slice before
-    // theirs each time that it sends, and thousands of its kind do.
-    private static readonly TimeSpan DemotionTime = TimeSpan.FromSeconds(1);
-
     // All are the loop's.
     private ulong _number;
     private long _demotedUntil = long.MinValue;
@@ -232,7 +228,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         _stride = slice.Stride;
         if (slice.IsOver)
         {
-            _demotedUntil = Loop.Now + Loop.ToTimestamps(DemotionTime);
+            _demotedUntil = Loop.Now + Loop.ToTimestamps(TimeSlice.DemotionTime);
         }
 
         if (isUnfinished || _mustGoOn)
