@@ -12,10 +12,6 @@ internal sealed class AnswerStream(Stream stream, bool isToConnect = false) : La
 {
     private const int MaxInterimAnswers = 8;
 
-    // RFC 8446 §5.1: a record of TLS, an alert or a part of its handshake. No response of HTTP begins so.
-    private const byte AlertType = 21;
-    private const byte HandshakeType = 22;
-
     private InterimAnswers _interim = new() { IsToConnect = isToConnect };
     private bool _hasBegun;
 
@@ -29,7 +25,9 @@ internal sealed class AnswerStream(Stream stream, bool isToConnect = false) : La
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
 
         // The HTTP client reads ahead before it asks a proxy again.
-        (isToConnect ? _interim.IsTunnel : _interim.IsOver) ? Below.ReadAsync(buffer, cancellationToken) : ReadAnswerAsync(buffer, cancellationToken);
+        (isToConnect ? _interim.IsTunnel : _interim.IsOver)
+            ? Below.ReadAsync(buffer, cancellationToken)
+            : ReadAnswerAsync(buffer, cancellationToken);
 
     /// <inheritdoc/>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -49,7 +47,7 @@ internal sealed class AnswerStream(Stream stream, bool isToConnect = false) : La
         if (!_hasBegun && count != 0)
         {
             _hasBegun = true;
-            IsTls = buffer.Span[0] is AlertType or HandshakeType;
+            IsTls = TlsRecord.CanBeginWith(buffer.Span[0]);
         }
 
         _interim.Add(buffer.Span[..count]);

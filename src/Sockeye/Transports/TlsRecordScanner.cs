@@ -7,7 +7,6 @@ internal struct TlsRecordScanner
 {
     private const int HeaderLength = 5;
     private const int LengthIndex = 3;
-    private const byte AlertType = 21;
 
     // §6: a level and a description. An encrypted alert is longer.
     private const int PlainAlertLength = 2;
@@ -36,7 +35,7 @@ internal struct TlsRecordScanner
             _contentLength += count;
             if (_contentLength == _length)
             {
-                if (_type == AlertType && _length == PlainAlertLength)
+                if (_type == TlsRecord.Alert && _length == PlainAlertLength)
                 {
                     Alert = piece[count - 1];
                 }

@@ -3,14 +3,11 @@ using System.Text;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// What is below TLS during its handshake: remembers how the peer began and ended, for whoever has to say why the handshake
-/// failed. Behind the handshake it is not in the way.
+/// What is below TLS during its handshake: remembers how the peer began and ended, to explain why the handshake failed.
+/// After the handshake it only passes bytes on.
 /// </summary>
 internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 {
-    // RFC 8446 §5.1: what a peer's first record can be.
-    private const byte AlertType = 21;
-    private const byte HandshakeType = 22;
     private const byte MajorVersion = 3;
 
     private const int MaxKeptLength = 48;
@@ -33,7 +30,7 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 
     /// <summary>Whether the peer has begun with something that is not TLS.</summary>
     public bool IsNotTls =>
-        HasReceived && (_first[0] is not (AlertType or HandshakeType) || (_firstLength > 1 && _first[1] != MajorVersion));
+        HasReceived && (!TlsRecord.CanBeginWith(_first[0]) || (_firstLength > 1 && _first[1] != MajorVersion));
 
     /// <summary>Whether that is HTTP: a request or a response.</summary>
     public bool IsHttp
