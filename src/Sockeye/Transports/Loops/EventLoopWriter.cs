@@ -60,52 +60,16 @@ internal abstract class EventLoopWriter : Transport
     public sealed override EndPoint? RemoteEndPoint => _peer.ToEndPoint();
 
     /// <inheritdoc/>
-    public sealed override long? UnacknowledgedLength
-    {
-        get
-        {
-            if (!Descriptor.TryHold())
-            {
-                return null;
-            }
-
-            long? length = Loop.Calls.UnacknowledgedLength(Descriptor.Number);
-            Descriptor.DangerousRelease();
-            return length;
-        }
-    }
+    public sealed override long? UnacknowledgedLength =>
+        Ask(static (calls, descriptor) => calls.UnacknowledgedLength(descriptor));
 
     /// <inheritdoc/>
-    public sealed override uint? AcknowledgedLength
-    {
-        get
-        {
-            if (!Descriptor.TryHold())
-            {
-                return null;
-            }
-
-            uint? length = Loop.Calls.AcknowledgedLength(Descriptor.Number);
-            Descriptor.DangerousRelease();
-            return length;
-        }
-    }
+    public sealed override uint? AcknowledgedLength =>
+        Ask(static (calls, descriptor) => calls.AcknowledgedLength(descriptor));
 
     /// <inheritdoc/>
-    public sealed override TimeSpan? SinceAcknowledgment
-    {
-        get
-        {
-            if (!Descriptor.TryHold())
-            {
-                return null;
-            }
-
-            TimeSpan? since = Loop.Calls.SinceAcknowledgment(Descriptor.Number);
-            Descriptor.DangerousRelease();
-            return since;
-        }
-    }
+    public sealed override TimeSpan? SinceAcknowledgment =>
+        Ask(static (calls, descriptor) => calls.SinceAcknowledgment(descriptor));
 
     /// <summary>The address of the peer, as the kernel has written it.</summary>
     public ref readonly SocketAddress Peer => ref _peer;
@@ -301,6 +265,20 @@ internal abstract class EventLoopWriter : Transport
     {
         _isBlocked = false;
         _blocked = default;
+    }
+
+    // Asks the kernel about the socket, on any thread; nothing once the descriptor is closed.
+    private T? Ask<T>(Func<SystemCalls, int, T?> ask)
+        where T : struct
+    {
+        if (!Descriptor.TryHold())
+        {
+            return null;
+        }
+
+        T? answer = ask(Loop.Calls, Descriptor.Number);
+        Descriptor.DangerousRelease();
+        return answer;
     }
 
     // How many of the bytes the transport has taken, by what the system call answered.
