@@ -1,8 +1,8 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// A thread that looks at all event loops of the process, again and again, and has those tell that do not come back from a
-/// call: while it lasts, since it may last for ever.
+/// A thread that checks all event loops of the process at intervals, and reports a call that has not returned while it lasts: it may
+/// last for ever.
 /// </summary>
 /// <remarks>
 /// A thread of its own, started with the first loop: the thread pool may be what such a call waits for, and later there may
@@ -15,11 +15,12 @@ internal static class LoopWatchdog
     // While all loops rest: an idle process is woken seldom, and what begins then is seen this much later.
     private static readonly TimeSpan RestInterval = TimeSpan.FromSeconds(1);
 
+    private static readonly AutoResetEvent Added = new(initialState: false);
     private static readonly Lock Gate = new();
     private static EventLoop[] Loops = [];
     private static bool IsStarted;
 
-    /// <summary>Looks at a loop from now on.</summary>
+    /// <summary>Begins to check a loop.</summary>
     public static void Add(EventLoop loop)
     {
         lock (Gate)
@@ -31,9 +32,11 @@ internal static class LoopWatchdog
                 IsStarted = true;
             }
         }
+
+        Added.Set();
     }
 
-    /// <summary>Looks at a loop no more.</summary>
+    /// <summary>Stops checking a loop.</summary>
     public static void Remove(EventLoop loop)
     {
         lock (Gate)
@@ -46,13 +49,15 @@ internal static class LoopWatchdog
     {
         while (true)
         {
+            EventLoop[] loops = Volatile.Read(ref Loops);
             bool isAnyBusy = false;
-            foreach (EventLoop loop in Volatile.Read(ref Loops))
+            foreach (EventLoop loop in loops)
             {
                 isAnyBusy |= loop.LookAfter();
             }
 
-            Thread.Sleep(isAnyBusy ? Interval : RestInterval);
+            // A process without loops is not woken at all.
+            Added.WaitOne(loops.Length == 0 ? Timeout.InfiniteTimeSpan : isAnyBusy ? Interval : RestInterval);
         }
     }
 }
