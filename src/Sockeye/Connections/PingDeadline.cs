@@ -12,9 +12,7 @@ namespace Sockeye.Connections;
 /// </remarks>
 internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<TimeSpan> answer) : Deadline
 {
-    // Where the ping ends in all that this end sends, and how much of that was acknowledged at the last look.
-    private uint _sentEnd;
-    private uint? _acknowledged;
+    private SentPlace _sent;
 
     private TimeSpan PongTimeout => core.KeepAliveOptions.PongTimeout;
 
@@ -23,7 +21,8 @@ internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<Tim
     {
         if (PongTimeout != Timeout.InfiniteTimeSpan)
         {
-            _acknowledged = core.GetAcknowledged(out _sentEnd);
+            uint? acknowledged = core.GetAcknowledged(out uint end);
+            _sent = new SentPlace(end, acknowledged);
             core.Settings.Wheel.Schedule(this, PongTimeout);
         }
     }
@@ -39,7 +38,7 @@ internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<Tim
             return;
         }
 
-        if (IsOnItsWay())
+        if (_sent.IsApproached(core.GetAcknowledged(out _)))
         {
             wheel.Schedule(this, PongTimeout);
         }
@@ -52,12 +51,4 @@ internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<Tim
 
     /// <inheritdoc/>
     public override void OnFaulted(Exception exception) => core.OnFaulted(exception);
-
-    private bool IsOnItsWay()
-    {
-        uint? acknowledged = core.GetAcknowledged(out _);
-        bool hasMoved = acknowledged != _acknowledged;
-        _acknowledged = acknowledged;
-        return hasMoved && acknowledged is { } position && (int)(_sentEnd - position) > 0;
-    }
 }

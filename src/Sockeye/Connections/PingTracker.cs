@@ -28,9 +28,8 @@ internal sealed class PingTracker(TimeProvider time)
     private ulong _lastNumber;
     private TimeSpan _roundTripTime = Unknown;
 
-    // Where the last ping ends in what this end sends, and how much of that was acknowledged at the last look.
-    private uint _sentEnd;
-    private uint _acknowledged;
+    // Of the last ping.
+    private SentPlace _sent;
 
     /// <summary>How long the last answered ping took; <see langword="null"/> before the first.</summary>
     public TimeSpan? RoundTripTime
@@ -86,8 +85,7 @@ internal sealed class PingTracker(TimeProvider time)
     {
         lock (this)
         {
-            _sentEnd = end;
-            _acknowledged = acknowledged;
+            _sent = new SentPlace(end, acknowledged);
         }
     }
 
@@ -99,9 +97,7 @@ internal sealed class PingTracker(TimeProvider time)
     {
         lock (this)
         {
-            bool hasMoved = acknowledged != _acknowledged;
-            _acknowledged = acknowledged;
-            return hasMoved && (int)(_sentEnd - acknowledged) > 0;
+            return _sent.IsApproached(acknowledged);
         }
     }
 
