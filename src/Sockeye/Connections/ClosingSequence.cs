@@ -383,7 +383,6 @@ internal sealed class ClosingSequence : Deadline
 
         _waitStart = Wheel.CurrentTick;
         _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
-
         _lastUntaken = Untaken();
 
         // Asked for at the first look, if it comes to that: nearly all connections end before, and are spared the system call.

@@ -101,7 +101,6 @@ internal sealed class CompressedSends : Deadline
 
         message.Release(Settings.Pool);
 
-
         // The end of the connection before the token, which was likely cancelled because of that.
         return error is not null ? ValueTask.FromException(error)
             : !isCanceled ? default

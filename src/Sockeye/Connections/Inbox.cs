@@ -12,8 +12,6 @@ namespace Sockeye.Connections;
 /// <param name="memory">What connections may hold in all; <see langword="null"/> if there is no limit.</param>
 internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance? memory = null)
 {
-    private ArrayPool<byte> _pool = pool;
-
     // What an entry costs beside the bytes of its array: its place in the queue, and the header of the array. Counted, so that
     // empty messages fill the inbox too.
     private const int EntryLength = 48;
@@ -23,6 +21,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     private const int MaxWasteFactor = 4;
 
     private readonly Queue<InboxEntry> _entries = new();
+    private ArrayPool<byte> _pool = pool;
     private long _length;
 
     /// <summary>Whether nothing is in it.</summary>

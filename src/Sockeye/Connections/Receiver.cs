@@ -179,7 +179,7 @@ internal abstract class Receiver(ConnectionCore core)
     protected abstract bool IsDone { get; }
 
     /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
-    public bool HasDropped { get; private set; }
+    protected bool HasDropped { get; private set; }
 
     private bool TakesBeyondLimit => _takesAll && (_inbox is null || !_inbox.IsFullBy(MaxTakenBeyondLimit));
 

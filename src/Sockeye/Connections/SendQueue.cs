@@ -156,7 +156,6 @@ internal sealed class SendQueue
         Writer.Fulfil(duty, segment, frame.Kind, frame.Payload.Span);
         frame.Release(_buffer.Settings.Pool);
 
-
         // The end of the connection before the token, which was likely cancelled because of that.
         return isOpen ? default
             : isClosed ? ValueTask.FromException(_owner.CreateClosedException())

@@ -355,15 +355,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
         {
             await Core.SendPing(answer, cancellationToken).ConfigureAwait(false);
             deadline.Start();
-            try
-            {
-                return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (answer.Task.IsCompleted)
-            {
-                // The token was cancelled because of the end of the connection, which the answer tells.
-                return await answer.Task.ConfigureAwait(false);
-            }
+            return await WaitForAsync(answer.Task, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -413,16 +405,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         Core.BeginClose(CloseArguments.Check(code, reason));
-        Task<WebSocketCloseResult> closed = Closed;
-        try
-        {
-            return await closed.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (closed.IsCompleted)
-        {
-            // The token was cancelled because of the end that was waited for.
-            return await closed.ConfigureAwait(false);
-        }
+        return await WaitForAsync(Closed, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -437,6 +420,19 @@ public sealed class WebSocketConnection : IAsyncDisposable
     {
         Core.Pull?.Discard();
         await CloseAsync().ConfigureAwait(false);
+    }
+
+    // What is waited for before the token, which is often cancelled because of the same end of the connection.
+    private static async Task<T> WaitForAsync<T>(Task<T> task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (task.IsCompleted)
+        {
+            return await task.ConfigureAwait(false);
+        }
     }
 
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
