@@ -14,7 +14,9 @@ internal static class BasicCredentials
         return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credential.UserName + ":" + credential.Password));
     }
 
-    /// <summary>The credentials of an address, percent-encoded; <see langword="null"/> if there are none.</summary>
+    /// <summary>Decodes the user information of an address.</summary>
+    /// <param name="userInfo">The percent-encoded user information.</param>
+    /// <returns>The credentials; <see langword="null"/> if the user information is empty.</returns>
     public static NetworkCredential? Read(string userInfo)
     {
         if (userInfo.Length == 0)

@@ -19,6 +19,7 @@ internal static partial class ClientLog
     public static partial void WaitsForReceiver(this ILogger logger, int count);
 
     [LoggerMessage(EventId = 404, Level = LogLevel.Warning,
-        Message = "A client dropped {Count} messages that were never received: the application sends without receiving, and messages of {ConnectionCount} connections wait")]
+        Message = "A client dropped {Count} messages that were never received: the application sends without receiving, and messages "
+            + "of {ConnectionCount} connections wait")]
     public static partial void UnreceivedDropped(this ILogger logger, int count, int connectionCount);
 }

@@ -86,8 +86,8 @@ public sealed record WebSocketClientOptions
     }
 
     /// <summary>
-    /// Who the client is to a server that asks (RFC 9110 §11.6): a <see cref="NetworkCredential"/>, or a <see cref="CredentialCache"/>
-    /// with addresses and schemes. <see langword="null"/>, the default, for nobody.
+    /// The credentials for a server that requires authentication (RFC 9110 §11.6): a <see cref="NetworkCredential"/>, or a
+    /// <see cref="CredentialCache"/> with addresses and schemes. The default is <see langword="null"/>: no credentials.
     /// </summary>
     /// <remarks>
     /// <para>
@@ -156,8 +156,8 @@ public sealed record WebSocketClientOptions
     public Func<WebSocketRedirect, CancellationToken, ValueTask<bool>>? OnRedirecting { get; init; }
 
     /// <summary>
-    /// Called before each request, those of redirects and those that answer a challenge too: may set headers, and take its time to find them out, as long as
-    /// <see cref="HandshakeTimeout"/> allows. What it throws ends the attempt, and is thrown by it.
+    /// Called before each request, including those after a redirect and those that answer a challenge. It can set headers, and may take
+    /// as long to find them as <see cref="HandshakeTimeout"/> allows. An exception that it throws ends the attempt.
     /// </summary>
     public Func<WebSocketClientRequest, CancellationToken, ValueTask>? OnSendingRequest { get; init; }
 
@@ -165,7 +165,10 @@ public sealed record WebSocketClientOptions
     /// The proxy to connect through: by HTTP's CONNECT, or SOCKS 4, 4a or 5, as the scheme of its address says, with its
     /// credentials. <see langword="null"/>, the default, for that of the process, <see cref="HttpClient.DefaultProxy"/>.
     /// </summary>
-    /// <remarks>Not together with a Unix socket or named pipe. User information in its address counts if the proxy has no credentials of its own.</remarks>
+    /// <remarks>
+    /// Cannot be combined with a Unix socket or named pipe. The user information in the proxy's address is used if the proxy has no
+    /// credentials of its own.
+    /// </remarks>
     public IWebProxy? Proxy { get; init; }
 
     /// <summary>

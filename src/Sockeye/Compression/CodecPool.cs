@@ -19,7 +19,7 @@ internal sealed class CodecPool<T>
 
     /// <summary>Makes a pool, with nothing in it.</summary>
     /// <param name="create">Makes a codec when none is left.</param>
-    /// <param name="isTrimmed">Whether codecs that nobody has used for a while are freed.</param>
+    /// <param name="isTrimmed">Whether to free codecs that have been idle for a while.</param>
     public CodecPool(Func<T> create, bool isTrimmed = false)
     {
         _create = create;
@@ -66,7 +66,7 @@ internal sealed class CodecPool<T>
         }
     }
 
-    /// <summary>Frees the codecs that nobody has used since the last call.</summary>
+    /// <summary>Frees the codecs that have not been used since the last call.</summary>
     /// <returns>Whether any are left.</returns>
     public bool Trim()
     {

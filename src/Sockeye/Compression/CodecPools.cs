@@ -18,7 +18,7 @@ internal sealed class CodecPools
     private readonly bool _areTrimmed;
 
     /// <summary>Makes pools; codecs are made when they are needed.</summary>
-    /// <param name="areTrimmed">Whether codecs that nobody has used for a while are freed.</param>
+    /// <param name="areTrimmed">Whether to free codecs that have been idle for a while.</param>
     public CodecPools(bool areTrimmed = false)
     {
         _areTrimmed = areTrimmed;

@@ -95,7 +95,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public PingTracker Pings =>
         _pings ?? Interlocked.CompareExchange(ref _pings, new PingTracker(Settings.Wheel.Time), null) ?? _pings;
 
-    /// <summary>The deadlines for a peer that stops in the midst of something, if there are any.</summary>
+    /// <summary>The deadlines for a peer that stops reading, or stops in the middle of a message; created on demand.</summary>
     public PeerDeadlines? Deadlines => _deadlines;
 
     /// <summary>How long the last answered ping took.</summary>
@@ -251,7 +251,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void OnSendBlocked() => NeedDeadlines().NoteSendBlocked();
 
-    /// <summary>The deadlines for a peer that stops in the midst of something, made if there are none.</summary>
+    /// <summary>Returns <see cref="Deadlines"/>, and creates them if necessary.</summary>
     public PeerDeadlines NeedDeadlines() =>
         _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;
 

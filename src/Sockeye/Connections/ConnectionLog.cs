@@ -34,7 +34,8 @@ internal static partial class ConnectionLog
     public static partial void PeerStalled(this ILogger logger, long connectionId);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Information,
-        Message = "Failed connection {ConnectionId} with PolicyViolation: the peer began a message, and sent nothing more of it within {MessageTimeout}")]
+        Message = "Failed connection {ConnectionId} with PolicyViolation: the peer began a message, and sent nothing more of it "
+            + "within {MessageTimeout}")]
     public static partial void MessageStalled(this ILogger logger, long connectionId, TimeSpan messageTimeout);
 
     [LoggerMessage(EventId = 213, Level = LogLevel.Warning,

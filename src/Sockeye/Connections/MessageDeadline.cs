@@ -39,7 +39,7 @@ internal sealed class MessageDeadline(ConnectionCore core) : Deadline
     /// <summary>No message is open. On the I/O thread.</summary>
     public void NoteWhole() => _isOpen = false;
 
-    /// <summary>Ceases to watch: the connection has ended.</summary>
+    /// <summary>Stops watching: the connection has ended.</summary>
     public void Stop() => core.Settings.Wheel.Cancel(this);
 
     /// <inheritdoc/>

@@ -1,12 +1,12 @@
 namespace Sockeye.Connections;
 
 /// <summary>
-/// The deadlines for a peer that stops in the midst of something: it takes nothing more of what it is sent, or sends nothing
-/// more of a message. A connection has none before that may have happened for the first time.
+/// The deadlines for a peer that stops reading, or that stops in the middle of a message. A connection creates them when a write
+/// first blocks, or when a message first arrives in parts.
 /// </summary>
 internal sealed class PeerDeadlines(ConnectionCore core)
 {
-    // The first is made by whoever sends, the second on the I/O thread.
+    // The sending thread creates the first, the I/O thread the second.
     private SendDeadline? _send;
     private MessageDeadline? _message;
 

@@ -23,7 +23,7 @@ internal sealed class PingTracker(TimeProvider time)
     private Ping? _newest;
     private int _underwayCount;
 
-    // How many may be underway before those that nobody waits for are looked for.
+    // When this many pings are unanswered, those without a waiting caller are removed.
     private int _maxCount = MaxUnwatchedCount;
     private ulong _lastNumber;
     private TimeSpan _roundTripTime = Unknown;
@@ -58,8 +58,8 @@ internal sealed class PingTracker(TimeProvider time)
     /// <summary>Begins to time a ping.</summary>
     /// <param name="payload">Where its payload is written to.</param>
     /// <param name="answer">
-    /// Told how long it took; <see langword="null"/> if nobody waits. A caller that stops waiting completes it, and the pong
-    /// still counts.
+    /// Completed with the round-trip time; <see langword="null"/> if no caller waits for it. A caller that stops waiting completes it
+    /// itself; the pong still updates <see cref="RoundTripTime"/>.
     /// </param>
     public void Begin(Span<byte> payload, TaskCompletionSource<TimeSpan>? answer)
     {

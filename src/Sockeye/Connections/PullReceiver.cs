@@ -37,7 +37,7 @@ internal sealed class PullReceiver
     private ServedConnection? _served;
     private bool _mayCancelServed;
 
-    // What is left is the application's, and does not count any more: nobody knows when, or whether, it will be received.
+    // The remaining messages no longer count against the memory limit: the application may never receive them.
     private bool _isUncounted;
 
     /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>

@@ -201,7 +201,7 @@ internal sealed class Listener : IAcceptorOwner
                 var pending = new PendingTls(socket);
                 _context.Pending.Enter(pending, network);
 
-                // Elsewhere: callbacks of the application are called in place, and nobody is accepted meanwhile.
+                // On the thread pool: TLS calls the application in place, which must not delay accepting.
                 ThreadPool.UnsafeQueueUserWorkItem(
                     static call => _ = call.Listener.AuthenticateAsync(call.Socket, call.Pending),
                     (Listener: this, Socket: socket, Pending: pending),

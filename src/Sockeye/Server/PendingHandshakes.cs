@@ -15,7 +15,7 @@ namespace Sockeye.Server;
 /// clients wait in the system's queue, which costs this server nothing.
 /// </para>
 /// <para>
-/// A network has a share of the room. It may take more while nobody needs it: a crowd behind one address is served as any other.
+/// A network has a share of the room. It may take more while there is room: a crowd behind one address is served like any other.
 /// When the room is full, a network with more than its share loses its oldest handshake at once to a client of another, and a
 /// client of its own is refused, unless one of its own is a second old.
 /// </para>

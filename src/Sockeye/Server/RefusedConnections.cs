@@ -6,7 +6,9 @@ namespace Sockeye.Server;
 /// Connections that were answered with a refusal before their request was read: each is kept for a moment, since to close it while
 /// its request is on the way would send a reset, which may destroy the answer.
 /// </summary>
-/// <remarks>Few at a time, because each has a descriptor, of which there may be few: the next one takes the place of the oldest. Thread-safe.</remarks>
+/// <remarks>
+/// Keeps few at a time, because each holds a descriptor when descriptors may be scarce: a new one displaces the oldest. Thread-safe.
+/// </remarks>
 internal sealed class RefusedConnections(DeadlineWheel wheel) : Deadline
 {
     /// <summary>How many are kept.</summary>

@@ -6,7 +6,7 @@ namespace Sockeye.Server;
 /// <summary>Finds options of a server, an address or a route of which one would have no effect.</summary>
 internal static class ServerOptionConflicts
 {
-    /// <summary>Checks what says whose word counts, and how large a request may be.</summary>
+    /// <summary>Checks the options for trusted proxies, and for the size of a request.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
     public static void Check(WebSocketServerOptions options)
     {
@@ -20,7 +20,7 @@ internal static class ServerOptionConflicts
         CheckLimits(options.HandshakeLimits);
     }
 
-    /// <summary>Checks what says where a server listens.</summary>
+    /// <summary>Checks the options for the addresses on which a server listens.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
     public static void CheckListening(WebSocketServerOptions options)
     {

@@ -3,13 +3,13 @@ using Sockeye.Connections;
 namespace Sockeye.Server;
 
 /// <summary>
-/// How a server ends: lets nobody in, lets those who are there go, closes, and drops who is left. Each step has an end, whatever
-/// the application does.
+/// Stops a server: it accepts no more connections, lets the existing ones drain, closes them, and aborts those that are left. Each step
+/// has a deadline, whatever the application does.
 /// </summary>
 internal sealed class ServerStop(ServerContext context, ServerListeners listeners)
 {
-    // What connections that were dropped, and the methods that serve them, get to end: by the clock of the system, since the
-    // threads that it waits for run by that.
+    // How long aborted connections, and the methods that serve them, have to end. Measured by the system's clock, because the
+    // threads that are waited for run by it.
     private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -25,7 +25,7 @@ internal sealed class TurnQueue : IThreadPoolWorkItem
         var turn = new TaskCompletionSource();
         _waiting.Enqueue(turn);
 
-        // Whoever takes this out of the pool's queue says so first, and then looks who waits.
+        // The thread that takes this out of the pool's queue decrements the count first, and then checks for waiters.
         Interlocked.MemoryBarrier();
         QueueIfFew();
         return turn.Task;

@@ -163,12 +163,16 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
     /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
     /// <remarks>
-    /// All messages of a connection come before those of the next, however many connections came and went meanwhile. Of 16 that
-    /// have ended with messages to receive, the next attempt to connect waits until the application receives; if a send waits for
-    /// a connection, the messages of the oldest are dropped instead, and the log says so. The enumeration ends without an exception only if the application closed:
-    /// by <see cref="CloseAsync"/>, by disposal, or by closing the <see cref="Connection"/>. If the client gave up
-    /// (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), it throws why. What a callback of the application has thrown
-    /// is thrown as it is.
+    /// <para>
+    /// All messages of a connection come before those of the next. When 16 connections have ended with messages that were not
+    /// received, the client does not connect again until the application receives. If a send waits for a connection, the client
+    /// connects all the same, drops the messages of the oldest connection, and logs a warning.
+    /// </para>
+    /// <para>
+    /// The enumeration ends without an exception only if the application closed: by <see cref="CloseAsync"/>, by disposal, or by
+    /// closing the <see cref="Connection"/>. If the client gave up (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), it
+    /// throws the reason. An exception of a callback is thrown as it is.
+    /// </para>
     /// </remarks>
     /// <exception cref="WebSocketClosedException">
     /// The client has given up after its last connection ended, whatever the close code, 1000 included. The result has the

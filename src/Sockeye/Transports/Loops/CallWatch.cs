@@ -64,7 +64,7 @@ internal sealed class CallWatch
     /// <summary>From now on the time before does not count: what was compiled in it neither.</summary>
     public void ForgetCompiled() => _compiled = _compiledTime(true);
 
-    /// <summary>The loop is about to wait: nobody is being called.</summary>
+    /// <summary>The loop is about to wait: no source is being called.</summary>
     public void Rest() => _source = null;
 
     /// <summary>A source is about to be called.</summary>

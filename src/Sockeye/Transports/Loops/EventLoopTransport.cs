@@ -264,7 +264,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
                 return false;
             }
 
-            // Reading stops at an urgent byte, however much is behind it (tcp(7)): whoever sends one is read to the end.
+            // Reading stops at an urgent byte, however much is behind it (tcp(7)): after one, read until there is no more.
             bool isFilled = length == buffer.Length;
             if (isFilled || _hasUrgent)
             {

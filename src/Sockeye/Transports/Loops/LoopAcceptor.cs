@@ -4,8 +4,8 @@ namespace Sockeye.Transports.Loops;
 
 /// <summary>Accepts connections on a loop of a group, and hands them to each loop in turn.</summary>
 /// <remarks>
-/// Each loop of the group has one, on the same listening socket: a loop that does not come back from a handler keeps nobody
-/// out. The kernel tells one of those that wait.
+/// Each loop of the group has an acceptor on the same listening socket, so that the other loops go on accepting while one is stuck in
+/// a handler. The kernel wakes one of the loops that wait.
 /// </remarks>
 internal sealed class LoopAcceptor : Deadline, IEventLoopSource
 {
