@@ -60,6 +60,9 @@ internal sealed class ConnectionSettings
     /// <summary>Told when the application has nothing more to do with a connection: its last call has returned.</summary>
     public Action<ConnectionCore>? OnServed { get; init; }
 
+    /// <summary>What numbers the connections.</summary>
+    public ConnectionNumbers Numbers { get; init; } = ConnectionNumbers.Process;
+
     /// <summary>Whether the connections are over TLS.</summary>
     public bool IsSecure { get; init; }
 

@@ -31,8 +31,6 @@ public sealed class WebSocketConnection : IAsyncDisposable
     // A text of up to 340 characters; longer ones are encoded into a rented buffer.
     private const int MaxLengthOnStack = 1_024;
 
-    private static long LastId;
-
     // What opened the connection, in one field: a server's packed request, or a client's response.
     private readonly object? _opening;
 
@@ -40,7 +38,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
         PerMessageDeflateParameters? deflate = null, object? opening = null)
     {
-        Id = Interlocked.Increment(ref LastId);
+        Id = settings.Numbers.Next();
         _opening = opening;
         Subprotocol = subprotocol;
         Core = new ConnectionCore(this, transport, settings, handler, deflate);

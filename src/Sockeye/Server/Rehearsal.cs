@@ -1,3 +1,4 @@
+using Sockeye.Connections;
 using Sockeye.Transports.Loops;
 
 namespace Sockeye.Server;
@@ -84,6 +85,7 @@ internal static class Rehearsal
             {
                 Compression = PerMessageDeflateOptions.Shared with { MinimumSize = 0 },
                 LoggerFactory = new DroppingLogger(),
+                Numbers = new ConnectionNumbers(),
             };
             var context = new ServerContext(options, static _ => WebSocketHandler.FromDelegate(EchoAsync), hasListeners: false);
             var session = new ServerHandshakeSession(

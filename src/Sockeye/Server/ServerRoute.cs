@@ -65,6 +65,7 @@ internal sealed class ServerRoute
             {
                 IsSecure = isSecure,
                 OnServed = context.NoteServed,
+                Numbers = server.Numbers,
                 Codecs = codecs,
                 Route = pattern,
                 Proxies = context.Proxies,

@@ -429,6 +429,9 @@ public sealed record WebSocketServerOptions
     /// <summary>Where buffers come from: a seam, for tests to count them.</summary>
     internal ArrayPool<byte> Pool { get; init; } = LargeArrayPool.Process;
 
+    /// <summary>What numbers the connections: those of a rehearsal are not the application's.</summary>
+    internal ConnectionNumbers Numbers { get; init; } = ConnectionNumbers.Process;
+
     /// <summary>How many descriptors the process may have: a seam, for tests to make them few.</summary>
     internal Func<int> DescriptorLimit { get; init; } = Transports.DescriptorLimit.Read;
 
