@@ -31,6 +31,10 @@ internal sealed class ClosingSequence : Deadline
     private static readonly TimeSpan MaxReceivingTime = TimeSpan.FromSeconds(30);
 
     private const long NotStarted = -1;
+    private const long NotAsked = -1;
+
+    // When in a wait the transport is asked for the first time how much is on its way.
+    private const double FirstLookShare = 0.25;
 
     // No more is on its way than a Close frame, and the records that TLS makes of it.
     private const int SmallLength = 1024;
@@ -383,9 +387,10 @@ internal sealed class ClosingSequence : Deadline
 
         _waitStart = Wheel.CurrentTick;
         _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
-        _lastUntaken = Untaken();
 
-        // Asked for at the first look, if it comes to that: nearly all connections end before, and are spared the system call.
+        // The transport is asked at the first look, if it comes to that: nearly all connections end before, and are spared the
+        // system calls.
+        _lastUntaken = Sends.BufferedAmount > SmallLength ? Untaken() : NotAsked;
         _lastAcknowledged = null;
         _lastProgress = _waitStart;
         ScheduleLocked(LimitLocked(out _));
@@ -420,10 +425,15 @@ internal sealed class ClosingSequence : Deadline
     {
         long untaken = Untaken();
         uint acknowledged = Acknowledged();
-        bool isUnchanged = untaken == _lastUntaken && acknowledged == (_lastAcknowledged ?? acknowledged);
+
+        // What the peer took before the first look is not known, so a peer that much is on its way to has the benefit of the doubt.
+        bool hasProgress = _lastUntaken == NotAsked
+            ? untaken > SmallLength
+            : untaken != _lastUntaken || acknowledged != (_lastAcknowledged ?? acknowledged);
         _lastAcknowledged = acknowledged;
-        if (isUnchanged)
+        if (!hasProgress)
         {
+            _lastUntaken = untaken;
             return;
         }
 
@@ -442,7 +452,10 @@ internal sealed class ClosingSequence : Deadline
         // Looked at more often while the peer takes something: so that the wait begins when it has taken all.
         bool watches = HasMuchUntaken || _lifecycle.Wait == LifecycleWait.Flush || _core.Receiver.WaitsForPeer
             || _core.Receiver.IsReadingPaused;
-        Wheel.Schedule(this, watches && after > ProgressInterval ? ProgressInterval : after);
+        TimeSpan longest = _lastUntaken == NotAsked ? Shorter(after * FirstLookShare, ProgressInterval)
+            : watches ? ProgressInterval
+            : after;
+        Wheel.Schedule(this, Shorter(after, longest));
     }
 
     // How much of what was accepted the peer's system has not taken, as far as the transport can tell.
@@ -452,4 +465,6 @@ internal sealed class ClosingSequence : Deadline
     private uint Acknowledged() => _core.Transport.AcknowledgedLength ?? 0;
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }
