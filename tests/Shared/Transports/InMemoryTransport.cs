@@ -60,7 +60,17 @@ internal sealed class InMemoryTransport : Transport
     /// <summary>What the peer's kernel has acknowledged, if it tells.</summary>
     public uint? KernelProgress { get; set; }
 
-    public override long? UnacknowledgedLength => KernelLength;
+    /// <summary>How often it was asked.</summary>
+    public int KernelLengthReads { get; private set; }
+
+    public override long? UnacknowledgedLength
+    {
+        get
+        {
+            KernelLengthReads++;
+            return KernelLength;
+        }
+    }
 
     public override uint? AcknowledgedLength => KernelProgress;
 

@@ -93,6 +93,39 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
+    public void What_the_peer_took_before_the_first_look_counts(string role)
+    {
+        TestConnection test = Open(role, closeTimeout: 0.5 * Second);
+        test.Transport.KernelLength = 2_000_000;
+        _ = test.Connection.CloseAsync();
+
+        for (double taken = 0; taken < 2; taken += 0.45)
+        {
+            test.Transport.KernelLength -= 100_000;
+            test.Time.Advance(0.45 * Second);
+            Assert.False(test.Transport.IsClosed);
+        }
+
+        test.Time.Advance(Second);
+        Assert.True(test.Transport.IsAborted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void The_kernel_is_not_asked_about_a_close_that_both_ends_finish_at_once(string role)
+    {
+        TestConnection test = Open(role);
+
+        _ = test.Connection.CloseAsync();
+        test.ReceiveClose();
+        test.Transport.EndInput();
+
+        Assert.True(test.Result.WasClean);
+        Assert.Equal(0, test.Transport.KernelLengthReads);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
     public void A_peer_that_closed_first_gets_all_before_the_transport_is_closed(string role)
     {
         TestConnection test = Open(role);
@@ -156,8 +189,13 @@ public sealed class SlowPeerClosingTests
         Assert.False(test.Transport.IsAborted);
     }
 
-    private static TestConnection Open(string role) =>
-        new(role == "server" ? Role.Server : Role.Client, options: role == "server"
-            ? WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled }
-            : WebSocketConnectionOptions.Client with { KeepAlive = KeepAliveOptions.Disabled });
+    private static TestConnection Open(string role, TimeSpan? closeTimeout = null)
+    {
+        WebSocketConnectionOptions options = role == "server" ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        return new(role == "server" ? Role.Server : Role.Client, options: options with
+        {
+            KeepAlive = KeepAliveOptions.Disabled,
+            CloseTimeout = closeTimeout ?? options.CloseTimeout,
+        });
+    }
 }
