@@ -95,6 +95,31 @@ public sealed class GatheredSendTests : IAsyncLifetime
         Assert.Equal([head.Length + (2 * (HeaderLength + 1))], _calls.LengthsOn(accepted[2]));
     }
 
+    [Theory]
+    [InlineData(150, new[] { 12 })]
+    [InlineData(1500, new[] { 6, 6 })]
+    public async Task What_several_slices_of_a_connection_send_to_others_leaves_together_unless_it_waits_for_long(
+        int microsecondsOfEach, int[] expectedWrites)
+    {
+        var time = new ManualTimeProvider();
+        await OpenAsync(peers: 3, time: time);
+        _handler.Received = (_, payload) =>
+        {
+            _served[1].TrySend(payload, WebSocketMessageKind.Binary);
+            _served[2].TrySend(payload, WebSocketMessageKind.Binary);
+            time.Advance(TimeSpan.FromMicroseconds(microsecondsOfEach));
+        };
+
+        byte[] payloads = [1, 2, 3, 4];
+        byte[] frames = [.. payloads.SelectMany(value => Wire.Masked(RawFrame.Bytes(RawFrame.Binary, value)))];
+        await _peers[0].SendAsync(frames);
+
+        await AssertReceivesAsync(_peers[1], [1], [2], [3], [4]);
+        await AssertReceivesAsync(_peers[2], [1], [2], [3], [4]);
+        Assert.Equal(expectedWrites, _calls.LengthsOn(_calls.Accepted[1]));
+        Assert.Equal(expectedWrites, _calls.LengthsOn(_calls.Accepted[2]));
+    }
+
     [Fact]
     public async Task A_connection_of_another_loop_is_written_in_place()
     {
@@ -353,7 +378,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     // One after the other, so that peers, connections and descriptors are in the same order.
-    private async Task OpenAsync(int peers, int loops = 1)
+    private async Task OpenAsync(int peers, int loops = 1, TimeProvider? time = null)
     {
         _server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions
@@ -366,6 +391,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
                     SlowCallbackThreshold = Timeout.InfiniteTimeSpan,
                 },
                 Pool = _pool,
+                TimeProvider = time ?? TimeProvider.System,
             },
             _handler);
         for (int i = 0; i < peers; i++)

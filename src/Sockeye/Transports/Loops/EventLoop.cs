@@ -28,6 +28,9 @@ internal sealed unsafe class EventLoop : ITicker
     // these are kept waiting. The turn of one that has just begun is finished.
     private static readonly TimeSpan BacklogTime = TimeSpan.FromMilliseconds(1);
 
+    // How long, while others have not finished, what was sent to a source waits for more.
+    private static readonly TimeSpan MaxGatheringTime = TimeSpan.FromMilliseconds(2);
+
     // A loop that works without coming to an end for this long gets no new connections, as long as another does.
     private static readonly TimeSpan ResponseTime = TimeSpan.FromMilliseconds(50);
 
@@ -48,9 +51,11 @@ internal sealed unsafe class EventLoop : ITicker
     private readonly TimeSlice _slice;
     private readonly long _tick;
     private readonly long _backlogTime;
+    private readonly long _maxGathering;
     private byte* _buffer;
     private int _threadId;
     private long _lastTurn;
+    private long _gatheringSince;
     private uint _turnSeen;
     private ExecutionContext? _ownContext;
 
@@ -67,6 +72,7 @@ internal sealed unsafe class EventLoop : ITicker
         _slice = new TimeSlice(time);
         _tick = ToTimestamps(DeadlineWheel.Tick);
         _backlogTime = ToTimestamps(BacklogTime);
+        _maxGathering = ToTimestamps(MaxGatheringTime);
 
         // The kernel's waits know the system's time only.
         Wheel = time == TimeProvider.System ? new DeadlineWheel(time, this) : DeadlineWheel.For(time);
@@ -242,8 +248,19 @@ internal sealed unsafe class EventLoop : ITicker
         return isBusy;
     }
 
-    /// <summary>Has a transport write, at the end of the turn, what was gathered. On the loop's thread.</summary>
-    public void FlushLater(EventLoopTransport transport) => _toFlush.Add(transport);
+    /// <summary>
+    /// Has a transport write what was gathered, at the end of the turn; later, but soon, if some have not finished what they do.
+    /// On the loop's thread.
+    /// </summary>
+    public void FlushLater(EventLoopTransport transport)
+    {
+        if (_toFlush.Count == 0)
+        {
+            _gatheringSince = _watch.Now;
+        }
+
+        _toFlush.Add(transport);
+    }
 
     /// <summary>Forgets a source, whose descriptor is about to be closed. On the loop's thread.</summary>
     public void Remove(ulong number) => _sources.Remove(number);
@@ -278,10 +295,9 @@ internal sealed unsafe class EventLoop : ITicker
             }
 
             OpenMailbox();
-            Flush();
-            if (_backlog.Count != 0)
+            ServeBacklog();
+            if (_backlog.Count == 0 || IsFlushDue)
             {
-                ServeBacklog();
                 Flush();
             }
         }
@@ -367,6 +383,9 @@ internal sealed unsafe class EventLoop : ITicker
             EndCall(transport);
         }
     }
+
+    // One that sends to many, and uses up its slice with each message, has several of them leave together.
+    private bool IsFlushDue => _watch.Now - _gatheringSince >= _maxGathering;
 
     private void Flush()
     {
