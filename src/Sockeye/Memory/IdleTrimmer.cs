@@ -1,19 +1,37 @@
 using System.Diagnostics;
-using Sockeye.Timing;
 
 namespace Sockeye.Memory;
 
 /// <summary>Looks, at intervals, for what a pool keeps and nobody needs; only as long as the pool keeps anything.</summary>
-/// <param name="wheel">Where time comes from.</param>
-/// <param name="interval">How long something must lie idle to be released.</param>
-/// <param name="trim">Releases it, and answers whether to look again.</param>
-internal sealed class IdleTrimmer(DeadlineWheel wheel, TimeSpan interval, Func<bool> trim) : Deadline
+/// <remarks>
+/// Has a timer of its own, not a place on the wheel: that would turn ten times a second for something that is due every few seconds.
+/// </remarks>
+internal sealed class IdleTrimmer
 {
+    private readonly TimeSpan _interval;
+    private readonly Func<bool> _trim;
+    private readonly ITimer _timer;
     private volatile bool _isWatching;
 
+    /// <summary>Makes one that does nothing until <see cref="Start"/>.</summary>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="interval">How long something must lie idle to be released.</param>
+    /// <param name="trim">Releases it, and answers whether to look again.</param>
+    public IdleTrimmer(TimeProvider time, TimeSpan interval, Func<bool> trim)
+    {
+        _interval = interval;
+        _trim = trim;
+
+        // A pool is first used in the flow of one caller, and serves all.
+        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        {
+            _timer = time.CreateTimer(
+                static trimmer => ((IdleTrimmer)trimmer!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+    }
+
     /// <summary>Makes one for a pool of the process: idle is what was not used for one to two times 5 seconds.</summary>
-    public static IdleTrimmer OfProcess(Func<bool> trim) =>
-        new(DeadlineWheel.For(TimeProvider.System), LargeArrayPool.TrimInterval, trim);
+    public static IdleTrimmer OfProcess(Func<bool> trim) => new(TimeProvider.System, LargeArrayPool.TrimInterval, trim);
 
     /// <summary>Something is kept from now on. Cheap when it is known already. Any thread.</summary>
     public void Start()
@@ -21,24 +39,25 @@ internal sealed class IdleTrimmer(DeadlineWheel wheel, TimeSpan interval, Func<b
         if (!_isWatching)
         {
             _isWatching = true;
-            wheel.Schedule(this, interval);
+            _timer.Change(_interval, Timeout.InfiniteTimeSpan);
         }
     }
 
-    /// <inheritdoc/>
-    public override void OnDue(DeadlineWheel turned)
+    private void OnDue()
     {
         // First, so that what is kept from now on is seen below, or watched by itself.
         _isWatching = false;
-        if (trim())
+        try
         {
-            Start();
+            if (_trim())
+            {
+                Start();
+            }
+        }
+        catch (Exception exception)
+        {
+            // What is kept stays kept, and is looked for again when something is returned. A pool of the process has no logger.
+            Trace.TraceError($"A pool could not be trimmed: {exception}");
         }
     }
-
-    /// <inheritdoc/>
-    /// <remarks>
-    /// What is kept stays kept, and is looked for again when something is returned. A pool of the process has no logger.
-    /// </remarks>
-    public override void OnFaulted(Exception exception) => Trace.TraceError($"A pool could not be trimmed: {exception}");
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Numerics;
-using Sockeye.Timing;
 
 namespace Sockeye.Memory;
 
@@ -43,17 +42,17 @@ internal sealed class LargeArrayPool : ArrayPool<byte>
     private long _idleLength;
 
     /// <summary>Makes a pool with nothing in it.</summary>
-    /// <param name="wheel">Tells when to look for idle arrays; <see langword="null"/> for never.</param>
+    /// <param name="time">Tells when to look for idle arrays; <see langword="null"/> for never.</param>
     /// <param name="maxIdleLength">How many bytes may lie idle; what comes back beyond that is released at once.</param>
-    public LargeArrayPool(DeadlineWheel? wheel, long maxIdleLength)
+    public LargeArrayPool(TimeProvider? time, long maxIdleLength)
     {
         _maxIdleLength = maxIdleLength;
-        _trimmer = wheel is null ? null : new IdleTrimmer(wheel, TrimInterval, Trim);
+        _trimmer = time is null ? null : new IdleTrimmer(time, TrimInterval, Trim);
     }
 
     /// <summary>The pool that all servers and clients of the process share.</summary>
     public static LargeArrayPool Process { get; } = new(
-        DeadlineWheel.For(TimeProvider.System),
+        TimeProvider.System,
         Math.Clamp(
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / IdleFraction, MinMaxIdleLength, MaxMaxIdleLength));
 

@@ -1,5 +1,4 @@
 using Sockeye.Memory;
-using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
@@ -11,7 +10,7 @@ public sealed class LargeArrayPoolTests
     private readonly ManualTimeProvider _time = new();
     private readonly LargeArrayPool _pool;
 
-    public LargeArrayPoolTests() => _pool = new LargeArrayPool(new DeadlineWheel(_time), maxIdleLength: 100 * MiB);
+    public LargeArrayPoolTests() => _pool = new LargeArrayPool(_time, maxIdleLength: 100 * MiB);
 
     [Theory]
     [InlineData(0)]
@@ -114,7 +113,7 @@ public sealed class LargeArrayPoolTests
     public unsafe void What_is_not_kept_is_not_resident_any_more_at_once()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Pages are released on Linux only.");
-        var pool = new LargeArrayPool(wheel: null, maxIdleLength: MiB);
+        var pool = new LargeArrayPool(time: null, maxIdleLength: MiB);
         byte[] array = pool.Rent(8 * MiB);
         array.AsSpan().Fill(1);
         fixed (byte* content = array)
