@@ -255,7 +255,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             Obey(Sink.OnReceived(buffer[..length]));
             if (_mustGoOn)
             {
-                _readLevel = 0;
+                _readLevel = (byte)Math.Max(_readLevel - 1, 0);
                 return true;
             }
 
