@@ -8,6 +8,8 @@ public sealed class TimeSliceTests
     private static readonly TimeSpan Cheap = TimeSpan.FromMicroseconds(0.1);
     private static readonly TimeSpan Dear = TimeSpan.FromMicroseconds(20);
 
+    private const int MaxStride = 8;
+
     private readonly ManualTimeProvider _time = new();
     private readonly TimeSlice _slice;
 
@@ -23,9 +25,20 @@ public sealed class TimeSliceTests
     }
 
     [Fact]
+    public void A_slice_that_is_over_stays_over_however_often_it_is_asked()
+    {
+        Use(Cheap);
+
+        for (int i = 0; i < 2 * MaxStride; i++)
+        {
+            Assert.False(_slice.TryGoOn());
+        }
+    }
+
+    [Fact]
     public void Messages_that_take_no_time_end_a_slice_by_their_number()
     {
-        Assert.InRange(Use(TimeSpan.Zero), TimeSlice.MaxMessageCount, TimeSlice.MaxMessageCount + 32);
+        Assert.InRange(Use(TimeSpan.Zero), TimeSlice.MaxMessageCount, TimeSlice.MaxMessageCount + MaxStride);
 
         Assert.True(_slice.IsOver);
     }
@@ -47,7 +60,7 @@ public sealed class TimeSliceTests
         byte cheap = _slice.Stride;
         Use(Dear, cheap);
 
-        Assert.Equal(32, cheap);
+        Assert.Equal(MaxStride, cheap);
         Assert.Equal(TimeSlice.FirstStride, _slice.Stride);
     }
 
@@ -56,7 +69,7 @@ public sealed class TimeSliceTests
     {
         Use(Cheap);
 
-        Assert.InRange(Use(Dear, _slice.Stride), 5, 32 + 1);
+        Assert.InRange(Use(Dear, _slice.Stride), 5, MaxStride + 1);
         Assert.InRange(Use(Dear, _slice.Stride), 5, 6);
     }
 
