@@ -14,6 +14,80 @@ public sealed class LoopFairnessTests
 
     public LoopFairnessTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
 
+    // Each of the others has less than a slice to do; all of them together have much more than a millisecond.
+    [Fact]
+    public async Task Those_that_used_up_their_slices_get_as_much_time_as_all_others_together()
+    {
+        const int Count = 30;
+        var time = new ManualTimeProvider();
+        var calls = new WaitCountingSystemCalls();
+        var turns = new ConcurrentQueue<int>();
+        using var held = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        using var all = new CountdownEvent(2 * Count);
+        var handler = new CallbackHandler
+        {
+            Received = (_, payload) =>
+            {
+                switch (payload[0])
+                {
+                    case 0:
+                        held.Set();
+                        Assert.True(goOn.Wait(Deadlines.Deadline), "the test does not let the loop go on");
+                        break;
+                    case 1:
+                        time.Slip(TimeSpan.FromMicroseconds(90));
+                        all.Signal();
+                        break;
+                    default:
+                        turns.Enqueue(calls.WaitCount);
+                        time.Slip(TimeSpan.FromMicroseconds(110));
+                        all.Signal();
+                        break;
+                }
+            },
+        };
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = Servers.Loopback,
+                TimeProvider = time,
+                EventLoop = EventLoopOptions.Default with
+                {
+                    Count = 1,
+                    Calls = calls,
+                    SlowCallbackThreshold = Timeout.InfiniteTimeSpan,
+                },
+            },
+            handler);
+        RawPeer[] modest = await OpenAsync(server, Count);
+        RawPeer[] demoted = await OpenAsync(server, Count);
+        foreach (RawPeer peer in demoted)
+        {
+            // The clock is looked at in front of the second message.
+            await peer.SendAsync(Twice(2));
+        }
+
+        await Deadlines.UntilAsync(() => turns.Count == 2 * Count, "all have used up a slice");
+        turns.Clear();
+        all.Reset();
+
+        await modest[0].SendMaskedAsync(RawFrame.Binary, 0);
+        Assert.True(held.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "the handler is not called");
+        foreach (RawPeer peer in modest.Concat(demoted))
+        {
+            await peer.SendMaskedAsync(RawFrame.Binary, (byte)(demoted.Contains(peer) ? 2 : 1));
+        }
+
+        goOn.Set();
+        Assert.True(all.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "some were not handled");
+        Assert.Equal(Count, turns.Count);
+
+        // All in the turn of the others, but for those that its time was too short for.
+        Assert.InRange(turns.Count(turn => turn == turns.First()), Count * 8 / 10, Count);
+        Array.ForEach([.. modest, .. demoted], peer => peer.Dispose());
+    }
+
     // Whoever writes goes on as long as others add something, and here that is the loop's own thread.
     [Fact]
     public async Task What_other_threads_send_without_end_does_not_keep_the_loop_from_another_connection()
@@ -85,6 +159,34 @@ public sealed class LoopFairnessTests
         for (int i = 0; i < messages; i++)
         {
             Assert.Equal(MessageLength, (await peer.ReadFrameAsync()).Payload.Length);
+        }
+    }
+
+    private static byte[] Twice(byte payload)
+    {
+        byte[] frame = Wire.Masked(RawFrame.Bytes(RawFrame.Binary, payload));
+        return [.. frame, .. frame];
+    }
+
+    private static async Task<RawPeer[]> OpenAsync(WebSocketServer server, int count)
+    {
+        var peers = new RawPeer[count];
+        for (int i = 0; i < count; i++)
+        {
+            peers[i] = await RawPeer.OpenAsync(server.LocalEndPoint);
+        }
+
+        return peers;
+    }
+
+    private sealed class WaitCountingSystemCalls : SystemCalls
+    {
+        public int WaitCount { get; private set; }
+
+        public override int WaitEpoll(int epoll, Span<byte> events, int timeoutMilliseconds)
+        {
+            WaitCount++;
+            return base.WaitEpoll(epoll, events, timeoutMilliseconds);
         }
     }
 }

@@ -24,7 +24,7 @@ internal sealed unsafe class EventLoop : ITicker
 
     private const int PageSize = 4096;
 
-    // How long the sources that have used up their slices are served in each turn, before the loop looks who is new: what
+    // How long the sources that have used up their slices are served in each turn, at least, before the loop looks who is new: what
     // these are kept waiting. The turn of one that has just begun is finished.
     private static readonly TimeSpan BacklogTime = TimeSpan.FromMilliseconds(1);
 
@@ -284,6 +284,7 @@ internal sealed unsafe class EventLoop : ITicker
         do
         {
             int count = Wait();
+            long turnStart = _watch.Now;
             TurnWheel();
             for (int index = 0; index < count; index++)
             {
@@ -295,7 +296,7 @@ internal sealed unsafe class EventLoop : ITicker
             }
 
             OpenMailbox();
-            ServeBacklog();
+            ServeBacklog(turnStart);
             if (_backlog.Count == 0 || IsFlushDue)
             {
                 Flush();
@@ -363,10 +364,12 @@ internal sealed unsafe class EventLoop : ITicker
         }
     }
 
-    // In turn, each once at most: there may be thousands, each with work for ever.
-    private void ServeBacklog()
+    // In turn, each once at most: there may be thousands, each with work for ever. They get as much time as the others have just had:
+    // there may be thousands of these too, each with less than a slice to do.
+    private void ServeBacklog(long turnStart)
     {
-        long end = _watch.Now + _backlogTime;
+        long now = _watch.Now;
+        long end = now + Math.Max(_backlogTime, now - turnStart);
         for (int count = _backlog.Count; count > 0 && _watch.Now < end; count--)
         {
             EventLoopTransport transport = _backlog.Dequeue();
