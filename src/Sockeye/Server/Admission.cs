@@ -49,7 +49,7 @@ internal sealed class Admission(ServerContext context)
     /// <param name="descriptor">Its descriptor.</param>
     /// <param name="network">Its network, as one of the methods above tells it.</param>
     public HandshakeError Check(int descriptor, in PeerNetwork network) =>
-        IsShort(descriptor) ? HandshakeError.TooManyConnections
+        IsShort(descriptor) && !context.Pending.TryMakeRoom(network) ? HandshakeError.TooManyConnections
         : !context.Pending.HasRoomFor(network) ? HandshakeError.TooManyConnectionsFromAddress
         : HandshakeError.None;
 

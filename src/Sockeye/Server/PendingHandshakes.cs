@@ -34,6 +34,27 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     private readonly SpareObjects<PendingNetwork> _spareNetworks = new();
     private int _count;
 
+    /// <summary>Makes those of a server.</summary>
+    /// <param name="options">What the user has set.</param>
+    /// <param name="connectionRoom">
+    /// How many connections there are descriptors for, if that is limited: handshakes take half of them at most, so that clients which say
+    /// nothing give way before descriptors are short.
+    /// </param>
+    /// <param name="wheel">Where deadlines are kept.</param>
+    public static PendingHandshakes For(WebSocketServerOptions options, int? connectionRoom, DeadlineWheel wheel)
+    {
+        int maxCount = options.MaxPendingHandshakes;
+        int share = options.MaxPendingHandshakesPerAddress;
+        if (connectionRoom is { } room && room / 2 < maxCount)
+        {
+            int lower = Math.Max(1, room / 2);
+            share = (int)Math.Max(1, (long)share * lower / maxCount);
+            maxCount = lower;
+        }
+
+        return new PendingHandshakes(maxCount, share, wheel);
+    }
+
     /// <summary>Called, on any thread, when there is room again.</summary>
     public event Action? RoomMade;
 
@@ -170,6 +191,43 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
                 Unlist(place);
             }
         }
+    }
+
+    /// <summary>The request is rejected: what is left is that the client takes the response and closes, which gives way.</summary>
+    public void NoteRejected(IPendingHandshake handshake)
+    {
+        lock (_gate)
+        {
+            if (handshake.PendingPlace is { AmongAll.List: null } place)
+            {
+                place.EnteredAt = wheel.Time.GetTimestamp();
+                _silent.AddLast(place.AmongAll);
+                if (place.Network.IsKnown)
+                {
+                    _networks[place.Network].MayGiveWay.AddLast(place.AmongOwn);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends a handshake so that another can have its descriptor, if one may be ended; <see cref="Enter"/> does not count.</summary>
+    /// <param name="network">The network of the client that needs it.</param>
+    public bool TryMakeRoom(PeerNetwork network)
+    {
+        IPendingHandshake? ousted;
+        lock (_gate)
+        {
+            ousted = FindToOust(network)?.Handshake;
+            if (ousted is null)
+            {
+                return false;
+            }
+
+            Forget(ousted);
+        }
+
+        ousted.GiveWay();
+        return true;
     }
 
     /// <summary>One is over, or was not counted.</summary>

@@ -39,11 +39,9 @@ internal sealed class ServerContext
 
         Routes = new ServerRoutes(all);
         Wheel = DeadlineWheel.For(options.TimeProvider);
-        Caps = new ConnectionCaps(
-            options.MaxConnections ?? (hasListeners ? Admission.DefaultMaxConnections(options) : null),
-            options.MaxConnectionsPerAddress);
-        Pending = new PendingHandshakes(
-            options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, Wheel);
+        int? room = hasListeners ? Admission.DefaultMaxConnections(options) : null;
+        Caps = new ConnectionCaps(options.MaxConnections ?? room, options.MaxConnectionsPerAddress);
+        Pending = PendingHandshakes.For(options, room, Wheel);
         Admission = new Admission(this);
     }
 

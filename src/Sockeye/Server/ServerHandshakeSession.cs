@@ -388,6 +388,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private ReadVerdict Send(HandshakeRejection response, bool isHead)
     {
         LingeringRefusal.Schedule(_settings.Wheel, this);
+        _context.Pending.NoteRejected(this);
         if (UpgradeAnswer.TryRefuse(_transport, response, isHead))
         {
             _transport.ShutdownOutput();

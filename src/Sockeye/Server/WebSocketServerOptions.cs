@@ -259,6 +259,11 @@ public sealed record WebSocketServerOptions
     /// <see cref="MaxPendingHandshakesPerAddress"/>, or of the oldest that is underway for a second, clients that have sent nothing
     /// first. If there is none, clients wait to be accepted until there is room.
     /// </summary>
+    /// <remarks>
+    /// Where the process may have few descriptors, no more handshakes are underway than half of the connections that there are
+    /// descriptors for, less <see cref="ReservedDescriptors"/>, and <see cref="MaxPendingHandshakesPerAddress"/> is reduced in the same
+    /// proportion.
+    /// </remarks>
     /// <value>At least 1. The default is 4,096.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxPendingHandshakes

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -63,6 +64,24 @@ public sealed class DescriptorLimitTests
 
         Assert.Equal(101, next.Status);
         next.Client!.Dispose();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Silent_clients_of_one_address_do_not_take_all_descriptors_of_a_process_with_few(ServerKind kind)
+    {
+        using LimitedServer server = await LimitedServer.StartAsync(kind, descriptors: 200);
+        var silent = new List<RawPeer>();
+        for (int i = 0; i < 200; i++)
+        {
+            silent.Add(await RawPeer.ConnectAsync(server.EndPoint));
+        }
+
+        Visit visit = await VisitAsync(kind, server, IPAddress.Parse("127.0.0.2"));
+
+        Assert.Equal(101, visit.Status);
+        visit.Client!.Dispose();
+        silent.ForEach(peer => peer.Dispose());
     }
 
     [Theory]
@@ -139,14 +158,14 @@ public sealed class DescriptorLimitTests
         Assert.Equal(0, new WebSocketServerOptions { ReservedDescriptors = 0 }.ReservedDescriptors);
     }
 
-    private static async Task<Visit> VisitAsync(ServerKind kind, LimitedServer server)
+    private static async Task<Visit> VisitAsync(ServerKind kind, LimitedServer server, IPAddress? from = null)
     {
         RawPeer? client = null;
         try
         {
             client = kind == ServerKind.Tls
-                ? await RawPeer.ConnectTlsAsync(server.EndPoint, AnyCertificate)
-                : await RawPeer.ConnectAsync(server.EndPoint);
+                ? await RawPeer.ConnectTlsAsync(server.EndPoint, AnyCertificate, from)
+                : await RawPeer.ConnectAsync(server.EndPoint, from);
             await client.SendAsync(RawPeer.Request());
             string head = await client.ReadHeadAsync();
             return new Visit(int.Parse(head.Split(' ')[1], null), client);

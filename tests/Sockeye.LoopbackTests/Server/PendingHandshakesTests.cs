@@ -150,6 +150,81 @@ public sealed class PendingHandshakesTests
         }
     }
 
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task Clients_that_were_rejected_and_stay_give_way_to_another_address(ServerKind kind)
+    {
+        await using WebSocketServer server = await Servers.StartEchoAsync(Options(kind) with
+        {
+            OnUpgrade = async (request, cancellation) =>
+            {
+                await Task.Yield();
+                return request.RemoteEndPoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.Loopback)
+                    ? WebSocketUpgradeDecision.Reject(401)
+                    : WebSocketUpgradeDecision.Accept();
+            },
+        });
+        using RawPeer one = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        using RawPeer two = await RawPeer.ConnectAsync(server.LocalEndPoint);
+        foreach (RawPeer peer in (RawPeer[])[one, two])
+        {
+            await peer.SendAsync(RawPeer.Request());
+            Assert.StartsWith("HTTP/1.1 401 ", await peer.ReadHeadAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, server.PendingHandshakeCount);
+
+        // The clock stands still: only the share of their address lets one give way.
+        await using WebSocketConnection connection = await OpenFromElsewhereAsync(server, kind);
+        Assert.Equal(WebSocketConnectionState.Open, connection.State);
+    }
+
+    [Fact]
+    public void A_client_that_needs_a_reserved_descriptor_takes_that_of_one_that_is_silent()
+    {
+        const int Reserved = 999;
+        var context = new ServerContext(
+            new WebSocketServerOptions { TimeProvider = _time, DescriptorLimit = static () => 1000 }, static _ => null!, hasListeners: true);
+        var silent = new Handshake();
+        context.Pending.Enter(silent, One);
+
+        // It may still send its request.
+        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
+        Assert.False(silent.HasGivenWay);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(HandshakeError.None, context.Admission.Check(Reserved, Other));
+        Assert.True(silent.HasGivenWay);
+        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
+    }
+
+    [Theory]
+    [InlineData(null, 4096, 1024)]
+    [InlineData(20_000, 4096, 1024)]
+    [InlineData(8_192, 4096, 1024)]
+    [InlineData(1_000, 500, 125)]
+    [InlineData(1, 1, 1)]
+    public void Half_of_the_descriptors_at_most_are_for_handshakes_and_an_address_keeps_its_share_of_that(
+        int? connectionRoom, int expectedCount, int expectedShare)
+    {
+        var pending = PendingHandshakes.For(new WebSocketServerOptions(), connectionRoom, DeadlineWheel.For(_time));
+
+        for (int i = 0; i < expectedCount; i++)
+        {
+            Assert.True(pending.HasRoom());
+            pending.Enter(new Handshake(), One);
+        }
+
+        // Those of one address that are more than its share give way at once, and no others.
+        for (int i = 0; i < expectedCount - expectedShare; i++)
+        {
+            Assert.True(pending.HasRoomFor(Other) && pending.HasRoom());
+            pending.Enter(new Handshake());
+        }
+
+        Assert.False(pending.HasRoom());
+    }
+
     [Fact]
     public void Those_that_have_sent_nothing_give_way_before_those_that_have_begun()
     {

@@ -30,8 +30,8 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Whether something can be read, or the end.</summary>
     public bool HasReceived => _socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
 
-    /// <summary>Connects to a server.</summary>
-    public static async Task<RawPeer> ConnectAsync(EndPoint endPoint)
+    /// <summary>Connects to a server, from an address of one's own choice if need be.</summary>
+    public static async Task<RawPeer> ConnectAsync(EndPoint endPoint, IPAddress? from = null)
     {
         if (endPoint is IPEndPoint { Address: var address, Port: var port } && address.Equals(IPAddress.IPv6Any))
         {
@@ -41,14 +41,20 @@ internal sealed class RawPeer : IDisposable
         var socket = endPoint is UnixDomainSocketEndPoint
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null)
+        {
+            socket.Bind(new IPEndPoint(from, 0));
+        }
+
         await socket.ConnectAsync(endPoint).WithDeadline();
         return new RawPeer(socket);
     }
 
     /// <summary>Connects to a server over TLS.</summary>
-    public static async Task<RawPeer> ConnectTlsAsync(EndPoint endPoint, SslClientAuthenticationOptions? options = null)
+    public static async Task<RawPeer> ConnectTlsAsync(
+        EndPoint endPoint, SslClientAuthenticationOptions? options = null, IPAddress? from = null)
     {
-        RawPeer plain = await ConnectAsync(endPoint);
+        RawPeer plain = await ConnectAsync(endPoint, from);
         var tls = new SslStream(plain.Stream);
         await tls.AuthenticateAsClientAsync(options ?? TestCertificate.ForClient()).WithDeadline();
         return new RawPeer(plain._socket, tls);
