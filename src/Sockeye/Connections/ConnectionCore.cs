@@ -140,6 +140,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             {
                 OnHandlerFailed(exception);
             }
+    /// <inheritdoc/>
+    public bool IsShortOfMemory => Settings.Memory.IsUsedUp;
+
         }
     }
 

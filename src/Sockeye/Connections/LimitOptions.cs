@@ -67,7 +67,9 @@ public sealed record LimitOptions
     /// From nine tenths of it on a server answers opening handshakes with 503, and an encoder is given back after each message,
     /// so that what is sent is less well compressed. When all of it is held, a connection whose next message needs more than
     /// 16 KiB, or a decoder, is failed with 1013, and an inbox with more than 16 KiB in it is full: reading waits for the
-    /// application. A message that is received in place needs no memory and is never refused.
+    /// application. No more than 16 KiB is read at once then. A message that lies whole in a read is received in place: it needs no
+    /// memory and is never refused. What is left of a read when it is the turn of other connections, or when reading waits for the
+    /// application, is kept and counted, and never refused either.
     /// </para>
     /// <para>
     /// One count for the process, and a limit for each connection: a server may be given less than another. The count is

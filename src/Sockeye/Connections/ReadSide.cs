@@ -167,13 +167,8 @@ internal sealed class ReadSide
             return ReadVerdict.Continue;
         }
 
-        if (!_core.Reader.Allows(bytes.Length - consumed))
-        {
-            _core.OnViolation(new ProtocolViolation(
-                ProtocolError.MemoryExhausted, [], _core.ReceivedLength - (bytes.Length - consumed)));
-            return ReadVerdict.Continue;
-        }
-
+        // Counted, but never a reason to fail: it is short messages as a rule, and less than one read. While memory is used up
+        // reads are short (ITransportSink.IsShortOfMemory).
         Keep(bytes[consumed..]);
         return VerdictOnKept;
     }

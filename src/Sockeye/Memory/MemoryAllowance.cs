@@ -6,8 +6,8 @@ namespace Sockeye.Memory;
 internal sealed class MemoryAllowance(MemoryBudget budget, long limit)
 {
     /// <summary>
-    /// What a connection may hold of each kind (a message being assembled, an inbox) whatever others hold, in bytes: so those
-    /// with short messages go on while an attack uses up the rest.
+    /// What a connection may hold of each kind (a message being assembled, an inbox, the rest of a read) whatever others hold, in
+    /// bytes: so those with short messages go on while an attack uses up the rest.
     /// </summary>
     public const int UncheckedLength = 16 * 1024;
 

@@ -1,3 +1,5 @@
+using Sockeye.Memory;
+
 namespace Sockeye.Transports;
 
 /// <summary>What a transport tells the one above it.</summary>
@@ -8,6 +10,15 @@ namespace Sockeye.Transports;
 /// </remarks>
 internal interface ITransportSink
 {
+    /// <summary>The longest read while <see cref="IsShortOfMemory"/>, in bytes.</summary>
+    const int ShortReadLength = MemoryAllowance.UncheckedLength;
+
+    /// <summary>
+    /// Whether connections hold all the memory that they may. What the sink cannot take in one slice it has to keep, so until that
+    /// has changed it is given no more than <see cref="ShortReadLength"/> at once. Any thread.
+    /// </summary>
+    bool IsShortOfMemory => false;
+
     /// <summary>Bytes have arrived.</summary>
     /// <param name="bytes">
     /// On loan for the length of the call, and the sink's to change: frames are unmasked in place. All of them are

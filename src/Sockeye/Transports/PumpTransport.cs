@@ -228,10 +228,13 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
                 await TurnQueue.Shared.WaitAsync().ConfigureAwait(false);
             }
 
-            byte[] buffer = pool.Rent(_readLength);
+            int wanted = _readLength > ITransportSink.ShortReadLength && Sink.IsShortOfMemory
+                ? ITransportSink.ShortReadLength
+                : _readLength;
+            byte[] buffer = pool.Rent(wanted);
             try
             {
-                int length = await AttendAsync(ReadAsync(buffer.AsMemory(0, _readLength))).ConfigureAwait(false);
+                int length = await AttendAsync(ReadAsync(buffer.AsMemory(0, wanted))).ConfigureAwait(false);
                 if (length == 0)
                 {
                     return;
@@ -242,7 +245,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
                     await StackSpace.EnsureAsync().ConfigureAwait(false);
                     BeginSlice();
                     _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
-                    EndSlice(hasTakenAll: length == _readLength);
+                    EndSlice(hasTakenAll: length == wanted);
                 }
             }
             finally

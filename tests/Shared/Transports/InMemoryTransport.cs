@@ -6,8 +6,10 @@ namespace Sockeye.Tests;
 /// A transport without I/O and without threads: the test feeds it what arrives, and looks at what was written. Calls up
 /// are made in place, as an event loop makes them, and one at a time whatever thread asks for them.
 /// </summary>
-internal sealed class InMemoryTransport : Transport
+/// <param name="sliceTime">Where the time of slices comes from; without it the sink may do as much as it likes in a call.</param>
+internal sealed class InMemoryTransport(TimeProvider? sliceTime = null) : Transport
 {
+    private readonly TimeSlice? _slice = sliceTime is null ? null : new TimeSlice(sliceTime);
     private readonly List<byte> _output = [];
     private byte[] _unread = [];
     private ReadOnlyMemory<byte> _pendingWrite;
@@ -41,6 +43,9 @@ internal sealed class InMemoryTransport : Transport
 
     /// <summary>Whether the sink has asked that nothing more be read.</summary>
     public bool IsPaused => _isPaused;
+
+    /// <summary>Whether the sink has used up its slice, and <see cref="TakeTurns"/> is to be called.</summary>
+    public bool IsYielding { get; private set; }
 
     /// <summary>How often the output was ended.</summary>
     public int ShutdownCount { get; private set; }
@@ -77,7 +82,19 @@ internal sealed class InMemoryTransport : Transport
     /// <summary>Told after each write, in place.</summary>
     public Action? Written { get; set; }
 
+    public override TimeSlice? Slice => _slice;
+
     public override void Start() => IsStarted = true;
+
+    /// <summary>Has the sink go on with what it kept, a slice after the other, until it has used up none.</summary>
+    public void TakeTurns()
+    {
+        while (IsYielding && !IsClosed)
+        {
+            Call([], (sink, _) => Obey(sink.OnReadingResumed()));
+            FeedUnread();
+        }
+    }
 
     /// <summary>Gives the sink bytes; those fed during a pause wait for its end.</summary>
     public void Feed(ReadOnlySpan<byte> bytes)
@@ -232,7 +249,8 @@ internal sealed class InMemoryTransport : Transport
 
     private void Obey(ReadVerdict verdict)
     {
-        _isPaused = verdict == ReadVerdict.Pause;
+        IsYielding = verdict == ReadVerdict.Yield;
+        _isPaused = verdict == ReadVerdict.Pause || IsYielding;
         _isAwaited = verdict == ReadVerdict.Await;
     }
 
@@ -254,7 +272,7 @@ internal sealed class InMemoryTransport : Transport
             while (_resumeAsked && !IsClosed)
             {
                 _resumeAsked = false;
-                if (_isPaused || _isAwaited)
+                if ((_isPaused && !IsYielding) || _isAwaited)
                 {
                     Call([], (sink, _) => Obey(sink.OnReadingResumed()));
                     FeedUnread();
@@ -278,6 +296,7 @@ internal sealed class InMemoryTransport : Transport
     {
         lock (_sinkGate)
         {
+            _slice?.Begin(sliceTime!.GetTimestamp(), TimeSlice.FirstStride);
             call(Sink, input);
         }
 

@@ -24,6 +24,11 @@ internal sealed class RecordingSink : ITransportSink
     /// <summary>Done inside each <see cref="ITransportSink.OnWritten"/>.</summary>
     public Action? Written { get; set; }
 
+    public bool IsShortOfMemory { get; set; }
+
+    /// <summary>The most bytes that one <see cref="ITransportSink.OnReceived"/> has had.</summary>
+    public int LongestRead { get; set; }
+
     public int ReceivedCalls { get; private set; }
 
     public int ResumedCalls { get; private set; }
@@ -115,6 +120,7 @@ internal sealed class RecordingSink : ITransportSink
         lock (_gate)
         {
             ReceivedCalls++;
+            LongestRead = Math.Max(LongestRead, bytes.Length);
             _received.Write(bytes);
         }
 

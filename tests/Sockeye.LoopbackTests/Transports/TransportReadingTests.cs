@@ -22,6 +22,30 @@ public sealed class TransportReadingTests
         Assert.Empty(sink.Violations);
     }
 
+    // Whatever length it had come to before.
+    [Theory]
+    [EachTransport]
+    public async Task A_sink_that_is_short_of_memory_is_given_little_at_once(TransportKind kind)
+    {
+        using TransportPair pair = await TransportPair.CreateAsync(kind);
+        RecordingSink sink = Start(pair);
+        byte[] sent = Payloads.Bytes(3 * Mebibyte);
+        Task sending = pair.Peer.WriteAsync(sent).AsTask();
+        await sink.WhenReceived(sent.Length).WithDeadline();
+        await sending.WithDeadline();
+        sink.IsShortOfMemory = true;
+        await pair.Peer.WriteAsync(new byte[1]);
+        await sink.WhenReceived(sent.Length + 1).WithDeadline();
+        sink.LongestRead = 0;
+
+        sending = pair.Peer.WriteAsync(sent).AsTask();
+        await sink.WhenReceived((2 * sent.Length) + 1).WithDeadline();
+        await sending.WithDeadline();
+
+        Assert.InRange(sink.LongestRead, 1, ITransportSink.ShortReadLength);
+        Assert.Empty(sink.Violations);
+    }
+
     [Theory]
     [EachTransport]
     public async Task Nothing_arrives_during_a_pause_and_nothing_is_lost_by_it(TransportKind kind)

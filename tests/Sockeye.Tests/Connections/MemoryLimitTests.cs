@@ -160,19 +160,58 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public void A_read_that_the_inbox_has_no_room_for_is_not_kept_when_nothing_is_left()
+    public async Task What_the_inbox_has_no_room_for_is_kept_and_counted_when_nothing_is_left()
     {
+        const int Count = 100;
+        const int Length = 2_000;
         TestConnection test = Open(Role.Server);
         _budget.Add(2 * Limit);
-        byte[] message = test.FromPeer(Opcode.Binary, new byte[2_000]);
+        byte[] message = test.FromPeer(Opcode.Binary, new byte[Length]);
 
-        test.Transport.Feed([.. Enumerable.Repeat(message, 100).SelectMany(bytes => bytes)]);
+        test.Transport.Feed([.. Enumerable.Repeat(message, Count).SelectMany(bytes => bytes)]);
 
-        // The application has time to answer what it was given before.
-        Assert.InRange(test.Pool.OutLength, 0, 20 * KiB);
-        test.Time.Advance(WebSocketConnectionOptions.Server.CloseReplyDelay);
-        Assert.Equal("Close 1013", test.Wire());
-        Assert.InRange(test.Pool.OutLength, 0, 20 * KiB);
+        Assert.True(test.Transport.IsPaused);
+        Assert.InRange(_budget.ExactHeld - (2 * Limit), Count * Length, 2 * Count * Length);
+        for (int i = 0; i < Count; i++)
+        {
+            Assert.Equal(Length, (await test.Connection.ReceiveAsync(Cancellation)).Payload.Length);
+        }
+
+        _ = test.Connection.ReceiveAsync(Cancellation).AsTask();
+        Assert.Equal("", test.Wire());
+        Assert.Equal(2 * Limit, _budget.ExactHeld);
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1_000)]
+    public void Messages_in_place_go_on_when_nothing_is_left_though_slices_end_inside_a_read(int length)
+    {
+        const int Count = 200;
+        var time = new ManualTimeProvider();
+        int called = 0;
+        var handler = new RecordingHandler
+        {
+            Sync = (_, _) =>
+            {
+                called++;
+                time.Slip(TimeSpan.FromMicroseconds(20));
+            },
+        };
+        var transport = new InMemoryTransport(time);
+        TestConnection test = Open(Role.Server, handler, transport: transport, time: time);
+        _budget.Add(2 * Limit);
+        byte[] message = test.FromPeer(Opcode.Binary, new byte[length]);
+
+        transport.Feed([.. Enumerable.Repeat(message, Count).SelectMany(bytes => bytes)]);
+
+        Assert.True(transport.IsYielding);
+        Assert.InRange(called, 1, Count / 2);
+        Assert.InRange(_budget.ExactHeld - (2 * Limit), Count * length / 2, 2 * Count * (length + 8));
+        transport.TakeTurns();
+        Assert.Equal(Count, called);
+        Assert.Equal("", test.Wire());
+        Assert.Equal(2 * Limit, _budget.ExactHeld);
     }
 
     [Fact]
@@ -273,13 +312,15 @@ public sealed class MemoryLimitTests
         Assert.Equal(0, _budget.ExactHeld);
     }
 
-    private TestConnection Open(Role role, WebSocketHandler? handler = null, DeflateSetup? deflate = null)
+    private TestConnection Open(
+        Role role, WebSocketHandler? handler = null, DeflateSetup? deflate = null, InMemoryTransport? transport = null,
+        ManualTimeProvider? time = null)
     {
         WebSocketConnectionOptions options =
             role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
         return new TestConnection(
-            role, handler, options with { Limits = options.Limits with { MaxBufferedMemory = Limit } }, deflate: deflate,
-            budget: _budget);
+            role, handler, options with { Limits = options.Limits with { MaxBufferedMemory = Limit } }, transport, time,
+            deflate, _budget);
     }
 
     private sealed class Echo : WebSocketHandler

@@ -243,8 +243,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         int received = 0;
         for (int reads = 1; ; reads++)
         {
-            byte level = Loop.BacklogCount < CrowdCount ? _readLevel : Math.Min(_readLevel, FirstReadLevel);
-            Span<byte> buffer = Loop.ReceiveBuffer[..(LowestReadLength << level)];
+            Span<byte> buffer = Loop.ReceiveBuffer[..ReadLength()];
             int length = Loop.Calls.Receive(Descriptor.Number, buffer);
             if (length <= 0)
             {
@@ -286,6 +285,18 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
                 return false;
             }
         }
+    }
+
+    private int ReadLength()
+    {
+        int length = LowestReadLength << _readLevel;
+        bool isLong = _readLevel > FirstReadLevel;
+        if (isLong && Loop.BacklogCount >= CrowdCount)
+        {
+            length = LowestReadLength << FirstReadLevel;
+        }
+
+        return isLong && Sink.IsShortOfMemory ? Math.Min(length, ITransportSink.ShortReadLength) : length;
     }
 
     private void Queue()
