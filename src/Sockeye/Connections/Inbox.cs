@@ -12,9 +12,11 @@ namespace Sockeye.Connections;
 /// <param name="memory">What connections may hold in all; <see langword="null"/> if there is no limit.</param>
 internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance? memory = null)
 {
-    // What an entry costs beside the bytes of its array: its place in the queue, and the header of the array. Counted, so that
-    // empty messages fill the inbox too.
-    private const int EntryLength = 48;
+    /// <summary>
+    /// What an entry costs beside the bytes of its array: its place in the queue, and the header of the array. Counted, so that
+    /// empty messages fill the inbox too.
+    /// </summary>
+    public const int EntryLength = 48;
 
     // How much longer than its payload an array may be that is kept. A compressed message can lie in a very long one: how
     // long it becomes is not known when the first of it is inflated.
@@ -23,6 +25,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     private readonly Queue<InboxEntry> _entries = new();
     private ArrayPool<byte> _pool = pool;
     private long _length;
+    private long _allowedLength;
 
     /// <summary>Whether nothing is in it.</summary>
     public bool IsEmpty => _entries.Count == 0;
@@ -38,10 +41,14 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     /// that they may, little fills it: reading then waits for the application. Any thread.
     /// </summary>
     public bool IsFull =>
-        IsFullBy(0) || (Volatile.Read(ref _length) > MemoryAllowance.UncheckedLength && memory is { IsUsedUp: true });
+        Volatile.Read(ref _length) >= maxLength
+        || (Volatile.Read(ref _length) > MemoryAllowance.UncheckedLength && memory is { IsUsedUp: true });
 
-    /// <summary>Whether it holds more than its limit by a length. Any thread.</summary>
-    public bool IsFullBy(int length) => Volatile.Read(ref _length) >= (long)maxLength + length;
+    /// <summary>Whether it holds less than <see cref="AllowMore"/> has allowed.</summary>
+    public bool MayTakeMore => _length < _allowedLength;
+
+    /// <summary>Allows so many bytes more than it holds now, though it is full.</summary>
+    public void AllowMore(long length) => _allowedLength = length > long.MaxValue - _length ? long.MaxValue : _length + length;
 
     /// <summary>Adds a payload that is on loan.</summary>
     /// <param name="payload">The payload.</param>

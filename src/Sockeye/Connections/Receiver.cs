@@ -1,3 +1,6 @@
+using Sockeye.Protocol;
+using Sockeye.Transports;
+
 namespace Sockeye.Connections;
 
 /// <summary>
@@ -10,9 +13,11 @@ namespace Sockeye.Connections;
 /// </remarks>
 internal abstract class Receiver(ConnectionCore core)
 {
-    // How much may be taken beyond the limit of the inbox when the transport is gone: one read of an event loop, and what
-    // compressed messages in it may add.
-    private const int MaxTakenBeyondLimit = 1024 * 1024;
+    // Of the frames that count most for their length on the wire: a header, a key if the peer masks (RFC 6455 §5.2), a payload of a
+    // byte or none. The array for that is the shortest of the pool.
+    private const int ShortestHeaderLength = 2;
+    private const int MaskingKeyLength = 4;
+    private const int ShortestArrayLength = 16;
 
     // Made when something has to wait. Its content under the lock.
     private Inbox? _inbox;
@@ -130,7 +135,23 @@ internal abstract class Receiver(ConnectionCore core)
     /// <summary>
     /// The transport is about to be gone: what was received before is taken, whether or not the inbox is full.
     /// </summary>
-    public virtual void TakeAll() => _takesAll = true;
+    /// <remarks>
+    /// That is less than one read, and bounded by it. Compressed messages may become far longer, and are dropped once they have
+    /// filled the inbox by more than a read of the shortest frames does, and one message that was open before.
+    /// </remarks>
+    public virtual void TakeAll()
+    {
+        if (Core.Compression is not null)
+        {
+            lock (this)
+            {
+                // All of the read, whatever it is made of, and a message that was open before it.
+                Inbox.AllowMore(MaxRestLength + Math.Min(Core.Settings.Limits.MaxMessageLength, Array.MaxLength));
+            }
+        }
+
+        _takesAll = true;
+    }
 
     /// <summary>All has been taken, after <see cref="TakeAll"/>.</summary>
     public virtual void EndTakeAll()
@@ -181,7 +202,16 @@ internal abstract class Receiver(ConnectionCore core)
     /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
     protected bool HasDropped { get; private set; }
 
-    private bool TakesBeyondLimit => _takesAll && (_inbox is null || !_inbox.IsFullBy(MaxTakenBeyondLimit));
+    /// <summary>Drops all that comes from now on. Under the lock.</summary>
+    protected void DropRest() => HasDropped = true;
+
+    private bool TakesBeyondLimit =>
+        _takesAll && (Core.Compression is null || _inbox is null || _inbox.MayTakeMore);
+
+    // What one read of the shortest frames fills of an inbox: 2.7 MiB on a server, 8 MiB on a client.
+    private long MaxRestLength =>
+        (long)Transport.MaxReadLength * (Inbox.EntryLength + ShortestArrayLength)
+        / (ShortestHeaderLength + (Core.Settings.Role == Role.Server ? MaskingKeyLength : 0));
 
     /// <summary>Whether what has arrived is dropped. Under the lock, and only on the I/O thread.</summary>
     protected bool MustDrop()

@@ -12,6 +12,9 @@ namespace Sockeye.Transports;
 /// </remarks>
 internal abstract class Transport
 {
+    /// <summary>The most that any transport gives its sink at once, in bytes.</summary>
+    public const int MaxReadLength = 256 * 1024;
+
     private ITransportSink? _sink;
 
     /// <summary>Who is told what arrives. May be replaced from inside a call to the sink it replaces.</summary>

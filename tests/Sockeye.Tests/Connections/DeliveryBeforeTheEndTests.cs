@@ -1,4 +1,5 @@
 using Sockeye.Protocol;
+using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
@@ -129,6 +130,45 @@ public sealed class DeliveryBeforeTheEndTests
             Assert.True(receive.IsCompleted);
             Assert.Equal(text, receive.GetAwaiter().GetResult().Text);
         }
+    }
+
+    // As much as a transport reads at once, of the frames that count most in the inbox for their length.
+    [Theory]
+    [InlineData("server", 1, false, false)]
+    [InlineData("client", 1, false, false)]
+    [InlineData("server", 0, false, false)]
+    [InlineData("client", 0, false, false)]
+    [InlineData("server", 1, true, false)]
+    [InlineData("server", 1, false, true)]
+    [InlineData("client", 0, false, true)]
+    [InlineData("client", 1, true, true)]
+    public void All_of_a_long_read_that_waited_for_a_peer_that_takes_nothing_is_delivered_when_that_is_given_up(
+        string role, int length, bool hasHandler, bool isCompressing)
+    {
+        int called = 0;
+        var handler = new RecordingHandler { Sync = (_, _) => called++ };
+        WebSocketConnectionOptions options =
+            role == "server" ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var test = new TestConnection(
+            role == "server" ? Role.Server : Role.Client, hasHandler ? handler : null,
+            options with { PauseReceivingWhenSendBufferIsFull = true },
+            deflate: isCompressing ? DeflateSetup.Forgetting() : null);
+        byte[] frame = test.FromPeer(Opcode.Binary, new byte[length]);
+        int count = Transport.MaxReadLength / frame.Length;
+        test.Transport.Capacity = 0;
+        test.Connection.TrySend(DeflateSetup.Noise(2 * 1024 * 1024));
+
+        test.Transport.Feed([.. Enumerable.Repeat(frame, count).SelectMany(static bytes => bytes)]);
+        Assert.True(test.Transport.IsPaused);
+        test.Transport.Break(new IOException("reset"));
+
+        while (!hasHandler && test.Connection.ReceiveAsync() is { IsCompletedSuccessfully: true } receive)
+        {
+            called += receive.Result.Payload.Length == length ? 1 : 0;
+        }
+
+        Assert.Equal(count, called);
+        Assert.Equal(0, test.Pool.OutCount);
     }
 
     [Theory]

@@ -17,7 +17,7 @@ namespace Sockeye.Transports.Loops;
 internal sealed unsafe class EventLoop : ITicker
 {
     // Large enough that a fast peer's burst is one system call, small enough to stay in a core's second-level cache.
-    private const int ReceiveBufferLength = 256 * 1024;
+    private const int ReceiveBufferLength = Transport.MaxReadLength;
     private const int MaxEventCount = 512;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
