@@ -72,6 +72,12 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>Compresses and inflates its messages, if that was agreed on.</summary>
     public MessageCompression? Compression { get; }
 
+    /// <summary>Whether the transport calls: <see cref="Receiver.OnCallEnded"/> is still to come. Any thread.</summary>
+    public bool IsCalled => Sends.IsCorked;
+
+    /// <summary>Whether it does on another thread, where the application may be at work in place. Any thread.</summary>
+    public bool IsCalledElsewhere => Sends.IsCorkedElsewhere;
+
     /// <summary>The rules by which its messages are read.</summary>
     public MessageReaderSettings Reader => Compression is null ? Settings.Reader : Settings.CompressedReader;
 
@@ -129,22 +135,13 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         }
 
         _keepAlive.Start(Settings.Wheel);
-        if (Handler is not null)
-        {
-            // What is sent from here leaves before, or with, the answers to the first bytes.
-            try
-            {
-                Handler.OnOpen(Connection);
-            }
-            catch (Exception exception)
-            {
-                OnHandlerFailed(exception);
-            }
+
+        // What is sent from here leaves before, or with, the answers to the first bytes.
+        Receiver.Open();
+    }
+
     /// <inheritdoc/>
     public bool IsShortOfMemory => Settings.Memory.IsUsedUp;
-
-        }
-    }
 
     /// <inheritdoc/>
     public ReadVerdict OnReceived(Span<byte> bytes)
@@ -152,10 +149,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         _keepAlive.NoteLife(Settings.Wheel.RecentTick);
         ReceivedLength += bytes.Length;
 
-        // All replies made on the way go out together at the end.
-        Sends.Cork();
+        BeginCall();
         ReadVerdict verdict = ReadSide.OnReceived(this, ref _reads, bytes);
-        Uncork();
+        EndCall();
         return verdict;
     }
 
@@ -187,10 +183,25 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     {
         // What was kept until now has come from the peer too.
         _keepAlive.NoteLife(Settings.Wheel.RecentTick);
-        Sends.Cork();
+        BeginCall();
         ReadVerdict verdict = ReadSide.OnReadingResumed(ref _reads);
-        Uncork();
+        EndCall();
         return verdict;
+    }
+
+    /// <summary>A call of the transport is over, or the handshake: writes what was held back, and tells of the end.</summary>
+    public void EndCall()
+    {
+        Sends.Uncork();
+        if (Volatile.Read(ref _closing) is { } closing)
+        {
+            if (closing.IsToConclude)
+            {
+                Conclude(isCall: true);
+            }
+
+            Receiver.OnCallEnded();
+        }
     }
 
     /// <inheritdoc/>
@@ -206,16 +217,16 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void OnInputEnded()
     {
         // Only the peer's direction has ended: what was gathered before is still wanted.
-        Sends.Cork();
+        BeginCall();
         TakeRest();
         Closing.InputEnded();
-        Uncork();
+        EndCall();
     }
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)
     {
-        Sends.Cork();
+        BeginCall();
         TakeRest();
 
         // First, so that there is room for another connection once the end of this one is known.
@@ -225,7 +236,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Sends.Terminate();
         _reads?.Release();
         Compression?.Release();
-        Uncork();
+        EndCall();
     }
 
     /// <summary>The result is final. Any thread, also one that is inside a call of the application.</summary>
@@ -234,7 +245,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         _keepAlive.Stop(Settings.Wheel);
         if (!Sends.IsCorkedByThisThread)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static core => core.Conclude(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static core => core.Conclude(isCall: false), this, preferLocal: false);
         }
     }
 
@@ -439,13 +450,13 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Receiver.ReadOn();
     }
 
-    // Writes what was held back while the transport called, and tells the application of the end if that came with it.
-    private void Uncork()
+    // All that is sent on the way goes out together at the end.
+    private void BeginCall()
     {
-        Sends.Uncork();
-        if (_closing is { IsToConclude: true })
+        Sends.Cork();
+        if (Volatile.Read(ref _closing) is not null)
         {
-            Conclude();
+            Receiver.OnCallBegun();
         }
     }
 
@@ -460,7 +471,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         }
     }
 
-    private void Conclude()
+    private void Conclude(bool isCall)
     {
         ClosingSequence closing = Closing;
         if (!closing.TryConclude())
@@ -474,14 +485,14 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         if (Pull is not null)
         {
             // A receive that waits is told by its own result, and not by a token that is cancelled because of the end.
-            Receiver.End();
+            Receiver.End(isCall);
             closing.Announce();
             Pull.TellServed();
         }
         else
         {
             closing.Announce();
-            Receiver.End();
+            Receiver.End(isCall);
         }
     }
 }

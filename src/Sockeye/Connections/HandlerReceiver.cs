@@ -12,12 +12,16 @@ internal sealed class HandlerReceiver : Receiver
     // What passes between Invoke and HandOver, and what is kept while an asynchronous call is pending.
     private HandlerCall? _call;
 
-    // Set while the handler is at work asynchronously or the inbox is being emptied: deliveries go to the inbox. From
-    // false to true only on the I/O thread, so that this thread may read it without the lock.
-    private bool _isBusy;
+    // Set until the handler's OnOpen has returned, while it is at work asynchronously, and while the inbox is being emptied:
+    // deliveries go to the inbox. In a call of the transport it changes from false to true on the I/O thread alone, so that this
+    // thread may read it without the lock.
+    private bool _isBusy = true;
     private bool _waitsForSendBuffer;
     private bool _isInvoking;
     private bool _drainsTaken;
+
+    // Set while a call of the transport is underway that began after the end: what it delivers goes to the inbox.
+    private bool _isHeld;
 
     /// <summary>Makes the receiver of a connection that has a handler.</summary>
     public HandlerReceiver(ConnectionCore core)
@@ -35,7 +39,7 @@ internal sealed class HandlerReceiver : Receiver
         {
             lock (this)
             {
-                return _isBusy && !_waitsForSendBuffer;
+                return (_isBusy && !_waitsForSendBuffer) || Core.IsCalledElsewhere;
             }
         }
     }
@@ -134,6 +138,46 @@ internal sealed class HandlerReceiver : Receiver
         ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver.Drain(), this, preferLocal: false);
     }
 
+    /// <inheritdoc/>
+    public override void Open()
+    {
+        try
+        {
+            Handler.OnOpen(Core.Connection);
+        }
+        catch (Exception exception)
+        {
+            Core.OnHandlerFailed(exception);
+        }
+
+        Drain();
+    }
+
+    /// <inheritdoc/>
+    public override void OnCallBegun()
+    {
+        if (!HasEnded)
+        {
+            return;
+        }
+
+        // Another thread may be about to call the handler, having found that the transport does not call.
+        lock (this)
+        {
+            _isHeld = !_isBusy;
+            _isBusy = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnCallEnded()
+    {
+        if (HasEnded)
+        {
+            DrainToEnd(isCall: true);
+        }
+    }
+
     /// <summary>Called by the handler's default methods: makes an owned message and calls the asynchronous method.</summary>
     public void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
     {
@@ -158,24 +202,43 @@ internal sealed class HandlerReceiver : Receiver
     private WebSocketHandler Handler => Core.Handler!;
 
     /// <inheritdoc/>
-    protected override void OnEnded()
+    protected override void OnEnded(bool isCall)
+    {
+        if (isCall || !LeavesEndToCall())
+        {
+            DrainToEnd(isCall);
+        }
+    }
+
+    // The handler may be at work in place while the transport calls, of which the lock knows nothing. The thread that is called looks
+    // whether the connection has ended when it begins, and when it is done. It does that at each read, so it has no fence: the other
+    // side, which noted the end before, has one for both.
+    private bool LeavesEndToCall()
+    {
+        Interlocked.MemoryBarrierProcessWide();
+        return Core.IsCalled;
+    }
+
+    private void DrainToEnd(bool isCall)
     {
         bool drain;
         lock (this)
         {
-            drain = !_isBusy || _waitsForSendBuffer;
+            drain = !_isBusy || _waitsForSendBuffer || _isHeld;
             _waitsForSendBuffer = false;
+            _isHeld = false;
             _isBusy = true;
         }
 
         if (drain)
         {
-            Drain();
+            Drain(isCall);
         }
     }
 
-    // Delivers what is in the inbox, on whatever thread this is, while _isBusy keeps the others out.
-    private void Drain()
+    // Delivers what is in the inbox, on whatever thread this is, while _isBusy keeps the others out; and the end, if isCall says that
+    // this thread is at the end of a call of the transport, or there is no such call.
+    private void Drain(bool isCall = false)
     {
         bool isDone;
         long start = 0;
@@ -238,7 +301,10 @@ internal sealed class HandlerReceiver : Receiver
         }
 
         TellDoneIf(isDone);
-        DeliverEnd();
+        if (HasEnded && (isCall || !LeavesEndToCall()))
+        {
+            DeliverEnd();
+        }
     }
 
     // Others that share the thread have their turn first.
@@ -255,8 +321,9 @@ internal sealed class HandlerReceiver : Receiver
         lock (this)
         {
             // Once: the handler's last call keeps it busy for ever.
-            isTime = HasEnded && !_isBusy;
-            _isBusy |= isTime;
+            isTime = !_isBusy;
+            _isBusy = true;
+            DropRest();
         }
 
         if (isTime)

@@ -56,7 +56,7 @@ internal sealed class MessageDeadline(ConnectionCore core) : Deadline
             return;
         }
 
-        if (core.IsReadingPaused)
+        if (core.IsReadingPaused || core.IsCalledElsewhere)
         {
             // It is the application that is waited for.
             NoteProgress();

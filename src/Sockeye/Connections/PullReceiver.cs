@@ -185,6 +185,9 @@ internal sealed class PullReceiver
     }
 
     /// <inheritdoc/>
+    public override void Open() => Core.Handler?.OnOpen(Core.Connection);
+
+    /// <inheritdoc/>
     public override bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
@@ -246,7 +249,7 @@ internal sealed class PullReceiver
         TakeResult(token) is { IsEnd: false } entry ? FragmentOf(entry) : throw Core.CreateClosedException();
 
     /// <inheritdoc/>
-    protected override void OnEnded()
+    protected override void OnEnded(bool isCall)
     {
         CompleteWaiting(mayRunInline: true);
         if (Core.Handler is not null)

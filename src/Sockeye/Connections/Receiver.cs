@@ -26,6 +26,7 @@ internal abstract class Receiver(ConnectionCore core)
     private volatile bool _isClosing;
     private volatile bool _readsOn;
     private volatile bool _takesAll;
+    private bool _hasEnded;
 
     /// <summary>The connection.</summary>
     protected ConnectionCore Core { get; } = core;
@@ -36,8 +37,12 @@ internal abstract class Receiver(ConnectionCore core)
     /// <summary>Whether nothing waits. Under the lock.</summary>
     protected bool IsInboxEmpty => _inbox is null || _inbox.IsEmpty;
 
-    /// <summary>Whether the connection has ended. Under the lock.</summary>
-    protected bool HasEnded { get; private set; }
+    /// <summary>Whether the connection has ended. Set under the lock.</summary>
+    protected bool HasEnded
+    {
+        get => Volatile.Read(in _hasEnded);
+        private set => Volatile.Write(ref _hasEnded, value);
+    }
 
     /// <summary>Whether nothing more can arrive, though something may wait to be taken.</summary>
     protected bool IsInputOver => HasEnded || Core.IsInputOver;
@@ -63,6 +68,19 @@ internal abstract class Receiver(ConnectionCore core)
     /// <returns>Whether <paramref name="lender"/> was taken.</returns>
     public abstract bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage);
+
+    /// <summary>The connection is open: the application is told, if it is called.</summary>
+    public abstract void Open();
+
+    /// <summary>The transport calls, and the connection has begun to end. On the I/O thread.</summary>
+    public virtual void OnCallBegun()
+    {
+    }
+
+    /// <summary>The call is over, and with it all that was delivered in place.</summary>
+    public virtual void OnCallEnded()
+    {
+    }
 
     /// <summary>The send buffer has drained.</summary>
     public abstract void OnSendBufferDrained();
@@ -182,7 +200,8 @@ internal abstract class Receiver(ConnectionCore core)
     public abstract bool WaitsForPeer { get; }
 
     /// <summary>The connection has ended: the end is delivered behind the messages that still wait.</summary>
-    public void End()
+    /// <param name="isCall">Whether this is the I/O thread, behind all that it delivers in place.</param>
+    public void End(bool isCall)
     {
         lock (this)
         {
@@ -193,7 +212,7 @@ internal abstract class Receiver(ConnectionCore core)
             }
         }
 
-        OnEnded();
+        OnEnded(isCall);
     }
 
     /// <summary>Whether the application has nothing before it, and nothing in hand. Under the lock.</summary>
@@ -234,7 +253,7 @@ internal abstract class Receiver(ConnectionCore core)
     protected long UncountInbox() => _inbox?.Uncount(Core.Settings.UncountedPool) ?? 0;
 
     /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
-    protected abstract void OnEnded();
+    protected abstract void OnEnded(bool isCall);
 
     /// <summary>Whether reading is to be resumed, which the caller then does outside the lock. Under it.</summary>
     protected bool TakeResume()

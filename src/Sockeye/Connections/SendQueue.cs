@@ -43,6 +43,12 @@ internal sealed class SendQueue
     /// <summary>Whether this thread handles a read, at whose end what it sends is written.</summary>
     public bool IsCorkedByThisThread => _buffer.State.IsHeldBack(buffered: 0);
 
+    /// <summary>Whether a thread handles a read. Any thread.</summary>
+    public bool IsCorked => _buffer.State.CorkingThread != 0;
+
+    /// <summary>Whether another thread handles a read. Any thread.</summary>
+    public bool IsCorkedElsewhere => _buffer.State.CorkingThread is not 0 and var thread && thread != Environment.CurrentManagedThreadId;
+
     /// <summary>Whether the transport has not taken all that it was given. Any thread.</summary>
     public bool IsBlocked => _buffer.State.IsBlocked;
 

@@ -38,10 +38,13 @@ internal struct SendState
     }
 
     /// <summary>From now on what this thread sends is held back.</summary>
-    public void Cork() => _cork = (_cork & Gathering) | Environment.CurrentManagedThreadId;
+    public void Cork() => Volatile.Write(ref _cork, (_cork & Gathering) | Environment.CurrentManagedThreadId);
 
     /// <summary>No more.</summary>
-    public void Uncork() => _cork &= Gathering;
+    public void Uncork() => Volatile.Write(ref _cork, _cork & Gathering);
+
+    /// <summary>The thread that handles a read, or 0. Any thread.</summary>
+    public readonly int CorkingThread => Volatile.Read(in _cork) & ~Gathering;
 
     /// <summary>Whether this thread handles a read, and will come back to what it sends.</summary>
     /// <param name="buffered">How many bytes are held back.</param>

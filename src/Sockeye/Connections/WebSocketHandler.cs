@@ -85,6 +85,10 @@ public abstract class WebSocketHandler
     }
 
     /// <summary>The connection has ended: the last call for it, after all its messages.</summary>
+    /// <remarks>
+    /// Called when all other calls for the connection have returned: in place if the end came from the transport, and else on the
+    /// thread pool or on the thread whose call was the last to return.
+    /// </remarks>
     public virtual void OnClosed(WebSocketConnection connection, WebSocketCloseResult result)
     {
     }

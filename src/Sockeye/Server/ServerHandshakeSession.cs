@@ -350,7 +350,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
 
         // A client that does not wait for the response has its first frames behind the request.
         ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : core.OnReceived(rest);
-        core.Sends.Uncork();
+        core.EndCall();
         _detached?.OnOpened(core.Connection);
         return verdict;
     }

@@ -183,6 +183,42 @@ public sealed class ServerStopApplicationTests
         await server.Completion.WithDeadline();
     }
 
+    // On a thread of the pool: the deadline that ends the connection is on another.
+    [Theory]
+    [InlineData(ServerKind.Socket)]
+    [InlineData(ServerKind.Tls)]
+    public async Task A_stop_waits_for_a_call_in_place_that_blocks_and_the_end_is_told_behind_it(ServerKind kind)
+    {
+        WebSocketConnection? served = null;
+        bool isToldBehind = false;
+        WebSocketServerOptions options = Options(kind);
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            options with { Connection = options.Connection with { CloseTimeout = Short } },
+            new CallbackHandler
+            {
+                Received = (connection, _) =>
+                {
+                    served = connection;
+                    _begun.TrySetResult();
+                    _released.Task.Wait(Deadlines.Deadline);
+                    _isDone = true;
+                },
+                Closed = _ => isToldBehind = _isDone,
+            });
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+        await client.SendAsync("begin");
+        await _begun.Task.WithDeadline();
+
+        Task stopping = server.StopAsync(new WebSocketStopOptions { AbortTimeout = TimeSpan.FromHours(1) });
+        await served!.Closed.WithDeadline();
+        Assert.False(stopping.IsCompleted);
+        _released.SetResult();
+        await stopping.WithDeadline();
+
+        Assert.True(isToldBehind);
+        Assert.DoesNotContain(_log.Entries, entry => entry.EventId == StopLeftApplication);
+    }
+
     private async Task AssertStopWaitsAsync(WebSocketServer server, ServerKind kind)
     {
         await using WebSocketConnection client = await ConnectAsync(server, kind);
