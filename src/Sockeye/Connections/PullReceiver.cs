@@ -202,7 +202,8 @@ internal sealed class PullReceiver
             }
 
             isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
-            yields = _isWaiting && !_yields && _slice.IsDemoted(Time);
+            // What goes on in place is work of the transport's slice, which sees to the turns of others.
+            yields = _isWaiting && !_yields && !_runsInline && _slice.IsDemoted(Time);
             _yields |= yields;
             if (!TryEndWait(out entry) && !yields)
             {

@@ -121,7 +121,8 @@ public sealed record WebSocketConnectionOptions
     /// </summary>
     /// <remarks>
     /// What follows a receive that was canceled, or that waited for the peer to take what it was sent, runs on the thread pool
-    /// in any case: what ends such a wait may be any thread.
+    /// in any case: what ends such a wait may be any thread. So does what follows a receive that found messages waiting and had used
+    /// up its turn; a receive that waits for the next message to arrive is continued on the I/O thread again.
     /// </remarks>
     public bool RunReceiveContinuationsInline { get; init; }
 

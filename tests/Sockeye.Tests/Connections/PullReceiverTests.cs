@@ -431,6 +431,53 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
+    public void A_receive_that_waits_with_an_empty_inbox_goes_on_in_place_soon_after_a_backlog_that_took_more_than_a_slice()
+    {
+        const int Backlog = 100;
+        const int Later = 20;
+        var time = new ManualTimeProvider();
+        var test = new TestConnection(
+            options: WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true },
+            transport: new InMemoryTransport(time), time: time);
+        int taken = 0;
+        var threads = new List<int>();
+        for (int i = 0; i < Backlog; i++)
+        {
+            test.Receive("backlog");
+        }
+
+        Task receiving = ReceiveAsync();
+
+        // With nothing in the inbox, and the last message given back, the receive waits.
+        Assert.True(SpinWait.SpinUntil(
+            () => Volatile.Read(ref taken) == Backlog && test.Pool.OutCount == 0, TimeSpan.FromSeconds(30)));
+        for (int i = 0; i < Later; i++)
+        {
+            test.Receive("later");
+        }
+
+        Assert.Equal(Enumerable.Repeat(Environment.CurrentManagedThreadId, Later), threads);
+        Assert.False(receiving.IsCompleted);
+
+        async Task ReceiveAsync()
+        {
+            while (true)
+            {
+                WebSocketMessage message = await test.Connection.ReceiveAsync().ConfigureAwait(false);
+                if (message.Text == "backlog")
+                {
+                    time.Slip(TimeSpan.FromMicroseconds(20));
+                    Interlocked.Increment(ref taken);
+                }
+                else
+                {
+                    threads.Add(Environment.CurrentManagedThreadId);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Fragments_and_messages_are_received_with_methods_of_their_own()
     {
         var fragments = new TestConnection(options: WebSocketConnectionOptions.Server with { DeliverFragments = true });
