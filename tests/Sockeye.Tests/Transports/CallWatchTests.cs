@@ -92,6 +92,50 @@ public sealed class CallWatchTests
         Assert.Empty(_source.Stuck);
     }
 
+    [Fact]
+    public void Flushes_that_take_long_together_are_told_to_nobody()
+    {
+        _watch.End(_source);
+        for (int count = 0; count < 100; count++)
+        {
+            _watch.BeginFlush(_source);
+            Pass(Threshold / 2);
+            _watch.Look();
+            Pass(Threshold / 2);
+        }
+
+        Assert.Empty(_source.Stuck);
+    }
+
+    [Fact]
+    public void A_flush_that_does_not_return_is_told_once_it_has_been_seen_for_as_long_as_the_threshold()
+    {
+        _watch.BeginFlush(new NotingSource());
+        Pass(Threshold);
+        _watch.BeginFlush(_source);
+        Pass(Threshold / 2);
+        _watch.Look();
+        Pass(Threshold);
+        _watch.Look();
+
+        Assert.Equal([Threshold], _source.Stuck);
+    }
+
+    [Fact]
+    public void A_call_behind_flushes_is_timed_from_its_own_beginning()
+    {
+        _watch.End(_source);
+        _watch.BeginFlush(new NotingSource());
+        Pass(Threshold);
+        _watch.Rest();
+        _watch.Restart();
+        _watch.Begin(_source);
+        Pass(Threshold);
+        _watch.Look();
+
+        Assert.Equal([Threshold], _source.Stuck);
+    }
+
     private void Pass(TimeSpan time, TimeSpan compiled = default)
     {
         _time.Slip(time);

@@ -23,11 +23,17 @@ internal sealed class CallWatch
     private IEventLoopSource? _source;
     private long _now;
 
+    // Which flush the loop is at; 0 if it is at a call.
+    private long _flush;
+
     // The loop's.
+    private long _flushCount;
     private TimeSpan _compiled;
 
-    // The watchdog's: the call that it saw last, and from when on it is to be told.
-    private long _seenCall;
+    // The watchdog's: the call or flush that it saw last, since when, and from what duration on it is to be told. Timestamps are
+    // not negative, so that the negative number of a flush is no call's.
+    private long _seen;
+    private long _seenSince;
     private long _reportAfter;
     private TimeSpan _compiledBefore;
     private TimeSpan _compiledAtLastLook;
@@ -65,10 +71,26 @@ internal sealed class CallWatch
     public void ForgetCompiled() => _compiled = _compiledTime(true);
 
     /// <summary>The loop is about to wait: no source is being called.</summary>
-    public void Rest() => _source = null;
+    public void Rest()
+    {
+        _source = null;
+        Volatile.Write(ref _flush, 0);
+    }
 
     /// <summary>A source is about to be called.</summary>
     public void Begin(IEventLoopSource source) => _source = source;
+
+    /// <summary>
+    /// A source is about to be flushed. There may be thousands of flushes in a turn, each of which takes less time than a few readings
+    /// of the clock: they are numbered, not timed.
+    /// </summary>
+    public void BeginFlush(IEventLoopSource source)
+    {
+        // In this order: a source is never seen with the number of another flush.
+        _source = null;
+        Volatile.Write(ref _flush, ++_flushCount);
+        Volatile.Write(ref _source, source);
+    }
 
     /// <summary>The call is over.</summary>
     public void End(IEventLoopSource source)
@@ -87,18 +109,24 @@ internal sealed class CallWatch
     public void Look()
     {
         TimeSpan compiled = _compiledTime(false);
+        long flush = Volatile.Read(ref _flush);
         long began = Now;
         IEventLoopSource? source = Volatile.Read(ref _source);
-        if (began != _seenCall)
+        long now = _time.GetTimestamp();
+        long seen = flush == 0 ? began : -flush;
+        if (seen != _seen)
         {
-            _seenCall = began;
+            _seen = seen;
+
+            // When a flush began is not known: it has lasted since the look that saw it first, at least.
+            _seenSince = flush == 0 ? began : now;
             _reportAfter = _threshold;
             _compiledBefore = _compiledAtLastLook;
         }
 
         _compiledAtLastLook = compiled;
-        long duration = _time.GetTimestamp() - began;
-        if (source is null || duration < _reportAfter || began != Now)
+        long duration = now - _seenSince;
+        if (source is null || duration < _reportAfter || began != Now || flush != Volatile.Read(ref _flush))
         {
             return;
         }

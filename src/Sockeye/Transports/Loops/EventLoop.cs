@@ -342,6 +342,9 @@ internal sealed unsafe class EventLoop : ITicker
             _lastTurn = _watch.Now;
             _watch.ForgetCompiled();
             Wheel.Turn();
+
+            // The deadlines may have taken long, which is not held against the next call.
+            _watch.Restart();
         }
     }
 
@@ -396,7 +399,7 @@ internal sealed unsafe class EventLoop : ITicker
         for (int index = 0; index < _toFlush.Count; index++)
         {
             EventLoopTransport transport = _toFlush[index];
-            _watch.Begin(transport);
+            _watch.BeginFlush(transport);
             try
             {
                 transport.Flush();
