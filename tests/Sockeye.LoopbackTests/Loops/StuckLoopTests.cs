@@ -88,9 +88,17 @@ public sealed class StuckLoopTests : IDisposable
     }
 
     // As if the kernel had told the loop of the connection just before it got stuck: it tells one loop of each.
-    [Fact]
-    public async Task What_only_a_stuck_loop_was_told_of_another_accepts()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_only_a_stuck_loop_was_told_of_another_accepts(bool loggerBlocks)
     {
+        using var blocked = new ManualResetEventSlim();
+        if (loggerBlocks)
+        {
+            BlockLoggingOf(ConnectionStuck, blocked);
+        }
+
         var calls = new SystemCallsThatTellOneLoop();
         int stuck = 0;
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -115,10 +123,35 @@ public sealed class StuckLoopTests : IDisposable
         await first.SendMaskedAsync(RawFrame.Binary, Stick);
         await second.SendMaskedAsync(RawFrame.Binary, Stick);
         await Deadlines.UntilAsync(() => Volatile.Read(ref stuck) != 0, "the loop that accepts is stuck");
+        await Deadlines.UntilAsync(() => blocked.IsSet || !loggerBlocks, "the logger blocks");
 
         using RawPeer late = await RawPeer.OpenAsync(server.LocalEndPoint);
 
         Assert.False(_released.IsSet);
+        _released.Set();
+    }
+
+    [Fact]
+    public async Task A_logger_that_blocks_keeps_no_other_stuck_loop_of_the_process_from_being_logged()
+    {
+        using var blocked = new ManualResetEventSlim();
+        BlockLoggingOf(ConnectionStuck, blocked);
+        await using WebSocketServer server = await StartAsync(loops: 1);
+        using RawPeer peer = await RawPeer.OpenAsync(server.LocalEndPoint);
+        await peer.SendMaskedAsync(RawFrame.Binary, Stick);
+        await Deadlines.UntilAsync(() => blocked.IsSet, "the logger blocks");
+
+        var otherLog = new CapturingLoggerFactory();
+        await using WebSocketServer other = await WebSocketServer.StartAsync(
+            Options(loops: 1) with { LoggerFactory = otherLog },
+            new CallbackHandler { Received = (_, _) => _released.Wait(Deadlines.Deadline) });
+        using RawPeer otherPeer = await RawPeer.OpenAsync(other.LocalEndPoint);
+        await otherPeer.SendMaskedAsync(RawFrame.Binary, Stick);
+        await Deadlines.UntilAsync(
+            () => otherLog.Entries.Any(entry => entry.EventId == ConnectionStuck), "the warning of the other server");
+
+        Assert.False(_released.IsSet);
+        Assert.Empty(Entries(ConnectionStuck));
         _released.Set();
     }
 
@@ -201,6 +234,17 @@ public sealed class StuckLoopTests : IDisposable
                 }
             },
         });
+
+    private void BlockLoggingOf(int eventId, ManualResetEventSlim blocked) => _log.Logging = id =>
+    {
+        if (id == eventId)
+        {
+            blocked.Set();
+
+            // Longer than what the test itself waits for.
+            _released.Wait(2 * Deadlines.Deadline);
+        }
+    };
 
     private CapturingLoggerFactory.LogEntry[] Entries(int eventId) =>
         [.. _log.Entries.Where(entry => entry.EventId == eventId)];

@@ -10,7 +10,10 @@ internal sealed class CapturingLoggerFactory : ILoggerFactory
 
     public IReadOnlyCollection<LogEntry> Entries => _entries;
 
-    public ILogger CreateLogger(string categoryName) => new CapturingLogger(_entries);
+    /// <summary>Done with the id of each event before it is kept, on the thread that logs it.</summary>
+    public Action<int> Logging { get; set; } = static _ => { };
+
+    public ILogger CreateLogger(string categoryName) => new CapturingLogger(this);
 
     public void AddProvider(ILoggerProvider provider)
     {
@@ -22,7 +25,7 @@ internal sealed class CapturingLoggerFactory : ILoggerFactory
 
     internal sealed record LogEntry(int EventId, LogLevel Level, string Message, Exception? Exception);
 
-    private sealed class CapturingLogger(ConcurrentQueue<LogEntry> entries) : ILogger
+    private sealed class CapturingLogger(CapturingLoggerFactory factory) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -31,7 +34,10 @@ internal sealed class CapturingLoggerFactory : ILoggerFactory
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) =>
-            entries.Enqueue(new LogEntry(eventId.Id, logLevel, formatter(state, exception), exception));
+            Func<TState, Exception?, string> formatter)
+        {
+            factory.Logging(eventId.Id);
+            factory._entries.Enqueue(new LogEntry(eventId.Id, logLevel, formatter(state, exception), exception));
+        }
     }
 }

@@ -34,7 +34,7 @@ public sealed class CallWatchTests
     {
         Pass(2 * Threshold, compiled: 2 * Threshold);
 
-        _watch.Look();
+        Look();
         _watch.End(_source);
 
         Assert.Empty(_source.HeldUp);
@@ -45,12 +45,12 @@ public sealed class CallWatchTests
     public void What_was_compiled_during_one_call_does_not_excuse_the_next()
     {
         Pass(2 * Threshold, compiled: 2 * Threshold);
-        _watch.Look();
+        Look();
         _watch.End(_source);
         _watch.Begin(_source);
         Pass(Threshold);
 
-        _watch.Look();
+        Look();
         _watch.End(_source);
 
         Assert.Equal([Threshold], _source.HeldUp);
@@ -62,7 +62,7 @@ public sealed class CallWatchTests
     {
         for (int count = 0; count < 25; count++)
         {
-            _watch.Look();
+            Look();
             Pass(Threshold / 2);
         }
 
@@ -75,7 +75,7 @@ public sealed class CallWatchTests
     {
         Pass(10 * Threshold, compiled: 10 * Threshold);
 
-        _watch.Look();
+        Look();
 
         Assert.Equal([10 * Threshold], _source.Stuck);
     }
@@ -87,7 +87,7 @@ public sealed class CallWatchTests
         _watch.Rest();
         Pass(100 * Threshold);
 
-        _watch.Look();
+        Look();
 
         Assert.Empty(_source.Stuck);
     }
@@ -100,7 +100,7 @@ public sealed class CallWatchTests
         {
             _watch.BeginFlush(_source);
             Pass(Threshold / 2);
-            _watch.Look();
+            Look();
             Pass(Threshold / 2);
         }
 
@@ -114,9 +114,9 @@ public sealed class CallWatchTests
         Pass(Threshold);
         _watch.BeginFlush(_source);
         Pass(Threshold / 2);
-        _watch.Look();
+        Look();
         Pass(Threshold);
-        _watch.Look();
+        Look();
 
         Assert.Equal([Threshold], _source.Stuck);
     }
@@ -131,9 +131,17 @@ public sealed class CallWatchTests
         _watch.Restart();
         _watch.Begin(_source);
         Pass(Threshold);
-        _watch.Look();
+        Look();
 
         Assert.Equal([Threshold], _source.Stuck);
+    }
+
+    private void Look()
+    {
+        if (_watch.TryFindStuck(out IEventLoopSource? stuck, out TimeSpan elapsed))
+        {
+            stuck.OnStuck(elapsed);
+        }
     }
 
     private void Pass(TimeSpan time, TimeSpan compiled = default)

@@ -1,10 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime;
 
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
 /// Measures the calls that an <see cref="EventLoop"/> makes to its sources, and tells a source that has kept the loop for
-/// too long: when its call returns, and before that if it does not.
+/// too long when its call returns; finds one whose call does not return.
 /// </summary>
 /// <remarks>
 /// The loop measures; <see cref="LoopWatchdog"/> looks from another thread. Time in which the runtime compiled methods is
@@ -105,9 +106,16 @@ internal sealed class CallWatch
         Volatile.Write(ref _now, now);
     }
 
-    /// <summary>Tells a source whose call has lasted too long, and goes on. Called by the watchdog while the loop is at work.</summary>
-    public void Look()
+    /// <summary>
+    /// Finds a source whose call has lasted too long, and goes on: not again before that call has lasted ten times as long. Called by
+    /// the watchdog while the loop is at work.
+    /// </summary>
+    /// <param name="stuck">The source.</param>
+    /// <param name="elapsed">How long its call has lasted.</param>
+    public bool TryFindStuck([NotNullWhen(true)] out IEventLoopSource? stuck, out TimeSpan elapsed)
     {
+        stuck = null;
+        elapsed = default;
         TimeSpan compiled = _compiledTime(false);
         long flush = Volatile.Read(ref _flush);
         long began = Now;
@@ -128,18 +136,19 @@ internal sealed class CallWatch
         long duration = now - _seenSince;
         if (source is null || duration < _reportAfter || began != Now || flush != Volatile.Read(ref _flush))
         {
-            return;
+            return false;
         }
 
         // Other threads compile as well: so beyond some length it does not matter who did what.
-        TimeSpan elapsed = _time.GetElapsedTime(0, duration);
+        elapsed = _time.GetElapsedTime(0, duration);
         if (duration / ReportFactor < _threshold && elapsed - (compiled - _compiledBefore) < _time.GetElapsedTime(0, _threshold))
         {
-            return;
+            return false;
         }
 
         _reportAfter = duration > long.MaxValue / ReportFactor ? long.MaxValue : duration * ReportFactor;
-        source.TellStuck(elapsed);
+        stuck = source;
+        return true;
     }
 
     private void TellIfSlow(IEventLoopSource source, TimeSpan duration)

@@ -48,6 +48,7 @@ internal sealed unsafe class EventLoop : ITicker
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private readonly CallWatch _watch;
+    private readonly StuckReport _stuckReport = new();
     private readonly TimeSlice _slice;
     private readonly long _tick;
     private readonly long _backlogTime;
@@ -239,10 +240,17 @@ internal sealed unsafe class EventLoop : ITicker
         uint turn = Turn;
         bool isBusy = turn != _turnSeen || Volatile.Read(ref _isWaiting) == 0;
         _turnSeen = turn;
-        _watch.Look();
+
+        // First: it calls nothing of the application's, and other connections wait for it.
         if (!IsResponsive)
         {
             Unresponsive?.Invoke();
+        }
+
+        // What is not told while a report is underway is found at a later look.
+        if (!_stuckReport.IsUnderway && _watch.TryFindStuck(out IEventLoopSource? stuck, out TimeSpan elapsed))
+        {
+            _stuckReport.Begin(stuck, elapsed);
         }
 
         return isBusy;

@@ -22,7 +22,7 @@ internal interface IEventLoopSource
     void OnHeldUp(TimeSpan duration);
 
     /// <summary>
-    /// One of the calls above keeps the loop from its other sources and has not returned. Called on another thread, again
+    /// One of the calls above keeps the loop from its other sources and has not returned. Called on the thread pool, again
     /// after longer times.
     /// </summary>
     /// <param name="duration">How long it has lasted.</param>

@@ -6,7 +6,7 @@ namespace Sockeye.Transports.Loops;
 /// </summary>
 /// <remarks>
 /// A thread of its own, started with the first loop: the thread pool may be what such a call waits for, and later there may
-/// be no descriptors left to start one with.
+/// be no descriptors left to start one with. Nothing of the application's is called on it.
 /// </remarks>
 internal static class LoopWatchdog
 {
