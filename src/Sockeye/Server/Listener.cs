@@ -18,10 +18,6 @@ internal sealed class Listener : IAcceptorOwner
     // Out of descriptors, or of memory: the next attempt would fail too, and a loop that never rests helps nobody.
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
-    // How long the loops, and callbacks of the application, have to let go of the listening socket: by the clock of the system, since
-    // they run by it.
-    private static readonly TimeSpan StopPatience = TimeSpan.FromMilliseconds(250);
-
     private readonly ServerContext _context;
     private readonly Admission _admission;
     private readonly WebSocketEndPoint _endPoint;
@@ -87,7 +83,11 @@ internal sealed class Listener : IAcceptorOwner
     }
 
     /// <summary>Accepts no more.</summary>
-    public async Task StopAsync()
+    /// <returns>
+    /// Complete when nothing uses the listening socket any more: never, if a loop does not come back from a handler, or a callback of
+    /// the application does not return.
+    /// </returns>
+    public Task[] BeginStop()
     {
         _context.Pending.RoomMade -= OnRoomMade;
         foreach (EventLoop loop in _loops?.Loops ?? [])
@@ -99,11 +99,14 @@ internal sealed class Listener : IAcceptorOwner
         Task canceled = _stopped.CancelAsync();
         _roomMade.Set();
 
-        // A loop that is stuck in a handler will not accept when it comes back: the socket can be closed under it.
-        Task stopped = Task.WhenAll([canceled, _accepting, .. _acceptors.Select(static acceptor => acceptor.StopAsync())]);
-        await stopped.WaitAsync(StopPatience, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _listening.Dispose();
+        return [canceled, _accepting, .. _acceptors.Select(static acceptor => acceptor.StopAsync())];
     }
+
+    /// <summary>
+    /// Closes the listening socket, after <see cref="BeginStop"/>: also under a loop that is stuck in a handler, which will not accept
+    /// when it comes back.
+    /// </summary>
+    public void EndStop() => _listening.Dispose();
 
     /// <inheritdoc/>
     bool IAcceptorOwner.CanAccept => _context.Pending.HasRoom();

@@ -7,6 +7,10 @@ namespace Sockeye.Server;
 /// <summary>All addresses on which a server listens, and the event loops that serve what comes from them.</summary>
 internal sealed class ServerListeners
 {
+    // How long the loops, and callbacks of the application, have to let go of the listening sockets: by the clock of the system, since
+    // they run by it.
+    private static readonly TimeSpan StopPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly Listener[] _listeners;
     private readonly EventLoopGroup? _loops;
 
@@ -36,7 +40,7 @@ internal sealed class ServerListeners
         }
         catch
         {
-            await Task.WhenAll(listeners.Select(listener => listener.StopAsync())).ConfigureAwait(false);
+            Stop(listeners, TimeSpan.Zero);
             loops?.StopWhenEmpty();
             throw;
         }
@@ -47,11 +51,23 @@ internal sealed class ServerListeners
     /// <summary>Accepts connections from now on.</summary>
     public void Accept() => Array.ForEach(_listeners, static listener => listener.Accept());
 
-    /// <summary>Accepts no more.</summary>
-    public Task StopAsync() => Task.WhenAll(_listeners.Select(listener => listener.StopAsync()));
+    /// <summary>Accepts no more. Blocks for a moment, if loops or callbacks of the application do not let go of a socket.</summary>
+    /// <param name="maxWait">How long at most.</param>
+    public void Stop(TimeSpan maxWait) => Stop(_listeners, maxWait < StopPatience ? maxWait : StopPatience);
 
     /// <summary>Lets the event loops end when the last connection has, a refused one that lingers included.</summary>
     public void EndLoops() => _loops?.StopWhenEmpty();
+
+    private static void Stop(IReadOnlyCollection<Listener> listeners, TimeSpan patience)
+    {
+        Task[] stopping = [.. listeners.SelectMany(static listener => listener.BeginStop())];
+        var deadline = StopDeadline.After(patience);
+        Array.ForEach(stopping, task => deadline.WaitAny(task));
+        foreach (Listener listener in listeners)
+        {
+            listener.EndStop();
+        }
+    }
 
     private static EventLoopGroup? StartLoops(WebSocketServerOptions options) =>
         options.EventLoop is { } loops && EventLoop.IsSupported && options.AllEndPoints.Any(endPoint => !endPoint.IsSecure)

@@ -1,4 +1,5 @@
 using Sockeye.Connections;
+using Sockeye.Protocol;
 
 namespace Sockeye.Server;
 
@@ -6,90 +7,156 @@ namespace Sockeye.Server;
 /// Stops a server: it accepts no more connections, lets the existing ones drain, closes them, and aborts those that are left. Each step
 /// has a deadline, whatever the application does.
 /// </summary>
+/// <remarks>
+/// Runs on a thread of its own, which waits by blocking: the thread pool may be full of calls of the application that block. What calls
+/// the application (its loggers and hooks, what it has registered with a connection) runs on further threads, and may block there.
+/// </remarks>
 internal sealed class ServerStop(ServerContext context, ServerListeners listeners)
 {
     // How long aborted connections, and the methods that serve them, have to end. Measured by the system's clock, because the
     // threads that are waited for run by it.
-    private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(300);
+
+    // How long the application's loggers and hooks have then. Both make the half second that is documented.
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromMilliseconds(200);
 
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _cutShort = new();
+    private readonly TaskCompletionSource _cutShort = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
-    private Task? _stopping;
+    private readonly List<StopWaiter> _waiters = [];
+
+    // The stop's thread alone uses it.
+    private readonly List<Task> _calls = [];
+
+    private bool _isStopping;
+    private bool _isOver;
 
     /// <summary>Completes when the server has stopped.</summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Stops; the first call says how, and each may cut it short.</summary>
-    public async Task StopAsync(WebSocketStopOptions options, CancellationToken cancellationToken)
+    public Task StopAsync(WebSocketStopOptions options, CancellationToken cancellationToken)
+    {
+        StopWaiter waiter = Enter();
+        if (!waiter.Task.IsCompleted)
+        {
+            Begin(options);
+            waiter.Add(cancellationToken.UnsafeRegister(static stop => ((ServerStop)stop!)._cutShort.TrySetResult(), this));
+        }
+
+        return waiter.Task;
+    }
+
+    /// <summary>Stops when a signal comes or the token is canceled; waits until the server has stopped, for whatever reason.</summary>
+    public Task RunAsync(WebSocketStopOptions options, CancellationToken cancellationToken)
+    {
+        StopWaiter waiter = Enter();
+        if (!waiter.Task.IsCompleted)
+        {
+            // Begun where the signal, or the cancellation, is told: neither may wait for the thread pool.
+            void Begin() => this.Begin(options);
+            waiter.Add(new StopSignals(Begin));
+            waiter.Add(cancellationToken.UnsafeRegister(static begin => ((Action)begin!)(), (Action)Begin));
+        }
+
+        return waiter.Task;
+    }
+
+    private StopWaiter Enter()
     {
         // A method of the application that waits for the end of its server is not waited for in turn.
-        if (ServeCall.Current is { } call && context.Serves(call.Core))
-        {
-            call.End();
-        }
-
-        Task stopping;
+        ServeCall? call = ServeCall.Current is { } current && context.Serves(current.Core) ? current : null;
+        call?.End();
         lock (_gate)
         {
-            stopping = _stopping ??= StopCoreAsync(options);
-        }
+            // Only one goes on in place: what it does then may take for ever. It is mostly the only one, or the main program.
+            var waiter = new StopWaiter(continuesInPlace: call is null && !_waiters.Exists(static other => other.ContinuesInPlace));
+            if (_isOver)
+            {
+                waiter.Complete();
+            }
+            else
+            {
+                _waiters.Add(waiter);
+            }
 
-        try
-        {
-            await stopping.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            await _cutShort.CancelAsync().ConfigureAwait(false);
-            await stopping.ConfigureAwait(false);
+            return waiter;
         }
     }
 
-    private async Task StopCoreAsync(WebSocketStopOptions options)
+    private void Begin(WebSocketStopOptions options)
     {
-        TimeProvider time = context.Options.TimeProvider;
-        context.Stop();
-        await listeners.StopAsync().ConfigureAwait(false);
-
-        // Elsewhere: OnHandshakeFailed is called in place, and is the application's.
-        await Task.Run(context.DropSessions).WaitAsync(DropTimeout, TimeProvider.System)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        context.Logger.Stopping(context.ConnectionCount);
-        if (options.DrainTimeout > TimeSpan.Zero)
+        lock (_gate)
         {
-            Task allClosed = Task.WhenAll(context.Connections.Select(connection => connection.Closed));
-            await WaitAsync(allClosed, options.DrainTimeout, time).ConfigureAwait(false);
+            if (_isStopping)
+            {
+                return;
+            }
+
+            _isStopping = true;
         }
 
-        foreach (WebSocketConnection connection in context.Connections)
+        context.Stop();
+        long began = context.Options.TimeProvider.GetTimestamp();
+
+        // The descriptors that starting a thread may need are those which admission keeps in reserve.
+        new Thread(() => Run(options, began)) { Name = "Sockeye stop", IsBackground = true }.UnsafeStart();
+    }
+
+    private void Run(WebSocketStopOptions options, long began)
+    {
+        TimeProvider time = context.Options.TimeProvider;
+        CloseStatus status = CloseArguments.Check(options.CloseCode, options.CloseReason);
+        listeners.Stop(options.AbortTimeout);
+        int count = context.ConnectionCount;
+        Call(() => context.Logger.Stopping(count));
+        Call(context.DropSessions);
+        if (options.DrainTimeout > TimeSpan.Zero)
         {
-            connection.Core.BeginClose(CloseArguments.Check(options.CloseCode, options.CloseReason));
+            var drained = new StopDeadline(time, began, options.DrainTimeout);
+            foreach (WebSocketConnection connection in context.Connections)
+            {
+                Wait(connection.Closed, drained);
+            }
+
+            began = time.GetTimestamp();
+        }
+
+        IReadOnlyCollection<WebSocketConnection> connections = context.Connections;
+        if (connections.Count > 0)
+        {
+            Call(() =>
+            {
+                foreach (WebSocketConnection connection in connections)
+                {
+                    connection.Core.BeginClose(status);
+                }
+            });
         }
 
         // Until the transports are gone too: what was sent is still on its way, to a peer that takes it slowly.
-        Task empty = context.Attendance.Empty;
-        await WaitAsync(empty, options.AbortTimeout, time).ConfigureAwait(false);
-        if (!empty.IsCompleted)
+        var aborted = new StopDeadline(time, began, options.AbortTimeout);
+        Wait(context.Attendance.Empty, aborted);
+        if (!context.Attendance.Empty.IsCompleted)
         {
             AbortAll();
-            await empty.WaitAsync(DropTimeout, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            StopDeadline.After(DropTimeout).WaitAny(context.Attendance.Empty);
         }
 
-        if (!empty.IsCompleted)
+        if (!context.Attendance.Empty.IsCompleted)
         {
-            context.Logger.StopLeftApplication(context.Attendance.ServedCount);
+            int served = context.Attendance.ServedCount;
+            Call(() => context.Logger.StopLeftApplication(served));
         }
 
-        listeners.EndLoops();
-        _completion.SetResult();
+        End();
     }
 
-    private async ValueTask WaitAsync(Task task, TimeSpan timeout, TimeProvider time)
+    private void Wait(Task task, StopDeadline deadline)
     {
-        if (!task.IsCompleted && timeout > TimeSpan.Zero && !_cutShort.IsCancellationRequested)
+        if (!task.IsCompleted && !_cutShort.Task.IsCompleted)
         {
-            await task.WaitAsync(timeout, time, _cutShort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            deadline.WaitAny(task, _cutShort.Task);
         }
     }
 
@@ -101,10 +168,56 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
             return;
         }
 
-        context.Logger.StopCutShort(left.Count);
-        foreach (WebSocketConnection connection in left)
+        Call(() => context.Logger.StopCutShort(left.Count));
+        Call(() =>
         {
-            connection.Abort();
+            foreach (WebSocketConnection connection in left)
+            {
+                connection.Abort();
+            }
+        });
+    }
+
+    private void End()
+    {
+        var called = StopDeadline.After(CallTimeout);
+        _calls.ForEach(call => called.WaitAny(call));
+        listeners.EndLoops();
+        StopWaiter[] waiters;
+        lock (_gate)
+        {
+            _isOver = true;
+            waiters = [.. _waiters];
         }
+
+        _completion.SetResult();
+        foreach (StopWaiter waiter in waiters.OrderBy(static waiter => waiter.ContinuesInPlace))
+        {
+            // The last one goes on in place: nothing may come behind it.
+            waiter.Complete();
+        }
+    }
+
+    // Elsewhere: what it calls is the application's, and may block.
+    private void Call(Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _calls.Add(done.Task);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                FaultTrace.Write(exception);
+            }
+
+            done.SetResult();
+        });
+        thread.Name = "Sockeye stop call";
+        thread.IsBackground = true;
+        thread.UnsafeStart();
     }
 }

@@ -6,18 +6,19 @@ namespace Sockeye.Server;
 /// <remarks>The first signal is caught. The next one is not: it ends the process, even if a stop hangs.</remarks>
 internal sealed class StopSignals : IDisposable
 {
-    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action _onFirst;
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
+    private int _isTold;
 
-    public StopSignals()
+    /// <summary>Catches signals from now on.</summary>
+    /// <param name="onFirst">Called at the first signal; on no thread of the pool, which may be blocked.</param>
+    public StopSignals(Action onFirst)
     {
+        _onFirst = onFirst;
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
     }
-
-    /// <summary>Completes at the first signal.</summary>
-    public Task First => _first.Task;
 
     public void Dispose()
     {
@@ -26,5 +27,12 @@ internal sealed class StopSignals : IDisposable
     }
 
     // What is not canceled takes the default action, which ends the process.
-    private void OnSignal(PosixSignalContext context) => context.Cancel = _first.TrySetResult();
+    private void OnSignal(PosixSignalContext context)
+    {
+        if (Interlocked.Exchange(ref _isTold, 1) == 0)
+        {
+            context.Cancel = true;
+            _onFirst();
+        }
+    }
 }

@@ -276,15 +276,10 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <returns>A task that completes when the server has stopped.</returns>
     /// <exception cref="ArgumentException">There is a reason without a code; the server goes on.</exception>
     [OverloadResolutionPriority(1)]
-    public async Task RunAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
+    public Task RunAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
     {
         Check(options);
-        using var signals = new StopSignals();
-        Task ended = Task.WhenAny(signals.First, Completion);
-        await ended.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-        // The token has done its work: it asks for a stop in order, and must not cut that short.
-        await StopAsync(options, CancellationToken.None).ConfigureAwait(false);
+        return _stop.RunAsync(options ?? new WebSocketStopOptions(), cancellationToken);
     }
 
     /// <summary>
@@ -302,6 +297,10 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <para>
     /// A serve method may stop its own server and await that: the stop does not wait for this method. A handler must not await
     /// the stop of its own server: that waits for the handler until the timeout.
+    /// </para>
+    /// <para>
+    /// The stop has a thread of its own, and needs none of the thread pool. The first caller from outside that awaits it, or
+    /// <see cref="RunAsync(CancellationToken)"/>, goes on there.
     /// </para>
     /// <para>A server that has stopped stays so: start another.</para>
     /// </remarks>
@@ -321,7 +320,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     }
 
     /// <summary>Stops the server, as <see cref="StopAsync(CancellationToken)"/> does.</summary>
-    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+    public ValueTask DisposeAsync() => new(StopAsync());
 
     // Before anything stops.
     private static void Check(WebSocketStopOptions? options)

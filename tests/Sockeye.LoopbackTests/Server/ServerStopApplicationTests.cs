@@ -3,6 +3,8 @@ namespace Sockeye.Tests;
 /// <summary>A server that has stopped has waited for the application's methods, within its deadlines.</summary>
 public sealed class ServerStopApplicationTests
 {
+    private const int Stopping = 303;
+    private const int StopCutShort = 304;
     private const int StopLeftApplication = 307;
 
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
@@ -217,6 +219,56 @@ public sealed class ServerStopApplicationTests
 
         Assert.True(isToldBehind);
         Assert.DoesNotContain(_log.Entries, entry => entry.EventId == StopLeftApplication);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_returns_after_its_deadline_although_the_logger_blocks(ServerKind kind)
+    {
+        _log.Logging = id =>
+        {
+            if (id is Stopping or StopCutShort or StopLeftApplication)
+            {
+                _released.Task.Wait(2 * Deadlines.Deadline);
+            }
+        };
+        WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), (_, _) => _released.Task);
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        await server.StopAsync(new WebSocketStopOptions { AbortTimeout = Short }).WithDeadline();
+
+        Assert.False(_released.Task.IsCompleted);
+        await client.Closed.WithDeadline();
+        _released.SetResult();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_stop_takes_its_deadlines_from_the_clock_of_its_server(ServerKind kind)
+    {
+        // Less than the interval of keep-alive.
+        TimeSpan timeout = TimeSpan.FromSeconds(1);
+        var time = new ManualTimeProvider();
+        WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind) with { TimeProvider = time }, (_, _) => _released.Task);
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        Task stopping = server.StopAsync(new WebSocketStopOptions { DrainTimeout = timeout, AbortTimeout = timeout });
+        time.Advance(timeout - TimeSpan.FromTicks(1));
+        Assert.Equal(WebSocketConnectionState.Open, client.State);
+        time.Advance(TimeSpan.FromTicks(1));
+        await client.Closed.WithDeadline();
+        Assert.False(stopping.IsCompleted);
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                time.Advance(timeout);
+                return stopping.IsCompleted;
+            },
+            "the stop");
+
+        Assert.False(_released.Task.IsCompleted);
+        _released.SetResult();
     }
 
     private async Task AssertStopWaitsAsync(WebSocketServer server, ServerKind kind)

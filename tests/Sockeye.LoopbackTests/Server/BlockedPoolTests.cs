@@ -1,0 +1,146 @@
+namespace Sockeye.Tests;
+
+/// <summary>A server stops in time although the application blocks the whole thread pool.</summary>
+// Alone, since nothing else of the process gets a thread of the pool meanwhile.
+[CollectionDefinition(nameof(BlockedPoolTests), DisableParallelization = true)]
+[Collection(nameof(BlockedPoolTests))]
+public sealed class BlockedPoolTests : IDisposable
+{
+    // The pool adds one or two threads a second to those that block: what is queued behind these waits for minutes.
+    private const int BlockedCount = 300;
+
+    private static readonly WebSocketStopOptions Quick = new() { AbortTimeout = TimeSpan.FromMilliseconds(200) };
+
+    private readonly ManualResetEventSlim _released = new();
+    private readonly ManualResetEventSlim _goneOn = new();
+    private readonly CountdownEvent _blocked = new(BlockedCount);
+    private readonly CapturingLoggerFactory _log = new();
+    private bool _isPoolBlocked;
+
+    public void Dispose()
+    {
+        _released.Set();
+        if (_isPoolBlocked)
+        {
+            Assert.True(_blocked.Wait(Deadlines.Deadline), "the pool is blocked still");
+        }
+
+        _released.Dispose();
+        _goneOn.Dispose();
+        _blocked.Dispose();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_thread_that_blocks_on_a_stop_is_woken_in_time(ServerKind kind)
+    {
+        WebSocketServer server = await StartAsync(kind);
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        BlockPool();
+        Task first = server.StopAsync(Quick);
+        Task second = server.StopAsync();
+
+        AssertCompletes(first);
+        AssertCompletes(second);
+        AssertCompletes(server.Completion);
+        AssertCompletes(server.DisposeAsync().AsTask());
+        Assert.False(_blocked.IsSet);
+        Release();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_method_that_awaits_a_stop_goes_on_in_time(ServerKind kind)
+    {
+        WebSocketServer server = await StartAsync(kind);
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        BlockPool();
+        Task stopping = GoOnAfterAsync(() => server.StopAsync(Quick));
+
+        AssertGoesOn();
+        AssertCompletes(stopping);
+        AssertCompletes(server.Completion);
+        Release();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task A_run_ends_in_time_when_its_token_is_canceled(ServerKind kind)
+    {
+        WebSocketServer server = await StartAsync(kind);
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+        using var cancellation = new CancellationTokenSource();
+
+        Task running = GoOnAfterAsync(() => server.RunAsync(Quick, cancellation.Token));
+        BlockPool();
+        cancellation.Cancel();
+
+        AssertGoesOn();
+        AssertCompletes(running);
+        Release();
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task What_goes_on_behind_a_stop_and_blocks_keeps_no_other_caller_waiting(ServerKind kind)
+    {
+        WebSocketServer server = await StartAsync(kind);
+
+        Task blocking = BlockAfterAsync(server.StopAsync(Quick));
+        await server.StopAsync().WithDeadline();
+        await server.Completion.WithDeadline();
+
+        Assert.False(blocking.IsCompleted);
+        _released.Set();
+        await blocking.WithDeadline();
+    }
+
+    private async Task BlockAfterAsync(Task stopping)
+    {
+        await stopping.ConfigureAwait(false);
+        _released.Wait(2 * Deadlines.Deadline);
+    }
+
+    private async Task GoOnAfterAsync(Func<Task> stop)
+    {
+        await stop().ConfigureAwait(false);
+        _goneOn.Set();
+    }
+
+    private void BlockPool()
+    {
+        _isPoolBlocked = true;
+        for (int count = 0; count < BlockedCount; count++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static test =>
+                {
+                    test._released.Wait();
+                    test._blocked.Signal();
+                },
+                this,
+                preferLocal: false);
+        }
+    }
+
+    private void Release()
+    {
+        _released.Set();
+        Assert.Contains(_log.Entries, entry => entry.EventId == 303);
+    }
+
+    // Blocking, as a main program does: no thread of the pool is needed.
+    private static void AssertCompletes(Task task) =>
+        Assert.True(((IAsyncResult)task).AsyncWaitHandle.WaitOne(Deadlines.Deadline), "it waits for the thread pool");
+
+    private void AssertGoesOn() => Assert.True(_goneOn.Wait(Deadlines.Deadline), "it waits for the thread pool");
+
+    private Task<WebSocketServer> StartAsync(ServerKind kind) => WebSocketServer.StartAsync(
+        Servers.OptionsOf(kind) with { LoggerFactory = _log }, (_, _) => Task.Delay(Timeout.Infinite));
+
+    private static Task<WebSocketConnection> ConnectAsync(WebSocketServer server, ServerKind kind) =>
+        WebSocketClient.ConnectAsync(
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
+}
