@@ -8,12 +8,23 @@ internal sealed class ServerAttendance
 {
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly TaskCompletionSource _othersGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     // One more than there are, until the server stops: only then may it become none.
     private int _count = 1;
+
+    // The same, without the methods that have stepped aside.
+    private int _others = 1;
     private int _served;
 
     /// <summary>Completes when none is left, after <see cref="Seal"/>.</summary>
     public Task Empty => _empty.Task;
+
+    /// <summary>
+    /// Completes when none is left but the methods that have called for the end of the server themselves: not after
+    /// <see cref="Empty"/>.
+    /// </summary>
+    public Task OthersGone => _othersGone.Task;
 
     /// <summary>For how many connections the application is at work.</summary>
     public int ServedCount => Volatile.Read(ref _served);
@@ -22,6 +33,7 @@ internal sealed class ServerAttendance
     public void Enter()
     {
         Interlocked.Increment(ref _served);
+        Interlocked.Add(ref _others, 2);
         Interlocked.Add(ref _count, 2);
     }
 
@@ -38,8 +50,21 @@ internal sealed class ServerAttendance
     /// <summary>No connection begins any more.</summary>
     public void Seal() => Leave();
 
+    /// <summary>A method that serves a connection waits for the others, perhaps.</summary>
+    public void StepAside()
+    {
+        if (Interlocked.Decrement(ref _others) == 0)
+        {
+            _othersGone.TrySetResult();
+        }
+    }
+
+    /// <summary>A method that has stepped aside is about to leave.</summary>
+    public void Rejoin() => Interlocked.Increment(ref _others);
+
     private void Leave()
     {
+        StepAside();
         if (Interlocked.Decrement(ref _count) == 0)
         {
             _empty.TrySetResult();

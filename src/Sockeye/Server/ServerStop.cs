@@ -24,12 +24,14 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     private readonly TaskCompletionSource _cutShort = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly List<StopWaiter> _waiters = [];
+    private readonly List<StopWaiter> _servedWaiters = [];
 
     // The stop's thread alone uses it.
     private readonly List<Task> _calls = [];
 
     private bool _isStopping;
     private bool _isOver;
+    private bool _isOverForServed;
 
     /// <summary>Completes when the server has stopped.</summary>
     public Task Completion => _completion.Task;
@@ -64,20 +66,25 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 
     private StopWaiter Enter()
     {
-        // A method of the application that waits for the end of its server is not waited for in turn.
+        // A method of the application that waits for the end of its server is not waited for in turn: not by this call, and not
+        // by another one of the kind, which would wait for it.
         ServeCall? call = ServeCall.Current is { } current && context.Serves(current.Core) ? current : null;
-        call?.End();
+        if (call?.TryStepAside(context.Attendance.Rejoin) is true)
+        {
+            context.Attendance.StepAside();
+        }
+
         lock (_gate)
         {
             // Only one goes on in place: what it does then may take for ever. It is mostly the only one, or the main program.
-            var waiter = new StopWaiter(continuesInPlace: call is null && !_waiters.Exists(static other => other.ContinuesInPlace));
-            if (_isOver)
+            var waiter = new StopWaiter(continuesInPlace: call is null && _waiters.Count == 0);
+            if (call is null ? _isOver : _isOverForServed)
             {
                 waiter.Complete();
             }
             else
             {
-                _waiters.Add(waiter);
+                (call is null ? _waiters : _servedWaiters).Add(waiter);
             }
 
             return waiter;
@@ -136,11 +143,12 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 
         // Until the transports are gone too: what was sent is still on its way, to a peer that takes it slowly.
         var aborted = new StopDeadline(time, began, options.AbortTimeout);
-        Wait(context.Attendance.Empty, aborted);
+        WaitForAll(task => Wait(task, aborted));
         if (!context.Attendance.Empty.IsCompleted)
         {
             AbortAll();
-            StopDeadline.After(DropTimeout).WaitAny(context.Attendance.Empty);
+            var dropped = StopDeadline.After(DropTimeout);
+            WaitForAll(task => dropped.WaitAny(task));
         }
 
         if (!context.Attendance.Empty.IsCompleted)
@@ -150,6 +158,16 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         }
 
         End();
+    }
+
+    private void WaitForAll(Action<Task> wait)
+    {
+        wait(context.Attendance.OthersGone);
+        if (context.Attendance.OthersGone.IsCompleted)
+        {
+            EndForServed();
+            wait(context.Attendance.Empty);
+        }
     }
 
     private void Wait(Task task, StopDeadline deadline)
@@ -178,11 +196,33 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         });
     }
 
+    // The methods that wait for the stop are all that is left.
+    private void EndForServed()
+    {
+        lock (_gate)
+        {
+            if (_isOverForServed)
+            {
+                return;
+            }
+        }
+
+        listeners.EndLoops();
+        StopWaiter[] waiters;
+        lock (_gate)
+        {
+            _isOverForServed = true;
+            waiters = [.. _servedWaiters];
+        }
+
+        Array.ForEach(waiters, static waiter => waiter.Complete());
+    }
+
     private void End()
     {
         var called = StopDeadline.After(CallTimeout);
         _calls.ForEach(call => called.WaitAny(call));
-        listeners.EndLoops();
+        EndForServed();
         StopWaiter[] waiters;
         lock (_gate)
         {

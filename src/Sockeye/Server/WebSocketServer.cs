@@ -43,7 +43,10 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <summary>How many opening handshakes are underway, TLS included.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
 
-    /// <summary>Completes when the server has stopped, as <see cref="StopAsync(CancellationToken)"/> does. Never fails.</summary>
+    /// <summary>
+    /// Completes when the server has stopped, as <see cref="StopAsync(CancellationToken)"/> called from outside does: behind all
+    /// methods that serve connections, also one that has stopped the server. Never fails.
+    /// </summary>
     public Task Completion => _stop.Completion;
 
     /// <summary>Starts a server on all addresses, without TLS.</summary>
@@ -295,8 +298,9 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// is canceled, and half a second more. A method that still runs then is logged and left alone.
     /// </para>
     /// <para>
-    /// A serve method may stop its own server and await that: the stop does not wait for this method. A handler must not await
-    /// the stop of its own server: that waits for the handler until the timeout.
+    /// A serve method may stop its own server, and await that or go on: the task that it gets does not wait for this method, nor for
+    /// others that have called for the stop themselves. <see cref="Completion"/>, and calls from elsewhere, wait for all methods. A
+    /// handler must not await the stop of its own server: that waits for the handler until the timeout.
     /// </para>
     /// <para>
     /// The stop has a thread of its own, and needs none of the thread pool. The first caller from outside that awaits it, or

@@ -223,6 +223,59 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
+    public async Task Of_a_delegate_that_stops_its_own_server_and_goes_on_all_but_its_own_call_wait_for_the_end(ServerKind kind)
+    {
+        Task? own = null;
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind), async (server, connection, cancellation) =>
+            {
+                await connection.ReceiveAsync(cancellation);
+                own = server.StopAsync(new WebSocketStopOptions { AbortTimeout = TimeSpan.FromHours(1) }, CancellationToken.None);
+                await CleanUpAsync();
+            });
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
+
+        await client.SendAsync("stop");
+        await _begun.Task.WithDeadline();
+        Task other = server.StopAsync();
+        await own!.WithDeadline();
+
+        Assert.False(other.IsCompleted);
+        Assert.False(server.Completion.IsCompleted);
+        _released.SetResult();
+        await other.WithDeadline();
+        await server.Completion.WithDeadline();
+        Assert.True(_isDone);
+        Assert.DoesNotContain(_log.Entries, entry => entry.EventId == StopLeftApplication);
+    }
+
+    [Theory]
+    [EachServer]
+    public async Task Delegates_that_stop_their_own_server_and_await_that_do_not_wait_for_each_other(ServerKind kind)
+    {
+        const int Count = 3;
+        using var stopped = new CountdownEvent(Count);
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            Options(kind), async (server, connection, cancellation) =>
+            {
+                await connection.ReceiveAsync(cancellation);
+                await server.StopAsync(new WebSocketStopOptions { AbortTimeout = TimeSpan.FromHours(1) }, CancellationToken.None);
+                stopped.Signal();
+            });
+        var clients = new List<WebSocketConnection>();
+        for (int count = 0; count < Count; count++)
+        {
+            clients.Add(await ConnectAsync(server, kind));
+        }
+
+        await Task.WhenAll(clients.Select(client => client.SendAsync("stop").AsTask())).WithDeadline();
+        await server.Completion.WithDeadline();
+
+        Assert.True(stopped.IsSet);
+    }
+
+    [Theory]
+    [EachServer]
     public async Task A_stop_returns_after_its_deadline_although_the_logger_blocks(ServerKind kind)
     {
         _log.Logging = id =>
