@@ -3,19 +3,23 @@ using System.Runtime.ExceptionServices;
 namespace Sockeye.Client.Reconnecting;
 
 /// <summary>Where sends go while connections come and go: to the one that is open, or into a queue for the next.</summary>
+/// <remarks>
+/// Each send has a number. Those that have no connection, or lose theirs, are sent on the next in the order of their numbers,
+/// before any that comes later; so the messages of one sender stay in order, whether it awaits each send or not.
+/// </remarks>
 internal sealed class ReconnectOutbox(long maxQueueLength)
 {
-    // What a message costs besides its payload: else empty ones would cost nothing.
-    private const int MessageOverhead = 64;
-
     private readonly Lock _gate = new();
-    private readonly Queue<(byte[] Payload, WebSocketMessageKind Kind)> _queue = [];
-    private TaskCompletionSource _changed = New();
-    private WebSocketConnection? _connection;
+    private readonly SortedSet<OutboxMessage> _kept = new(OutboxMessage.ByNumber);
+    private readonly SortedSet<OutboxMessage> _waiting = new(OutboxMessage.ByNumber);
+
+    // The lane of the newest connection, and the same again while sends may go straight to it.
+    private SendLane _newest = SendLane.CreateClosed();
+    private SendLane? _open;
     private Exception? _end;
+    private long _lastNumber;
     private long _queueLength;
     private TaskCompletionSource _sendWaits = New();
-    private int _waitingCount;
 
     /// <summary>Completes when a send waits for a connection; complete while one does.</summary>
     public Task SendWaits
@@ -45,72 +49,93 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     public async ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken)
     {
-        while (true)
+        cancellationToken.ThrowIfCancellationRequested();
+        long number;
+        SendLane? lane;
+        OutboxMessage? message = null;
+        lock (_gate)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            WebSocketConnection? connection;
-            Task changed;
-            lock (_gate)
+            ThrowIfEnded();
+            number = ++_lastNumber;
+            lane = _open;
+            if (lane is null)
             {
-                if (_end is not null)
-                {
-                    ExceptionDispatchInfo.Throw(_end);
-                }
-
-                connection = _connection;
-                changed = _changed.Task;
-                if (connection is null)
-                {
-                    if (TryKeep(payload, kind))
-                    {
-                        return;
-                    }
-
-                    _waitingCount++;
-                    _sendWaits.TrySetResult();
-                }
+                message = Add(new(number, payload, kind, cancellationToken));
             }
-
-            if (connection is null)
+            else
             {
-                await WaitAsync(changed, cancellationToken).ConfigureAwait(false);
-            }
-            else if (await TrySendAsync(connection, payload, kind, cancellationToken).ConfigureAwait(false))
-            {
-                return;
+                lane.Enter();
             }
         }
-    }
 
-    /// <summary>Sends what was kept, and from then on what comes; gives up if the connection ends meanwhile.</summary>
-    public async Task AttachAsync(WebSocketConnection connection, CancellationToken cancellationToken)
-    {
-        while (true)
+        if (lane is not null)
         {
-            (byte[] Payload, WebSocketMessageKind Kind) next;
-            lock (_gate)
+            try
             {
-                // Only then: what was sent first goes first.
-                if (!_queue.TryPeek(out next))
+                if (await TrySendAsync(lane, payload, kind, cancellationToken).ConfigureAwait(false))
                 {
-                    _connection = connection;
-                    Signal();
                     return;
                 }
-            }
 
-            if (!await TrySendAsync(connection, next.Payload, next.Kind, cancellationToken).ConfigureAwait(false))
-            {
-                return;
+                lock (_gate)
+                {
+                    ThrowIfEnded();
+                    cancellationToken.ThrowIfCancellationRequested();
+                    message = Add(new(number, payload, kind, cancellationToken));
+                }
             }
-
-            lock (_gate)
+            finally
             {
-                _queue.Dequeue();
-                _queueLength -= next.Payload.Length + MessageOverhead;
-                Signal();
+                // After the message has its place: the next connection waits for that.
+                lane.Leave();
             }
         }
+
+        await WaitAsync(message!).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Sends what was kept and what waits, and lets what comes go straight to the connection; gives up if that ends meanwhile.
+    /// </summary>
+    public async Task AttachAsync(WebSocketConnection connection, CancellationToken cancellationToken)
+    {
+        var lane = new SendLane(connection);
+        SendLane previous;
+        lock (_gate)
+        {
+            (previous, _newest) = (_newest, lane);
+        }
+
+        // The connection before has ended, and each send that it did not accept takes its place here.
+        await previous.Drained.WaitAsync(cancellationToken).ConfigureAwait(false);
+        List<Task> unfinished = [];
+        List<OutboxMessage> accepted = [];
+        while (TakeFirst(lane) is { } message)
+        {
+            // None is awaited: the connection keeps the order of the calls.
+            ValueTask<bool> sending = TrySendAsync(
+                lane, message.Payload, message.Kind, message.IsKept ? cancellationToken : message.CancellationToken);
+            if (!sending.IsCompletedSuccessfully)
+            {
+                unfinished.Add(FinishAsync(message, sending, connection));
+            }
+            else if (!sending.Result)
+            {
+                PutBack(message);
+            }
+            else if (message.IsKept)
+            {
+                Forget(message);
+            }
+            else
+            {
+                // Once the lane is open: senders that go on at once would keep this loop busy for ever.
+                accepted.Add(message);
+            }
+        }
+
+        accepted.ForEach(static message => message.Complete());
+        await Task.WhenAll(unfinished).ConfigureAwait(false);
     }
 
     /// <summary>Lets go of a connection that has ended.</summary>
@@ -118,7 +143,10 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     {
         lock (_gate)
         {
-            _connection = _connection == connection ? null : _connection;
+            if (_newest.Connection == connection)
+            {
+                Close(_newest);
+            }
         }
     }
 
@@ -128,67 +156,200 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         lock (_gate)
         {
             _end = reason;
-            _connection = null;
-            _queue.Clear();
+            Close(_newest);
+            foreach (OutboxMessage message in _waiting)
+            {
+                message.Fail(reason);
+            }
+
+            _kept.Clear();
+            _waiting.Clear();
             _queueLength = 0;
-            Signal();
+            NoteWaiting();
         }
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task WaitAsync(Task changed, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                if (--_waitingCount == 0)
-                {
-                    _sendWaits = New();
-                }
-            }
-        }
-    }
-
-    // Whether the connection has taken it: not if it had ended, and then nothing of it counts as sent.
+    // Whether the connection has accepted it: not if it had ended, and then nothing of it counts as sent.
     private async ValueTask<bool> TrySendAsync(
-        WebSocketConnection connection, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind,
-        CancellationToken cancellationToken)
+        SendLane lane, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken)
     {
         try
         {
-            await connection.SendAsync(payload, kind, cancellationToken).ConfigureAwait(false);
+            await lane.Connection!.SendAsync(payload, kind, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (WebSocketClosedException)
         {
             // The next connection is what this class is for.
-            Detach(connection);
+            lock (_gate)
+            {
+                Close(lane);
+            }
+
             return false;
         }
     }
 
-    private bool TryKeep(ReadOnlyMemory<byte> payload, WebSocketMessageKind kind)
+    private async Task FinishAsync(OutboxMessage message, ValueTask<bool> sending, WebSocketConnection connection)
     {
-        long length = payload.Length + MessageOverhead;
-        if (_queueLength + length > maxQueueLength)
+        try
         {
-            return false;
+            if (!await sending.ConfigureAwait(false))
+            {
+                PutBack(message);
+            }
+            else
+            {
+                Forget(message);
+                message.Complete();
+            }
         }
-
-        _queue.Enqueue((payload.ToArray(), kind));
-        _queueLength += length;
-        return true;
+        catch (Exception exception) when (!message.IsKept)
+        {
+            message.Fail(exception);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // No send is left that could throw it.
+            connection.Abort();
+            throw;
+        }
     }
 
-    private void Signal()
+    private async Task WaitAsync(OutboxMessage message)
     {
-        _changed.SetResult();
-        _changed = New();
+        using CancellationTokenRegistration registration = message.CancellationToken.UnsafeRegister(
+            static state =>
+            {
+                (ReconnectOutbox outbox, OutboxMessage canceled) = ((ReconnectOutbox, OutboxMessage))state!;
+                outbox.TakeBack(canceled);
+            },
+            (this, message));
+        await message.Sent.ConfigureAwait(false);
+    }
+
+    // One that a connection has in its hands is left to that, which has the token too.
+    private void TakeBack(OutboxMessage message)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Remove(message))
+            {
+                message.Fail(new OperationCanceledException(message.CancellationToken));
+                KeepWhatFits();
+            }
+        }
+    }
+
+    // The next in order; null, and the lane open, if there is none.
+    private OutboxMessage? TakeFirst(SendLane lane)
+    {
+        lock (_gate)
+        {
+            if (lane.IsClosed)
+            {
+                return null;
+            }
+
+            OutboxMessage? first = (_kept.Min, _waiting.Min) switch
+            {
+                (null, var waiting) => waiting,
+                (var kept, null) => kept,
+                (var kept, var waiting) => kept.Number < waiting.Number ? kept : waiting,
+            };
+            if (first is null)
+            {
+                _open = lane;
+                return null;
+            }
+
+            _ = (first.IsKept ? _kept : _waiting).Remove(first);
+            NoteWaiting();
+            return first;
+        }
+    }
+
+    private void PutBack(OutboxMessage message)
+    {
+        lock (_gate)
+        {
+            if (message.IsKept)
+            {
+                _ = _end is null && _kept.Add(message);
+            }
+            else if (_end is not null)
+            {
+                message.Fail(_end);
+            }
+            else if (message.CancellationToken.IsCancellationRequested)
+            {
+                message.Fail(new OperationCanceledException(message.CancellationToken));
+            }
+            else
+            {
+                Add(message);
+            }
+        }
+    }
+
+    private void Forget(OutboxMessage message)
+    {
+        lock (_gate)
+        {
+            if (message.IsKept && _end is null)
+            {
+                _queueLength -= message.Length;
+                KeepWhatFits();
+            }
+        }
+    }
+
+    private OutboxMessage Add(OutboxMessage message)
+    {
+        _ = _waiting.Add(message);
+        KeepWhatFits();
+        return message;
+    }
+
+    // In order: a small message does not pass a large one for which there is no room.
+    private void KeepWhatFits()
+    {
+        while (_waiting.Min is { } first && _queueLength + first.Length <= maxQueueLength)
+        {
+            _ = _waiting.Remove(first);
+            first.Keep();
+            _ = _kept.Add(first);
+            _queueLength += first.Length;
+        }
+
+        NoteWaiting();
+    }
+
+    private void NoteWaiting()
+    {
+        if (_waiting.Count != 0)
+        {
+            _sendWaits.TrySetResult();
+        }
+        else if (_sendWaits.Task.IsCompleted)
+        {
+            _sendWaits = New();
+        }
+    }
+
+    private void Close(SendLane lane)
+    {
+        lane.Close();
+        _open = _open == lane ? null : _open;
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (_end is not null)
+        {
+            ExceptionDispatchInfo.Throw(_end);
+        }
     }
 }
