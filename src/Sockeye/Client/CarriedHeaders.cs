@@ -12,6 +12,7 @@ internal sealed class CarriedHeaders
     private static readonly string[] Harmless = ["User-Agent", "Accept", "Accept-Language", "Origin"];
 
     private readonly List<KeyValuePair<string, string>> _headers;
+    private readonly bool _hasCredentials;
     private string? _host;
     private NetworkCredential? _ofAddress;
 
@@ -32,7 +33,8 @@ internal sealed class CarriedHeaders
             BasicCredentials.Check(own);
         }
 
-        AddCredentials(BasicCredentials.Read(address.UserInfo));
+        _hasCredentials = options.Credentials is not null;
+        Take(BasicCredentials.Read(address.UserInfo));
         if (options.PreAuthenticate && !Has(Authorization) && FindCredential(options, address, "Basic") is { } credential)
         {
             AddAuthorization(credential);
@@ -57,15 +59,15 @@ internal sealed class CarriedHeaders
         HasLeftOrigin = true;
     }
 
-    /// <summary>Takes user information from the address, or that of a redirect to the same server, if there is none yet.</summary>
-    /// <exception cref="ArgumentException">It cannot be sent.</exception>
-    public void AddCredentials(NetworkCredential? ofAddress)
+    /// <summary>
+    /// Takes the user information of a redirect to the same server, unless the application has given credentials in any way: a
+    /// server does not choose who the client is.
+    /// </summary>
+    public void TakeFromRedirect(NetworkCredential? ofLocation)
     {
-        // What the application has written itself comes before what it has put elsewhere.
-        if (ofAddress is not null && !Has(Authorization))
+        if (!_hasCredentials)
         {
-            _ofAddress = ofAddress;
-            AddAuthorization(ofAddress);
+            Take(ofLocation);
         }
     }
 
@@ -102,6 +104,16 @@ internal sealed class CarriedHeaders
         }
 
         return request;
+    }
+
+    // An Authorization header of the application comes before what it has put elsewhere.
+    private void Take(NetworkCredential? ofAddress)
+    {
+        if (ofAddress is not null && !Has(Authorization))
+        {
+            _ofAddress = ofAddress;
+            AddAuthorization(ofAddress);
+        }
     }
 
     private void AddAuthorization(NetworkCredential credential)

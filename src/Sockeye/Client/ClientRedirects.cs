@@ -56,7 +56,7 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
         else if (redirect.IsSameOrigin && next.IsSameOrigin(current))
         {
             // Not from another server, which has no say in who the client is to the first.
-            headers.AddCredentials(BasicCredentials.Read(next.UserInfo));
+            headers.TakeFromRedirect(BasicCredentials.Read(next.UserInfo));
         }
 
         return next;

@@ -220,6 +220,40 @@ public sealed class ClientRedirectTests
         Assert.Equal("Basic YWxpY2U6czNjcmV0", RawServer.Header(await second, "Authorization"));
     }
 
+    // Nor if they are given by the options, as credentials or as a cache that has none for this server.
+    [Theory]
+    [InlineData("alice", false)]
+    [InlineData("alice", true)]
+    [InlineData(null, false)]
+    public async Task Credentials_of_the_options_win_over_those_of_a_location(string? user, bool preAuthenticate)
+    {
+        using var server = new RawServer();
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            server.Address,
+            Following with
+            {
+                Credentials = user is null ? new CredentialCache() : new NetworkCredential(user, "s3cret"),
+                PreAuthenticate = preAuthenticate,
+            });
+
+        await RedirectAsync(server, $"ws://mallory:x@{server.Address.Authority}/");
+        (RawPeer asking, string second) = await server.AcceptAsync();
+        if (user is not null && !preAuthenticate)
+        {
+            Assert.DoesNotContain("Authorization", second, StringComparison.OrdinalIgnoreCase);
+            await asking.SendAsync("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n");
+            asking.Dispose();
+            (asking, second) = await server.AcceptAsync();
+        }
+
+        using RawPeer peer = asking;
+        await peer.SendAsync(RawServer.Accepting(second));
+        (await connecting.WithDeadline()).Abort();
+
+        Assert.Equal(user is not null, second.Contains("Authorization: Basic YWxpY2U6czNjcmV0\r\n", StringComparison.Ordinal));
+        Assert.Equal(user is not null, second.Contains("Authorization", StringComparison.OrdinalIgnoreCase));
+    }
+
     // Who the client is to the first server is not for another to say.
     [Fact]
     public async Task Credentials_that_another_server_gives_for_the_first_are_not_used()
