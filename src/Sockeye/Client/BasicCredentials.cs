@@ -11,7 +11,7 @@ internal static class BasicCredentials
     public static string ToHeader(NetworkCredential credential)
     {
         Check(credential);
-        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credential.UserName + ":" + credential.Password));
+        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(UserOf(credential) + ":" + credential.Password));
     }
 
     /// <summary>Decodes the user information of an address.</summary>
@@ -32,7 +32,7 @@ internal static class BasicCredentials
     /// <exception cref="ArgumentException">They cannot be sent.</exception>
     public static void Check(NetworkCredential credential)
     {
-        if (!AreValid(credential.UserName, credential.Password))
+        if (!AreValid(UserOf(credential), credential.Password))
         {
             throw new ArgumentException(
                 "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).",
@@ -55,6 +55,10 @@ internal static class BasicCredentials
             ? (Uri.UnescapeDataString(userInfo), "")
             : (Uri.UnescapeDataString(userInfo[..colon]), Uri.UnescapeDataString(userInfo[(colon + 1)..]));
     }
+
+    // With its domain, as HttpClient sends it.
+    private static string UserOf(NetworkCredential credential) =>
+        credential.Domain.Length == 0 ? credential.UserName : $"{credential.Domain}\\{credential.UserName}";
 
     // RFC 7617 §2: "a user-id containing a colon character is invalid", and neither may contain control characters.
     private static bool AreValid(string user, string password) =>

@@ -35,6 +35,7 @@ internal static class DigestCredentials
             return null;
         }
 
+        // Without its domain, as HttpClient: RFC 7616 knows the realm alone.
         string user = credential.UserName;
 
         // The realm as its bytes came: the HTTP client reads headers as Latin-1.

@@ -98,6 +98,10 @@ public sealed record WebSocketClientOptions
     /// then as <c>http</c> or <c>https</c>.
     /// </para>
     /// <para>
+    /// A <see cref="NetworkCredential.Domain"/> is sent by Negotiate, and by Basic as <c>domain\user</c>; Digest does not use it, as in
+    /// <see cref="HttpClient"/>.
+    /// </para>
+    /// <para>
     /// User information in the address comes before these, and is sent unasked as Basic; an Authorization header among
     /// <see cref="RequestHeaders"/>, or from <see cref="OnSendingRequest"/>, comes before both, and no challenge to it is answered.
     /// Another origin, where a redirect may lead, gets none of them unless <see cref="WebSocketRedirect.KeepHeaders"/> says so.

@@ -131,6 +131,21 @@ public sealed class ClientAuthenticationTests : IDisposable
         Assert.StartsWith(expected, RawServer.Header(requests[1], "Authorization"), StringComparison.Ordinal);
     }
 
+    // As HttpClient does. "CORP\\alice:s3cret".
+    [Theory]
+    [InlineData(Basic, false, "Basic Q09SUFxhbGljZTpzM2NyZXQ=")]
+    [InlineData(null, true, "Basic Q09SUFxhbGljZTpzM2NyZXQ=")]
+    [InlineData(Digest, false, "Digest username=\"alice\", ")]
+    public async Task A_domain_goes_with_the_user_by_Basic_and_not_by_Digest(
+        string? challenge, bool preAuthenticate, string expected)
+    {
+        List<string> requests = await RunAsync(
+            new() { Credentials = new NetworkCredential("alice", Password, "CORP"), PreAuthenticate = preAuthenticate },
+            challenge is null ? [] : [[challenge]]);
+
+        Assert.StartsWith(expected, RawServer.Header(requests[^1], "Authorization"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_cache_for_another_address_or_of_the_process_says_nothing()
     {

@@ -66,6 +66,11 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
+    public async Task A_domain_with_a_colon_is_refused_before_anything_is_sent() =>
+        await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
+            "ws://localhost:1/", new WebSocketClientOptions { Credentials = new NetworkCredential("a", "b", "c:d") }).WithDeadline());
+
+    [Fact]
     public async Task The_host_can_be_set()
     {
         Exchange exchange = await Exchange.RunAsync(new() { Host = "example.com:8080" });
