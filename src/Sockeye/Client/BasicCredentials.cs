@@ -6,13 +6,12 @@ namespace Sockeye.Client;
 /// <summary>A user and a password in an Authorization header (RFC 7617).</summary>
 internal static class BasicCredentials
 {
-    /// <summary>The value of the header.</summary>
-    /// <exception cref="ArgumentException">They cannot be sent.</exception>
-    public static string ToHeader(NetworkCredential credential)
-    {
-        Check(credential);
-        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(UserOf(credential) + ":" + credential.Password));
-    }
+    /// <summary>What credentials that can be sent are like.</summary>
+    public const string Rule = "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).";
+
+    /// <summary>The value of the header, of credentials that are valid.</summary>
+    public static string ToHeader(NetworkCredential credential) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(UserOf(credential) + ":" + credential.Password));
 
     /// <summary>Decodes the user information of an address.</summary>
     /// <param name="userInfo">The percent-encoded user information.</param>
@@ -28,17 +27,8 @@ internal static class BasicCredentials
         return new NetworkCredential(user, password);
     }
 
-    /// <summary>Checks credentials, of the scheme Digest too.</summary>
-    /// <exception cref="ArgumentException">They cannot be sent.</exception>
-    public static void Check(NetworkCredential credential)
-    {
-        if (!AreValid(UserOf(credential), credential.Password))
-        {
-            throw new ArgumentException(
-                "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).",
-                nameof(credential));
-        }
-    }
+    /// <summary>Whether credentials can be sent.</summary>
+    public static bool AreValid(NetworkCredential credential) => AreValid(UserOf(credential), credential.Password);
 
     /// <summary>Whether the credentials of an address can be sent, if there are any.</summary>
     public static bool AreValid(string userInfo)

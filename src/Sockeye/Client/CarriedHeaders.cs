@@ -28,15 +28,25 @@ internal sealed class CarriedHeaders
 
         _headers = [.. options.RequestHeaders];
         _host = options.Host;
-        if (options.Credentials is NetworkCredential own)
+        if (options.Credentials is NetworkCredential own && !BasicCredentials.AreValid(own))
         {
-            BasicCredentials.Check(own);
+            throw new ArgumentException(BasicCredentials.Rule, nameof(options));
+        }
+
+        if (!BasicCredentials.AreValid(address.UserInfo))
+        {
+            throw new ArgumentException(BasicCredentials.Rule, nameof(address));
         }
 
         _hasCredentials = options.Credentials is not null;
         Take(BasicCredentials.Read(address.UserInfo));
         if (options.PreAuthenticate && !Has(Authorization) && FindCredential(options, address, "Basic") is { } credential)
         {
+            if (!BasicCredentials.AreValid(credential))
+            {
+                throw new ArgumentException(BasicCredentials.Rule, nameof(options));
+            }
+
             AddAuthorization(credential);
         }
     }

@@ -22,6 +22,12 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
     /// <summary>The Authorization header of the next request; <see langword="null"/> if none was asked for.</summary>
     public string? Answer { get; private set; }
 
+    /// <summary>
+    /// Why the last challenges could not be answered, though there are credentials for them; <see langword="null"/> if that is not
+    /// the reason.
+    /// </summary>
+    public string? Hindrance { get; private set; }
+
     /// <summary>The next request is another: what was answered was for this one.</summary>
     public void Forget()
     {
@@ -41,6 +47,8 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         ClientAddress address, string method, string? sent, int status, IEnumerable<KeyValuePair<string, string>> headers,
         CancellationToken cancellationToken)
     {
+        Hindrance = null;
+
         // What the application has written itself is its own business.
         if (status != (int)HttpStatusCode.Unauthorized || (sent is not null && sent != Answer && sent != carried.OwnAuthorization)
             || (Answer is not null && (!_isDigest || _count == MaxAnswers)))
@@ -95,6 +103,15 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         string scheme = IsScheme(challenge, Negotiate) ? Negotiate : IsScheme(challenge, Digest) ? Digest : Basic;
         if (carried.FindCredential(options, address, scheme) is not { } credential)
         {
+            return null;
+        }
+
+        // Those of a callback or cache, which is asked only now. There may be others for a weaker scheme.
+        if ((scheme == Digest && !DigestCredentials.AreValid(credential))
+            || (scheme == Basic && !BasicCredentials.AreValid(credential)))
+        {
+            Hindrance ??= $"the credentials for {scheme} cannot be used: "
+                + (scheme == Digest ? DigestCredentials.Rule : BasicCredentials.Rule).TrimEnd('.');
             return null;
         }
 

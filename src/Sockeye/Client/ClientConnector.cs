@@ -203,7 +203,8 @@ internal sealed class ClientConnector
                 }
 
                 ClientHandshakeAgreement agreement =
-                    await CheckAsync(_hop!, response, answer, cancellationToken).ConfigureAwait(false);
+                    await CheckAsync(_hop!, response, answer, authentication.Hindrance, cancellationToken)
+                        .ConfigureAwait(false);
                 var opening = new WebSocketUpgradeResponse(address.Shown, status, answer);
                 if (_hop!.Dialer.LoopStream is { } loopStream)
                 {
@@ -236,7 +237,7 @@ internal sealed class ClientConnector
     }
 
     private async Task<ClientHandshakeAgreement> CheckAsync(
-        ClientHop hop, HttpResponseMessage response, KeyValuePair<string, string>[] headers,
+        ClientHop hop, HttpResponseMessage response, KeyValuePair<string, string>[] headers, string? hindrance,
         CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
@@ -266,6 +267,6 @@ internal sealed class ClientConnector
             ? await ClientAnswer.ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
             : [];
         _userToken.ThrowIfCancellationRequested();
-        throw new WebSocketHandshakeException(error, _progress.Phase, status, headers, body);
+        throw new WebSocketHandshakeException(error, _progress.Phase, status, headers, body, detail: hindrance);
     }
 }

@@ -21,6 +21,13 @@ internal static class DigestCredentials
         _ => 0,
     };
 
+    /// <summary>What credentials that can be used are like.</summary>
+    public const string Rule = "Neither user nor password has control characters.";
+
+    /// <summary>Whether credentials can be used.</summary>
+    public static bool AreValid(NetworkCredential credential) =>
+        !credential.UserName.Any(char.IsControl) && !credential.Password.Any(char.IsControl);
+
     /// <summary>Makes a value that no server can foresee (§5.10).</summary>
     public static string CreateClientNonce() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(ClientNonceLength));
 

@@ -102,6 +102,10 @@ public sealed record WebSocketClientOptions
     /// <see cref="HttpClient"/>.
     /// </para>
     /// <para>
+    /// A <see cref="NetworkCredential"/> that cannot be sent, such as a user with a colon, is refused when connecting. One that a cache
+    /// gives when the server asks is not used, and the message of the <see cref="WebSocketHandshakeException"/> says why.
+    /// </para>
+    /// <para>
     /// User information in the address comes before these, and is sent unasked as Basic; an Authorization header among
     /// <see cref="RequestHeaders"/>, or from <see cref="OnSendingRequest"/>, comes before both, and no challenge to it is answered.
     /// Another origin, where a redirect may lead, gets none of them unless <see cref="WebSocketRedirect.KeepHeaders"/> says so.

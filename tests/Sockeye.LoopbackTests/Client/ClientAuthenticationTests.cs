@@ -146,6 +146,58 @@ public sealed class ClientAuthenticationTests : IDisposable
         Assert.StartsWith(expected, RawServer.Header(requests[^1], "Authorization"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Basic", "a:b", "x", Basic)]
+    [InlineData("Basic", "a\n", "x", Basic)]
+    [InlineData("Digest", "a\r\nX: y", "x", Digest)]
+    [InlineData("Digest", "a", "x\0", DigestMd5)]
+    public async Task Credentials_of_a_cache_that_cannot_be_used_are_named_in_the_refusal(
+        string type, string user, string password, string challenge)
+    {
+        var cache = new CredentialCache
+        {
+            { new Uri($"http://{_server.Address.Authority}/"), type, new NetworkCredential(user, password) },
+        };
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address, new() { Credentials = cache });
+
+        await RefuseAsync(challenge);
+
+        WebSocketHandshakeException thrown =
+            await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
+        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(401, thrown.StatusCode);
+        Assert.Equal("no"u8.ToArray(), thrown.Body.ToArray());
+        Assert.Contains($"the credentials for {type} cannot be used", thrown.Message, StringComparison.Ordinal);
+        Assert.False(_server.HasPending);
+    }
+
+    [Fact]
+    public async Task Credentials_that_cannot_be_used_leave_the_next_challenge_to_others()
+    {
+        var server = new Uri($"http://{_server.Address.Authority}/");
+        var cache = new CredentialCache
+        {
+            { server, "Digest", new NetworkCredential("a\n", "x") },
+            { server, "Basic", Alice },
+        };
+
+        List<string> requests = await RunAsync(new() { Credentials = cache }, [[Digest, Basic]]);
+
+        Assert.Equal(BasicAlice, RawServer.Header(requests[1], "Authorization"));
+    }
+
+    [Fact]
+    public async Task Credentials_of_a_cache_that_are_to_go_out_unasked_are_refused_before_anything_is_sent()
+    {
+        var cache = new CredentialCache { { Address, "Basic", new NetworkCredential("a:b", "x") } };
+
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
+            () => WebSocketClient.ConnectAsync(Address, new() { Credentials = cache, PreAuthenticate = true }).WithDeadline());
+
+        Assert.Equal("options", thrown.ParamName);
+        Assert.False(_server.HasPending);
+    }
+
     [Fact]
     public async Task A_cache_for_another_address_or_of_the_process_says_nothing()
     {
