@@ -101,10 +101,13 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         AuthenticationChallenge challenge, ClientAddress address, string method, CancellationToken cancellationToken)
     {
         string scheme = IsScheme(challenge, Negotiate) ? Negotiate : IsScheme(challenge, Digest) ? Digest : Basic;
-        if (carried.FindCredential(options, address, scheme) is not { } credential)
+        if (carried.FindCredential(options, address, scheme) is not { } found)
         {
             return null;
         }
+
+        NetworkCredential credential =
+            scheme == Negotiate ? found : CredentialText.For(challenge, found, CredentialText.Normalize);
 
         // Those of a callback or cache, which is asked only now. There may be others for a weaker scheme.
         if ((scheme == Digest && !DigestCredentials.AreValid(credential))

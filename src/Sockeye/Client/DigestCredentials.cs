@@ -9,6 +9,8 @@ namespace Sockeye.Client;
 internal static class DigestCredentials
 {
     private const int ClientNonceLength = 16;
+    private const string Auth = "auth";
+    private const string AuthInt = "auth-int";
 
     // Each nonce is used once, for one request.
     private const string NonceCount = "00000001";
@@ -37,7 +39,7 @@ internal static class DigestCredentials
         AuthenticationChallenge challenge, NetworkCredential credential, string method, string target, string clientNonce)
     {
         if (challenge["realm"] is not { } realm || challenge["nonce"] is not { } nonce
-            || AlgorithmOf(challenge) is not { } algorithm || !TryGetQop(challenge, out bool hasQop))
+            || AlgorithmOf(challenge) is not { } algorithm || !TryGetQop(challenge, out string? qop))
         {
             return null;
         }
@@ -55,9 +57,10 @@ internal static class DigestCredentials
             first = Hash(algorithm, $"{first}:{nonce}:{clientNonce}");
         }
 
-        string second = Hash(algorithm, $"{method}:{target}");
+        // §3.4.3: with auth-int the body too, which is empty.
+        string second = Hash(algorithm, qop == AuthInt ? $"{method}:{target}:{Hash(algorithm, "")}" : $"{method}:{target}");
         string response = Hash(
-            algorithm, hasQop ? $"{first}:{nonce}:{NonceCount}:{clientNonce}:auth:{second}" : $"{first}:{nonce}:{second}");
+            algorithm, qop is null ? $"{first}:{nonce}:{second}" : $"{first}:{nonce}:{NonceCount}:{clientNonce}:{qop}:{second}");
 
         // §3.4.4: the hash of the name in place of the name.
         bool isHashed = "true".Equals(challenge["userhash"], StringComparison.OrdinalIgnoreCase);
@@ -67,10 +70,10 @@ internal static class DigestCredentials
         string answer = $"Digest {name}, realm={Quote(realm)}, nonce={Quote(nonce)}, uri={Quote(target)}, response=\"{response}\""
             + (challenge["algorithm"] is { } token ? $", algorithm={token}" : "")
             + (challenge["opaque"] is { } opaque ? $", opaque={Quote(opaque)}" : "")
-            + (hasQop ? $", qop=auth, nc={NonceCount}" : "")
+            + (qop is null ? "" : $", qop={qop}, nc={NonceCount}")
 
             // §3.4.2: a session is of this nonce too.
-            + (hasQop || isSession ? $", cnonce={Quote(clientNonce)}" : "")
+            + (qop is not null || isSession ? $", cnonce={Quote(clientNonce)}" : "")
             + (isHashed ? ", userhash=true" : "");
         return HeaderFieldRules.IsValue(answer) ? answer : null;
     }
@@ -83,11 +86,20 @@ internal static class DigestCredentials
         _ => null,
     };
 
-    // §3.3: a list. Without one it is RFC 2069. auth-int is about a body, and the request has none.
-    private static bool TryGetQop(AuthenticationChallenge challenge, out bool hasQop)
+    // §3.3: a list. Without one it is RFC 2069.
+    private static bool TryGetQop(AuthenticationChallenge challenge, out string? qop)
     {
-        hasQop = challenge["qop"] is { Length: > 0 };
-        return !hasQop || challenge["qop"]!.Split(',', StringSplitOptions.TrimEntries).Contains("auth", StringComparer.OrdinalIgnoreCase);
+        qop = null;
+        if (challenge["qop"] is not { Length: > 0 } offered)
+        {
+            return true;
+        }
+
+        string[] offers = offered.Split(',', StringSplitOptions.TrimEntries);
+        qop = offers.Contains(Auth, StringComparer.OrdinalIgnoreCase) ? Auth
+            : offers.Contains(AuthInt, StringComparer.OrdinalIgnoreCase) ? AuthInt
+            : null;
+        return qop is not null;
     }
 
     private static string Hash(HashAlgorithmName algorithm, string text) => Hash(algorithm, Encoding.Latin1.GetBytes(text));

@@ -60,6 +60,46 @@ public sealed class DigestCredentialsTests
             Answer("Digest realm=r, nonce=n, qop=auth, algorithm=MD5-sess, userhash=true", new NetworkCredential("u", "p"), "/", "c"));
     }
 
+    // RFC 7616 §3.4.3, computed independently, with the hash of an empty body. Without "auth", which goes first.
+    [Theory]
+    [InlineData("qop=\"auth-int\"", "c6b5836583d3010637250f9caa2aac69")]
+    [InlineData("qop=\"AUTH-INT, other\", algorithm=MD5", "c6b5836583d3010637250f9caa2aac69")]
+    [InlineData("qop=auth-int, algorithm=MD5-sess", "97ece110ff085fa048390673986a6472")]
+    [InlineData("qop=auth-int, algorithm=SHA-256", "cc59c8f4a8d1b00376f5ddc41ab8090fc0263631d5279c3411b991912c65577a")]
+    public void Integrity_alone_is_answered_for_an_empty_body(string parameters, string response)
+    {
+        string answer = Answer($"Digest realm=r, nonce=n, {parameters}", Mufasa, "/dir/index.html", "c")!;
+
+        Assert.Contains($"response=\"{response}\"", answer, StringComparison.Ordinal);
+        Assert.Contains(", qop=auth-int, nc=00000001, cnonce=\"c\"", answer, StringComparison.Ordinal);
+    }
+
+    // RFC 7616 §4: NFC, computed independently for "René" and "passé", given as letters with combining accents.
+    [Theory]
+    [InlineData("charset=\"UTF-8\"", "f5f16c4912d6adf17161529015f3fc28f153a71b0f78a8881427a1c8e0179edb", "Ren%C3%A9")]
+    [InlineData("charset=utf-8", "f5f16c4912d6adf17161529015f3fc28f153a71b0f78a8881427a1c8e0179edb", "Ren%C3%A9")]
+    [InlineData("opaque=o", "4271dfe6205d477fd99b9c214f617e0cf2f1c42ec5225381dea4bf08a6e366ef", "Rene%CC%81")]
+    public void Text_is_normalized_for_a_server_that_says_UTF_8(string parameter, string response, string name)
+    {
+        string challenge = $"Digest realm=r, nonce=n, qop=auth, algorithm=SHA-256, {parameter}";
+
+        string answer = Answer(challenge, Normalized(challenge, "Rene\u0301", "passe\u0301"), "/", "c")!;
+
+        Assert.Contains($"response=\"{response}\"", answer, StringComparison.Ordinal);
+        Assert.Contains($"username*=UTF-8''{name},", answer, StringComparison.Ordinal);
+    }
+
+    // RFC 7617 §2.1, of Basic, whose text has a domain too.
+    [Theory]
+    [InlineData("Basic realm=r, charset=\"UTF-8\"", "Basic UmVuw6k6cGFzc8Op")]
+    [InlineData("Basic realm=r", "Basic UmVuZcyBOnBhc3NlzIE=")]
+    public void Basic_is_normalized_too(string challenge, string expected) =>
+        Assert.Equal(expected, BasicCredentials.ToHeader(Normalized(challenge, "Rene\u0301", "passe\u0301")));
+
+    [Fact]
+    public void Text_with_a_lone_surrogate_is_normalized_without_an_exception() =>
+        Assert.Equal("a\uFFFD", CredentialText.Normalize("a\uD800"));
+
     [Fact]
     public void A_name_that_is_not_ASCII_is_sent_encoded() => Assert.StartsWith(
         "Digest username*=UTF-8''J%C3%A4s%C3%B8n, realm=",
@@ -75,11 +115,16 @@ public sealed class DigestCredentialsTests
     [Theory]
     [InlineData("Digest nonce=n, qop=auth")]
     [InlineData("Digest realm=r, qop=auth")]
-    [InlineData("Digest realm=r, nonce=n, qop=auth-int")]
+    [InlineData("Digest realm=r, nonce=n, qop=auth-conf")]
     [InlineData("Digest realm=r, nonce=n, qop=auth, algorithm=SHA-512-256")]
     [InlineData("Digest realm=r, nonce=n, qop=auth, algorithm=none")]
     public void A_challenge_that_cannot_be_answered_is_not(string challenge) =>
         Assert.Null(Answer(challenge, Mufasa, "/", ClientNonce));
+
+    // These tests run with invariant globalization, in which the platform normalizes nothing.
+    private static NetworkCredential Normalized(string challenge, string user, string password) => CredentialText.For(
+        Assert.Single(AuthenticationChallenge.Parse(challenge)), new(user, password),
+        static text => text.Replace("e\u0301", "\u00E9", StringComparison.Ordinal));
 
     private static string? Answer(string challenge, NetworkCredential credential, string target, string clientNonce) =>
         DigestCredentials.Answer(
