@@ -18,6 +18,7 @@ internal static class ClientTls
         SslClientAuthenticationOptions complete = Complete(options ?? new(), host, mayBeHttp2);
         var check = new CertificateCheck(complete.RemoteCertificateValidationCallback, complete.TargetHost);
         complete.RemoteCertificateValidationCallback = check.Validate;
+        complete.LocalCertificateSelectionCallback = TlsCallbackException.Mark(complete.LocalCertificateSelectionCallback);
         var witness = new TlsWitness(stream);
         var tls = new SslStream(witness);
         try
@@ -34,7 +35,7 @@ internal static class ClientTls
             // The platform would blame a callback that the application may not have.
             progress.Cause = check is { Diagnosis: not null, IsOfApplication: false }
                 ? new AuthenticationException(diagnosis.Detail)
-                : exception;
+                : TlsCallbackException.Unwrap(exception);
             await tls.DisposeAsync().ConfigureAwait(false);
             throw;
         }

@@ -30,7 +30,17 @@ internal sealed class CertificateCheck(RemoteCertificateValidationCallback? call
     /// <summary>Checks it: a <see cref="RemoteCertificateValidationCallback"/>.</summary>
     public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        bool isAccepted = callback?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
+        Diagnosis = null;
+        bool isAccepted;
+        try
+        {
+            isAccepted = callback?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
+        }
+        catch (Exception exception)
+        {
+            throw new TlsCallbackException(exception);
+        }
+
         Diagnosis = isAccepted ? null : Diagnose(certificate, chain, errors);
         return isAccepted;
     }

@@ -3,28 +3,30 @@ using Sockeye.Connections;
 
 namespace Sockeye.Server;
 
-/// <summary>Finds out why the certificate of a client was rejected, where one is asked for.</summary>
+/// <summary>Finds out why the certificate of a client was rejected, where one is asked for, and which callbacks threw.</summary>
 internal sealed class ClientCertificateCheck
 {
     /// <summary>How the certificate was checked; <see langword="null"/> if none is asked for.</summary>
     public CertificateCheck? Check { get; private set; }
 
     /// <summary>
-    /// The options for one connection: those of the application are for all of them, and are used as they are where no certificate
-    /// is asked for.
+    /// The options for one connection: those of the application are for all of them, and are used as they are where they have no
+    /// certificate checked and no certificate selected by a callback.
     /// </summary>
     public SslServerAuthenticationOptions Over(SslServerAuthenticationOptions options)
     {
-        if (!options.ClientCertificateRequired)
+        if (options is { ClientCertificateRequired: false, ServerCertificateSelectionCallback: null })
         {
             return options;
         }
 
-        Check = new CertificateCheck(options.RemoteCertificateValidationCallback, host: null);
+        Check = options.ClientCertificateRequired
+            ? new CertificateCheck(options.RemoteCertificateValidationCallback, host: null)
+            : null;
         var copy = new SslServerAuthenticationOptions
         {
-            ClientCertificateRequired = true,
-            RemoteCertificateValidationCallback = Check.Validate,
+            ClientCertificateRequired = options.ClientCertificateRequired,
+            RemoteCertificateValidationCallback = Check is null ? options.RemoteCertificateValidationCallback : Check.Validate,
             ApplicationProtocols = options.ApplicationProtocols,
             AllowRenegotiation = options.AllowRenegotiation,
             AllowTlsResume = options.AllowTlsResume,
@@ -35,7 +37,7 @@ internal sealed class ClientCertificateCheck
             EncryptionPolicy = options.EncryptionPolicy,
             ServerCertificate = options.ServerCertificate,
             ServerCertificateContext = options.ServerCertificateContext,
-            ServerCertificateSelectionCallback = options.ServerCertificateSelectionCallback,
+            ServerCertificateSelectionCallback = TlsCallbackException.Mark(options.ServerCertificateSelectionCallback),
         };
         if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
         {

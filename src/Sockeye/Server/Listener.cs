@@ -232,10 +232,24 @@ internal sealed class Listener : IAcceptorOwner
         SslStream stream, EndPoint? remote, ClientCertificateCheck check, CancellationToken cancellationToken) =>
         _endPoint.SelectTls is { } select
             ? stream.AuthenticateAsServerAsync(
-                async (_, hello, _, cancellation) => check.Over(await WaitInTimeAsync(
-                    select(hello, cancellation).AsTask(), remote, cancellation).ConfigureAwait(false)),
+                async (_, hello, _, cancellation) =>
+                    check.Over(await SelectAsync(select, hello, remote, cancellation).ConfigureAwait(false)),
                 state: null, cancellationToken)
             : stream.AuthenticateAsServerAsync(check.Over(_endPoint.Tls!), cancellationToken);
+
+    private async ValueTask<SslServerAuthenticationOptions> SelectAsync(
+        Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>> select, SslClientHelloInfo hello,
+        EndPoint? remote, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WaitInTimeAsync(select(hello, cancellationToken).AsTask(), remote, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TlsCallbackException(exception);
+        }
+    }
 
     // TLS would wait for the application although its time is over.
     private async ValueTask<SslServerAuthenticationOptions> WaitInTimeAsync(
@@ -314,7 +328,7 @@ internal sealed class Listener : IAcceptorOwner
 
         return HandshakeFailures.TellTlsFailed(
             _context, EndPoints.Unmapped(remote), TlsDiagnosis.For(witness, check.Check, exception),
-            isSilent: witness?.HasReceived != true, exception);
+            isSilent: witness?.HasReceived != true, TlsCallbackException.Unwrap(exception));
     }
 
     // A client without TLS on a port with it: HTTP is what it understands.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -120,18 +121,40 @@ public sealed class ClientTlsTests : IDisposable
         Assert.Contains("the application's callback rejected it", thrown.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_callback_that_throws_is_a_fault_of_this_end()
+    /// <summary>What callbacks throw, also as the transport and a deadline do.</summary>
+    public static TheoryData<Exception, bool> Thrown => new()
+    {
+        { new InvalidOperationException("broken on purpose"), false },
+        { new IOException("broken on purpose"), false },
+        { new SocketException((int)SocketError.ConnectionReset, "broken on purpose"), false },
+        { new AuthenticationException("broken on purpose"), false },
+        { new OperationCanceledException("broken on purpose"), false },
+        { new ObjectDisposedException("vault", "broken on purpose"), false },
+        { new IOException("broken on purpose"), true },
+        { new OperationCanceledException("broken on purpose"), true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Thrown), DisableDiscoveryEnumeration = true)]
+    public async Task A_callback_that_throws_is_a_fault_of_this_end(Exception exception, bool ofSelection)
     {
         await using TlsRawServer server = new("");
-
-        WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, new()
+        SslClientAuthenticationOptions tls = Trusting();
+        if (ofSelection)
         {
-            RemoteCertificateValidationCallback = static (_, _, _, _) => throw new InvalidOperationException("broken on purpose"),
-        });
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => throw exception;
+        }
+        else
+        {
+            tls.RemoteCertificateValidationCallback = (_, _, _, _) => throw exception;
+        }
+
+        WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, tls);
 
         Assert.Equal(WebSocketTlsFailure.LocalFault, thrown.TlsFailure);
+        Assert.Same(exception, thrown.InnerException);
         Assert.Contains("broken on purpose", thrown.Message, StringComparison.Ordinal);
+        Assert.False(new WebSocketDisconnect(result: null, thrown).IsTransient);
     }
 
     // RFC 8996.

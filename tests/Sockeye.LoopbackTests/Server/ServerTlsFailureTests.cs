@@ -183,6 +183,51 @@ public sealed class ServerTlsFailureTests
         Assert.NotNull(LogOf(103).Exception);
     }
 
+    [Theory]
+    [InlineData("validation", false)]
+    [InlineData("validation", true)]
+    [InlineData("selection", false)]
+    [InlineData("selection", true)]
+    [InlineData("options", false)]
+    [InlineData("options", true)]
+    public async Task A_callback_that_throws_is_a_fault_of_the_server_whatever_it_throws(string callback, bool isCanceled)
+    {
+        Exception exception = isCanceled
+            ? new OperationCanceledException("broken on purpose")
+            : new IOException("broken on purpose");
+        SslServerAuthenticationOptions tls = TestCertificate.ForServer();
+        if (callback == "validation")
+        {
+            tls.ClientCertificateRequired = true;
+            tls.RemoteCertificateValidationCallback = (_, _, _, _) => throw exception;
+        }
+        else
+        {
+            tls.ServerCertificate = null;
+            tls.ServerCertificateContext = null;
+            tls.ServerCertificateSelectionCallback = (_, _) => throw exception;
+        }
+
+        var options = new WebSocketServerOptions { EndPoint = Servers.Loopback };
+        await using WebSocketServer server = await StartAsync(
+            callback == "options" ? options with { SelectTls = (_, _) => throw exception } : options with { Tls = tls });
+
+        // In TLS 1.3 a client may have finished before the server looks at its certificate.
+        try
+        {
+            using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
+            await client.ReadToEndAsync();
+        }
+        catch (Exception ended) when (ended is IOException or System.Security.Authentication.AuthenticationException)
+        {
+        }
+
+        WebSocketHandshakeFailure failure = await FailureAsync();
+        AssertSays(failure, WebSocketTlsFailure.LocalFault, "broken on purpose", LogLevel.Error);
+        Assert.Same(exception, failure.Exception);
+        Assert.Same(exception, LogOf(103).Exception);
+    }
+
     private static Task<WebSocketServer> StartServerAsync(WebSocketServerOptions options) =>
         WebSocketServer.StartAsync(options, Servers.EchoAsync);
 
