@@ -27,7 +27,7 @@ internal static class ClientOptionConflicts
 
     /// <summary>Checks the options of a client that connects again.</summary>
     /// <exception cref="ArgumentException">Two of them contradict each other.</exception>
-    public static void Check(WebSocketReconnectOptions options, ClientAddress address)
+    public static void Check(WebSocketReconnectOptions options, ClientAddress address, bool hasHandler)
     {
         Check(options.OwnClient, address);
 
@@ -36,6 +36,13 @@ internal static class ClientOptionConflicts
         {
             throw OptionConflict.Create(
                 nameof(options.FirstDelay), nameof(options.MaxDelay), "The first delay is longer than the longest.");
+        }
+
+        if (options.OwnClient.OwnConnection.DeliverFragments && !hasHandler)
+        {
+            throw OptionConflict.Create(
+                $"{nameof(options.Client)}.{nameof(WebSocketClientOptions.Connection)}.{nameof(WebSocketConnectionOptions.DeliverFragments)}",
+                "no handler", "A reconnecting client gives out whole messages; only a handler can receive fragments.");
         }
     }
 

@@ -91,6 +91,20 @@ public sealed class ClientOptionConflictTests
     }
 
     [Fact]
+    public async Task Fragments_without_a_handler_are_refused_by_a_client_that_connects_again()
+    {
+        var options = new WebSocketReconnectOptions { Client = new() { Connection = new() { DeliverFragments = true } } };
+
+        ArgumentException thrown =
+            Assert.Throws<ArgumentException>(() => new ReconnectingWebSocketClient("ws://localhost:1/", options));
+
+        Assert.Contains("DeliverFragments", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("handler", thrown.Message, StringComparison.Ordinal);
+        await using var client = new ReconnectingWebSocketClient("ws://localhost:1/", options, new EchoHandler());
+        Assert.Equal(WebSocketReconnectState.Idle, client.Status.State);
+    }
+
+    [Fact]
     public async Task A_longest_delay_that_is_shorter_than_the_default_of_the_first_is_not()
     {
         await using var client = new ReconnectingWebSocketClient(

@@ -26,7 +26,8 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="address">As for <see cref="WebSocketClient"/>.</param>
     /// <param name="options">When to connect again, and how; <see langword="null"/> for the defaults.</param>
     /// <param name="handler">
-    /// Receives the messages of all connections; <see langword="null"/> if they are asked for.
+    /// Receives the messages of all connections; <see langword="null"/> if they are asked for. Needed with
+    /// <see cref="WebSocketConnectionOptions.DeliverFragments"/>: <see cref="ReadAllAsync"/> has whole messages only.
     /// </param>
     /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
@@ -72,8 +73,8 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
         ClientAddress address, WebSocketReconnectOptions? options, WebSocketHandler? handler)
     {
         options ??= WebSocketReconnectOptions.Default;
-        ClientOptionConflicts.Check(options, address);
         _hasHandler = handler is not null;
+        ClientOptionConflicts.Check(options, address, _hasHandler);
         _loop = new ReconnectLoop(address, options, handler);
     }
 
