@@ -53,6 +53,8 @@ internal static class ClientOptionConflicts
             "No redirect is followed, so that it would never be called."),
         { Proxy: not null, UseProxy: false } => OptionConflict.Create(
             nameof(options.Proxy), $"{nameof(options.UseProxy)} = false", "No proxy would be used."),
+        { AllowMissingSubprotocol: true, Subprotocols.Count: 0 } => OptionConflict.Create(
+            nameof(options.AllowMissingSubprotocol), $"no {nameof(options.Subprotocols)}", "None would be offered."),
         { PreAuthenticate: true, Credentials: null } => OptionConflict.Create(
             nameof(options.PreAuthenticate), $"no {nameof(options.Credentials)}", "There would be nothing to send."),
         { ConnectCallback: not null, LocalEndPoint: not null } => OptionConflict.Create(

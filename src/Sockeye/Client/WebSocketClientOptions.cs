@@ -10,8 +10,14 @@ namespace Sockeye;
 /// <summary>What a client asks for, and what its connection does.</summary>
 /// <remarks>
 /// Never changes once made; read when the client connects. May be shared by several clients; what it calls back is then called
-/// for each of them, on any thread. Options that contradict each other or the address, so that one of them would have no effect,
-/// are refused when connecting, with an <see cref="ArgumentException"/>.
+/// for each of them, on any thread. These combinations, of which one option would have no effect, are rejected with an
+/// <see cref="ArgumentException"/> when connecting: <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/> or <see cref="Socket"/> with
+/// <see cref="ConnectCallback"/>; <see cref="LocalEndPoint"/> with another <see cref="AddressFamily"/>; <see cref="OnRedirecting"/>
+/// without <see cref="MaxRedirects"/>; <see cref="Proxy"/> without <see cref="UseProxy"/>; <see cref="PreAuthenticate"/> without
+/// <see cref="Credentials"/>; <see cref="AllowMissingSubprotocol"/> without <see cref="Subprotocols"/>; application protocols in
+/// <see cref="Tls"/> with <see cref="Http2"/>; <see cref="PerMessageDeflateOptions.RequireClientMaxWindowBits"/>; and, unless
+/// redirects are followed, <see cref="Tls"/> for an address without TLS, and <see cref="ConnectCallback"/>,
+/// <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/> or <see cref="Proxy"/> for a <c>ws+unix</c> address.
 /// </remarks>
 public sealed record WebSocketClientOptions
 {

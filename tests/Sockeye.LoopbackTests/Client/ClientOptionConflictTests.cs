@@ -29,6 +29,7 @@ public sealed class ClientOptionConflictTests
             "AddressFamily"
         },
         { "ws://localhost:1/", new() { OnRedirecting = Redirecting }, "OnRedirecting", "MaxRedirects" },
+        { "ws://localhost:1/", new() { AllowMissingSubprotocol = true }, "AllowMissingSubprotocol", "Subprotocols" },
         { "ws://localhost:1/", new() { PreAuthenticate = true }, "PreAuthenticate", "Credentials" },
         { "ws://localhost:1/", new() { Proxy = new WebProxy("http://localhost:1"), UseProxy = false }, "Proxy", "UseProxy" },
         {

@@ -239,7 +239,8 @@ public sealed class RoutesTests
     private static async Task<string> FirstMessageAsync(WebSocketServer server, string path, params string[] subprotocols)
     {
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
-            server.Address(path), new WebSocketClientOptions { Subprotocols = subprotocols, AllowMissingSubprotocol = true });
+            server.Address(path),
+            new WebSocketClientOptions { Subprotocols = subprotocols, AllowMissingSubprotocol = subprotocols.Length != 0 });
         return (await connection.ReceiveAsync().WithDeadline()).Text;
     }
 }
