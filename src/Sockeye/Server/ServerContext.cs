@@ -34,7 +34,7 @@ internal sealed class ServerContext
         ServerRoute[] all = routes is null ? [Fallback] : routes.Build(this);
         foreach (ServerRoute route in all)
         {
-            ServerOptionConflicts.CheckSubprotocols(route.RequireSubprotocol, route.Subprotocols, route.SelectSubprotocol);
+            ServerOptionConflicts.CheckSubprotocols(route);
         }
 
         Routes = new ServerRoutes(all);

@@ -44,46 +44,58 @@ internal static class ServerOptionConflicts
 
     /// <summary>Checks what a route has of its own.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
-    public static void Check(WebSocketRouteOptions options)
+    public static void Check(WebSocketRouteOptions options, string pattern)
     {
         if (options is { Compress: false, Compression: not null })
         {
             throw OptionConflict.Create(
-                nameof(options.Compression), $"{nameof(options.Compress)} = false", "Nothing would be compressed.");
+                NameOf(nameof(options.Compression), pattern, isOfRoute: true), $"{nameof(options.Compress)} = false",
+                "Nothing would be compressed.");
         }
 
-        CheckOrigins(options.DangerousAllowAnyOrigin == true, options.AllowedOrigins, options.IsOriginAllowed);
+        CheckOrigins(
+            options.DangerousAllowAnyOrigin == true, options.AllowedOrigins, options.IsOriginAllowed, options, pattern);
     }
 
     /// <summary>Checks which origins may connect.</summary>
+    /// <param name="allowsAny">Whether all may.</param>
+    /// <param name="allowed">Those that are named.</param>
+    /// <param name="isAllowed">Decides about others.</param>
+    /// <param name="route">What the route has of its own; the rest is the server's.</param>
+    /// <param name="pattern">The route's pattern; <see langword="null"/> for a server without routes.</param>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
     public static void CheckOrigins(
-        bool allowsAny, IReadOnlyList<string>? allowed, Func<string, WebSocketUpgradeRequest, bool>? isAllowed)
+        bool allowsAny, IReadOnlyList<string>? allowed, Func<string, WebSocketUpgradeRequest, bool>? isAllowed,
+        WebSocketRouteOptions route, string? pattern)
     {
         if (allowsAny && (allowed is { Count: > 0 } || isAllowed is not null))
         {
             throw OptionConflict.Create(
                 isAllowed is null
-                    ? nameof(WebSocketServerOptions.AllowedOrigins)
-                    : nameof(WebSocketServerOptions.IsOriginAllowed),
-                nameof(WebSocketServerOptions.DangerousAllowAnyOrigin),
+                    ? NameOf(nameof(route.AllowedOrigins), pattern, route.AllowedOrigins is not null)
+                    : NameOf(nameof(route.IsOriginAllowed), pattern, route.IsOriginAllowed is not null),
+                NameOf(nameof(route.DangerousAllowAnyOrigin), pattern, route.DangerousAllowAnyOrigin is not null),
                 "Pages of all origins could connect.");
         }
     }
 
     /// <summary>Checks which subprotocols there are, where requests are accepted.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
-    public static void CheckSubprotocols(
-        bool isRequired, IReadOnlyList<string> subprotocols, Func<WebSocketUpgradeRequest, string?>? select)
+    public static void CheckSubprotocols(ServerRoute route)
     {
-        if (isRequired && subprotocols.Count == 0 && select is null)
+        if (route is { RequireSubprotocol: true, Subprotocols.Count: 0, SelectSubprotocol: null })
         {
             throw OptionConflict.Create(
-                nameof(WebSocketServerOptions.RequireSubprotocol),
-                $"no {nameof(WebSocketServerOptions.Subprotocols)} or {nameof(WebSocketServerOptions.SelectSubprotocol)}",
+                NameOf(nameof(route.RequireSubprotocol), route.Pattern?.Text, route.Own.RequireSubprotocol is not null),
+                $"no {nameof(WebSocketServerOptions.Subprotocols)} or {nameof(WebSocketServerOptions.SelectSubprotocol)}"
+                + (route.Pattern is null ? "" : $" for the route '{route.Pattern.Text}'"),
                 "Every client would be refused.");
         }
     }
+
+    // Of a route and a server with options of the same names, an exception says whose each is.
+    private static string NameOf(string option, string? pattern, bool isOfRoute) =>
+        pattern is null ? option : isOfRoute ? $"{option} of the route '{pattern}'" : $"{option} of the server";
 
     private static void Check(WebSocketEndPoint endPoint)
     {

@@ -21,6 +21,7 @@ internal sealed class ServerRoute
     {
         WebSocketServerOptions server = context.Options;
         Pattern = pattern;
+        Own = options;
         SelectHandler = selectHandler;
         OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
         OnPlainRequest = options.OnPlainRequest ?? server.OnPlainRequest;
@@ -43,7 +44,7 @@ internal sealed class ServerRoute
             options.DangerousAllowAnyOrigin ?? (options.AllowedOrigins is null && server.DangerousAllowAnyOrigin);
         ServerOptionConflicts.CheckOrigins(
             allowsAnyOrigin, options.DangerousAllowAnyOrigin is null ? AllowedOrigins : options.AllowedOrigins,
-            options.DangerousAllowAnyOrigin is null ? IsOriginAllowed : options.IsOriginAllowed);
+            options.DangerousAllowAnyOrigin is null ? IsOriginAllowed : options.IsOriginAllowed, options, pattern?.Text);
         var rules = new ServerHandshakeRules
         {
             Subprotocols = Subprotocols,
@@ -74,6 +75,9 @@ internal sealed class ServerRoute
 
     /// <summary>Which paths are its; <see langword="null"/> without routes.</summary>
     public RoutePattern? Pattern { get; }
+
+    /// <summary>What is different from the server's.</summary>
+    public WebSocketRouteOptions Own { get; }
 
     /// <summary>The origins whose pages may connect, beside the server's own.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; }

@@ -79,7 +79,7 @@ public sealed class WebSocketRoutes
         }
 
         options ??= new WebSocketRouteOptions();
-        ServerOptionConflicts.Check(options);
+        ServerOptionConflicts.Check(options, pattern);
         string[] subprotocols = [.. options.Subprotocols ?? []];
         if (_entries.Any(entry => entry.Pattern.Text == pattern && entry.Overlaps(subprotocols)))
         {

@@ -32,18 +32,27 @@ public sealed class ServerOptionConflictTests
 
     public static TheoryData<WebSocketServerOptions, WebSocketRouteOptions, string, string> RouteConflicts => new()
     {
-        { new(), new() { Compress = false, Compression = new() }, "Compression", "Compress" },
+        { new(), new() { Compress = false, Compression = new() }, "Compression of the route '/chat/{room}'", "Compress" },
         {
-            new(), new() { DangerousAllowAnyOrigin = true, AllowedOrigins = ["https://a.example"] }, "AllowedOrigins",
-            "DangerousAllowAnyOrigin"
+            new(), new() { DangerousAllowAnyOrigin = true, AllowedOrigins = ["https://a.example"] },
+            "AllowedOrigins of the route '/chat/{room}'", "DangerousAllowAnyOrigin of the route '/chat/{room}'"
         },
         {
-            new(), new() { DangerousAllowAnyOrigin = true, IsOriginAllowed = AllowOrigin }, "IsOriginAllowed",
-            "DangerousAllowAnyOrigin"
+            new(), new() { DangerousAllowAnyOrigin = true, IsOriginAllowed = AllowOrigin },
+            "IsOriginAllowed of the route '/chat/{room}'", "DangerousAllowAnyOrigin of the route '/chat/{room}'"
         },
-        { new() { DangerousAllowAnyOrigin = true }, new() { IsOriginAllowed = AllowOrigin }, "IsOriginAllowed", "DangerousAllowAnyOrigin" },
-        { new() { RequireSubprotocol = true, Subprotocols = ["a"] }, new() { Subprotocols = [] }, "RequireSubprotocol", "Subprotocols" },
-        { new(), new() { RequireSubprotocol = true }, "RequireSubprotocol", "Subprotocols" },
+        {
+            new() { DangerousAllowAnyOrigin = true }, new() { IsOriginAllowed = AllowOrigin },
+            "IsOriginAllowed of the route '/chat/{room}'", "DangerousAllowAnyOrigin of the server"
+        },
+        {
+            new() { RequireSubprotocol = true, Subprotocols = ["a"] }, new() { Subprotocols = [] },
+            "RequireSubprotocol of the server", "for the route '/chat/{room}'"
+        },
+        {
+            new(), new() { RequireSubprotocol = true }, "RequireSubprotocol of the route '/chat/{room}'",
+            "Subprotocols"
+        },
     };
 
     private static WebSocketEndPoint Plain => new(Servers.Loopback);
@@ -67,7 +76,7 @@ public sealed class ServerOptionConflictTests
         WebSocketServerOptions server, WebSocketRouteOptions route, string first, string second)
     {
         ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(async () =>
-            await WebSocketServer.StartAsync(server, new WebSocketRoutes().Map("/", new EchoHandler(), route)));
+            await WebSocketServer.StartAsync(server, new WebSocketRoutes().Map("/chat/{room}", new EchoHandler(), route)));
 
         Assert.Contains(first, thrown.Message, StringComparison.Ordinal);
         Assert.Contains(second, thrown.Message, StringComparison.Ordinal);
