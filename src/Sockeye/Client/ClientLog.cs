@@ -10,7 +10,7 @@ internal static partial class ClientLog
     public static partial void StatusCallbackThrew(this ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Information,
-        Message = "A client connects again in {Delay}, after {FailureCount} failures: {Disconnect}")]
+        Message = "A client connects again in {Delay}, after failure {FailureCount}: {Disconnect}")]
     public static partial void Reconnecting(
         this ILogger logger, TimeSpan delay, int failureCount, WebSocketDisconnect disconnect);
 

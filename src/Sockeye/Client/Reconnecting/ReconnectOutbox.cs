@@ -253,12 +253,8 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
                 return null;
             }
 
-            OutboxMessage? first = (_kept.Min, _waiting.Min) switch
-            {
-                (null, var waiting) => waiting,
-                (var kept, null) => kept,
-                (var kept, var waiting) => kept.Number < waiting.Number ? kept : waiting,
-            };
+            OutboxMessage? first =
+                _kept.Min is { } kept && !(_waiting.Min?.Number < kept.Number) ? kept : _waiting.Min;
             if (first is null)
             {
                 _open = lane;
@@ -313,7 +309,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         return message;
     }
 
-    // In order: a small message does not pass a large one for which there is no room.
+    // A small message does not pass a large one for which there is no room.
     private void KeepWhatFits()
     {
         while (_waiting.Min is { } first && _queueLength + first.Length <= maxQueueLength)

@@ -28,7 +28,7 @@ public sealed class WebSocketReconnectStatus
     public override string ToString()
     {
         string state = State == WebSocketReconnectState.Waiting
-            ? $"{State} for {Delay} after {FailureCount} failures"
+            ? $"{State} for {Delay} after {FailureCount} {(FailureCount == 1 ? "failure" : "failures")}"
             : $"{State}";
         return LastDisconnect is null || State is WebSocketReconnectState.Open ? state : $"{state}: {LastDisconnect}";
     }
