@@ -313,6 +313,50 @@ public sealed class ClientHowToTests
         Assert.Equal(WebSocketCloseCode.PolicyViolation, (await client.Closed).Result!.Code);
     }
 
+    [Fact]
+    public async Task A_close_code_of_the_application_is_final_if_it_says_so()
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
+            async (connection, cancellation) =>
+                await connection.CloseAsync((WebSocketCloseCode)4001, "replaced", cancellation));
+
+        // snippet: close code of the application
+        var options = new WebSocketReconnectOptions
+        {
+            ShouldReconnect = disconnect => disconnect.IsTransient && (int?)disconnect.Result?.Code != 4001,
+        };
+        // end snippet
+        await using var client = new ReconnectingWebSocketClient($"ws://{server.LocalEndPoint}/", options);
+        await client.StartAsync();
+
+        Assert.Equal(4001, (int)(await client.Closed).Result!.Code);
+    }
+
+    [Fact]
+    public async Task Kept_messages_are_sent_before_the_client_closes()
+    {
+        var received = new TaskCompletionSource<string>();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
+            async (connection, cancellation) => received.TrySetResult((await connection.ReceiveAsync(cancellation)).Text));
+        await using var client = new ReconnectingWebSocketClient(
+            $"ws://{server.LocalEndPoint}/", new WebSocketReconnectOptions { MaxQueueLength = 1_000 });
+        await client.SendAsync("kept");
+        _ = client.StartAsync();
+
+        // snippet: flush
+        while (client.QueueLength > 0 && !client.Closed.IsCompleted)
+        {
+            await Task.Delay(50);
+        }
+
+        await client.CloseAsync();
+        // end snippet
+
+        Assert.Equal("kept", await received.Task);
+    }
+
     private static Task<WebSocketServer> StartEchoAsync() => WebSocketServer.StartAsync(
         new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new Echo());
 

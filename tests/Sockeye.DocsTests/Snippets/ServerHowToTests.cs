@@ -81,14 +81,8 @@ public sealed class ServerHowToTests
         await client.PingAsync();
 
         // snippet: send to all
-        foreach (WebSocketConnection connection in server.Connections)
-        {
-            if (connection.TrySend("the server restarts") == WebSocketSendResult.Refused)
-            {
-                connection.Abort();
-            }
-        }
-
+        int count = server.Broadcast("the server restarts");
+        Console.WriteLine($"Told: {count}");
         await server.StopAsync();
         // end snippet
 
