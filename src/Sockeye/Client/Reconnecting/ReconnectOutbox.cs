@@ -253,8 +253,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
                 return null;
             }
 
-            OutboxMessage? first =
-                _kept.Min is { } kept && !(_waiting.Min?.Number < kept.Number) ? kept : _waiting.Min;
+            OutboxMessage? first = _kept.Min is { } kept && !(_waiting.Min?.Number < kept.Number) ? kept : _waiting.Min;
             if (first is null)
             {
                 _open = lane;
