@@ -16,7 +16,7 @@ trap end EXIT
 dotnet pack src/Sockeye -c Release -o "$work/feed"
 ls "$work/feed"
 
-for name in Sockeye Sockeye.Protocol; do
+for name in Sockeye; do
     package=$(ls "$work/feed/$name".[0-9]*.nupkg)
     [ -f "${package%.nupkg}.snupkg" ] || { echo "$name has no symbols."; exit 1; }
     python3 - "$package" "$name" <<'PYTHON'

@@ -14,6 +14,9 @@ internal sealed class CSharpSource
 
     private static readonly Regex Identifier = new(@"[A-Za-z_]\w*", RegexOptions.CultureInvariant);
 
+    private static readonly Regex FileNamespace = new(
+        @"\bnamespace\s+(?<name>[\w.]+)\s*;", RegexOptions.CultureInvariant);
+
     private static readonly string[] NeverNames = ["where", "class", "struct", "record"];
 
     public CSharpSource(string text)
@@ -24,6 +27,7 @@ internal sealed class CSharpSource
             .Where(name => !NeverNames.Contains(name.Value))
             .Select(name => (name.Value, DepthAt(name.Index)))
             .Distinct()];
+        Namespace = FileNamespace.Match(Code).Groups["name"].Value;
         Identifiers = Identifier.Matches(Code).Select(match => match.Value).ToHashSet(StringComparer.Ordinal);
     }
 
@@ -34,6 +38,9 @@ internal sealed class CSharpSource
     public IReadOnlyList<(string Name, int Depth)> DeclaredTypes { get; }
 
     public IReadOnlySet<string> Identifiers { get; }
+
+    /// <summary>The namespace of the file; empty if it has none.</summary>
+    public string Namespace { get; }
 
     private int DepthAt(int index) => Code.AsSpan(0, index).Count('{') - Code.AsSpan(0, index).Count('}');
 

@@ -9,6 +9,11 @@ internal static class FolderRules
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
         ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
         ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
+        ["src/Sockeye/Protocol"] =
+        [
+            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Errors",
+        ],
         // A codec knows bytes, and the messages they belong to; not who sends them.
         ["src/Sockeye/Compression"] =
         [
@@ -19,18 +24,18 @@ internal static class FolderRules
         ["src/Sockeye/Memory"] =
         [
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
-            "src/Sockeye/Compression", "src/Sockeye.Protocol",
+            "src/Sockeye/Compression", "src/Sockeye/Protocol",
         ],
         ["src/Sockeye/Timing"] =
         [
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
-            "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye.Protocol",
+            "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Protocol",
         ],
         // A transport moves bytes: it does not know what a frame is, nor who reads.
         ["src/Sockeye/Transports"] =
         [
             "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Compression",
-            "src/Sockeye.Protocol",
+            "src/Sockeye/Protocol",
         ],
     };
 
@@ -43,14 +48,17 @@ internal static class FolderRules
         foreach ((string folder, string[] forbiddenFolders) in Forbidden)
         {
             // A name that the folder declares too is its own.
-            HashSet<string> own = [.. NamesOf(sources, folder)];
+            HashSet<string> own = [.. TypesOf(sources, folder).Select(type => type.Name)];
             foreach (string forbidden in forbiddenFolders)
             {
-                HashSet<string> names = [.. NamesOf(sources, forbidden).Except(own)];
+                ILookup<string, string> namespaces = TypesOf(sources, forbidden)
+                    .Where(type => !own.Contains(type.Name))
+                    .ToLookup(type => type.Name, type => type.Namespace);
                 violations.AddRange(
                     from source in sources
                     where IsIn(source.Key, folder)
-                    from name in source.Value.Identifiers.Intersect(names).Order(StringComparer.Ordinal)
+                    from name in source.Value.Identifiers.Order(StringComparer.Ordinal)
+                    where namespaces[name].Any(space => CanSee(source.Value, space))
                     select $"{source.Key} uses {name}, which is of {forbidden}.");
                 violations.AddRange(
                     from source in sources
@@ -63,12 +71,20 @@ internal static class FolderRules
         return violations;
     }
 
-    private static IEnumerable<string> NamesOf(Dictionary<string, CSharpSource> sources, string folder) =>
+    private static IEnumerable<(string Name, string Namespace)> TypesOf(Dictionary<string, CSharpSource> sources, string folder) =>
         from source in sources
         where IsIn(source.Key, folder)
         from type in source.Value.DeclaredTypes
         where type.Depth == 0
-        select type.Name;
+        select (type.Name, source.Value.Namespace);
+
+    // A word that names a type elsewhere may be a member here: it is the type only where the namespace is in sight.
+    private static bool CanSee(CSharpSource source, string space) =>
+        space.Length == 0
+        || source.Namespace == space
+        || source.Namespace.StartsWith(space + ".", StringComparison.Ordinal)
+        || source.Code.Contains($"using {space};", StringComparison.Ordinal)
+        || source.Code.Contains(space + ".", StringComparison.Ordinal);
 
     private static bool IsIn(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 

@@ -5,7 +5,6 @@ namespace Sockeye.Tests;
 public sealed class PublicApiTests
 {
     [Theory]
-    [InlineData("Sockeye.Protocol")]
     [InlineData("Sockeye")]
     public void Public_surface_is_the_recorded_one(string assemblyName)
     {

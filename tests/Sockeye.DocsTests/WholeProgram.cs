@@ -26,7 +26,7 @@ internal sealed class WholeProgram : IDisposable
     // The library and what its packages depend on, wherever this test has them from.
     private static readonly string[] Libraries =
     [
-        .. ((string[])["Sockeye", "Sockeye.Protocol", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core"])
+        .. ((string[])["Sockeye", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core"])
             .Select(name => Assembly.Load(name).Location),
     ];
 
