@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 

@@ -14,6 +14,18 @@ internal static class FolderRules
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Errors",
         ],
+        // What is known of an opening handshake, whichever end made it.
+        ["src/Sockeye/Handshakes"] = ["src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server"],
+        ["src/Sockeye/Logging"] =
+        [
+            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Handshakes",
+        ],
+        ["src/Sockeye/Collections"] =
+        [
+            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Handshakes",
+        ],
         // A codec knows bytes, and the messages they belong to; not who sends them.
         ["src/Sockeye/Compression"] =
         [

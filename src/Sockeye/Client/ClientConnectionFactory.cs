@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using Sockeye.Compression;
 using Sockeye.Connections;
+using Sockeye.Logging;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
@@ -34,7 +35,7 @@ internal sealed class ClientConnectionFactory
         TransportStream stream, WebSocketUpgradeResponse response, in ClientHandshakeAgreement agreement)
     {
         // While the transport is the stream's still, and closed with it: the application's logger factory may throw.
-        ConnectionSettings settings = CreateSettings(stream.Wheel, isSecure: false);
+        ConnectionSettings settings = CreateSettings(stream.Wheel);
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection behind its answer.");
         var connection = new WebSocketConnection(
@@ -58,7 +59,7 @@ internal sealed class ClientConnectionFactory
         Stream stream, ClientHop hop, bool isSecure, WebSocketUpgradeResponse response,
         in ClientHandshakeAgreement agreement)
     {
-        ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider), isSecure);
+        ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider));
         ClientDialer dialer = hop.Dialer;
         Socket? plain = isSecure || hop.IsHttp2 ? null : dialer.Socket;
         var transport = new StreamTransport(
@@ -81,7 +82,7 @@ internal sealed class ClientConnectionFactory
         return default;
     }
 
-    private ConnectionSettings CreateSettings(DeadlineWheel wheel, bool isSecure)
+    private ConnectionSettings CreateSettings(DeadlineWheel wheel)
     {
         var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
         if (Codecs is null && _options.OwnCompression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
@@ -96,7 +97,6 @@ internal sealed class ClientConnectionFactory
             logger)
         {
             Codecs = Codecs,
-            IsSecure = isSecure,
         };
     }
 }

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 

@@ -1,6 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Transports;
 
 namespace Sockeye.Client;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 
 namespace Sockeye.Client;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Sockeye.Connections;
+using Sockeye.Logging;
 using Sockeye.Protocol;
 
 namespace Sockeye;

@@ -1,5 +1,9 @@
 // Over 350 lines: joins all parts of a connection, each of which calls the others through it.
 using Microsoft.Extensions.Logging;
+using Sockeye.Collections;
+using Sockeye.Connections.Lifecycle;
+using Sockeye.Connections.Receiving;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
 using Sockeye.Compression;
+using Sockeye.Handshakes;
+using Sockeye.Logging;
 using Sockeye.Memory;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -63,14 +65,8 @@ internal sealed class ConnectionSettings
     /// <summary>What numbers the connections.</summary>
     public ConnectionNumbers Numbers { get; init; } = ConnectionNumbers.Process;
 
-    /// <summary>Whether the connections are over TLS.</summary>
-    public bool IsSecure { get; init; }
-
-    /// <summary>The route to which the connections belong; <see langword="null"/> without routes.</summary>
-    public RoutePattern? Route { get; init; }
-
-    /// <summary>Whose word counts about who is behind them; <see langword="null"/> if nobody's.</summary>
-    public TrustedProxies? Proxies { get; init; }
+    /// <summary>What a server knows about the requests that opened the connections.</summary>
+    public UpgradeScope Scope { get; init; } = UpgradeScope.None;
 
     /// <summary>The codecs of those connections that compress messages; <see langword="null"/> if none does.</summary>
     public MessageCodecs? Codecs { get; init; }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Sockeye.Compression;
-using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 
 namespace Sockeye;
 

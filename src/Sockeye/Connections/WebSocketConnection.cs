@@ -3,6 +3,9 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Sockeye.Connections;
+using Sockeye.Connections.Lifecycle;
+using Sockeye.Connections.Receiving;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -64,7 +67,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// The request that opened the connection, made anew at each call; <see langword="null"/> on a client.
     /// </summary>
     public WebSocketUpgradeRequest? Request =>
-        _opening is byte[] packed ? new(packed, Core.Transport, Core.Settings) : null;
+        _opening is byte[] packed ? new(packed, Core.Transport, Core.Settings.Scope) : null;
 
     /// <summary>The answer that opened the connection, with its headers; <see langword="null"/> on a server.</summary>
     public WebSocketUpgradeResponse? Response => _opening as WebSocketUpgradeResponse;

@@ -1,3 +1,5 @@
+using Sockeye.Connections.Receiving;
+
 namespace Sockeye;
 
 /// <summary>Receives what happens on a connection. Override what is of interest.</summary>
@@ -23,7 +25,7 @@ public abstract class WebSocketHandler
     public static WebSocketHandler FromDelegate(Func<WebSocketConnection, CancellationToken, Task> serve)
     {
         ArgumentNullException.ThrowIfNull(serve);
-        return new Connections.DelegateHandler(serve);
+        return new DelegateHandler(serve);
     }
 
     /// <summary>The connection is open. Called before any of its messages; what is sent here goes out first.</summary>

@@ -1,5 +1,5 @@
 using System.Net.Security;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 
 namespace Sockeye.Server;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Transports;
 
 namespace Sockeye.Server;
@@ -14,11 +14,11 @@ internal struct ConnectionPlace
 
     /// <summary>Takes a place, if there is one.</summary>
     public HandshakeError TryTake(
-        ConnectionCaps caps, byte[] packedHead, Transport transport, ConnectionSettings settings)
+        ConnectionCaps caps, byte[] packedHead, Transport transport, UpgradeScope scope)
     {
         // The address is looked for only if it counts: a trusted proxy has written it in the head.
         IPAddress? address = caps.CountsAddresses
-            ? new WebSocketUpgradeRequest(packedHead, transport, settings).ClientIPAddress
+            ? new WebSocketUpgradeRequest(packedHead, transport, scope).ClientIPAddress
             : null;
         HandshakeError error = caps.TryEnter(address);
         _held = error == HandshakeError.None ? address ?? Uncounted : null;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Protocol;
 
 namespace Sockeye.Server;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Sockeye.Collections;
 using Sockeye.Timing;
 using Sockeye.Transports;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Runtime.InteropServices;
-using Sockeye.Connections;
+using Sockeye.Logging;
 using Sockeye.Transports;
 
 namespace Sockeye.Server;

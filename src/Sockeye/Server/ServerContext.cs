@@ -1,4 +1,7 @@
+using Sockeye.Collections;
 using Sockeye.Connections;
+using Sockeye.Handshakes;
+using Sockeye.Logging;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 

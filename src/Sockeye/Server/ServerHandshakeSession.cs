@@ -1,5 +1,6 @@
 // Over 350 lines: every step of one opening handshake, all of which share what has been decided already.
 using System.Buffers;
+using Sockeye.Collections;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -356,7 +357,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     }
 
     private WebSocketUpgradeRequest? RequestOf(byte[]? packedHead) =>
-        packedHead is null ? null : new(packedHead, _transport, _settings);
+        packedHead is null ? null : new(packedHead, _transport, _settings.Scope);
 
     private ReadVerdict Fail(Exception exception, in AgreedUpgrade agreed) =>
         Refuse(HandshakeError.ApplicationFailed, agreed, exception: exception);

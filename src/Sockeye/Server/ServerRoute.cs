@@ -1,5 +1,6 @@
 using Sockeye.Compression;
 using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Protocol;
 
 namespace Sockeye.Server;
@@ -59,18 +60,20 @@ internal sealed class ServerRoute
         _plain = Profile(isSecure: false);
         _secure = Profile(isSecure: true);
 
-        RouteProfile Profile(bool isSecure) => new(
-            rules with { IsSecure = isSecure },
-            wheel => new ConnectionSettings(
-                Role.Server, connection, wheel, context.Logger, server.Pool, context.Remove)
+        RouteProfile Profile(bool isSecure)
+        {
+            var scope = new UpgradeScope { IsSecure = isSecure, Route = pattern, Proxies = context.Proxies };
+            return new(
+                rules with { IsSecure = isSecure },
+                wheel => new ConnectionSettings(
+                    Role.Server, connection, wheel, context.Logger, server.Pool, context.Remove)
             {
-                IsSecure = isSecure,
+                Scope = scope,
                 OnServed = context.NoteServed,
                 Numbers = server.Numbers,
                 Codecs = codecs,
-                Route = pattern,
-                Proxies = context.Proxies,
             });
+        }
     }
 
     /// <summary>Which paths are its; <see langword="null"/> without routes.</summary>

@@ -1,4 +1,6 @@
 using Sockeye.Connections;
+using Sockeye.Connections.Lifecycle;
+using Sockeye.Connections.Receiving;
 using Sockeye.Protocol;
 
 namespace Sockeye.Server;

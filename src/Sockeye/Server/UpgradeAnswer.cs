@@ -26,7 +26,7 @@ internal static class UpgradeAnswer
         bool isDetached)
     {
         WebSocketHandler? handler = isDetached ? acceptance.Handler : acceptance.Handler
-            ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings))
+            ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings.Scope))
             ?? throw new InvalidOperationException("No handler was selected for the connection.");
         offer = acceptance.Compress ? offer : offer.WithoutCompression();
         ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();

@@ -30,7 +30,7 @@ internal static class UpgradeCheck
     {
         exception = null;
         HandshakeError error = CheckRules(
-            context, transport, settings.IsSecure, head, lines, out RequestHead parsed, out ServerRoute? found,
+            context, transport, settings.Scope.IsSecure, head, lines, out RequestHead parsed, out ServerRoute? found,
             out RouteProfile profile, out offer);
         ServerRoute route = found ?? context.Fallback;
         settings = profile.SettingsOn(settings.Wheel);
@@ -53,7 +53,7 @@ internal static class UpgradeCheck
         {
             agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head) };
             error = OriginApproval.Ask(
-                isOriginAllowed, offer, profile.Rules, new WebSocketUpgradeRequest(agreed.PackedHead, transport, settings),
+                isOriginAllowed, offer, profile.Rules, new WebSocketUpgradeRequest(agreed.PackedHead, transport, settings.Scope),
                 out exception);
         }
 
@@ -72,13 +72,13 @@ internal static class UpgradeCheck
         }
 
         agreed = agreed with { PackedHead = agreed.PackedHead ?? RequestBytes.Pack(settings.Pool, head) };
-        error = place.TryTake(context.Caps, agreed.PackedHead, transport, settings);
+        error = place.TryTake(context.Caps, agreed.PackedHead, transport, settings.Scope);
         if (error != HandshakeError.None || route.SelectSubprotocol is null)
         {
             return error;
         }
 
-        var request = new WebSocketUpgradeRequest(agreed.PackedHead, transport, settings);
+        var request = new WebSocketUpgradeRequest(agreed.PackedHead, transport, settings.Scope);
         error = SubprotocolSelection.Select(
             route.SelectSubprotocol, route.RequireSubprotocol, request, out string? subprotocol, out exception);
         agreed = agreed with { Subprotocol = subprotocol };

@@ -34,7 +34,7 @@ internal sealed class UpgradePreparation
     public WebSocketServerOptions Options => _context.Options;
 
     private WebSocketUpgradeRequest Request =>
-        new(_agreed.PackedHead ?? RequestBytes.Pack(Options.Pool, _head), _transport, _agreed.Settings);
+        new(_agreed.PackedHead ?? RequestBytes.Pack(Options.Pool, _head), _transport, _agreed.Settings.Scope);
 
     /// <summary>Checks the request, and lets the application decide.</summary>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>

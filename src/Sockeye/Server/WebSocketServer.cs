@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Sockeye.Connections;
+using Sockeye.Connections.Lifecycle;
 using Sockeye.Server;
 
 namespace Sockeye;

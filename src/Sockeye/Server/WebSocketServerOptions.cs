@@ -5,6 +5,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Sockeye.Connections;
+using Sockeye.Logging;
 using Sockeye.Memory;
 
 namespace Sockeye;

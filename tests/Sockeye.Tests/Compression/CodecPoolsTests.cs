@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using Sockeye.Compression;
-using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 
 namespace Sockeye.Tests;
 

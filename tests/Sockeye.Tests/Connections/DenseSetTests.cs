@@ -1,4 +1,4 @@
-using Sockeye.Connections;
+using Sockeye.Collections;
 
 namespace Sockeye.Tests;
 

@@ -1,4 +1,4 @@
-using Sockeye.Connections;
+using Sockeye.Connections.Receiving;
 using Sockeye.Memory;
 
 namespace Sockeye.Tests;

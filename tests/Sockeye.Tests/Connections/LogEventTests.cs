@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
-using Sockeye.Connections;
+using Sockeye.Logging;
 
 namespace Sockeye.Tests;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Sockeye.Connections;
+using Sockeye.Logging;
 
 namespace Sockeye.Tests;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;

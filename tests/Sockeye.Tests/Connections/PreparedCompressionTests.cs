@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Compression;
 using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 

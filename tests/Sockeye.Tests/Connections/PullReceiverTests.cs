@@ -1,4 +1,4 @@
-using Sockeye.Connections;
+using Sockeye.Connections.Receiving;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
@@ -54,7 +54,7 @@ public sealed class PullReceiverTests
     public void A_message_that_was_handed_over_and_not_looked_at_yet_is_not_taken_back_by_a_second_receive()
     {
         var test = new TestConnection();
-        ValueTask<Connections.InboxEntry> first = test.Connection.Core.Pull!.ReceiveEntryAsync(default);
+        ValueTask<Connections.Receiving.InboxEntry> first = test.Connection.Core.Pull!.ReceiveEntryAsync(default);
         test.Receive("first");
         Assert.True(first.IsCompleted);
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 

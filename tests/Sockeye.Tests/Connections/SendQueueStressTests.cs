@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;

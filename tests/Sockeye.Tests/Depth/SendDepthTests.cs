@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Connections;
+using Sockeye.Connections.Lifecycle;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Server;
 using Sockeye.Timing;

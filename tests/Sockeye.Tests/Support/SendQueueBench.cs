@@ -1,4 +1,4 @@
-using Sockeye.Connections;
+using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 

@@ -1,6 +1,6 @@
 using Polly;
 using Polly.Retry;
-using Sockeye.Connections;
+using Sockeye.Logging;
 
 namespace Sockeye.Client.Reconnecting;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Sockeye.Client;
 using Sockeye.Client.Reconnecting;
+using Sockeye.Connections.Lifecycle;
 
 namespace Sockeye;
 
@@ -208,7 +209,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
         WebSocketCloseCode? code = WebSocketCloseCode.NormalClosure, string? reason = null,
         CancellationToken cancellationToken = default)
     {
-        _ = Connections.CloseArguments.Check(code, reason);
+        _ = CloseArguments.Check(code, reason);
         await _loop.CloseAsync(code, reason, cancellationToken).ConfigureAwait(false);
     }
 

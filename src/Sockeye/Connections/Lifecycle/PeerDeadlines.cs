@@ -1,0 +1,46 @@
+using Sockeye.Connections.Receiving;
+
+namespace Sockeye.Connections.Lifecycle;
+
+/// <summary>
+/// The deadlines for a peer that stops reading, or that stops in the middle of a message. A connection creates them when a write
+/// first blocks, or when a message first arrives in parts.
+/// </summary>
+internal sealed class PeerDeadlines(ConnectionCore core)
+{
+    // The sending thread creates the first, the I/O thread the second.
+    private SendDeadline? _send;
+    private MessageDeadline? _message;
+
+    /// <summary>A write is blocked from now on. One call at a time.</summary>
+    public void NoteSendBlocked()
+    {
+        if (core.Settings.Options.SendTimeout != Timeout.InfiniteTimeSpan)
+        {
+            (_send ??= new SendDeadline(core)).NoteBlocked();
+        }
+    }
+
+    /// <summary>The peer has taken something of what it was sent.</summary>
+    public void NoteSendProgress() => _send?.NoteProgress();
+
+    /// <summary>A message, or a frame, has begun to arrive and is not complete. On the I/O thread.</summary>
+    /// <param name="takenLength">As for <see cref="MessageDeadline.NoteOpen"/>.</param>
+    public void NoteMessageOpen(long takenLength)
+    {
+        if (core.Settings.Limits.MessageTimeout != Timeout.InfiniteTimeSpan)
+        {
+            (_message ??= new MessageDeadline(core)).NoteOpen(takenLength);
+        }
+    }
+
+    /// <summary>All that has begun to arrive is complete. On the I/O thread.</summary>
+    public void NoteMessageWhole() => _message?.NoteWhole();
+
+    /// <summary>The connection has ended.</summary>
+    public void Stop()
+    {
+        _send?.Stop();
+        _message?.Stop();
+    }
+}

@@ -1,0 +1,54 @@
+using Sockeye.Timing;
+
+namespace Sockeye.Connections.Lifecycle;
+
+/// <summary>
+/// Fails a ping of the application that the peer does not answer within <see cref="KeepAliveOptions.PongTimeout"/>. The
+/// connection is not affected: keep-alive alone decides about that.
+/// </summary>
+/// <remarks>
+/// As with keep-alive, a ping that is still on its way behind earlier data gets more time, as long as the peer's system
+/// acknowledges something.
+/// </remarks>
+internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<TimeSpan> answer) : Deadline
+{
+    private SentPlace _sent;
+
+    private TimeSpan PongTimeout => core.KeepAliveOptions.PongTimeout;
+
+    /// <summary>The ping was accepted: the peer's time to answer begins.</summary>
+    public void Start()
+    {
+        if (PongTimeout != Timeout.InfiniteTimeSpan)
+        {
+            uint? acknowledged = core.GetAcknowledged(out uint end);
+            _sent = new SentPlace(end, acknowledged);
+            core.Settings.Wheel.Schedule(this, PongTimeout);
+        }
+    }
+
+    /// <summary>The wait is over.</summary>
+    public void Stop() => core.Settings.Wheel.Cancel(this);
+
+    /// <inheritdoc/>
+    public override void OnDue(DeadlineWheel wheel)
+    {
+        if (answer.Task.IsCompleted)
+        {
+            return;
+        }
+
+        if (_sent.IsApproached(core.GetAcknowledged(out _)))
+        {
+            wheel.Schedule(this, PongTimeout);
+        }
+        else if (answer.TrySetException(new TimeoutException($"The peer did not answer the ping within {PongTimeout}.")))
+        {
+            // Observed here: the caller may have stopped waiting at the same moment.
+            _ = answer.Task.Exception;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnFaulted(Exception exception) => core.OnFaulted(exception);
+}

@@ -1,0 +1,205 @@
+using System.Buffers.Binary;
+
+namespace Sockeye.Connections.Lifecycle;
+
+/// <summary>Knows which pings are on their way, and times them (RFC 6455 §5.5.2, §5.5.3).</summary>
+/// <remarks>
+/// A ping carries a number. A pong answers the ping whose number it brings and all sent before it, since a peer may
+/// answer only the newest; a pong that matches none is a one-way heartbeat and changes nothing. Thread-safe. Every
+/// connection that was idle for a while has one: with no ping on its way it is small.
+/// </remarks>
+internal sealed class PingTracker(TimeProvider time)
+{
+    /// <summary>The length of a ping's payload, in bytes.</summary>
+    public const int PayloadLength = sizeof(ulong);
+
+    // A peer that never answers must not make the list grow without end.
+    private const int MaxUnwatchedCount = 64;
+
+    private static readonly TimeSpan Unknown = Timeout.InfiniteTimeSpan;
+
+    // The oldest first. All under the lock, which is this object's: nobody outside of the connection has it.
+    private Ping? _underway;
+    private Ping? _newest;
+    private int _underwayCount;
+
+    // When this many pings are unanswered, those without a waiting caller are removed.
+    private int _maxCount = MaxUnwatchedCount;
+    private ulong _lastNumber;
+    private TimeSpan _roundTripTime = Unknown;
+
+    // Of the last ping.
+    private SentPlace _sent;
+
+    /// <summary>How long the last answered ping took; <see langword="null"/> before the first.</summary>
+    public TimeSpan? RoundTripTime
+    {
+        get
+        {
+            lock (this)
+            {
+                return _roundTripTime == Unknown ? null : _roundTripTime;
+            }
+        }
+    }
+
+    /// <summary>How many pings have not been answered.</summary>
+    public int UnderwayCount
+    {
+        get
+        {
+            lock (this)
+            {
+                return _underwayCount;
+            }
+        }
+    }
+
+    /// <summary>Begins to time a ping.</summary>
+    /// <param name="payload">Where its payload is written to.</param>
+    /// <param name="answer">
+    /// Completed with the round-trip time; <see langword="null"/> if no caller waits for it. A caller that stops waiting completes it
+    /// itself; the pong still updates <see cref="RoundTripTime"/>.
+    /// </param>
+    public void Begin(Span<byte> payload, TaskCompletionSource<TimeSpan>? answer)
+    {
+        lock (this)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(payload, ++_lastNumber);
+            if (_underwayCount >= _maxCount)
+            {
+                DropUnwatched();
+            }
+
+            var ping = new Ping(_lastNumber, time.GetTimestamp()) { Answer = answer };
+            Link() = ping;
+            _newest = ping;
+            _underwayCount++;
+        }
+    }
+
+    /// <summary>Takes note of where a ping that was just sent ends in all that this end sends.</summary>
+    /// <param name="end">Where, as a count of bytes that may wrap.</param>
+    /// <param name="acknowledged">How much of that the peer's system has acknowledged.</param>
+    public void NoteSent(uint end, uint acknowledged)
+    {
+        lock (this)
+        {
+            _sent = new SentPlace(end, acknowledged);
+        }
+    }
+
+    /// <summary>
+    /// Whether the peer's system has not acknowledged that ping yet, but has acknowledged something since the last look.
+    /// </summary>
+    /// <param name="acknowledged">How much it has acknowledged.</param>
+    public bool IsOnItsWay(uint acknowledged)
+    {
+        lock (this)
+        {
+            return _sent.IsApproached(acknowledged);
+        }
+    }
+
+    /// <summary>A pong has arrived.</summary>
+    public void OnPong(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length != PayloadLength)
+        {
+            return;
+        }
+
+        ulong number = BinaryPrimitives.ReadUInt64BigEndian(payload);
+        lock (this)
+        {
+            Ping? answered = _underway;
+            while (answered is not null && answered.Number != number)
+            {
+                answered = answered.Next;
+            }
+
+            if (answered is null)
+            {
+                return;
+            }
+
+            // One reading of the clock, so that the ping's sender and RoundTripTime are told the same.
+            long now = time.GetTimestamp();
+            _roundTripTime = time.GetElapsedTime(answered.SentAt, now);
+            for (Ping? ping = _underway; ping != answered.Next; ping = ping.Next)
+            {
+                ping!.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
+                _underwayCount--;
+            }
+
+            _underway = answered.Next;
+            _newest = _underway is null ? null : _newest;
+        }
+    }
+
+    /// <summary>The connection has ended: no answer will come.</summary>
+    public void FailAll(Func<Exception> reason)
+    {
+        lock (this)
+        {
+            for (Ping? ping = _underway; ping is not null; ping = ping.Next)
+            {
+                if (ping.Answer is { } answer && answer.TrySetException(reason()))
+                {
+                    // Seen here: whoever sent the ping may have been told by the send that failed, and not look.
+                    _ = answer.Task.Exception;
+                }
+            }
+
+            _underway = null;
+            _newest = null;
+            _underwayCount = 0;
+        }
+    }
+
+    // Where the next ping is linked to.
+    private ref Ping? Link()
+    {
+        if (_newest is null)
+        {
+            return ref _underway;
+        }
+
+        return ref _newest.Next;
+    }
+
+    private void DropUnwatched()
+    {
+        Ping? ping = _underway;
+        _underway = null;
+        _newest = null;
+        _underwayCount = 0;
+        while (ping is not null)
+        {
+            Ping? next = ping.Next;
+            ping.Next = null;
+            if (ping.Answer is { Task.IsCompleted: false })
+            {
+                Link() = ping;
+                _newest = ping;
+                _underwayCount++;
+            }
+
+            ping = next;
+        }
+
+        // So that many that are waited for are not looked through for each that comes.
+        _maxCount = Math.Max(MaxUnwatchedCount, 2 * _underwayCount);
+    }
+
+    private sealed class Ping(ulong number, long sentAt)
+    {
+        public Ping? Next;
+
+        public ulong Number { get; } = number;
+
+        public long SentAt { get; } = sentAt;
+
+        public TaskCompletionSource<TimeSpan>? Answer { get; init; }
+    }
+}

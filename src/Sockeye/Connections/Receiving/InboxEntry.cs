@@ -1,0 +1,45 @@
+using System.Buffers;
+
+namespace Sockeye.Connections.Receiving;
+
+/// <summary>A received message, or a piece of one, in an array of the pool.</summary>
+internal readonly record struct InboxEntry(byte[] Array, int Length, WebSocketMessageKind Kind, bool EndOfMessage)
+{
+    /// <summary>Stands for the end of the connection: nothing more comes.</summary>
+    public static InboxEntry End => default;
+
+    /// <summary>Whether this stands for the end of the connection.</summary>
+    public bool IsEnd => Array is null;
+
+    /// <summary>The payload.</summary>
+    public Memory<byte> Payload => Array.AsMemory(0, Length);
+
+    /// <summary>Makes an entry of a payload that is on loan.</summary>
+    /// <param name="payload">The payload.</param>
+    /// <param name="lender">
+    /// The pool's array that begins with the payload, if its owner gives it away; else the payload is copied.
+    /// </param>
+    /// <param name="kind">The kind of the message.</param>
+    /// <param name="endOfMessage">Whether it ends its message.</param>
+    /// <param name="pool">Where the copy goes.</param>
+    public static InboxEntry Of(
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, ArrayPool<byte> pool)
+    {
+        if (lender is null)
+        {
+            lender = pool.Rent(payload.Length);
+            payload.CopyTo(lender);
+        }
+
+        return new InboxEntry(lender, payload.Length, kind, endOfMessage);
+    }
+
+    /// <summary>Returns the array to the pool.</summary>
+    public void Release(ArrayPool<byte> pool)
+    {
+        if (Array is not null)
+        {
+            pool.Return(Array);
+        }
+    }
+}

@@ -1,0 +1,495 @@
+// Over 350 lines: one lock guards waiting, taking and ending, which only make sense side by side.
+using System.Buffers;
+using System.Threading.Tasks.Sources;
+using Sockeye.Transports;
+
+namespace Sockeye.Connections.Receiving;
+
+/// <summary>
+/// Keeps messages until somebody asks for one: the receiving end of <see cref="WebSocketConnection.ReceiveAsync"/> and
+/// its relatives. Waiting allocates nothing, and cancelling loses nothing.
+/// </summary>
+/// <remarks>A task of either kind waits on the same source, so that no asynchronous method has to stand in between.</remarks>
+internal sealed class PullReceiver
+    : Receiver, IValueTaskSource<InboxEntry>, IValueTaskSource<WebSocketMessage>, IValueTaskSource<WebSocketFragment>
+{
+    private ManualResetValueTaskSourceCore<InboxEntry> _source;
+    private CancellationTokenRegistration _cancellation;
+    private bool _isWaiting;
+    private readonly bool _runsInline;
+
+    private TakenSlice _slice;
+
+    // Whether a wait is there only because others have their turn, though messages wait.
+    private bool _yields;
+
+    // Nobody will ask any more: what arrives is dropped, so that a Close frame behind it is reached.
+    private bool _discards;
+
+    // From the beginning of a wait until its outcome has been fetched: until then it belongs to that receive, and so does
+    // the payload.
+    private bool _isTaken;
+
+    // Whose payload the application is looking at: its array goes back at the next receive.
+    private InboxEntry _lent;
+
+    // Cancelled once the connection has ended and nothing is left to receive.
+    private ServedConnection? _served;
+    private bool _mayCancelServed;
+
+    // The remaining messages no longer count against the memory limit: the application may never receive them.
+    private bool _isUncounted;
+
+    /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
+    public PullReceiver(ConnectionCore core)
+        : base(core) => _runsInline = core.Settings.Options.RunReceiveContinuationsInline;
+
+    /// <inheritdoc/>
+    protected override bool IsDone => IsInboxEmpty && (_isWaiting || _discards || _lent.IsEnd);
+
+    /// <inheritdoc/>
+    public override bool HasMessageInHand
+    {
+        get
+        {
+            lock (this)
+            {
+                return ((!_lent.IsEnd && !_isWaiting) || (_yields && _isWaiting)) && !_discards;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool WaitsForPeer
+    {
+        get
+        {
+            lock (this)
+            {
+                return _isWaiting && !_yields && !IsInboxEmpty;
+            }
+        }
+    }
+
+    private ArrayPool<byte> Pool => _isUncounted ? Core.Settings.UncountedPool : Core.Settings.Pool;
+
+    private TimeProvider Time => Core.Settings.Wheel.Time;
+
+    /// <summary>Asks for the next message, on loan until the next call.</summary>
+    /// <param name="cancellationToken">Ends the wait. What arrives later is kept for the next call.</param>
+    /// <exception cref="WebSocketClosedException">All have been delivered and no more will come.</exception>
+    /// <exception cref="InvalidOperationException">Another receive is waiting; it is not harmed.</exception>
+    public ValueTask<WebSocketMessage> ReceiveMessageAsync(CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
+        {
+            Beginning.Taken when !entry.IsEnd => new(MessageOf(entry)),
+            Beginning.Taken => ValueTask.FromException<WebSocketMessage>(Core.CreateClosedException()),
+            Beginning.Waiting => new(this, _source.Version),
+            Beginning.Canceled => ValueTask.FromCanceled<WebSocketMessage>(cancellationToken),
+            _ => ValueTask.FromException<WebSocketMessage>(CreateRefusal()),
+        };
+
+    /// <summary>Asks for the next piece of a message; else as <see cref="ReceiveMessageAsync"/>.</summary>
+    public ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
+        {
+            Beginning.Taken when !entry.IsEnd => new(FragmentOf(entry)),
+            Beginning.Taken => ValueTask.FromException<WebSocketFragment>(Core.CreateClosedException()),
+            Beginning.Waiting => new(this, _source.Version),
+            Beginning.Canceled => ValueTask.FromCanceled<WebSocketFragment>(cancellationToken),
+            _ => ValueTask.FromException<WebSocketFragment>(CreateRefusal()),
+        };
+
+    /// <summary>
+    /// Asks for the next message; the result is <see cref="InboxEntry.End"/> when all have been delivered and no more
+    /// will come. The caller has arranged that <see cref="Cancel"/> is called.
+    /// </summary>
+    public ValueTask<InboxEntry> ReceiveEntryAsync(CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered: true, cancellationToken) switch
+        {
+            Beginning.Taken => new(entry),
+            Beginning.Waiting => new(this, _source.Version),
+            Beginning.Canceled => ValueTask.FromCanceled<InboxEntry>(cancellationToken),
+            _ => ValueTask.FromException<InboxEntry>(CreateRefusal()),
+        };
+
+    /// <summary>How many messages, or pieces of them, wait to be taken.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (this)
+            {
+                return IsInboxEmpty ? 0 : Inbox.Count;
+            }
+        }
+    }
+
+    /// <summary>Has the token of a method that serves the connection cancelled at the end.</summary>
+    public void Serve(ServedConnection served)
+    {
+        bool hasEnded;
+        lock (this)
+        {
+            _served = served;
+            hasEnded = _mayCancelServed;
+        }
+
+        if (hasEnded)
+        {
+            TellServed();
+        }
+    }
+
+    /// <summary>
+    /// The end has been announced: the token of the method that serves the connection is cancelled once all is received. Last,
+    /// so that what waits for the end is told by that, and not by the token.
+    /// </summary>
+    public void TellServed()
+    {
+        ServedConnection? served;
+        lock (this)
+        {
+            _mayCancelServed = true;
+            served = _served;
+        }
+
+        served?.Watch();
+        CancelServedIfDrained();
+    }
+
+    /// <summary>Ends the wait of a receive, if one is waiting.</summary>
+    public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
+
+    /// <summary>Drops what was not asked for, and all that comes: the application is done with the connection.</summary>
+    /// <remarks>
+    /// It may still look at the last message, as after <c>await using</c>: the array of that is left to the garbage collector.
+    /// </remarks>
+    public void Discard()
+    {
+        bool resume;
+        bool isDone;
+        lock (this)
+        {
+            _discards = true;
+            ClearInbox();
+            UncountLent();
+            _lent = default;
+            resume = TakeResume();
+            isDone = TakeDone();
+        }
+
+        ResumeReadingIf(resume);
+        TellDoneIf(isDone);
+        CancelServedIfDrained();
+    }
+
+    /// <inheritdoc/>
+    public override void Open() => Core.Handler?.OnOpen(Core.Connection);
+
+    /// <inheritdoc/>
+    public override bool Deliver(
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
+    {
+        InboxEntry entry;
+        bool isTaken;
+        bool yields;
+        lock (this)
+        {
+            if (_discards || MustDrop())
+            {
+                return false;
+            }
+
+            isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
+            // What goes on in place is work of the transport's slice, which sees to the turns of others.
+            yields = _isWaiting && !_yields && !_runsInline && _slice.IsDemoted(Time);
+            _yields |= yields;
+            if (!TryEndWait(out entry) && !yields)
+            {
+                return isTaken;
+            }
+        }
+
+        if (yields)
+        {
+            _ = GoOnInTurnAsync();
+        }
+        else
+        {
+            _source.SetResult(entry);
+        }
+
+        return isTaken;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// The receive completes on the thread pool: this may be any thread that happened to send, and what it runs in place could
+    /// send and drain the next buffer, one inside the other.
+    /// </remarks>
+    public override void OnSendBufferDrained() => CompleteWaiting(mayRunInline: false);
+
+    /// <inheritdoc/>
+    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+    /// <inheritdoc/>
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    /// <inheritdoc/>
+    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token) => TakeResult(token);
+
+    /// <inheritdoc/>
+    WebSocketMessage IValueTaskSource<WebSocketMessage>.GetResult(short token) =>
+        TakeResult(token) is { IsEnd: false } entry ? MessageOf(entry) : throw Core.CreateClosedException();
+
+    /// <inheritdoc/>
+    WebSocketFragment IValueTaskSource<WebSocketFragment>.GetResult(short token) =>
+        TakeResult(token) is { IsEnd: false } entry ? FragmentOf(entry) : throw Core.CreateClosedException();
+
+    /// <inheritdoc/>
+    protected override void OnEnded(bool isCall)
+    {
+        CompleteWaiting(mayRunInline: true);
+        if (Core.Handler is not null)
+        {
+            // A method serves the connection: all counts until it returns, and Discard is called.
+            return;
+        }
+
+        lock (this)
+        {
+            UncountLent();
+            Core.Settings.Memory.Add(-UncountInbox());
+            _isUncounted = true;
+        }
+    }
+
+    // Under the lock.
+    private void UncountLent()
+    {
+        if (!_lent.IsEnd && !_isUncounted)
+        {
+            Core.Settings.Memory.Add(-_lent.Array.Length);
+        }
+    }
+
+    private static WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind);
+
+    private static WebSocketFragment FragmentOf(in InboxEntry entry) =>
+        new(entry.Payload, entry.Kind, entry.EndOfMessage);
+
+    private static InvalidOperationException CreateRefusal() =>
+        new("Another receive is waiting: a connection has one receiver.");
+
+    // Takes what is there, or begins to wait.
+    private Beginning Begin(out InboxEntry entry, bool isRegistered, CancellationToken cancellationToken)
+    {
+        entry = default;
+        bool isThere;
+        bool resume;
+        bool isDone;
+        bool yields;
+        lock (this)
+        {
+            if (Volatile.Read(ref _isTaken))
+            {
+                return Beginning.Refused;
+            }
+
+            // Once nothing more can come the messages that are here, and the end, go before the token: it was likely
+            // cancelled because of that end.
+            if (cancellationToken.IsCancellationRequested && !IsInputOver)
+            {
+                return Beginning.Canceled;
+            }
+
+            _lent.Release(Pool);
+            _lent = default;
+            _yields = IsSliceOver() && !cancellationToken.IsCancellationRequested;
+            isThere = !_yields && TryTakeNext(out entry);
+            if (!isThere)
+            {
+                _slice.Restart();
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    return Beginning.Canceled;
+                }
+
+                BeginWait(isRegistered ? CancellationToken.None : cancellationToken);
+            }
+
+            resume = isThere && TakeResume();
+            isDone = !isThere && TakeDone();
+            yields = _yields;
+        }
+
+        ResumeReadingIf(resume);
+        TellDoneIf(isDone);
+        CancelServedIfDrained();
+        if (yields)
+        {
+            _ = GoOnInTurnAsync();
+        }
+
+        return isThere ? Beginning.Taken : Beginning.Waiting;
+    }
+
+    private bool IsSliceOver() =>
+        _slice.NoteTaken(Time) && !IsInboxEmpty && !IsInputOver && Core.Transport.Slice is not null;
+
+    private async Task GoOnInTurnAsync()
+    {
+        // Never in place: what goes on could end its next slice, one inside the other.
+        await TurnQueue.Shared.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        lock (this)
+        {
+            _yields = false;
+        }
+
+        CompleteWaiting(mayRunInline: false);
+    }
+
+    private InboxEntry TakeResult(short token)
+    {
+        try
+        {
+            return _source.GetResult(token);
+        }
+        finally
+        {
+            Volatile.Write(ref _isTaken, false);
+        }
+    }
+
+    private bool TryTakeNext(out InboxEntry entry)
+    {
+        if (Core.DropsReceived)
+        {
+            ClearInbox();
+        }
+
+        if (!HasEnded && MustWaitForSendBuffer)
+        {
+            entry = default;
+            return false;
+        }
+
+        if (TryTake(out entry))
+        {
+            _lent = entry;
+            return true;
+        }
+
+        entry = InboxEntry.End;
+        return HasEnded;
+    }
+
+    // The method that serves the connection is told by its token: not while something is left for it to receive.
+    private void CancelServedIfDrained()
+    {
+        if (_served is null || !HasEnded)
+        {
+            return;
+        }
+
+        ServedConnection? served;
+        bool isDrained;
+        lock (this)
+        {
+            served = _served;
+            isDrained = _mayCancelServed && IsInboxEmpty;
+            _served = isDrained ? null : served;
+        }
+
+        if (isDrained)
+        {
+            served?.Cancel();
+        }
+    }
+
+    private void CompleteWaiting(bool mayRunInline)
+    {
+        InboxEntry entry;
+        bool resume;
+        lock (this)
+        {
+            if (!TryEndWait(out entry))
+            {
+                return;
+            }
+
+            resume = TakeResume();
+        }
+
+        ResumeReadingIf(resume);
+
+        // Outside the lock: a continuation may run in place, if the application has opted in.
+        _source.RunContinuationsAsynchronously |= !mayRunInline;
+        _source.SetResult(entry);
+    }
+
+    private void BeginWait(CancellationToken cancellationToken)
+    {
+        _isWaiting = true;
+        _isTaken = true;
+        _source.Reset();
+        _source.RunContinuationsAsynchronously = !_runsInline;
+        if (cancellationToken.CanBeCanceled)
+        {
+            Register(_source.Version, cancellationToken);
+        }
+    }
+
+    // A method of its own, so that the closure is made only when it is needed.
+    private void Register(short version, CancellationToken cancellationToken) =>
+        _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
+
+    private void EndWait(short? version, CancellationToken cancellationToken)
+    {
+        lock (this)
+        {
+            // A token of an earlier receive may be late: it must not end the wait of this one.
+            if (!_isWaiting || (version is not null && version != _source.Version) || (_yields && IsInputOver))
+            {
+                return;
+            }
+
+            EndWait();
+        }
+
+        // Not in place: what runs there could cancel the next receive, one inside the other.
+        _source.RunContinuationsAsynchronously = true;
+        _source.SetException(new OperationCanceledException(cancellationToken));
+    }
+
+    private bool TryEndWait(out InboxEntry entry)
+    {
+        entry = default;
+        if (!_isWaiting || _yields || !TryTakeNext(out entry))
+        {
+            return false;
+        }
+
+        EndWait();
+        return true;
+    }
+
+    private void EndWait()
+    {
+        _isWaiting = false;
+        _cancellation.Unregister();
+        _cancellation = default;
+    }
+
+    // How a receive begins.
+    private enum Beginning : byte
+    {
+        Taken,
+        Waiting,
+        Canceled,
+        Refused,
+    }
+}
