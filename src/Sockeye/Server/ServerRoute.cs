@@ -67,12 +67,12 @@ internal sealed class ServerRoute
                 rules with { IsSecure = isSecure },
                 wheel => new ConnectionSettings(
                     Role.Server, connection, wheel, context.Logger, server.Pool, context.Remove)
-            {
-                Scope = scope,
-                OnServed = context.NoteServed,
-                Numbers = server.Numbers,
-                Codecs = codecs,
-            });
+                {
+                    Scope = scope,
+                    OnServed = context.NoteServed,
+                    Numbers = server.Numbers,
+                    Codecs = codecs,
+                });
         }
     }
 
