@@ -1,4 +1,3 @@
-using System.Reflection;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
@@ -6,35 +5,14 @@ namespace Sockeye.Tests;
 /// <summary>The end of a connection (§7) without a connection: each order of what can happen to it.</summary>
 public sealed class ConnectionLifecycleTests
 {
-    private const LifecycleCommands SendsClose = LifecycleCommands.SendClose | LifecycleCommands.SendCloseBeforePending;
+    // Seven in the gate, which takes a quarter of a minute.
+    private static readonly int Depth =
+        int.TryParse(Environment.GetEnvironmentVariable("SOCKEYE_LIFECYCLE_DEPTH"), out int depth) ? depth : 6;
 
-    private static readonly CloseStatus Normal = new(WebSocketCloseCode.NormalClosure, "");
-    private static readonly CloseStatus Away = new(WebSocketCloseCode.GoingAway, "");
-    private static readonly CloseStatus Broken = new(WebSocketCloseCode.ProtocolError, "");
-    private static readonly Exception Violation = new InvalidOperationException("violation");
-
-    private static readonly (string Name, Func<Story, bool> MayHappen, Func<ConnectionLifecycle, LifecycleCommands> Happen)[] Events =
-    [
-        ("closed here", _ => true, life => life.Close(Normal)),
-        ("closed by the peer, application done", _ => true, life => life.PeerClosed(Away) | life.ApplicationDone()),
-        ("closed by the peer, application busy", _ => true, life => life.PeerClosed(Away) | life.AwaitApplication()),
-        ("rule broken, application done", _ => true, life => life.Fail(Broken, Violation, false) | life.ApplicationDone()),
-        ("rule broken, application busy", _ => true, life => life.Fail(Broken, Violation, false) | life.AwaitApplication()),
-        ("handler threw", _ => true, life => life.Fail(Broken, Violation, true) | life.ApplicationDone()),
-        ("application done", _ => true, life => life.ApplicationDone()),
-        ("Close frame written", story => story.HasQueuedEnd && !story.IsWritten, life => life.CloseWritten()),
-        ("input ended", story => !story.HasInputEnded, life => life.InputEnded()),
-        ("output failed", story => !story.HasOutputFailed, life => life.OutputFailed(new IOException("broken pipe"))),
-        ("peer given up", _ => true, life => life.GiveUp(new TimeoutException("silent"))),
-        ("aborted", _ => true, life => life.Abort()),
-        ("much discarded", _ => true, life => life.TooMuchDiscarded()),
-        ("deadline passed", story => story.Wait != LifecycleWait.None, life => life.DeadlinePassed(TimeSpan.FromSeconds(1))),
-        ("transport gone", _ => true, life => life.TransportGone(new IOException("reset"))),
-    ];
-
-    private static readonly Func<object, object> Clone =
-        typeof(object).GetMethod("MemberwiseClone", BindingFlags.Instance | BindingFlags.NonPublic)!
-            .CreateDelegate<Func<object, object>>();
+    private static readonly CloseStatus Normal = LifecycleEvent.Normal;
+    private static readonly CloseStatus Away = LifecycleEvent.Away;
+    private static readonly CloseStatus Broken = LifecycleEvent.Broken;
+    private static readonly Exception Violation = LifecycleEvent.Violation;
 
     public static TheoryData<string> Roles => ["server", "client"];
 
@@ -42,11 +20,25 @@ public sealed class ConnectionLifecycleTests
     [MemberData(nameof(Roles))]
     public void Every_order_of_events_ends_once_and_never_waits_without_a_deadline(string role)
     {
-        var lifecycle = new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client);
-        long count = Explore(lifecycle, default, [], depth: 6);
+        var search = new LifecycleSearch(role == "server" ? Role.Server : Role.Client);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{count:N0} orders of events");
-        Assert.True(count > 1_000_000, $"Only {count} orders were tried.");
+        Assert.All(
+            search.Steps,
+            step => Assert.Null(step.After.Story.FindFault(step.Commands, step.Before.Life, step.After.Life) is { } fault
+                ? $"{fault}: {step.Before}; {step.Event.Name}" : null));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{search.StateCount:N0} states, {search.Steps.Count:N0} steps, all that there are; {search.CountSequences(7):N0} sequences of up to 7 events");
+        Assert.True(search.CountSequences(7) > 10_000_000);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void Every_short_order_of_events_one_by_one_does_what_the_search_by_states_found(string role)
+    {
+        // The search takes it for granted that nothing but its fields decides what a lifecycle does.
+        var search = new LifecycleSearch(role == "server" ? Role.Server : Role.Client);
+
+        Assert.Equal(search.CountSequences(Depth), Walk(new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client), default, Depth));
     }
 
     [Theory]
@@ -156,113 +148,33 @@ public sealed class ConnectionLifecycleTests
     [MemberData(nameof(Roles))]
     public void Only_the_applications_own_doing_drops_what_was_received(string role)
     {
-        foreach ((string name, _, Func<ConnectionLifecycle, LifecycleCommands> happen) in Events)
+        foreach (LifecycleEvent happening in LifecycleEvent.All)
         {
             var life = new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client);
 
-            happen(life);
+            happening.Happen(life);
 
-            Assert.Equal(name is "aborted" or "handler threw", life.DropsReceived);
+            Assert.Equal(happening.Name is "aborted" or "handler threw", life.DropsReceived);
         }
     }
 
-    private static long Explore(ConnectionLifecycle life, Story story, List<string> names, int depth)
+    private static long Walk(ConnectionLifecycle life, LifecycleStory story, int depth)
     {
-        long count = 1;
-        if (depth == 0 || story.IsGone)
+        long count = 0;
+        foreach (LifecycleEvent happening in LifecycleEvent.All)
         {
-            return count;
-        }
-
-        foreach ((string name, Func<Story, bool> mayHappen, Func<ConnectionLifecycle, LifecycleCommands> happen) in Events)
-        {
-            if (!mayHappen(story))
+            if (depth == 0 || !happening.MayHappen(story))
             {
                 continue;
             }
 
-            var next = (ConnectionLifecycle)Clone(life);
-            names.Add(name);
-            Story after = story.Then(name, happen(next), life, next, names);
-            count += Explore(next, after, names, depth - 1);
-            names.RemoveAt(names.Count - 1);
+            ConnectionLifecycle next = LifecycleSearch.Copy(life);
+            LifecycleCommands commands = happening.Happen(next);
+            LifecycleStory after = story.Then(happening.Name, commands, next);
+            Assert.Null(after.FindFault(commands, life, next));
+            count += 1 + Walk(next, after, depth - 1);
         }
 
         return count;
-    }
-
-    // What has happened to one connection so far, and whether that may be.
-    private readonly record struct Story(
-        int CloseCount, bool HasQueuedEnd, bool IsWritten, bool HasInputEnded, bool HasOutputFailed, int ReportCount,
-        bool IsAborted, bool IsGone, LifecycleWait Wait)
-    {
-        public Story Then(
-            string name, LifecycleCommands commands, ConnectionLifecycle before, ConnectionLifecycle after, List<string> names)
-        {
-            Story story = this with
-            {
-                CloseCount = CloseCount + ((commands & SendsClose) != 0 ? 1 : 0),
-                HasQueuedEnd = HasQueuedEnd || (commands & (SendsClose | LifecycleCommands.EndSends)) != 0,
-                IsWritten = IsWritten || name == "Close frame written",
-                HasInputEnded = HasInputEnded || name == "input ended",
-                HasOutputFailed = HasOutputFailed || name == "output failed",
-                ReportCount = ReportCount + ((commands & LifecycleCommands.Report) != 0 ? 1 : 0),
-                IsAborted = IsAborted || (commands & LifecycleCommands.AbortTransport) != 0,
-                IsGone = name == "transport gone",
-                Wait = after.Wait,
-            };
-            story.Check(commands, before, after, names);
-            return story;
-        }
-
-        private void Check(
-            LifecycleCommands commands, ConnectionLifecycle before, ConnectionLifecycle after, List<string> names)
-        {
-            // Not interpolated before it is needed: this runs millions of times.
-            True(CloseCount <= 1, "more than one Close frame", names);
-            True(ReportCount == (after.IsReported ? 1 : 0), "not exactly one result", names);
-            True(!IsGone || after.IsReported, "no result at the end", names);
-            True(before.IsInputOver.CompareTo(after.IsInputOver) <= 0, "input that goes on again", names);
-            True((commands & LifecycleCommands.ExpediteClose) == 0 || CloseCount == 1, "nothing to expedite", names);
-            True(!after.MaySendData || CloseCount == 0, "data behind a Close frame", names);
-            if (before.IsReported)
-            {
-                True(
-                    before.Outcome == after.Outcome && before.IsClean == after.IsClean && before.Cause == after.Cause
-                        && before.IsBegunHere == after.IsBegunHere,
-                    "a result that changes",
-                    names);
-            }
-
-            bool isEnding = after.IsInputOver || !after.MaySendData;
-            True(!isEnding || IsGone || IsAborted || after.Wait != LifecycleWait.None, "a wait without a deadline", names);
-            if (isEnding && !IsGone && !IsAborted)
-            {
-                True(Ends(after), "deadlines that lead nowhere", names);
-            }
-        }
-
-        // Whether deadlines alone, with nothing else ever happening, end the connection.
-        private static bool Ends(ConnectionLifecycle life)
-        {
-            var left = (ConnectionLifecycle)Clone(life);
-            for (int i = 0; i < 5; i++)
-            {
-                if ((left.DeadlinePassed(TimeSpan.FromSeconds(1)) & LifecycleCommands.AbortTransport) != 0)
-                {
-                    return true;
-                }
-            }
-
-            return false;
-        }
-
-        private static void True(bool condition, string what, List<string> names)
-        {
-            if (!condition)
-            {
-                Assert.Fail($"{what}: {string.Join("; ", names)}");
-            }
-        }
     }
 }

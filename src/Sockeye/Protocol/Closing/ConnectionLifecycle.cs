@@ -159,6 +159,11 @@ internal sealed class ConnectionLifecycle(Role role)
     /// <summary>Everything accepted, our Close frame the last of it, has been given to the transport.</summary>
     public LifecycleCommands CloseWritten()
     {
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
         _isCloseWritten = true;
         return IsReported ? WaitFor(LifecycleWait.Transport)
             : IsFailed ? WaitFor(LifecycleWait.Transport) | Report()
@@ -169,6 +174,11 @@ internal sealed class ConnectionLifecycle(Role role)
     /// <summary>The peer's direction of the transport has ended in order.</summary>
     public LifecycleCommands InputEnded()
     {
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
         _hasInputEnded = true;
         if (IsReported || IsFailed)
         {
@@ -204,6 +214,11 @@ internal sealed class ConnectionLifecycle(Role role)
     /// <summary>This end gives the peer up, which does not respond. What it sent before is still delivered.</summary>
     public LifecycleCommands GiveUp(Exception cause)
     {
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
         IsFailed |= !IsReported && !_handshake.IsComplete;
         Drop(cause);
         return LifecycleCommands.AbortTransport;
@@ -213,6 +228,11 @@ internal sealed class ConnectionLifecycle(Role role)
     public LifecycleCommands Abort()
     {
         DropsReceived = true;
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
         IsInputOver = true;
         IsFailed |= !IsReported && !_handshake.IsComplete;
         Drop(cause: null);
@@ -221,7 +241,7 @@ internal sealed class ConnectionLifecycle(Role role)
 
     /// <summary>More has been discarded after the end of the input than a peer sends that has not seen the end yet.</summary>
     public LifecycleCommands TooMuchDiscarded() =>
-        IsReported || IsFailed ? LifecycleCommands.CloseTransport : LifecycleCommands.None;
+        !_isTransportGone && (IsReported || IsFailed) ? LifecycleCommands.CloseTransport : LifecycleCommands.None;
 
     /// <summary>What is waited for has not come in time.</summary>
     /// <param name="waited">How long it was waited for.</param>
@@ -261,7 +281,7 @@ internal sealed class ConnectionLifecycle(Role role)
         }
     }
 
-    /// <summary>The transport is gone. The last event.</summary>
+    /// <summary>The transport is gone. What happens after that has no effect, but that an abort drops what was received.</summary>
     /// <param name="error">What went wrong with it; <see langword="null"/> if nothing did.</param>
     public LifecycleCommands TransportGone(Exception? error)
     {

@@ -1,0 +1,119 @@
+using System.Numerics;
+using System.Reflection;
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>Every sequence of events that a lifecycle can go through.</summary>
+/// <remarks>
+/// A lifecycle does the same from the same state, so each state is left by each event once, however many sequences lead to it. That
+/// makes the search complete: it ends when no event leads to a state that was not there before.
+/// </remarks>
+internal sealed class LifecycleSearch
+{
+    private static readonly FieldInfo[] Fields =
+        typeof(ConnectionLifecycle).GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+
+    private static readonly Func<object, object> Clone =
+        typeof(object).GetMethod("MemberwiseClone", BindingFlags.Instance | BindingFlags.NonPublic)!
+            .CreateDelegate<Func<object, object>>();
+
+    private readonly Dictionary<string, State> _states = [];
+    private readonly List<Step> _steps = [];
+
+    /// <summary>Goes everywhere.</summary>
+    public LifecycleSearch(Role role)
+    {
+        Start = Find(new ConnectionLifecycle(role), default, from: null, by: null, out _);
+        var waiting = new Queue<State>([Start]);
+        while (waiting.TryDequeue(out State? state))
+        {
+            foreach (LifecycleEvent happening in LifecycleEvent.All.Where(happening => happening.MayHappen(state.Story)))
+            {
+                ConnectionLifecycle next = Copy(state.Life);
+                LifecycleCommands commands = happening.Happen(next);
+                LifecycleStory story = state.Story.Then(happening.Name, commands, next);
+                State after = Find(next, story, state, happening, out bool isNew);
+                state.Next.Add(after);
+                _steps.Add(new Step(state, happening, commands, after));
+                if (isNew)
+                {
+                    waiting.Enqueue(after);
+                }
+            }
+        }
+    }
+
+    /// <summary>An open connection.</summary>
+    public State Start { get; }
+
+    /// <summary>How many states there are.</summary>
+    public int StateCount => _states.Count;
+
+    /// <summary>Each state with each event that it can be left by.</summary>
+    public IReadOnlyList<Step> Steps => _steps;
+
+    /// <summary>How many sequences there are of no more than so many events.</summary>
+    public BigInteger CountSequences(int length)
+    {
+        Dictionary<State, BigInteger> ending = new() { [Start] = 1 };
+        BigInteger count = 0;
+        for (int i = 0; i < length; i++)
+        {
+            Dictionary<State, BigInteger> longer = [];
+            foreach ((State state, BigInteger ways) in ending)
+            {
+                foreach (State next in state.Next)
+                {
+                    longer[next] = longer.GetValueOrDefault(next) + ways;
+                    count += ways;
+                }
+            }
+
+            ending = longer;
+        }
+
+        return count;
+    }
+
+    public static ConnectionLifecycle Copy(ConnectionLifecycle life) => (ConnectionLifecycle)Clone(life);
+
+    private State Find(ConnectionLifecycle life, LifecycleStory story, State? from, LifecycleEvent? by, out bool isNew)
+    {
+        string key = $"{string.Join('|', Fields.Select(field => Describe(field.GetValue(life))))}|{story}";
+        isNew = !_states.TryGetValue(key, out State? state);
+        if (isNew)
+        {
+            _states[key] = state = new State(life, story, from, by);
+        }
+
+        return state!;
+    }
+
+    // Exceptions are told apart by what they say: some are made when they are needed.
+    private static string Describe(object? value) => value switch
+    {
+        null => "-",
+        Exception exception => exception.GetType().Name + exception.Message,
+        ClosingHandshake handshake => string.Join(
+            ',', typeof(ClosingHandshake).GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public)
+                .Select(field => Describe(field.GetValue(handshake)))),
+        CloseStatus status => $"{status.Code}{status.Reason}",
+        _ => value.ToString()!,
+    };
+
+    /// <summary>A state, and the shortest way to it.</summary>
+    internal sealed class State(ConnectionLifecycle life, LifecycleStory story, State? from, LifecycleEvent? by)
+    {
+        public ConnectionLifecycle Life { get; } = life;
+
+        public LifecycleStory Story { get; } = story;
+
+        public List<State> Next { get; } = [];
+
+        public override string ToString() => from is null ? "open" : $"{from}; {by!.Name}";
+    }
+
+    /// <summary>An event in a state.</summary>
+    internal sealed record Step(State Before, LifecycleEvent Event, LifecycleCommands Commands, State After);
+}
