@@ -41,6 +41,24 @@ public sealed class ConnectionLifecycleTests
         Assert.Equal(search.CountSequences(Depth), Walk(new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client), default, Depth));
     }
 
+    [Fact]
+    public void The_page_about_closing_has_the_table_of_this_lifecycle()
+    {
+        const string Begin = "<!-- The table is generated: SOCKEYE_RECORD_TABLES=1 dotnet run --project tests/Sockeye.Protocol.Tests -->\n";
+        string path = Path.Combine(RepositoryTree.Root, "docs", "explanation", "closing.md");
+        string page = File.ReadAllText(path);
+        int begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        Assert.True(begin >= Begin.Length, "The page has no place for the table.");
+        int end = page.IndexOf("\n\n", begin, StringComparison.Ordinal) + 1;
+        string table = LifecycleTable.Create();
+        if (Environment.GetEnvironmentVariable("SOCKEYE_RECORD_TABLES") == "1")
+        {
+            File.WriteAllText(path, page[..begin] + table + page[end..]);
+        }
+
+        Assert.Equal(table, File.ReadAllText(path)[begin..end]);
+    }
+
     [Theory]
     [MemberData(nameof(Roles))]
     public void The_peer_closes_and_the_result_is_told_when_our_close_frame_is_written(string role)

@@ -1,0 +1,45 @@
+using System.Text;
+using Sockeye.Protocol;
+
+namespace Sockeye.Tests;
+
+/// <summary>What a lifecycle does, as a table for readers: made from the lifecycle, so that it cannot be wrong.</summary>
+internal static class LifecycleTable
+{
+    private const LifecycleCommands Bookkeeping = LifecycleCommands.Schedule;
+
+    /// <summary>The table in Markdown. Events that change nothing are left out.</summary>
+    public static string Create()
+    {
+        var rows = new SortedDictionary<(int Phase, int Event), SortedSet<string>>();
+        foreach (LifecycleSearch.Step step in ((Role[])[Role.Server, Role.Client]).SelectMany(role => new LifecycleSearch(role).Steps))
+        {
+            string before = PhaseOf(step.Before);
+            string after = PhaseOf(step.After);
+            LifecycleCommands commands = step.Commands & ~Bookkeeping;
+            if (commands == LifecycleCommands.None && before == after)
+            {
+                continue;
+            }
+
+            (int, int) key = (PhaseNumber(step.Before), Array.IndexOf([.. LifecycleEvent.All], step.Event));
+            rows.TryAdd(key, []);
+            rows[key].Add($"{(commands == LifecycleCommands.None ? "" : $"{commands} ")}→ {after}");
+        }
+
+        var table = new StringBuilder("| Waits for | Event | Commands → then waits for |\n|---|---|---|\n");
+        foreach (((int phase, int happening), SortedSet<string> outcomes) in rows)
+        {
+            table.Append($"| {Phases[phase]} | {LifecycleEvent.All[happening].Name} | {string.Join("; or ", outcomes)} |\n");
+        }
+
+        return table.ToString();
+    }
+
+    private static readonly string[] Phases = ["nothing (open)", "Application", "Flush", "PeerClose", "Transport", "Release"];
+
+    private static int PhaseNumber(LifecycleSearch.State state) => (int)state.Life.Wait;
+
+    private static string PhaseOf(LifecycleSearch.State state) =>
+        state.Story.IsGone ? "nothing (over)" : Phases[PhaseNumber(state)];
+}
