@@ -54,9 +54,10 @@ public sealed class ConnectionLifecycleTests
         if (Environment.GetEnvironmentVariable("SOCKEYE_RECORD_TABLES") == "1")
         {
             File.WriteAllText(path, page[..begin] + table + page[end..]);
+            return;
         }
 
-        Assert.Equal(table, File.ReadAllText(path)[begin..end]);
+        Assert.Equal(table, page[begin..end]);
     }
 
     [Theory]
