@@ -11,6 +11,8 @@ internal static class PublicApi
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static |
         BindingFlags.DeclaredOnly;
 
+    private static readonly NullabilityInfoContext Nullability = new();
+
     public static string Describe(Assembly assembly)
     {
         IEnumerable<string> blocks = assembly.GetExportedTypes()
@@ -25,13 +27,13 @@ internal static class PublicApi
     {
         if (type.IsEnum)
         {
-            return [$"public enum {TypeNames.Of(type)}{UnderlyingType(type)}", .. type.GetEnumNames().Select(EnumMember)];
+            return [$"public enum {TypeNames.Full(type)}{UnderlyingType(type)}", .. type.GetEnumNames().Select(EnumMember)];
         }
 
         if (typeof(Delegate).IsAssignableFrom(type))
         {
             MethodInfo invoke = type.GetMethod("Invoke")!;
-            return [$"public delegate {TypeNames.Of(invoke.ReturnType)} {TypeNames.Of(type)}({Parameters(invoke)})"];
+            return [$"public delegate {Returned(invoke)} {TypeNames.Full(type)}({Parameters(invoke)})"];
         }
 
         IEnumerable<string> members =
@@ -74,14 +76,14 @@ internal static class PublicApi
         }
 
         string baseList = string.Join(", ", bases);
-        return $"public {kind} {TypeNames.Of(type)}{(baseList.Length == 0 ? "" : " : " + baseList)}"
+        return $"public {kind} {TypeNames.Full(type)}{(baseList.Length == 0 ? "" : " : " + baseList)}"
             + TypeNames.Constraints(type.GetGenericArguments());
     }
 
     private static string Field(FieldInfo field) => field.IsLiteral
         ? $"{Access(field.IsPublic)}const {TypeNames.Of(field.FieldType)} {field.Name} = {Literal(field.GetRawConstantValue(), field.FieldType)}"
         : $"{Access(field.IsPublic)}{(field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}" +
-            $"{TypeNames.Of(field.FieldType)} {field.Name}";
+            $"{TypeNames.Of(Nullability.Create(field))} {field.Name}";
 
     private static string Constructor(ConstructorInfo constructor) =>
         $"{Access(constructor.IsPublic)}{TypeNames.Simple(constructor.DeclaringType!)}({Parameters(constructor)})";
@@ -95,11 +97,11 @@ internal static class PublicApi
         ParameterInfo[] index = property.GetIndexParameters();
         string name = index.Length == 0 ? property.Name : $"this[{string.Join(", ", index.Select(Parameter))}]";
         string required = Has<RequiredMemberAttribute>(property) ? "required " : "";
-        return $"{Access(leading.IsPublic)}{Modifiers(leading)}{required}{TypeNames.Of(property.PropertyType)} {name} {{ {accessors}}}";
+        return $"{Access(leading.IsPublic)}{Modifiers(leading)}{required}{TypeNames.Of(Nullability.Create(property))} {name} {{ {accessors}}}";
     }
 
     private static string Event(EventInfo e) =>
-        $"{Access(e.AddMethod!.IsPublic)}{Modifiers(e.AddMethod)}event {TypeNames.Of(e.EventHandlerType!)} {e.Name}";
+        $"{Access(e.AddMethod!.IsPublic)}{Modifiers(e.AddMethod)}event {TypeNames.Of(Nullability.Create(e))} {e.Name}";
 
     private static string Method(MethodInfo method)
     {
@@ -107,7 +109,7 @@ internal static class PublicApi
             ? $"<{string.Join(", ", method.GetGenericArguments().Select(TypeNames.Of))}>"
             : "";
         string extension = Has<ExtensionAttribute>(method) ? "this " : "";
-        return $"{Access(method.IsPublic)}{Modifiers(method)}{TypeNames.Of(method.ReturnType)} {method.Name}{generic}"
+        return $"{Access(method.IsPublic)}{Modifiers(method)}{Returned(method)} {method.Name}{generic}"
             + $"({extension}{Parameters(method)}){TypeNames.Constraints(method.GetGenericArguments())}";
     }
 
@@ -131,6 +133,8 @@ internal static class PublicApi
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(Parameter));
 
+    private static string Returned(MethodInfo method) => TypeNames.Of(Nullability.Create(method.ReturnParameter));
+
     private static string Parameter(ParameterInfo parameter)
     {
         string passing = parameter switch
@@ -144,7 +148,7 @@ internal static class PublicApi
         string value = parameter.HasDefaultValue
             ? " = " + Literal(parameter.RawDefaultValue, parameter.ParameterType)
             : "";
-        return $"{passing}{TypeNames.Of(parameter.ParameterType)} {parameter.Name}{value}";
+        return $"{passing}{TypeNames.Of(Nullability.Create(parameter))} {parameter.Name}{value}";
     }
 
     private static string Literal(object? value, Type type)

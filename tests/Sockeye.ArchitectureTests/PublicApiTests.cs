@@ -25,11 +25,11 @@ public sealed class PublicApiTests
     {
         string[] expected =
         [
-            "public abstract class Sample<T> : System.IDisposable where T : class, new()",
+            "public abstract class Sockeye.Tests.Sample<T> : System.IDisposable where T : class, new()",
             "    public const int Limit = 5",
             "    public Sample(string name, params byte[] rest)",
             "    public string Name { get; init; }",
-            "    public static Sample<T> Create(System.TimeSpan? delay = null, SampleKind kind = SampleKind.Second)",
+            "    public static Sample<T>? Create(System.TimeSpan? delay = null, SampleKind kind = SampleKind.Second)",
             "    public virtual void Dispose()",
             "    public bool TryTake(System.ReadOnlySpan<byte> source, out int taken, in T key)",
             "    public System.Threading.Tasks.ValueTask<TValue> UseAsync<TValue>(TValue value) where TValue : struct",
@@ -43,7 +43,7 @@ public sealed class PublicApiTests
     public void Description_of_an_enum_has_its_values()
     {
         Assert.Equal(
-            ["public enum SampleKind", "    First = 0", "    Second = 7"], PublicApi.DescribeType(typeof(SampleKind)));
+            ["public enum Sockeye.Tests.SampleKind", "    First = 0", "    Second = 7"], PublicApi.DescribeType(typeof(SampleKind)));
     }
 
     public enum SampleKind

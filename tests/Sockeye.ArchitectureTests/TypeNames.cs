@@ -58,6 +58,27 @@ internal static class TypeNames
         return Prefix(type) + Simple(type) + arguments;
     }
 
+    /// <summary>The same with a question mark behind each reference that may be null.</summary>
+    public static string Of(NullabilityInfo info)
+    {
+        Type type = info.Type.IsByRef ? info.Type.GetElementType()! : info.Type;
+        string mark = !type.IsValueType && info.ReadState == NullabilityState.Nullable ? "?" : "";
+        if (info.ElementType is { } element && type.IsArray)
+        {
+            return $"{Of(element)}[{new string(',', type.GetArrayRank() - 1)}]{mark}";
+        }
+
+        if (info.GenericTypeArguments.Length == 0 || Nullable.GetUnderlyingType(type) is not null)
+        {
+            return Of(type) + mark;
+        }
+
+        return $"{Prefix(type)}{Simple(type)}<{string.Join(", ", info.GenericTypeArguments.Select(Of))}>{mark}";
+    }
+
+    /// <summary>The name with its namespace, whatever that is.</summary>
+    public static string Full(Type type) => type.Namespace is null || Prefix(type).Length > 0 ? Of(type) : $"{type.Namespace}.{Of(type)}";
+
     /// <summary>The name alone: no namespace, no type parameters.</summary>
     public static string Simple(Type type) => type.Name.Split('`')[0];
 
