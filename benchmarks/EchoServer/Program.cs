@@ -49,7 +49,7 @@ WebSocketServerOptions options = new()
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
     // As the client asks: without context for those that want none, which is then as with PerMessageDeflateOptions.Shared.
     Compression = args.Contains("--small")
-        ? PerMessageDeflateOptions.Default with { MinimumSize = 0 }
+        ? PerMessageDeflateOptions.Default with { MinimumLength = 0 }
         : PerMessageDeflateOptions.Default,
     OnUpgrade = args.Contains("--upgrade") ? Decide : null,
     EventLoop = args.Contains("--portable") ? null : loops,

@@ -85,7 +85,7 @@ internal sealed class ClientConnectionFactory
     private ConnectionSettings CreateSettings(DeadlineWheel wheel)
     {
         var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
-        if (Codecs is null && _options.OwnCompression is not null && Interlocked.Exchange(ref HasWarned, 1) == 0)
+        if (Codecs is null && _options.OwnCompression.IsEnabled && Interlocked.Exchange(ref HasWarned, 1) == 0)
         {
             logger.CompressionUnavailable();
         }

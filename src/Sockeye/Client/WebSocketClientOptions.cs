@@ -27,7 +27,7 @@ public sealed record WebSocketClientOptions
 
     // Copied on their way in and out; see WebSocketConnectionOptions.
     private readonly WebSocketConnectionOptions _connection = WebSocketConnectionOptions.Client;
-    private readonly PerMessageDeflateOptions? _compression = new();
+    private readonly PerMessageDeflateOptions? _compression;
     private readonly SocketOptions _socket = new();
 
     /// <summary>The defaults: a new object each time.</summary>
@@ -242,9 +242,12 @@ public sealed record WebSocketClientOptions
     public Func<WebSocketConnectContext, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
 
     /// <summary>
-    /// How messages are compressed if the server agrees (RFC 7692); <see langword="null"/> does not offer it.
+    /// How messages are compressed if the server agrees (RFC 7692). <see cref="PerMessageDeflateOptions.Disabled"/> does not offer it.
     /// </summary>
-    /// <value>The default is <see cref="PerMessageDeflateOptions.Default"/>. A copy is kept, and a copy is returned.</value>
+    /// <value>
+    /// The default, <see langword="null"/>, stands for <see cref="PerMessageDeflateOptions.Default"/>. A copy is kept, and a copy is
+    /// returned.
+    /// </value>
     /// <remarks>Not offered where the platform's zlib is missing, which the log says with a warning.</remarks>
     public PerMessageDeflateOptions? Compression
     {
@@ -330,6 +333,8 @@ public sealed record WebSocketClientOptions
     /// <summary>The token of Negotiate for a host: a seam, for tests without a key distribution center.</summary>
     internal Func<NetworkCredential, string, string?> NegotiateToken { get; init; } = Client.NegotiateToken.Create;
 
+    private static PerMessageDeflateOptions DefaultCompression { get; } = new();
+
     /// <summary>The defaults that calls without options share; nothing else may reach them.</summary>
     internal static WebSocketClientOptions OwnDefault { get; } = new();
 
@@ -340,5 +345,5 @@ public sealed record WebSocketClientOptions
     internal WebSocketConnectionOptions OwnConnection => _connection;
 
     /// <summary>How messages are compressed, for reading without a copy.</summary>
-    internal PerMessageDeflateOptions? OwnCompression => _compression;
+    internal PerMessageDeflateOptions OwnCompression => _compression ?? DefaultCompression;
 }

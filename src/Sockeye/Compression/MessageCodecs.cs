@@ -19,9 +19,9 @@ internal sealed class MessageCodecs
 
     /// <summary>The codecs for connections with these options, from the pools of the process.</summary>
     /// <param name="options">What the user has set.</param>
-    /// <returns><see langword="null"/> if there are no options, or the platform has no zlib.</returns>
+    /// <returns><see langword="null"/> if there are no options, if they disable compression, or the platform has no zlib.</returns>
     public static MessageCodecs? For(PerMessageDeflateOptions? options) =>
-        options is null || !ZLibNative.IsAvailable
+        options is not { IsEnabled: true } || !ZLibNative.IsAvailable
             ? null
             : Shared.GetValue(options, static options => new MessageCodecs(options, CodecPools.Process));
 

@@ -45,6 +45,15 @@ public sealed record PerMessageDeflateOptions
         MemoryLevel = 5,
     };
 
+    /// <summary>No compression: a client does not offer it, and a server declines it.</summary>
+    public static PerMessageDeflateOptions Disabled => new() { IsEnabled = false };
+
+    /// <summary>
+    /// Whether messages are compressed at all. The default is <see langword="true"/>; with <see langword="false"/> the other options have
+    /// no effect.
+    /// </summary>
+    public bool IsEnabled { get; init; } = true;
+
     /// <summary>Whether messages of the server may refer to those before them (§7.1.1.1).</summary>
     /// <value>
     /// <see langword="false"/>: never; a client asks for that. <see langword="true"/>: a server declines an offer that
@@ -128,12 +137,12 @@ public sealed record PerMessageDeflateOptions
     /// that is sent in fragments the first one counts.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
-    public int MinimumSize
+    public int MinimumLength
     {
         get;
         init => field = value >= 0
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(MinimumSize), value, "Must be at least 0.");
+            : throw new ArgumentOutOfRangeException(nameof(MinimumLength), value, "Must be at least 0.");
     } = 1_024;
 
     /// <summary>

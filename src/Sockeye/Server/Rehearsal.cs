@@ -83,7 +83,7 @@ internal static class Rehearsal
         {
             var options = new WebSocketServerOptions
             {
-                Compression = PerMessageDeflateOptions.Shared with { MinimumSize = 0 },
+                Compression = PerMessageDeflateOptions.Shared with { MinimumLength = 0 },
                 LoggerFactory = new DroppingLogger(),
                 Numbers = new ConnectionNumbers(),
             };

@@ -46,13 +46,6 @@ internal static class ServerOptionConflicts
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
     public static void Check(WebSocketRouteOptions options, string pattern)
     {
-        if (options is { Compress: false, Compression: not null })
-        {
-            throw OptionConflict.Create(
-                NameOf(nameof(options.Compression), pattern, isOfRoute: true), $"{nameof(options.Compress)} = false",
-                "Nothing would be compressed.");
-        }
-
         CheckOrigins(
             options.DangerousAllowAnyOrigin == true, options.AllowedOrigins, options.IsOriginAllowed, options, pattern);
     }

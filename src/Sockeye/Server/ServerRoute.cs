@@ -33,9 +33,9 @@ internal sealed class ServerRoute
         Subprotocols = options.Subprotocols ?? [.. server.Subprotocols];
         RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol;
         SelectSubprotocol = options.SelectSubprotocol ?? (options.Subprotocols is null ? server.SelectSubprotocol : null);
-        PerMessageDeflateOptions? compression = options.Compress ? options.Compression ?? server.Compression : null;
+        PerMessageDeflateOptions? compression = options.Compression ?? server.Compression;
         MessageCodecs? codecs = MessageCodecs.For(compression);
-        if (codecs is null && compression is not null)
+        if (codecs is null && compression is { IsEnabled: true })
         {
             context.Logger.CompressionUnavailable();
         }

@@ -57,18 +57,15 @@ public sealed record WebSocketRouteOptions
         init => _connection = value is null ? null : OptionChecks.Connection(value, nameof(Connection)) with { };
     }
 
-    /// <summary>How messages are compressed; <see langword="null"/> for the server's way.</summary>
+    /// <summary>
+    /// How messages are compressed; <see langword="null"/> for the server's way, <see cref="PerMessageDeflateOptions.Disabled"/> for not
+    /// at all.
+    /// </summary>
     public PerMessageDeflateOptions? Compression
     {
         get => _compression is null ? null : _compression with { };
         init => _compression = value is null ? null : value with { };
     }
-
-    /// <summary>
-    /// Whether messages may be compressed at all. The default is <see langword="true"/>. <see langword="false"/> is not for routes
-    /// with a <see cref="Compression"/>.
-    /// </summary>
-    public bool Compress { get; init; } = true;
 
     /// <summary>Decides instead of <see cref="WebSocketServerOptions.OnUpgrade"/>; <see langword="null"/> for the server's.</summary>
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; init; }

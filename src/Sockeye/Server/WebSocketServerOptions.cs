@@ -294,7 +294,8 @@ public sealed record WebSocketServerOptions
     } = 1024;
 
     /// <summary>
-    /// How messages are compressed with clients that offer it (RFC 7692); <see langword="null"/>, the default, declines.
+    /// How messages are compressed with clients that offer it (RFC 7692). The default, <see langword="null"/>, stands for
+    /// <see cref="PerMessageDeflateOptions.Disabled"/>.
     /// </summary>
     /// <remarks>
     /// Compression costs time and, where context is kept, memory for each connection. Without the platform's zlib it is

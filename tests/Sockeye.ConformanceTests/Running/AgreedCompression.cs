@@ -8,7 +8,7 @@ internal sealed record AgreedCompression(PerMessageDeflateParameters Endpoint, P
 {
     // Everything is compressed, as the suite has it: short messages too.
     private static readonly PerMessageDeflateOptions ServerOptions =
-        PerMessageDeflateOptions.Default with { MinimumSize = 0 };
+        PerMessageDeflateOptions.Default with { MinimumLength = 0 };
 
     /// <summary>Whether the endpoint can compress what it sends: not with a window of 256 bytes.</summary>
     public bool EndpointCompresses(TestedRole role) =>
@@ -29,7 +29,7 @@ internal sealed record AgreedCompression(PerMessageDeflateParameters Endpoint, P
 
     private static AgreedCompression? NegotiateAsClient(DeflateCase deflateCase)
     {
-        PerMessageDeflateOptions options = deflateCase.ClientOptions with { MinimumSize = 0 };
+        PerMessageDeflateOptions options = deflateCase.ClientOptions with { MinimumLength = 0 };
         PerMessageDeflateParameters offer = PerMessageDeflateNegotiation.Offer(options.ToRules());
         string? answer = deflateCase.PeersAnswer(offer.ToString());
         Assert.True(

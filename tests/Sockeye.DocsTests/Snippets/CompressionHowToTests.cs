@@ -44,7 +44,7 @@ public sealed class CompressionHowToTests
         {
             Compression = PerMessageDeflateOptions.Dedicated with
             {
-                MinimumSize = 256,
+                MinimumLength = 256,
                 EncoderIdleTimeout = TimeSpan.FromMinutes(5),
             },
         };
@@ -54,7 +54,7 @@ public sealed class CompressionHowToTests
         Assert.Contains("server_max_window_bits=12", connection.Extensions, StringComparison.Ordinal);
 
         // snippet: no compression
-        var plain = new WebSocketClientOptions { Compression = null };
+        var plain = new WebSocketClientOptions { Compression = PerMessageDeflateOptions.Disabled };
         // end snippet
 
         await using var plainConnection = await WebSocketClient.ConnectAsync(address, plain);

@@ -18,6 +18,6 @@ internal static class DeflatePresets
             DeflatePreset.Dedicated => PerMessageDeflateOptions.Dedicated,
             _ => PerMessageDeflateOptions.Default,
         };
-        return options with { MinimumSize = 0 };
+        return options with { MinimumLength = 0 };
     }
 }

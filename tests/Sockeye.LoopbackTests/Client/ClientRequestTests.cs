@@ -135,7 +135,7 @@ public sealed class ClientRequestTests
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
-            server.Address, new WebSocketClientOptions { Compression = null });
+            server.Address, new WebSocketClientOptions { Compression = PerMessageDeflateOptions.Disabled });
         (RawPeer peer, string request) = await server.AcceptAsync();
         using RawPeer _ = peer;
 

@@ -59,7 +59,7 @@ public sealed class ClientStrictnessTests
         return await server.ConnectAsync(new WebSocketClientOptions
         {
             UseEventLoop = kind.UsesEventLoop(),
-            Compression = null,
+            Compression = PerMessageDeflateOptions.Disabled,
             Connection = options,
         });
     }

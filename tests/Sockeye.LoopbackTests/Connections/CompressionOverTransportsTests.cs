@@ -6,8 +6,8 @@ namespace Sockeye.Tests;
 /// <summary>Compressed messages over every transport (RFC 7692).</summary>
 public sealed class CompressionOverTransportsTests
 {
-    private static readonly PerMessageDeflateOptions Keeping = PerMessageDeflateOptions.Default with { MinimumSize = 0 };
-    private static readonly PerMessageDeflateOptions Forgetting = PerMessageDeflateOptions.Shared with { MinimumSize = 0 };
+    private static readonly PerMessageDeflateOptions Keeping = PerMessageDeflateOptions.Default with { MinimumLength = 0 };
+    private static readonly PerMessageDeflateOptions Forgetting = PerMessageDeflateOptions.Shared with { MinimumLength = 0 };
 
     [Theory]
     [EachTransport]

@@ -30,7 +30,7 @@ public sealed class FirstCallsTests
         () => WebSocketServer.StartAsync(0, request => request.Path == "/" ? new EchoHandler() : new CallbackHandler()),
         () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", new EchoHandler())),
         () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", Servers.EchoAsync), Token),
-        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", new EchoHandler(), new() { Compress = false })),
+        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", new EchoHandler(), new() { Compression = PerMessageDeflateOptions.Disabled })),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, async (connection, cancellation) =>
             await Servers.EchoAsync(connection, cancellation)),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, async (server, connection, cancellation) =>

@@ -111,7 +111,7 @@ public sealed class RoutesTests
                     {
                         Limits = LimitOptions.Server with { MaxMessageLength = 10 },
                     },
-                    Compress = false,
+                    Compression = PerMessageDeflateOptions.Disabled,
                     OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Accept()),
                 })
                 .Map("/large", new EchoHandler(), new WebSocketRouteOptions

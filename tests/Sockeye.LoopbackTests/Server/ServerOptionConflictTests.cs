@@ -32,7 +32,6 @@ public sealed class ServerOptionConflictTests
 
     public static TheoryData<WebSocketServerOptions, WebSocketRouteOptions, string, string> RouteConflicts => new()
     {
-        { new(), new() { Compress = false, Compression = new() }, "Compression of the route '/chat/{room}'", "Compress" },
         {
             new(), new() { DangerousAllowAnyOrigin = true, AllowedOrigins = ["https://a.example"] },
             "AllowedOrigins of the route '/chat/{room}'", "DangerousAllowAnyOrigin of the route '/chat/{room}'"

@@ -40,7 +40,7 @@ public sealed class CodecPoolsTests
 
         Assert.Same(
             MessageCodecs.For(options)!.Deflaters(15),
-            MessageCodecs.For(options with { MinimumSize = 7, EncoderIdleTimeout = TimeSpan.FromMinutes(1) })!.Deflaters(15));
+            MessageCodecs.For(options with { MinimumLength = 7, EncoderIdleTimeout = TimeSpan.FromMinutes(1) })!.Deflaters(15));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class CodecPoolsTests
     public void A_broadcast_to_connections_with_equal_options_is_compressed_once_and_holds_one_codec()
     {
         // Values that no other test uses: the pools are those of the process.
-        static PerMessageDeflateOptions Options() => new() { Level = 2, MemoryLevel = 3, MinimumSize = 0 };
+        static PerMessageDeflateOptions Options() => new() { Level = 2, MemoryLevel = 3, MinimumLength = 0 };
         PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
         var frames = new HashSet<PreparedFrame>(ReferenceEqualityComparer.Instance);
 

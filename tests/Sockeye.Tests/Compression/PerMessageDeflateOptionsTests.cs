@@ -19,7 +19,7 @@ public sealed class PerMessageDeflateOptionsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { MemoryLevel = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { MemoryLevel = 10 });
         Assert.Throws<ArgumentOutOfRangeException>(() => options with { Strategy = (ZLibCompressionStrategy)5 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => options with { MinimumSize = -1 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => options with { MinimumLength = -1 });
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class PerMessageDeflateOptionsTests
         Assert.Equal((null, null), (options.ServerContextTakeover, options.ClientContextTakeover));
         Assert.Equal((null, null), (options.ServerMaxWindowBits, options.ClientMaxWindowBits));
         Assert.False(options.RequireClientMaxWindowBits);
-        Assert.Equal((8, 1_024), (options.MemoryLevel, options.MinimumSize));
+        Assert.Equal((8, 1_024), (options.MemoryLevel, options.MinimumLength));
     }
 
     [Theory]

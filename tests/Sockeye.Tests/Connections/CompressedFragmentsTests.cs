@@ -49,7 +49,7 @@ public sealed class CompressedFragmentsTests
     [InlineData(100, 5, "compressed Text…, Continuation")]
     public async Task The_first_fragment_decides(int firstLength, int secondLength, string expected)
     {
-        var test = new TestConnection(deflate: Takeover(PerMessageDeflateOptions.Default with { MinimumSize = 100 }));
+        var test = new TestConnection(deflate: Takeover(PerMessageDeflateOptions.Default with { MinimumLength = 100 }));
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
 
         await writer.WriteAsync(Bytes(TextOf(1, firstLength)));

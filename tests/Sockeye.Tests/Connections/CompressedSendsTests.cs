@@ -52,7 +52,7 @@ public sealed class CompressedSendsTests
     [InlineData(true)] // unlike ws, with context as without
     public void What_is_shorter_than_the_minimum_size_is_sent_as_it_is(bool keepsContext)
     {
-        PerMessageDeflateOptions options = PerMessageDeflateOptions.Default with { MinimumSize = 100 };
+        PerMessageDeflateOptions options = PerMessageDeflateOptions.Default with { MinimumLength = 100 };
         var test = new TestConnection(deflate: keepsContext ? Takeover(options) : Forgetting(options));
 
         SendText(test, TextOf(1, 99));

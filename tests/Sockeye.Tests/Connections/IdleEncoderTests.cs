@@ -93,7 +93,7 @@ public sealed class IdleEncoderTests
     {
         DeflateSetup setup = Takeover(PerMessageDeflateOptions.Default with
         {
-            MinimumSize = 0,
+            MinimumLength = 0,
             EncoderIdleTimeout = Timeout.InfiniteTimeSpan,
         });
         TestConnection test = Open(setup);

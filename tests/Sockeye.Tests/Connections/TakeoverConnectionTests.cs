@@ -52,7 +52,7 @@ public sealed class TakeoverConnectionTests
 
     private static void EchoAll(Role role, PerMessageDeflateParameters agreed, PeerDeflater peer, Random random)
     {
-        var codecs = new MessageCodecs(PerMessageDeflateOptions.Default with { MinimumSize = random.Next(3) * 20 });
+        var codecs = new MessageCodecs(PerMessageDeflateOptions.Default with { MinimumLength = random.Next(3) * 20 });
         var setup = new DeflateSetup(agreed, codecs);
         var test = new TestConnection(role, new Echo(random), deflate: setup);
         var replies = new MessagesOnTheWire(new PeerInflater(!agreed.HasContextTakeover(role)));

@@ -9,13 +9,13 @@ internal sealed record DeflateSetup(PerMessageDeflateParameters Agreed, MessageC
 {
     /// <summary>Context is kept by both ends, and messages of every length are compressed.</summary>
     public static DeflateSetup Takeover(PerMessageDeflateOptions? options = null) =>
-        new(default, new MessageCodecs(options ?? PerMessageDeflateOptions.Default with { MinimumSize = 0 }));
+        new(default, new MessageCodecs(options ?? PerMessageDeflateOptions.Default with { MinimumLength = 0 }));
 
     /// <summary>No context is kept, and messages of every length are compressed.</summary>
     public static DeflateSetup Forgetting(PerMessageDeflateOptions? options = null) =>
         new(
             new PerMessageDeflateParameters(true, true, null, null),
-            new MessageCodecs(options ?? PerMessageDeflateOptions.Shared with { MinimumSize = 0 }));
+            new MessageCodecs(options ?? PerMessageDeflateOptions.Shared with { MinimumLength = 0 }));
 
     /// <summary>How many deflaters, and inflaters, nobody uses.</summary>
     public (int Deflaters, int Inflaters) KeptCounts =>

@@ -20,7 +20,7 @@ internal sealed class MessageCompression
         Role peer = settings.Role == Role.Server ? Role.Client : Role.Server;
         Agreed = agreed;
         Inflater = new MessageInflater(codecs, agreed, peer, settings.Memory);
-        _minimumSize = codecs.Options.MinimumSize;
+        _minimumSize = codecs.Options.MinimumLength;
         _sends = MessageDeflater.CanDeflate(agreed, settings.Role)
             ? new CompressedSends(core, new MessageDeflater(codecs, agreed, settings.Role, settings.Memory))
             : null;

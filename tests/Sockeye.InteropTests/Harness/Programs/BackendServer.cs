@@ -87,7 +87,7 @@ internal sealed class BackendServer : IAsyncDisposable
             ? new SslServerAuthenticationOptions { ServerCertificate = SelfMadeCertificate.Localhost }
             : null,
         Subprotocols = ["chat.v2", "chat.v1"],
-        Compression = PerMessageDeflateOptions.Default with { MinimumSize = 0 },
+        Compression = PerMessageDeflateOptions.Default with { MinimumLength = 0 },
         TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")],
         TrustUnixSocketProxies = true,
         ForwardedHeader = useForwarded ? WebSocketForwardedHeader.Forwarded : WebSocketForwardedHeader.XForwarded,
