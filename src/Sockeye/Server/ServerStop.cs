@@ -1,4 +1,3 @@
-using Sockeye.Connections;
 using Sockeye.Connections.Lifecycle;
 using Sockeye.Connections.Receiving;
 using Sockeye.Protocol;

@@ -1,6 +1,6 @@
 using System.Net.Security;
 
-namespace Sockeye.Connections;
+namespace Sockeye.Handshakes;
 
 /// <summary>
 /// A callback of the application threw during a handshake of TLS. Carries the exception past TLS: thrown as it is, an
