@@ -107,11 +107,25 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         context.Stop();
         long began = context.Options.TimeProvider.GetTimestamp();
 
-        // The descriptors that starting a thread may need are those which admission keeps in reserve.
-        new Thread(() => Run(options, began)) { Name = "Sockeye stop", IsBackground = true }.UnsafeStart();
+        StartThread("Sockeye stop", () => Run(options, began));
     }
 
     private void Run(WebSocketStopOptions options, long began)
+    {
+        try
+        {
+            TakeSteps(options, began);
+        }
+        catch (Exception exception)
+        {
+            // Such as of the application's clock. What waits for the stop goes on all the same.
+            FaultTrace.Write(exception);
+        }
+
+        End();
+    }
+
+    private void TakeSteps(WebSocketStopOptions options, long began)
     {
         TimeProvider time = context.Options.TimeProvider;
         CloseStatus status = CloseArguments.Check(options.CloseCode, options.CloseReason);
@@ -157,8 +171,6 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
             int served = context.Attendance.ServedCount;
             Call(() => context.Logger.StopLeftApplication(served));
         }
-
-        End();
     }
 
     private void WaitForAll(Action<Task> wait)
@@ -244,7 +256,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _calls.Add(done.Task);
-        var thread = new Thread(() =>
+        StartThread("Sockeye stop call", () =>
         {
             try
             {
@@ -257,8 +269,18 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 
             done.SetResult();
         });
-        thread.Name = "Sockeye stop call";
-        thread.IsBackground = true;
-        thread.UnsafeStart();
+    }
+
+    private static void StartThread(string name, Action action)
+    {
+        try
+        {
+            // The descriptors that starting a thread may need are those which admission keeps in reserve.
+            new Thread(() => action()) { Name = name, IsBackground = true }.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static action => action(), action, preferLocal: false);
+        }
     }
 }
