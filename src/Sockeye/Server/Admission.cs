@@ -49,7 +49,7 @@ internal sealed class Admission(ServerContext context)
     /// <param name="descriptor">Its descriptor.</param>
     /// <param name="network">Its network, as one of the methods above tells it.</param>
     public HandshakeError Check(int descriptor, in PeerNetwork network) =>
-        IsShort(descriptor) && !context.Pending.TryMakeRoom(network) ? HandshakeError.TooManyConnections
+        IsShort(descriptor) && !TryMakeRoom(descriptor, network) ? HandshakeError.TooManyConnections
         : !context.Pending.HasRoomFor(network) ? HandshakeError.TooManyConnectionsFromAddress
         : HandshakeError.None;
 
@@ -94,6 +94,10 @@ internal sealed class Admission(ServerContext context)
 
     // Below the reserve there is room for those that were answered and are closed in a moment.
     private int FirstRefused => FirstReserved - RefusedConnections.MaxCount;
+
+    // The descriptor of the one that gives way is free in a moment, but not yet: so never with one of the reserve.
+    private bool TryMakeRoom(int descriptor, in PeerNetwork network) =>
+        descriptor < FirstReserved && context.Pending.TryMakeRoom(network);
 
     private bool IsShort(int descriptor)
     {

@@ -180,22 +180,24 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public void A_client_that_needs_a_reserved_descriptor_takes_that_of_one_that_is_silent()
+    public void A_client_that_comes_when_descriptors_are_short_takes_the_place_of_one_that_is_silent()
     {
-        const int Reserved = 999;
+        const int Short = 1000 - 32 - 1;
+        const int Reserved = 1000 - 32;
         var context = new ServerContext(
             new WebSocketServerOptions { TimeProvider = _time, DescriptorLimit = static () => 1000 }, static _ => null!, hasListeners: true);
         var silent = new Handshake();
         context.Pending.Enter(silent, One);
 
         // It may still send its request.
-        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
+        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
         Assert.False(silent.HasGivenWay);
 
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(HandshakeError.None, context.Admission.Check(Reserved, Other));
-        Assert.True(silent.HasGivenWay);
         Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
+        Assert.Equal(HandshakeError.None, context.Admission.Check(Short, Other));
+        Assert.True(silent.HasGivenWay);
+        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
     }
 
     [Theory]
