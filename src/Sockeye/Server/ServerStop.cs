@@ -16,9 +16,9 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 {
     // How long aborted connections, and the methods that serve them, have to end. Measured by the system's clock, because the
     // threads that are waited for run by it.
-    private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(800);
 
-    // How long the application's loggers and hooks have then. Both make the half second that is documented.
+    // How long the application's loggers and hooks have then. Both make the second that is documented.
     private static readonly TimeSpan CallTimeout = TimeSpan.FromMilliseconds(200);
 
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -296,7 +296,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <para>
     /// Waits for serve methods with their <see langword="finally"/> blocks, for handler calls that are running, and for
     /// <see cref="WebSocketHandler.OnClosed"/>: no longer than <see cref="WebSocketStopOptions.AbortTimeout"/>, or until the token
-    /// is canceled, and half a second more. A method that still runs then is logged and left alone.
+    /// is canceled, and a second more. A method that still runs then is logged and left alone.
     /// </para>
     /// <para>
     /// A serve method may stop its own server, and await that or go on: the task that it gets does not wait for this method, nor for
