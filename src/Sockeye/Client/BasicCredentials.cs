@@ -6,10 +6,10 @@ namespace Sockeye.Client;
 /// <summary>A user and a password in an Authorization header (RFC 7617).</summary>
 internal static class BasicCredentials
 {
-    /// <summary>What credentials that can be sent are like.</summary>
+    /// <summary>The rule for valid credentials, for error messages.</summary>
     public const string Rule = "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).";
 
-    /// <summary>The value of the header, of credentials that are valid.</summary>
+    /// <summary>The value of the header for valid credentials.</summary>
     public static string ToHeader(NetworkCredential credential) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(UserOf(credential) + ":" + credential.Password));
 
@@ -46,7 +46,7 @@ internal static class BasicCredentials
             : (Uri.UnescapeDataString(userInfo[..colon]), Uri.UnescapeDataString(userInfo[(colon + 1)..]));
     }
 
-    // With its domain, as HttpClient sends it.
+    // Includes the domain, as HttpClient does.
     private static string UserOf(NetworkCredential credential) =>
         credential.Domain.Length == 0 ? credential.UserName : $"{credential.Domain}\\{credential.UserName}";
 

@@ -116,7 +116,7 @@ internal sealed class CarriedHeaders
         return request;
     }
 
-    // An Authorization header of the application comes before what it has put elsewhere.
+    // An Authorization header that the application set takes precedence over all other credentials.
     private void Take(NetworkCredential? ofAddress)
     {
         if (ofAddress is not null && !Has(Authorization))

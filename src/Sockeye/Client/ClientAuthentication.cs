@@ -109,7 +109,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         NetworkCredential credential =
             scheme == Negotiate ? found : CredentialText.For(challenge, found, CredentialText.Normalize);
 
-        // Those of a callback or cache, which is asked only now. There may be others for a weaker scheme.
+        // A callback or cache is asked only now. It may have other credentials for a weaker scheme.
         if ((scheme == Digest && !DigestCredentials.AreValid(credential))
             || (scheme == Basic && !BasicCredentials.AreValid(credential)))
         {

@@ -23,7 +23,7 @@ internal static class DigestCredentials
         _ => 0,
     };
 
-    /// <summary>What credentials that can be used are like.</summary>
+    /// <summary>The rule for valid credentials, for error messages.</summary>
     public const string Rule = "Neither user nor password has control characters.";
 
     /// <summary>Whether credentials can be used.</summary>
@@ -44,7 +44,7 @@ internal static class DigestCredentials
             return null;
         }
 
-        // Without its domain, as HttpClient: RFC 7616 knows the realm alone.
+        // Without the domain, like HttpClient: RFC 7616 has only the realm.
         string user = credential.UserName;
 
         // The realm as its bytes came: the HTTP client reads headers as Latin-1.

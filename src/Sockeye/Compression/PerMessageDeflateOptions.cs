@@ -49,7 +49,7 @@ public sealed record PerMessageDeflateOptions
     public static PerMessageDeflateOptions Disabled => new() { IsEnabled = false };
 
     /// <summary>
-    /// Whether messages are compressed at all. The default is <see langword="true"/>; with <see langword="false"/> the other options have
+    /// Whether messages are compressed. The default is <see langword="true"/>; with <see langword="false"/> the other options have
     /// no effect.
     /// </summary>
     public bool IsEnabled { get; init; } = true;

@@ -76,10 +76,10 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>Compresses and inflates its messages, if that was agreed on.</summary>
     public MessageCompression? Compression { get; }
 
-    /// <summary>Whether the transport calls: <see cref="Receiver.OnCallEnded"/> is still to come. Any thread.</summary>
+    /// <summary>Whether a call of the transport is in progress, which ends with <see cref="Receiver.OnCallEnded"/>. Any thread.</summary>
     public bool IsCalled => Sends.IsCorked;
 
-    /// <summary>Whether it does on another thread, where the application may be at work in place. Any thread.</summary>
+    /// <summary>Whether one is in progress on another thread, where a handler may be running in place. Any thread.</summary>
     public bool IsCalledElsewhere => Sends.IsCorkedElsewhere;
 
     /// <summary>The rules by which its messages are read.</summary>
@@ -193,7 +193,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         return verdict;
     }
 
-    /// <summary>A call of the transport is over, or the handshake: writes what was held back, and tells of the end.</summary>
+    /// <summary>Ends a call of the transport, or the handshake: writes what was held back, and reports the end of the connection.</summary>
     public void EndCall()
     {
         Sends.Uncork();
@@ -454,7 +454,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Receiver.ReadOn();
     }
 
-    // All that is sent on the way goes out together at the end.
+    // Everything sent during the call leaves in one write at its end.
     private void BeginCall()
     {
         Sends.Cork();

@@ -5,7 +5,7 @@ namespace Sockeye.Handshakes;
 /// <summary>What a server knows about its requests beyond their bytes; shared by all requests of a route.</summary>
 internal sealed class UpgradeScope
 {
-    /// <summary>That of clients, and of requests that belong to no server.</summary>
+    /// <summary>For clients, and for requests without a server.</summary>
     public static UpgradeScope None { get; } = new();
 
     /// <summary>Whether the requests come over TLS.</summary>
@@ -14,6 +14,6 @@ internal sealed class UpgradeScope
     /// <summary>The route that they match; <see langword="null"/> without routes.</summary>
     public RoutePattern? Route { get; init; }
 
-    /// <summary>The proxies whose headers are trusted; <see langword="null"/> if there are none.</summary>
+    /// <summary>The trusted proxies; <see langword="null"/> if none are configured.</summary>
     public TrustedProxies? Proxies { get; init; }
 }

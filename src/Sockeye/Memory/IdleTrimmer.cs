@@ -4,7 +4,7 @@ namespace Sockeye.Memory;
 
 /// <summary>Looks, at intervals, for what a pool keeps and nobody needs; only as long as the pool keeps anything.</summary>
 /// <remarks>
-/// Has a timer of its own, not a place on the wheel: that would turn ten times a second for something that is due every few seconds.
+/// Uses a timer instead of the deadline wheel, which would tick ten times a second for something that is due every few seconds.
 /// </remarks>
 internal sealed class IdleTrimmer
 {
@@ -22,7 +22,7 @@ internal sealed class IdleTrimmer
         _interval = interval;
         _trim = trim;
 
-        // A pool is first used in the flow of one caller, and serves all.
+        // The pool is shared: its timer must not keep the execution context of the first caller.
         using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
         {
             _timer = time.CreateTimer(

@@ -95,7 +95,7 @@ internal sealed class Admission(ServerContext context)
     // Below the reserve there is room for those that were answered and are closed in a moment.
     private int FirstRefused => FirstReserved - RefusedConnections.MaxCount;
 
-    // The descriptor of the one that gives way is free in a moment, but not yet: so never with one of the reserve.
+    // The handshake that gives way frees its descriptor a moment later. Until then the new one must not use the reserve.
     private bool TryMakeRoom(int descriptor, in PeerNetwork network) =>
         descriptor < FirstReserved && context.Pending.TryMakeRoom(network);
 

@@ -85,8 +85,8 @@ internal sealed class Listener : IAcceptorOwner
 
     /// <summary>Accepts no more.</summary>
     /// <returns>
-    /// Complete when nothing uses the listening socket any more: never, if a loop does not come back from a handler, or a callback of
-    /// the application does not return.
+    /// Tasks that complete when the listening socket is no longer in use. They never complete if a handler blocks its loop, or a
+    /// callback of the application does not return.
     /// </returns>
     public Task[] BeginStop()
     {
@@ -104,8 +104,8 @@ internal sealed class Listener : IAcceptorOwner
     }
 
     /// <summary>
-    /// Closes the listening socket, after <see cref="BeginStop"/>: also under a loop that is stuck in a handler, which will not accept
-    /// when it comes back.
+    /// Closes the listening socket, after <see cref="BeginStop"/>. A loop that a handler still blocks does not accept after the handler
+    /// returns.
     /// </summary>
     public void EndStop() => _listening.Dispose();
 

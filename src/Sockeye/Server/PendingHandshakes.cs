@@ -35,11 +35,11 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     private readonly SpareObjects<PendingNetwork> _spareNetworks = new();
     private int _count;
 
-    /// <summary>Makes those of a server.</summary>
+    /// <summary>Creates the pending handshakes of a server.</summary>
     /// <param name="options">What the user has set.</param>
     /// <param name="connectionRoom">
-    /// How many connections there are descriptors for, if that is limited: handshakes take half of them at most, so that clients which say
-    /// nothing give way before descriptors are short.
+    /// How many connections the descriptor limit allows; <see langword="null"/> for no limit. Handshakes get at most half of that, so
+    /// that silent clients give way before descriptors run short.
     /// </param>
     /// <param name="wheel">Where deadlines are kept.</param>
     public static PendingHandshakes For(WebSocketServerOptions options, int? connectionRoom, DeadlineWheel wheel)
@@ -194,7 +194,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
         }
     }
 
-    /// <summary>The request is rejected: what is left is that the client takes the response and closes, which gives way.</summary>
+    /// <summary>The request was rejected. The handshake gives way to others while the client takes the response and closes.</summary>
     public void NoteRejected(IPendingHandshake handshake)
     {
         lock (_gate)
@@ -211,8 +211,9 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
         }
     }
 
-    /// <summary>Ends a handshake so that another can have its descriptor, if one may be ended; <see cref="Enter"/> does not count.</summary>
-    /// <param name="network">The network of the client that needs it.</param>
+    /// <summary>Ends a handshake, if one may give way, to free its descriptor for a new client.</summary>
+    /// <param name="network">The network of the new client.</param>
+    /// <returns>Whether one was ended.</returns>
     public bool TryMakeRoom(PeerNetwork network)
     {
         IPendingHandshake? ousted;

@@ -21,8 +21,7 @@ internal sealed class ServerAttendance
     public Task Empty => _empty.Task;
 
     /// <summary>
-    /// Completes when none is left but the methods that have called for the end of the server themselves: not after
-    /// <see cref="Empty"/>.
+    /// Completes when only the methods that have called for the stop themselves are left; no later than <see cref="Empty"/>.
     /// </summary>
     public Task OthersGone => _othersGone.Task;
 
@@ -50,7 +49,7 @@ internal sealed class ServerAttendance
     /// <summary>No connection begins any more.</summary>
     public void Seal() => Leave();
 
-    /// <summary>A method that serves a connection waits for the others, perhaps.</summary>
+    /// <summary>A serve method has called for the stop, and may wait for the others.</summary>
     public void StepAside()
     {
         if (Interlocked.Decrement(ref _others) == 0)

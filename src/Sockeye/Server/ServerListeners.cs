@@ -7,8 +7,8 @@ namespace Sockeye.Server;
 /// <summary>All addresses on which a server listens, and the event loops that serve what comes from them.</summary>
 internal sealed class ServerListeners
 {
-    // How long the loops, and callbacks of the application, have to let go of the listening sockets: by the clock of the system, since
-    // they run by it.
+    // How long to wait for event loops and callbacks of the application that still use a listening socket. Measured by the system's
+    // clock, because these threads run by it.
     private static readonly TimeSpan StopPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly Listener[] _listeners;
@@ -51,8 +51,8 @@ internal sealed class ServerListeners
     /// <summary>Accepts connections from now on.</summary>
     public void Accept() => Array.ForEach(_listeners, static listener => listener.Accept());
 
-    /// <summary>Accepts no more. Blocks for a moment, if loops or callbacks of the application do not let go of a socket.</summary>
-    /// <param name="maxWait">How long at most.</param>
+    /// <summary>Stops accepting. Blocks for a moment if event loops or callbacks of the application still use a listening socket.</summary>
+    /// <param name="maxWait">The longest time to block.</param>
     public void Stop(TimeSpan maxWait) => Stop(_listeners, maxWait < StopPatience ? maxWait : StopPatience);
 
     /// <summary>Lets the event loops end when the last connection has, a refused one that lingers included.</summary>

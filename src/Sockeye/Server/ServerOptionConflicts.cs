@@ -86,7 +86,7 @@ internal static class ServerOptionConflicts
         }
     }
 
-    // Of a route and a server with options of the same names, an exception says whose each is.
+    // A route and a server have options of the same names: the message says which of the two set each option.
     private static string NameOf(string option, string? pattern, bool isOfRoute) =>
         pattern is null ? option : isOfRoute ? $"{option} of the route '{pattern}'" : $"{option} of the server";
 

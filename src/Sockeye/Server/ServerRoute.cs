@@ -79,7 +79,7 @@ internal sealed class ServerRoute
     /// <summary>Which paths are its; <see langword="null"/> without routes.</summary>
     public RoutePattern? Pattern { get; }
 
-    /// <summary>What is different from the server's.</summary>
+    /// <summary>The options that the route sets itself; the rest are the server's.</summary>
     public WebSocketRouteOptions Own { get; }
 
     /// <summary>The origins whose pages may connect, beside the server's own.</summary>

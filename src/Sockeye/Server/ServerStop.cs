@@ -9,8 +9,8 @@ namespace Sockeye.Server;
 /// has a deadline, whatever the application does.
 /// </summary>
 /// <remarks>
-/// Runs on a thread of its own, which waits by blocking: the thread pool may be full of calls of the application that block. What calls
-/// the application (its loggers and hooks, what it has registered with a connection) runs on further threads, and may block there.
+/// Runs on a thread of its own, which blocks while it waits: the application may block every thread of the thread pool. Loggers, hooks
+/// and callbacks of the application run on further threads, so that one that blocks does not hold up the stop.
 /// </remarks>
 internal sealed class ServerStop(ServerContext context, ServerListeners listeners)
 {
@@ -18,7 +18,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     // threads that are waited for run by it.
     private static readonly TimeSpan DropTimeout = TimeSpan.FromMilliseconds(800);
 
-    // How long the application's loggers and hooks have then. Both make the second that is documented.
+    // How long the application's loggers and hooks have after that. The two add up to the documented second.
     private static readonly TimeSpan CallTimeout = TimeSpan.FromMilliseconds(200);
 
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,7 +27,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     private readonly List<StopWaiter> _waiters = [];
     private readonly List<StopWaiter> _servedWaiters = [];
 
-    // The stop's thread alone uses it.
+    // Used only by the thread of the stop.
     private readonly List<Task> _calls = [];
 
     private bool _isStopping;
@@ -56,7 +56,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         StopWaiter waiter = Enter();
         if (!waiter.Task.IsCompleted)
         {
-            // Begun where the signal, or the cancellation, is told: neither may wait for the thread pool.
+            // Begins on the thread that reports the signal or the cancellation: the thread pool may be blocked.
             void Begin() => this.Begin(options);
             waiter.Add(new StopSignals(Begin));
             waiter.Add(cancellationToken.UnsafeRegister(static begin => ((Action)begin!)(), (Action)Begin));
@@ -67,8 +67,8 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 
     private StopWaiter Enter()
     {
-        // A method of the application that waits for the end of its server is not waited for in turn: not by this call, and not
-        // by another one of the kind, which would wait for it.
+        // A serve method may await the stop of its own server: neither this call nor those of other serve methods wait for it, since
+        // they would wait for each other.
         ServeCall? call = ServeCall.Current is { } current && context.Serves(current.Core) ? current : null;
         if (call?.TryStepAside(context.Attendance.Rejoin) is true)
         {
@@ -77,7 +77,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
 
         lock (_gate)
         {
-            // Only one goes on in place: what it does then may take for ever. It is mostly the only one, or the main program.
+            // Only one continues in place, since it may never return. It is usually the only one, or the main program.
             var waiter = new StopWaiter(continuesInPlace: call is null && _waiters.Count == 0);
             if (call is null ? _isOver : _isOverForServed)
             {
@@ -246,12 +246,12 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         _completion.SetResult();
         foreach (StopWaiter waiter in waiters.OrderBy(static waiter => waiter.ContinuesInPlace))
         {
-            // The last one goes on in place: nothing may come behind it.
+            // The one that continues in place is last: it may never return.
             waiter.Complete();
         }
     }
 
-    // Elsewhere: what it calls is the application's, and may block.
+    // On a thread of its own, because the application's code may block.
     private void Call(Action action)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -275,7 +275,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     {
         try
         {
-            // The descriptors that starting a thread may need are those which admission keeps in reserve.
+            // A new thread may need descriptors: they come from the reserve that admission keeps.
             new Thread(() => action()) { Name = name, IsBackground = true }.UnsafeStart();
         }
         catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)

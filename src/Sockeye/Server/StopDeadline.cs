@@ -1,8 +1,8 @@
 namespace Sockeye.Server;
 
-/// <summary>Until when a stop waits for something. The wait blocks its thread, and needs no other.</summary>
-/// <param name="time">The clock. With the system's, no timer is used, since those call back on the thread pool.</param>
-/// <param name="since">When the time began: a timestamp of this clock.</param>
+/// <summary>A deadline of a stop. Waiting for it blocks the thread, and needs no other thread.</summary>
+/// <param name="time">The clock. The system's needs no timer, whose callbacks would run on the thread pool.</param>
+/// <param name="since">A timestamp of this clock: the start of the wait.</param>
 /// <param name="timeout">How long it is: at most a day.</param>
 internal readonly struct StopDeadline(TimeProvider time, long since, TimeSpan timeout)
 {
@@ -12,8 +12,8 @@ internal readonly struct StopDeadline(TimeProvider time, long since, TimeSpan ti
 
     /// <summary>Blocks until one of the tasks has completed, or until the deadline.</summary>
     /// <remarks>
-    /// Whichever thread completes a task wakes this one itself, although the continuations of the task go to the thread pool: that
-    /// holds for a task that was made, not for one that combines others or waits for them.
+    /// The thread that completes a task wakes this one directly, without the thread pool, if the task is that of a
+    /// <see cref="TaskCompletionSource"/>. Tasks that combine others, or await them, may need the thread pool.
     /// </remarks>
     public void WaitAny(params Task[] tasks)
     {

@@ -12,7 +12,7 @@ internal sealed class StopSignals : IDisposable
     private int _isTold;
 
     /// <summary>Catches signals from now on.</summary>
-    /// <param name="onFirst">Called at the first signal; on no thread of the pool, which may be blocked.</param>
+    /// <param name="onFirst">Called at the first signal, not on a thread of the pool, which may be blocked.</param>
     public StopSignals(Action onFirst)
     {
         _onFirst = onFirst;

@@ -2,7 +2,7 @@ namespace Sockeye.Server;
 
 /// <summary>A call that waits until a server has stopped.</summary>
 /// <param name="continuesInPlace">
-/// Whether what awaits the task goes on in <see cref="Complete"/>, for as long as that takes; else on the thread pool. A thread that
+/// Whether the code that awaits the task continues inside <see cref="Complete"/>; else it continues on the thread pool. A thread that
 /// blocks on the task is woken in either case.
 /// </param>
 internal sealed class StopWaiter(bool continuesInPlace)
@@ -14,7 +14,7 @@ internal sealed class StopWaiter(bool continuesInPlace)
     private readonly List<IDisposable> _registrations = [];
     private bool _isOver;
 
-    /// <summary>Whether <see cref="Complete"/> may take as long as the application likes.</summary>
+    /// <summary>Whether <see cref="Complete"/> runs code of the application, and may never return.</summary>
     public bool ContinuesInPlace => continuesInPlace;
 
     /// <summary>Completes when the server has stopped.</summary>

@@ -58,8 +58,8 @@ public sealed record WebSocketRouteOptions
     }
 
     /// <summary>
-    /// How messages are compressed; <see langword="null"/> for the server's way, <see cref="PerMessageDeflateOptions.Disabled"/> for not
-    /// at all.
+    /// How messages are compressed; <see langword="null"/> for the server's options. <see cref="PerMessageDeflateOptions.Disabled"/>
+    /// turns compression off.
     /// </summary>
     public PerMessageDeflateOptions? Compression
     {

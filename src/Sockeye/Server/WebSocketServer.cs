@@ -45,8 +45,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     public int PendingHandshakeCount => _context.Pending.Count;
 
     /// <summary>
-    /// Completes when the server has stopped, as <see cref="StopAsync(CancellationToken)"/> called from outside does: behind all
-    /// methods that serve connections, also one that has stopped the server. Never fails.
+    /// Completes when the server has stopped, after all serve methods, including one that has called for the stop. Never fails.
     /// </summary>
     public Task Completion => _stop.Completion;
 
@@ -304,8 +303,8 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// handler must not await the stop of its own server: that waits for the handler until the timeout.
     /// </para>
     /// <para>
-    /// The stop has a thread of its own, and needs none of the thread pool. The first caller from outside that awaits it, or
-    /// <see cref="RunAsync(CancellationToken)"/>, goes on there.
+    /// The stop has a thread of its own, and does not need the thread pool. The first caller, other than a serve method, that awaits
+    /// it or <see cref="RunAsync(CancellationToken)"/> continues on that thread.
     /// </para>
     /// <para>A server that has stopped stays so: start another.</para>
     /// </remarks>

@@ -261,9 +261,9 @@ public sealed record WebSocketServerOptions
     /// first. If there is none, clients wait to be accepted until there is room.
     /// </summary>
     /// <remarks>
-    /// Where the process may have few descriptors, no more handshakes are underway than half of the connections that there are
-    /// descriptors for, less <see cref="ReservedDescriptors"/>, and <see cref="MaxPendingHandshakesPerAddress"/> is reduced in the same
-    /// proportion.
+    /// Handshakes get at most half of the connections that the descriptor limit of the process allows, after
+    /// <see cref="ReservedDescriptors"/>. Where that is less than this value, <see cref="MaxPendingHandshakesPerAddress"/> is reduced in
+    /// the same proportion.
     /// </remarks>
     /// <value>At least 1. The default is 4,096.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>

@@ -14,8 +14,8 @@ internal interface ITransportSink
     const int ShortReadLength = MemoryAllowance.UncheckedLength;
 
     /// <summary>
-    /// Whether connections hold all the memory that they may. What the sink cannot take in one slice it has to keep, so until that
-    /// has changed it is given no more than <see cref="ShortReadLength"/> at once. Any thread.
+    /// Whether the memory budget of connections is used up. The sink has to keep what it cannot handle in one slice, so reads are no
+    /// longer than <see cref="ShortReadLength"/> while that is so. Any thread.
     /// </summary>
     bool IsShortOfMemory => false;
 

@@ -30,8 +30,8 @@ internal sealed class TimeSlice
     // To read the clock costs some 25 ns.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMicroseconds(10);
 
-    // So many messages at most are handled late: they may be dear though those before them were cheap. More would spare less than
-    // one percent of the cheapest.
+    // A slice can overrun by this many messages if they are suddenly expensive. A longer stride would save less than one percent of the
+    // cheapest message.
     private const byte MaxStride = 8;
 
     // Time enough for several looks went by in one stride: its messages have become more expensive.

@@ -8,7 +8,7 @@ namespace Sockeye.Client.Reconnecting;
 internal sealed class OutboxMessage(
     long number, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken)
 {
-    // What a message costs besides its payload; without it empty ones would cost nothing.
+    // What a message costs besides its payload, so that empty messages count too.
     private const int Overhead = 64;
 
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);

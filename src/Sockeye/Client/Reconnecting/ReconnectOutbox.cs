@@ -129,7 +129,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             }
             else
             {
-                // Once the lane is open: senders that go on at once would keep this loop busy for ever.
+                // Only after the lane is open: senders that continue at once could keep this loop busy for ever.
                 accepted.Add(message);
             }
         }
@@ -212,7 +212,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // No send is left that could throw it.
+            // Its send has returned, and cannot throw this.
             connection.Abort();
             throw;
         }
@@ -230,7 +230,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         await message.Sent.ConfigureAwait(false);
     }
 
-    // One that a connection has in its hands is left to that, which has the token too.
+    // A message that a connection is sending is left to that connection, which has the token too.
     private void TakeBack(OutboxMessage message)
     {
         lock (_gate)

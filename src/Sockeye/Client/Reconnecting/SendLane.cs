@@ -1,6 +1,6 @@
 namespace Sockeye.Client.Reconnecting;
 
-/// <summary>One connection, as sends use it: knows when the last of those that were given to it is over.</summary>
+/// <summary>One connection, as sends use it: counts the sends in progress, and completes when the last one ends.</summary>
 internal sealed class SendLane(WebSocketConnection? connection)
 {
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -9,7 +9,7 @@ internal sealed class SendLane(WebSocketConnection? connection)
     private int _userCount = 1;
     private bool _isClosed;
 
-    /// <summary>Makes the lane before the first, which is over.</summary>
+    /// <summary>Makes a closed lane, for the time before the first connection.</summary>
     public static SendLane CreateClosed()
     {
         var lane = new SendLane(connection: null);

@@ -34,7 +34,7 @@ internal sealed class ClosingSequence : Deadline
     private const long NotStarted = -1;
     private const long NotAsked = -1;
 
-    // When in a wait the transport is asked for the first time how much is on its way.
+    // The share of a wait after which the transport is first asked how much is in flight.
     private const double FirstLookShare = 0.25;
 
     // No more is on its way than a Close frame, and the records that TLS makes of it.
@@ -389,8 +389,7 @@ internal sealed class ClosingSequence : Deadline
         _waitStart = Wheel.CurrentTick;
         _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
 
-        // The transport is asked at the first look, if it comes to that: nearly all connections end before, and are spared the
-        // system calls.
+        // The transport is asked at the first check. Most connections end before it, and save the system calls.
         _lastUntaken = Sends.BufferedAmount > SmallLength ? Untaken() : NotAsked;
         _lastAcknowledged = null;
         _lastProgress = _waitStart;
@@ -427,7 +426,7 @@ internal sealed class ClosingSequence : Deadline
         long untaken = Untaken();
         uint acknowledged = Acknowledged();
 
-        // What the peer took before the first look is not known, so a peer that much is on its way to has the benefit of the doubt.
+        // What the peer took before the first check is unknown: if much is still in flight, assume that it took something.
         bool hasProgress = _lastUntaken == NotAsked
             ? untaken > SmallLength
             : untaken != _lastUntaken || acknowledged != (_lastAcknowledged ?? acknowledged);

@@ -20,7 +20,7 @@ internal sealed class HandlerReceiver : Receiver
     private bool _isInvoking;
     private bool _drainsTaken;
 
-    // Set while a call of the transport is underway that began after the end: what it delivers goes to the inbox.
+    // Set during a call of the transport that began after the end: what it delivers goes to the inbox.
     private bool _isHeld;
 
     /// <summary>Makes the receiver of a connection that has a handler.</summary>
@@ -161,7 +161,7 @@ internal sealed class HandlerReceiver : Receiver
             return;
         }
 
-        // Another thread may be about to call the handler, having found that the transport does not call.
+        // Another thread may have found no call in progress, and may be about to call the handler.
         lock (this)
         {
             _isHeld = !_isBusy;

@@ -202,7 +202,7 @@ internal sealed class PullReceiver
             }
 
             isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
-            // What goes on in place is work of the transport's slice, which sees to the turns of others.
+            // A receiver that continues in place uses the transport's slice, which already yields to other connections.
             yields = _isWaiting && !_yields && !_runsInline && _slice.IsDemoted(Time);
             _yields |= yields;
             if (!TryEndWait(out entry) && !yields)

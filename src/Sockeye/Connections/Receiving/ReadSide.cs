@@ -167,8 +167,8 @@ internal sealed class ReadSide
             return ReadVerdict.Continue;
         }
 
-        // Counted, but never a reason to fail: it is short messages as a rule, and less than one read. While memory is used up
-        // reads are short (ITransportSink.IsShortOfMemory).
+        // This counts against the memory budget, but never fails the connection: it is less than one read, and reads are short while
+        // the budget is used up (ITransportSink.IsShortOfMemory).
         Keep(bytes[consumed..]);
         return VerdictOnKept;
     }

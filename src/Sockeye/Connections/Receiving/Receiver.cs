@@ -70,15 +70,15 @@ internal abstract class Receiver(ConnectionCore core)
     public abstract bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage);
 
-    /// <summary>The connection is open: the application is told, if it is called.</summary>
+    /// <summary>The connection is open: calls the handler's <see cref="WebSocketHandler.OnOpen"/>, if there is a handler.</summary>
     public abstract void Open();
 
-    /// <summary>The transport calls, and the connection has begun to end. On the I/O thread.</summary>
+    /// <summary>A call of the transport begins while the connection is ending. On the I/O thread.</summary>
     public virtual void OnCallBegun()
     {
     }
 
-    /// <summary>The call is over, and with it all that was delivered in place.</summary>
+    /// <summary>The call has ended, and everything it delivered in place has been handled.</summary>
     public virtual void OnCallEnded()
     {
     }
@@ -164,7 +164,7 @@ internal abstract class Receiver(ConnectionCore core)
         {
             lock (this)
             {
-                // All of the read, whatever it is made of, and a message that was open before it.
+                // One whole read, whatever frames it holds, and a message that was incomplete before it.
                 Inbox.AllowMore(MaxRestLength + Math.Min(Core.Settings.Limits.MaxMessageLength, Array.MaxLength));
             }
         }
@@ -222,13 +222,13 @@ internal abstract class Receiver(ConnectionCore core)
     /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
     protected bool HasDropped { get; private set; }
 
-    /// <summary>Drops all that comes from now on. Under the lock.</summary>
+    /// <summary>Drops everything that is received from now on. Under the lock.</summary>
     protected void DropRest() => HasDropped = true;
 
     private bool TakesBeyondLimit =>
         _takesAll && (Core.Compression is null || _inbox is null || _inbox.MayTakeMore);
 
-    // What one read of the shortest frames fills of an inbox: 2.7 MiB on a server, 8 MiB on a client.
+    // How much of the inbox one read of the shortest frames takes: 2.7 MiB on a server, 8 MiB on a client.
     private long MaxRestLength =>
         (long)Transport.MaxReadLength * (Inbox.EntryLength + ShortestArrayLength)
         / (ShortestHeaderLength + (Core.Settings.Role == Role.Server ? MaskingKeyLength : 0));

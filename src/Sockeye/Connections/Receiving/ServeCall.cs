@@ -15,7 +15,7 @@ internal sealed class ServeCall(ConnectionCore core)
     private int _state;
     private Action? _rejoin;
 
-    /// <summary>The method from whose inside this is called, however deep; <see langword="null"/> if there is none.</summary>
+    /// <summary>The serve method that the current asynchronous flow belongs to; <see langword="null"/> if there is none.</summary>
     public static ServeCall? Current => Calling.Value;
 
     /// <summary>Whose method it is.</summary>
@@ -24,7 +24,7 @@ internal sealed class ServeCall(ConnectionCore core)
     /// <summary>What is called from here on, in this asynchronous method, is called by the application's.</summary>
     public void Enter() => Calling.Value = this;
 
-    /// <summary>The method has called for the end of its server, and may wait for what would wait for it.</summary>
+    /// <summary>Notes that the method has called for the stop of its server. It may await the stop, which must not wait for it.</summary>
     /// <param name="rejoin">Called before the method is noted to have ended.</param>
     /// <returns>Whether this is the first time.</returns>
     public bool TryStepAside(Action rejoin)

@@ -281,7 +281,7 @@ internal sealed class ConnectionLifecycle(Role role)
         }
     }
 
-    /// <summary>The transport is gone. What happens after that has no effect, but that an abort drops what was received.</summary>
+    /// <summary>The transport is gone. Later events have no effect, except that an abort drops what was received.</summary>
     /// <param name="error">What went wrong with it; <see langword="null"/> if nothing did.</param>
     public LifecycleCommands TransportGone(Exception? error)
     {

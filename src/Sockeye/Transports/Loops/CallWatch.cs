@@ -31,8 +31,8 @@ internal sealed class CallWatch
     private long _flushCount;
     private TimeSpan _compiled;
 
-    // The watchdog's: the call or flush that it saw last, since when, and from what duration on it is to be told. Timestamps are
-    // not negative, so that the negative number of a flush is no call's.
+    // The watchdog's: the call or flush that it saw last, since when, and after what duration to report it. A flush has the negative
+    // of its number here: timestamps are not negative, so it cannot be taken for a call.
     private long _seen;
     private long _seenSince;
     private long _reportAfter;
@@ -126,7 +126,7 @@ internal sealed class CallWatch
         {
             _seen = seen;
 
-            // When a flush began is not known: it has lasted since the look that saw it first, at least.
+            // It is unknown when a flush began. It has lasted at least since the check that saw it first.
             _seenSince = flush == 0 ? began : now;
             _reportAfter = _threshold;
             _compiledBefore = _compiledAtLastLook;

@@ -24,11 +24,11 @@ internal sealed unsafe class EventLoop : ITicker
 
     private const int PageSize = 4096;
 
-    // How long the sources that have used up their slices are served in each turn, at least, before the loop looks who is new: what
-    // these are kept waiting. The turn of one that has just begun is finished.
+    // The least time in each turn for sources that have used up their slices, before the loop looks for new events. A slice that has
+    // begun is finished.
     private static readonly TimeSpan BacklogTime = TimeSpan.FromMilliseconds(1);
 
-    // How long, while others have not finished, what was sent to a source waits for more.
+    // How long gathered output may wait for more while a source has not finished its work.
     private static readonly TimeSpan MaxGatheringTime = TimeSpan.FromMilliseconds(2);
 
     // A loop that works without coming to an end for this long gets no new connections, as long as another does.
@@ -241,13 +241,13 @@ internal sealed unsafe class EventLoop : ITicker
         bool isBusy = turn != _turnSeen || Volatile.Read(ref _isWaiting) == 0;
         _turnSeen = turn;
 
-        // First: it calls nothing of the application's, and other connections wait for it.
+        // First, because other connections wait for it, and it calls no code of the application.
         if (!IsResponsive)
         {
             Unresponsive?.Invoke();
         }
 
-        // What is not told while a report is underway is found at a later look.
+        // While a report is in progress, a stuck call is found at a later check.
         if (!_stuckReport.IsUnderway && _watch.TryFindStuck(out IEventLoopSource? stuck, out TimeSpan elapsed))
         {
             _stuckReport.Begin(stuck, elapsed);
@@ -257,8 +257,8 @@ internal sealed unsafe class EventLoop : ITicker
     }
 
     /// <summary>
-    /// Has a transport write what was gathered, at the end of the turn; later, but soon, if some have not finished what they do.
-    /// On the loop's thread.
+    /// Has a transport write its gathered output at the end of the turn, or a few milliseconds later while a source has not finished
+    /// its work. On the loop's thread.
     /// </summary>
     public void FlushLater(EventLoopTransport transport)
     {
@@ -351,7 +351,7 @@ internal sealed unsafe class EventLoop : ITicker
             _watch.ForgetCompiled();
             Wheel.Turn();
 
-            // The deadlines may have taken long, which is not held against the next call.
+            // So that the time of the deadlines does not count for the next call.
             _watch.Restart();
         }
     }
@@ -375,8 +375,8 @@ internal sealed unsafe class EventLoop : ITicker
         }
     }
 
-    // In turn, each once at most: there may be thousands, each with work for ever. They get as much time as the others have just had:
-    // there may be thousands of these too, each with less than a slice to do.
+    // Serves each source at most once: there may be thousands, each with endless work. They get as much time as the rest of this turn
+    // took, since thousands of sources with less than a slice of work would starve them otherwise.
     private void ServeBacklog(long turnStart)
     {
         long now = _watch.Now;
@@ -398,7 +398,7 @@ internal sealed unsafe class EventLoop : ITicker
         }
     }
 
-    // One that sends to many, and uses up its slice with each message, has several of them leave together.
+    // A broadcaster may use up its slice with each message. Gathering over several slices sends several messages in one write.
     private bool IsFlushDue => _watch.Now - _gatheringSince >= _maxGathering;
 
     private void Flush()

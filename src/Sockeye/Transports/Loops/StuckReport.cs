@@ -1,8 +1,8 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// Tells a source that its call does not return, on the thread pool: what is told calls the application's logger, which may block,
-/// and the watchdog serves all loops of the process.
+/// Reports to a source that its call has not returned. Runs on the thread pool, because it calls the application's logger, which may
+/// block, and the watchdog's thread serves all event loops of the process.
 /// </summary>
 /// <remarks>One report of a loop at a time: a logger that blocks takes one thread of the pool. Used by the watchdog only.</remarks>
 internal sealed class StuckReport : IThreadPoolWorkItem
@@ -13,7 +13,7 @@ internal sealed class StuckReport : IThreadPoolWorkItem
     /// <summary>Whether the last report has not returned.</summary>
     public bool IsUnderway => Volatile.Read(ref _source) is not null;
 
-    /// <summary>Tells a source; not while <see cref="IsUnderway"/>.</summary>
+    /// <summary>Begins a report; not while <see cref="IsUnderway"/>.</summary>
     public void Begin(IEventLoopSource source, TimeSpan duration)
     {
         _duration = duration;
