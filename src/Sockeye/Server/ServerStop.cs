@@ -118,8 +118,9 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
         }
         catch (Exception exception)
         {
-            // Such as of the application's clock. What waits for the stop goes on all the same.
+            // Such as one of the application's clock. The stop ends all the same, and leaves no connection open.
             FaultTrace.Write(exception);
+            AbortAll();
         }
 
         End();
@@ -212,12 +213,10 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     // The methods that wait for the stop are all that is left.
     private void EndForServed()
     {
-        lock (_gate)
+        // Set by this thread alone.
+        if (_isOverForServed)
         {
-            if (_isOverForServed)
-            {
-                return;
-            }
+            return;
         }
 
         listeners.EndLoops();

@@ -324,6 +324,22 @@ public sealed class ServerStopApplicationTests
         _released.SetResult();
     }
 
+    [Theory]
+    [EachServer(IsPlain = true)]
+    public async Task A_stop_whose_clock_fails_ends_and_leaves_no_connection_open(ServerKind kind)
+    {
+        var time = new FailingClock();
+        WebSocketServer server = await WebSocketServer.StartAsync(Options(kind) with { TimeProvider = time }, (_, _) => _released.Task);
+        using RawPeer mute = await RawPeer.OpenAsync(server.LocalEndPoint);
+
+        time.Fails = true;
+        await server.StopAsync(new WebSocketStopOptions { DrainTimeout = TimeSpan.FromHours(1) }).WithDeadline();
+
+        // The clock fails while the connection may still drain: no Close frame is sent, and only an abort ends it.
+        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the connection is aborted");
+        _released.SetResult();
+    }
+
     private async Task AssertStopWaitsAsync(WebSocketServer server, ServerKind kind)
     {
         await using WebSocketConnection client = await ConnectAsync(server, kind);
@@ -358,5 +374,14 @@ public sealed class ServerStopApplicationTests
     {
         public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message) =>
             await receive(message);
+    }
+
+    private sealed class FailingClock : TimeProvider
+    {
+        public bool Fails { get; set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => Fails
+            ? throw new InvalidOperationException("This clock fails on purpose.")
+            : base.CreateTimer(callback, state, dueTime, period);
     }
 }
