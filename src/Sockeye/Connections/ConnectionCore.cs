@@ -1,4 +1,4 @@
-// Over 350 lines: joins all parts of a connection, each of which calls the others through it.
+// Over 500 lines: joins all parts of a connection, each of which calls the others through it.
 using Microsoft.Extensions.Logging;
 using Sockeye.Collections;
 using Sockeye.Connections.Lifecycle;

@@ -1,4 +1,3 @@
-// Over 350 lines: every step of one opening handshake, all of which share what has been decided already.
 using System.Buffers;
 using Sockeye.Collections;
 using Sockeye.Connections;

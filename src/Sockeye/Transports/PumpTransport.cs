@@ -1,4 +1,3 @@
-// Over 350 lines: reading, writing and the end of all that share most of their state.
 using System.Buffers;
 
 namespace Sockeye.Transports;

@@ -1,4 +1,3 @@
-// Over 350 lines: carries out all that can happen at the end of a connection, under one lock.
 using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Timing;

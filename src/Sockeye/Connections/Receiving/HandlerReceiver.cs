@@ -1,4 +1,3 @@
-// Over 350 lines: one lock guards delivering, draining and ending, which only make sense side by side.
 using Sockeye.Transports;
 
 namespace Sockeye.Connections.Receiving;

@@ -1,4 +1,3 @@
-// Over 350 lines: one lock guards waiting, taking and ending, which only make sense side by side.
 using System.Buffers;
 using System.Threading.Tasks.Sources;
 using Sockeye.Transports;

@@ -1,4 +1,3 @@
-// Over 350 lines: all that is guarded by the lock of one send queue.
 using System.Diagnostics.CodeAnalysis;
 using Sockeye.Protocol;
 using Sockeye.Transports;

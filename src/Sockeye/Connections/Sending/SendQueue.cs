@@ -1,4 +1,3 @@
-// Over 350 lines: every way into one send queue, and the lock that all of them share.
 using Sockeye.Connections.Lifecycle;
 using Sockeye.Protocol;
 using Sockeye.Transports;

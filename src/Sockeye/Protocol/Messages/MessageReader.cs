@@ -1,4 +1,3 @@
-// Over 350 lines: the one state machine that turns bytes into messages.
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 

@@ -1,4 +1,3 @@
-// Over 350 lines: the loop is one idea, and its turns are best read in one place.
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;

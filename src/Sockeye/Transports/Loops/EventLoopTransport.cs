@@ -1,4 +1,3 @@
-// Over 350 lines: what a turn reads, and when the next one comes, share their state with pausing and the end.
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
