@@ -7,7 +7,7 @@ internal sealed class BroadcastHandler : WebSocketHandler
 {
     private ImmutableArray<WebSocketConnection> _connections = [];
 
-    public override void OnOpen(WebSocketConnection connection) =>
+    public override void OnOpened(WebSocketConnection connection) =>
         ImmutableInterlocked.Update(ref _connections, all => all.Add(connection));
 
     public override void OnMessage(

@@ -34,14 +34,14 @@ foreach (string name in names)
     clients[name] = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{chat.Port}/{name}");
 }
 
-await chat.BroadcastAsync(PreparedMessage.Text("everybody is here"));
+await chat.BroadcastAsync(WebSocketPreparedMessage.Text("everybody is here"));
 await PrintNextAsync(names);
 
 await clients["alice"].SendAsync("hello");
 await PrintNextAsync(["bob", "carol"]);
 
 // Alice's own message never came back to her: this is the next that she gets.
-await chat.BroadcastAsync(PreparedMessage.Text("bye"));
+await chat.BroadcastAsync(WebSocketPreparedMessage.Text("bye"));
 await PrintNextAsync(names);
 await chat.CloseAllAsync(WebSocketCloseCode.NormalClosure);
 

@@ -17,7 +17,7 @@ WebSocketServer server = await StartAsync("first server");
 port = server.Port;
 
 var waiting = new TaskCompletionSource();
-await using var client = new ReconnectingWebSocketClient($"ws://127.0.0.1:{port}/", new WebSocketReconnectOptions
+await using var client = new WebSocketReconnectingClient($"ws://127.0.0.1:{port}/", new WebSocketReconnectOptions
 {
     // Up to this before the second attempt, twice as much before the next, and so on; random, so that ten thousand clients
     // of a server that starts again don't come all at once.

@@ -11,14 +11,14 @@ public sealed class ErrorsPageTests
         MarkdownPage page = MarkdownPage.Read("docs/reference/errors.md");
 
         Assert.All(
-            Enum.GetValues<ProtocolError>().Where(error => error != ProtocolError.None),
+            Enum.GetValues<WebSocketProtocolError>().Where(error => error != WebSocketProtocolError.None),
             error => Assert.Contains($"{error} ({(int)error.CloseCode()})", page.Headings));
     }
 
     [Fact]
     public void Every_section_about_a_rule_is_about_one_that_exists()
     {
-        IEnumerable<string> known = Enum.GetNames<ProtocolError>();
+        IEnumerable<string> known = Enum.GetNames<WebSocketProtocolError>();
 
         IEnumerable<string> named = MarkdownPage.Read("docs/reference/errors.md").Headings
             .Where(heading => heading.EndsWith(')'))
@@ -33,16 +33,16 @@ public sealed class ErrorsPageTests
         IEnumerable<string> rows = MarkdownPage.Read("docs/reference/errors.md").TableRows()
             .Select(cells => cells[0].Trim('`'));
 
-        Assert.Empty(Enum.GetNames<HandshakeError>().Except([.. rows, nameof(HandshakeError.None)]));
+        Assert.Empty(Enum.GetNames<WebSocketHandshakeError>().Except([.. rows, nameof(WebSocketHandshakeError.None)]));
     }
 
     [Fact]
     public void Every_status_is_the_one_that_a_server_answers_with()
     {
-        IEnumerable<(HandshakeError Error, string Status)> rows =
+        IEnumerable<(WebSocketHandshakeError Error, string Status)> rows =
             from cells in MarkdownPage.Read("docs/reference/errors.md").TableRows()
             where int.TryParse(cells[1], CultureInfo.InvariantCulture, out _)
-            select (Enum.Parse<HandshakeError>(cells[0].Trim('`')), cells[1]);
+            select (Enum.Parse<WebSocketHandshakeError>(cells[0].Trim('`')), cells[1]);
 
         Assert.NotEmpty(rows);
         Assert.All(rows, row => Assert.Equal(

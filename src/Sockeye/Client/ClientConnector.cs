@@ -47,7 +47,7 @@ internal sealed class ClientConnector
         catch (OperationCanceledException exception) when (either.IsCancellationRequested || !connector._isInCallback)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw connector.Failed(HandshakeError.TimedOut, exception);
+            throw connector.Failed(WebSocketHandshakeError.TimedOut, exception);
         }
         catch (Exception exception) when (
             exception is HttpRequestException or IOException or SocketException && !connector._isInCallback)
@@ -55,7 +55,7 @@ internal sealed class ClientConnector
             cancellationToken.ThrowIfCancellationRequested();
             connector.NoteAlert(exception);
             throw connector.Failed(
-                timeout.IsCancellationRequested ? HandshakeError.TimedOut : connector.ErrorOf(exception), exception);
+                timeout.IsCancellationRequested ? WebSocketHandshakeError.TimedOut : connector.ErrorOf(exception), exception);
         }
         finally
         {
@@ -75,16 +75,16 @@ internal sealed class ClientConnector
         }
     }
 
-    private WebSocketHandshakeException Failed(HandshakeError error, Exception exception)
+    private WebSocketHandshakeException Failed(WebSocketHandshakeError error, Exception exception)
     {
         // A proxy's refusal has a status of its own (RFC 9110 §15.5.8).
-        int? status = error == HandshakeError.ProxyFailed && exception is HttpRequestException { StatusCode: { } code }
+        int? status = error == WebSocketHandshakeError.ProxyFailed && exception is HttpRequestException { StatusCode: { } code }
             ? (int)code
             : null;
 
         // The HTTP client quotes a line that it cannot parse, which may have a cookie in it.
         Exception? cause = HttpErrorOf(exception) == HttpRequestError.InvalidResponse ? null : _progress.Cause ?? CauseOf(exception);
-        TlsDiagnosis? tls = error == HandshakeError.TlsFailed ? _progress.Tls : null;
+        TlsDiagnosis? tls = error == WebSocketHandshakeError.TlsFailed ? _progress.Tls : null;
         return new WebSocketHandshakeException(
             error, _progress.Phase, status, [], innerException: cause, detail: tls?.Detail, tlsFailure: tls?.Failure);
     }
@@ -95,29 +95,29 @@ internal sealed class ClientConnector
             ? cause
             : exception;
 
-    private HandshakeError ErrorOf(Exception exception)
+    private WebSocketHandshakeError ErrorOf(Exception exception)
     {
         HttpRequestError error = HttpErrorOf(exception);
         return (_progress.Phase, error) switch
         {
-            _ when _hop?.HasTooManyInterimAnswers == true => HandshakeError.TooManyInterimResponses,
-            _ when _hop?.IsAnsweredWithTls == true => HandshakeError.UnexpectedTls,
-            _ when IsExtendedConnectNotOffered(exception, error) => HandshakeError.ExtendedConnectNotOffered,
-            (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => HandshakeError.ProxyFailed,
-            (WebSocketHandshakePhase.Tls, _) => HandshakeError.TlsFailed,
+            _ when _hop?.HasTooManyInterimAnswers == true => WebSocketHandshakeError.TooManyInterimResponses,
+            _ when _hop?.IsAnsweredWithTls == true => WebSocketHandshakeError.UnexpectedTls,
+            _ when IsExtendedConnectNotOffered(exception, error) => WebSocketHandshakeError.ExtendedConnectNotOffered,
+            (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => WebSocketHandshakeError.ProxyFailed,
+            (WebSocketHandshakePhase.Tls, _) => WebSocketHandshakeError.TlsFailed,
 
             // Once a connection was there, only a proxy that closed it unanswered is connected to again.
             (WebSocketHandshakePhase.NameResolution or WebSocketHandshakePhase.Connect, _) =>
-                _hop?.Dialer.IsConnected == true ? HandshakeError.ProxyFailed : HandshakeError.NotReachable,
-            (_, HttpRequestError.InvalidResponse) => HandshakeError.MalformedResponse,
-            (_, HttpRequestError.ConfigurationLimitExceeded) => HandshakeError.HeadTooLong,
+                _hop?.Dialer.IsConnected == true ? WebSocketHandshakeError.ProxyFailed : WebSocketHandshakeError.NotReachable,
+            (_, HttpRequestError.InvalidResponse) => WebSocketHandshakeError.MalformedResponse,
+            (_, HttpRequestError.ConfigurationLimitExceeded) => WebSocketHandshakeError.HeadTooLong,
 
             // Of HTTP/2, header fields that cannot be decoded: no failure of what is below.
             _ when _hop?.IsHttp2 == true
                 && exception.GetBaseException()
                     is not (IOException or SocketException or ObjectDisposedException or HttpRequestException) =>
-                HandshakeError.MalformedResponse,
-            _ => HandshakeError.ConnectionLost,
+                WebSocketHandshakeError.MalformedResponse,
+            _ => WebSocketHandshakeError.ConnectionLost,
         };
     }
 
@@ -167,7 +167,7 @@ internal sealed class ClientConnector
             catch (Exception exception) when (
                 exception is HttpRequestException or HttpIOException
                 && _options.Http2 == WebSocketHttp2Policy.WhenOffered
-                && ErrorOf(exception) == HandshakeError.ExtendedConnectNotOffered)
+                && ErrorOf(exception) == WebSocketHandshakeError.ExtendedConnectNotOffered)
             {
                 // RFC 8441 §3: it has HTTP/2, but not for this.
                 response = await SendAsync(
@@ -249,10 +249,10 @@ internal sealed class ClientConnector
             AllowMissingSubprotocol = _options.AllowMissingSubprotocol,
             PerMessageDeflate = _connections.Codecs?.Options.ToRules(),
         };
-        HandshakeError error = hop.IsHttp2
+        WebSocketHandshakeError error = hop.IsHttp2
             ? ClientHandshake.CheckExtendedConnect(status, fields, expected, out ClientHandshakeAgreement agreement)
             : ClientHandshake.Check(status, response.Version, fields, expected, out agreement);
-        if (error == HandshakeError.None)
+        if (error == WebSocketHandshakeError.None)
         {
             if (!hop.IsHttp2 || status == (int)HttpStatusCode.OK)
             {
@@ -260,10 +260,10 @@ internal sealed class ClientConnector
             }
 
             // RFC 8441 §4 has any 2xx open a stream, the HTTP client only this one: there is none to write to.
-            error = HandshakeError.UnexpectedStatusCode;
+            error = WebSocketHandshakeError.UnexpectedStatusCode;
         }
 
-        byte[] body = error == HandshakeError.UnexpectedStatusCode
+        byte[] body = error == WebSocketHandshakeError.UnexpectedStatusCode
             ? await ClientAnswer.ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
             : [];
         _userToken.ThrowIfCancellationRequested();

@@ -28,15 +28,15 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
         }
 
         ClientAddress? next = null;
-        HandshakeError error =
-            Count == options.MaxRedirects ? HandshakeError.TooManyRedirects
+        WebSocketHandshakeError error =
+            Count == options.MaxRedirects ? WebSocketHandshakeError.TooManyRedirects
             : locations.Length > 1 || !current.TryFollow(locations[0], out next)
-                || !BasicCredentials.AreValid(next.UserInfo) ? HandshakeError.InvalidRedirect
+                || !BasicCredentials.AreValid(next.UserInfo) ? WebSocketHandshakeError.InvalidRedirect
 
             // What was asked for over TLS, and what comes back, is not for everybody on the way.
-            : (current.IsSecure || first.IsSecure) && !next.IsSecure ? HandshakeError.InsecureRedirect
-            : HandshakeError.None;
-        if (error != HandshakeError.None)
+            : (current.IsSecure || first.IsSecure) && !next.IsSecure ? WebSocketHandshakeError.InsecureRedirect
+            : WebSocketHandshakeError.None;
+        if (error != WebSocketHandshakeError.None)
         {
             throw new WebSocketHandshakeException(error, WebSocketHandshakePhase.Redirect, status, answer);
         }

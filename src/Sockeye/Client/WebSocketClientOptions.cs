@@ -237,7 +237,7 @@ public sealed record WebSocketClientOptions
     /// <remarks>
     /// Not together with <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/>, <see cref="Socket"/> or a Unix socket. Called for the
     /// proxy, if there is one. The stream is disposed of with the connection. What it throws fails the attempt with
-    /// <see cref="HandshakeError.NotReachable"/>, as the cause of that.
+    /// <see cref="WebSocketHandshakeError.NotReachable"/>, as the cause of that.
     /// </remarks>
     public Func<WebSocketConnectContext, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
 
@@ -269,7 +269,7 @@ public sealed record WebSocketClientOptions
 
     /// <summary>
     /// The longest head of a response, in bytes: status line and header lines together, of the server and of a proxy, and of each
-    /// interim response; by HTTP/2 of all of them together. A longer one fails with <see cref="HandshakeError.HeadTooLong"/>.
+    /// interim response; by HTTP/2 of all of them together. A longer one fails with <see cref="WebSocketHandshakeError.HeadTooLong"/>.
     /// </summary>
     /// <value>1 KiB to 1 MiB, rounded up to a whole number of KiB. The default is 16 KiB.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>

@@ -444,7 +444,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
         // Without a count of its own, as for a Unix socket, what is left to acknowledge counts backwards.
         acknowledged ??= (uint?)-unacknowledged;
-        end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.BufferedAmount;
+        end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.SendBufferLength;
         return acknowledged;
     }
 

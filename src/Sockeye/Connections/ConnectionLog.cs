@@ -14,7 +14,7 @@ internal static partial class ConnectionLog
         Message = "Failed connection {ConnectionId} with {CloseCode}: the peer broke rule {Error}{Lengths}, in the frame "
             + "{FrameHeader} at byte {FrameOffset}")]
     public static partial void PeerBrokeRule(
-        this ILogger logger, long connectionId, WebSocketCloseCode closeCode, ProtocolError error, string lengths,
+        this ILogger logger, long connectionId, WebSocketCloseCode closeCode, WebSocketProtocolError error, string lengths,
         string frameHeader, long frameOffset);
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Error,
@@ -45,7 +45,7 @@ internal static partial class ConnectionLog
     /// <summary>A connection was failed for what the peer sent.</summary>
     public static void Violation(this ILogger logger, long connectionId, ProtocolViolation violation, long maxBufferedMemory)
     {
-        if (violation.Error == ProtocolError.MemoryExhausted)
+        if (violation.Error == WebSocketProtocolError.MemoryExhausted)
         {
             logger.MemoryExhausted(connectionId, maxBufferedMemory);
         }

@@ -85,7 +85,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// How many bytes, frame headers included, have been accepted by sends and not yet been taken by the operating
     /// system or the stream below.
     /// </summary>
-    public long BufferedAmount => Core.Sends.BufferedAmount;
+    public long SendBufferLength => Core.Sends.SendBufferLength;
 
     /// <summary>How long the last answered ping took, be it the application's or the keep-alive's.</summary>
     /// <value><see langword="null"/> before the first was answered.</value>
@@ -308,7 +308,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
     /// <returns>As for other messages.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
-    public ValueTask SendAsync(PreparedMessage message, CancellationToken cancellationToken = default)
+    public ValueTask SendAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
         return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
@@ -320,7 +320,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <param name="message">The message.</param>
     /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
-    public WebSocketSendResult TrySend(PreparedMessage message)
+    public WebSocketSendResult TrySend(WebSocketPreparedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
         return CompressedSends(message.Payload.Length, message.Compress) is { } compressed

@@ -29,7 +29,7 @@ public abstract class WebSocketHandler
     }
 
     /// <summary>The connection is open. Called before any of its messages; what is sent here goes out first.</summary>
-    public virtual void OnOpen(WebSocketConnection connection)
+    public virtual void OnOpened(WebSocketConnection connection)
     {
     }
 

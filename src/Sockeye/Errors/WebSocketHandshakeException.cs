@@ -6,7 +6,7 @@ namespace Sockeye;
 public sealed class WebSocketHandshakeException : SockeyeException
 {
     internal WebSocketHandshakeException(
-        HandshakeError error, WebSocketHandshakePhase phase, int? statusCode,
+        WebSocketHandshakeError error, WebSocketHandshakePhase phase, int? statusCode,
         IReadOnlyList<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body = default,
         Exception? innerException = null, string? detail = null, WebSocketTlsFailure? tlsFailure = null)
         : base(Describe(error, statusCode, tlsFailure is null ? innerException : null, detail), innerException)
@@ -20,10 +20,10 @@ public sealed class WebSocketHandshakeException : SockeyeException
     }
 
     /// <summary>What went wrong. Stable across versions: switch on this, not on the message.</summary>
-    public HandshakeError Error { get; }
+    public WebSocketHandshakeError Error { get; }
 
     /// <summary>
-    /// Why TLS failed, if <see cref="Error"/> is <see cref="HandshakeError.TlsFailed"/>; else <see langword="null"/>. The message
+    /// Why TLS failed, if <see cref="Error"/> is <see cref="WebSocketHandshakeError.TlsFailed"/>; else <see langword="null"/>. The message
     /// has the details: the name that the certificate is for, for example.
     /// </summary>
     public WebSocketTlsFailure? TlsFailure { get; }
@@ -46,7 +46,7 @@ public sealed class WebSocketHandshakeException : SockeyeException
     public ReadOnlyMemory<byte> Body { get; }
 
     private static string Describe(
-        HandshakeError error, int? statusCode, Exception? innerException, string? detail) =>
+        WebSocketHandshakeError error, int? statusCode, Exception? innerException, string? detail) =>
         $"The connection could not be opened: {error.Describe()}"
         + (detail is null ? "" : $", {Shown(detail)}")
         + (statusCode is null ? "" : $", the response has status {statusCode}")

@@ -7,7 +7,7 @@ public sealed class WebSocketProtocolException : SockeyeException
 {
     internal WebSocketProtocolException(ProtocolViolation violation)
         : base(
-            violation.Error == ProtocolError.MemoryExhausted
+            violation.Error == WebSocketProtocolError.MemoryExhausted
                 ? $"The connection was failed: {violation}."
                 : $"The peer broke the WebSocket protocol: {violation}.",
             innerException: null)
@@ -21,7 +21,7 @@ public sealed class WebSocketProtocolException : SockeyeException
     }
 
     /// <summary>The rule that was broken. Stable across versions: switch on this, not on the message.</summary>
-    public ProtocolError Error { get; }
+    public WebSocketProtocolError Error { get; }
 
     /// <summary>The code of the Close frame that the peer was sent.</summary>
     public WebSocketCloseCode CloseCode { get; }
@@ -34,19 +34,19 @@ public sealed class WebSocketProtocolException : SockeyeException
 
     /// <summary>
     /// The header of that frame (RFC 6455 §5.2), up to the byte that breaks the rule: 2 to 14 bytes. May include the masking
-    /// key; never includes payload. May be empty for <see cref="ProtocolError.MemoryExhausted"/>, of which no frame is the cause.
+    /// key; never includes payload. May be empty for <see cref="WebSocketProtocolError.MemoryExhausted"/>, of which no frame is the cause.
     /// </summary>
     public ReadOnlyMemory<byte> FrameHeader { get; }
 
     /// <summary>
-    /// For <see cref="ProtocolError.MessageTooLong"/>, the sum of the payload lengths, in bytes, that the frames of the
+    /// For <see cref="WebSocketProtocolError.MessageTooLong"/>, the sum of the payload lengths, in bytes, that the frames of the
     /// message have declared, this frame included. For a compressed message these are lengths of compressed bytes.
     /// <see langword="null"/> for other rules.
     /// </summary>
     public long? MessageLength { get; }
 
     /// <summary>
-    /// For <see cref="ProtocolError.MessageTooLong"/>, the limit, in bytes: <see cref="LimitOptions.MaxMessageLength"/>.
+    /// For <see cref="WebSocketProtocolError.MessageTooLong"/>, the limit, in bytes: <see cref="LimitOptions.MaxMessageLength"/>.
     /// <see langword="null"/> for other rules.
     /// </summary>
     public long? MaxMessageLength { get; }

@@ -48,15 +48,15 @@ internal sealed class Admission(ServerContext context)
     /// <summary>Which limit keeps a connection out, if one does.</summary>
     /// <param name="descriptor">Its descriptor.</param>
     /// <param name="network">Its network, as one of the methods above tells it.</param>
-    public HandshakeError Check(int descriptor, in PeerNetwork network) =>
-        IsShort(descriptor) && !TryMakeRoom(descriptor, network) ? HandshakeError.TooManyConnections
-        : !context.Pending.HasRoomFor(network) ? HandshakeError.TooManyConnectionsFromAddress
-        : HandshakeError.None;
+    public WebSocketHandshakeError Check(int descriptor, in PeerNetwork network) =>
+        IsShort(descriptor) && !TryMakeRoom(descriptor, network) ? WebSocketHandshakeError.TooManyConnections
+        : !context.Pending.HasRoomFor(network) ? WebSocketHandshakeError.TooManyConnectionsFromAddress
+        : WebSocketHandshakeError.None;
 
     /// <summary>Logs a refusal, tells the application, and makes the answer to a connection that was kept out.</summary>
-    public ReadOnlyMemory<byte> Refuse(HandshakeError error, EndPoint? remote)
+    public ReadOnlyMemory<byte> Refuse(WebSocketHandshakeError error, EndPoint? remote)
     {
-        if (error == HandshakeError.TooManyConnections && _shortagePace.TryTake())
+        if (error == WebSocketHandshakeError.TooManyConnections && _shortagePace.TryTake())
         {
             context.Logger.DescriptorsShort(_limit, _options.ReservedDescriptors);
         }

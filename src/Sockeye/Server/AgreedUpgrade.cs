@@ -12,16 +12,16 @@ namespace Sockeye.Server;
 /// <param name="Detail">Of a request that is refused: see <see cref="RefusalDetail"/>.</param>
 /// <param name="DeclinedAs">
 /// Of a plain HTTP request that the application is asked about, the rule by which it is refused if it gets no response;
-/// <see cref="HandshakeError.None"/> of an opening handshake.
+/// <see cref="WebSocketHandshakeError.None"/> of an opening handshake.
 /// </param>
 /// <param name="IsHead">Whether the method is HEAD, so that the response has no body (RFC 9110 §9.3.2).</param>
 internal readonly record struct AgreedUpgrade(
     ServerRoute Route, ConnectionSettings Settings, byte[] PackedHead, string? Subprotocol,
-    PerMessageDeflateParameters? Deflate, string? Detail = null, HandshakeError DeclinedAs = HandshakeError.None,
+    PerMessageDeflateParameters? Deflate, string? Detail = null, WebSocketHandshakeError DeclinedAs = WebSocketHandshakeError.None,
     bool IsHead = false)
 {
     /// <summary>Whether this is a plain HTTP request that the application is asked about.</summary>
-    public bool IsPlain => DeclinedAs != HandshakeError.None;
+    public bool IsPlain => DeclinedAs != WebSocketHandshakeError.None;
 
     /// <summary>Whether the application is asked.</summary>
     public bool IsDecidedByApplication => IsPlain || Route.OnUpgrade is not null;

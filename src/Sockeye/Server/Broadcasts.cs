@@ -6,7 +6,7 @@ internal static class Broadcasts
     /// <summary>Sends now, to all that take it.</summary>
     /// <returns>How many have taken it.</returns>
     public static int Send(
-        IReadOnlyCollection<WebSocketConnection> connections, PreparedMessage message, Func<WebSocketConnection, bool>? where)
+        IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where)
     {
         int count = 0;
         foreach (WebSocketConnection connection in connections)
@@ -23,7 +23,7 @@ internal static class Broadcasts
     /// <summary>Sends to all, and waits for those that are slow.</summary>
     /// <returns>How many have taken it.</returns>
     public static async Task<int> SendAsync(
-        IReadOnlyCollection<WebSocketConnection> connections, PreparedMessage message, Func<WebSocketConnection, bool>? where,
+        IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where,
         CancellationToken cancellationToken)
     {
         // All at once: nobody waits for another who is slow.
@@ -33,7 +33,7 @@ internal static class Broadcasts
         return taken.Count(static one => one);
     }
 
-    private static bool TrySend(WebSocketConnection connection, PreparedMessage message)
+    private static bool TrySend(WebSocketConnection connection, WebSocketPreparedMessage message)
     {
         try
         {
@@ -48,7 +48,7 @@ internal static class Broadcasts
     }
 
     private static async Task<bool> SendAsync(
-        WebSocketConnection connection, PreparedMessage message, CancellationToken cancellationToken)
+        WebSocketConnection connection, WebSocketPreparedMessage message, CancellationToken cancellationToken)
     {
         try
         {

@@ -18,18 +18,18 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
     /// <summary>Takes a place, if there is one.</summary>
     /// <param name="address">The client's; <see langword="null"/> if it has none, or addresses are not counted.</param>
     /// <returns>Which cap is reached, if one is.</returns>
-    public HandshakeError TryEnter(IPAddress? address)
+    public WebSocketHandshakeError TryEnter(IPAddress? address)
     {
         if (CountsNothing)
         {
-            return HandshakeError.None;
+            return WebSocketHandshakeError.None;
         }
 
         lock (_gate)
         {
             if (_count >= maxCount)
             {
-                return HandshakeError.TooManyConnections;
+                return WebSocketHandshakeError.TooManyConnections;
             }
 
             if (CountsAddresses && address is not null)
@@ -38,14 +38,14 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
                 int count = _byAddress.GetValueOrDefault(network);
                 if (count >= maxPerAddress)
                 {
-                    return HandshakeError.TooManyConnectionsFromAddress;
+                    return WebSocketHandshakeError.TooManyConnectionsFromAddress;
                 }
 
                 _byAddress[network] = count + 1;
             }
 
             _count++;
-            return HandshakeError.None;
+            return WebSocketHandshakeError.None;
         }
     }
 

@@ -13,15 +13,15 @@ internal struct ConnectionPlace
     private IPAddress? _held;
 
     /// <summary>Takes a place, if there is one.</summary>
-    public HandshakeError TryTake(
+    public WebSocketHandshakeError TryTake(
         ConnectionCaps caps, byte[] packedHead, Transport transport, UpgradeScope scope)
     {
         // The address is looked for only if it counts: a trusted proxy has written it in the head.
         IPAddress? address = caps.CountsAddresses
             ? new WebSocketUpgradeRequest(packedHead, transport, scope).ClientIPAddress
             : null;
-        HandshakeError error = caps.TryEnter(address);
-        _held = error == HandshakeError.None ? address ?? Uncounted : null;
+        WebSocketHandshakeError error = caps.TryEnter(address);
+        _held = error == WebSocketHandshakeError.None ? address ?? Uncounted : null;
         return error;
     }
 

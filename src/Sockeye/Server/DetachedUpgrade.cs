@@ -19,7 +19,7 @@ internal sealed class DetachedUpgrade
     }
 
     /// <summary>There will be none.</summary>
-    public void OnRefused(HandshakeError error, int? statusCode, Exception? exception, string? detail = null) =>
+    public void OnRefused(WebSocketHandshakeError error, int? statusCode, Exception? exception, string? detail = null) =>
         _failure = new WebSocketHandshakeException(
             error, WebSocketHandshakePhase.Validation, statusCode, [], innerException: exception, detail: detail);
 
@@ -29,5 +29,5 @@ internal sealed class DetachedUpgrade
     /// <summary>The stream is closed.</summary>
     public void OnClosed(Exception? exception) => _outcome.TrySetException(
         _failure ?? new WebSocketHandshakeException(
-            HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response, statusCode: null, [], innerException: exception));
+            WebSocketHandshakeError.ConnectionLost, WebSocketHandshakePhase.Response, statusCode: null, [], innerException: exception));
 }

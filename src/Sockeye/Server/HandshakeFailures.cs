@@ -25,7 +25,7 @@ internal static class HandshakeFailures
     /// <param name="exception">What the application threw, if it did.</param>
     /// <returns>What is answered.</returns>
     public static HandshakeRejection Tell(
-        ServerContext context, HandshakeError error, HandshakeRejection? rejection, EndPoint? remote,
+        ServerContext context, WebSocketHandshakeError error, HandshakeRejection? rejection, EndPoint? remote,
         WebSocketUpgradeRequest? request, string? detail, Exception? exception)
     {
         rejection ??= HandshakeRejection.For(error, context.Fallback.For(isSecure: false).Rules);
@@ -47,21 +47,21 @@ internal static class HandshakeFailures
     public static void TellAbandoned(ServerContext context, EndPoint? remote, WebSocketUpgradeRequest? request)
     {
         context.Logger.HandshakeAbandoned(remote);
-        Tell(context, new(HandshakeError.ConnectionLost, statusCode: null, remote, request, exception: null));
+        Tell(context, new(WebSocketHandshakeError.ConnectionLost, statusCode: null, remote, request, exception: null));
     }
 
     /// <summary>The client has been silent for all of its time.</summary>
     public static void TellSilent(ServerContext context, EndPoint? remote)
     {
         context.Logger.HandshakeSilent(remote);
-        Tell(context, new(HandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
+        Tell(context, new(WebSocketHandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
     }
 
     /// <summary>The client took its time, and others needed the room.</summary>
     public static void TellGaveWay(ServerContext context, EndPoint? remote)
     {
         context.Logger.HandshakeGaveWay(remote);
-        Tell(context, new(HandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
+        Tell(context, new(WebSocketHandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
     }
 
     /// <summary>The client was gone before anything could be read; or something failed that should not.</summary>
@@ -95,7 +95,7 @@ internal static class HandshakeFailures
         context.Logger.TlsFailed(level, remote, diagnosis.Failure, diagnosis.Detail, isFault ? exception : null);
         HandshakeRejection? answer = diagnosis.Failure == WebSocketTlsFailure.PlainHttp ? PlainHttpAnswer : null;
         var failure = new WebSocketHandshakeFailure(
-            HandshakeError.TlsFailed, answer?.StatusCode, remote, request: null, exception)
+            WebSocketHandshakeError.TlsFailed, answer?.StatusCode, remote, request: null, exception)
         {
             Detail = diagnosis.Detail,
             TlsFailure = diagnosis.Failure,
@@ -105,8 +105,8 @@ internal static class HandshakeFailures
     }
 
     // A page or a name that the server was not told of is most often one that its options lack.
-    private static LogLevel LevelOf(HandshakeError error) =>
-        error is HandshakeError.OriginNotAllowed or HandshakeError.HostNotAllowed ? LogLevel.Warning : LogLevel.Information;
+    private static LogLevel LevelOf(WebSocketHandshakeError error) =>
+        error is WebSocketHandshakeError.OriginNotAllowed or WebSocketHandshakeError.HostNotAllowed ? LogLevel.Warning : LogLevel.Information;
 
     private static WebSocketUpgradeRejection? Tell(ServerContext context, WebSocketHandshakeFailure failure)
     {

@@ -115,9 +115,9 @@ internal sealed class Listener : IAcceptorOwner
     /// <inheritdoc/>
     bool IAcceptorOwner.MustRefuse(int descriptor, in SocketAddress peer, out ReadOnlyMemory<byte> answer)
     {
-        HandshakeError error = _admission.Check(descriptor, _admission.NetworkOf(peer));
-        answer = error == HandshakeError.None ? default : _admission.Refuse(error, peer.ToEndPoint());
-        return error != HandshakeError.None;
+        WebSocketHandshakeError error = _admission.Check(descriptor, _admission.NetworkOf(peer));
+        answer = error == WebSocketHandshakeError.None ? default : _admission.Refuse(error, peer.ToEndPoint());
+        return error != WebSocketHandshakeError.None;
     }
 
     /// <inheritdoc/>
@@ -185,8 +185,8 @@ internal sealed class Listener : IAcceptorOwner
         {
             PeerNetwork network = _admission.NetworkOf(socket.RemoteEndPoint);
             int descriptor = SocketRefusal.DescriptorOf(socket);
-            HandshakeError error = _admission.Check(descriptor, network);
-            if (error != HandshakeError.None)
+            WebSocketHandshakeError error = _admission.Check(descriptor, network);
+            if (error != WebSocketHandshakeError.None)
             {
                 // Before TLS there is nothing that the client would understand.
                 ReadOnlyMemory<byte> answer = _admission.Refuse(error, socket.RemoteEndPoint);

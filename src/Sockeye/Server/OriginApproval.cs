@@ -12,7 +12,7 @@ internal static class OriginApproval
     /// <param name="request">The same request, for the application.</param>
     /// <param name="exception">What the application threw.</param>
     /// <returns>Why the client is refused, if it is.</returns>
-    public static HandshakeError Ask(
+    public static WebSocketHandshakeError Ask(
         Func<string, WebSocketUpgradeRequest, bool> isAllowed, in ServerHandshakeOffer offer, ServerHandshakeRules rules,
         WebSocketUpgradeRequest request, out Exception? exception)
     {
@@ -24,7 +24,7 @@ internal static class OriginApproval
         catch (Exception thrown)
         {
             exception = thrown;
-            return HandshakeError.ApplicationFailed;
+            return WebSocketHandshakeError.ApplicationFailed;
         }
     }
 }

@@ -21,15 +21,15 @@ internal static class RefusalDetail
     /// <param name="isAsked">Whether the application was asked about the origin.</param>
     /// <returns>The sentence; <see langword="null"/> if the rule says it all.</returns>
     public static string? Of(
-        HandshakeError error, RequestHead request, ServerRoute route, ServerHandshakeRules rules, IReadOnlyList<string> hosts,
+        WebSocketHandshakeError error, RequestHead request, ServerRoute route, ServerHandshakeRules rules, IReadOnlyList<string> hosts,
         bool isAsked)
     {
         var offer = new ServerHandshakeOffer(request, selected: null);
         switch (error)
         {
-            case HandshakeError.HostNotAllowed:
+            case WebSocketHandshakeError.HostNotAllowed:
                 return $"the host {PeerText.Quote(offer.Host)} is none of those allowed: {List(hosts)}";
-            case HandshakeError.OriginNotAllowed:
+            case WebSocketHandshakeError.OriginNotAllowed:
                 string own = PeerText.Quote((rules.IsSecure ? "https://" : "http://") + offer.Host, MaxNameLength);
                 string others = route.AllowedOrigins.Count == 0
                     ? "and no other is allowed"

@@ -88,7 +88,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         if (TryDecide())
         {
-            Refuse(HandshakeError.ServerUnavailable);
+            Refuse(WebSocketHandshakeError.ServerUnavailable);
         }
     }
 
@@ -201,7 +201,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         if (TryDecide())
         {
             HandshakeFailures.TellGaveWay(_context, _transport.RemoteEndPoint);
-            _detached?.OnRefused(HandshakeError.TimedOut, statusCode: null, exception: null);
+            _detached?.OnRefused(WebSocketHandshakeError.TimedOut, statusCode: null, exception: null);
         }
         else if (_refusal is null)
         {
@@ -224,13 +224,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     {
         if (_request.HasBegun || _pending is not null)
         {
-            Refuse(HandshakeError.TimedOut);
+            Refuse(WebSocketHandshakeError.TimedOut);
             return;
         }
 
         // A browser may open a connection before it has a request: an answer to none would be taken for that to the first.
         HandshakeFailures.TellSilent(_context, _transport.RemoteEndPoint);
-        _detached?.OnRefused(HandshakeError.TimedOut, statusCode: null, exception: null);
+        _detached?.OnRefused(WebSocketHandshakeError.TimedOut, statusCode: null, exception: null);
         _transport.Close();
     }
 
@@ -243,11 +243,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
     private ReadVerdict Answer(ReadOnlySpan<byte> head, Span<byte> rest)
     {
         Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
-        HandshakeError error = UpgradeCheck.Check(
+        WebSocketHandshakeError error = UpgradeCheck.Check(
             _context, _transport, _settings, head, lines, ref _place, out AgreedUpgrade agreed, out ServerHandshakeOffer offer,
             out Exception? exception);
         _settings = agreed.Settings;
-        if (error != HandshakeError.None)
+        if (error != WebSocketHandshakeError.None)
         {
             return Refuse(error, agreed, head: head, exception: exception);
         }
@@ -284,7 +284,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         _ = _pending.FollowAsync(deciding, _transport.ResumeReading);
         if (_isOverdue && TryDecide())
         {
-            return Refuse(HandshakeError.TimedOut);
+            return Refuse(WebSocketHandshakeError.TimedOut);
         }
 
         if (_context.IsStopping)
@@ -316,7 +316,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         {
             WebSocketUpgradeAcceptance acceptance => Accept(offer, agreed, acceptance, rest),
             WebSocketUpgradeRejection rejection =>
-                Refuse(HandshakeError.RefusedByApplication, agreed, rejection.ToRejection()),
+                Refuse(WebSocketHandshakeError.RefusedByApplication, agreed, rejection.ToRejection()),
             PlainRequestDecision { Response: { } response } => Respond(response, agreed),
             PlainRequestDecision => Refuse(agreed.DeclinedAs, agreed),
             _ => Fail(new InvalidOperationException("Nothing was decided about the connection."), agreed),
@@ -341,7 +341,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         {
             core.Sends.Terminate();
             _transport.Sink = this;
-            return Refuse(HandshakeError.ServerUnavailable);
+            return Refuse(WebSocketHandshakeError.ServerUnavailable);
         }
 
         _place.HandOver();
@@ -359,12 +359,12 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         packedHead is null ? null : new(packedHead, _transport, _settings.Scope);
 
     private ReadVerdict Fail(Exception exception, in AgreedUpgrade agreed) =>
-        Refuse(HandshakeError.ApplicationFailed, agreed, exception: exception);
+        Refuse(WebSocketHandshakeError.ApplicationFailed, agreed, exception: exception);
 
-    private ReadVerdict Refuse(HandshakeError error) => Refuse(error, _pending?.Agreed ?? default);
+    private ReadVerdict Refuse(WebSocketHandshakeError error) => Refuse(error, _pending?.Agreed ?? default);
 
     private ReadVerdict Refuse(
-        HandshakeError error, in AgreedUpgrade agreed, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
+        WebSocketHandshakeError error, in AgreedUpgrade agreed, HandshakeRejection? rejection = null, ReadOnlySpan<byte> head = default,
         Exception? exception = null)
     {
         byte[]? packedHead = agreed.PackedHead;

@@ -10,7 +10,7 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 101,
         Message = "Refused an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}{Detail}")]
     public static partial void HandshakeRefused(
-        this ILogger logger, LogLevel level, object? remoteEndPoint, int statusCode, HandshakeError error, string detail);
+        this ILogger logger, LogLevel level, object? remoteEndPoint, int statusCode, WebSocketHandshakeError error, string detail);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error,
         Message = "Refused an opening handshake from {RemoteEndPoint} with 500: the application threw")]

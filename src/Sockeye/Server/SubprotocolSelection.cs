@@ -10,7 +10,7 @@ internal static class SubprotocolSelection
     /// <param name="subprotocol">One of those offered, or <see langword="null"/>.</param>
     /// <param name="exception">What the application threw, or has done wrong.</param>
     /// <returns>Why the client is refused, if it is.</returns>
-    public static HandshakeError Select(
+    public static WebSocketHandshakeError Select(
         Func<WebSocketUpgradeRequest, string?> select, bool isRequired, WebSocketUpgradeRequest request,
         out string? subprotocol, out Exception? exception)
     {
@@ -24,21 +24,21 @@ internal static class SubprotocolSelection
         catch (Exception thrown)
         {
             exception = thrown;
-            return HandshakeError.ApplicationFailed;
+            return WebSocketHandshakeError.ApplicationFailed;
         }
 
         if (subprotocol is null)
         {
-            return isRequired ? HandshakeError.NoCommonSubprotocol : HandshakeError.None;
+            return isRequired ? WebSocketHandshakeError.NoCommonSubprotocol : WebSocketHandshakeError.None;
         }
 
         // A client fails the connection if it gets another (§4.1): better to say so where it went wrong.
         if (!offered.Contains(subprotocol, StringComparer.Ordinal))
         {
             exception = new InvalidOperationException("The subprotocol that was selected is none of those offered.");
-            return HandshakeError.ApplicationFailed;
+            return WebSocketHandshakeError.ApplicationFailed;
         }
 
-        return HandshakeError.None;
+        return WebSocketHandshakeError.None;
     }
 }

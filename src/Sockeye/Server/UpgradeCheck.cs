@@ -17,19 +17,19 @@ internal static class UpgradeCheck
     /// <param name="agreed">
     /// What the handshake comes to. If it is refused, the settings are there, and the request if that kept the rules.
     /// </param>
-    /// <param name="offer">What the client asks for; only when the result is <see cref="HandshakeError.None"/>.</param>
+    /// <param name="offer">What the client asks for; only when the result is <see cref="WebSocketHandshakeError.None"/>.</param>
     /// <param name="exception">What the application threw when it was asked about the origin or the subprotocol.</param>
     /// <returns>
-    /// The first rule broken; <see cref="HandshakeError.None"/> also for a plain request that the application is to be asked
+    /// The first rule broken; <see cref="WebSocketHandshakeError.None"/> also for a plain request that the application is to be asked
     /// about: see <see cref="AgreedUpgrade.IsPlain"/>.
     /// </returns>
-    public static HandshakeError Check(
+    public static WebSocketHandshakeError Check(
         ServerContext context, Transport transport, ConnectionSettings settings, ReadOnlySpan<byte> head,
         Span<HeaderLine> lines, ref ConnectionPlace place, out AgreedUpgrade agreed, out ServerHandshakeOffer offer,
         out Exception? exception)
     {
         exception = null;
-        HandshakeError error = CheckRules(
+        WebSocketHandshakeError error = CheckRules(
             context, transport, settings.Scope.IsSecure, head, lines, out RequestHead parsed, out ServerRoute? found,
             out RouteProfile profile, out offer);
         ServerRoute route = found ?? context.Fallback;
@@ -40,16 +40,16 @@ internal static class UpgradeCheck
         if (route.OnPlainRequest is not null && IsPlain(error, parsed))
         {
             // What is asked for is not a connection: neither a path without a route nor a full server stands against it.
-            HandshakeError declinedAs = error;
+            WebSocketHandshakeError declinedAs = error;
             error = ServerHandshake.CheckPlain(parsed, profile.Rules);
-            if (error == HandshakeError.None && !context.IsStopping)
+            if (error == WebSocketHandshakeError.None && !context.IsStopping)
             {
                 agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head), DeclinedAs = declinedAs };
-                return HandshakeError.None;
+                return WebSocketHandshakeError.None;
             }
         }
 
-        if (error == HandshakeError.OriginNotAllowed && found?.IsOriginAllowed is { } isOriginAllowed)
+        if (error == WebSocketHandshakeError.OriginNotAllowed && found?.IsOriginAllowed is { } isOriginAllowed)
         {
             agreed = agreed with { PackedHead = RequestBytes.Pack(settings.Pool, head) };
             error = OriginApproval.Ask(
@@ -57,12 +57,12 @@ internal static class UpgradeCheck
                 out exception);
         }
 
-        error = error != HandshakeError.None ? error
-            : context.IsStopping ? HandshakeError.ServerUnavailable
-            : found is null ? HandshakeError.UnknownPath
-            : settings.Memory.IsTight ? HandshakeError.MemoryExhausted
-            : HandshakeError.None;
-        if (error != HandshakeError.None)
+        error = error != WebSocketHandshakeError.None ? error
+            : context.IsStopping ? WebSocketHandshakeError.ServerUnavailable
+            : found is null ? WebSocketHandshakeError.UnknownPath
+            : settings.Memory.IsTight ? WebSocketHandshakeError.MemoryExhausted
+            : WebSocketHandshakeError.None;
+        if (error != WebSocketHandshakeError.None)
         {
             string? detail = RefusalDetail.Of(
                 error, parsed, route, profile.Rules, context.Options.AllowedHosts,
@@ -73,7 +73,7 @@ internal static class UpgradeCheck
 
         agreed = agreed with { PackedHead = agreed.PackedHead ?? RequestBytes.Pack(settings.Pool, head) };
         error = place.TryTake(context.Caps, agreed.PackedHead, transport, settings.Scope);
-        if (error != HandshakeError.None || route.SelectSubprotocol is null)
+        if (error != WebSocketHandshakeError.None || route.SelectSubprotocol is null)
         {
             return error;
         }
@@ -86,12 +86,12 @@ internal static class UpgradeCheck
     }
 
     // HTTP/1.0 cannot be upgraded, but it is plain HTTP all the same.
-    private static bool IsPlain(HandshakeError error, RequestHead request) =>
-        (error is HandshakeError.MissingUpgrade or HandshakeError.MethodNotGet
-            || (error == HandshakeError.UnsupportedHttpVersion && request.IsHttp10))
+    private static bool IsPlain(WebSocketHandshakeError error, RequestHead request) =>
+        (error is WebSocketHandshakeError.MissingUpgrade or WebSocketHandshakeError.MethodNotGet
+            || (error == WebSocketHandshakeError.UnsupportedHttpVersion && request.IsHttp10))
         && ServerHandshake.IsPlain(request);
 
-    private static HandshakeError CheckRules(
+    private static WebSocketHandshakeError CheckRules(
         ServerContext context, Transport transport, bool isSecure, ReadOnlySpan<byte> head, Span<HeaderLine> lines,
         out RequestHead request, out ServerRoute? found, out RouteProfile profile, out ServerHandshakeOffer offer)
     {

@@ -40,8 +40,8 @@ internal sealed class UpgradePreparation
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async Task<WebSocketPreparedUpgrade> RunAsync(CancellationToken cancellationToken)
     {
-        HandshakeError error = Check(out Exception? exception);
-        if (error != HandshakeError.None)
+        WebSocketHandshakeError error = Check(out Exception? exception);
+        if (error != WebSocketHandshakeError.None)
         {
             return Refuse(error, exception: exception);
         }
@@ -59,7 +59,7 @@ internal sealed class UpgradePreparation
             {
                 WebSocketUpgradeAcceptance acceptance => Accept(acceptance),
                 WebSocketUpgradeRejection rejection =>
-                    Refuse(HandshakeError.RefusedByApplication, rejection.ToRejection()),
+                    Refuse(WebSocketHandshakeError.RefusedByApplication, rejection.ToRejection()),
                 PlainRequestDecision { Response: { } response } => Respond(response),
                 PlainRequestDecision => Refuse(_agreed.DeclinedAs),
                 _ => Fail(new InvalidOperationException("Nothing was decided about the connection.")),
@@ -73,7 +73,7 @@ internal sealed class UpgradePreparation
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
-            return Refuse(HandshakeError.TimedOut);
+            return Refuse(WebSocketHandshakeError.TimedOut);
         }
         catch (Exception thrown)
         {
@@ -109,7 +109,7 @@ internal sealed class UpgradePreparation
     /// <summary>Gives back the place among the connections that there may be.</summary>
     public void Release() => _place.Leave(_context.Caps);
 
-    private HandshakeError Check(out Exception? exception)
+    private WebSocketHandshakeError Check(out Exception? exception)
     {
         Span<HeaderLine> lines = HeaderLine.RoomFor(_head, []);
         return UpgradeCheck.Check(
@@ -153,10 +153,10 @@ internal sealed class UpgradePreparation
     }
 
     private WebSocketPreparedUpgrade Fail(Exception exception) =>
-        Refuse(HandshakeError.ApplicationFailed, exception: exception);
+        Refuse(WebSocketHandshakeError.ApplicationFailed, exception: exception);
 
     private WebSocketPreparedUpgrade Refuse(
-        HandshakeError error, HandshakeRejection? rejection = null, Exception? exception = null)
+        WebSocketHandshakeError error, HandshakeRejection? rejection = null, Exception? exception = null)
     {
         Release();
         WebSocketUpgradeRequest request = Request;
@@ -171,7 +171,7 @@ internal sealed class UpgradePreparation
         return Respond(response.ToRejection(), Request, _agreed.DeclinedAs);
     }
 
-    private WebSocketPreparedUpgrade Respond(HandshakeRejection rejection, WebSocketUpgradeRequest request, HandshakeError error)
+    private WebSocketPreparedUpgrade Respond(HandshakeRejection rejection, WebSocketUpgradeRequest request, WebSocketHandshakeError error)
     {
         var response = new ArrayBufferWriter<byte>();
         ServerResponse.WriteFinal(response, rejection, _agreed.IsHead);

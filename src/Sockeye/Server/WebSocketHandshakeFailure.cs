@@ -6,7 +6,7 @@ namespace Sockeye;
 public sealed class WebSocketHandshakeFailure
 {
     internal WebSocketHandshakeFailure(
-        HandshakeError error, int? statusCode, EndPoint? remoteEndPoint, WebSocketUpgradeRequest? request, Exception? exception)
+        WebSocketHandshakeError error, int? statusCode, EndPoint? remoteEndPoint, WebSocketUpgradeRequest? request, Exception? exception)
     {
         Error = error;
         StatusCode = statusCode;
@@ -16,17 +16,17 @@ public sealed class WebSocketHandshakeFailure
     }
 
     /// <summary>What went wrong. Stable across versions.</summary>
-    public HandshakeError Error { get; }
+    public WebSocketHandshakeError Error { get; }
 
     /// <summary>
-    /// For <see cref="HandshakeError.OriginNotAllowed"/> and <see cref="HandshakeError.HostNotAllowed"/>, a sentence for people
-    /// that names what was refused, escaped and cut, and what it was compared with; for <see cref="HandshakeError.TlsFailed"/>,
+    /// For <see cref="WebSocketHandshakeError.OriginNotAllowed"/> and <see cref="WebSocketHandshakeError.HostNotAllowed"/>, a sentence for people
+    /// that names what was refused, escaped and cut, and what it was compared with; for <see cref="WebSocketHandshakeError.TlsFailed"/>,
     /// why; else <see langword="null"/>. The log has it too; don't send it to the client, who would learn what is allowed.
     /// </summary>
     public string? Detail { get; internal init; }
 
     /// <summary>
-    /// Why TLS failed, if <see cref="Error"/> is <see cref="HandshakeError.TlsFailed"/>; else <see langword="null"/>. A client that
+    /// Why TLS failed, if <see cref="Error"/> is <see cref="WebSocketHandshakeError.TlsFailed"/>; else <see langword="null"/>. A client that
     /// speaks HTTP without TLS is <see cref="WebSocketTlsFailure.PlainHttp"/>, and is answered with status 400.
     /// </summary>
     public WebSocketTlsFailure? TlsFailure { get; internal init; }

@@ -21,7 +21,7 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     private int _isOver;
 
     internal WebSocketPreparedUpgrade(
-        UpgradePreparation preparation, PreparedResponse response, WebSocketUpgradeRequest request, HandshakeError error)
+        UpgradePreparation preparation, PreparedResponse response, WebSocketUpgradeRequest request, WebSocketHandshakeError error)
     {
         _preparation = preparation;
         Error = error;
@@ -34,7 +34,7 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     internal WebSocketPreparedUpgrade(
         UpgradePreparation preparation, PreparedResponse response, WebSocketUpgradeRequest request,
         WebSocketUpgradeAcceptance acceptance, string? subprotocol, PerMessageDeflateParameters? deflate)
-        : this(preparation, response, request, HandshakeError.None)
+        : this(preparation, response, request, WebSocketHandshakeError.None)
     {
         _acceptance = acceptance;
         _deflate = deflate;
@@ -46,9 +46,9 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
 
     /// <summary>
     /// Why the request is refused, also if <see cref="WebSocketServerOptions.OnPlainRequest"/> has a response to it;
-    /// <see cref="HandshakeError.None"/> if it is accepted.
+    /// <see cref="WebSocketHandshakeError.None"/> if it is accepted.
     /// </summary>
-    public HandshakeError Error { get; }
+    public WebSocketHandshakeError Error { get; }
 
     /// <summary>The HTTP status to write: 101, or that of the refusal.</summary>
     public int StatusCode { get; }

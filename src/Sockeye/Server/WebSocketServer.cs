@@ -195,7 +195,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// Which of the connections; <see langword="null"/> for all. All but one: <c>other => other != connection</c>.
     /// </param>
     /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
-    public int Broadcast(PreparedMessage message, Func<WebSocketConnection, bool>? where = null)
+    public int Broadcast(WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where = null)
     {
         ArgumentNullException.ThrowIfNull(message);
         return Broadcasts.Send(Connections, message, where);
@@ -215,14 +215,14 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <returns>How many have taken it.</returns>
     public int Broadcast(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind, Func<WebSocketConnection, bool>? where = null) =>
-        Broadcast(PreparedMessage.Create(payload, kind), where);
+        Broadcast(WebSocketPreparedMessage.Create(payload, kind), where);
 
     /// <summary>Sends a text message to connections, as the other overloads do.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
     /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
     /// <returns>How many have taken it.</returns>
     public int Broadcast(string text, Func<WebSocketConnection, bool>? where = null) =>
-        Broadcast(PreparedMessage.Text(text), where);
+        Broadcast(WebSocketPreparedMessage.Text(text), where);
 
     /// <summary>Sends a message to connections, and waits until the slowest of them has taken it.</summary>
     /// <param name="message">The message.</param>
@@ -231,7 +231,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
     [OverloadResolutionPriority(1)]
     public Task<int> BroadcastAsync(
-        PreparedMessage message, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default)
+        WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
         return Broadcasts.SendAsync(Connections, message, where, cancellationToken);
@@ -241,7 +241,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="message">The message.</param>
     /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
     /// <returns>How many have taken it.</returns>
-    public Task<int> BroadcastAsync(PreparedMessage message, CancellationToken cancellationToken) =>
+    public Task<int> BroadcastAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken) =>
         BroadcastAsync(message, where: null, cancellationToken);
 
     /// <summary>Closes all connections that there are now, in order, and goes on accepting others.</summary>

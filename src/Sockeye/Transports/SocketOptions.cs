@@ -42,7 +42,7 @@ public sealed record SocketOptions
 
     /// <summary>
     /// How much the system takes over before it can send it (TCP_NOTSENT_LOWAT): the rest stays in the send buffer of the connection,
-    /// where it counts for <see cref="WebSocketConnection.BufferedAmount"/> and for what <c>TrySend</c> refuses.
+    /// where it counts for <see cref="WebSocketConnection.SendBufferLength"/> and for what <c>TrySend</c> refuses.
     /// </summary>
     /// <value>
     /// At least 1 byte; <see langword="null"/>, the default, for as much as the send buffer has room for. The system may exceed it by

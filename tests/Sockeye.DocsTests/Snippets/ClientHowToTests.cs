@@ -42,7 +42,7 @@ public sealed class ClientHowToTests
         var tokens = new Tokens();
 
         // snippet: token for each attempt
-        var client = new ReconnectingWebSocketClient(address, new WebSocketReconnectOptions
+        var client = new WebSocketReconnectingClient(address, new WebSocketReconnectOptions
         {
             Client = new WebSocketClientOptions
             {
@@ -151,7 +151,7 @@ public sealed class ClientHowToTests
     {
         await using var server = await WebSocketServer.StartAsync(0, (_, _) => Task.CompletedTask);
         var address = new Uri($"ws://localhost:{server.Port}/");
-        HandshakeError seen = HandshakeError.None;
+        WebSocketHandshakeError seen = WebSocketHandshakeError.None;
 
         // snippet: failed handshake
         var options = new WebSocketClientOptions { Subprotocols = ["chat.v9"] };
@@ -166,7 +166,7 @@ public sealed class ClientHowToTests
         }
         // end snippet
 
-        Assert.Equal(HandshakeError.MissingSubprotocol, seen);
+        Assert.Equal(WebSocketHandshakeError.MissingSubprotocol, seen);
     }
 
     [Fact]
@@ -260,7 +260,7 @@ public sealed class ClientHowToTests
         List<string> lines = [];
 
         // snippet: reconnecting
-        await using var client = new ReconnectingWebSocketClient(address, new WebSocketReconnectOptions
+        await using var client = new WebSocketReconnectingClient(address, new WebSocketReconnectOptions
         {
             MaxQueueLength = 64 * 1024,
             OnStatusChanged = status => Console.WriteLine(status),
@@ -294,7 +294,7 @@ public sealed class ClientHowToTests
         string address = $"ws://{server.LocalEndPoint}/";
 
         // snippet: giving up
-        await using var client = new ReconnectingWebSocketClient(address);
+        await using var client = new WebSocketReconnectingClient(address);
         await client.StartAsync();
         try
         {
@@ -327,7 +327,7 @@ public sealed class ClientHowToTests
             ShouldReconnect = disconnect => disconnect.IsTransient && (int?)disconnect.Result?.Code != 4001,
         };
         // end snippet
-        await using var client = new ReconnectingWebSocketClient($"ws://{server.LocalEndPoint}/", options);
+        await using var client = new WebSocketReconnectingClient($"ws://{server.LocalEndPoint}/", options);
         await client.StartAsync();
 
         Assert.Equal(4001, (int)(await client.Closed).Result!.Code);
@@ -340,7 +340,7 @@ public sealed class ClientHowToTests
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
             async (connection, cancellation) => received.TrySetResult((await connection.ReceiveAsync(cancellation)).Text));
-        await using var client = new ReconnectingWebSocketClient(
+        await using var client = new WebSocketReconnectingClient(
             $"ws://{server.LocalEndPoint}/", new WebSocketReconnectOptions { MaxQueueLength = 1_000 });
         await client.SendAsync("kept");
         _ = client.StartAsync();

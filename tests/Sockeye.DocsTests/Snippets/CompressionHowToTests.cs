@@ -71,7 +71,7 @@ public sealed class CompressionHowToTests
         string news = string.Concat(Enumerable.Repeat("news ", 1_000));
 
         // snippet: prepared message
-        var message = PreparedMessage.Text(news);
+        var message = WebSocketPreparedMessage.Text(news);
         foreach (WebSocketConnection connection in server.Connections)
         {
             try

@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 internal sealed class CountingHandler : WebSocketHandler
 {
     // What belongs to one connection lives in its UserState: the handler is shared by all of them.
-    public override void OnOpen(WebSocketConnection connection) => connection.UserState = 0;
+    public override void OnOpened(WebSocketConnection connection) => connection.UserState = 0;
 
     public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
     {

@@ -68,7 +68,7 @@ public sealed class DeployHowToTests
             {
                 await foreach (var message in connection.ReadAllAsync(cancellation))
                 {
-                    var prepared = PreparedMessage.Create(message.Payload.Span, message.Kind);
+                    var prepared = WebSocketPreparedMessage.Create(message.Payload.Span, message.Kind);
                     foreach (var (_, member) in room)
                     {
                         try

@@ -79,7 +79,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
         WebSocketHandshakeFailure failure = await _failures.Reader.ReadAsync(Deadline.Token());
 
         Assert.Equal(1006, report.Close?.Code);
-        Assert.Equal((HandshakeError.OriginNotAllowed, 403), (failure.Error, failure.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.OriginNotAllowed, 403), (failure.Error, failure.StatusCode));
         Assert.Equal(page.Origin, failure.Request!.Origin);
     }
 

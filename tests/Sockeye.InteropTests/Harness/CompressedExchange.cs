@@ -60,7 +60,7 @@ internal static class CompressedExchange
                     await connection.SendAsync(messages[i], kind, compress: false, Deadline.Token());
                     break;
                 case 1:
-                    await connection.SendAsync(PreparedMessage.Create(messages[i], kind), Deadline.Token());
+                    await connection.SendAsync(WebSocketPreparedMessage.Create(messages[i], kind), Deadline.Token());
                     break;
                 case 2 or 3:
                     await using (WebSocketMessageWriter writer = connection.BeginMessage(kind))

@@ -141,7 +141,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
     /// <summary>The handler face: in place, straight from the receive buffer.</summary>
     private sealed class EchoInPlace(SockeyeServer server) : WebSocketHandler
     {
-        public override void OnOpen(WebSocketConnection connection) =>
+        public override void OnOpened(WebSocketConnection connection) =>
             server._connections.Writer.TryWrite(connection);
 
         public override void OnMessage(
@@ -158,7 +158,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
     {
         private int _pings;
 
-        public override void OnOpen(WebSocketConnection connection) =>
+        public override void OnOpened(WebSocketConnection connection) =>
             server._connections.Writer.TryWrite(connection);
 
         public override void OnPing(WebSocketConnection connection, ReadOnlySpan<byte> payload)

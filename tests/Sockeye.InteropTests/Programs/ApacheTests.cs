@@ -40,6 +40,6 @@ public sealed class ApacheTests
                 new WebSocketClientOptions { Credentials = new NetworkCredential(user, password), UseProxy = false },
                 Deadline.Token()));
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
     }
 }

@@ -77,7 +77,7 @@ public abstract class ForwardProxyTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(backend, Options(proxy, credential)));
 
-        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (refusal.Error, refusal.Phase));
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (refusal.Error, refusal.Phase));
         Assert.Equal(StatusOfRefusal(isAnonymous: password is null), refusal.StatusCode);
     }
 
@@ -89,7 +89,7 @@ public abstract class ForwardProxyTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync($"ws://127.0.0.1:{FreePort.Next()}", Options(proxy), Deadline.Token()));
 
-        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (refusal.Error, refusal.Phase));
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (refusal.Error, refusal.Phase));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public abstract class ForwardProxyTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(backend, Options(proxy), "/secret"));
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (refusal.Error, refusal.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 401), (refusal.Error, refusal.StatusCode));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public abstract class ForwardProxyTests
         WebSocketHandshakeException failure = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(backend, Options(proxy)));
 
-        Assert.Equal((HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (failure.Error, failure.Phase));
+        Assert.Equal((WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (failure.Error, failure.Phase));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public abstract class ForwardProxyTests
         WebSocketHandshakeException failure = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(backend, options));
 
-        Assert.Equal(HandshakeError.ProxyFailed, failure.Error);
+        Assert.Equal(WebSocketHandshakeError.ProxyFailed, failure.Error);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public abstract class ForwardProxyTests
         WebSocketHandshakeException failure = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(backend, options));
 
-        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Proxy), (failure.Error, failure.Phase));
+        Assert.Equal((WebSocketHandshakeError.TimedOut, WebSocketHandshakePhase.Proxy), (failure.Error, failure.Phase));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class HAProxyTests : ReverseProxyTests
         WebSocketHandshakeFailure[] checks = [await backend.NextFailureAsync(), await backend.NextFailureAsync()];
         await using WebSocketConnection client = await ConnectAsync(proxy.Plain);
 
-        Assert.All(checks, check => Assert.Equal((HandshakeError.MissingUpgrade, 426), (check.Error, check.StatusCode)));
+        Assert.All(checks, check => Assert.Equal((WebSocketHandshakeError.MissingUpgrade, 426), (check.Error, check.StatusCode)));
         await proxy.CheckedAsync("check_code", "426");
         Assert.StartsWith("UP", await proxy.ServerStateAsync("status"), StringComparison.Ordinal);
         Assert.Empty(backend.Warnings);

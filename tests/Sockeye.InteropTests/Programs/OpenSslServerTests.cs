@@ -34,7 +34,7 @@ public sealed class OpenSslServerTests : IDisposable
             () => WebSocketClient.ConnectAsync(
                 $"wss://127.0.0.1:{port}/", new WebSocketClientOptions { Tls = tls, UseProxy = false }, Deadline.Token()));
 
-        Assert.Equal((HandshakeError.TlsFailed, expected), (thrown.Error, thrown.TlsFailure));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, expected), (thrown.Error, thrown.TlsFailure));
         Assert.Contains(said, thrown.Message, StringComparison.Ordinal);
         Assert.Contains("alert", thrown.Message, StringComparison.Ordinal);
     }

@@ -10,7 +10,7 @@ namespace Sockeye.Tests;
 public sealed class OpenSslTests : IDisposable
 {
     private readonly ProgramFolder _folder = new();
-    private readonly ConcurrentQueue<HandshakeError> _failures = [];
+    private readonly ConcurrentQueue<WebSocketHandshakeError> _failures = [];
 
     public void Dispose() => _folder.Dispose();
 
@@ -41,7 +41,7 @@ public sealed class OpenSslTests : IDisposable
 
         Assert.NotEqual(0, run.ExitCode);
         Assert.Matches("alert (protocol version|handshake failure)", run.Errors);
-        Assert.Equal([HandshakeError.TlsFailed], _failures);
+        Assert.Equal([WebSocketHandshakeError.TlsFailed], _failures);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class OpenSslTests : IDisposable
 
         Assert.Contains(", localhost, CN=alice", known.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(", localhost, ", unknown.Output, StringComparison.Ordinal);
-        Assert.Equal(HandshakeError.TlsFailed, _failures.Last());
+        Assert.Equal(WebSocketHandshakeError.TlsFailed, _failures.Last());
     }
 
     private Task<WebSocketServer> StartAsync(X509Certificate2 certificate) => StartAsync(

@@ -179,7 +179,7 @@ public abstract class ReverseProxyTests
         WebSocketHandshakeException refusal =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => ConnectAsync(proxy.Plain));
 
-        Assert.Equal(HandshakeError.UnexpectedStatusCode, refusal.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, refusal.Error);
         Assert.True(refusal.StatusCode is 502 or 503, $"{refusal.StatusCode}");
     }
 

@@ -73,7 +73,7 @@ public abstract class HandshakeServerTests
                 },
             }));
 
-        Assert.Equal((HandshakeError.TooManyRedirects, 307), (end.Error, end.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.TooManyRedirects, 307), (end.Error, end.StatusCode));
         Assert.Equal([307, 307, 307], followed);
     }
 
@@ -85,7 +85,7 @@ public abstract class HandshakeServerTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(To(server, 301, "/arrived")));
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 301), (refusal.Error, refusal.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 301), (refusal.Error, refusal.StatusCode));
         Assert.Contains(new("Location", "/arrived"), refusal.Headers);
     }
 
@@ -99,7 +99,7 @@ public abstract class HandshakeServerTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(To(server, 302, location), new() { MaxRedirects = 5 }));
 
-        Assert.Equal(HandshakeError.InvalidRedirect, refusal.Error);
+        Assert.Equal(WebSocketHandshakeError.InvalidRedirect, refusal.Error);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public abstract class HandshakeServerTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(server.At("/secret")));
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (refusal.Error, refusal.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 401), (refusal.Error, refusal.StatusCode));
         Assert.Contains(new("WWW-Authenticate", "Basic realm=\"here\""), refusal.Headers);
         Assert.Equal("Say who you are", TextOf(refusal));
     }
@@ -154,7 +154,7 @@ public abstract class HandshakeServerTests
             server.At("/"), new() { Subprotocols = ["chat.v9"], AllowMissingSubprotocol = true });
 
         Assert.Equal("chat.v1", client.Subprotocol);
-        Assert.Equal(HandshakeError.MissingSubprotocol, refusal.Error);
+        Assert.Equal(WebSocketHandshakeError.MissingSubprotocol, refusal.Error);
         Assert.Null(without.Subprotocol);
     }
 
@@ -166,7 +166,7 @@ public abstract class HandshakeServerTests
         WebSocketHandshakeException refusal = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(server.At("/version")));
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 426), (refusal.Error, refusal.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 426), (refusal.Error, refusal.StatusCode));
         Assert.Contains(new("Sec-WebSocket-Version", "25"), refusal.Headers);
     }
 

@@ -116,9 +116,9 @@ public sealed class KestrelHttp2Tests
             () => ConnectAsync(server, "/echo", WebSocketHttp2Policy.Only));
 
         // Without TLS it answers by HTTP/1.1, and drops what it did not understand: the reset may overtake the answer.
-        HandshakeError[] expected = isSecure
-            ? [HandshakeError.ExtendedConnectNotOffered]
-            : [HandshakeError.ExtendedConnectNotOffered, HandshakeError.ConnectionLost];
+        WebSocketHandshakeError[] expected = isSecure
+            ? [WebSocketHandshakeError.ExtendedConnectNotOffered]
+            : [WebSocketHandshakeError.ExtendedConnectNotOffered, WebSocketHandshakeError.ConnectionLost];
         Assert.Contains(thrown.Error, expected);
     }
 
@@ -130,7 +130,7 @@ public sealed class KestrelHttp2Tests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(server, "/refuse", WebSocketHttp2Policy.WhenOffered));
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
         Assert.Equal("who are you?", Encoding.UTF8.GetString(thrown.Body.Span));
         Assert.Contains(thrown.Headers, header => header is { Key: "WWW-Authenticate", Value: "Basic realm=\"x\"" });
     }
@@ -151,7 +151,7 @@ public sealed class KestrelHttp2Tests
                 },
                 Deadline.Token()));
 
-        Assert.Equal(HandshakeError.MissingSubprotocol, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.MissingSubprotocol, thrown.Error);
         Assert.Equal("aborted", await server.NextEndAsync());
     }
 

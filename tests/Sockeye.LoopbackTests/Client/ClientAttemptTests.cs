@@ -142,7 +142,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync($"ws://{host}:{port}/", kind.Options()).WithDeadline());
 
-        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         SocketException cause = Assert.IsType<SocketException>(thrown.GetBaseException());
         Assert.Equal(SocketError.ConnectionRefused, cause.SocketErrorCode);
         await AssertNothingIsLeftAsync();
@@ -162,7 +162,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
             time.Advance(options.HandshakeTimeout);
             WebSocketHandshakeException thrown =
                 await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.TimedOut, thrown.Error);
         }
         else
         {

@@ -80,7 +80,7 @@ public sealed class ClientAuthenticationTests : IDisposable
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 401), (thrown.Error, thrown.StatusCode));
         Assert.False(_server.HasPending);
     }
 
@@ -164,7 +164,7 @@ public sealed class ClientAuthenticationTests : IDisposable
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, thrown.Error);
         Assert.Equal(401, thrown.StatusCode);
         Assert.Equal("no"u8.ToArray(), thrown.Body.ToArray());
         Assert.Contains($"the credentials for {type} cannot be used", thrown.Message, StringComparison.Ordinal);

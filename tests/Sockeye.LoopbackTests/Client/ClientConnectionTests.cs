@@ -184,7 +184,7 @@ public sealed class ClientConnectionTests
 
         public TaskCompletionSource<string> Ended { get; } = new();
 
-        public override void OnOpen(WebSocketConnection connection) => _all += "open";
+        public override void OnOpened(WebSocketConnection connection) => _all += "open";
 
         public override void OnMessage(
             WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>

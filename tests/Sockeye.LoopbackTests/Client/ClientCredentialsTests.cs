@@ -279,7 +279,7 @@ public sealed class ClientCredentialsTests
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.TimedOut, thrown.Error);
     }
 
     [Fact]

@@ -110,7 +110,7 @@ public sealed class ClientGivingUpTests
                 Tls = new() { RemoteCertificateValidationCallback = (_, _, _, _) => throw new InvalidOperationException("no") },
             }).WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
         Assert.Equal("no", thrown.GetBaseException().Message);
     }
 
@@ -169,7 +169,7 @@ public sealed class ClientGivingUpTests
         }
 
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting);
-        Assert.Equal(HandshakeError.ProxyFailed, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.ProxyFailed, thrown.Error);
         Assert.DoesNotContain("s3cret", thrown.ToString(), StringComparison.Ordinal);
     }
 
@@ -194,8 +194,8 @@ public sealed class ClientGivingUpTests
             Assert.Contains(
                 thrown.Error,
                 place == Place.BodyOfRefusal
-                    ? [HandshakeError.UnexpectedStatusCode, HandshakeError.TimedOut]
-                    : new[] { HandshakeError.TimedOut });
+                    ? [WebSocketHandshakeError.UnexpectedStatusCode, WebSocketHandshakeError.TimedOut]
+                    : new[] { WebSocketHandshakeError.TimedOut });
         }
         else
         {

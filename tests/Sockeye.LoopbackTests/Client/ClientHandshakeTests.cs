@@ -10,48 +10,48 @@ public sealed class ClientHandshakeTests
     private const string Upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
     /// <summary>Answers that are no opening handshake, and the rule that each breaks.</summary>
-    private static readonly (HandshakeError Error, string Answer)[] WrongAnswers =
+    private static readonly (WebSocketHandshakeError Error, string Answer)[] WrongAnswers =
     [
-        (HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: " + RawPeer.Accept + "\r\n\r\n"),
-        (HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: {lower}\r\n\r\n"),
-        (HandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept:\r\n\r\n"),
-        (HandshakeError.MissingAccept, Start + Upgrade + "\r\n"),
-        (HandshakeError.RepeatedAccept, Start + Upgrade + Accept + Accept + "\r\n"),
-        (HandshakeError.MissingUpgrade, Start + "Connection: Upgrade\r\n" + Accept + "\r\n"),
-        (HandshakeError.InvalidUpgrade, Start + "Upgrade: h2c\r\nConnection: Upgrade\r\n" + Accept + "\r\n"),
-        (HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\n" + Accept + "\r\n"),
-        (HandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\nConnection: close\r\n" + Accept + "\r\n"),
-        (HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: other\r\n\r\n"),
-        (HandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: CHAT\r\n\r\n"),
+        (WebSocketHandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: " + RawPeer.Accept + "\r\n\r\n"),
+        (WebSocketHandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: {lower}\r\n\r\n"),
+        (WebSocketHandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept:\r\n\r\n"),
+        (WebSocketHandshakeError.MissingAccept, Start + Upgrade + "\r\n"),
+        (WebSocketHandshakeError.RepeatedAccept, Start + Upgrade + Accept + Accept + "\r\n"),
+        (WebSocketHandshakeError.MissingUpgrade, Start + "Connection: Upgrade\r\n" + Accept + "\r\n"),
+        (WebSocketHandshakeError.InvalidUpgrade, Start + "Upgrade: h2c\r\nConnection: Upgrade\r\n" + Accept + "\r\n"),
+        (WebSocketHandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\n" + Accept + "\r\n"),
+        (WebSocketHandshakeError.InvalidConnection, Start + "Upgrade: websocket\r\nConnection: close\r\n" + Accept + "\r\n"),
+        (WebSocketHandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: other\r\n\r\n"),
+        (WebSocketHandshakeError.UnrequestedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: CHAT\r\n\r\n"),
         (
-            HandshakeError.RepeatedSubprotocol,
+            WebSocketHandshakeError.RepeatedSubprotocol,
             Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n\r\n"),
-        (HandshakeError.RepeatedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat, more\r\n\r\n"),
-        (HandshakeError.MissingSubprotocol, Start + Upgrade + Accept + "\r\n"),
+        (WebSocketHandshakeError.RepeatedSubprotocol, Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat, more\r\n\r\n"),
+        (WebSocketHandshakeError.MissingSubprotocol, Start + Upgrade + Accept + "\r\n"),
         (
-            HandshakeError.UnrequestedExtension,
+            WebSocketHandshakeError.UnrequestedExtension,
             Start + Upgrade + Accept
             + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: x-made-up\r\n\r\n"),
         (
-            HandshakeError.InvalidExtensions,
+            WebSocketHandshakeError.InvalidExtensions,
             Start + Upgrade + Accept + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: ;;\r\n\r\n"),
-        (HandshakeError.UnsupportedHttpVersion, Start.Replace("1.1", "1.0") + Upgrade + Accept + "\r\n"),
-        (HandshakeError.MalformedResponse, "SSH-2.0-OpenSSH\r\n"),
-        (HandshakeError.ConnectionLost, ""),
-        (HandshakeError.ConnectionLost, Start + Upgrade),
-        (HandshakeError.ConnectionLost, "HTTP/1.1 101"),
+        (WebSocketHandshakeError.UnsupportedHttpVersion, Start.Replace("1.1", "1.0") + Upgrade + Accept + "\r\n"),
+        (WebSocketHandshakeError.MalformedResponse, "SSH-2.0-OpenSSH\r\n"),
+        (WebSocketHandshakeError.ConnectionLost, ""),
+        (WebSocketHandshakeError.ConnectionLost, Start + Upgrade),
+        (WebSocketHandshakeError.ConnectionLost, "HTTP/1.1 101"),
     ];
 
     /// <summary>Each of them for each kind of client.</summary>
-    public static TheoryData<ClientKind, HandshakeError, string> WrongAnswersToEach =>
+    public static TheoryData<ClientKind, WebSocketHandshakeError, string> WrongAnswersToEach =>
         [.. from kind in Clients.Kinds
             from wrong in WrongAnswers
-            select new TheoryDataRow<ClientKind, HandshakeError, string>(kind, wrong.Error, wrong.Answer)];
+            select new TheoryDataRow<ClientKind, WebSocketHandshakeError, string>(kind, wrong.Error, wrong.Answer)];
 
     [Theory]
     [MemberData(nameof(WrongAnswersToEach), DisableDiscoveryEnumeration = true)]
     public async Task An_answer_that_breaks_a_rule_fails_with_that_rule_and_closes_the_socket(
-        ClientKind kind, HandshakeError error, string answer)
+        ClientKind kind, WebSocketHandshakeError error, string answer)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -64,7 +64,7 @@ public sealed class ClientHandshakeTests
         await peer.SendAsync(answer
             .Replace(Accept, "Sec-WebSocket-Accept: " + accept + "\r\n")
             .Replace("{lower}", accept.ToLowerInvariant()));
-        if (error == HandshakeError.ConnectionLost)
+        if (error == WebSocketHandshakeError.ConnectionLost)
         {
             peer.EndOutput();
         }
@@ -73,7 +73,7 @@ public sealed class ClientHandshakeTests
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
         Assert.Equal(error, thrown.Error);
         Assert.Equal(
-            error is HandshakeError.ConnectionLost or HandshakeError.MalformedResponse ? null : 101, thrown.StatusCode);
+            error is WebSocketHandshakeError.ConnectionLost or WebSocketHandshakeError.MalformedResponse ? null : 101, thrown.StatusCode);
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
@@ -115,7 +115,7 @@ public sealed class ClientHandshakeTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, thrown.Error);
         Assert.Equal(status, thrown.StatusCode);
         Assert.Equal("sorry\n", Encoding.ASCII.GetString(thrown.Body.Span));
         Assert.Equal(["1", "2"], thrown.Headers.Where(pair => pair.Key == "X-A").Select(pair => pair.Value));
@@ -179,12 +179,12 @@ public sealed class ClientHandshakeTests
         if (thrown.StatusCode is not null)
         {
             Assert.True(isAnswer);
-            Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, thrown.Error);
             Assert.Equal(500, thrown.StatusCode);
         }
         else
         {
-            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.TimedOut, thrown.Error);
         }
 
         Assert.Equal("", await peer.ReadToEndAsync());
@@ -211,7 +211,7 @@ public sealed class ClientHandshakeTests
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
         await Assert.ThrowsAnyAsync<IOException>(() => sending.WithDeadline());
 
-        Assert.Equal(HandshakeError.HeadTooLong, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.HeadTooLong, thrown.Error);
     }
 
     [Theory]
@@ -227,7 +227,7 @@ public sealed class ClientHandshakeTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(address, kind.Options()).WithDeadline());
 
-        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         Assert.Null(thrown.StatusCode);
         Assert.Empty(thrown.Headers);
         Assert.True(thrown.Body.IsEmpty);

@@ -20,55 +20,55 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => default;
 
-    public static TheoryData<string, HandshakeError, int?> WrongAnswers => new()
+    public static TheoryData<string, WebSocketHandshakeError, int?> WrongAnswers => new()
     {
         // RFC 8441 §4 would have them open a stream; the platform's HTTP client has none to write to then.
-        { ":status: 201\nsec-websocket-protocol: chat", HandshakeError.UnexpectedStatusCode, 201 },
-        { ":status: 204\nsec-websocket-protocol: chat", HandshakeError.UnexpectedStatusCode, 204 },
-        { ":status: 299\nsec-websocket-protocol: chat", HandshakeError.UnexpectedStatusCode, 299 },
-        { ":status: 404", HandshakeError.UnexpectedStatusCode, 404 },
-        { ":status: 302\nlocation: /there", HandshakeError.UnexpectedStatusCode, 302 },
-        { ":status: 304", HandshakeError.UnexpectedStatusCode, 304 },
-        { ":status: 400", HandshakeError.UnexpectedStatusCode, 400 },
-        { ":status: 501", HandshakeError.UnexpectedStatusCode, 501 },
-        { ":status: 200\nsec-websocket-protocol: other", HandshakeError.UnrequestedSubprotocol, 200 },
-        { ":status: 200\nsec-websocket-protocol: CHAT", HandshakeError.UnrequestedSubprotocol, 200 },
-        { ":status: 200\nsec-websocket-protocol: chat, more", HandshakeError.RepeatedSubprotocol, 200 },
+        { ":status: 201\nsec-websocket-protocol: chat", WebSocketHandshakeError.UnexpectedStatusCode, 201 },
+        { ":status: 204\nsec-websocket-protocol: chat", WebSocketHandshakeError.UnexpectedStatusCode, 204 },
+        { ":status: 299\nsec-websocket-protocol: chat", WebSocketHandshakeError.UnexpectedStatusCode, 299 },
+        { ":status: 404", WebSocketHandshakeError.UnexpectedStatusCode, 404 },
+        { ":status: 302\nlocation: /there", WebSocketHandshakeError.UnexpectedStatusCode, 302 },
+        { ":status: 304", WebSocketHandshakeError.UnexpectedStatusCode, 304 },
+        { ":status: 400", WebSocketHandshakeError.UnexpectedStatusCode, 400 },
+        { ":status: 501", WebSocketHandshakeError.UnexpectedStatusCode, 501 },
+        { ":status: 200\nsec-websocket-protocol: other", WebSocketHandshakeError.UnrequestedSubprotocol, 200 },
+        { ":status: 200\nsec-websocket-protocol: CHAT", WebSocketHandshakeError.UnrequestedSubprotocol, 200 },
+        { ":status: 200\nsec-websocket-protocol: chat, more", WebSocketHandshakeError.RepeatedSubprotocol, 200 },
         {
             ":status: 200\nsec-websocket-protocol: chat\nsec-websocket-protocol: chat",
-            HandshakeError.RepeatedSubprotocol, 200
+            WebSocketHandshakeError.RepeatedSubprotocol, 200
         },
-        { ":status: 200\nsec-websocket-protocol: ", HandshakeError.InvalidSubprotocols, 200 },
-        { ":status: 200", HandshakeError.MissingSubprotocol, 200 },
+        { ":status: 200\nsec-websocket-protocol: ", WebSocketHandshakeError.InvalidSubprotocols, 200 },
+        { ":status: 200", WebSocketHandshakeError.MissingSubprotocol, 200 },
         {
             ":status: 200\nsec-websocket-protocol: chat\nsec-websocket-extensions: x-made-up",
-            HandshakeError.UnrequestedExtension, 200
+            WebSocketHandshakeError.UnrequestedExtension, 200
         },
         {
             ":status: 200\nsec-websocket-protocol: chat\nsec-websocket-extensions: ;;",
-            HandshakeError.InvalidExtensions, 200
+            WebSocketHandshakeError.InvalidExtensions, 200
         },
         {
             ":status: 200\nsec-websocket-protocol: chat\nsec-websocket-extensions: permessage-deflate; x",
-            HandshakeError.InvalidExtensionParameters, 200
+            WebSocketHandshakeError.InvalidExtensionParameters, 200
         },
-        { ":status: 200\nsec-websocket-protocol: chat\nconnection: Upgrade", HandshakeError.MalformedResponse, 200 },
-        { ":status: 200\nsec-websocket-protocol: chat\nupgrade: websocket", HandshakeError.MalformedResponse, 200 },
-        { ":status: 200\nsec-websocket-protocol: chat\nkeep-alive: 5", HandshakeError.MalformedResponse, 200 },
-        { ":status: 200\nsec-websocket-protocol: chat\ntransfer-encoding: chunked", HandshakeError.MalformedResponse, 200 },
+        { ":status: 200\nsec-websocket-protocol: chat\nconnection: Upgrade", WebSocketHandshakeError.MalformedResponse, 200 },
+        { ":status: 200\nsec-websocket-protocol: chat\nupgrade: websocket", WebSocketHandshakeError.MalformedResponse, 200 },
+        { ":status: 200\nsec-websocket-protocol: chat\nkeep-alive: 5", WebSocketHandshakeError.MalformedResponse, 200 },
+        { ":status: 200\nsec-websocket-protocol: chat\ntransfer-encoding: chunked", WebSocketHandshakeError.MalformedResponse, 200 },
         // What HTTP/2 itself does not allow.
-        { "status: 200", HandshakeError.MalformedResponse, null },
-        { ":status: 20", HandshakeError.MalformedResponse, null },
-        { ":status: abc", HandshakeError.MalformedResponse, null },
-        { ":path: /\n:status: 200", HandshakeError.MalformedResponse, null },
-        { ":status: 200\nx-long: " + new string('a', 17_000), HandshakeError.MalformedResponse, null },
-        { ":status: 200\nx-long: " + new string('a', 100_000), HandshakeError.MalformedResponse, null },
-        { ":status: 200\n" + string.Concat(Enumerable.Repeat("a: b\n", 10_000)), HandshakeError.HeadTooLong, null },
+        { "status: 200", WebSocketHandshakeError.MalformedResponse, null },
+        { ":status: 20", WebSocketHandshakeError.MalformedResponse, null },
+        { ":status: abc", WebSocketHandshakeError.MalformedResponse, null },
+        { ":path: /\n:status: 200", WebSocketHandshakeError.MalformedResponse, null },
+        { ":status: 200\nx-long: " + new string('a', 17_000), WebSocketHandshakeError.MalformedResponse, null },
+        { ":status: 200\nx-long: " + new string('a', 100_000), WebSocketHandshakeError.MalformedResponse, null },
+        { ":status: 200\n" + string.Concat(Enumerable.Repeat("a: b\n", 10_000)), WebSocketHandshakeError.HeadTooLong, null },
     };
 
     [Theory]
     [MemberData(nameof(WrongAnswers), DisableDiscoveryEnumeration = true)]
-    public async Task An_answer_that_breaks_a_rule_fails_with_that_rule(string answer, HandshakeError error, int? status)
+    public async Task An_answer_that_breaks_a_rule_fails_with_that_rule(string answer, WebSocketHandshakeError error, int? status)
     {
         using (var server = new RawListener())
         {
@@ -204,7 +204,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
             WebSocketHandshakeException thrown =
                 await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-            Assert.Equal(HandshakeError.ExtendedConnectNotOffered, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.ExtendedConnectNotOffered, thrown.Error);
             Assert.Equal(-1, (await peer.ReadToEndAsync()).IndexOf("websocket", StringComparison.Ordinal));
         }
 
@@ -212,16 +212,16 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(Http2RawPeer.ResetStream, "00000001", HandshakeError.ConnectionLost)]
-    [InlineData(Http2RawPeer.ResetStream, "00000007", HandshakeError.ConnectionLost)]
-    [InlineData(Http2RawPeer.ResetStream, "00000008", HandshakeError.ConnectionLost)]
-    [InlineData(Http2RawPeer.ResetStream, "0000000D", HandshakeError.ExtendedConnectNotOffered)]
-    [InlineData(Http2RawPeer.GoAway, "0000000000000000", HandshakeError.ConnectionLost)]
-    [InlineData(Http2RawPeer.GoAway, "0000000000000002", HandshakeError.ConnectionLost)]
-    [InlineData(Http2RawPeer.Data, "00", HandshakeError.ConnectionLost)]
-    [InlineData(Http2RawPeer.Continuation, "00", HandshakeError.ConnectionLost)]
-    [InlineData(0xFF, "", HandshakeError.ConnectionLost)]
-    public async Task A_server_that_ends_the_request_is_a_connection_lost(byte type, string payload, HandshakeError error)
+    [InlineData(Http2RawPeer.ResetStream, "00000001", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(Http2RawPeer.ResetStream, "00000007", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(Http2RawPeer.ResetStream, "00000008", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(Http2RawPeer.ResetStream, "0000000D", WebSocketHandshakeError.ExtendedConnectNotOffered)]
+    [InlineData(Http2RawPeer.GoAway, "0000000000000000", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(Http2RawPeer.GoAway, "0000000000000002", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(Http2RawPeer.Data, "00", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(Http2RawPeer.Continuation, "00", WebSocketHandshakeError.ConnectionLost)]
+    [InlineData(0xFF, "", WebSocketHandshakeError.ConnectionLost)]
+    public async Task A_server_that_ends_the_request_is_a_connection_lost(byte type, string payload, WebSocketHandshakeError error)
     {
         using (var server = new RawListener())
         {
@@ -261,7 +261,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
                 await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
             Assert.Equal(
-                (HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
+                (WebSocketHandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
         }
 
         await AssertNothingIsLeftAsync();
@@ -295,7 +295,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
                 time.Advance(TimeSpan.FromSeconds(15));
                 WebSocketHandshakeException thrown =
                     await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-                Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+                Assert.Equal(WebSocketHandshakeError.TimedOut, thrown.Error);
             }
             else
             {
@@ -332,7 +332,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
 
             WebSocketHandshakeException thrown =
                 await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-            Assert.Equal(HandshakeError.HeadTooLong, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.HeadTooLong, thrown.Error);
             await peer.ReadToEndAsync();
         }
 

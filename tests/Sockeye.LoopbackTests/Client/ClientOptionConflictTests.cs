@@ -63,7 +63,7 @@ public sealed class ClientOptionConflictTests
         ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
             () => WebSocketClient.ConnectAsync(address, options).WithDeadline());
         ArgumentException again = Assert.Throws<ArgumentException>(
-            () => new ReconnectingWebSocketClient(address, new WebSocketReconnectOptions { Client = options }));
+            () => new WebSocketReconnectingClient(address, new WebSocketReconnectOptions { Client = options }));
 
         Assert.Contains(first, thrown.Message, StringComparison.Ordinal);
         Assert.Contains(second, thrown.Message, StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public sealed class ClientOptionConflictTests
     [Fact]
     public void A_first_delay_that_is_longer_than_the_longest_is_refused()
     {
-        ArgumentException thrown = Assert.Throws<ArgumentException>(() => new ReconnectingWebSocketClient(
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() => new WebSocketReconnectingClient(
             "ws://localhost:1/", new WebSocketReconnectOptions { FirstDelay = TimeSpan.FromMinutes(2) }));
 
         Assert.Contains("FirstDelay", thrown.Message, StringComparison.Ordinal);
@@ -97,18 +97,18 @@ public sealed class ClientOptionConflictTests
         var options = new WebSocketReconnectOptions { Client = new() { Connection = new() { DeliverFragments = true } } };
 
         ArgumentException thrown =
-            Assert.Throws<ArgumentException>(() => new ReconnectingWebSocketClient("ws://localhost:1/", options));
+            Assert.Throws<ArgumentException>(() => new WebSocketReconnectingClient("ws://localhost:1/", options));
 
         Assert.Contains("DeliverFragments", thrown.Message, StringComparison.Ordinal);
         Assert.Contains("handler", thrown.Message, StringComparison.Ordinal);
-        await using var client = new ReconnectingWebSocketClient("ws://localhost:1/", options, new EchoHandler());
+        await using var client = new WebSocketReconnectingClient("ws://localhost:1/", options, new EchoHandler());
         Assert.Equal(WebSocketReconnectState.Idle, client.Status.State);
     }
 
     [Fact]
     public async Task A_longest_delay_that_is_shorter_than_the_default_of_the_first_is_not()
     {
-        await using var client = new ReconnectingWebSocketClient(
+        await using var client = new WebSocketReconnectingClient(
             "ws://localhost:1/", new WebSocketReconnectOptions { MaxDelay = TimeSpan.FromSeconds(1) });
 
         Assert.Equal(WebSocketReconnectState.Idle, client.Status.State);

@@ -111,7 +111,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
         Assert.Equal(status, thrown.StatusCode);
         Assert.Equal("", await peer.ReadToEndAsync());
     }
@@ -128,7 +128,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.ProxyFailed, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.ProxyFailed, thrown.Error);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
         Assert.False(proxy.HasPending);
     }
 
@@ -166,7 +166,7 @@ public sealed class ClientProxyOptionTests
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TimedOut, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
@@ -180,7 +180,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(Target, options).WithDeadline());
 
-        Assert.Equal((HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
     }
 
     // CT-30: what comes before the request cannot answer it.
@@ -227,7 +227,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
         peer.Dispose();
         onward.Dispose();
         await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
@@ -252,7 +252,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.ProxyFailed, 407), (thrown.Error, thrown.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, 407), (thrown.Error, thrown.StatusCode));
         Assert.False(proxy.HasPending);
     }
 
@@ -446,7 +446,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
         Assert.False(proxy.HasPending);
     }
 
@@ -505,7 +505,7 @@ public sealed class ClientProxyOptionTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, WebSocketHandshakePhase.Proxy), (thrown.Error, thrown.Phase));
 
         // The client has closed its socket.
         await peer.ReadToEndAsync();

@@ -19,30 +19,30 @@ public static class ClientRedirectCases
         "/a b", "/caf\u00E9", "ws://b\u00FCcher.invalid/", "/a\tb", "/a\u001B[2J", "/a\u007F",
     ];
 
-    public static TheoryData<string, HandshakeError> Bad
+    public static TheoryData<string, WebSocketHandshakeError> Bad
     {
         get
         {
-            var cases = new TheoryData<string, HandshakeError>();
+            var cases = new TheoryData<string, WebSocketHandshakeError>();
             foreach (string location in BadLocations)
             {
-                cases.Add($"Location: {location}\r\n", HandshakeError.InvalidRedirect);
+                cases.Add($"Location: {location}\r\n", WebSocketHandshakeError.InvalidRedirect);
             }
 
-            cases.Add("Location:\r\n", HandshakeError.InvalidRedirect);
-            cases.Add("Location: \t \r\n", HandshakeError.InvalidRedirect);
-            cases.Add("Location: /a\r\nLocation: /b\r\n", HandshakeError.InvalidRedirect);
-            cases.Add("Location: /a\r\nlocation: /a\r\n", HandshakeError.InvalidRedirect);
-            cases.Add($"Location: /{new string('a', 20_000)}\r\n", HandshakeError.HeadTooLong);
-            cases.Add("Location: /a\0b\r\n", HandshakeError.InvalidRedirect);
-            cases.Add("Location: /a\rX: b\r\n", HandshakeError.InvalidRedirect);
+            cases.Add("Location:\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("Location: \t \r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("Location: /a\r\nLocation: /b\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("Location: /a\r\nlocation: /a\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add($"Location: /{new string('a', 20_000)}\r\n", WebSocketHandshakeError.HeadTooLong);
+            cases.Add("Location: /a\0b\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("Location: /a\rX: b\r\n", WebSocketHandshakeError.InvalidRedirect);
 
             // What the server wrote is no mistake of the application's.
-            cases.Add("Location: ws://a%3Ab:c@a.invalid/\r\n", HandshakeError.InvalidRedirect);
-            cases.Add("Location: ws://a:b%00@a.invalid/\r\n", HandshakeError.InvalidRedirect);
-            cases.Add("Location: //a%0D%0AX%3A:b@a.invalid/\r\n", HandshakeError.InvalidRedirect);
-            cases.Add("", HandshakeError.UnexpectedStatusCode);
-            cases.Add("Locations: /a\r\n", HandshakeError.UnexpectedStatusCode);
+            cases.Add("Location: ws://a%3Ab:c@a.invalid/\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("Location: ws://a:b%00@a.invalid/\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("Location: //a%0D%0AX%3A:b@a.invalid/\r\n", WebSocketHandshakeError.InvalidRedirect);
+            cases.Add("", WebSocketHandshakeError.UnexpectedStatusCode);
+            cases.Add("Locations: /a\r\n", WebSocketHandshakeError.UnexpectedStatusCode);
             return cases;
         }
     }

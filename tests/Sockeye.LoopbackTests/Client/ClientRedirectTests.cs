@@ -55,7 +55,7 @@ public sealed class ClientRedirectTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, thrown.Error);
         Assert.Equal(status, thrown.StatusCode);
         Assert.Contains(thrown.Headers, header => header is { Key: "Location", Value: "/there" });
         Assert.False(server.HasPending);
@@ -77,7 +77,7 @@ public sealed class ClientRedirectTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, thrown.Error);
         Assert.Equal(WebSocketHandshakePhase.Validation, thrown.Phase);
     }
 
@@ -98,7 +98,7 @@ public sealed class ClientRedirectTests
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal(HandshakeError.TooManyRedirects, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.TooManyRedirects, thrown.Error);
         Assert.Equal(WebSocketHandshakePhase.Redirect, thrown.Phase);
         Assert.Equal(302, thrown.StatusCode);
         Assert.False(server.HasPending);
@@ -112,7 +112,7 @@ public sealed class ClientRedirectTests
 
     [Theory]
     [MemberData(nameof(ClientRedirectCases.Bad), MemberType = typeof(ClientRedirectCases), DisableDiscoveryEnumeration = true)]
-    public async Task A_location_that_is_none_is_an_error_and_nobody_is_asked(string headers, HandshakeError expected)
+    public async Task A_location_that_is_none_is_an_error_and_nobody_is_asked(string headers, WebSocketHandshakeError expected)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, Following);
@@ -368,7 +368,7 @@ public sealed class ClientRedirectTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.UnexpectedStatusCode, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedStatusCode, thrown.Error);
         Assert.False(server.HasPending);
     }
 
@@ -453,7 +453,7 @@ public sealed class ClientRedirectTests
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TimedOut, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
@@ -472,7 +472,7 @@ public sealed class ClientRedirectTests
                 server.Address,
                 new WebSocketClientOptions { MaxRedirects = 5, Tls = TestCertificate.ForClient() }).WithDeadline());
 
-        Assert.Equal(HandshakeError.InsecureRedirect, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.InsecureRedirect, thrown.Error);
         Assert.Equal(WebSocketHandshakePhase.Redirect, thrown.Phase);
         Assert.Equal(302, thrown.StatusCode);
     }
@@ -494,7 +494,7 @@ public sealed class ClientRedirectTests
                 OnRedirecting = (redirect, _) => ValueTask.FromResult(isAsked = redirect.KeepHeaders = true),
             }).WithDeadline());
 
-        Assert.Equal(HandshakeError.InsecureRedirect, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.InsecureRedirect, thrown.Error);
         Assert.False(isAsked);
     }
 

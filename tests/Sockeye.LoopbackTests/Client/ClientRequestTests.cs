@@ -64,7 +64,7 @@ public sealed class ClientRequestTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(
                 server.Address(), new WebSocketClientOptions { Subprotocols = ["chat"] }));
-        Assert.Equal(HandshakeError.MissingSubprotocol, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.MissingSubprotocol, thrown.Error);
     }
 
     // CT-02.
@@ -99,7 +99,7 @@ public sealed class ClientRequestTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.ConnectionLost, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.ConnectionLost, thrown.Error);
         Assert.False(another.IsCompleted);
         server.Dispose();
         await Assert.ThrowsAnyAsync<Exception>(() => another);
@@ -122,16 +122,16 @@ public sealed class ClientRequestTests
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
         Assert.Equal(
-            (HandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
+            (WebSocketHandshakeError.ConnectionLost, WebSocketHandshakePhase.Response), (thrown.Error, thrown.Phase));
         Assert.False(server.HasPending);
     }
 
     [Theory]
-    [InlineData("Sec-WebSocket-Protocol: chat", HandshakeError.UnrequestedSubprotocol)]
-    [InlineData("Sec-WebSocket-Protocol:", HandshakeError.InvalidSubprotocols)]
-    [InlineData("Sec-WebSocket-Extensions: permessage-deflate", HandshakeError.UnrequestedExtension)]
-    [InlineData("Sec-WebSocket-Extensions: x-made-up", HandshakeError.UnrequestedExtension)]
-    public async Task What_nobody_asked_for_fails_the_handshake(string header, HandshakeError error)
+    [InlineData("Sec-WebSocket-Protocol: chat", WebSocketHandshakeError.UnrequestedSubprotocol)]
+    [InlineData("Sec-WebSocket-Protocol:", WebSocketHandshakeError.InvalidSubprotocols)]
+    [InlineData("Sec-WebSocket-Extensions: permessage-deflate", WebSocketHandshakeError.UnrequestedExtension)]
+    [InlineData("Sec-WebSocket-Extensions: x-made-up", WebSocketHandshakeError.UnrequestedExtension)]
+    public async Task What_nobody_asked_for_fails_the_handshake(string header, WebSocketHandshakeError error)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -220,7 +220,7 @@ public sealed class ClientRequestTests
         await using WebSocketConnection trusting = await WebSocketClient.ConnectAsync(
             address, new WebSocketClientOptions { Tls = TestCertificate.ForClient() }).WithDeadline();
 
-        Assert.Equal(HandshakeError.TlsFailed, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.TlsFailed, thrown.Error);
         Assert.IsType<System.Security.Authentication.AuthenticationException>(thrown.InnerException);
         Assert.Equal(WebSocketConnectionState.Open, trusting.State);
     }
@@ -234,7 +234,7 @@ public sealed class ClientRequestTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(server.Address()).WithDeadline());
 
-        Assert.Equal((HandshakeError.UnexpectedStatusCode, 400), (thrown.Error, thrown.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.UnexpectedStatusCode, 400), (thrown.Error, thrown.StatusCode));
         Assert.Contains("wss", System.Text.Encoding.UTF8.GetString(thrown.Body.Span), StringComparison.Ordinal);
     }
 
@@ -246,7 +246,7 @@ public sealed class ClientRequestTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss")).WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
     }
 
     private static IEnumerable<string> RequestValues(string request, string name) =>

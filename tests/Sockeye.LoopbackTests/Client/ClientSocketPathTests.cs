@@ -63,7 +63,7 @@ public sealed class ClientSocketPathTests : IDisposable
         string path = Path.Combine(_folder, "s");
         var log = new CapturingLoggerFactory();
         var waiting = new TaskCompletionSource<WebSocketReconnectStatus>();
-        await using var client = new ReconnectingWebSocketClient($"ws+unix:{path}:/?token=s3cret", new()
+        await using var client = new WebSocketReconnectingClient($"ws+unix:{path}:/?token=s3cret", new()
         {
             Client = new() { LoggerFactory = log },
             OnStatusChanged = status =>
@@ -92,7 +92,7 @@ public sealed class ClientSocketPathTests : IDisposable
             () => WebSocketClient.ConnectAsync($"ws+unix:{path}:/?token=s3cret", kind.Options()).WithDeadline());
 
         Assert.Equal(
-            (HandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
+            (WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
         Assert.EndsWith($"'{path}' cannot be connected to: {reason}.", thrown.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", thrown.ToString(), StringComparison.Ordinal);
     }

@@ -70,7 +70,7 @@ public sealed class ClientTakeoverTests
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal(HandshakeError.HeadTooLong, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.HeadTooLong, thrown.Error);
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 

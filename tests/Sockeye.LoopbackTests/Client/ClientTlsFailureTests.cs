@@ -95,9 +95,9 @@ public sealed class ClientTlsFailureTests : IDisposable
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), new() { Tls = options }).WithDeadline());
 
-        Assert.True(thrown.Error is HandshakeError.TlsFailed or HandshakeError.ConnectionLost, thrown.Message);
+        Assert.True(thrown.Error is WebSocketHandshakeError.TlsFailed or WebSocketHandshakeError.ConnectionLost, thrown.Message);
         WebSocketHandshakeFailure told = await failed.Task.WithDeadline();
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketTlsFailure.UntrustedCertificate), (told.Error, told.TlsFailure!.Value));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketTlsFailure.UntrustedCertificate), (told.Error, told.TlsFailure!.Value));
         Assert.Contains("'CN=client.example'", told.Detail, StringComparison.Ordinal);
     }
 
@@ -115,7 +115,7 @@ public sealed class ClientTlsFailureTests : IDisposable
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal(HandshakeError.UnexpectedTls, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedTls, thrown.Error);
         Assert.Contains("wss", thrown.Message, StringComparison.Ordinal);
     }
 
@@ -126,7 +126,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     {
         var log = new CapturingLoggerFactory();
         var waited = new TaskCompletionSource<WebSocketReconnectStatus>();
-        await using var client = new ReconnectingWebSocketClient(Address, new WebSocketReconnectOptions
+        await using var client = new WebSocketReconnectingClient(Address, new WebSocketReconnectOptions
         {
             FirstDelay = TimeSpan.FromMilliseconds(1),
             MaxDelay = TimeSpan.FromMilliseconds(1),
@@ -168,7 +168,7 @@ public sealed class ClientTlsFailureTests : IDisposable
 
     private static void AssertSays(WebSocketHandshakeException thrown, WebSocketTlsFailure failure, string said)
     {
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
         Assert.Equal(failure, thrown.TlsFailure);
         Assert.Contains(said, thrown.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("PlaintextStreamFilter", thrown.Message, StringComparison.Ordinal);

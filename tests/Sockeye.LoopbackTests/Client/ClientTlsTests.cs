@@ -179,7 +179,7 @@ public sealed class ClientTlsTests : IDisposable
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
     }
 
     [Theory]
@@ -198,7 +198,7 @@ public sealed class ClientTlsTests : IDisposable
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
     }
 
     // RFC 8446 §6.1: without close_notify whoever is on the way may have cut it off.
@@ -237,7 +237,7 @@ public sealed class ClientTlsTests : IDisposable
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
-        Assert.Equal((HandshakeError.TimedOut, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TimedOut, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
         Assert.Equal(0, time.TimerCount);
     }
 
@@ -247,7 +247,7 @@ public sealed class ClientTlsTests : IDisposable
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(server, tls).WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
         return thrown;
     }
 

@@ -57,7 +57,7 @@ public sealed class ClientTransportTests
                 UseEventLoop = kind.UsesEventLoop(),
             }).WithDeadline());
 
-        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         Assert.Equal(WebSocketHandshakePhase.Connect, thrown.Phase);
         Assert.False(server.HasPending);
     }
@@ -81,7 +81,7 @@ public sealed class ClientTransportTests
         {
             WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
                 () => WebSocketClient.ConnectAsync(server.Address(), options).WithDeadline());
-            Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         }
     }
 
@@ -155,7 +155,7 @@ public sealed class ClientTransportTests
                 "ws://nowhere.invalid/",
                 new WebSocketClientOptions { UseProxy = false, ConnectCallback = (_, _) => throw cause }).WithDeadline());
 
-        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         Assert.Same(cause, thrown.GetBaseException());
     }
 
@@ -227,7 +227,7 @@ public sealed class ClientTransportTests
                 },
             }).WithDeadline());
 
-        Assert.Equal((HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
     }
 
     [Theory]
@@ -316,7 +316,7 @@ public sealed class ClientTransportTests
             await AnswerAsync(listener, location);
 
             Assert.Equal(
-                HandshakeError.InvalidRedirect,
+                WebSocketHandshakeError.InvalidRedirect,
                 (await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline())).Error);
         }
         finally
@@ -336,7 +336,7 @@ public sealed class ClientTransportTests
                 new WebSocketClientOptions { UseProxy = false, UseEventLoop = kind.UsesEventLoop() }).WithDeadline());
 
         Assert.Equal(
-            (HandshakeError.NotReachable, WebSocketHandshakePhase.NameResolution), (thrown.Error, thrown.Phase));
+            (WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.NameResolution), (thrown.Error, thrown.Phase));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class ClientZoneTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync("ws://[fe80::1%25nowhere]:1/", kind.Options()).WithDeadline());
 
-        Assert.Equal(HandshakeError.NotReachable, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         Assert.EndsWith("There is no network interface 'nowhere'.", thrown.Message, StringComparison.Ordinal);
     }
 

@@ -19,7 +19,7 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
     {
         foreach (ClientKind kind in Clients.Kinds)
         {
-            await AssertRefusedAsync(kind, HandshakeError.UnexpectedStatusCode, 404, "HTTP/1.1 404 No\r\n\r\n", 1_000);
+            await AssertRefusedAsync(kind, WebSocketHandshakeError.UnexpectedStatusCode, 404, "HTTP/1.1 404 No\r\n\r\n", 1_000);
         }
 
         _descriptors = Descriptors.Count();
@@ -38,7 +38,7 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
     [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
     public async Task A_malformed_answer_fails_with_its_rule_however_it_is_cut(int index, string shown)
     {
-        (HandshakeError error, int? status, string answer) = MalformedAnswers.All[index];
+        (WebSocketHandshakeError error, int? status, string answer) = MalformedAnswers.All[index];
         Assert.NotEmpty(shown);
 
         foreach (ClientKind kind in Clients.Kinds)
@@ -55,7 +55,7 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
     }
 
     private static async Task AssertRefusedAsync(
-        ClientKind kind, HandshakeError error, int? status, string answer, int pieceLength)
+        ClientKind kind, WebSocketHandshakeError error, int? status, string answer, int pieceLength)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(

@@ -13,7 +13,7 @@ internal static class MalformedAnswers
     private const string Chat = "Sec-WebSocket-Protocol: chat";
 
     /// <summary>All of them: the rule that each breaks, the status that is told, and its bytes.</summary>
-    public static IReadOnlyList<(HandshakeError Error, int? Status, string Answer)> All { get; } =
+    public static IReadOnlyList<(WebSocketHandshakeError Error, int? Status, string Answer)> All { get; } =
     [
         .. StatusLines(), .. Statuses(), .. Upgrades(), .. Connections(), .. Accepts(), .. Subprotocols(),
         .. Extensions(), .. HeaderLines(), .. Cut(), .. Interim(),
@@ -21,15 +21,15 @@ internal static class MalformedAnswers
 
     private static string Head(params string[] lines) => string.Join("\r\n", lines) + "\r\n\r\n";
 
-    private static (HandshakeError, int?, string) Wrong(HandshakeError error, params string[] lines) =>
+    private static (WebSocketHandshakeError, int?, string) Wrong(WebSocketHandshakeError error, params string[] lines) =>
         (error, 101, Head([Start, .. lines]));
 
     // CT-04.
-    private static IEnumerable<(HandshakeError, int?, string)> StatusLines()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> StatusLines()
     {
-        yield return (HandshakeError.UnexpectedTls, null,
+        yield return (WebSocketHandshakeError.UnexpectedTls, null,
             Head("\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00FC\u0003\u0003", Upgrade, Connection, Accept, Chat));
-        yield return (HandshakeError.UnsupportedHttpVersion, 101, Head("HTTP/1.0 101 OK", Upgrade, Connection, Accept, Chat));
+        yield return (WebSocketHandshakeError.UnsupportedHttpVersion, 101, Head("HTTP/1.0 101 OK", Upgrade, Connection, Accept, Chat));
         string[] lines =
         [
             "HTTP/2 101", "HTTP/2.0 101 OK", "HTTP/3.0 101 OK", "HTTP/0.9 101 OK", "HTTP/1.10 101 OK", "HTTP/11 101 OK",
@@ -42,12 +42,12 @@ internal static class MalformedAnswers
         ];
         foreach (string line in lines)
         {
-            yield return (HandshakeError.MalformedResponse, null, Head(line, Upgrade, Connection, Accept, Chat));
+            yield return (WebSocketHandshakeError.MalformedResponse, null, Head(line, Upgrade, Connection, Accept, Chat));
         }
     }
 
     // CT-03, CT-20.
-    private static IEnumerable<(HandshakeError, int?, string)> Statuses()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Statuses()
     {
         int[] statuses =
         [
@@ -58,28 +58,28 @@ internal static class MalformedAnswers
         foreach (int status in statuses)
         {
             // Whatever else is right.
-            yield return (HandshakeError.UnexpectedStatusCode, status,
+            yield return (WebSocketHandshakeError.UnexpectedStatusCode, status,
                 Head($"HTTP/1.1 {status} No", Upgrade, Connection, Accept, Chat, "Content-Length: 0"));
         }
 
-        yield return (HandshakeError.UnexpectedStatusCode, 404, Head("HTTP/1.0 404 No", "Content-Length: 0"));
-        yield return (HandshakeError.UnexpectedStatusCode, 403, Head("HTTP/1.1 403", "Content-Length: 2") + "no");
-        yield return (HandshakeError.UnexpectedStatusCode, 503,
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 404, Head("HTTP/1.0 404 No", "Content-Length: 0"));
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 403, Head("HTTP/1.1 403", "Content-Length: 2") + "no");
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 503,
             Head("HTTP/1.1 503 No", "Transfer-Encoding: chunked") + "2\r\nno\r\n0\r\n\r\n");
-        yield return (HandshakeError.UnexpectedStatusCode, 503,
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 503,
             Head("HTTP/1.1 503 No", "Transfer-Encoding: chunked") + "zz\r\n");
-        yield return (HandshakeError.UnexpectedStatusCode, 401,
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 401,
             Head("HTTP/1.1 401 No", "WWW-Authenticate: Basic realm=\"x\"", "Content-Length: 0"));
-        yield return (HandshakeError.UnexpectedStatusCode, 407,
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 407,
             Head("HTTP/1.1 407 No", "Proxy-Authenticate: Basic realm=\"x\"", "Content-Length: 0"));
     }
 
     // CT-05.
-    private static IEnumerable<(HandshakeError, int?, string)> Upgrades()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Upgrades()
     {
-        yield return Wrong(HandshakeError.MissingUpgrade, Connection, Accept, Chat);
-        yield return Wrong(HandshakeError.InvalidUpgrade, Upgrade, Upgrade, Connection, Accept, Chat);
-        yield return Wrong(HandshakeError.InvalidUpgrade, Upgrade, "Upgrade: h2c", Connection, Accept, Chat);
+        yield return Wrong(WebSocketHandshakeError.MissingUpgrade, Connection, Accept, Chat);
+        yield return Wrong(WebSocketHandshakeError.InvalidUpgrade, Upgrade, Upgrade, Connection, Accept, Chat);
+        yield return Wrong(WebSocketHandshakeError.InvalidUpgrade, Upgrade, "Upgrade: h2c", Connection, Accept, Chat);
         string[] values =
         [
             "", "h2c", "websocket/13", "WebSocket, h2c", "h2c, websocket", "foo", "web socket", "websocket, websocket",
@@ -87,13 +87,13 @@ internal static class MalformedAnswers
         ];
         foreach (string value in values)
         {
-            yield return Wrong(HandshakeError.InvalidUpgrade, "Upgrade: " + value, Connection, Accept, Chat);
+            yield return Wrong(WebSocketHandshakeError.InvalidUpgrade, "Upgrade: " + value, Connection, Accept, Chat);
         }
     }
 
-    private static IEnumerable<(HandshakeError, int?, string)> Connections()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Connections()
     {
-        yield return Wrong(HandshakeError.InvalidConnection, Upgrade, Accept, Chat);
+        yield return Wrong(WebSocketHandshakeError.InvalidConnection, Upgrade, Accept, Chat);
         string[] values =
         [
             "", "close", "keep-alive", "Upgrades", "Up grade", "xUpgrade", "Upgrade;", "\"Upgrade\"", "keep-alive; Upgrade",
@@ -101,20 +101,20 @@ internal static class MalformedAnswers
         ];
         foreach (string value in values)
         {
-            yield return Wrong(HandshakeError.InvalidConnection, Upgrade, "Connection: " + value, Accept, Chat);
+            yield return Wrong(WebSocketHandshakeError.InvalidConnection, Upgrade, "Connection: " + value, Accept, Chat);
         }
     }
 
     // CT-01.
-    private static IEnumerable<(HandshakeError, int?, string)> Accepts()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Accepts()
     {
         const string Name = "Sec-WebSocket-Accept: ";
-        yield return Wrong(HandshakeError.MissingAccept, Upgrade, Connection, Chat);
-        yield return Wrong(HandshakeError.MissingAccept, Upgrade, Connection, "Sec-WebSocket-Key: {key}", Chat);
-        yield return Wrong(HandshakeError.MissingAccept, Upgrade, Connection, "X-Sec-WebSocket-Accept: {accept}", Chat);
-        yield return Wrong(HandshakeError.RepeatedAccept, Upgrade, Connection, Accept, Accept, Chat);
-        yield return Wrong(HandshakeError.RepeatedAccept, Upgrade, Connection, Accept, Name + "x", Chat);
-        yield return Wrong(HandshakeError.RepeatedAccept, Upgrade, Connection, Name, Accept, Chat);
+        yield return Wrong(WebSocketHandshakeError.MissingAccept, Upgrade, Connection, Chat);
+        yield return Wrong(WebSocketHandshakeError.MissingAccept, Upgrade, Connection, "Sec-WebSocket-Key: {key}", Chat);
+        yield return Wrong(WebSocketHandshakeError.MissingAccept, Upgrade, Connection, "X-Sec-WebSocket-Accept: {accept}", Chat);
+        yield return Wrong(WebSocketHandshakeError.RepeatedAccept, Upgrade, Connection, Accept, Accept, Chat);
+        yield return Wrong(WebSocketHandshakeError.RepeatedAccept, Upgrade, Connection, Accept, Name + "x", Chat);
+        yield return Wrong(WebSocketHandshakeError.RepeatedAccept, Upgrade, Connection, Name, Accept, Chat);
         string[] values =
         [
             "", "{key}", "{lower}", "{upper}", "{accept}=", "{accept}{accept}", "{accept},{accept}", "{accept}, ",
@@ -123,36 +123,36 @@ internal static class MalformedAnswers
         ];
         foreach (string value in values)
         {
-            yield return Wrong(HandshakeError.InvalidAccept, Upgrade, Connection, Name + value, Chat);
+            yield return Wrong(WebSocketHandshakeError.InvalidAccept, Upgrade, Connection, Name + value, Chat);
         }
     }
 
     // CT-06.
-    private static IEnumerable<(HandshakeError, int?, string)> Subprotocols()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Subprotocols()
     {
         const string Name = "Sec-WebSocket-Protocol: ";
-        yield return Wrong(HandshakeError.MissingSubprotocol, Upgrade, Connection, Accept);
-        yield return Wrong(HandshakeError.MissingSubprotocol, Upgrade, Connection, Accept, "Sec-WebSocket-Protocols: chat");
-        yield return Wrong(HandshakeError.RepeatedSubprotocol, Upgrade, Connection, Accept, Chat, Chat);
-        yield return Wrong(HandshakeError.RepeatedSubprotocol, Upgrade, Connection, Accept, Chat, Name + "more");
+        yield return Wrong(WebSocketHandshakeError.MissingSubprotocol, Upgrade, Connection, Accept);
+        yield return Wrong(WebSocketHandshakeError.MissingSubprotocol, Upgrade, Connection, Accept, "Sec-WebSocket-Protocols: chat");
+        yield return Wrong(WebSocketHandshakeError.RepeatedSubprotocol, Upgrade, Connection, Accept, Chat, Chat);
+        yield return Wrong(WebSocketHandshakeError.RepeatedSubprotocol, Upgrade, Connection, Accept, Chat, Name + "more");
         foreach (string value in new[] { "other", "CHAT", "Chat", "chatter", "cha", "chat.", "13", "websocket" })
         {
-            yield return Wrong(HandshakeError.UnrequestedSubprotocol, Upgrade, Connection, Accept, Name + value);
+            yield return Wrong(WebSocketHandshakeError.UnrequestedSubprotocol, Upgrade, Connection, Accept, Name + value);
         }
 
         foreach (string value in new[] { "chat, more", "chat,chat", "chat,", ",chat", ",", "chat,other" })
         {
-            yield return Wrong(HandshakeError.RepeatedSubprotocol, Upgrade, Connection, Accept, Name + value);
+            yield return Wrong(WebSocketHandshakeError.RepeatedSubprotocol, Upgrade, Connection, Accept, Name + value);
         }
 
         foreach (string value in new[] { "", "ch at", "\"chat\"", "chat;q=1", "ch\u00E4t", "chat/1", "(chat)", "chat more" })
         {
-            yield return Wrong(HandshakeError.InvalidSubprotocols, Upgrade, Connection, Accept, Name + value);
+            yield return Wrong(WebSocketHandshakeError.InvalidSubprotocols, Upgrade, Connection, Accept, Name + value);
         }
     }
 
     // EX-30.
-    private static IEnumerable<(HandshakeError, int?, string)> Extensions()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Extensions()
     {
         const string Name = "Sec-WebSocket-Extensions: ";
         foreach (string value in new[]
@@ -162,7 +162,7 @@ internal static class MalformedAnswers
             "mux", "constructor", "__proto__",
         })
         {
-            yield return Wrong(HandshakeError.UnrequestedExtension, Upgrade, Connection, Accept, Chat, Name + value);
+            yield return Wrong(WebSocketHandshakeError.UnrequestedExtension, Upgrade, Connection, Accept, Chat, Name + value);
         }
 
         foreach (string value in new[]
@@ -171,12 +171,12 @@ internal static class MalformedAnswers
             "permessage-deflate; a=", "permessage-deflate; a=\"b c\"", "permessage-deflate x",
         })
         {
-            yield return Wrong(HandshakeError.InvalidExtensions, Upgrade, Connection, Accept, Chat, Name + value);
+            yield return Wrong(WebSocketHandshakeError.InvalidExtensions, Upgrade, Connection, Accept, Chat, Name + value);
         }
 
-        yield return Wrong(HandshakeError.RepeatedExtension,
+        yield return Wrong(WebSocketHandshakeError.RepeatedExtension,
             Upgrade, Connection, Accept, Chat, Name + "permessage-deflate, permessage-deflate");
-        yield return Wrong(HandshakeError.RepeatedExtension,
+        yield return Wrong(WebSocketHandshakeError.RepeatedExtension,
             Upgrade, Connection, Accept, Chat, Name + "permessage-deflate", Name + "permessage-deflate");
         foreach (string parameters in new[]
         {
@@ -187,35 +187,35 @@ internal static class MalformedAnswers
             "server_max_window_bits=10; server_max_window_bits=10",
         })
         {
-            yield return Wrong(HandshakeError.InvalidExtensionParameters,
+            yield return Wrong(WebSocketHandshakeError.InvalidExtensionParameters,
                 Upgrade, Connection, Accept, Chat, Name + "permessage-deflate; " + parameters);
         }
     }
 
-    private static IEnumerable<(HandshakeError, int?, string)> HeaderLines()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> HeaderLines()
     {
         foreach (string line in new[]
         {
             "X", ": a", ":", "X Y: a", "X\u0001: a", "X\0: a", "\u00C4: a", "(X): a", "X@Y: a", "\"X\": a",
         })
         {
-            yield return (HandshakeError.MalformedResponse, null, Head(Start, line, Upgrade, Connection, Accept, Chat));
+            yield return (WebSocketHandshakeError.MalformedResponse, null, Head(Start, line, Upgrade, Connection, Accept, Chat));
         }
 
         // CT-09.
-        yield return (HandshakeError.HeadTooLong, null,
+        yield return (WebSocketHandshakeError.HeadTooLong, null,
             Head(Start, Upgrade, Connection, Accept, Chat, "X: " + new string('a', 20_000)));
-        yield return (HandshakeError.HeadTooLong, null,
+        yield return (WebSocketHandshakeError.HeadTooLong, null,
             Head([Start, Upgrade, Connection, Accept, Chat, .. Enumerable.Repeat("X: " + new string('a', 5_000), 20)]));
-        yield return (HandshakeError.HeadTooLong, null,
+        yield return (WebSocketHandshakeError.HeadTooLong, null,
             Head([Start, Upgrade, Connection, Accept, Chat, .. Enumerable.Repeat("X: a", 10_000)]));
-        yield return (HandshakeError.HeadTooLong, null, Start + new string('a', 20_000));
-        yield return (HandshakeError.HeadTooLong, null, Start + "\r\n" + new string('X', 20_000));
-        yield return (HandshakeError.HeadTooLong, null, Start + "\r\nX: " + new string(' ', 20_000));
+        yield return (WebSocketHandshakeError.HeadTooLong, null, Start + new string('a', 20_000));
+        yield return (WebSocketHandshakeError.HeadTooLong, null, Start + "\r\n" + new string('X', 20_000));
+        yield return (WebSocketHandshakeError.HeadTooLong, null, Start + "\r\nX: " + new string(' ', 20_000));
     }
 
     // The server goes behind it.
-    private static IEnumerable<(HandshakeError, int?, string)> Cut()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Cut()
     {
         foreach (string part in new[]
         {
@@ -225,12 +225,12 @@ internal static class MalformedAnswers
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 10", "HTTP/1.1 404 No\r\nContent-Le",
         })
         {
-            yield return (HandshakeError.ConnectionLost, null, part);
+            yield return (WebSocketHandshakeError.ConnectionLost, null, part);
         }
     }
 
     // CT-08, CT-09.
-    private static IEnumerable<(HandshakeError, int?, string)> Interim()
+    private static IEnumerable<(WebSocketHandshakeError, int?, string)> Interim()
     {
         string right = Head(Start, Upgrade, Connection, Accept, Chat);
         foreach (string one in new[]
@@ -239,15 +239,15 @@ internal static class MalformedAnswers
             "HTTP/1.1 199 Odd\r\nX: y\r\n\r\n", "HTTP/1.1 103\n\n",
         })
         {
-            yield return (HandshakeError.TooManyInterimResponses, null,
+            yield return (WebSocketHandshakeError.TooManyInterimResponses, null,
                 string.Concat(Enumerable.Repeat(one, 9)) + right);
-            yield return (HandshakeError.TooManyInterimResponses, null, string.Concat(Enumerable.Repeat(one, 1_000)));
+            yield return (WebSocketHandshakeError.TooManyInterimResponses, null, string.Concat(Enumerable.Repeat(one, 1_000)));
         }
 
-        yield return (HandshakeError.HeadTooLong, null,
+        yield return (WebSocketHandshakeError.HeadTooLong, null,
             $"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 20_000)}\r\n\r\n{right}");
-        yield return (HandshakeError.UnexpectedStatusCode, 404,
+        yield return (WebSocketHandshakeError.UnexpectedStatusCode, 404,
             "HTTP/1.1 103 Early Hints\r\n\r\n" + Head("HTTP/1.1 404 No", "Content-Length: 0"));
-        yield return (HandshakeError.MalformedResponse, null, "HTTP/1.1 103 Early Hints\r\n\r\ngarbage\r\n\r\n");
+        yield return (WebSocketHandshakeError.MalformedResponse, null, "HTTP/1.1 103 Early Hints\r\n\r\ngarbage\r\n\r\n");
     }
 }

@@ -14,7 +14,7 @@ public sealed class ReconnectEndTests : IDisposable
     [MemberData(nameof(FinalCodes))]
     public async Task A_client_that_gave_up_delivers_what_it_received_and_then_throws_the_close_code_and_reason(int code)
     {
-        await using var client = new ReconnectingWebSocketClient(_server.Address);
+        await using var client = new WebSocketReconnectingClient(_server.Address);
         Task<(List<string> Messages, Exception? End)> reading = ReadAllAsync(client);
         _ = client.StartAsync();
         using RawPeer peer = await _server.OpenAsync();
@@ -33,7 +33,7 @@ public sealed class ReconnectEndTests : IDisposable
     [Fact]
     public async Task Messages_that_arrived_before_the_client_gave_up_are_delivered_to_who_asks_afterwards()
     {
-        await using var client = new ReconnectingWebSocketClient(_server.Address);
+        await using var client = new WebSocketReconnectingClient(_server.Address);
         _ = client.StartAsync();
         using RawPeer peer = await _server.OpenAsync();
         await SendAndCloseAsync(peer, code: 1008);
@@ -51,7 +51,7 @@ public sealed class ReconnectEndTests : IDisposable
     [Fact]
     public async Task A_client_that_its_options_made_give_up_throws_too()
     {
-        await using var client = new ReconnectingWebSocketClient(
+        await using var client = new WebSocketReconnectingClient(
             _server.Address, new() { ShouldReconnect = _ => false });
         Task<(List<string> Messages, Exception? End)> reading = ReadAllAsync(client);
         _ = client.StartAsync();
@@ -67,7 +67,7 @@ public sealed class ReconnectEndTests : IDisposable
     [Fact]
     public async Task A_connection_that_the_application_closed_itself_is_no_failure()
     {
-        await using var client = new ReconnectingWebSocketClient(_server.Address);
+        await using var client = new WebSocketReconnectingClient(_server.Address);
         Task<(List<string> Messages, Exception? End)> reading = ReadAllAsync(client);
         Task starting = client.StartAsync();
         using RawPeer peer = await _server.OpenAsync();
@@ -93,7 +93,7 @@ public sealed class ReconnectEndTests : IDisposable
         peer.EndOutput();
     }
 
-    private static async Task<(List<string> Messages, Exception? End)> ReadAllAsync(ReconnectingWebSocketClient client)
+    private static async Task<(List<string> Messages, Exception? End)> ReadAllAsync(WebSocketReconnectingClient client)
     {
         List<string> messages = [];
         Exception? end = await Record.ExceptionAsync(async () =>

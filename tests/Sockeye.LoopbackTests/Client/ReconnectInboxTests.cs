@@ -18,7 +18,7 @@ public sealed class ReconnectInboxTests : IDisposable
     [InlineData(false)]
     public async Task Messages_of_connections_that_ended_unreceived_come_in_order_before_those_of_the_last(bool isReset)
     {
-        await using ReconnectingWebSocketClient client = Create();
+        await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
         for (int i = 0; i < 5; i++)
         {
@@ -36,7 +36,7 @@ public sealed class ReconnectInboxTests : IDisposable
     [Fact]
     public async Task An_application_that_is_at_work_on_a_message_gets_the_rest_of_its_connection_before_the_next()
     {
-        await using ReconnectingWebSocketClient client = Create();
+        await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
         using RawPeer first = await _server.OpenAsync();
         await first.SendAsync(Text("one"));
@@ -62,7 +62,7 @@ public sealed class ReconnectInboxTests : IDisposable
     [Fact]
     public async Task No_attempt_is_made_while_as_many_connections_as_may_wait_hold_messages()
     {
-        await using ReconnectingWebSocketClient client = Create();
+        await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
         for (int i = 0; i < MaxConnections; i++)
         {
@@ -85,7 +85,7 @@ public sealed class ReconnectInboxTests : IDisposable
     [Fact]
     public async Task A_client_that_waits_for_its_application_can_be_closed()
     {
-        await using ReconnectingWebSocketClient client = Create();
+        await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
         for (int i = 0; i < MaxConnections; i++)
         {
@@ -101,7 +101,7 @@ public sealed class ReconnectInboxTests : IDisposable
     [Fact]
     public async Task An_application_that_only_sends_is_connected_again_and_loses_the_messages_of_the_oldest_connection()
     {
-        await using ReconnectingWebSocketClient client = Create();
+        await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
         for (int i = 0; i < MaxConnections; i++)
         {
@@ -137,7 +137,7 @@ public sealed class ReconnectInboxTests : IDisposable
                 }
             }
         });
-        await using var client = new ReconnectingWebSocketClient(_server.Address, Options(), handler);
+        await using var client = new WebSocketReconnectingClient(_server.Address, Options(), handler);
         _ = client.StartAsync();
         for (int i = 0; i < 3; i++)
         {
@@ -167,7 +167,7 @@ public sealed class ReconnectInboxTests : IDisposable
 
     private static byte[] Text(string text) => RawFrame.Bytes(RawFrame.Text, Encoding.ASCII.GetBytes(text));
 
-    private static async Task<List<string>> ReceiveAsync(ReconnectingWebSocketClient client, int count)
+    private static async Task<List<string>> ReceiveAsync(WebSocketReconnectingClient client, int count)
     {
         List<string> received = [];
         await using IAsyncEnumerator<WebSocketMessage> messages = client.ReadAllAsync().GetAsyncEnumerator();
@@ -179,7 +179,7 @@ public sealed class ReconnectInboxTests : IDisposable
         return received;
     }
 
-    private ReconnectingWebSocketClient Create() => new(_server.Address, Options());
+    private WebSocketReconnectingClient Create() => new(_server.Address, Options());
 
     private WebSocketReconnectOptions Options() => new()
     {

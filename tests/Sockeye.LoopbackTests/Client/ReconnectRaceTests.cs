@@ -27,7 +27,7 @@ public sealed class ReconnectRaceTests
         const int Senders = 4;
         const int Connections = 40;
         using var server = new RawServer();
-        await using var client = new ReconnectingWebSocketClient(server.Address, Options(maxQueueLength));
+        await using var client = new WebSocketReconnectingClient(server.Address, Options(maxQueueLength));
         using var stop = new CancellationTokenSource();
         long longest = 0;
         Task<int>[] senders = [.. Enumerable.Range(0, Senders).Select(sender => Task.Run(async () =>
@@ -85,7 +85,7 @@ public sealed class ReconnectRaceTests
         var states = new ConcurrentQueue<WebSocketReconnectState>();
         for (int round = 0; round < Rounds; round++)
         {
-            var client = new ReconnectingWebSocketClient(
+            var client = new WebSocketReconnectingClient(
                 server.Address, new WebSocketReconnectOptions { OnStatusChanged = status => states.Enqueue(status.State) });
             await client.CloseAsync().WithDeadline();
         }
@@ -120,7 +120,7 @@ public sealed class ReconnectRaceTests
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();
-        var client = new ReconnectingWebSocketClient(
+        var client = new WebSocketReconnectingClient(
             server.Address,
             new WebSocketReconnectOptions { Client = new WebSocketClientOptions { TimeProvider = time } });
         _ = client.StartAsync().ContinueWith(starting => _ = starting.Exception, TaskScheduler.Default);
@@ -152,7 +152,7 @@ public sealed class ReconnectRaceTests
     private static async Task RunOnceAsync(Uri address, int delay)
     {
         ConcurrentQueue<WebSocketReconnectState> told = [];
-        var client = new ReconnectingWebSocketClient(address, Options(1_000, told));
+        var client = new WebSocketReconnectingClient(address, Options(1_000, told));
         Task starting = client.StartAsync();
         Task sending = client.SendAsync("hello").AsTask();
 

@@ -7,9 +7,9 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly RawServer _server = new();
     private readonly BlockingCollection<WebSocketReconnectStatus> _told = [];
-    private ReconnectingWebSocketClient? _client;
+    private WebSocketReconnectingClient? _client;
 
-    private ReconnectingWebSocketClient Client => _client!;
+    private WebSocketReconnectingClient Client => _client!;
 
     public async ValueTask DisposeAsync()
     {
@@ -372,7 +372,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     public async Task A_fault_of_a_callback_of_an_attempt_is_final()
     {
         var cause = new InvalidOperationException("broken on purpose");
-        _client = new ReconnectingWebSocketClient(_server.Address, new WebSocketReconnectOptions
+        _client = new WebSocketReconnectingClient(_server.Address, new WebSocketReconnectOptions
         {
             Client = new WebSocketClientOptions { TimeProvider = _time, OnSendingRequest = (_, _) => throw cause },
         });
@@ -401,7 +401,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         var received = new TaskCompletionSource<string>();
-        await using var client = new ReconnectingWebSocketClient(
+        await using var client = new WebSocketReconnectingClient(
             server.Address(), handler: new CallbackHandler
             {
                 Received = (_, payload) => received.TrySetResult(System.Text.Encoding.UTF8.GetString(payload)),
@@ -436,7 +436,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [InlineData("ftp://a/")]
     [InlineData("ws://a/#b")]
     public void An_address_that_is_none_is_refused_at_once(string address) =>
-        Assert.Throws<ArgumentException>(() => new ReconnectingWebSocketClient(address));
+        Assert.Throws<ArgumentException>(() => new WebSocketReconnectingClient(address));
 
     private void Start(
         WebSocketReconnectOptions? options = null, double random = 1, CapturingLoggerFactory? log = null)
@@ -449,7 +449,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
         WebSocketReconnectOptions? options = null, double random = 1, CapturingLoggerFactory? log = null)
     {
         WebSocketReconnectOptions given = options ?? WebSocketReconnectOptions.Default;
-        _client = new ReconnectingWebSocketClient(_server.Address, new WebSocketReconnectOptions
+        _client = new WebSocketReconnectingClient(_server.Address, new WebSocketReconnectOptions
         {
             Client = log is null
                 ? new WebSocketClientOptions { TimeProvider = _time }

@@ -15,14 +15,14 @@ public sealed class ResponseHeadLimitTests
         nameof(WebSocketClientOptions.MaxResponseHeadLength), () => new WebSocketClientOptions { MaxResponseHeadLength = length });
 
     [Theory]
-    [EachClient(16 * KiB, 10 * KiB, HandshakeError.None)]
-    [EachClient(16 * KiB, 20 * KiB, HandshakeError.HeadTooLong)]
-    [EachClient(64 * KiB, 60 * KiB, HandshakeError.None)]
-    [EachClient((63 * KiB) + 1, 60 * KiB, HandshakeError.None)]
-    [EachClient(64 * KiB, 70 * KiB, HandshakeError.HeadTooLong)]
-    [EachClient(2 * KiB, 3 * KiB, HandshakeError.HeadTooLong)]
+    [EachClient(16 * KiB, 10 * KiB, WebSocketHandshakeError.None)]
+    [EachClient(16 * KiB, 20 * KiB, WebSocketHandshakeError.HeadTooLong)]
+    [EachClient(64 * KiB, 60 * KiB, WebSocketHandshakeError.None)]
+    [EachClient((63 * KiB) + 1, 60 * KiB, WebSocketHandshakeError.None)]
+    [EachClient(64 * KiB, 70 * KiB, WebSocketHandshakeError.HeadTooLong)]
+    [EachClient(2 * KiB, 3 * KiB, WebSocketHandshakeError.HeadTooLong)]
     public async Task A_longer_head_fails_the_handshake_and_a_raised_limit_lets_it_pass(
-        ClientKind kind, int limit, int length, HandshakeError error)
+        ClientKind kind, int limit, int length, WebSocketHandshakeError error)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting =
@@ -32,7 +32,7 @@ public sealed class ResponseHeadLimitTests
 
         await peer.SendAsync(RawServer.Accepting(request, "Set-Cookie: a=" + new string('a', length)));
 
-        if (error != HandshakeError.None)
+        if (error != WebSocketHandshakeError.None)
         {
             Assert.Equal(
                 error, (await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline())).Error);

@@ -46,7 +46,7 @@ public sealed class UnixBacklogTests : IDisposable
         WebSocketHandshakeException exception = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(kind, TimeSpan.FromSeconds(1)).WithDeadline());
 
-        Assert.Equal(HandshakeError.TimedOut, exception.Error);
+        Assert.Equal(WebSocketHandshakeError.TimedOut, exception.Error);
     }
 
     public void Dispose()

@@ -180,7 +180,7 @@ public sealed class CompressionOverTransportsTests
             }
         });
 
-        await Deadlines.UntilAsync(() => pair.Server.BufferedAmount >= 100_000 || sending.IsCompleted, "a full buffer");
+        await Deadlines.UntilAsync(() => pair.Server.SendBufferLength >= 100_000 || sending.IsCompleted, "a full buffer");
         Task closing = sending.ContinueWith(_ => pair.Server.CloseAsync().AsTask(), TaskScheduler.Default).Unwrap();
         int received = 0;
         await foreach (WebSocketMessage message in pair.Client.ReadAllAsync())

@@ -78,12 +78,12 @@ public sealed class FirstCallsTests
         (url, handler) => WebSocketClient.ConnectAsync(url, handler: handler),
     ];
 
-    private static readonly List<Func<string, WebSocketHandler, ReconnectingWebSocketClient>> Reconnects =
+    private static readonly List<Func<string, WebSocketHandler, WebSocketReconnectingClient>> Reconnects =
     [
-        (url, handler) => new ReconnectingWebSocketClient(url, handler),
-        (url, handler) => new ReconnectingWebSocketClient(new Uri(url), handler),
-        (url, handler) => new ReconnectingWebSocketClient(url, new() { MaxQueueLength = 10 }, handler),
-        (url, handler) => new ReconnectingWebSocketClient(new Uri(url), new() { MaxQueueLength = 10 }, handler),
+        (url, handler) => new WebSocketReconnectingClient(url, handler),
+        (url, handler) => new WebSocketReconnectingClient(new Uri(url), handler),
+        (url, handler) => new WebSocketReconnectingClient(url, new() { MaxQueueLength = 10 }, handler),
+        (url, handler) => new WebSocketReconnectingClient(new Uri(url), new() { MaxQueueLength = 10 }, handler),
         (url, handler) => new(url, null, handler),
         (url, handler) => new(url, handler: handler),
     ];
@@ -103,14 +103,14 @@ public sealed class FirstCallsTests
         connection => connection.SendAsync(Bytes, WebSocketMessageKind.Text),
         connection => connection.SendAsync(Bytes, WebSocketMessageKind.Text, Token),
         connection => connection.SendAsync(Bytes, kind: WebSocketMessageKind.Text, cancellationToken: Token),
-        connection => connection.SendAsync(PreparedMessage.Text("é"), Token),
+        connection => connection.SendAsync(WebSocketPreparedMessage.Text("é"), Token),
         connection => Done(connection.TrySend("é")),
         connection => Done(connection.TrySend("é", compress: false)),
         connection => Done(connection.TrySendText("é"u8)),
         connection => Done(connection.TrySendText(Bytes)),
         connection => Done(connection.TrySendText(Encoding.UTF8.GetBytes("é"), compress: false)),
         connection => Done(connection.TrySend("é"u8, WebSocketMessageKind.Text)),
-        connection => Done(connection.TrySend(PreparedMessage.Text("é"))),
+        connection => Done(connection.TrySend(WebSocketPreparedMessage.Text("é"))),
     ];
 
     private static readonly List<Func<WebSocketConnection, ValueTask>> BinarySends =
@@ -143,8 +143,8 @@ public sealed class FirstCallsTests
         (server, where) => server.Broadcast(Bytes),
         (server, where) => server.Broadcast(Bytes, where),
         (server, where) => server.Broadcast(Bytes, other => where(other)),
-        (server, where) => server.Broadcast(PreparedMessage.Text("é")),
-        (server, where) => server.Broadcast(PreparedMessage.Text("é"), other => where(other)),
+        (server, where) => server.Broadcast(WebSocketPreparedMessage.Text("é")),
+        (server, where) => server.Broadcast(WebSocketPreparedMessage.Text("é"), other => where(other)),
     ];
 
     private static readonly List<Func<WebSocketServer, Task>> Stops =
@@ -191,11 +191,11 @@ public sealed class FirstCallsTests
             Assert.Equal("something"u8.ToArray(), await received.Task.WithDeadline());
         }
 
-        foreach (Func<string, WebSocketHandler, ReconnectingWebSocketClient> create in Reconnects)
+        foreach (Func<string, WebSocketHandler, WebSocketReconnectingClient> create in Reconnects)
         {
             var received = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
             var handler = new CallbackHandler { Received = (_, payload) => received.TrySetResult(payload) };
-            await using ReconnectingWebSocketClient client = create(UrlOf(server), handler);
+            await using WebSocketReconnectingClient client = create(UrlOf(server), handler);
             await client.StartAsync(Token).WithDeadline();
             await client.SendAsync(Bytes, Token);
             Assert.Equal(Bytes, await received.Task.WithDeadline());
@@ -226,7 +226,7 @@ public sealed class FirstCallsTests
     public async Task Every_way_to_send_on_a_client_that_reconnects_sends_what_it_says()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());
-        await using var client = new ReconnectingWebSocketClient(UrlOf(server));
+        await using var client = new WebSocketReconnectingClient(UrlOf(server));
         await client.StartAsync(Token).WithDeadline();
         await client.SendAsync("é");
         await client.SendAsync("é", Token);
@@ -262,9 +262,9 @@ public sealed class FirstCallsTests
         await client.ReceiveAsync().WithDeadline();
 
         Assert.All(Broadcasts, broadcast => Assert.Equal(1, broadcast(server, _ => true)));
-        Assert.Equal(1, await server.BroadcastAsync(PreparedMessage.Text("é"), Token));
-        Assert.Equal(1, await server.BroadcastAsync(PreparedMessage.Text("é"), default));
-        Assert.Equal(1, await server.BroadcastAsync(PreparedMessage.Text("é"), _ => true, Token));
+        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), Token));
+        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), default));
+        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), _ => true, Token));
 
         for (int i = 0; i < Broadcasts.Count + 3; i++)
         {

@@ -49,7 +49,7 @@ public sealed class HostileTextTests
     {
         var log = new CapturingLoggerFactory();
         using var server = new RawServer();
-        await using var client = new ReconnectingWebSocketClient(
+        await using var client = new WebSocketReconnectingClient(
             server.Address,
             new WebSocketReconnectOptions { Client = new WebSocketClientOptions { LoggerFactory = log } });
         Task starting = client.StartAsync();

@@ -20,7 +20,7 @@ public sealed class MemoryOverTransportsTests
         Assert.Equal(WebSocketCloseCode.TryAgainLater, server.Code);
         Assert.Equal(WebSocketCloseCode.TryAgainLater, client.Code);
         Assert.Equal(
-            ProtocolError.MemoryExhausted, Assert.IsType<WebSocketProtocolException>(server.Exception).Error);
+            WebSocketProtocolError.MemoryExhausted, Assert.IsType<WebSocketProtocolException>(server.Exception).Error);
     }
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class MemoryOverTransportsTests
                 .WithDeadline());
 
         Assert.Equal(503, refused.StatusCode);
-        Assert.Equal(HandshakeError.MemoryExhausted, failure?.Error);
+        Assert.Equal(WebSocketHandshakeError.MemoryExhausted, failure?.Error);
         Assert.Equal(0, server.ConnectionCount);
     }
 

@@ -161,7 +161,7 @@ public sealed class MessagesOverTransportsTests
         {
             waiting = pair.Server.SendAsync(Payloads.Bytes(Length + sent)).AsTask();
             sent++;
-            Assert.InRange(pair.Server.BufferedAmount, 0, Limit + (2 * Length));
+            Assert.InRange(pair.Server.SendBufferLength, 0, Limit + (2 * Length));
         }
         while (waiting.IsCompleted);
 
@@ -174,7 +174,7 @@ public sealed class MessagesOverTransportsTests
 
         await waiting.WithDeadline();
         Assert.Equal(WebSocketSendResult.Refused, refused);
-        await Deadlines.UntilAsync(() => pair.Server.BufferedAmount == 0, "the buffer is empty");
+        await Deadlines.UntilAsync(() => pair.Server.SendBufferLength == 0, "the buffer is empty");
 
         // And it goes on.
         await pair.Server.SendAsync("after").WithDeadline();
@@ -200,7 +200,7 @@ public sealed class MessagesOverTransportsTests
         {
             WebSocketMessage message = await pair.Client.ReceiveAsync().WithDeadline();
             Assert.Equal(Length, message.Payload.Length);
-            Assert.InRange(pair.Server.BufferedAmount, 0, (1024 * 1024) + (2 * Length));
+            Assert.InRange(pair.Server.SendBufferLength, 0, (1024 * 1024) + (2 * Length));
         }
 
         await sending.WithDeadline();

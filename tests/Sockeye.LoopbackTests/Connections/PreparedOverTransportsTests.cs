@@ -11,7 +11,7 @@ public sealed class PreparedOverTransportsTests
     [EachTransport]
     public async Task They_arrive_whole_and_in_order_at_a_peer_that_reads_late(TransportKind kind)
     {
-        PreparedMessage[] prepared = [.. Enumerable.Range(0, 5).Select(i => PreparedMessage.Text(Text(i, 60_000 * i)))];
+        WebSocketPreparedMessage[] prepared = [.. Enumerable.Range(0, 5).Select(i => WebSocketPreparedMessage.Text(Text(i, 60_000 * i)))];
         foreach (PerMessageDeflateOptions? compression in new[] { null, PerMessageDeflateOptions.Default, PerMessageDeflateOptions.Shared })
         {
             await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, compression: compression);
@@ -24,11 +24,11 @@ public sealed class PreparedOverTransportsTests
         }
     }
 
-    private static async Task SendAllAsync(WebSocketConnection connection, PreparedMessage[] prepared)
+    private static async Task SendAllAsync(WebSocketConnection connection, WebSocketPreparedMessage[] prepared)
     {
         for (int i = 0; i < MessageCount; i++)
         {
-            PreparedMessage message = prepared[i % prepared.Length];
+            WebSocketPreparedMessage message = prepared[i % prepared.Length];
             if (i % 2 == 0 || connection.TrySend(message) == WebSocketSendResult.Refused)
             {
                 await connection.SendAsync(message);
@@ -38,7 +38,7 @@ public sealed class PreparedOverTransportsTests
         }
     }
 
-    private static async Task ReceiveAllAsync(WebSocketConnection connection, PreparedMessage[] prepared)
+    private static async Task ReceiveAllAsync(WebSocketConnection connection, WebSocketPreparedMessage[] prepared)
     {
         for (int i = 0; i < MessageCount; i++)
         {

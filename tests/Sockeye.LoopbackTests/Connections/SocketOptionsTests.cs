@@ -131,7 +131,7 @@ public sealed class SocketOptionsTests : IDisposable
         }
 
         long total = (long)MessageCount * MessageLength;
-        long held = await SteadyAsync(() => total - connection.BufferedAmount);
+        long held = await SteadyAsync(() => total - connection.SendBufferLength);
         connection.Abort();
         return held;
     }

@@ -50,7 +50,7 @@ public sealed class EndRaceStressTests
 
             // The transport may have a moment more, for the peer to take what is left.
             await Deadlines.UntilAsync(
-                () => pair.Client.BufferedAmount == 0 && pair.Server.BufferedAmount == 0, "nothing is left to be sent");
+                () => pair.Client.SendBufferLength == 0 && pair.Server.SendBufferLength == 0, "nothing is left to be sent");
             await DrainAsync(pair.Client);
             await DrainAsync(pair.Server);
             await Deadlines.UntilAsync(() => pair.Pool.OutCount == 0, "all buffers are back");

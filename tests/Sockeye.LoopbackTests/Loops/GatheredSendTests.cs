@@ -212,7 +212,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
                 byte[] payload = new byte[Length];
                 payload[0] = value;
                 _served[1].TrySend(payload, WebSocketMessageKind.Binary);
-                mostGathered = Math.Max(mostGathered, _served[1].BufferedAmount);
+                mostGathered = Math.Max(mostGathered, _served[1].SendBufferLength);
             }
 
             inPlace = _calls.LengthsOn(_calls.Accepted[1]);

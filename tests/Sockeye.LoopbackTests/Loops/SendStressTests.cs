@@ -31,7 +31,7 @@ public sealed class SendStressTests
         }
 
         await Task.WhenAll(sending).WithDeadline();
-        Assert.Equal(0, pair.Server.BufferedAmount);
+        Assert.Equal(0, pair.Server.SendBufferLength);
     }
 
     private static async Task SendAsync(WebSocketConnection connection, int sender)

@@ -127,7 +127,7 @@ public sealed class ServerLoopsTests
 
     private sealed class OpenHandler(Action open) : WebSocketHandler
     {
-        public override void OnOpen(WebSocketConnection connection) => open();
+        public override void OnOpened(WebSocketConnection connection) => open();
     }
 
     private sealed class AcceptNotingSystemCalls : SystemCalls

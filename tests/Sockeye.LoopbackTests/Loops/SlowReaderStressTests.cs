@@ -82,7 +82,7 @@ public sealed class SlowReaderStressTests
             }
             while (connection.TrySend(flood, WebSocketMessageKind.Binary) != WebSocketSendResult.Refused && ++count > 0);
 
-            long buffered = connection.BufferedAmount;
+            long buffered = connection.SendBufferLength;
             if (buffered > MostBuffered)
             {
                 // One loop, and no other thread.

@@ -24,7 +24,7 @@ public sealed class BroadcastTests
         Assert.Equal(3, server.Broadcast("to all"));
         Assert.Equal(2, server.Broadcast("all but one", connection => connection != sender));
         Assert.Equal(1, await server.BroadcastAsync(
-            PreparedMessage.Binary([1, 2]), connection => connection.Request!.Path == "/b").WithDeadline());
+            WebSocketPreparedMessage.Binary([1, 2]), connection => connection.Request!.Path == "/b").WithDeadline());
         Assert.Equal(3, server.Broadcast("end"u8, WebSocketMessageKind.Text));
 
         Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[0], 3));
@@ -73,7 +73,7 @@ public sealed class BroadcastTests
             while (!stop.IsCancellationRequested)
             {
                 server.Broadcast("x"u8);
-                await server.BroadcastAsync(PreparedMessage.Text("y"));
+                await server.BroadcastAsync(WebSocketPreparedMessage.Text("y"));
                 sent++;
                 Assert.All(server.Connections, Assert.NotNull);
             }
@@ -92,7 +92,7 @@ public sealed class BroadcastTests
         await stop.CancelAsync();
         await telling.WithDeadline();
         await Deadlines.UntilAsync(() => server.Connections.Count == 1, "all others have gone");
-        Assert.Equal(1, await server.BroadcastAsync(PreparedMessage.Text("z")).WithDeadline());
+        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("z")).WithDeadline());
         Assert.Equal(sent, await counting.WithDeadline());
     }
 
@@ -113,7 +113,7 @@ public sealed class BroadcastTests
 
         Assert.Equal(1, server.Broadcast("now"));
         using var patience = new CancellationTokenSource();
-        Task<int> waiting = server.BroadcastAsync(PreparedMessage.Text("waits"), cancellationToken: patience.Token);
+        Task<int> waiting = server.BroadcastAsync(WebSocketPreparedMessage.Text("waits"), cancellationToken: patience.Token);
         Assert.Equal("now", (await quick.ReceiveAsync().WithDeadline()).Text);
         Assert.Equal("waits", (await quick.ReceiveAsync().WithDeadline()).Text);
         Assert.False(waiting.IsCompleted);
@@ -121,7 +121,7 @@ public sealed class BroadcastTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WithDeadline();
 
         // It was taken back, and the connection goes on.
-        Task<int> next = server.BroadcastAsync(PreparedMessage.Text("next"));
+        Task<int> next = server.BroadcastAsync(WebSocketPreparedMessage.Text("next"));
         for (int i = 0; i < filled; i++)
         {
             Assert.Equal(100_000, (await slow.ReadFrameAsync()).Payload.Length);

@@ -159,16 +159,16 @@ public sealed class CompressionNegotiationTests
     }
 
     [Theory] // EX-30c; ws 4.6, 19 to 22
-    [EachClient("other", HandshakeError.UnrequestedExtension)]
-    [EachClient(Name + "; foo", HandshakeError.InvalidExtensionParameters)]
-    [EachClient(Name + "; server_no_context_takeover; server_no_context_takeover", HandshakeError.InvalidExtensionParameters)]
-    [EachClient(Name + "; client_max_window_bits", HandshakeError.InvalidExtensionParameters)]
-    [EachClient(Name + "; client_max_window_bits=99", HandshakeError.InvalidExtensionParameters)]
-    [EachClient(Name + "; client_max_window_bits=14", HandshakeError.InvalidExtensionParameters)] // 12 were offered
-    [EachClient(Name + ", " + Name, HandshakeError.RepeatedExtension)]
-    [EachClient(";", HandshakeError.InvalidExtensions)]
+    [EachClient("other", WebSocketHandshakeError.UnrequestedExtension)]
+    [EachClient(Name + "; foo", WebSocketHandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; server_no_context_takeover; server_no_context_takeover", WebSocketHandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; client_max_window_bits", WebSocketHandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; client_max_window_bits=99", WebSocketHandshakeError.InvalidExtensionParameters)]
+    [EachClient(Name + "; client_max_window_bits=14", WebSocketHandshakeError.InvalidExtensionParameters)] // 12 were offered
+    [EachClient(Name + ", " + Name, WebSocketHandshakeError.RepeatedExtension)]
+    [EachClient(";", WebSocketHandshakeError.InvalidExtensions)]
     public async Task A_response_that_is_none_to_the_offer_fails_the_connection_before_it_is_open(
-        ClientKind kind, string extensions, HandshakeError expected)
+        ClientKind kind, string extensions, WebSocketHandshakeError expected)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
@@ -201,7 +201,7 @@ public sealed class CompressionNegotiationTests
 
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
-        Assert.Equal(HandshakeError.UnrequestedExtension, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.UnrequestedExtension, thrown.Error);
     }
 
     [Theory] // EX-31c

@@ -100,7 +100,7 @@ public sealed class DescriptorLimitTests
             DescriptorLimit = () => Volatile.Read(ref limit),
             OnHandshakeFailed = failure =>
             {
-                Assert.Equal((HandshakeError.TooManyConnections, 503), (failure.Error, failure.StatusCode));
+                Assert.Equal((WebSocketHandshakeError.TooManyConnections, 503), (failure.Error, failure.StatusCode));
                 Interlocked.Increment(ref told);
                 return null;
             },

@@ -80,7 +80,7 @@ public sealed class DetachedHandshakeTests
 
         await using WebSocketConnection connection = await accepting.WithDeadline();
         var exception = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => ousted.WithDeadline());
-        Assert.Equal(HandshakeError.TimedOut, exception.Error);
+        Assert.Equal(WebSocketHandshakeError.TimedOut, exception.Error);
         connection.Abort();
     }
 
@@ -105,7 +105,7 @@ public sealed class DetachedHandshakeTests
         await far.DisposeAsync();
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => accepting).WithDeadline();
 
-        Assert.Equal(HandshakeError.MissingUpgrade, thrown.Error);
+        Assert.Equal(WebSocketHandshakeError.MissingUpgrade, thrown.Error);
         Assert.Equal(426, thrown.StatusCode);
     }
 
@@ -145,7 +145,7 @@ public sealed class DetachedHandshakeTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => WebSocketHandshake.AcceptAsync(near, Options));
         await far.DisposeAsync();
         WebSocketHandshakeException left = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => leaving).WithDeadline();
-        Assert.Equal(HandshakeError.ConnectionLost, left.Error);
+        Assert.Equal(WebSocketHandshakeError.ConnectionLost, left.Error);
 
         (Stream other, Stream otherFar) = Duplex();
         using var cancellation = new CancellationTokenSource();
@@ -199,7 +199,7 @@ public sealed class DetachedHandshakeTests
                 "it is given up");
 
             WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => accepting);
-            Assert.Equal(HandshakeError.TimedOut, thrown.Error);
+            Assert.Equal(WebSocketHandshakeError.TimedOut, thrown.Error);
             Assert.Equal(status, thrown.StatusCode);
         }
     }
@@ -315,6 +315,6 @@ public sealed class DetachedHandshakeTests
 
     private sealed class OpenHandler(TaskCompletionSource<WebSocketConnection> opened) : WebSocketHandler
     {
-        public override void OnOpen(WebSocketConnection connection) => opened.SetResult(connection);
+        public override void OnOpened(WebSocketConnection connection) => opened.SetResult(connection);
     }
 }

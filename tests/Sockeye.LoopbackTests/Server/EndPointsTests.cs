@@ -160,7 +160,7 @@ public sealed class EndPointsTests : IDisposable
 
         await Assert.ThrowsAnyAsync<Exception>(() => ServedCertificateAsync(server, "unknown.example"));
         await Deadlines.UntilAsync(() => failure is not null, "the failure is told");
-        Assert.Equal(HandshakeError.TlsFailed, failure!.Error);
+        Assert.Equal(WebSocketHandshakeError.TlsFailed, failure!.Error);
         Assert.NotNull(failure.Exception);
         Assert.Null(failure.Request);
         using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);

@@ -190,14 +190,14 @@ public sealed class PendingHandshakesTests
         context.Pending.Enter(silent, One);
 
         // It may still send its request.
-        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
+        Assert.Equal(WebSocketHandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
         Assert.False(silent.HasGivenWay);
 
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
-        Assert.Equal(HandshakeError.None, context.Admission.Check(Short, Other));
+        Assert.Equal(WebSocketHandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
+        Assert.Equal(WebSocketHandshakeError.None, context.Admission.Check(Short, Other));
         Assert.True(silent.HasGivenWay);
-        Assert.Equal(HandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
+        Assert.Equal(WebSocketHandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
     }
 
     [Theory]

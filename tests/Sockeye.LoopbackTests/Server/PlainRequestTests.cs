@@ -174,9 +174,9 @@ public sealed class PlainRequestTests
         using WebSocketPreparedUpgrade response = await PrepareAsync("/health");
         using WebSocketPreparedUpgrade refusal = await PrepareAsync("/");
 
-        Assert.Equal((false, HandshakeError.MissingUpgrade, 503), (response.IsAccepted, response.Error, response.StatusCode));
+        Assert.Equal((false, WebSocketHandshakeError.MissingUpgrade, 503), (response.IsAccepted, response.Error, response.StatusCode));
         Assert.Equal("no", Encoding.UTF8.GetString(response.Body.Span));
-        Assert.Equal((HandshakeError.MissingUpgrade, 426), (refusal.Error, refusal.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.MissingUpgrade, 426), (refusal.Error, refusal.StatusCode));
 
         Task<WebSocketPreparedUpgrade> PrepareAsync(string path) => WebSocketHandshake.PrepareAsync(
             options,

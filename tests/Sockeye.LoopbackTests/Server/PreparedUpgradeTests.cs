@@ -30,7 +30,7 @@ public sealed class PreparedUpgradeTests
             }).WithDeadline();
 
         Assert.True(prepared.IsAccepted);
-        Assert.Equal(HandshakeError.None, prepared.Error);
+        Assert.Equal(WebSocketHandshakeError.None, prepared.Error);
         Assert.Equal(101, prepared.StatusCode);
         Assert.Equal("v1", prepared.Subprotocol);
         Assert.Equal("/x", prepared.Request.Path);
@@ -72,7 +72,7 @@ public sealed class PreparedUpgradeTests
             await WebSocketHandshake.PrepareAsync(options, Input("Origin", "https://evil.example")).WithDeadline();
 
         Assert.False(prepared.IsAccepted);
-        Assert.Equal(HandshakeError.OriginNotAllowed, prepared.Error);
+        Assert.Equal(WebSocketHandshakeError.OriginNotAllowed, prepared.Error);
         Assert.Equal(418, prepared.StatusCode);
         Assert.Equal("é"u8.ToArray(), prepared.Body.ToArray());
         Assert.Contains(new("Content-Length", "2"), prepared.Headers);
@@ -96,11 +96,11 @@ public sealed class PreparedUpgradeTests
         };
 
         using WebSocketPreparedUpgrade thrown = await WebSocketHandshake.PrepareAsync(options, Input("X", "throw")).WithDeadline();
-        Assert.Equal((HandshakeError.ApplicationFailed, 500), (thrown.Error, thrown.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.ApplicationFailed, 500), (thrown.Error, thrown.StatusCode));
         Task<WebSocketPreparedUpgrade> preparing = WebSocketHandshake.PrepareAsync(options, Input("X", "wait"));
         time.Advance(options.HandshakeTimeout);
         using WebSocketPreparedUpgrade late = await preparing.WithDeadline();
-        Assert.Equal((HandshakeError.TimedOut, 408), (late.Error, late.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.TimedOut, 408), (late.Error, late.StatusCode));
 
         using var canceling = new CancellationTokenSource();
         Task<WebSocketPreparedUpgrade> canceled = WebSocketHandshake.PrepareAsync(options, Input("X", "wait"), canceling.Token);

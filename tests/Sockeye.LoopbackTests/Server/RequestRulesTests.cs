@@ -44,30 +44,30 @@ public sealed class RequestRulesTests
     [Theory]
     [EachServer(IsPlain = true)]
     public Task An_upgrade_to_something_else_is_400(ServerKind kind) =>
-        AssertAnswerAsync(kind, 400, Upgrade, "Upgrade: h2c\r\n", HandshakeError.InvalidUpgrade);
+        AssertAnswerAsync(kind, 400, Upgrade, "Upgrade: h2c\r\n", WebSocketHandshakeError.InvalidUpgrade);
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public Task No_key_is_400(ServerKind kind) => AssertAnswerAsync(kind, 400, KeyLine, "", HandshakeError.MissingKey);
+    public Task No_key_is_400(ServerKind kind) => AssertAnswerAsync(kind, 400, KeyLine, "", WebSocketHandshakeError.MissingKey);
 
     [Theory]
     [EachServer("c2hvcnQ=", IsPlain = true)]
     [EachServer("AAAAAAAAAAAAAAAAAAAAAAA=", IsPlain = true)]
     public Task A_key_of_another_length_is_400(ServerKind kind, string key) =>
-        AssertAnswerAsync(kind, 400, KeyLine, $"Sec-WebSocket-Key: {key}\r\n", HandshakeError.InvalidKey);
+        AssertAnswerAsync(kind, 400, KeyLine, $"Sec-WebSocket-Key: {key}\r\n", WebSocketHandshakeError.InvalidKey);
 
     [Theory]
     [EachServer(IsPlain = true)]
     public async Task No_version_is_426_with_those_that_are_spoken(ServerKind kind) => Assert.Contains(
         "\r\nSec-WebSocket-Version: 13, 8\r\n",
-        await AssertAnswerAsync(kind, 426, Version, "", HandshakeError.MissingVersion),
+        await AssertAnswerAsync(kind, 426, Version, "", WebSocketHandshakeError.MissingVersion),
         StringComparison.Ordinal);
 
     [Theory]
     [EachServer(IsPlain = true)]
     public async Task Another_version_is_426_with_those_that_are_spoken(ServerKind kind) => Assert.Contains(
         "\r\nSec-WebSocket-Version: 13, 8\r\n",
-        await AssertAnswerAsync(kind, 426, Version, "Sec-WebSocket-Version: 12\r\n", HandshakeError.UnsupportedVersion),
+        await AssertAnswerAsync(kind, 426, Version, "Sec-WebSocket-Version: 12\r\n", WebSocketHandshakeError.UnsupportedVersion),
         StringComparison.Ordinal);
 
     [Theory]
@@ -103,7 +103,7 @@ public sealed class RequestRulesTests
     [EachServer("a, a", IsPlain = true)]
     [EachServer("a b", IsPlain = true)]
     public Task Subprotocols_that_break_the_grammar_are_400(ServerKind kind, string list) => AssertAnswerAsync(
-        kind, 400, Version, $"{Version}Sec-WebSocket-Protocol: {list}\r\n", HandshakeError.InvalidSubprotocols);
+        kind, 400, Version, $"{Version}Sec-WebSocket-Protocol: {list}\r\n", WebSocketHandshakeError.InvalidSubprotocols);
 
     [Theory]
     [EachServer]
@@ -130,7 +130,7 @@ public sealed class RequestRulesTests
     [EachServer("a;;b", IsPlain = true)]
     [EachServer("permessage-deflate; server_max_window_bits=\"", IsPlain = true)]
     public Task Extensions_that_break_the_grammar_are_400(ServerKind kind, string list) => AssertAnswerAsync(
-        kind, 400, Version, $"{Version}Sec-WebSocket-Extensions: {list}\r\n", HandshakeError.InvalidExtensions);
+        kind, 400, Version, $"{Version}Sec-WebSocket-Extensions: {list}\r\n", WebSocketHandshakeError.InvalidExtensions);
 
     [Theory]
     [EachServer(IsPlain = true)]
@@ -162,18 +162,18 @@ public sealed class RequestRulesTests
     }
 
     [Theory]
-    [EachServer("Host: localhost\r\n", "", 400, HandshakeError.MissingHost, IsPlain = true)]
-    [EachServer("Connection: Upgrade\r\n", "Connection: keep-alive\r\n", 400, HandshakeError.InvalidConnection, IsPlain = true)]
-    [EachServer("HTTP/1.1\r\n", "HTTP/1.0\r\n", 505, HandshakeError.UnsupportedHttpVersion, IsPlain = true)]
-    [EachServer(Version, Version + "Origin: https://evil.example\r\n", 403, HandshakeError.OriginNotAllowed, IsPlain = true)]
+    [EachServer("Host: localhost\r\n", "", 400, WebSocketHandshakeError.MissingHost, IsPlain = true)]
+    [EachServer("Connection: Upgrade\r\n", "Connection: keep-alive\r\n", 400, WebSocketHandshakeError.InvalidConnection, IsPlain = true)]
+    [EachServer("HTTP/1.1\r\n", "HTTP/1.0\r\n", 505, WebSocketHandshakeError.UnsupportedHttpVersion, IsPlain = true)]
+    [EachServer(Version, Version + "Origin: https://evil.example\r\n", 403, WebSocketHandshakeError.OriginNotAllowed, IsPlain = true)]
     public Task Host_connection_version_of_http_and_origin_are_checked_too(
-        ServerKind kind, string line, string instead, int status, HandshakeError error) =>
+        ServerKind kind, string line, string instead, int status, WebSocketHandshakeError error) =>
         AssertAnswerAsync(kind, status, line, instead, error);
 
-    private static Task<string> AssertAnswerAsync(ServerKind kind, int status, string line, string instead, HandshakeError error) =>
+    private static Task<string> AssertAnswerAsync(ServerKind kind, int status, string line, string instead, WebSocketHandshakeError error) =>
         AssertAnswerAsync(kind, status, RawPeer.Request().Replace(line, instead, StringComparison.Ordinal), error);
 
-    private static async Task<string> AssertAnswerAsync(ServerKind kind, int status, string request, HandshakeError error)
+    private static async Task<string> AssertAnswerAsync(ServerKind kind, int status, string request, WebSocketHandshakeError error)
     {
         var log = new CapturingLoggerFactory();
         string response = await AnswerAsync(kind, request, log);

@@ -56,7 +56,7 @@ public sealed class ServerDeadlineTests
 
         Assert.Equal("", await client.ReadToEndAsync());
         await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "no socket is left");
-        Assert.Equal(HandshakeError.TimedOut, failure!.Error);
+        Assert.Equal(WebSocketHandshakeError.TimedOut, failure!.Error);
         Assert.Null(failure.StatusCode);
     }
 
@@ -177,7 +177,7 @@ public sealed class ServerDeadlineTests
 
         _time.Advance(TimeSpan.FromSeconds(11));
 
-        Assert.Equal(HandshakeError.TlsFailed, (await failed.Task.WithDeadline()).Error);
+        Assert.Equal(WebSocketHandshakeError.TlsFailed, (await failed.Task.WithDeadline()).Error);
         await Assert.ThrowsAnyAsync<IOException>(() => connecting);
         Assert.Equal(0, server.PendingHandshakeCount);
 

@@ -138,7 +138,7 @@ public sealed class ServerDelegateTests
 
     private sealed class ThrowingHandler : WebSocketHandler
     {
-        public override void OnOpen(WebSocketConnection connection) => ThrowIf(connection, "/open");
+        public override void OnOpened(WebSocketConnection connection) => ThrowIf(connection, "/open");
 
         public override void OnMessage(
             WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)

@@ -25,7 +25,7 @@ public sealed class ServerTlsFailureTests
 
         Assert.StartsWith("HTTP/1.1 400 Bad Request\r\n", answer, StringComparison.Ordinal);
         Assert.Contains("the peer speaks TLS", answer, StringComparison.Ordinal);
-        Assert.Equal(HandshakeError.UnexpectedTls, (await FailureAsync()).Error);
+        Assert.Equal(WebSocketHandshakeError.UnexpectedTls, (await FailureAsync()).Error);
         Assert.Contains("UnexpectedTls", LogOf(101).Message, StringComparison.Ordinal);
     }
 
@@ -44,7 +44,7 @@ public sealed class ServerTlsFailureTests
         Assert.StartsWith("HTTP/1.1 400 Bad Request\r\n", answer, StringComparison.Ordinal);
         Assert.EndsWith("this port speaks TLS: use wss or https\n", answer, StringComparison.Ordinal);
         WebSocketHandshakeFailure failure = await FailureAsync();
-        Assert.Equal((HandshakeError.TlsFailed, 400), (failure.Error, failure.StatusCode));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, 400), (failure.Error, failure.StatusCode));
         AssertSays(failure, WebSocketTlsFailure.PlainHttp, said, LogLevel.Information);
         Assert.DoesNotContain("secret", LogOf(103).Message + failure.Exception, StringComparison.Ordinal);
         client.Dispose();
@@ -254,7 +254,7 @@ public sealed class ServerTlsFailureTests
 
     private void AssertSays(WebSocketHandshakeFailure failure, WebSocketTlsFailure expected, string said, LogLevel level)
     {
-        Assert.Equal((HandshakeError.TlsFailed, expected), (failure.Error, failure.TlsFailure!.Value));
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, expected), (failure.Error, failure.TlsFailure!.Value));
         Assert.Contains(said, failure.Detail, StringComparison.Ordinal);
         CapturingLoggerFactory.LogEntry entry = LogOf(103);
         Assert.Equal(level, entry.Level);

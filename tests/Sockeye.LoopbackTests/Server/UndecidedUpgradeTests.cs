@@ -71,7 +71,7 @@ public sealed class UndecidedUpgradeTests
         }
 
         await Deadlines.UntilAsync(() => !failures.IsEmpty && server.PendingHandshakeCount == 0, "the failure is told");
-        Assert.Equal(HandshakeError.ConnectionLost, Assert.Single(failures).Error);
+        Assert.Equal(WebSocketHandshakeError.ConnectionLost, Assert.Single(failures).Error);
 
         // What is decided now decides nothing.
         asked.Single().SetResult(WebSocketUpgradeDecision.Accept());
@@ -120,7 +120,7 @@ public sealed class UndecidedUpgradeTests
         Assert.StartsWith("HTTP/1.1 503 ", await stopped.ReadHeadAsync(), StringComparison.Ordinal);
 
         Assert.Equal(
-            [(HandshakeError.TimedOut, "/late"), (HandshakeError.ServerUnavailable, "/stopped")],
+            [(WebSocketHandshakeError.TimedOut, "/late"), (WebSocketHandshakeError.ServerUnavailable, "/stopped")],
             failures.Select(failure => (failure.Error, failure.Request?.Path)));
     }
 
@@ -277,7 +277,7 @@ public sealed class UndecidedUpgradeTests
 
     private sealed class ThrowingHandler : WebSocketHandler
     {
-        public override void OnOpen(WebSocketConnection connection)
+        public override void OnOpened(WebSocketConnection connection)
         {
             if (connection.Request!.Path == "/throws-when-opened")
             {

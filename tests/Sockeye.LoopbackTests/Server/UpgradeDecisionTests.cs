@@ -189,7 +189,7 @@ public sealed class UpgradeDecisionTests
         await canceled.Task.WithDeadline();
         await Deadlines.UntilAsync(() => !failures.IsEmpty, "the failure is told");
         WebSocketHandshakeFailure failure = Assert.Single(failures);
-        Assert.Equal(HandshakeError.ConnectionLost, failure.Error);
+        Assert.Equal(WebSocketHandshakeError.ConnectionLost, failure.Error);
         Assert.Null(failure.StatusCode);
         Assert.Equal("/left", failure.Request!.Path);
         Assert.Empty(server.Connections);
@@ -299,9 +299,9 @@ public sealed class UpgradeDecisionTests
                 OnHandshakeFailed = failure =>
                 {
                     seen = failure;
-                    return failure.Error == HandshakeError.MissingUpgrade
+                    return failure.Error == WebSocketHandshakeError.MissingUpgrade
                         ? new WebSocketUpgradeRejection { StatusCode = 404, Body = "<p>no page</p>", ContentType = "text/html" }
-                        : failure.Error == HandshakeError.MissingKey ? throw new InvalidOperationException("a broken hook")
+                        : failure.Error == WebSocketHandshakeError.MissingKey ? throw new InvalidOperationException("a broken hook")
                         : null;
                 },
             },
@@ -319,7 +319,7 @@ public sealed class UpgradeDecisionTests
         using RawPeer other = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await other.SendAsync("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 400 ", await other.ReadToEndAsync(), StringComparison.Ordinal);
-        Assert.Equal(HandshakeError.MissingKey, seen.Error);
+        Assert.Equal(WebSocketHandshakeError.MissingKey, seen.Error);
 
         using RawPeer garbage = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await garbage.SendAsync("\0\0\0\0\r\n\r\n");

@@ -15,7 +15,7 @@ internal sealed class CallbackHandler : WebSocketHandler
     /// <summary>Done when a connection has ended.</summary>
     public Action<WebSocketConnection> Closed { get; set; } = static _ => { };
 
-    public override void OnOpen(WebSocketConnection connection) => Opened(connection);
+    public override void OnOpened(WebSocketConnection connection) => Opened(connection);
 
     public override void OnMessage(
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>

@@ -9,7 +9,7 @@ public sealed class ClosePayloadTests
     [Fact]
     public void An_empty_payload_reads_as_1005()
     {
-        Assert.Equal(ProtocolError.None, ClosePayload.TryRead([], out CloseStatus status));
+        Assert.Equal(WebSocketProtocolError.None, ClosePayload.TryRead([], out CloseStatus status));
 
         Assert.Equal(new CloseStatus(WebSocketCloseCode.NoStatusReceived, ""), status);
     }
@@ -19,7 +19,7 @@ public sealed class ClosePayloadTests
     {
         for (int value = 0; value <= byte.MaxValue; value++)
         {
-            Assert.Equal(ProtocolError.ClosePayloadTooShort, ClosePayload.TryRead([(byte)value], out CloseStatus status));
+            Assert.Equal(WebSocketProtocolError.ClosePayloadTooShort, ClosePayload.TryRead([(byte)value], out CloseStatus status));
             Assert.Equal(CloseStatus.None, status);
         }
     }
@@ -32,9 +32,9 @@ public sealed class ClosePayloadTests
             bool expected = code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
             byte[] payload = [(byte)(code / 256), (byte)(code % 256), (byte)'x'];
 
-            ProtocolError error = ClosePayload.TryRead(payload, out CloseStatus status);
+            WebSocketProtocolError error = ClosePayload.TryRead(payload, out CloseStatus status);
 
-            Assert.True((expected ? ProtocolError.None : ProtocolError.InvalidCloseCode) == error, $"{code}: {error}");
+            Assert.True((expected ? WebSocketProtocolError.None : WebSocketProtocolError.InvalidCloseCode) == error, $"{code}: {error}");
             Assert.True((expected ? code : 1005) == (int)status.Code, $"{code}: {status}");
             Assert.Equal(expected ? "x" : "", status.Reason);
         }
@@ -49,15 +49,15 @@ public sealed class ClosePayloadTests
     [InlineData("0FA0 80")]
     public void A_reason_that_is_not_UTF8_is_refused(string hex)
     {
-        ProtocolError error = ClosePayload.TryRead(Wire.Bytes(hex), out CloseStatus status);
+        WebSocketProtocolError error = ClosePayload.TryRead(Wire.Bytes(hex), out CloseStatus status);
 
-        Assert.Equal(ProtocolError.InvalidUtf8InCloseReason, error);
+        Assert.Equal(WebSocketProtocolError.InvalidUtf8InCloseReason, error);
         Assert.Equal(CloseStatus.None, status);
     }
 
     [Fact]
     public void A_bad_code_is_reported_before_a_bad_reason() =>
-        Assert.Equal(ProtocolError.InvalidCloseCode, ClosePayload.TryRead(Wire.Bytes("03ED FF"), out _));
+        Assert.Equal(WebSocketProtocolError.InvalidCloseCode, ClosePayload.TryRead(Wire.Bytes("03ED FF"), out _));
 
     [Theory]
     [InlineData("03E8", 1000, "")]
@@ -69,7 +69,7 @@ public sealed class ClosePayloadTests
         CloseStatus expected = new((WebSocketCloseCode)code, reason);
         byte[] destination = new byte[FrameHeader.MaxControlPayloadLength];
 
-        Assert.Equal(ProtocolError.None, ClosePayload.TryRead(Wire.Bytes(hex), out CloseStatus status));
+        Assert.Equal(WebSocketProtocolError.None, ClosePayload.TryRead(Wire.Bytes(hex), out CloseStatus status));
         Assert.Equal(expected, status);
 
         int written = ClosePayload.Write(destination, expected);
@@ -93,7 +93,7 @@ public sealed class ClosePayloadTests
         byte[] destination = new byte[FrameHeader.MaxControlPayloadLength];
 
         Assert.Equal(123, ClosePayload.MaxReasonLength);
-        Assert.Equal(ProtocolError.None, ClosePayload.TryRead(payload, out CloseStatus status));
+        Assert.Equal(WebSocketProtocolError.None, ClosePayload.TryRead(payload, out CloseStatus status));
         Assert.Equal(125, ClosePayload.Write(destination, status));
         Assert.Equal(payload, destination);
     }
@@ -120,7 +120,7 @@ public sealed class ClosePayloadTests
             byte[] expected = Encoding.UTF8.GetBytes(reason)[..(first + (whole * characterLength))];
             Assert.Equal(expected, destination[2..written]);
             Assert.Equal(Untouched, destination[^1]);
-            Assert.Equal(ProtocolError.None, ClosePayload.TryRead(destination.AsSpan(0, written), out CloseStatus read));
+            Assert.Equal(WebSocketProtocolError.None, ClosePayload.TryRead(destination.AsSpan(0, written), out CloseStatus read));
             Assert.StartsWith(read.Reason, reason, StringComparison.Ordinal);
         }
     }
@@ -139,7 +139,7 @@ public sealed class ClosePayloadTests
             int written = ClosePayload.Write(destination, new CloseStatus(WebSocketCloseCode.NormalClosure, reason));
 
             Assert.Equal(
-                ProtocolError.None, ClosePayload.TryRead(destination.AsSpan(0, written), out CloseStatus read));
+                WebSocketProtocolError.None, ClosePayload.TryRead(destination.AsSpan(0, written), out CloseStatus read));
             Assert.Equal(expected, read.Reason);
         }
     }
@@ -155,7 +155,7 @@ public sealed class ClosePayloadTests
             int written = ClosePayload.Write(destination, new CloseStatus(WebSocketCloseCode.NormalClosure, reason));
 
             Assert.Equal(2 + Math.Min(first <= 120 ? first + 3 : first, 123), written);
-            Assert.Equal(ProtocolError.None, ClosePayload.TryRead(destination.AsSpan(0, written), out _));
+            Assert.Equal(WebSocketProtocolError.None, ClosePayload.TryRead(destination.AsSpan(0, written), out _));
         }
     }
 }

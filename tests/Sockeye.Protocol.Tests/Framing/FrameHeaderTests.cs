@@ -100,45 +100,45 @@ public sealed class FrameHeaderTests
     public void Nothing_yet_is_not_an_error()
     {
         OperationStatus status =
-            FrameHeader.TryRead([], OnServer, out FrameHeader header, out int consumed, out ProtocolError error);
+            FrameHeader.TryRead([], OnServer, out FrameHeader header, out int consumed, out WebSocketProtocolError error);
 
         Assert.Equal(OperationStatus.NeedMoreData, status);
-        Assert.Equal((default, 0, ProtocolError.None), (header, consumed, error));
+        Assert.Equal((default, 0, WebSocketProtocolError.None), (header, consumed, error));
     }
 
     // The numbers are those of the fault catalogue: one row or more for each rule that two bytes can break.
 
     [Theory]
-    [InlineData("A1 05", ProtocolError.ReservedBitSet)] // FR-01: RSV2
-    [InlineData("91 05", ProtocolError.ReservedBitSet)] // FR-01: RSV3
-    [InlineData("C1 05", ProtocolError.ReservedBitSet)] // FR-02: RSV1 without an extension
-    [InlineData("83 05", ProtocolError.ReservedOpcode)] // FR-04
-    [InlineData("87 05", ProtocolError.ReservedOpcode)]
-    [InlineData("8B 05", ProtocolError.ReservedOpcode)]
-    [InlineData("8F 05", ProtocolError.ReservedOpcode)]
-    [InlineData("03 05", ProtocolError.ReservedOpcode)]
-    [InlineData("0B 05", ProtocolError.ReservedOpcode)]
-    [InlineData("81 85", ProtocolError.MaskedServerFrame)] // FR-05
-    [InlineData("81 FE", ProtocolError.MaskedServerFrame)]
-    [InlineData("08 00", ProtocolError.FragmentedControlFrame)] // FR-06
-    [InlineData("09 00", ProtocolError.FragmentedControlFrame)]
-    [InlineData("0A 00", ProtocolError.FragmentedControlFrame)]
-    [InlineData("88 7E", ProtocolError.ControlFrameTooLong)]
-    [InlineData("89 7E", ProtocolError.ControlFrameTooLong)]
-    [InlineData("8A 7F", ProtocolError.ControlFrameTooLong)]
-    public void Two_bytes_are_enough_for_a_client_to_refuse(string hex, ProtocolError expected) =>
+    [InlineData("A1 05", WebSocketProtocolError.ReservedBitSet)] // FR-01: RSV2
+    [InlineData("91 05", WebSocketProtocolError.ReservedBitSet)] // FR-01: RSV3
+    [InlineData("C1 05", WebSocketProtocolError.ReservedBitSet)] // FR-02: RSV1 without an extension
+    [InlineData("83 05", WebSocketProtocolError.ReservedOpcode)] // FR-04
+    [InlineData("87 05", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("8B 05", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("8F 05", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("03 05", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("0B 05", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("81 85", WebSocketProtocolError.MaskedServerFrame)] // FR-05
+    [InlineData("81 FE", WebSocketProtocolError.MaskedServerFrame)]
+    [InlineData("08 00", WebSocketProtocolError.FragmentedControlFrame)] // FR-06
+    [InlineData("09 00", WebSocketProtocolError.FragmentedControlFrame)]
+    [InlineData("0A 00", WebSocketProtocolError.FragmentedControlFrame)]
+    [InlineData("88 7E", WebSocketProtocolError.ControlFrameTooLong)]
+    [InlineData("89 7E", WebSocketProtocolError.ControlFrameTooLong)]
+    [InlineData("8A 7F", WebSocketProtocolError.ControlFrameTooLong)]
+    public void Two_bytes_are_enough_for_a_client_to_refuse(string hex, WebSocketProtocolError expected) =>
         AssertRefuses(hex, OnClient, expected);
 
     [Theory]
-    [InlineData("81 05", ProtocolError.UnmaskedClientFrame)] // FR-05
-    [InlineData("82 7F", ProtocolError.UnmaskedClientFrame)]
-    [InlineData("88 00", ProtocolError.UnmaskedClientFrame)]
-    [InlineData("00 00", ProtocolError.UnmaskedClientFrame)]
-    [InlineData("F1 85", ProtocolError.ReservedBitSet)]
-    [InlineData("83 85", ProtocolError.ReservedOpcode)]
-    [InlineData("09 80", ProtocolError.FragmentedControlFrame)]
-    [InlineData("89 FE", ProtocolError.ControlFrameTooLong)]
-    public void Two_bytes_are_enough_for_a_server_to_refuse(string hex, ProtocolError expected) =>
+    [InlineData("81 05", WebSocketProtocolError.UnmaskedClientFrame)] // FR-05
+    [InlineData("82 7F", WebSocketProtocolError.UnmaskedClientFrame)]
+    [InlineData("88 00", WebSocketProtocolError.UnmaskedClientFrame)]
+    [InlineData("00 00", WebSocketProtocolError.UnmaskedClientFrame)]
+    [InlineData("F1 85", WebSocketProtocolError.ReservedBitSet)]
+    [InlineData("83 85", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("09 80", WebSocketProtocolError.FragmentedControlFrame)]
+    [InlineData("89 FE", WebSocketProtocolError.ControlFrameTooLong)]
+    public void Two_bytes_are_enough_for_a_server_to_refuse(string hex, WebSocketProtocolError expected) =>
         AssertRefuses(hex, OnServer, expected);
 
     [Theory]
@@ -150,7 +150,7 @@ public sealed class FrameHeaderTests
     [InlineData("E1 05")] // RSV1 is claimed, RSV2 is not
     [InlineData("D1 05")]
     public void A_claimed_RSV1_is_still_refused_elsewhere(string hex) =>
-        AssertRefuses(hex, OnClient with { AllowedReservedBits = FrameHeader.Rsv1 }, ProtocolError.ReservedBitSet);
+        AssertRefuses(hex, OnClient with { AllowedReservedBits = FrameHeader.Rsv1 }, WebSocketProtocolError.ReservedBitSet);
 
     [Theory]
     [InlineData("C1 05", 0x1)]
@@ -171,14 +171,14 @@ public sealed class FrameHeaderTests
     [InlineData("82 7F FFFFFFFFFFFFFFFF")]
     public void A_length_with_its_top_bit_set_is_refused_even_by_lenient_rules(string hex)
     {
-        AssertRefuses(hex, OnClient, ProtocolError.PayloadLengthOutOfRange);
-        AssertRefuses(hex, OnClient with { AllowNonMinimalLength = true }, ProtocolError.PayloadLengthOutOfRange);
+        AssertRefuses(hex, OnClient, WebSocketProtocolError.PayloadLengthOutOfRange);
+        AssertRefuses(hex, OnClient with { AllowNonMinimalLength = true }, WebSocketProtocolError.PayloadLengthOutOfRange);
     }
 
     [Theory]
-    [InlineData("82 FF 8000000000000000", ProtocolError.PayloadLengthOutOfRange)]
-    [InlineData("82 FE 007D", ProtocolError.NonMinimalPayloadLength)]
-    public void A_bad_length_is_refused_before_the_masking_key_arrives(string hex, ProtocolError expected) =>
+    [InlineData("82 FF 8000000000000000", WebSocketProtocolError.PayloadLengthOutOfRange)]
+    [InlineData("82 FE 007D", WebSocketProtocolError.NonMinimalPayloadLength)]
+    public void A_bad_length_is_refused_before_the_masking_key_arrives(string hex, WebSocketProtocolError expected) =>
         AssertRefuses(hex, OnServer, expected);
 
     [Theory]
@@ -190,7 +190,7 @@ public sealed class FrameHeaderTests
     [InlineData("82 7F 000000000000FFFF", 65_535)]
     public void A_length_that_is_not_in_its_shortest_form_is_refused_unless_rules_allow_it(string hex, long length)
     {
-        AssertRefuses(hex, OnClient, ProtocolError.NonMinimalPayloadLength);
+        AssertRefuses(hex, OnClient, WebSocketProtocolError.NonMinimalPayloadLength);
 
         AssertReads(
             new Wire("whole", [Wire.Bytes(hex)]),
@@ -203,7 +203,7 @@ public sealed class FrameHeaderTests
     [InlineData("88 7F", "0000000000000005")]
     public void Lenient_lengths_do_not_reach_control_frames(string hex, string length) =>
         AssertRefuses(
-            hex + length, OnClient with { AllowNonMinimalLength = true }, ProtocolError.ControlFrameTooLong);
+            hex + length, OnClient with { AllowNonMinimalLength = true }, WebSocketProtocolError.ControlFrameTooLong);
 
     private static void AssertReads(Wire wire, FrameRules rules, FrameHeader expected)
     {
@@ -213,25 +213,25 @@ public sealed class FrameHeaderTests
             arrived.AddRange(segment);
             Assert.Equal(
                 OperationStatus.NeedMoreData,
-                FrameHeader.TryRead(arrived.ToArray(), rules, out _, out int none, out ProtocolError noError));
+                FrameHeader.TryRead(arrived.ToArray(), rules, out _, out int none, out WebSocketProtocolError noError));
             Assert.Equal(0, none);
-            Assert.Equal(ProtocolError.None, noError);
+            Assert.Equal(WebSocketProtocolError.None, noError);
         }
 
         arrived.AddRange(wire.Segments[^1]);
         OperationStatus status = FrameHeader.TryRead(
-            arrived.ToArray(), rules, out FrameHeader header, out int consumed, out ProtocolError error);
+            arrived.ToArray(), rules, out FrameHeader header, out int consumed, out WebSocketProtocolError error);
 
         Assert.Equal(OperationStatus.Done, status);
-        Assert.Equal(ProtocolError.None, error);
+        Assert.Equal(WebSocketProtocolError.None, error);
         Assert.Equal(arrived.Count, consumed);
         Assert.Equal(expected, header);
     }
 
-    private static void AssertRefuses(string hex, FrameRules rules, ProtocolError expected)
+    private static void AssertRefuses(string hex, FrameRules rules, WebSocketProtocolError expected)
     {
         OperationStatus status = FrameHeader.TryRead(
-            Wire.Bytes(hex), rules, out FrameHeader header, out int consumed, out ProtocolError error);
+            Wire.Bytes(hex), rules, out FrameHeader header, out int consumed, out WebSocketProtocolError error);
 
         Assert.Equal(OperationStatus.InvalidData, status);
         Assert.Equal(expected, error);

@@ -24,9 +24,9 @@ internal static class HeaderOracle
         [.. Enumerable.Range(0, 256).Select(value => Convert.ToString(value, 2).PadLeft(8, '0'))];
 
     /// <summary>All the rules broken by two bytes, whatever follows them; none if they are legal.</summary>
-    public static List<ProtocolError> Broken(int first, int second, bool toServer, bool claimsRsv1, ReadState state)
+    public static List<WebSocketProtocolError> Broken(int first, int second, bool toServer, bool claimsRsv1, ReadState state)
     {
-        List<ProtocolError> broken = [];
+        List<WebSocketProtocolError> broken = [];
         char opcode = Opcodes[first % 16];
         bool control = "XIO".Contains(opcode, StringComparison.Ordinal);
         (char fin, char rsv1, char rsv2, char rsv3) = (Bits[first][0], Bits[first][1], Bits[first][2], Bits[first][3]);
@@ -34,33 +34,33 @@ internal static class HeaderOracle
         // "MUST be 0 unless an extension is negotiated"; RFC 7692 §6: RSV1 on the first fragment of a data message only.
         if (rsv2 == '1' || rsv3 == '1' || (rsv1 == '1' && !(claimsRsv1 && opcode is ('T' or 'B'))))
         {
-            broken.Add(ProtocolError.ReservedBitSet);
+            broken.Add(WebSocketProtocolError.ReservedBitSet);
         }
 
         if (opcode == '-')
         {
-            broken.Add(ProtocolError.ReservedOpcode);
+            broken.Add(WebSocketProtocolError.ReservedOpcode);
         }
 
         // §5.5: "MUST have a payload length of 125 bytes or less and MUST NOT be fragmented".
         if (control && fin == '0')
         {
-            broken.Add(ProtocolError.FragmentedControlFrame);
+            broken.Add(WebSocketProtocolError.FragmentedControlFrame);
         }
 
         if (control && Bits[second][1..] is ("1111110" or "1111111"))
         {
-            broken.Add(ProtocolError.ControlFrameTooLong);
+            broken.Add(WebSocketProtocolError.ControlFrameTooLong);
         }
 
         // §5.1.
         switch (Bits[second][0])
         {
             case '0' when toServer:
-                broken.Add(ProtocolError.UnmaskedClientFrame);
+                broken.Add(WebSocketProtocolError.UnmaskedClientFrame);
                 break;
             case '1' when !toServer:
-                broken.Add(ProtocolError.MaskedServerFrame);
+                broken.Add(WebSocketProtocolError.MaskedServerFrame);
                 break;
         }
 
@@ -68,12 +68,12 @@ internal static class HeaderOracle
         bool open = state is ReadState.InText or ReadState.InBinary;
         if (opcode == 'C' && !open)
         {
-            broken.Add(ProtocolError.UnexpectedContinuation);
+            broken.Add(WebSocketProtocolError.UnexpectedContinuation);
         }
 
         if (opcode is 'T' or 'B' && open)
         {
-            broken.Add(ProtocolError.InterleavedMessage);
+            broken.Add(WebSocketProtocolError.InterleavedMessage);
         }
 
         return broken;

@@ -69,7 +69,7 @@ public sealed class HeaderTableTests
 
                 ReceivedKind received = reader.Read([(byte)(header >> 8), (byte)header], out int consumed, out _);
 
-                Assert.Equal((ReceivedKind.NeedMoreData, 2, ProtocolError.None), (received, consumed, reader.Error));
+                Assert.Equal((ReceivedKind.NeedMoreData, 2, WebSocketProtocolError.None), (received, consumed, reader.Error));
             }
         }
     }
@@ -87,18 +87,18 @@ public sealed class HeaderTableTests
         // The header alone does not know whether a message is open: legal if it is so in one of the states.
         bool toServer = rules.Receiver == Role.Server;
         bool claimsRsv1 = rules.AllowedReservedBits != 0;
-        List<ProtocolError> idle = HeaderOracle.Broken(first, second, toServer, claimsRsv1, ReadState.Idle);
-        List<ProtocolError> open = HeaderOracle.Broken(first, second, toServer, claimsRsv1, ReadState.InText);
-        List<ProtocolError> broken = [.. idle.Intersect(open)];
+        List<WebSocketProtocolError> idle = HeaderOracle.Broken(first, second, toServer, claimsRsv1, ReadState.Idle);
+        List<WebSocketProtocolError> open = HeaderOracle.Broken(first, second, toServer, claimsRsv1, ReadState.InText);
+        List<WebSocketProtocolError> broken = [.. idle.Intersect(open)];
 
         OperationStatus status = FrameHeader.TryRead(
-            [(byte)first, (byte)second], rules, out FrameHeader read, out int consumed, out ProtocolError error);
+            [(byte)first, (byte)second], rules, out FrameHeader read, out int consumed, out WebSocketProtocolError error);
 
         OperationStatus expected = broken.Count > 0 ? OperationStatus.InvalidData
             : second < 126 ? OperationStatus.Done
             : OperationStatus.NeedMoreData;
         bool agrees = status == expected
-            && (broken.Count > 0 ? broken.Contains(error) : error == ProtocolError.None)
+            && (broken.Count > 0 ? broken.Contains(error) : error == WebSocketProtocolError.None)
             && consumed == (status == OperationStatus.Done ? 2 : 0)
             && (status != OperationStatus.Done || read == Expected(first, second));
         if (!agrees)
@@ -120,7 +120,7 @@ public sealed class HeaderTableTests
         bool toServer = settings.Rules.Receiver == Role.Server;
         MessageReader reader = new(settings, new CopyingInflater());
         ClosingHandshake closing = Enter(state, reader, toServer);
-        List<ProtocolError> broken = HeaderOracle.Broken(first, second, toServer, claimsRsv1, state);
+        List<WebSocketProtocolError> broken = HeaderOracle.Broken(first, second, toServer, claimsRsv1, state);
 
         ReceivedKind received = reader.Read([(byte)first, (byte)second], out int consumed, out _);
 
@@ -128,7 +128,7 @@ public sealed class HeaderTableTests
             broken.Count > 0 ? ReceivedKind.Violation : HeaderOracle.Completes(first, second, state);
         bool agrees = received == expected
             && (broken.Count > 0 || consumed == 2)
-            && (broken.Count > 0 ? broken.Contains(reader.Error) : reader.Error == ProtocolError.None);
+            && (broken.Count > 0 ? broken.Contains(reader.Error) : reader.Error == WebSocketProtocolError.None);
         if (!agrees)
         {
             Assert.Fail($"{settings.Rules}, {state}, {header:X4}: {received}, {reader.Error}; expected {expected}");

@@ -2,25 +2,25 @@ namespace Sockeye.Protocol.Tests;
 
 public sealed class ProtocolErrorsTests
 {
-    public static TheoryData<ProtocolError> Errors => [.. Enum.GetValues<ProtocolError>()];
+    public static TheoryData<WebSocketProtocolError> Errors => [.. Enum.GetValues<WebSocketProtocolError>()];
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public void Every_error_has_a_sentence_of_its_own(ProtocolError error)
+    public void Every_error_has_a_sentence_of_its_own(WebSocketProtocolError error)
     {
         string sentence = error.Describe();
 
         // The default arm answers with the name of the member.
         Assert.NotEqual(error.ToString(), sentence);
         Assert.Contains(' ', sentence);
-        Assert.Single(Enum.GetValues<ProtocolError>(), other => other.Describe() == sentence);
+        Assert.Single(Enum.GetValues<WebSocketProtocolError>(), other => other.Describe() == sentence);
     }
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public void Every_sentence_names_its_clause(ProtocolError error)
+    public void Every_sentence_names_its_clause(WebSocketProtocolError error)
     {
-        if (error != ProtocolError.None)
+        if (error != WebSocketProtocolError.None)
         {
             Assert.Matches(@"\(RFC \d{4} §\d+(\.\d+)*\)$", error.Describe());
         }
@@ -28,23 +28,23 @@ public sealed class ProtocolErrorsTests
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public void Every_close_code_may_be_sent(ProtocolError error) =>
+    public void Every_close_code_may_be_sent(WebSocketProtocolError error) =>
         Assert.True(CloseCodes.MayBeSent((int)error.CloseCode()));
 
     [Fact]
     public void Codes_are_those_of_the_rfc()
     {
-        Dictionary<ProtocolError, WebSocketCloseCode> others = new()
+        Dictionary<WebSocketProtocolError, WebSocketCloseCode> others = new()
         {
-            [ProtocolError.InvalidUtf8] = WebSocketCloseCode.InvalidPayload, // §8.1
-            [ProtocolError.InvalidUtf8InCloseReason] = WebSocketCloseCode.InvalidPayload,
-            [ProtocolError.MessageTooLong] = WebSocketCloseCode.MessageTooBig, // §7.4.1
-            [ProtocolError.InvalidCompressedData] = WebSocketCloseCode.InvalidPayload, // RFC 7692 does not say
-            [ProtocolError.TooManyEmptyFragments] = WebSocketCloseCode.PolicyViolation,
-            [ProtocolError.MemoryExhausted] = WebSocketCloseCode.TryAgainLater,
+            [WebSocketProtocolError.InvalidUtf8] = WebSocketCloseCode.InvalidPayload, // §8.1
+            [WebSocketProtocolError.InvalidUtf8InCloseReason] = WebSocketCloseCode.InvalidPayload,
+            [WebSocketProtocolError.MessageTooLong] = WebSocketCloseCode.MessageTooBig, // §7.4.1
+            [WebSocketProtocolError.InvalidCompressedData] = WebSocketCloseCode.InvalidPayload, // RFC 7692 does not say
+            [WebSocketProtocolError.TooManyEmptyFragments] = WebSocketCloseCode.PolicyViolation,
+            [WebSocketProtocolError.MemoryExhausted] = WebSocketCloseCode.TryAgainLater,
         };
 
-        foreach (ProtocolError error in Enum.GetValues<ProtocolError>())
+        foreach (WebSocketProtocolError error in Enum.GetValues<WebSocketProtocolError>())
         {
             Assert.Equal(others.GetValueOrDefault(error, WebSocketCloseCode.ProtocolError), error.CloseCode());
         }

@@ -25,7 +25,7 @@ public sealed class ClientHandshakeTests
         int statusCode = int.Parse(@case.Head.AsSpan(9, 3), CultureInfo.InvariantCulture);
         var headers = HeaderFields.FromPairs(Pairs(@case.Head));
 
-        HandshakeError error = ClientHandshake.Check(statusCode, Http11, headers, NothingOffered, out _);
+        WebSocketHandshakeError error = ClientHandshake.Check(statusCode, Http11, headers, NothingOffered, out _);
 
         Assert.Equal(@case.Expected, error);
     }
@@ -46,7 +46,7 @@ public sealed class ClientHandshakeTests
     [InlineData("HTTP/1.1 101 Web\tSocket \u00FC")]
     [InlineData("HTTP/1.2 101 OK")]
     public void Client_accepts_a_status_line_with_any_reason(string line) =>
-        AssertVerdict(new HandshakeCase(line, ResponseLine(line), HandshakeError.None));
+        AssertVerdict(new HandshakeCase(line, ResponseLine(line), WebSocketHandshakeError.None));
 
     [Theory]
     [InlineData("Upgrade: WebSocket", "Connection: upgrade")]
@@ -60,14 +60,14 @@ public sealed class ClientHandshakeTests
     // §4.1 has no rule about them, and a 101 has no body
     [InlineData("Content-Length: 5", "Transfer-Encoding: chunked")]
     public void Client_accepts_what_is_unusual_and_right(string one, string other) =>
-        AssertVerdict(new HandshakeCase(one, Response(one, other), HandshakeError.None));
+        AssertVerdict(new HandshakeCase(one, Response(one, other), WebSocketHandshakeError.None));
 
     [Fact]
     public void Frames_behind_the_head_are_left_for_the_frame_layer() // CT-07
     {
         string head = Response();
 
-        AssertVerdict(new HandshakeCase("frame", head + "\x81\x05Hello", HandshakeError.None));
+        AssertVerdict(new HandshakeCase("frame", head + "\x81\x05Hello", WebSocketHandshakeError.None));
     }
 
     [Theory]
@@ -75,22 +75,22 @@ public sealed class ClientHandshakeTests
     [InlineData("superchat", "superchat")]
     public void Client_takes_a_subprotocol_that_it_offered(string chosen, string expected)
     {
-        HandshakeError error = Check(
+        WebSocketHandshakeError error = Check(
             Response("Sec-WebSocket-Protocol: " + chosen), out string? subprotocol, "chat", "superchat");
 
-        Assert.Equal(HandshakeError.None, error);
+        Assert.Equal(WebSocketHandshakeError.None, error);
         Assert.Equal(expected, subprotocol);
     }
 
     [Theory]
-    [InlineData("Sec-WebSocket-Protocol: Chat", HandshakeError.UnrequestedSubprotocol)] // CT-06: another case
-    [InlineData("Sec-WebSocket-Protocol: other", HandshakeError.UnrequestedSubprotocol)] // ws 4.14, 15
-    [InlineData("Sec-WebSocket-Protocol: chat, superchat", HandshakeError.RepeatedSubprotocol)]
-    [InlineData("Sec-WebSocket-Protocol:", HandshakeError.InvalidSubprotocols)]
-    [InlineData("-Sec-WebSocket-Protocol", HandshakeError.MissingSubprotocol)] // ws 4.14, 17
-    public void Client_refuses_a_subprotocol_that_it_did_not_offer(string change, HandshakeError expected)
+    [InlineData("Sec-WebSocket-Protocol: Chat", WebSocketHandshakeError.UnrequestedSubprotocol)] // CT-06: another case
+    [InlineData("Sec-WebSocket-Protocol: other", WebSocketHandshakeError.UnrequestedSubprotocol)] // ws 4.14, 15
+    [InlineData("Sec-WebSocket-Protocol: chat, superchat", WebSocketHandshakeError.RepeatedSubprotocol)]
+    [InlineData("Sec-WebSocket-Protocol:", WebSocketHandshakeError.InvalidSubprotocols)]
+    [InlineData("-Sec-WebSocket-Protocol", WebSocketHandshakeError.MissingSubprotocol)] // ws 4.14, 17
+    public void Client_refuses_a_subprotocol_that_it_did_not_offer(string change, WebSocketHandshakeError expected)
     {
-        HandshakeError error = Check(Response(change), out string? subprotocol, "chat", "superchat");
+        WebSocketHandshakeError error = Check(Response(change), out string? subprotocol, "chat", "superchat");
 
         Assert.Equal(expected, error);
         Assert.Null(subprotocol);
@@ -105,32 +105,32 @@ public sealed class ClientHandshakeTests
             AllowMissingSubprotocol = true,
         };
 
-        HandshakeError error = ClientHandshake.Check(Parse(Response()), expected, out ClientHandshakeAgreement agreement);
+        WebSocketHandshakeError error = ClientHandshake.Check(Parse(Response()), expected, out ClientHandshakeAgreement agreement);
 
-        Assert.Equal(HandshakeError.None, error);
+        Assert.Equal(WebSocketHandshakeError.None, error);
         Assert.Null(agreement.Subprotocol);
     }
 
     [Theory]
-    [InlineData("foo; a=\"b\"", HandshakeError.None)]
-    [InlineData("foo, bar", HandshakeError.None)]
-    [InlineData("foo,, bar ,", HandshakeError.None)] // RFC 9110 §5.6.1.2
-    [InlineData("foo; a\t=\t\"b\" , bar; c = d", HandshakeError.None)]
-    [InlineData("foo, foo", HandshakeError.RepeatedExtension)] // EX-30c
-    [InlineData("foo, other", HandshakeError.UnrequestedExtension)] // ws 4.14, 13
-    [InlineData("Foo", HandshakeError.UnrequestedExtension)] // EX-03: compared exactly
-    [InlineData("fooX", HandshakeError.UnrequestedExtension)]
-    public void Client_takes_extensions_that_it_offered_once(string list, HandshakeError expected)
+    [InlineData("foo; a=\"b\"", WebSocketHandshakeError.None)]
+    [InlineData("foo, bar", WebSocketHandshakeError.None)]
+    [InlineData("foo,, bar ,", WebSocketHandshakeError.None)] // RFC 9110 §5.6.1.2
+    [InlineData("foo; a\t=\t\"b\" , bar; c = d", WebSocketHandshakeError.None)]
+    [InlineData("foo, foo", WebSocketHandshakeError.RepeatedExtension)] // EX-30c
+    [InlineData("foo, other", WebSocketHandshakeError.UnrequestedExtension)] // ws 4.14, 13
+    [InlineData("Foo", WebSocketHandshakeError.UnrequestedExtension)] // EX-03: compared exactly
+    [InlineData("fooX", WebSocketHandshakeError.UnrequestedExtension)]
+    public void Client_takes_extensions_that_it_offered_once(string list, WebSocketHandshakeError expected)
     {
         ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo", "bar"] };
 
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             Parse(Response("Sec-WebSocket-Extensions: " + list)),
             offered,
             out ClientHandshakeAgreement agreement);
 
         Assert.Equal(expected, error);
-        Assert.Equal(expected == HandshakeError.None, agreement.Extensions.Count > 0);
+        Assert.Equal(expected == WebSocketHandshakeError.None, agreement.Extensions.Count > 0);
     }
 
     [Fact]
@@ -138,10 +138,10 @@ public sealed class ClientHandshakeTests
     {
         ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo"] };
 
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             Parse(Response("+Sec-WebSocket-Extensions: foo", "+Sec-WebSocket-Extensions: foo")), offered, out _);
 
-        Assert.Equal(HandshakeError.RepeatedExtension, error);
+        Assert.Equal(WebSocketHandshakeError.RepeatedExtension, error);
     }
 
     [Fact]
@@ -151,10 +151,10 @@ public sealed class ClientHandshakeTests
         IEnumerable<KeyValuePair<string, string>> pairs = Pairs(Response())
             .Select(pair => pair.Key == "Upgrade" ? KeyValuePair.Create(pair.Key, "\uFF57ebsocket") : pair);
 
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             101, Http11, HeaderFields.FromPairs(pairs), NothingOffered, out _);
 
-        Assert.Equal(HandshakeError.InvalidUpgrade, error);
+        Assert.Equal(WebSocketHandshakeError.InvalidUpgrade, error);
     }
 
     [Theory]
@@ -163,36 +163,36 @@ public sealed class ClientHandshakeTests
     [InlineData("dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBub25jZQ==")]
     public void Client_without_a_key_opens_nothing(string key)
     {
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             Parse(Response()), NothingOffered with { Key = key }, out _);
 
-        Assert.Equal(HandshakeError.InvalidAccept, error);
+        Assert.Equal(WebSocketHandshakeError.InvalidAccept, error);
     }
 
     // RFC 8441 §4, §5; RFC 9113 §8.2.2.
     [Theory]
-    [InlineData(200, "Server: x", HandshakeError.None)]
-    [InlineData(204, "Sec-WebSocket-Accept: x", HandshakeError.None)]
-    [InlineData(299, "Sec-WebSocket-Protocol: chat", HandshakeError.None)]
-    [InlineData(200, "Content-Length: 5", HandshakeError.None)]
-    [InlineData(101, "Server: x", HandshakeError.UnexpectedStatusCode)]
-    [InlineData(199, "Server: x", HandshakeError.UnexpectedStatusCode)]
-    [InlineData(300, "Server: x", HandshakeError.UnexpectedStatusCode)]
-    [InlineData(200, "Connection: Upgrade", HandshakeError.MalformedResponse)]
-    [InlineData(200, "Upgrade: websocket", HandshakeError.MalformedResponse)]
-    [InlineData(200, "Transfer-Encoding: chunked", HandshakeError.MalformedResponse)]
-    [InlineData(200, "Keep-Alive: 5", HandshakeError.MalformedResponse)]
-    [InlineData(200, "proxy-connection: close", HandshakeError.MalformedResponse)]
-    [InlineData(200, "Sec-WebSocket-Protocol: other", HandshakeError.UnrequestedSubprotocol)]
-    [InlineData(200, "Sec-WebSocket-Extensions: foo", HandshakeError.UnrequestedExtension)]
+    [InlineData(200, "Server: x", WebSocketHandshakeError.None)]
+    [InlineData(204, "Sec-WebSocket-Accept: x", WebSocketHandshakeError.None)]
+    [InlineData(299, "Sec-WebSocket-Protocol: chat", WebSocketHandshakeError.None)]
+    [InlineData(200, "Content-Length: 5", WebSocketHandshakeError.None)]
+    [InlineData(101, "Server: x", WebSocketHandshakeError.UnexpectedStatusCode)]
+    [InlineData(199, "Server: x", WebSocketHandshakeError.UnexpectedStatusCode)]
+    [InlineData(300, "Server: x", WebSocketHandshakeError.UnexpectedStatusCode)]
+    [InlineData(200, "Connection: Upgrade", WebSocketHandshakeError.MalformedResponse)]
+    [InlineData(200, "Upgrade: websocket", WebSocketHandshakeError.MalformedResponse)]
+    [InlineData(200, "Transfer-Encoding: chunked", WebSocketHandshakeError.MalformedResponse)]
+    [InlineData(200, "Keep-Alive: 5", WebSocketHandshakeError.MalformedResponse)]
+    [InlineData(200, "proxy-connection: close", WebSocketHandshakeError.MalformedResponse)]
+    [InlineData(200, "Sec-WebSocket-Protocol: other", WebSocketHandshakeError.UnrequestedSubprotocol)]
+    [InlineData(200, "Sec-WebSocket-Extensions: foo", WebSocketHandshakeError.UnrequestedExtension)]
     public void By_HTTP2_any_success_opens_a_stream_and_nothing_of_HTTP1_is_there(
-        int statusCode, string line, HandshakeError expected)
+        int statusCode, string line, WebSocketHandshakeError expected)
     {
         int colon = line.IndexOf(':', StringComparison.Ordinal);
         var headers = HeaderFields.FromPairs([KeyValuePair.Create(line[..colon], line[(colon + 2)..])]);
         ClientHandshakeExpectations offered = NothingOffered with { Subprotocols = ["chat"], AllowMissingSubprotocol = true };
 
-        HandshakeError error = ClientHandshake.CheckExtendedConnect(
+        WebSocketHandshakeError error = ClientHandshake.CheckExtendedConnect(
             statusCode, headers, offered, out ClientHandshakeAgreement agreement);
 
         Assert.Equal(expected, error);
@@ -200,9 +200,9 @@ public sealed class ClientHandshakeTests
             line.EndsWith("chat", StringComparison.Ordinal) ? "chat" : null, agreement.Subprotocol);
     }
 
-    private static HandshakeError Check(string head, out string? subprotocol, params string[] offered)
+    private static WebSocketHandshakeError Check(string head, out string? subprotocol, params string[] offered)
     {
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             Parse(head), NothingOffered with { Subprotocols = offered }, out ClientHandshakeAgreement agreement);
         subprotocol = agreement.Subprotocol;
         return error;
@@ -219,7 +219,7 @@ public sealed class ClientHandshakeTests
         byte[] bytes = Bytes(@case.Head);
         foreach (int[] delivery in Deliveries(bytes.Length))
         {
-            HandshakeError? verdict = Verdicts.OfClient(bytes, delivery, NothingOffered);
+            WebSocketHandshakeError? verdict = Verdicts.OfClient(bytes, delivery, NothingOffered);
 
             Assert.True(
                 verdict == @case.Expected,

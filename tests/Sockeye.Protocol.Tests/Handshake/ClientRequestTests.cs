@@ -55,10 +55,10 @@ public sealed class ClientRequestTests
         ServerResponse.WriteAccept(written, offer);
 
         ResponseHead.TryParse(written.WrittenSpan, Verdicts.Lines(), out ResponseHead response);
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             response, new() { Key = Plain.Key, Subprotocols = ["chat"] }, out ClientHandshakeAgreement agreement);
 
-        Assert.Equal(HandshakeError.None, error);
+        Assert.Equal(WebSocketHandshakeError.None, error);
         Assert.Equal("chat", agreement.Subprotocol);
     }
 

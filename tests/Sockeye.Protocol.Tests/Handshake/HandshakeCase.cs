@@ -5,7 +5,7 @@ namespace Sockeye.Protocol.Tests;
 /// <param name="Head">The bytes, a character each.</param>
 /// <param name="Expected">The rule it breaks.</param>
 /// <param name="Status">The status that a server answers; 101 if it accepts, 0 in tests of the client.</param>
-public sealed record HandshakeCase(string Name, string Head, HandshakeError Expected, int Status = 0)
+public sealed record HandshakeCase(string Name, string Head, WebSocketHandshakeError Expected, int Status = 0)
 {
     public override string ToString() => Name;
 }

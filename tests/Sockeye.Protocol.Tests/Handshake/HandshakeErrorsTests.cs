@@ -5,7 +5,7 @@ public sealed class HandshakeErrorsTests
     [Fact]
     public void Each_rule_has_a_sentence_of_its_own_with_its_clause()
     {
-        HandshakeError[] errors = Enum.GetValues<HandshakeError>()[1..];
+        WebSocketHandshakeError[] errors = Enum.GetValues<WebSocketHandshakeError>()[1..];
 
         Assert.All(errors, error => Assert.Contains("(RFC ", error.Describe(), StringComparison.Ordinal));
         Assert.Equal(errors.Length, errors.Select(error => error.Describe()).Distinct().Count());
@@ -23,7 +23,7 @@ public sealed class HandshakeErrorsTests
     [Fact]
     public void Each_status_is_an_error_with_a_phrase()
     {
-        foreach (HandshakeError error in Enum.GetValues<HandshakeError>()[1..])
+        foreach (WebSocketHandshakeError error in Enum.GetValues<WebSocketHandshakeError>()[1..])
         {
             Assert.InRange(error.StatusCode(), 400, 599);
             Assert.NotEmpty(ReasonPhrases.For(error.StatusCode()));

@@ -167,8 +167,8 @@ public sealed class OriginCheckTests
         Assert.True(HostPattern.TryParse(allowed, out HostPattern? pattern));
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { Hosts = [pattern!] };
 
-        Assert.Equal(expected ? HandshakeError.None : HandshakeError.HostNotAllowed, Check(rules, "Host: " + host));
-        Assert.Equal(421, HandshakeError.HostNotAllowed.StatusCode());
+        Assert.Equal(expected ? WebSocketHandshakeError.None : WebSocketHandshakeError.HostNotAllowed, Check(rules, "Host: " + host));
+        Assert.Equal(421, WebSocketHandshakeError.HostNotAllowed.StatusCode());
     }
 
     [Fact]
@@ -214,9 +214,9 @@ public sealed class OriginCheckTests
     [InlineData("Origin: http://SERVER.example.com:80", 101)]
     public void Present_origin_must_be_the_same_one(string change, int status)
     {
-        HandshakeError error = Check(ServerHandshakeRules.Default, change);
+        WebSocketHandshakeError error = Check(ServerHandshakeRules.Default, change);
 
-        Assert.Equal(status == 403 ? HandshakeError.OriginNotAllowed : HandshakeError.None, error);
+        Assert.Equal(status == 403 ? WebSocketHandshakeError.OriginNotAllowed : WebSocketHandshakeError.None, error);
         Assert.True(status == 101 || status == error.StatusCode());
     }
 
@@ -224,7 +224,7 @@ public sealed class OriginCheckTests
     public void Rebound_host_name_does_not_help_a_page_of_another_origin() // PR-06
     {
         Assert.Equal(
-            HandshakeError.OriginNotAllowed,
+            WebSocketHandshakeError.OriginNotAllowed,
             Check(ServerHandshakeRules.Default, "Host: 127.0.0.1:5000", "Origin: http://evil.example"));
     }
 
@@ -233,9 +233,9 @@ public sealed class OriginCheckTests
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { DangerousAllowAnyOrigin = true };
 
-        Assert.Equal(HandshakeError.None, Check(rules, "Origin: http://evil.example"));
-        Assert.Equal(HandshakeError.None, Check(rules, "Origin: null"));
-        Assert.Equal(HandshakeError.InvalidOrigin, Check(rules, "Origin: http://a, http://b"));
+        Assert.Equal(WebSocketHandshakeError.None, Check(rules, "Origin: http://evil.example"));
+        Assert.Equal(WebSocketHandshakeError.None, Check(rules, "Origin: null"));
+        Assert.Equal(WebSocketHandshakeError.InvalidOrigin, Check(rules, "Origin: http://a, http://b"));
     }
 
     [Fact]
@@ -243,11 +243,11 @@ public sealed class OriginCheckTests
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { IsSecure = true };
 
-        Assert.Equal(HandshakeError.None, Check(rules, "Origin: https://server.example.com"));
-        Assert.Equal(HandshakeError.OriginNotAllowed, Check(rules, "Origin: http://server.example.com"));
+        Assert.Equal(WebSocketHandshakeError.None, Check(rules, "Origin: https://server.example.com"));
+        Assert.Equal(WebSocketHandshakeError.OriginNotAllowed, Check(rules, "Origin: http://server.example.com"));
     }
 
-    private static HandshakeError Check(ServerHandshakeRules rules, params string[] changes) =>
+    private static WebSocketHandshakeError Check(ServerHandshakeRules rules, params string[] changes) =>
         ServerHandshake.Check(Verdicts.Parse(HeadText.Request(changes)), rules, out _);
 
     private static OriginCheck Create(params string[] origins)

@@ -25,13 +25,13 @@ internal static class RefusedOrigins
     public static IEnumerable<HandshakeCase> All =>
     [
         .. NotTheServers.Select(origin => new HandshakeCase(
-            $"PR-01, PR-02, PR-03 origin '{origin}'", Request("Origin: " + origin), HandshakeError.OriginNotAllowed, 403)),
+            $"PR-01, PR-02, PR-03 origin '{origin}'", Request("Origin: " + origin), WebSocketHandshakeError.OriginNotAllowed, 403)),
         .. NotTheServers.Take(5).Select(origin => new HandshakeCase(
             $"PR-02 origin of version 8 '{origin}'",
-            Request("Sec-WebSocket-Version: 8", "Sec-WebSocket-Origin: " + origin), HandshakeError.OriginNotAllowed, 403)),
+            Request("Sec-WebSocket-Version: 8", "Sec-WebSocket-Origin: " + origin), WebSocketHandshakeError.OriginNotAllowed, 403)),
         new HandshakeCase(
             "PR-02 of two origins of version 8 the second is another's",
             Request("Sec-WebSocket-Version: 8", "Origin: http://server.example.com", "Sec-WebSocket-Origin: http://evil.example"),
-            HandshakeError.OriginNotAllowed, 403),
+            WebSocketHandshakeError.OriginNotAllowed, 403),
     ];
 }

@@ -120,19 +120,19 @@ public sealed class ServerHandshakeTests
         Assert.Equal(expected, Verdicts.Offer(RequestLine($"GET {target} HTTP/1.1")).Host);
 
     [Theory]
-    [InlineData("ws://allowed.example/", "other.example", HandshakeError.None)]
-    [InlineData("ws://other.example/", "allowed.example", HandshakeError.HostNotAllowed)]
-    [InlineData("wss://secure.example/", "other.example", HandshakeError.None)]
-    [InlineData("ws://secure.example/", "other.example", HandshakeError.HostNotAllowed)]
+    [InlineData("ws://allowed.example/", "other.example", WebSocketHandshakeError.None)]
+    [InlineData("ws://other.example/", "allowed.example", WebSocketHandshakeError.HostNotAllowed)]
+    [InlineData("wss://secure.example/", "other.example", WebSocketHandshakeError.None)]
+    [InlineData("ws://secure.example/", "other.example", WebSocketHandshakeError.HostNotAllowed)]
     public void Allowed_hosts_are_compared_with_the_authority_of_an_absolute_target(
-        string target, string host, HandshakeError expected)
+        string target, string host, WebSocketHandshakeError expected)
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with
         {
             Hosts = [Pattern("allowed.example"), Pattern("secure.example:443")],
         };
 
-        HandshakeError error = ServerHandshake.Check(
+        WebSocketHandshakeError error = ServerHandshake.Check(
             Verdicts.Parse(RequestLine($"GET {target} HTTP/1.1", "Host: " + host)), rules, out _);
 
         Assert.Equal(expected, error);
@@ -145,11 +145,11 @@ public sealed class ServerHandshakeTests
     }
 
     [Theory]
-    [InlineData("http://absolute.example", HandshakeError.None)]
-    [InlineData("http://server.example.com", HandshakeError.OriginNotAllowed)]
-    public void Same_origin_is_that_of_an_absolute_target(string origin, HandshakeError expected)
+    [InlineData("http://absolute.example", WebSocketHandshakeError.None)]
+    [InlineData("http://server.example.com", WebSocketHandshakeError.OriginNotAllowed)]
+    public void Same_origin_is_that_of_an_absolute_target(string origin, WebSocketHandshakeError expected)
     {
-        HandshakeError error = ServerHandshake.Check(
+        WebSocketHandshakeError error = ServerHandshake.Check(
             Verdicts.Parse(RequestLine("GET http://absolute.example/chat HTTP/1.1", "Origin: " + origin)),
             ServerHandshakeRules.Default, out _);
 
@@ -171,20 +171,20 @@ public sealed class ServerHandshakeTests
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { AllowVersion8 = false };
 
-        HandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request("Sec-WebSocket-Version: 8")), rules, out _);
+        WebSocketHandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request("Sec-WebSocket-Version: 8")), rules, out _);
 
-        Assert.Equal(HandshakeError.UnsupportedVersion, error);
+        Assert.Equal(WebSocketHandshakeError.UnsupportedVersion, error);
         Assert.Equal("13", rules.SupportedVersions);
     }
 
     [Theory]
-    [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8",
+    [InlineData(WebSocketHandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8",
         "Sec-WebSocket-Origin: http://evil.example")]
-    [InlineData(HandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Origin: http://evil.example")]
-    [InlineData(HandshakeError.None, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Origin: http://evil.example")]
-    public void Both_origin_headers_count_in_version_8_only(HandshakeError expected, string version, string origin)
+    [InlineData(WebSocketHandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Origin: http://evil.example")]
+    [InlineData(WebSocketHandshakeError.None, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Origin: http://evil.example")]
+    public void Both_origin_headers_count_in_version_8_only(WebSocketHandshakeError expected, string version, string origin)
     {
-        HandshakeError error = ServerHandshake.Check(
+        WebSocketHandshakeError error = ServerHandshake.Check(
             Verdicts.Parse(Request(version, origin)), ServerHandshakeRules.Default, out _);
 
         Assert.Equal(expected, error);
@@ -215,9 +215,9 @@ public sealed class ServerHandshakeTests
             RequireSubprotocol = true,
         };
 
-        HandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request(change)), rules, out _);
+        WebSocketHandshakeError error = ServerHandshake.Check(Verdicts.Parse(Request(change)), rules, out _);
 
-        Assert.Equal(HandshakeError.NoCommonSubprotocol, error);
+        Assert.Equal(WebSocketHandshakeError.NoCommonSubprotocol, error);
         Assert.Equal(400, error.StatusCode());
     }
 
@@ -264,7 +264,7 @@ public sealed class ServerHandshakeTests
         byte[] bytes = Bytes(@case.Head);
         foreach (int[] delivery in Deliveries(bytes.Length))
         {
-            HandshakeError? verdict = Verdicts.OfServer(bytes, delivery, ServerHandshakeRules.Default);
+            WebSocketHandshakeError? verdict = Verdicts.OfServer(bytes, delivery, ServerHandshakeRules.Default);
 
             Assert.True(
                 verdict == @case.Expected,

@@ -84,7 +84,7 @@ public sealed class ServerResponseTests
     [Fact]
     public void Refusal_is_whole_and_ends_with_its_body()
     {
-        string text = Reject(HandshakeRejection.For(HandshakeError.InvalidKey, ServerHandshakeRules.Default));
+        string text = Reject(HandshakeRejection.For(WebSocketHandshakeError.InvalidKey, ServerHandshakeRules.Default));
 
         const string body = "the Sec-WebSocket-Key is not 16 bytes in base64 (RFC 6455 \u00A74.2.1)\n";
         Assert.Equal(
@@ -94,11 +94,11 @@ public sealed class ServerResponseTests
     }
 
     [Theory]
-    [InlineData(HandshakeError.MissingUpgrade, true, "13, 8")] // HS-10
-    [InlineData(HandshakeError.UnsupportedVersion, true, "13, 8")] // HS-20
-    [InlineData(HandshakeError.UnsupportedVersion, false, "13")]
-    [InlineData(HandshakeError.MissingVersion, true, "13, 8")] // HS-21
-    public void Status_426_says_what_to_upgrade_to(HandshakeError error, bool allowVersion8, string versions)
+    [InlineData(WebSocketHandshakeError.MissingUpgrade, true, "13, 8")] // HS-10
+    [InlineData(WebSocketHandshakeError.UnsupportedVersion, true, "13, 8")] // HS-20
+    [InlineData(WebSocketHandshakeError.UnsupportedVersion, false, "13")]
+    [InlineData(WebSocketHandshakeError.MissingVersion, true, "13, 8")] // HS-21
+    public void Status_426_says_what_to_upgrade_to(WebSocketHandshakeError error, bool allowVersion8, string versions)
     {
         string text = Reject(
             HandshakeRejection.For(error, ServerHandshakeRules.Default with { AllowVersion8 = allowVersion8 }));
@@ -113,7 +113,7 @@ public sealed class ServerResponseTests
     [Fact]
     public void Repeated_version_is_answered_with_the_versions() // HS-22
     {
-        string text = Reject(HandshakeRejection.For(HandshakeError.RepeatedVersion, ServerHandshakeRules.Default));
+        string text = Reject(HandshakeRejection.For(WebSocketHandshakeError.RepeatedVersion, ServerHandshakeRules.Default));
 
         Assert.StartsWith("HTTP/1.1 400 ", text, StringComparison.Ordinal);
         Assert.Contains("\r\nSec-WebSocket-Version: 13, 8\r\n", text, StringComparison.Ordinal);
@@ -122,16 +122,16 @@ public sealed class ServerResponseTests
     [Fact]
     public void Status_405_says_what_is_allowed() // HS-08
     {
-        string text = Reject(HandshakeRejection.For(HandshakeError.MethodNotGet, ServerHandshakeRules.Default));
+        string text = Reject(HandshakeRejection.For(WebSocketHandshakeError.MethodNotGet, ServerHandshakeRules.Default));
 
         Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nAllow: GET\r\n", text,
             StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(HandshakeError.ServerUnavailable, 503)] // HS-44; ws 4.11, 47
-    [InlineData(HandshakeError.TimedOut, 408)] // HS-05
-    public void States_of_the_server_have_their_status(HandshakeError error, int status)
+    [InlineData(WebSocketHandshakeError.ServerUnavailable, 503)] // HS-44; ws 4.11, 47
+    [InlineData(WebSocketHandshakeError.TimedOut, 408)] // HS-05
+    public void States_of_the_server_have_their_status(WebSocketHandshakeError error, int status)
     {
         string text = Reject(HandshakeRejection.For(error, ServerHandshakeRules.Default));
 

@@ -13,7 +13,7 @@ internal static class ValidRequests
             yield return Good("HS-01 the example of RFC 6455 §1.3");
             yield return new HandshakeCase("HS-01 names in lower case", Request().ToLowerInvariant()
                 .Replace("get /chat http/1.1", "GET /chat HTTP/1.1", StringComparison.Ordinal)
-                .Replace(Key.ToLowerInvariant(), Key, StringComparison.Ordinal), HandshakeError.None, 101);
+                .Replace(Key.ToLowerInvariant(), Key, StringComparison.Ordinal), WebSocketHandshakeError.None, 101);
             yield return Good("HS-01 names in upper case", "-Upgrade", "-Connection", "-Host",
                 "+UPGRADE: WEBSOCKET", "+CONNECTION: UPGRADE", "+HOST: a");
             yield return Good("HS-01 values without white space before", "Host:a", "Upgrade:websocket",
@@ -21,9 +21,9 @@ internal static class ValidRequests
             yield return Good("HS-01 values with white space around", "Host: \t a \t ", "Upgrade: \twebsocket\t",
                 "Connection:   Upgrade   ", $"Sec-WebSocket-Key: \t{Key} \t", "Sec-WebSocket-Version:\t13\t");
             yield return new HandshakeCase("HS-01 HTTP/1.2 is read as 1.1", RequestLine("GET /chat HTTP/1.2"),
-                HandshakeError.None, 101);
+                WebSocketHandshakeError.None, 101);
             yield return new HandshakeCase("HS-02 request line of just 8 KiB",
-                RequestLine($"GET /{new('a', (8 * KiB) - 14)} HTTP/1.1"), HandshakeError.None, 101);
+                RequestLine($"GET /{new('a', (8 * KiB) - 14)} HTTP/1.1"), WebSocketHandshakeError.None, 101);
             yield return Good("HS-02 header line of just 8 KiB", $"X: {new('a', (8 * KiB) - 3)}");
             yield return Good("HS-02 head of just 16 KiB", $"+X: {new('a', 8_000)}", $"+X: {new('a', 4_000)}",
                 $"+X: {new('a', (16 * KiB) - Request().Length - 12_000 - 15)}");
@@ -99,15 +99,15 @@ internal static class ValidRequests
             foreach (string target in targets)
             {
                 yield return new HandshakeCase($"HS-35 target '{target}'", RequestLine($"GET {target} HTTP/1.1"),
-                    HandshakeError.None, 101);
+                    WebSocketHandshakeError.None, 101);
             }
 
             yield return new HandshakeCase("HS-40 a frame behind the head",
                 Request() + "\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58",
-                HandshakeError.None, 101);
+                WebSocketHandshakeError.None, 101);
         }
     }
 
     private static HandshakeCase Good(string name, params string[] changes) =>
-        new(name, Request(changes), HandshakeError.None, 101);
+        new(name, Request(changes), WebSocketHandshakeError.None, 101);
 }

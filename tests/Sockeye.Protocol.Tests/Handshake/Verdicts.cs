@@ -8,10 +8,10 @@ internal static class Verdicts
     /// <summary>
     /// What a server says to a request; <see langword="null"/> if it still waits for the end of the head.
     /// </summary>
-    public static HandshakeError? OfServer(byte[] bytes, int[] delivery, ServerHandshakeRules rules)
+    public static WebSocketHandshakeError? OfServer(byte[] bytes, int[] delivery, ServerHandshakeRules rules)
     {
-        HandshakeError? error = Read(bytes, delivery, out int headLength);
-        if (error != HandshakeError.None)
+        WebSocketHandshakeError? error = Read(bytes, delivery, out int headLength);
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
@@ -25,10 +25,10 @@ internal static class Verdicts
     /// <summary>
     /// What a client says to a response; <see langword="null"/> if it still waits for the end of the head.
     /// </summary>
-    public static HandshakeError? OfClient(byte[] bytes, int[] delivery, ClientHandshakeExpectations expected)
+    public static WebSocketHandshakeError? OfClient(byte[] bytes, int[] delivery, ClientHandshakeExpectations expected)
     {
-        HandshakeError? error = Read(bytes, delivery, out int headLength);
-        if (error != HandshakeError.None)
+        WebSocketHandshakeError? error = Read(bytes, delivery, out int headLength);
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
@@ -50,16 +50,16 @@ internal static class Verdicts
     /// <summary>What is offered by a request that is accepted.</summary>
     public static ServerHandshakeOffer Offer(string head, ServerHandshakeRules? rules = null)
     {
-        HandshakeError error = ServerHandshake.Check(
+        WebSocketHandshakeError error = ServerHandshake.Check(
             Parse(head), rules ?? ServerHandshakeRules.Default, out ServerHandshakeOffer offer);
-        Assert.Equal(HandshakeError.None, error);
+        Assert.Equal(WebSocketHandshakeError.None, error);
         return offer;
     }
 
     /// <summary>Room for as many header lines as a head may have.</summary>
     public static HeaderLine[] Lines() => new HeaderLine[HeadLimits.Default.MaxHeaderCount];
 
-    private static HandshakeError? Read(byte[] bytes, int[] delivery, out int headLength)
+    private static WebSocketHandshakeError? Read(byte[] bytes, int[] delivery, out int headLength)
     {
         var reader = new HeadReader(HeadLimits.Default);
         headLength = 0;

@@ -162,12 +162,12 @@ public sealed class HeadReaderTests
         {
             byte[] bytes = Mutate(seeds[iteration % seeds.Length], interesting, random);
 
-            HandshakeError? whole = Verdicts.OfServer(bytes, [bytes.Length], ServerHandshakeRules.Default);
-            HandshakeError? single = Verdicts.OfServer(
+            WebSocketHandshakeError? whole = Verdicts.OfServer(bytes, [bytes.Length], ServerHandshakeRules.Default);
+            WebSocketHandshakeError? single = Verdicts.OfServer(
                 bytes, [.. Enumerable.Range(1, bytes.Length)], ServerHandshakeRules.Default);
 
             Assert.True(whole == single, $"iteration {iteration}: {whole} whole, {single} byte by byte");
-            accepted += whole == HandshakeError.None ? 1 : 0;
+            accepted += whole == WebSocketHandshakeError.None ? 1 : 0;
         }
 
         // The mutations are neither all harmless nor all deadly: both sides of the verdict are compared.

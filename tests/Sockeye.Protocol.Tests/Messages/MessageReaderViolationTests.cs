@@ -4,32 +4,32 @@ namespace Sockeye.Protocol.Tests;
 public sealed class MessageReaderViolationTests
 {
     [Theory]
-    [Frames("C1 05 48656C6C6F 81 00", ProtocolError.ReservedBitSet)] // RSV1
-    [Frames("A1 05 48656C6C6F 81 00", ProtocolError.ReservedBitSet)] // RSV2
-    [Frames("91 05 48656C6C6F 81 00", ProtocolError.ReservedBitSet)] // RSV3
-    [Frames("C9 00 81 00", ProtocolError.ReservedBitSet)] // RSV1 on a control frame
-    [Frames("83 00 81 00", ProtocolError.ReservedOpcode)]
-    [Frames("8B 00 81 00", ProtocolError.ReservedOpcode)]
-    [Frames("80 00 81 00", ProtocolError.UnexpectedContinuation)] // FR-07: first frame of all
-    [Frames("00 05 48656C6C6F 81 00", ProtocolError.UnexpectedContinuation)]
-    [Frames("09 00 81 00", ProtocolError.FragmentedControlFrame)]
-    [Frames("08 00 81 00", ProtocolError.FragmentedControlFrame)]
-    [Frames("89 7E 007E 81 00", ProtocolError.ControlFrameTooLong)] // 126 bytes
-    [Frames("88 7E 007E 81 00", ProtocolError.ControlFrameTooLong)]
-    [Frames("82 7E 007D 81 00", ProtocolError.NonMinimalPayloadLength)]
-    [Frames("82 7F 8000000000000000 81 00", ProtocolError.PayloadLengthOutOfRange)]
-    public void A_first_frame_that_breaks_a_rule_is_refused(Wire wire, ProtocolError expected) =>
+    [Frames("C1 05 48656C6C6F 81 00", WebSocketProtocolError.ReservedBitSet)] // RSV1
+    [Frames("A1 05 48656C6C6F 81 00", WebSocketProtocolError.ReservedBitSet)] // RSV2
+    [Frames("91 05 48656C6C6F 81 00", WebSocketProtocolError.ReservedBitSet)] // RSV3
+    [Frames("C9 00 81 00", WebSocketProtocolError.ReservedBitSet)] // RSV1 on a control frame
+    [Frames("83 00 81 00", WebSocketProtocolError.ReservedOpcode)]
+    [Frames("8B 00 81 00", WebSocketProtocolError.ReservedOpcode)]
+    [Frames("80 00 81 00", WebSocketProtocolError.UnexpectedContinuation)] // FR-07: first frame of all
+    [Frames("00 05 48656C6C6F 81 00", WebSocketProtocolError.UnexpectedContinuation)]
+    [Frames("09 00 81 00", WebSocketProtocolError.FragmentedControlFrame)]
+    [Frames("08 00 81 00", WebSocketProtocolError.FragmentedControlFrame)]
+    [Frames("89 7E 007E 81 00", WebSocketProtocolError.ControlFrameTooLong)] // 126 bytes
+    [Frames("88 7E 007E 81 00", WebSocketProtocolError.ControlFrameTooLong)]
+    [Frames("82 7E 007D 81 00", WebSocketProtocolError.NonMinimalPayloadLength)]
+    [Frames("82 7F 8000000000000000 81 00", WebSocketProtocolError.PayloadLengthOutOfRange)]
+    public void A_first_frame_that_breaks_a_rule_is_refused(Wire wire, WebSocketProtocolError expected) =>
         Assert.Equal(["error " + expected], ReaderRun.All(wire));
 
     [Theory]
-    [Frames("01 01 61 81 01 62 81 00", ProtocolError.InterleavedMessage)] // text in a fragmented message
-    [Frames("01 01 61 82 01 62 81 00", ProtocolError.InterleavedMessage)] // binary
-    [Frames("02 01 61 01 01 62 81 00", ProtocolError.InterleavedMessage)]
-    [Frames("01 00 01 00 81 00", ProtocolError.InterleavedMessage)]
-    [Frames("01 01 61 C0 01 62 81 00", ProtocolError.ReservedBitSet)] // RSV1 on a continuation
-    [Frames("01 01 61 83 01 62 81 00", ProtocolError.ReservedOpcode)]
-    [Frames("01 01 61 09 00 81 00", ProtocolError.FragmentedControlFrame)]
-    public void A_frame_inside_a_message_that_breaks_a_rule_is_refused(Wire wire, ProtocolError expected) =>
+    [Frames("01 01 61 81 01 62 81 00", WebSocketProtocolError.InterleavedMessage)] // text in a fragmented message
+    [Frames("01 01 61 82 01 62 81 00", WebSocketProtocolError.InterleavedMessage)] // binary
+    [Frames("02 01 61 01 01 62 81 00", WebSocketProtocolError.InterleavedMessage)]
+    [Frames("01 00 01 00 81 00", WebSocketProtocolError.InterleavedMessage)]
+    [Frames("01 01 61 C0 01 62 81 00", WebSocketProtocolError.ReservedBitSet)] // RSV1 on a continuation
+    [Frames("01 01 61 83 01 62 81 00", WebSocketProtocolError.ReservedOpcode)]
+    [Frames("01 01 61 09 00 81 00", WebSocketProtocolError.FragmentedControlFrame)]
+    public void A_frame_inside_a_message_that_breaks_a_rule_is_refused(Wire wire, WebSocketProtocolError expected) =>
         Assert.Equal(["error " + expected], ReaderRun.All(wire));
 
     [Theory]
@@ -61,13 +61,13 @@ public sealed class MessageReaderViolationTests
         Assert.Equal(expected, ReaderRun.All(wire, allowedReservedBits: FrameHeader.Rsv1)); // FR-03
 
     [Theory]
-    [InlineData("80 FE", ProtocolError.UnexpectedContinuation)]
-    [InlineData("80 85", ProtocolError.UnexpectedContinuation)]
-    [InlineData("01 80 00000000 81 FF", ProtocolError.InterleavedMessage)]
-    [InlineData("83 85", ProtocolError.ReservedOpcode)]
-    [InlineData("89 FE", ProtocolError.ControlFrameTooLong)]
-    [InlineData("81 05", ProtocolError.UnmaskedClientFrame)]
-    public void Two_bytes_are_enough_to_refuse(string hex, ProtocolError expected)
+    [InlineData("80 FE", WebSocketProtocolError.UnexpectedContinuation)]
+    [InlineData("80 85", WebSocketProtocolError.UnexpectedContinuation)]
+    [InlineData("01 80 00000000 81 FF", WebSocketProtocolError.InterleavedMessage)]
+    [InlineData("83 85", WebSocketProtocolError.ReservedOpcode)]
+    [InlineData("89 FE", WebSocketProtocolError.ControlFrameTooLong)]
+    [InlineData("81 05", WebSocketProtocolError.UnmaskedClientFrame)]
+    public void Two_bytes_are_enough_to_refuse(string hex, WebSocketProtocolError expected)
     {
         foreach (Wire wire in Wire.Deliveries(Wire.Bytes(hex), toServer: true))
         {
@@ -76,15 +76,15 @@ public sealed class MessageReaderViolationTests
     }
 
     [Theory]
-    [Frames("88 01 03", ProtocolError.ClosePayloadTooShort)] // FR-30
-    [Frames("88 02 03ED", ProtocolError.InvalidCloseCode)] // FR-31: 1005
-    [Frames("88 02 03E7", ProtocolError.InvalidCloseCode)] // 999
-    [Frames("88 04 03E8 C328", ProtocolError.InvalidUtf8InCloseReason)] // FR-32
-    public void A_close_frame_with_a_bad_payload_is_told_by_its_payload(Wire wire, ProtocolError expected)
+    [Frames("88 01 03", WebSocketProtocolError.ClosePayloadTooShort)] // FR-30
+    [Frames("88 02 03ED", WebSocketProtocolError.InvalidCloseCode)] // FR-31: 1005
+    [Frames("88 02 03E7", WebSocketProtocolError.InvalidCloseCode)] // 999
+    [Frames("88 04 03E8 C328", WebSocketProtocolError.InvalidUtf8InCloseReason)] // FR-32
+    public void A_close_frame_with_a_bad_payload_is_told_by_its_payload(Wire wire, WebSocketProtocolError expected)
     {
         string close = Assert.Single(ReaderRun.All(wire));
 
-        ProtocolError error = ClosePayload.TryRead(Wire.Bytes(close["close ".Length..]), out _);
+        WebSocketProtocolError error = ClosePayload.TryRead(Wire.Bytes(close["close ".Length..]), out _);
 
         Assert.Equal(expected, error);
     }
@@ -99,7 +99,7 @@ public sealed class MessageReaderViolationTests
         run.Feed(Wire.Bytes("88 00"));
 
         Assert.Equal(["error ReservedOpcode"], run.Received);
-        Assert.Equal(ProtocolError.ReservedOpcode, run.Reader.Error);
+        Assert.Equal(WebSocketProtocolError.ReservedOpcode, run.Reader.Error);
         run.End();
     }
 

@@ -119,7 +119,7 @@ public sealed class WholeMessageTests
         if (received == ReceivedKind.Violation)
         {
             // What a text is made of is checked by whoever has taken it.
-            Assert.Equal(ProtocolError.InvalidUtf8, reader.Error);
+            Assert.Equal(WebSocketProtocolError.InvalidUtf8, reader.Error);
             Assert.False(Utf8Validator.IsValid(payload));
             return true;
         }

@@ -20,10 +20,10 @@ public sealed class InflatedPayloadTests
             for (int start = 0; start < length; start += Math.Min(pieceLength, length))
             {
                 Span<byte> piece = message.AsSpan(start, Math.Min(pieceLength, length - start));
-                Assert.Equal(ProtocolError.None, payload.Append(new CopyingInflater(), _pool, length, piece, false));
+                Assert.Equal(WebSocketProtocolError.None, payload.Append(new CopyingInflater(), _pool, length, piece, false));
             }
 
-            Assert.Equal(ProtocolError.None, payload.Append(new CopyingInflater(), _pool, length, [], endsMessage: true));
+            Assert.Equal(WebSocketProtocolError.None, payload.Append(new CopyingInflater(), _pool, length, [], endsMessage: true));
             Assert.Equal(message, payload.Bytes.ToArray());
             payload.Release(_pool);
         }
@@ -36,7 +36,7 @@ public sealed class InflatedPayloadTests
     {
         InflatedPayload payload = default;
 
-        Assert.Equal(ProtocolError.None, payload.Append(new CopyingInflater(), _pool, 100, [], endsMessage: false));
+        Assert.Equal(WebSocketProtocolError.None, payload.Append(new CopyingInflater(), _pool, 100, [], endsMessage: false));
 
         Assert.Null(payload.Array);
         Assert.Equal(0, _pool.RentCount);
@@ -47,9 +47,9 @@ public sealed class InflatedPayloadTests
     {
         InflatedPayload payload = default;
 
-        Assert.Equal(ProtocolError.None, payload.Append(new CopyingInflater(), _pool, 100, new byte[100], false));
+        Assert.Equal(WebSocketProtocolError.None, payload.Append(new CopyingInflater(), _pool, 100, new byte[100], false));
         Assert.Equal(
-            ProtocolError.MessageTooLong, payload.Append(new CopyingInflater(), _pool, 100, new byte[1], false));
+            WebSocketProtocolError.MessageTooLong, payload.Append(new CopyingInflater(), _pool, 100, new byte[1], false));
         payload.Release(_pool);
     }
 }

@@ -72,7 +72,7 @@ public sealed class NegotiationMatrixTests
             Encoding.Latin1.GetString(request.WrittenSpan), new ServerHandshakeRules { PerMessageDeflate = ofServer });
         ServerResponse.WriteAccept(response, offer, null, [new Extension("foo", [new("a", null)])], []);
         ResponseHead.TryParse(response.WrittenSpan, Verdicts.Lines(), out ResponseHead head);
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             head,
             new() { Key = HeadText.Key, PerMessageDeflate = ofClient, Extensions = ["foo"] },
             out ClientHandshakeAgreement agreement);
@@ -85,23 +85,23 @@ public sealed class NegotiationMatrixTests
             "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_max_window_bits=11, foo; a\r\n",
             Encoding.Latin1.GetString(response.WrittenSpan),
             StringComparison.Ordinal);
-        Assert.Equal(HandshakeError.None, error);
+        Assert.Equal(WebSocketHandshakeError.None, error);
         Assert.Equal(offer.PerMessageDeflate, agreement.PerMessageDeflate);
     }
 
     [Theory]
-    [InlineData("permessage-deflate; foo", HandshakeError.InvalidExtensionParameters)]
-    [InlineData("permessage-deflate, permessage-deflate", HandshakeError.RepeatedExtension)]
-    [InlineData("permessage-deflate;", HandshakeError.InvalidExtensions)]
-    [InlineData("permessage-deflateX", HandshakeError.UnrequestedExtension)]
-    public void Wrong_response_fails_the_handshake(string extensions, HandshakeError expected) // EX-30c
+    [InlineData("permessage-deflate; foo", WebSocketHandshakeError.InvalidExtensionParameters)]
+    [InlineData("permessage-deflate, permessage-deflate", WebSocketHandshakeError.RepeatedExtension)]
+    [InlineData("permessage-deflate;", WebSocketHandshakeError.InvalidExtensions)]
+    [InlineData("permessage-deflateX", WebSocketHandshakeError.UnrequestedExtension)]
+    public void Wrong_response_fails_the_handshake(string extensions, WebSocketHandshakeError expected) // EX-30c
     {
         ResponseHead.TryParse(
             HeadText.Bytes(HeadText.Response("Sec-WebSocket-Extensions: " + extensions)),
             Verdicts.Lines(),
             out ResponseHead head);
 
-        HandshakeError error = ClientHandshake.Check(
+        WebSocketHandshakeError error = ClientHandshake.Check(
             head,
             new() { Key = HeadText.Key, PerMessageDeflate = PerMessageDeflateRules.Default },
             out ClientHandshakeAgreement agreement);
@@ -122,7 +122,7 @@ public sealed class NegotiationMatrixTests
 
         Assert.Null(offer.PerMessageDeflate);
         Assert.Equal(
-            HandshakeError.UnrequestedExtension, ClientHandshake.Check(head, new() { Key = HeadText.Key }, out _));
+            WebSocketHandshakeError.UnrequestedExtension, ClientHandshake.Check(head, new() { Key = HeadText.Key }, out _));
     }
 
     private static void AssertFits(

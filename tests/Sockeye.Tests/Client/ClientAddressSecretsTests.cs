@@ -32,7 +32,7 @@ public sealed class ClientAddressSecretsTests
         List<Exception?> thrown =
         [
             await Record.ExceptionAsync(() => WebSocketClient.ConnectAsync(address, Nowhere)),
-            Record.Exception(() => new ReconnectingWebSocketClient(address)),
+            Record.Exception(() => new WebSocketReconnectingClient(address)),
         ];
         if (Uri.TryCreate(address, UriKind.RelativeOrAbsolute, out Uri? uri))
         {

@@ -7,7 +7,7 @@ public sealed class ReconnectDelayTests
 {
     private static readonly WebSocketDisconnect Lost = new(
         result: null,
-        new WebSocketHandshakeException(HandshakeError.NotReachable, WebSocketHandshakePhase.Connect, null, []));
+        new WebSocketHandshakeException(WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect, null, []));
 
     // CT-50: "2,000 clients after restart".
     [Theory]

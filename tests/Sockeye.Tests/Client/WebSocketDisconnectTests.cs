@@ -8,13 +8,13 @@ public sealed class WebSocketDisconnectTests
 {
     public static TheoryData<Exception> Passing { get; } =
     [
-        Refused(HandshakeError.NotReachable),
-        Refused(HandshakeError.TimedOut),
-        Refused(HandshakeError.ConnectionLost),
-        Refused(HandshakeError.UnexpectedStatusCode, 429),
-        Refused(HandshakeError.UnexpectedStatusCode, 503),
-        Refused(HandshakeError.ProxyFailed),
-        Refused(HandshakeError.ProxyFailed, 502),
+        Refused(WebSocketHandshakeError.NotReachable),
+        Refused(WebSocketHandshakeError.TimedOut),
+        Refused(WebSocketHandshakeError.ConnectionLost),
+        Refused(WebSocketHandshakeError.UnexpectedStatusCode, 429),
+        Refused(WebSocketHandshakeError.UnexpectedStatusCode, 503),
+        Refused(WebSocketHandshakeError.ProxyFailed),
+        Refused(WebSocketHandshakeError.ProxyFailed, 502),
         new HttpRequestException("away"),
         new HttpRequestException("busy", inner: null, HttpStatusCode.ServiceUnavailable),
         new TaskCanceledException("slow", new TimeoutException()),
@@ -25,11 +25,11 @@ public sealed class WebSocketDisconnectTests
 
     public static TheoryData<Exception> Lasting { get; } =
     [
-        Refused(HandshakeError.UnexpectedStatusCode, 401),
-        Refused(HandshakeError.UnexpectedStatusCode, 404),
-        Refused(HandshakeError.ProxyFailed, 407),
-        Refused(HandshakeError.TlsFailed),
-        Refused(HandshakeError.UnrequestedSubprotocol),
+        Refused(WebSocketHandshakeError.UnexpectedStatusCode, 401),
+        Refused(WebSocketHandshakeError.UnexpectedStatusCode, 404),
+        Refused(WebSocketHandshakeError.ProxyFailed, 407),
+        Refused(WebSocketHandshakeError.TlsFailed),
+        Refused(WebSocketHandshakeError.UnrequestedSubprotocol),
         new HttpRequestException("who?", inner: null, HttpStatusCode.Unauthorized),
         new HttpRequestException(HttpRequestError.SecureConnectionError, "not trusted"),
         new OperationCanceledException(),
@@ -90,8 +90,8 @@ public sealed class WebSocketDisconnectTests
     {
         Exception[] exceptions =
         [
-            Refused(HandshakeError.UnexpectedStatusCode, status),
-            Refused(HandshakeError.ProxyFailed, status),
+            Refused(WebSocketHandshakeError.UnexpectedStatusCode, status),
+            Refused(WebSocketHandshakeError.ProxyFailed, status),
             new HttpRequestException("of a callback", inner: null, (HttpStatusCode)status),
         ];
 
@@ -140,11 +140,11 @@ public sealed class WebSocketDisconnectTests
     public void A_failure_of_TLS_lasts_if_a_certificate_or_a_version_is_the_cause(WebSocketTlsFailure failure, bool expected)
     {
         var exception = new WebSocketHandshakeException(
-            HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [], tlsFailure: failure);
+            WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [], tlsFailure: failure);
 
         Assert.Equal(expected, new WebSocketDisconnect(result: null, exception).IsTransient);
     }
 
-    private static WebSocketHandshakeException Refused(HandshakeError error, int? statusCode = null) =>
+    private static WebSocketHandshakeException Refused(WebSocketHandshakeError error, int? statusCode = null) =>
         new(error, WebSocketHandshakePhase.Response, statusCode, []);
 }

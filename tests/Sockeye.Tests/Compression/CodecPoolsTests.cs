@@ -67,7 +67,7 @@ public sealed class CodecPoolsTests
     {
         // Values that no other test uses: the pools are those of the process.
         static PerMessageDeflateOptions Options() => new() { Level = 2, MemoryLevel = 3, MinimumLength = 0 };
-        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
         var frames = new HashSet<PreparedFrame>(ReferenceEqualityComparer.Instance);
 
         for (int i = 0; i < 100; i++)

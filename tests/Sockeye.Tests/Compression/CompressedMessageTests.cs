@@ -50,7 +50,7 @@ public sealed class CompressedMessageTests : IDisposable
             new MessageReaderSettings(new FrameRules(Role.Client), MaxMessageLength, false, _pool));
 
         Assert.Equal(ReceivedKind.Violation, reader.Read([0xC1, 0x01, 0x00], out _, out _));
-        Assert.Equal(ProtocolError.ReservedBitSet, reader.Error);
+        Assert.Equal(WebSocketProtocolError.ReservedBitSet, reader.Error);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class CompressedMessageTests : IDisposable
             while (kind != ReceivedKind.NeedMoreData);
         }
 
-        Assert.Equal(read[^1] is not [.., '…'] && !Enum.TryParse<ProtocolError>(read[^1], out _), reader.IsAtRest);
+        Assert.Equal(read[^1] is not [.., '…'] && !Enum.TryParse<WebSocketProtocolError>(read[^1], out _), reader.IsAtRest);
         reader.Release();
         Assert.Equal(0, _pool.OutCount);
         return read;

@@ -23,7 +23,7 @@ public sealed class InflatedPayloadTests
             using var inflater = new Inflater(15);
             InflatedPayload payload = default;
 
-            Assert.Equal(ProtocolError.None, Append(ref payload, inflater, deflated, length, MiB));
+            Assert.Equal(WebSocketProtocolError.None, Append(ref payload, inflater, deflated, length, MiB));
 
             Assert.Equal(message, payload.Bytes.ToArray());
             payload.Release(_pool);
@@ -41,9 +41,9 @@ public sealed class InflatedPayloadTests
     [InlineData(MiB)]
     public void Message_of_the_limit_is_taken_and_one_byte_more_is_not(int limit) // DF-03
     {
-        Assert.Equal(ProtocolError.None, Inflate(new byte[limit], limit));
-        Assert.Equal(ProtocolError.MessageTooLong, Inflate(new byte[limit + 1], limit));
-        Assert.Equal(ProtocolError.MessageTooLong, Inflate(new byte[(2 * limit) + 1], limit));
+        Assert.Equal(WebSocketProtocolError.None, Inflate(new byte[limit], limit));
+        Assert.Equal(WebSocketProtocolError.MessageTooLong, Inflate(new byte[limit + 1], limit));
+        Assert.Equal(WebSocketProtocolError.MessageTooLong, Inflate(new byte[(2 * limit) + 1], limit));
         Assert.Equal(0, _pool.OutCount);
     }
 
@@ -62,9 +62,9 @@ public sealed class InflatedPayloadTests
         var inflater = new CountingInflater(codec);
         InflatedPayload payload = default;
 
-        ProtocolError error = Append(ref payload, inflater, bomb, pieceLength, limit);
+        WebSocketProtocolError error = Append(ref payload, inflater, bomb, pieceLength, limit);
 
-        Assert.Equal(length <= limit ? ProtocolError.None : ProtocolError.MessageTooLong, error);
+        Assert.Equal(length <= limit ? WebSocketProtocolError.None : WebSocketProtocolError.MessageTooLong, error);
         Assert.InRange(inflater.Written, Math.Min(length, limit), limit + 1);
         Assert.InRange(_pool.MaxOutLength, 1, limit + (128 * KiB) - 1);
         payload.Release(_pool);
@@ -80,9 +80,9 @@ public sealed class InflatedPayloadTests
         byte[] second = Inflating.Deflate(deflater, new byte[2 * MiB], MessagePart.End);
         InflatedPayload payload = default;
 
-        Assert.Equal(ProtocolError.None, Append(ref payload, inflater, first, int.MaxValue, MiB));
+        Assert.Equal(WebSocketProtocolError.None, Append(ref payload, inflater, first, int.MaxValue, MiB));
         payload.Release(_pool);
-        Assert.Equal(ProtocolError.MessageTooLong, Append(ref payload, inflater, second, int.MaxValue, MiB));
+        Assert.Equal(WebSocketProtocolError.MessageTooLong, Append(ref payload, inflater, second, int.MaxValue, MiB));
         payload.Release(_pool);
     }
 
@@ -92,7 +92,7 @@ public sealed class InflatedPayloadTests
         byte[] block = [0x00, 0x00, 0x00, 0xFF, 0xFF];
         byte[] message = [.. Enumerable.Repeat(block, MiB / block.Length).SelectMany(bytes => bytes), 0x00];
 
-        AssertCheap(message, expected: ProtocolError.None);
+        AssertCheap(message, expected: WebSocketProtocolError.None);
     }
 
     [Fact]
@@ -102,14 +102,14 @@ public sealed class InflatedPayloadTests
         byte[] table = DynamicBlock();
         byte[] message = [.. Enumerable.Repeat(table, MiB / table.Length).SelectMany(bytes => bytes), 0x00];
 
-        AssertCheap(message, expected: ProtocolError.None);
+        AssertCheap(message, expected: WebSocketProtocolError.None);
     }
 
     [Fact]
     public void Endless_streams_are_refused_early() => // DF-15
         AssertCheap(
             [.. Enumerable.Repeat<byte[]>([0x03, 0x00], 100_000).SelectMany(bytes => bytes)],
-            ProtocolError.InvalidCompressedData);
+            WebSocketProtocolError.InvalidCompressedData);
 
     [Fact]
     public void Array_may_be_taken_over()
@@ -128,7 +128,7 @@ public sealed class InflatedPayloadTests
 
     // The budget is 50 ns for each byte. Time of the processor, since a busy machine lets a thread wait, and ten times as much, since
     // it makes one slower too.
-    private void AssertCheap(byte[] message, ProtocolError expected)
+    private void AssertCheap(byte[] message, WebSocketProtocolError expected)
     {
         using var inflater = new Inflater(15);
         InflatedPayload payload = default;
@@ -140,31 +140,31 @@ public sealed class InflatedPayloadTests
         payload.Release(_pool);
     }
 
-    private ProtocolError Inflate(byte[] message, int limit)
+    private WebSocketProtocolError Inflate(byte[] message, int limit)
     {
         using var inflater = new Inflater(15);
         InflatedPayload payload = default;
-        ProtocolError error = Append(ref payload, inflater, Deflate(message), int.MaxValue, limit);
+        WebSocketProtocolError error = Append(ref payload, inflater, Deflate(message), int.MaxValue, limit);
         Assert.InRange(payload.Length, 0, limit);
         payload.Release(_pool);
         return error;
     }
 
-    private ProtocolError Append(
+    private WebSocketProtocolError Append(
         ref InflatedPayload payload, IMessageInflater inflater, byte[] deflated, int pieceLength, int limit)
     {
         for (int start = 0; start < deflated.Length; start += pieceLength)
         {
             int length = Math.Min(pieceLength, deflated.Length - start);
-            ProtocolError error = payload.Append(
+            WebSocketProtocolError error = payload.Append(
                 inflater, _pool, limit, deflated.AsSpan(start, length), start + length == deflated.Length);
-            if (error != ProtocolError.None || length == deflated.Length - start)
+            if (error != WebSocketProtocolError.None || length == deflated.Length - start)
             {
                 return error;
             }
         }
 
-        return ProtocolError.None;
+        return WebSocketProtocolError.None;
     }
 
     // A few MiB deflated once, and repeated: nothing in them refers to what is before.

@@ -145,7 +145,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
         var transport = new CountingSinkTransport();
         DeflateSetup? deflate = !isCompressed ? null : hasContextTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting();
         WebSocketConnection connection = Open(transport, handler: null, WebSocketConnectionOptions.Server, deflate);
-        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1, length: 20_000));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 20_000));
 
         long allocated = Feed(transport, Opcode.Ping, 0, 1, MessageCount, () =>
         {

@@ -9,7 +9,7 @@ namespace Sockeye.Tests;
 /// <param name="HeaderLength">How many bytes of its header are told, unmasked; a masking key comes on top if all are.</param>
 /// <param name="DeclaredLength">What a message that is too long has declared.</param>
 internal sealed record BrokenFrame(
-    ProtocolError Error, string Before, string Frame, int HeaderLength, long? DeclaredLength = null)
+    WebSocketProtocolError Error, string Before, string Frame, int HeaderLength, long? DeclaredLength = null)
 {
     /// <summary>The longest message of those who read these.</summary>
     public const int MaxMessageLength = 20;
@@ -20,30 +20,30 @@ internal sealed record BrokenFrame(
     /// <summary>One for each rule, and more where a rule can be broken in several ways.</summary>
     public static IReadOnlyList<BrokenFrame> All { get; } =
     [
-        new(ProtocolError.ReservedBitSet, Legal, "A1 01 41", 2),
-        new(ProtocolError.ReservedOpcode, Legal, "83 00", 2),
-        new(ProtocolError.ReservedOpcode, "", "8B 00", 2),
-        new(ProtocolError.FragmentedControlFrame, Legal, "09 00", 2),
-        new(ProtocolError.ControlFrameTooLong, Legal, "89 7E 00 7E", 2),
-        new(ProtocolError.PayloadLengthOutOfRange, Legal, "82 7F 80 00 00 00 00 00 00 01", 10),
-        new(ProtocolError.NonMinimalPayloadLength, Legal, "82 7E 00 7D", 4),
-        new(ProtocolError.NonMinimalPayloadLength, Legal, "82 7F 00 00 00 00 00 00 FF FF", 10),
-        new(ProtocolError.UnexpectedContinuation, Legal, "80 01 41", 2),
-        new(ProtocolError.InterleavedMessage, Legal + "01 01 41", "81 01 42", 2),
-        new(ProtocolError.ClosePayloadTooShort, Legal, "88 01 03", 2),
-        new(ProtocolError.InvalidCloseCode, Legal, "88 02 03 ED", 2),
-        new(ProtocolError.InvalidCloseCode, "02 01 41", "88 04 03 E7 41 42", 2),
-        new(ProtocolError.InvalidUtf8, Legal, "81 04 41 42 FF 43", 2),
-        new(ProtocolError.InvalidUtf8, "", "81 01 FF", 2),
-        new(ProtocolError.InvalidUtf8, Legal + "01 02 41 C3", "00 02 41 42", 2),
-        new(ProtocolError.InvalidUtf8, Legal + "01 02 41 C3 89 01 00", "80 00", 2),
-        new(ProtocolError.InvalidUtf8InCloseReason, Legal, "88 03 03 E8 FF", 2),
-        new(ProtocolError.MessageTooLong, Legal, "82 15 00", 2, 21),
-        new(ProtocolError.MessageTooLong, Legal, "81 7E 01 00 41", 4, 256),
-        new(ProtocolError.MessageTooLong, Legal, "02 7F 7F FF FF FF FF FF FF FF", 10, long.MaxValue),
-        new(ProtocolError.MessageTooLong, Legal + "02 03 01 02 03 89 00", "80 12 04", 2, 21),
-        new(ProtocolError.MessageTooLong, Legal + "02 01 01", "00 7F 7F FF FF FF FF FF FF FF", 10, long.MaxValue),
-        new(ProtocolError.TooManyEmptyFragments, "02 00" + string.Concat(Enumerable.Repeat("00 00", 63)), "00 00", 2),
+        new(WebSocketProtocolError.ReservedBitSet, Legal, "A1 01 41", 2),
+        new(WebSocketProtocolError.ReservedOpcode, Legal, "83 00", 2),
+        new(WebSocketProtocolError.ReservedOpcode, "", "8B 00", 2),
+        new(WebSocketProtocolError.FragmentedControlFrame, Legal, "09 00", 2),
+        new(WebSocketProtocolError.ControlFrameTooLong, Legal, "89 7E 00 7E", 2),
+        new(WebSocketProtocolError.PayloadLengthOutOfRange, Legal, "82 7F 80 00 00 00 00 00 00 01", 10),
+        new(WebSocketProtocolError.NonMinimalPayloadLength, Legal, "82 7E 00 7D", 4),
+        new(WebSocketProtocolError.NonMinimalPayloadLength, Legal, "82 7F 00 00 00 00 00 00 FF FF", 10),
+        new(WebSocketProtocolError.UnexpectedContinuation, Legal, "80 01 41", 2),
+        new(WebSocketProtocolError.InterleavedMessage, Legal + "01 01 41", "81 01 42", 2),
+        new(WebSocketProtocolError.ClosePayloadTooShort, Legal, "88 01 03", 2),
+        new(WebSocketProtocolError.InvalidCloseCode, Legal, "88 02 03 ED", 2),
+        new(WebSocketProtocolError.InvalidCloseCode, "02 01 41", "88 04 03 E7 41 42", 2),
+        new(WebSocketProtocolError.InvalidUtf8, Legal, "81 04 41 42 FF 43", 2),
+        new(WebSocketProtocolError.InvalidUtf8, "", "81 01 FF", 2),
+        new(WebSocketProtocolError.InvalidUtf8, Legal + "01 02 41 C3", "00 02 41 42", 2),
+        new(WebSocketProtocolError.InvalidUtf8, Legal + "01 02 41 C3 89 01 00", "80 00", 2),
+        new(WebSocketProtocolError.InvalidUtf8InCloseReason, Legal, "88 03 03 E8 FF", 2),
+        new(WebSocketProtocolError.MessageTooLong, Legal, "82 15 00", 2, 21),
+        new(WebSocketProtocolError.MessageTooLong, Legal, "81 7E 01 00 41", 4, 256),
+        new(WebSocketProtocolError.MessageTooLong, Legal, "02 7F 7F FF FF FF FF FF FF FF", 10, long.MaxValue),
+        new(WebSocketProtocolError.MessageTooLong, Legal + "02 03 01 02 03 89 00", "80 12 04", 2, 21),
+        new(WebSocketProtocolError.MessageTooLong, Legal + "02 01 01", "00 7F 7F FF FF FF FF FF FF FF", 10, long.MaxValue),
+        new(WebSocketProtocolError.TooManyEmptyFragments, "02 00" + string.Concat(Enumerable.Repeat("00 00", 63)), "00 00", 2),
     ];
 
     /// <summary>What such an end receives, and what it is to tell.</summary>
@@ -71,7 +71,7 @@ internal sealed record BrokenFrame(
 
     // Broken by the first two bytes, or by the length behind them.
     private bool IsSeenBeforeKey => Error
-        is ProtocolError.ReservedBitSet or ProtocolError.ReservedOpcode or ProtocolError.FragmentedControlFrame
-        or ProtocolError.ControlFrameTooLong or ProtocolError.PayloadLengthOutOfRange
-        or ProtocolError.NonMinimalPayloadLength or ProtocolError.UnexpectedContinuation or ProtocolError.InterleavedMessage;
+        is WebSocketProtocolError.ReservedBitSet or WebSocketProtocolError.ReservedOpcode or WebSocketProtocolError.FragmentedControlFrame
+        or WebSocketProtocolError.ControlFrameTooLong or WebSocketProtocolError.PayloadLengthOutOfRange
+        or WebSocketProtocolError.NonMinimalPayloadLength or WebSocketProtocolError.UnexpectedContinuation or WebSocketProtocolError.InterleavedMessage;
 }

@@ -25,7 +25,7 @@ public sealed class CompressedReceivesTests
         test.ReceiveCompressed(Opcode.Text, new PeerDeflater().Deflate("late"u8));
 
         Assert.Equal("Close 1007", test.Wire());
-        Assert.Equal(ProtocolError.InvalidCompressedData, ErrorOf(test));
+        Assert.Equal(WebSocketProtocolError.InvalidCompressedData, ErrorOf(test));
         Assert.DoesNotContain("late", _handler.Events, StringComparison.Ordinal);
         AssertAllGivenBack(test);
     }
@@ -38,7 +38,7 @@ public sealed class CompressedReceivesTests
         test.ReceiveCompressed(Opcode.Text, new PeerDeflater().Deflate([.. "fine"u8, 0xFF]));
 
         Assert.Equal("Close 1007", test.Wire());
-        Assert.Equal(ProtocolError.InvalidUtf8, ErrorOf(test));
+        Assert.Equal(WebSocketProtocolError.InvalidUtf8, ErrorOf(test));
         AssertAllGivenBack(test);
     }
 
@@ -69,7 +69,7 @@ public sealed class CompressedReceivesTests
         Assert.InRange(test.Pool.MaxOutLength, 0, MaxMessageLength + (192 * 1024));
         if (!isLegal)
         {
-            Assert.Equal(ProtocolError.MessageTooLong, ErrorOf(test));
+            Assert.Equal(WebSocketProtocolError.MessageTooLong, ErrorOf(test));
             AssertAllGivenBack(test);
         }
     }
@@ -133,7 +133,7 @@ public sealed class CompressedReceivesTests
         test.ReceiveCompressed(Opcode.Text, peer.Deflate(text));
 
         Assert.Equal("Close 1007", test.Wire());
-        Assert.Equal(ProtocolError.InvalidCompressedData, ErrorOf(test));
+        Assert.Equal(WebSocketProtocolError.InvalidCompressedData, ErrorOf(test));
     }
 
     [Theory]
@@ -217,7 +217,7 @@ public sealed class CompressedReceivesTests
         },
         deflate: Takeover());
 
-    private static ProtocolError ErrorOf(TestConnection test)
+    private static WebSocketProtocolError ErrorOf(TestConnection test)
     {
         test.Transport.EndInput();
         return Assert.IsType<WebSocketProtocolException>(test.Result.Exception).Error;

@@ -27,7 +27,7 @@ public sealed class CompressedSendsStressTests
         WebSocketConnection connection = Open(role == "client" ? Role.Client : Role.Server, transport, pool, setup);
 
         RunAll(sender => SendAll(connection, sender, new Random((seed * SenderCount) + sender)));
-        Assert.True(SpinWait.SpinUntil(() => connection.BufferedAmount == 0, Patience));
+        Assert.True(SpinWait.SpinUntil(() => connection.SendBufferLength == 0, Patience));
 
         IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
         Check(new MessagesOnTheWire(new PeerInflater(forgets)).Read(frames));
@@ -64,7 +64,7 @@ public sealed class CompressedSendsStressTests
             }
 
             Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A send has not come back."));
-            Assert.True(SpinWait.SpinUntil(() => connection.BufferedAmount == 0, Patience));
+            Assert.True(SpinWait.SpinUntil(() => connection.SendBufferLength == 0, Patience));
             if (!aborts)
             {
                 IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
@@ -118,7 +118,7 @@ public sealed class CompressedSendsStressTests
             }
         });
         Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A sender hangs."));
-        Assert.True(SpinWait.SpinUntil(() => connection.BufferedAmount == 0, Patience));
+        Assert.True(SpinWait.SpinUntil(() => connection.SendBufferLength == 0, Patience));
 
         IReadOnlyList<byte[]> messages = new MessagesOnTheWire(new PeerInflater()).Read(SentFrame.ReadAll(transport.Wire));
         Assert.Equal(SendCount * SenderCount * 3 / 4, messages.Count(message => message.Length != UnluckyLength));

@@ -150,11 +150,11 @@ public sealed class CompressedSendsTests
         test.Transport.Capacity = 0;
 
         Assert.Equal(WebSocketSendResult.Queued, SendText(test, TextOf(1, 5_000)));
-        Assert.InRange(test.Connection.BufferedAmount, 10, 200);
-        long buffered = test.Connection.BufferedAmount;
+        Assert.InRange(test.Connection.SendBufferLength, 10, 200);
+        long buffered = test.Connection.SendBufferLength;
         test.Transport.Drain();
 
-        Assert.Equal(0, test.Connection.BufferedAmount);
+        Assert.Equal(0, test.Connection.SendBufferLength);
         Assert.Equal(buffered, test.Transport.TakeOutput().Length);
         AssertNothingHeld(test);
     }

@@ -353,10 +353,10 @@ public sealed class ConnectionTests
         test.Transport.Capacity = 4;
 
         Assert.Equal(WebSocketSendResult.Queued, test.Connection.TrySend("12345"u8));
-        Assert.Equal(7, test.Connection.BufferedAmount);
+        Assert.Equal(7, test.Connection.SendBufferLength);
         test.Transport.Drain();
 
-        Assert.Equal(0, test.Connection.BufferedAmount);
+        Assert.Equal(0, test.Connection.SendBufferLength);
     }
 
     [Fact]

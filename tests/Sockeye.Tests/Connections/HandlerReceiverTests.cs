@@ -418,11 +418,11 @@ public sealed class HandlerReceiverTests
         int delivered = handler.Events.Split(' ').Length / (asynchronous ? 2 : 1);
         Assert.InRange(delivered, 2, 4);
         Assert.True(test.Transport.IsPaused);
-        Assert.InRange(test.Connection.BufferedAmount, 250, 500);
+        Assert.InRange(test.Connection.SendBufferLength, 250, 500);
         test.Transport.Drain();
 
         handler.WaitFor(asynchronous ? "<49 49>" : " 49");
-        Assert.True(SpinWait.SpinUntil(() => test.Connection.BufferedAmount == 0, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => test.Connection.SendBufferLength == 0, TimeSpan.FromSeconds(30)));
         Assert.Equal(50, test.Frames().Count);
         Assert.Equal(
             string.Join(' ', Enumerable.Range(0, 50).Select(i => asynchronous ? $"<{i} {i}>" : $"{i}")), handler.Events);

@@ -31,7 +31,7 @@ public sealed class MemoryLimitTests
         test.Transport.EndInput();
         Assert.Equal(WebSocketCloseCode.TryAgainLater, test.Result.Code);
         Assert.Equal(
-            ProtocolError.MemoryExhausted, Assert.IsType<WebSocketProtocolException>(test.Result.Exception).Error);
+            WebSocketProtocolError.MemoryExhausted, Assert.IsType<WebSocketProtocolException>(test.Result.Exception).Error);
         Assert.Equal(Limit - (100 * KiB), _budget.ExactHeld);
     }
 

@@ -17,7 +17,7 @@ public sealed class PreparedCompressionTests
     public void It_is_compressed_once_for_all_connections_of_a_kind()
     {
         DeflateSetup setup = DeflateSetup.Forgetting();
-        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1));
         var frames = new SentFrame[10];
         for (int i = 0; i < frames.Length; i++)
         {
@@ -36,7 +36,7 @@ public sealed class PreparedCompressionTests
     public void Threads_that_need_it_at_once_compress_it_once()
     {
         CodecPool<Deflater> codecs = DeflateSetup.Forgetting().Codecs.Deflaters(15);
-        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1, length: 100_000));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 100_000));
 
         var frames = new object[8];
         Parallel.For(0, frames.Length, i => frames[i] = message.FrameFor(codecs));
@@ -51,7 +51,7 @@ public sealed class PreparedCompressionTests
     [InlineData(15)]
     public void Each_window_has_a_frame_of_its_own(int windowBits)
     {
-        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
         MessageCodecs codecs = DeflateSetup.Forgetting().Codecs;
         PreparedFrame other = message.FrameFor(codecs.Deflaters(windowBits == 15 ? 9 : 15));
 
@@ -72,9 +72,9 @@ public sealed class PreparedCompressionTests
     public void What_becomes_no_shorter_or_must_not_be_compressed_goes_as_it_is(bool hasTakeover, bool compress)
     {
         DeflateSetup setup = hasTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting();
-        PreparedMessage message = compress
-            ? PreparedMessage.Binary(DeflateSetup.Noise(2_000))
-            : PreparedMessage.Text(DeflateSetup.TextOf(1), compress: false);
+        WebSocketPreparedMessage message = compress
+            ? WebSocketPreparedMessage.Binary(DeflateSetup.Noise(2_000))
+            : WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1), compress: false);
         var connection = new TestConnection(deflate: setup);
 
         connection.Connection.TrySend(message);
@@ -91,7 +91,7 @@ public sealed class PreparedCompressionTests
     {
         var connection = new TestConnection(deflate: DeflateSetup.Takeover(PerMessageDeflateOptions.Default));
 
-        connection.Connection.TrySend(PreparedMessage.Binary(new byte[length]));
+        connection.Connection.TrySend(WebSocketPreparedMessage.Binary(new byte[length]));
 
         Assert.Equal(isCompressed, Assert.Single(connection.Frames()).IsCompressed);
     }
@@ -105,7 +105,7 @@ public sealed class PreparedCompressionTests
         string text = DeflateSetup.TextOf(1);
 
         connection.Connection.TrySend(Encoding.UTF8.GetBytes(text));
-        connection.Connection.TrySend(PreparedMessage.Text(DeflateSetup.TextOf(2)));
+        connection.Connection.TrySend(WebSocketPreparedMessage.Text(DeflateSetup.TextOf(2)));
         connection.Connection.TrySend(Encoding.UTF8.GetBytes(text));
 
         IReadOnlyList<SentFrame> frames = connection.Frames();
@@ -125,8 +125,8 @@ public sealed class PreparedCompressionTests
             var random = new Random(seed);
             DeflateSetup setup = seed % 4 == 0 ? DeflateSetup.Forgetting() : DeflateSetup.Takeover();
             var connection = new TestConnection(role, deflate: setup);
-            PreparedMessage[] prepared =
-                [.. Enumerable.Range(0, 4).Select(i => PreparedMessage.Text(DeflateSetup.TextOf(i, random.Next(1, 5_000))))];
+            WebSocketPreparedMessage[] prepared =
+                [.. Enumerable.Range(0, 4).Select(i => WebSocketPreparedMessage.Text(DeflateSetup.TextOf(i, random.Next(1, 5_000))))];
             var peer = new MessagesOnTheWire(new PeerInflater());
             List<string> sent = [];
             List<string> received = [];
@@ -153,7 +153,7 @@ public sealed class PreparedCompressionTests
         WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
         PreparedMessageTests.Completed(writer.WriteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
 
-        WebSocketSendResult result = connection.Connection.TrySend(PreparedMessage.Text(DeflateSetup.TextOf(2)));
+        WebSocketSendResult result = connection.Connection.TrySend(WebSocketPreparedMessage.Text(DeflateSetup.TextOf(2)));
         PreparedMessageTests.Completed(writer.CompleteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
         connection.Connection.TrySend(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)));
 
@@ -173,7 +173,7 @@ public sealed class PreparedCompressionTests
         WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
         await writer.WriteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation);
 
-        ValueTask sending = connection.Connection.SendAsync(PreparedMessage.Text(DeflateSetup.TextOf(2)), Cancellation);
+        ValueTask sending = connection.Connection.SendAsync(WebSocketPreparedMessage.Text(DeflateSetup.TextOf(2)), Cancellation);
         ValueTask behind = connection.Connection.SendAsync(DeflateSetup.TextOf(1), Cancellation);
         Assert.False(sending.IsCompleted);
         await writer.CompleteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation);
@@ -199,7 +199,7 @@ public sealed class PreparedCompressionTests
         };
         var connection = new WebSocketConnection(transport, settings, handler: null, deflate: default(PerMessageDeflateParameters));
         connection.Core.Start();
-        PreparedMessage message = PreparedMessage.Text(DeflateSetup.TextOf(0));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(0));
 
         await Task.WhenAll(Enumerable.Range(1, 8).Select(sender => Task.Run(
             async () =>
@@ -211,7 +211,7 @@ public sealed class PreparedCompressionTests
                 }
             },
             Cancellation)));
-        SpinWait.SpinUntil(() => connection.BufferedAmount == 0);
+        SpinWait.SpinUntil(() => connection.SendBufferLength == 0);
 
         IReadOnlyList<string> texts = new MessagesOnTheWire(new PeerInflater()).Texts(SentFrame.ReadAll(transport.Wire));
         Assert.Equal(800, texts.Count(text => text == DeflateSetup.TextOf(0)));
@@ -225,9 +225,9 @@ public sealed class PreparedCompressionTests
     }
 
     private static async Task<string> SendOneAsync(
-        WebSocketConnection connection, Random random, PreparedMessage[] prepared)
+        WebSocketConnection connection, Random random, WebSocketPreparedMessage[] prepared)
     {
-        PreparedMessage message = prepared[random.Next(prepared.Length)];
+        WebSocketPreparedMessage message = prepared[random.Next(prepared.Length)];
         string text = DeflateSetup.TextOf(random.Next(10), random.Next(1, 3_000));
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         switch (random.Next(5))

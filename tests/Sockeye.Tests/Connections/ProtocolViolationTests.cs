@@ -25,14 +25,14 @@ public sealed class ProtocolViolationTests
     {
         // The role decides about the mask, and compression about its data: they have tests of their own below. Memory runs
         // out for all connections together, see MemoryLimitTests.
-        ProtocolError[] others =
+        WebSocketProtocolError[] others =
         [
-            ProtocolError.None, ProtocolError.UnmaskedClientFrame, ProtocolError.MaskedServerFrame,
-            ProtocolError.InvalidCompressedData, ProtocolError.MemoryExhausted,
+            WebSocketProtocolError.None, WebSocketProtocolError.UnmaskedClientFrame, WebSocketProtocolError.MaskedServerFrame,
+            WebSocketProtocolError.InvalidCompressedData, WebSocketProtocolError.MemoryExhausted,
         ];
 
         Assert.Equal(
-            Enum.GetValues<ProtocolError>().Except(others).Order(),
+            Enum.GetValues<WebSocketProtocolError>().Except(others).Order(),
             BrokenFrame.All.Select(frame => frame.Error).Distinct().Order());
     }
 
@@ -47,9 +47,9 @@ public sealed class ProtocolViolationTests
     }
 
     [Theory]
-    [InlineData("server", "81 02 41 42", "81 02", ProtocolError.UnmaskedClientFrame)]
-    [InlineData("client", "82 81 37 FA 21 3D 00", "82 81", ProtocolError.MaskedServerFrame)]
-    public Task A_frame_with_the_wrong_mask_is_told(string role, string frame, string header, ProtocolError error)
+    [InlineData("server", "81 02 41 42", "81 02", WebSocketProtocolError.UnmaskedClientFrame)]
+    [InlineData("client", "82 81 37 FA 21 3D 00", "82 81", WebSocketProtocolError.MaskedServerFrame)]
+    public Task A_frame_with_the_wrong_mask_is_told(string role, string frame, string header, WebSocketProtocolError error)
     {
         Role receiver = RoleOf(role);
         byte[] before = FrameFor(receiver, "82 01 01");
@@ -70,7 +70,7 @@ public sealed class ProtocolViolationTests
         int headerLength = receiver == Role.Server ? 8 : 4;
 
         return AssertToldAsync(
-            new ProtocolViolation(ProtocolError.InvalidUtf8, frame[..headerLength], before.Length),
+            new ProtocolViolation(WebSocketProtocolError.InvalidUtf8, frame[..headerLength], before.Length),
             receiver, Options with { AllowNonMinimalLengths = true }, deflate: null, [.. before, .. frame]);
     }
 
@@ -85,16 +85,16 @@ public sealed class ProtocolViolationTests
         byte[] tooLong = peer.Deflate("aaaaaaaaaaaaaaaaaaaaa"u8);
         byte[] notText = peer.Deflate([0x41, 0xFF]);
         byte[] before = [.. Compressed(receiver, 0xC1, legal), .. FrameFor(receiver, "89 00"), .. Compressed(receiver, 0xC2, legal)];
-        await AssertFrameAsync(Compressed(receiver, 0xC1, notText), ProtocolError.InvalidUtf8);
-        await AssertFrameAsync(Compressed(receiver, 0xC2, [0x07, 0xFF]), ProtocolError.InvalidCompressedData);
-        await AssertFrameAsync(Compressed(receiver, 0xC2, tooLong), ProtocolError.MessageTooLong, tooLong.Length);
+        await AssertFrameAsync(Compressed(receiver, 0xC1, notText), WebSocketProtocolError.InvalidUtf8);
+        await AssertFrameAsync(Compressed(receiver, 0xC2, [0x07, 0xFF]), WebSocketProtocolError.InvalidCompressedData);
+        await AssertFrameAsync(Compressed(receiver, 0xC2, tooLong), WebSocketProtocolError.MessageTooLong, tooLong.Length);
 
         // Longer than compressed bytes may be, whatever they inflate to; and in two fragments, the second of which tells.
-        await AssertFrameAsync(FrameFor(receiver, "C2 7F 00 00 00 00 00 01 00 15"), ProtocolError.MessageTooLong, 65_557, headerLength: 10);
+        await AssertFrameAsync(FrameFor(receiver, "C2 7F 00 00 00 00 00 01 00 15"), WebSocketProtocolError.MessageTooLong, 65_557, headerLength: 10);
         before = [.. before, .. Compressed(receiver, 0x42, tooLong[..2])];
-        await AssertFrameAsync(Compressed(receiver, 0x80, tooLong[2..]), ProtocolError.MessageTooLong, tooLong.Length);
+        await AssertFrameAsync(Compressed(receiver, 0x80, tooLong[2..]), WebSocketProtocolError.MessageTooLong, tooLong.Length);
 
-        Task AssertFrameAsync(byte[] frame, ProtocolError error, long? declared = null, int headerLength = 2)
+        Task AssertFrameAsync(byte[] frame, WebSocketProtocolError error, long? declared = null, int headerLength = 2)
         {
             int keyLength = receiver == Role.Server ? 4 : 0;
             var expected = new ProtocolViolation(error, frame[..(headerLength + keyLength)], before.Length)
@@ -129,7 +129,7 @@ public sealed class ProtocolViolationTests
         catch (WebSocketClosedException closed)
         {
             var violation = Assert.IsType<WebSocketProtocolException>(closed.Result.Exception);
-            Assert.Equal((ProtocolError.UnexpectedContinuation, before.Length), (violation.Error, violation.FrameOffset));
+            Assert.Equal((WebSocketProtocolError.UnexpectedContinuation, before.Length), (violation.Error, violation.FrameOffset));
         }
     }
 

@@ -54,7 +54,7 @@ public sealed class SendQueueClosingTests
 
         Assert.True(first.IsCompletedSuccessfully && second.IsCompletedSuccessfully);
         Assert.Equal("Binary 100 bytes, Text 'first', Text 'second', Close 1000", bench.Wire());
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
     }
 
     [Fact]
@@ -80,14 +80,14 @@ public sealed class SendQueueClosingTests
         Assert.True(bench.SendAsync(Opcode.Text, "open", fin: false, writer).IsCompletedSuccessfully);
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, new byte[200]));
         Task waits = bench.SendAsync("waits").AsTask();
-        Assert.Equal(204, bench.Sends.BufferedAmount);
+        Assert.Equal(204, bench.Sends.SendBufferLength);
         Assert.True(bench.Sends.IsCongested);
 
         bench.Sends.SendClose(Normal, afterPending: false);
 
         Assert.IsType<WebSocketClosedException>(waits.Exception!.InnerException);
         Assert.Equal("Text… 'open', Close 1000", bench.Wire());
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
         Assert.Equal(1, bench.DrainedCount);
     }
@@ -178,7 +178,7 @@ public sealed class SendQueueClosingTests
         Assert.Throws<WebSocketClosedException>(() => bench.Sends.TrySend(Opcode.Text, "after"u8));
         bench.Sends.SendPong("after"u8);
         bench.Sends.TrySendPing("after"u8);
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
         Assert.False(bench.Pool.HasFault);
     }

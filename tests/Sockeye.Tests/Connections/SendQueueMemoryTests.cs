@@ -70,7 +70,7 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
         }
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Noise);
-        Assert.All(queues, queue => Assert.Equal(0, queue.BufferedAmount));
+        Assert.All(queues, queue => Assert.Equal(0, queue.SendBufferLength));
         Assert.All(transports, transport => Assert.Equal(2 * (100 + 2) + 2, transport.WrittenLength));
     }
 

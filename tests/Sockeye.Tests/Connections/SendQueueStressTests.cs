@@ -28,7 +28,7 @@ public sealed class SendQueueStressTests
             new Thread(() => SendAll(sends, sender, seed)))];
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
-        Assert.True(SpinWait.SpinUntil(() => sends.BufferedAmount == 0, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => sends.SendBufferLength == 0, TimeSpan.FromSeconds(30)));
 
         Check(SentFrame.ReadAll(transport.Wire));
         Assert.False(transport.WasShared);
@@ -74,7 +74,7 @@ public sealed class SendQueueStressTests
 
             sends.SendClose(new CloseStatus(WebSocketCloseCode.NormalClosure, ""), afterPending: round % 2 == 0);
             Array.ForEach(threads, thread => thread.Join());
-            Assert.True(SpinWait.SpinUntil(() => sends.BufferedAmount == 0, TimeSpan.FromSeconds(30)));
+            Assert.True(SpinWait.SpinUntil(() => sends.SendBufferLength == 0, TimeSpan.FromSeconds(30)));
 
             IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
             Assert.Equal(Opcode.Close, frames[^1].Opcode);

@@ -14,7 +14,7 @@ public sealed class SendQueueTests
         Assert.True(bench.SendAsync("b").IsCompletedSuccessfully);
 
         Assert.Equal("Text 'a', Text 'b'", bench.Wire());
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
     }
 
@@ -25,13 +25,13 @@ public sealed class SendQueueTests
         bench.Transport.Capacity = 3;
 
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "12345678"u8));
-        Assert.Equal(7, bench.Sends.BufferedAmount);
+        Assert.Equal(7, bench.Sends.SendBufferLength);
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "12345678"u8));
-        Assert.Equal(17, bench.Sends.BufferedAmount);
+        Assert.Equal(17, bench.Sends.SendBufferLength);
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, new byte[100]));
-        Assert.Equal(119, bench.Sends.BufferedAmount);
+        Assert.Equal(119, bench.Sends.SendBufferLength);
         Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Text, "refused"u8));
-        Assert.Equal(119, bench.Sends.BufferedAmount);
+        Assert.Equal(119, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
         Assert.Equal(["12345678", "12345678"], bench.Frames().Take(2).Select(frame => frame.Text));
@@ -52,7 +52,7 @@ public sealed class SendQueueTests
 
         bench.Sends.SendPong("pong"u8);
         Assert.Equal(0, bench.Transport.WriteCount);
-        Assert.Equal((16 * 7) + 6, bench.Sends.BufferedAmount);
+        Assert.Equal((16 * 7) + 6, bench.Sends.SendBufferLength);
 
         bench.Sends.Uncork();
 
@@ -91,7 +91,7 @@ public sealed class SendQueueTests
         bench.Sends.Uncork();
         Assert.Equal("Text 'small', Binary 20000 bytes, Text 'after'", bench.Wire());
         Assert.Equal(2, bench.Transport.WriteCount);
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class SendQueueTests
             bench.Sends.Uncork();
 
             Assert.Equal($"Binary {corked - 12} bytes, Text '123456', Binary 20000 bytes, Text 'after'", bench.Wire());
-            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Sends.SendBufferLength);
             Assert.Equal(0, bench.Pool.OutCount);
         }
     }
@@ -122,7 +122,7 @@ public sealed class SendQueueTests
         for (int i = 0; i < 1_000; i++)
         {
             bench.Sends.TrySend(Opcode.Binary, new byte[1_000]);
-            Assert.True(bench.Sends.BufferedAmount <= 50 * 1024, $"{bench.Sends.BufferedAmount} bytes are held back");
+            Assert.True(bench.Sends.SendBufferLength <= 50 * 1024, $"{bench.Sends.SendBufferLength} bytes are held back");
         }
 
         bench.Sends.Uncork();
@@ -156,14 +156,14 @@ public sealed class SendQueueTests
         Task first = bench.SendAsync("first").AsTask();
         Task second = bench.SendAsync("second").AsTask();
         Assert.False(first.IsCompleted);
-        Assert.Equal(204, bench.Sends.BufferedAmount);
+        Assert.Equal(204, bench.Sends.SendBufferLength);
         Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Text, "refused"u8));
         bench.Transport.Drain();
 
         Assert.True(first.IsCompletedSuccessfully);
         Assert.True(second.IsCompletedSuccessfully);
         Assert.Equal("Binary 200 bytes, Text 'first', Text 'second'", bench.Wire());
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
     }
 
@@ -239,7 +239,7 @@ public sealed class SendQueueTests
 
             Assert.True(send.IsCanceled);
             Assert.Equal("Binary 100 bytes", bench.Wire());
-            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Sends.SendBufferLength);
         }
     }
 
@@ -333,7 +333,7 @@ public sealed class SendQueueTests
         Assert.Equal(
             "Text… 'be', Continuation… 'gi', Continuation… 100 bytes, Continuation 'ning', Binary 200 bytes",
             bench.Wire());
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
     }
 
     [Fact]
@@ -369,13 +369,13 @@ public sealed class SendQueueTests
             bench.Sends.SendPong(payload);
         }
 
-        Assert.Equal(102, bench.Sends.BufferedAmount);
+        Assert.Equal(102, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
         IReadOnlyList<SentFrame> frames = bench.Frames();
         Assert.Equal(2, frames.Count);
         Assert.Equal(99_999, BitConverter.ToInt32(frames[1].Payload));
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
     }
 
@@ -388,10 +388,10 @@ public sealed class SendQueueTests
         List<Task> pings = [.. Enumerable.Range(0, 40).Select(_ => bench.SendAsync(Opcode.Ping, payload).AsTask())];
         int accepted = pings.Count(ping => ping.IsCompletedSuccessfully);
         Assert.InRange(accepted, 32, 34);
-        long buffered = bench.Sends.BufferedAmount;
+        long buffered = bench.Sends.SendBufferLength;
 
         bench.Sends.TrySendPing("no room"u8);
-        Assert.Equal(buffered, bench.Sends.BufferedAmount);
+        Assert.Equal(buffered, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
         Assert.All(pings, ping => Assert.True(ping.IsCompletedSuccessfully));
@@ -420,7 +420,7 @@ public sealed class SendQueueTests
 
         Assert.Equal(1, bench.Transport.WriteCount);
         Assert.Equal("HTTP/1.1 101\r\n\r\n\u0081\u0001x", System.Text.Encoding.Latin1.GetString(bench.Transport.TakeOutput()));
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
     }
 
     [Theory]
@@ -439,7 +439,7 @@ public sealed class SendQueueTests
 
             Assert.Equal(1, bench.Transport.WriteCount);
             Assert.Equal(payload, Assert.Single(bench.Frames()).Payload);
-            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Sends.SendBufferLength);
             Assert.Equal(0, bench.Pool.OutCount);
         }
     }
@@ -461,7 +461,7 @@ public sealed class SendQueueTests
         List<string> frames = [.. bench.Frames().Select(frame => frame.ToString())];
         Assert.Equal(101, frames.Count);
         Assert.Equal(1, frames.IndexOf("Pong 'soon'"));
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
     }
 }

@@ -166,7 +166,7 @@ public sealed class SendTurnsTests
         Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Binary, new byte[1]));
 
         Send(bench, turns, "made", writer);
-        Assert.Equal(106, bench.Sends.BufferedAmount);
+        Assert.Equal(106, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
         Assert.Equal("Text 'made', Binary 98 bytes", bench.Wire());
@@ -351,7 +351,7 @@ public sealed class SendTurnsTests
 
     private static void AssertAtRest(SendQueueBench bench)
     {
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
         Assert.False(bench.Pool.HasFault);
     }

@@ -20,11 +20,11 @@ public sealed class TransportWriterTests
             bench.Sends.TrySend(Opcode.Binary, new byte[200]);
             bench.Sends.TrySend(Opcode.Text, "last"u8);
             long total = 7 + 204 + 6 + (end == Role.Client ? 12 : 0);
-            Assert.Equal(total - Math.Min(stop, total), bench.Sends.BufferedAmount);
+            Assert.Equal(total - Math.Min(stop, total), bench.Sends.SendBufferLength);
             bench.Transport.Drain();
 
             Assert.Equal("Text 'first', Binary 200 bytes, Text 'last'", bench.Wire());
-            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Sends.SendBufferLength);
             Assert.Equal(0, bench.Pool.OutCount);
         }
     }
@@ -43,7 +43,7 @@ public sealed class TransportWriterTests
 
             bench.Sends.TrySend(Opcode.Binary, payload);
             long total = 8 + 4 + payload.Length;
-            Assert.Equal(total - Math.Min(stop, total), bench.Sends.BufferedAmount);
+            Assert.Equal(total - Math.Min(stop, total), bench.Sends.SendBufferLength);
             bench.Sends.TrySend(Opcode.Text, "behind"u8);
             bench.Sends.Uncork();
             bench.Transport.Drain();
@@ -51,7 +51,7 @@ public sealed class TransportWriterTests
             IReadOnlyList<SentFrame> frames = bench.Frames();
             Assert.Equal("Text 'corked', Binary 16384 bytes, Text 'behind'", string.Join(", ", frames));
             Assert.Equal(payload, frames[1].Payload);
-            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Sends.SendBufferLength);
             Assert.Equal(0, bench.Pool.OutCount);
         }
     }
@@ -68,12 +68,12 @@ public sealed class TransportWriterTests
 
         for (int i = 0; i < 500; i++)
         {
-            Assert.True(bench.Sends.BufferedAmount >= 500 - i);
+            Assert.True(bench.Sends.SendBufferLength >= 500 - i);
             bench.Transport.Drain(1);
         }
 
         Assert.Equal(50, bench.Frames().Count);
-        Assert.Equal(0, bench.Sends.BufferedAmount);
+        Assert.Equal(0, bench.Sends.SendBufferLength);
         Assert.Equal(0, bench.Pool.OutCount);
     }
 
@@ -103,7 +103,7 @@ public sealed class TransportWriterTests
             bench.Transport.Drain(100_000);
             Assert.True(bench.ProgressCount > before, $"no progress in second {second}");
             long left = 9_000_010 - (100_000 * (second + 1));
-            Assert.InRange(bench.Sends.BufferedAmount, left, left + (64 * 1024));
+            Assert.InRange(bench.Sends.SendBufferLength, left, left + (64 * 1024));
             before = bench.ProgressCount;
         }
 
@@ -126,7 +126,7 @@ public sealed class TransportWriterTests
 
             bench.Transport.Abort(null);
 
-            Assert.Equal(0, bench.Sends.BufferedAmount);
+            Assert.Equal(0, bench.Sends.SendBufferLength);
             Assert.Equal(0, bench.Pool.OutCount);
             Assert.False(bench.Pool.HasFault);
         }

@@ -14,7 +14,7 @@ public sealed class ReconnectDepthTests
         // Not a million, since each throws in several places; one level of them would take more than a hundred bytes of stack.
         const int Attempts = 5_000;
         int attempts = 0;
-        await using var client = new ReconnectingWebSocketClient("ws://localhost/", new WebSocketReconnectOptions
+        await using var client = new WebSocketReconnectingClient("ws://localhost/", new WebSocketReconnectOptions
         {
             NextRandom = static () => 0,
             ShouldReconnect = _ => attempts < Attempts,

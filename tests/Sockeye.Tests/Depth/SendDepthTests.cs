@@ -121,7 +121,7 @@ public sealed class SendDepthTests
         // Each longer than a segment that holds several.
         var bench = new SendQueueBench(limit: int.MaxValue);
         bench.Block(length: 1);
-        var message = PreparedMessage.Binary(new byte[TransportWriter.MaxCopiedLength + 1]);
+        var message = WebSocketPreparedMessage.Binary(new byte[TransportWriter.MaxCopiedLength + 1]);
         const int Frames = Count / 10; // of two kilobytes each
         for (int i = 0; i < Frames; i++)
         {
@@ -141,7 +141,7 @@ public sealed class SendDepthTests
         var transport = new EagerTransport();
         WebSocketConnection connection = Open(transport, maxSendBufferLength: int.MaxValue);
         WebSocketConnection[] connections = [.. Enumerable.Repeat(connection, Count)];
-        var message = PreparedMessage.Text("a");
+        var message = WebSocketPreparedMessage.Text("a");
         int sent = 0;
         Task<int>? sending = null;
         SmallStack.Run(() =>

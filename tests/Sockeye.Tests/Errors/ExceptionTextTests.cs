@@ -77,7 +77,7 @@ public sealed class ExceptionTextTests
     {
         var cause = new IOException(@"The path C:\new is ""gone"".");
         var exception = new WebSocketHandshakeException(
-            HandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [], innerException: cause);
+            WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [], innerException: cause);
 
         Assert.Contains(cause.ToString(), exception.ToString(), StringComparison.Ordinal);
     }

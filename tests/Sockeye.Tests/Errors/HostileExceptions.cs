@@ -22,23 +22,23 @@ internal static class HostileExceptions
         new(WebSocketCloseCode.AbnormalClosure, "", wasClean: false, WebSocketCloseInitiator.Peer, Cause),
         new(
             (WebSocketCloseCode)4999, Text, wasClean: false, WebSocketCloseInitiator.Local,
-            new WebSocketProtocolException(new ProtocolViolation(ProtocolError.InvalidUtf8, [0x81, 0x7E, 0xFF, 0xFF], 7))),
+            new WebSocketProtocolException(new ProtocolViolation(WebSocketProtocolError.InvalidUtf8, [0x81, 0x7E, 0xFF, 0xFF], 7))),
     ];
 
     /// <summary>The exceptions.</summary>
     public static IReadOnlyList<SockeyeException> All { get; } =
     [
         .. Results.Select(result => new WebSocketClosedException(result)),
-        new WebSocketProtocolException(new ProtocolViolation(ProtocolError.InvalidUtf8InCloseReason, [0x88, 0x05], 0)),
+        new WebSocketProtocolException(new ProtocolViolation(WebSocketProtocolError.InvalidUtf8InCloseReason, [0x88, 0x05], 0)),
         .. from cause in new[] { Cause, null, new WebSocketClosedException(Results[1]) }
            select new WebSocketHandshakeException(
-               HandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,
+               WebSocketHandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,
                [new(Text, Text)], System.Text.Encoding.UTF8.GetBytes(Text), cause),
         new WebSocketHandshakeException(
-            HandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [],
+            WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [],
             innerException: new IOException(HostileText.Long), detail: Text, tlsFailure: WebSocketTlsFailure.NotTls),
         new WebSocketHandshakeException(
-            HandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [new(Text, HostileText.Long)],
+            WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [new(Text, HostileText.Long)],
             innerException: new AggregateException(HostileText.Long, new IOException(new string('x', HostileText.Long.Length))),
             detail: HostileText.Long),
         new WebSocketClosedException(new WebSocketCloseResult(

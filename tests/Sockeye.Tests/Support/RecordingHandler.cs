@@ -28,7 +28,7 @@ internal sealed class RecordingHandler : WebSocketHandler
             SpinWait.SpinUntil(() => Events.EndsWith(end, StringComparison.Ordinal), TimeSpan.FromSeconds(30)),
             $"Expected the end '{end}' of '{Events}'");
 
-    public override void OnOpen(WebSocketConnection connection)
+    public override void OnOpened(WebSocketConnection connection)
     {
         Opened?.Invoke(connection);
     }

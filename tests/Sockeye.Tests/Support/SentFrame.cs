@@ -23,7 +23,7 @@ internal sealed record SentFrame(Opcode Opcode, bool Fin, uint? Key, byte[] Payl
         {
             Role receiver = (wire[1] & 0x80) != 0 ? Role.Server : Role.Client;
             OperationStatus status = FrameHeader.TryRead(
-                wire, new FrameRules(receiver, FrameHeader.Rsv1), out FrameHeader header, out int consumed, out ProtocolError error);
+                wire, new FrameRules(receiver, FrameHeader.Rsv1), out FrameHeader header, out int consumed, out WebSocketProtocolError error);
             Assert.True(status == OperationStatus.Done, $"{status}, {error} after {frames.Count} frames");
 
             byte[] payload = wire.Slice(consumed, (int)header.PayloadLength).ToArray();

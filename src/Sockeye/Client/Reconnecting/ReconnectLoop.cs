@@ -125,7 +125,7 @@ internal sealed class ReconnectLoop
         Exception reason = failure
             ?? (last.Result is { } result
                 ? new WebSocketClosedException(result)
-                : new ObjectDisposedException(nameof(ReconnectingWebSocketClient)));
+                : new ObjectDisposedException(nameof(WebSocketReconnectingClient)));
         Outbox.End(reason);
         Inbox.End(_isClosing || IsClosedByApplication(last) ? null : reason);
         _opened.TrySetException(reason);

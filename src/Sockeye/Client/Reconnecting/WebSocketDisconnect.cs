@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Sockeye;
 
-/// <summary>How a connection of a <see cref="ReconnectingWebSocketClient"/> ended, or why there was none. Immutable.</summary>
+/// <summary>How a connection of a <see cref="WebSocketReconnectingClient"/> ended, or why there was none. Immutable.</summary>
 public sealed class WebSocketDisconnect
 {
     internal WebSocketDisconnect(WebSocketCloseResult? result, Exception? exception)
@@ -49,9 +49,9 @@ public sealed class WebSocketDisconnect
     {
         WebSocketHandshakeException failure => failure.Error switch
         {
-            HandshakeError.NotReachable or HandshakeError.TimedOut or HandshakeError.ConnectionLost => true,
-            HandshakeError.TlsFailed => IsTransientTlsFailure(failure.TlsFailure),
-            HandshakeError.UnexpectedStatusCode or HandshakeError.ProxyFailed => IsTransientStatus(failure.StatusCode),
+            WebSocketHandshakeError.NotReachable or WebSocketHandshakeError.TimedOut or WebSocketHandshakeError.ConnectionLost => true,
+            WebSocketHandshakeError.TlsFailed => IsTransientTlsFailure(failure.TlsFailure),
+            WebSocketHandshakeError.UnexpectedStatusCode or WebSocketHandshakeError.ProxyFailed => IsTransientStatus(failure.StatusCode),
             _ => false,
         },
 

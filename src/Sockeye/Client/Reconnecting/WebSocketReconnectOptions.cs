@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Sockeye;
 
-/// <summary>When a <see cref="ReconnectingWebSocketClient"/> connects again.</summary>
+/// <summary>When a <see cref="WebSocketReconnectingClient"/> connects again.</summary>
 /// <remarks>Never changes once made.</remarks>
 public sealed record WebSocketReconnectOptions
 {

@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>What a <see cref="ReconnectingWebSocketClient"/> is about.</summary>
+/// <summary>What a <see cref="WebSocketReconnectingClient"/> is about.</summary>
 public enum WebSocketReconnectState
 {
     /// <summary>It has not been started.</summary>

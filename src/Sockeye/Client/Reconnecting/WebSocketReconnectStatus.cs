@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>How a <see cref="ReconnectingWebSocketClient"/> is. Immutable.</summary>
+/// <summary>How a <see cref="WebSocketReconnectingClient"/> is. Immutable.</summary>
 public sealed class WebSocketReconnectStatus
 {
     internal WebSocketReconnectStatus(

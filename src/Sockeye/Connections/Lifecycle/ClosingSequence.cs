@@ -389,7 +389,7 @@ internal sealed class ClosingSequence : Deadline
         _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
 
         // The transport is asked at the first check. Most connections end before it, and save the system calls.
-        _lastUntaken = Sends.BufferedAmount > SmallLength ? Untaken() : NotAsked;
+        _lastUntaken = Sends.SendBufferLength > SmallLength ? Untaken() : NotAsked;
         _lastAcknowledged = null;
         _lastProgress = _waitStart;
         ScheduleLocked(LimitLocked(out _));
@@ -458,7 +458,7 @@ internal sealed class ClosingSequence : Deadline
     }
 
     // How much of what was accepted the peer's system has not taken, as far as the transport can tell.
-    private long Untaken() => Sends.BufferedAmount + (_core.Transport.UnacknowledgedLength ?? 0);
+    private long Untaken() => Sends.SendBufferLength + (_core.Transport.UnacknowledgedLength ?? 0);
 
     // Only the difference to another look means something.
     private uint Acknowledged() => _core.Transport.AcknowledgedLength ?? 0;

@@ -4,7 +4,7 @@ namespace Sockeye.Connections.Receiving;
 internal sealed class DelegateHandler(Func<WebSocketConnection, CancellationToken, Task> serve) : WebSocketHandler
 {
     /// <inheritdoc/>
-    public override void OnOpen(WebSocketConnection connection) =>
+    public override void OnOpened(WebSocketConnection connection) =>
 
         // On the thread pool: what comes before the first await is the application's, and may take its time.
         ThreadPool.UnsafeQueueUserWorkItem(

@@ -11,7 +11,7 @@ internal sealed class HandlerReceiver : Receiver
     // What passes between Invoke and HandOver, and what is kept while an asynchronous call is pending.
     private HandlerCall? _call;
 
-    // Set until the handler's OnOpen has returned, while it is at work asynchronously, and while the inbox is being emptied:
+    // Set until the handler's OnOpened has returned, while it is at work asynchronously, and while the inbox is being emptied:
     // deliveries go to the inbox. In a call of the transport it changes from false to true on the I/O thread alone, so that this
     // thread may read it without the lock.
     private bool _isBusy = true;
@@ -142,7 +142,7 @@ internal sealed class HandlerReceiver : Receiver
     {
         try
         {
-            Handler.OnOpen(Core.Connection);
+            Handler.OnOpened(Core.Connection);
         }
         catch (Exception exception)
         {

@@ -184,7 +184,7 @@ internal sealed class PullReceiver
     }
 
     /// <inheritdoc/>
-    public override void Open() => Core.Handler?.OnOpen(Core.Connection);
+    public override void Open() => Core.Handler?.OnOpened(Core.Connection);
 
     /// <inheritdoc/>
     public override bool Deliver(

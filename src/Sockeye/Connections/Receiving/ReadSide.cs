@@ -132,7 +132,7 @@ internal sealed class ReadSide
             if (kind == WebSocketMessageKind.Text && !Utf8Validator.IsValid(payload))
             {
                 core.OnViolation(new ProtocolViolation(
-                    ProtocolError.InvalidUtf8,
+                    WebSocketProtocolError.InvalidUtf8,
                     bytes.Slice(consumed - length, length - payload.Length).ToArray(),
                     core.ReceivedLength - (bytes.Length - consumed) - length));
             }
@@ -275,8 +275,8 @@ internal sealed class ReadSide
                 break;
 
             case ReceivedKind.Close:
-                ProtocolError error = ClosePayload.TryRead(payload, out CloseStatus status);
-                if (error == ProtocolError.None)
+                WebSocketProtocolError error = ClosePayload.TryRead(payload, out CloseStatus status);
+                if (error == WebSocketProtocolError.None)
                 {
                     _core.OnClose(status);
                 }
@@ -296,7 +296,7 @@ internal sealed class ReadSide
         return !_core.IsInputOver;
     }
 
-    private void OnViolation(ProtocolError error, int unreadLength) =>
+    private void OnViolation(WebSocketProtocolError error, int unreadLength) =>
         _core.OnViolation(_reader.Describe(error, _core.ReceivedLength - unreadLength));
 
     // What comes on a failed connection is read and dropped, so that no reset destroys its Close frame; not without end.

@@ -70,7 +70,7 @@ internal abstract class Receiver(ConnectionCore core)
     public abstract bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage);
 
-    /// <summary>The connection is open: calls the handler's <see cref="WebSocketHandler.OnOpen"/>, if there is a handler.</summary>
+    /// <summary>The connection is open: calls the handler's <see cref="WebSocketHandler.OnOpened"/>, if there is a handler.</summary>
     public abstract void Open();
 
     /// <summary>A call of the transport begins while the connection is ending. On the I/O thread.</summary>

@@ -55,7 +55,7 @@ internal sealed class CompressedSends : Deadline
 
     /// <summary>Sends a message that was prepared for many connections, or refuses it; waits for nobody either.</summary>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public WebSocketSendResult TrySend(PreparedMessage message)
+    public WebSocketSendResult TrySend(WebSocketPreparedMessage message)
     {
         PreparedFrame frame = message.FrameFor(_deflater.Codecs);
         bool needsTurn = NeedsTurn(frame);
@@ -70,7 +70,7 @@ internal sealed class CompressedSends : Deadline
 
     /// <summary>Sends a message that was prepared for many connections once there is room for it, and the turn has come.</summary>
     /// <returns>As for other messages.</returns>
-    public ValueTask SendAsync(PreparedMessage message, CancellationToken cancellationToken)
+    public ValueTask SendAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken)
     {
         PreparedFrame frame = message.FrameFor(_deflater.Codecs);
         return NeedsTurn(frame)

@@ -35,7 +35,7 @@ internal sealed class SendQueue
     }
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken by the transport.</summary>
-    public long BufferedAmount => _buffer.Budget.Buffered;
+    public long SendBufferLength => _buffer.Budget.Buffered;
 
     /// <summary>Whether so much is buffered that nothing should be done that would add to it.</summary>
     public bool IsCongested => _buffer.Budget.IsCongested;

@@ -13,35 +13,35 @@ internal static class ClosePayload
     /// <summary>Reads a Close frame's payload.</summary>
     /// <param name="payload">The whole payload, unmasked.</param>
     /// <param name="status">Code and reason; 1005 and an empty reason for an empty payload (§7.1.5).</param>
-    /// <returns>The rule broken, or <see cref="ProtocolError.None"/>.</returns>
-    public static ProtocolError TryRead(ReadOnlySpan<byte> payload, out CloseStatus status)
+    /// <returns>The rule broken, or <see cref="WebSocketProtocolError.None"/>.</returns>
+    public static WebSocketProtocolError TryRead(ReadOnlySpan<byte> payload, out CloseStatus status)
     {
         status = CloseStatus.None;
         if (payload.IsEmpty)
         {
-            return ProtocolError.None;
+            return WebSocketProtocolError.None;
         }
 
         // §5.5.1: "the first two bytes of the body MUST be a 2-byte unsigned integer".
         if (payload.Length < sizeof(ushort))
         {
-            return ProtocolError.ClosePayloadTooShort;
+            return WebSocketProtocolError.ClosePayloadTooShort;
         }
 
         int code = BinaryPrimitives.ReadUInt16BigEndian(payload);
         if (!CloseCodes.MayBeSent(code))
         {
-            return ProtocolError.InvalidCloseCode;
+            return WebSocketProtocolError.InvalidCloseCode;
         }
 
         ReadOnlySpan<byte> reason = payload[sizeof(ushort)..];
         if (!Utf8.IsValid(reason))
         {
-            return ProtocolError.InvalidUtf8InCloseReason;
+            return WebSocketProtocolError.InvalidUtf8InCloseReason;
         }
 
         status = new CloseStatus((WebSocketCloseCode)code, Encoding.UTF8.GetString(reason));
-        return ProtocolError.None;
+        return WebSocketProtocolError.None;
     }
 
     /// <summary>Writes a Close frame's payload.</summary>

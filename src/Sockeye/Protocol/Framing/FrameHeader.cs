@@ -45,11 +45,11 @@ internal readonly record struct FrameHeader(
     /// </returns>
     public static OperationStatus TryRead(
         ReadOnlySpan<byte> source, in FrameRules rules,
-        out FrameHeader header, out int consumed, out ProtocolError error)
+        out FrameHeader header, out int consumed, out WebSocketProtocolError error)
     {
         header = default;
         consumed = 0;
-        error = ProtocolError.None;
+        error = WebSocketProtocolError.None;
 
         if (source.Length < 2)
         {
@@ -64,7 +64,7 @@ internal readonly record struct FrameHeader(
         // Two bytes are enough to refuse most bad frames. Refuse them now: a peer that sends only these two
         // must not hold the connection open while we wait for a length that cannot change the verdict.
         error = Check(first, masked, length7, rules);
-        if (error != ProtocolError.None)
+        if (error != WebSocketProtocolError.None)
         {
             return OperationStatus.InvalidData;
         }
@@ -83,7 +83,7 @@ internal readonly record struct FrameHeader(
                 ? BinaryPrimitives.ReadUInt16BigEndian(source[2..])
                 : BinaryPrimitives.ReadUInt64BigEndian(source[2..]);
             error = CheckLength(payloadLength, lengthBytes, rules);
-            if (error != ProtocolError.None)
+            if (error != WebSocketProtocolError.None)
             {
                 return OperationStatus.InvalidData;
             }
@@ -149,7 +149,7 @@ internal readonly record struct FrameHeader(
         return written;
     }
 
-    private static ProtocolError Check(int first, bool masked, int length7, in FrameRules rules)
+    private static WebSocketProtocolError Check(int first, bool masked, int length7, in FrameRules rules)
     {
         int opcode = first & 0xF;
         int reservedBits = (first >> 4) & 0x7;
@@ -161,7 +161,7 @@ internal readonly record struct FrameHeader(
             bool beginsMessage = opcode is (int)Opcode.Text or (int)Opcode.Binary;
             if (!beginsMessage || (reservedBits & ~rules.AllowedReservedBits) != 0)
             {
-                return ProtocolError.ReservedBitSet;
+                return WebSocketProtocolError.ReservedBitSet;
             }
         }
 
@@ -169,45 +169,45 @@ internal readonly record struct FrameHeader(
         {
             if (opcode > (int)Opcode.Pong)
             {
-                return ProtocolError.ReservedOpcode;
+                return WebSocketProtocolError.ReservedOpcode;
             }
 
             if ((first & FinBit) == 0)
             {
-                return ProtocolError.FragmentedControlFrame;
+                return WebSocketProtocolError.FragmentedControlFrame;
             }
 
             if (length7 > MaxControlPayloadLength)
             {
-                return ProtocolError.ControlFrameTooLong;
+                return WebSocketProtocolError.ControlFrameTooLong;
             }
         }
         else if (opcode > (int)Opcode.Binary)
         {
-            return ProtocolError.ReservedOpcode;
+            return WebSocketProtocolError.ReservedOpcode;
         }
 
         // §5.1: "a server MUST close the connection upon receiving a frame that is not masked", and a client the reverse.
         if (masked != (rules.Receiver == Role.Server))
         {
-            return masked ? ProtocolError.MaskedServerFrame : ProtocolError.UnmaskedClientFrame;
+            return masked ? WebSocketProtocolError.MaskedServerFrame : WebSocketProtocolError.UnmaskedClientFrame;
         }
 
-        return ProtocolError.None;
+        return WebSocketProtocolError.None;
     }
 
-    private static ProtocolError CheckLength(ulong payloadLength, int lengthBytes, in FrameRules rules)
+    private static WebSocketProtocolError CheckLength(ulong payloadLength, int lengthBytes, in FrameRules rules)
     {
         // §5.2: "the most significant bit MUST be 0".
         if (payloadLength > long.MaxValue)
         {
-            return ProtocolError.PayloadLengthOutOfRange;
+            return WebSocketProtocolError.PayloadLengthOutOfRange;
         }
 
         // §5.2: "the minimal number of bytes MUST be used to encode the length".
         ulong shortestOfThisForm = lengthBytes == sizeof(ushort) ? Length16 : ushort.MaxValue + 1ul;
         return payloadLength < shortestOfThisForm && !rules.AllowNonMinimalLength
-            ? ProtocolError.NonMinimalPayloadLength
-            : ProtocolError.None;
+            ? WebSocketProtocolError.NonMinimalPayloadLength
+            : WebSocketProtocolError.None;
     }
 }

@@ -8,7 +8,7 @@ namespace Sockeye.Protocol;
 /// The first bytes of the frame: as much of its header as <see cref="HeaderLengthFor"/> says. Empty if no frame is at fault.
 /// </param>
 /// <param name="FrameOffset">How many bytes the peer sent since the opening handshake, before the frame.</param>
-internal sealed record ProtocolViolation(ProtocolError Error, byte[] FrameHeader, long FrameOffset)
+internal sealed record ProtocolViolation(WebSocketProtocolError Error, byte[] FrameHeader, long FrameOffset)
 {
     private const int Length16 = 126;
     private const int Length64 = 127;
@@ -55,7 +55,7 @@ internal sealed record ProtocolViolation(ProtocolError Error, byte[] FrameHeader
     /// </summary>
     /// <param name="error">The rule.</param>
     /// <param name="header">At least its first two bytes.</param>
-    public static int HeaderLengthFor(ProtocolError error, ReadOnlySpan<byte> header)
+    public static int HeaderLengthFor(WebSocketProtocolError error, ReadOnlySpan<byte> header)
     {
         int lengthBytes = (header[1] & ~MaskBit) switch
         {
@@ -65,10 +65,10 @@ internal sealed record ProtocolViolation(ProtocolError Error, byte[] FrameHeader
         };
         return error switch
         {
-            ProtocolError.ReservedBitSet or ProtocolError.ReservedOpcode or ProtocolError.FragmentedControlFrame
-                or ProtocolError.ControlFrameTooLong or ProtocolError.UnmaskedClientFrame or ProtocolError.MaskedServerFrame
-                or ProtocolError.UnexpectedContinuation or ProtocolError.InterleavedMessage => 2,
-            ProtocolError.PayloadLengthOutOfRange or ProtocolError.NonMinimalPayloadLength => 2 + lengthBytes,
+            WebSocketProtocolError.ReservedBitSet or WebSocketProtocolError.ReservedOpcode or WebSocketProtocolError.FragmentedControlFrame
+                or WebSocketProtocolError.ControlFrameTooLong or WebSocketProtocolError.UnmaskedClientFrame or WebSocketProtocolError.MaskedServerFrame
+                or WebSocketProtocolError.UnexpectedContinuation or WebSocketProtocolError.InterleavedMessage => 2,
+            WebSocketProtocolError.PayloadLengthOutOfRange or WebSocketProtocolError.NonMinimalPayloadLength => 2 + lengthBytes,
             _ => 2 + lengthBytes + ((header[1] & MaskBit) != 0 ? sizeof(uint) : 0),
         };
     }

@@ -63,7 +63,7 @@ internal static class ClientHandshake
     }
 
     /// <summary>Checks a response whose head was read here.</summary>
-    public static HandshakeError Check(
+    public static WebSocketHandshakeError Check(
         ResponseHead response,
         ClientHandshakeExpectations expected,
         out ClientHandshakeAgreement agreement) =>
@@ -81,7 +81,7 @@ internal static class ClientHandshake
     /// <returns>
     /// The first rule broken. Then the connection must be closed: it never was a WebSocket connection.
     /// </returns>
-    public static HandshakeError Check(
+    public static WebSocketHandshakeError Check(
         int statusCode,
         Version version,
         HeaderFields headers,
@@ -93,17 +93,17 @@ internal static class ClientHandshake
         // §4.1 (1): anything but 101 is for HTTP's own procedures.
         if (statusCode != SwitchingProtocols)
         {
-            return HandshakeError.UnexpectedStatusCode;
+            return WebSocketHandshakeError.UnexpectedStatusCode;
         }
 
         if (!HttpVersionText.CanUpgrade(version.Major, version.Minor))
         {
-            return HandshakeError.UnsupportedHttpVersion;
+            return WebSocketHandshakeError.UnsupportedHttpVersion;
         }
 
-        HandshakeError error = CheckUpgrade(headers);
-        error = error == HandshakeError.None ? CheckAccept(headers, expected.Key) : error;
-        return error == HandshakeError.None ? CheckAgreement(headers, expected, out agreement) : error;
+        WebSocketHandshakeError error = CheckUpgrade(headers);
+        error = error == WebSocketHandshakeError.None ? CheckAccept(headers, expected.Key) : error;
+        return error == WebSocketHandshakeError.None ? CheckAgreement(headers, expected, out agreement) : error;
     }
 
     /// <summary>Checks a response to an extended CONNECT of HTTP/2 (RFC 8441 §5). A pure function.</summary>
@@ -112,7 +112,7 @@ internal static class ClientHandshake
     /// <param name="expected">What was asked for; there is no key.</param>
     /// <param name="agreement">As for HTTP/1.1.</param>
     /// <returns>The first rule broken. Then the stream must be ended: it never was a WebSocket connection.</returns>
-    public static HandshakeError CheckExtendedConnect(
+    public static WebSocketHandshakeError CheckExtendedConnect(
         int statusCode, HeaderFields headers, ClientHandshakeExpectations expected,
         out ClientHandshakeAgreement agreement)
     {
@@ -121,7 +121,7 @@ internal static class ClientHandshake
         // RFC 8441 §4: "a 2xx (Successful) response to the extended CONNECT request". There is no 101 in HTTP/2.
         if (statusCode is < 200 or > 299)
         {
-            return HandshakeError.UnexpectedStatusCode;
+            return WebSocketHandshakeError.UnexpectedStatusCode;
         }
 
         // RFC 9113 §8.2.2: a response with any of these is malformed. Sec-WebSocket-Accept is just not used (RFC 8441 §5).
@@ -129,26 +129,26 @@ internal static class ClientHandshake
         {
             if (headers.Find(Encoding.ASCII.GetBytes(name), out _) != 0)
             {
-                return HandshakeError.MalformedResponse;
+                return WebSocketHandshakeError.MalformedResponse;
             }
         }
 
         return CheckAgreement(headers, expected, out agreement);
     }
 
-    private static HandshakeError CheckAgreement(
+    private static WebSocketHandshakeError CheckAgreement(
         HeaderFields headers, ClientHandshakeExpectations expected, out ClientHandshakeAgreement agreement)
     {
         agreement = ClientHandshakeAgreement.Nothing;
-        HandshakeError error = CheckSubprotocol(headers, expected, out string? subprotocol);
-        if (error != HandshakeError.None)
+        WebSocketHandshakeError error = CheckSubprotocol(headers, expected, out string? subprotocol);
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
 
         error = CheckExtensions(
             headers, expected, out IReadOnlyList<Extension> extensions, out PerMessageDeflateParameters? deflate);
-        if (error == HandshakeError.None)
+        if (error == WebSocketHandshakeError.None)
         {
             agreement = new ClientHandshakeAgreement(subprotocol, extensions, deflate);
         }
@@ -173,43 +173,43 @@ internal static class ClientHandshake
 
     private static bool IsKey(string key) => Ascii.IsValid(key) && AcceptKey.IsKey(Encoding.ASCII.GetBytes(key));
 
-    private static HandshakeError CheckUpgrade(HeaderFields headers)
+    private static WebSocketHandshakeError CheckUpgrade(HeaderFields headers)
     {
         if (headers.IndexOf("Upgrade"u8) < 0)
         {
-            return HandshakeError.MissingUpgrade;
+            return WebSocketHandshakeError.MissingUpgrade;
         }
 
         // §4.1 (2): the value is "websocket" in any case. A list of two would leave open which protocol was chosen.
         if (headers.CountElements("Upgrade"u8) != 1 || !headers.HasToken("Upgrade"u8, "websocket"u8))
         {
-            return HandshakeError.InvalidUpgrade;
+            return WebSocketHandshakeError.InvalidUpgrade;
         }
 
         // §4.1 (3): the token may stand among others.
-        return headers.HasToken("Connection"u8, "Upgrade"u8) ? HandshakeError.None : HandshakeError.InvalidConnection;
+        return headers.HasToken("Connection"u8, "Upgrade"u8) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidConnection;
     }
 
-    private static HandshakeError CheckAccept(HeaderFields headers, string key)
+    private static WebSocketHandshakeError CheckAccept(HeaderFields headers, string key)
     {
         int count = headers.Find("Sec-WebSocket-Accept"u8, out ReadOnlySpan<byte> accept);
         if (count != 1)
         {
-            return count == 0 ? HandshakeError.MissingAccept : HandshakeError.RepeatedAccept;
+            return count == 0 ? WebSocketHandshakeError.MissingAccept : WebSocketHandshakeError.RepeatedAccept;
         }
 
         // §4.1 (4). Base64 is case-sensitive: byte for byte, white space around the value excepted.
         Span<byte> expected = stackalloc byte[AcceptKey.Length];
         if (!IsKey(key))
         {
-            return HandshakeError.InvalidAccept;
+            return WebSocketHandshakeError.InvalidAccept;
         }
 
         AcceptKey.Compute(Encoding.ASCII.GetBytes(key), expected);
-        return accept.SequenceEqual(expected) ? HandshakeError.None : HandshakeError.InvalidAccept;
+        return accept.SequenceEqual(expected) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidAccept;
     }
 
-    private static HandshakeError CheckSubprotocol(
+    private static WebSocketHandshakeError CheckSubprotocol(
         HeaderFields headers, ClientHandshakeExpectations expected, out string? subprotocol)
     {
         subprotocol = null;
@@ -217,33 +217,33 @@ internal static class ClientHandshake
         if (count == 0)
         {
             return expected.Subprotocols.Count == 0 || expected.AllowMissingSubprotocol
-                ? HandshakeError.None
-                : HandshakeError.MissingSubprotocol;
+                ? WebSocketHandshakeError.None
+                : WebSocketHandshakeError.MissingSubprotocol;
         }
 
         // §11.3.4: "MUST NOT appear more than once in an HTTP response", and then it is one name.
         if (count > 1 || value.Contains((byte)','))
         {
-            return HandshakeError.RepeatedSubprotocol;
+            return WebSocketHandshakeError.RepeatedSubprotocol;
         }
 
         if (!HttpCharacters.IsToken(value))
         {
-            return HandshakeError.InvalidSubprotocols;
+            return WebSocketHandshakeError.InvalidSubprotocols;
         }
 
         // §4.1 (6): one that "was not present in the client's handshake" fails; names are compared exactly.
         string chosen = Encoding.ASCII.GetString(value);
         if (!expected.Subprotocols.Contains(chosen, StringComparer.Ordinal))
         {
-            return HandshakeError.UnrequestedSubprotocol;
+            return WebSocketHandshakeError.UnrequestedSubprotocol;
         }
 
         subprotocol = chosen;
-        return HandshakeError.None;
+        return WebSocketHandshakeError.None;
     }
 
-    private static HandshakeError CheckExtensions(
+    private static WebSocketHandshakeError CheckExtensions(
         HeaderFields headers,
         ClientHandshakeExpectations expected,
         out IReadOnlyList<Extension> extensions,
@@ -253,18 +253,18 @@ internal static class ClientHandshake
         deflate = null;
         if (!ExtensionList.TryParse(headers, out IReadOnlyList<Extension> used))
         {
-            return HandshakeError.InvalidExtensions;
+            return WebSocketHandshakeError.InvalidExtensions;
         }
 
         // §4.1 (5): an extension that "was not present in the client's handshake" fails.
         if (!used.All(extension => IsOffered(extension.Name, expected)))
         {
-            return HandshakeError.UnrequestedExtension;
+            return WebSocketHandshakeError.UnrequestedExtension;
         }
 
         if (used.DistinctBy(extension => extension.Name, StringComparer.Ordinal).Count() != used.Count)
         {
-            return HandshakeError.RepeatedExtension;
+            return WebSocketHandshakeError.RepeatedExtension;
         }
 
         // RFC 7692 §5.1: a response that is none to the offer fails the connection.
@@ -273,11 +273,11 @@ internal static class ClientHandshake
             && !PerMessageDeflateNegotiation.TryAgree(
                 headers, PerMessageDeflateNegotiation.Offer(rules), rules, out deflate))
         {
-            return HandshakeError.InvalidExtensionParameters;
+            return WebSocketHandshakeError.InvalidExtensionParameters;
         }
 
         extensions = used;
-        return HandshakeError.None;
+        return WebSocketHandshakeError.None;
     }
 
     private static bool IsOffered(string name, ClientHandshakeExpectations expected) =>

@@ -24,7 +24,7 @@ internal sealed record HandshakeRejection
     public string? SupportedVersions { get; init; }
 
     /// <summary>The refusal for a rule that the client has broken.</summary>
-    public static HandshakeRejection For(HandshakeError error, ServerHandshakeRules rules)
+    public static HandshakeRejection For(WebSocketHandshakeError error, ServerHandshakeRules rules)
     {
         int statusCode = error.StatusCode();
         return new HandshakeRejection

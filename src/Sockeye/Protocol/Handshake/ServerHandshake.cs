@@ -17,43 +17,43 @@ internal static class ServerHandshake
     /// <param name="request">The request.</param>
     /// <param name="rules">What the server accepts.</param>
     /// <param name="offer">
-    /// What the client asks for; only when the result is <see cref="HandshakeError.None"/>, or one that concerns the origin
-    /// alone: <see cref="HandshakeError.OriginNotAllowed"/> or <see cref="HandshakeError.InvalidOrigin"/>.
+    /// What the client asks for; only when the result is <see cref="WebSocketHandshakeError.None"/>, or one that concerns the origin
+    /// alone: <see cref="WebSocketHandshakeError.OriginNotAllowed"/> or <see cref="WebSocketHandshakeError.InvalidOrigin"/>.
     /// </param>
     /// <returns>
     /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and
     /// nothing behind the head may be read: a proxy that saw a refusal would take what follows for another request.
     /// </returns>
-    public static HandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer offer)
+    public static WebSocketHandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer offer)
     {
         offer = default;
-        HandshakeError error = CheckHttp(request, rules);
-        if (error != HandshakeError.None)
+        WebSocketHandshakeError error = CheckHttp(request, rules);
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
 
         HeaderFields headers = request.Headers;
         error = CheckUpgrade(headers);
-        if (error != HandshakeError.None)
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
 
         error = CheckVersion(headers, rules);
-        if (error != HandshakeError.None)
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
 
         error = CheckKey(headers);
-        if (error != HandshakeError.None)
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
 
         error = CheckLists(headers, rules, out string? selected);
-        if (error != HandshakeError.None)
+        if (error != WebSocketHandshakeError.None)
         {
             return error;
         }
@@ -72,13 +72,13 @@ internal static class ServerHandshake
     /// Asked for an origin that the rules don't allow; <see langword="null"/> to allow no other. What it throws is thrown
     /// here.
     /// </param>
-    public static HandshakeError CheckOrigins(
+    public static WebSocketHandshakeError CheckOrigins(
         in ServerHandshakeOffer offer, ServerHandshakeRules rules, Func<string, bool>? isAllowed = null)
     {
-        HandshakeError error = CheckOrigin(offer, rules, "Origin"u8, isAllowed);
+        WebSocketHandshakeError error = CheckOrigin(offer, rules, "Origin"u8, isAllowed);
 
         // Browsers of the drafts put the origin there. A client that sends both must pass with both.
-        return error == HandshakeError.None && offer.Version == DraftVersion
+        return error == WebSocketHandshakeError.None && offer.Version == DraftVersion
             ? CheckOrigin(offer, rules, "Sec-WebSocket-Origin"u8, isAllowed)
             : error;
     }
@@ -92,17 +92,17 @@ internal static class ServerHandshake
 
     /// <summary>Checks a plain request of HTTP/1.x: the rules of HTTP, and the hosts that the server answers for.</summary>
     /// <returns>The first rule broken.</returns>
-    public static HandshakeError CheckPlain(RequestHead request, ServerHandshakeRules rules) =>
+    public static WebSocketHandshakeError CheckPlain(RequestHead request, ServerHandshakeRules rules) =>
         CheckFraming(request, rules, isHostOptional: request.IsHttp10 && rules.Hosts.Count == 0);
 
-    private static HandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules) =>
+    private static WebSocketHandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules) =>
         // §4.2.1 (1): "An HTTP/1.1 or higher GET request".
         request.Method.SequenceEqual("GET"u8)
             ? CheckFraming(request, rules, isHostOptional: false)
-            : HandshakeError.MethodNotGet;
+            : WebSocketHandshakeError.MethodNotGet;
 
     // What every request must be, whatever it asks for. Only HTTP/1.0 knows requests without Host.
-    private static HandshakeError CheckFraming(RequestHead request, ServerHandshakeRules rules, bool isHostOptional)
+    private static WebSocketHandshakeError CheckFraming(RequestHead request, ServerHandshakeRules rules, bool isHostOptional)
     {
         // RFC 9112 §3.2: "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header
         // field and to any request message that contains more than one ... or ... an invalid field value."
@@ -110,23 +110,23 @@ internal static class ServerHandshake
         int hostCount = headers.Find("Host"u8, out ReadOnlySpan<byte> hostValue);
         if (hostCount == 0 && isHostOptional)
         {
-            return RequestTarget.TryParse(request.Target, out _) ? CheckContent(headers) : HandshakeError.InvalidTarget;
+            return RequestTarget.TryParse(request.Target, out _) ? CheckContent(headers) : WebSocketHandshakeError.InvalidTarget;
         }
 
         if (hostCount != 1)
         {
-            return hostCount == 0 ? HandshakeError.MissingHost : HandshakeError.RepeatedHost;
+            return hostCount == 0 ? WebSocketHandshakeError.MissingHost : WebSocketHandshakeError.RepeatedHost;
         }
 
         // Also where a target in absolute form replaces it: "any ... Host header field with an invalid field value".
         if (!Authority.TryParse(hostValue, out Authority host))
         {
-            return HandshakeError.InvalidHost;
+            return WebSocketHandshakeError.InvalidHost;
         }
 
         if (!RequestTarget.TryParse(request.Target, out RequestTarget target))
         {
-            return HandshakeError.InvalidTarget;
+            return WebSocketHandshakeError.InvalidTarget;
         }
 
         // RFC 9112 §3.2.2: "an origin server receives a request with an absolute-form of request-target ... MUST ignore the
@@ -134,19 +134,19 @@ internal static class ServerHandshake
         // information in it is an error (RFC 9110 §4.2.4).
         if (!target.Authority.IsEmpty && !Authority.TryParse(target.Authority, out host))
         {
-            return HandshakeError.InvalidTarget;
+            return WebSocketHandshakeError.InvalidTarget;
         }
 
         if (!IsAllowed(host, rules, target.Authority.IsEmpty ? rules.IsSecure : target.IsSecure))
         {
-            return HandshakeError.HostNotAllowed;
+            return WebSocketHandshakeError.HostNotAllowed;
         }
 
         return CheckContent(headers);
     }
 
-    private static HandshakeError CheckContent(HeaderFields headers) =>
-        CheckBody(headers) is HandshakeError error and not HandshakeError.None ? error : CheckValues(headers);
+    private static WebSocketHandshakeError CheckContent(HeaderFields headers) =>
+        CheckBody(headers) is WebSocketHandshakeError error and not WebSocketHandshakeError.None ? error : CheckValues(headers);
 
     // A name that another party has pointed at this address (DNS rebinding) is not this server's.
     private static bool IsAllowed(Authority host, ServerHandshakeRules rules, bool isSecure)
@@ -164,29 +164,29 @@ internal static class ServerHandshake
 
     // A body would stand where the frames begin. Two ways to say how long it is are two readings of where it ends:
     // CVE-2018-12541, CVE-2025-55315.
-    private static HandshakeError CheckBody(HeaderFields headers)
+    private static WebSocketHandshakeError CheckBody(HeaderFields headers)
     {
         if (headers.IndexOf("Transfer-Encoding"u8) >= 0)
         {
-            return HandshakeError.UnexpectedBody;
+            return WebSocketHandshakeError.UnexpectedBody;
         }
 
         int count = headers.Find("Content-Length"u8, out ReadOnlySpan<byte> length);
         if (count == 0)
         {
-            return HandshakeError.None;
+            return WebSocketHandshakeError.None;
         }
 
         if (count > 1 || length.IsEmpty || length.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
         {
-            return HandshakeError.InvalidContentLength;
+            return WebSocketHandshakeError.InvalidContentLength;
         }
 
-        return length.ContainsAnyExcept((byte)'0') ? HandshakeError.UnexpectedBody : HandshakeError.None;
+        return length.ContainsAnyExcept((byte)'0') ? WebSocketHandshakeError.UnexpectedBody : WebSocketHandshakeError.None;
     }
 
     // RFC 9110 §5.5 lets other headers be Latin-1 or anything else; those of the handshake are ASCII by their grammar.
-    private static HandshakeError CheckValues(HeaderFields headers)
+    private static WebSocketHandshakeError CheckValues(HeaderFields headers)
     {
         for (int index = 0; index < headers.Count; index++)
         {
@@ -195,91 +195,91 @@ internal static class ServerHandshake
                 && Ascii.EqualsIgnoreCase(name[.."Sec-"u8.Length], "Sec-"u8)
                 && !Ascii.IsValid(headers.Value(index)))
             {
-                return HandshakeError.InvalidHeaderValue;
+                return WebSocketHandshakeError.InvalidHeaderValue;
             }
         }
 
-        return HandshakeError.None;
+        return WebSocketHandshakeError.None;
     }
 
-    private static HandshakeError CheckUpgrade(HeaderFields headers)
+    private static WebSocketHandshakeError CheckUpgrade(HeaderFields headers)
     {
         // §4.2.1 (3): "containing the value "websocket", treated as an ASCII case-insensitive value".
         if (headers.IndexOf("Upgrade"u8) < 0)
         {
-            return HandshakeError.MissingUpgrade;
+            return WebSocketHandshakeError.MissingUpgrade;
         }
 
         if (!headers.HasToken("Upgrade"u8, "websocket"u8))
         {
-            return HandshakeError.InvalidUpgrade;
+            return WebSocketHandshakeError.InvalidUpgrade;
         }
 
         // §4.2.1 (4): "that includes the token "Upgrade"".
-        return headers.HasToken("Connection"u8, "Upgrade"u8) ? HandshakeError.None : HandshakeError.InvalidConnection;
+        return headers.HasToken("Connection"u8, "Upgrade"u8) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidConnection;
     }
 
     // Before the key: clients of the oldest drafts have neither, and the version is what they must be told.
-    private static HandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules)
+    private static WebSocketHandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules)
     {
         int count = headers.Find("Sec-WebSocket-Version"u8, out ReadOnlySpan<byte> value);
         bool isSupported = value.SequenceEqual("13"u8) || (value.SequenceEqual("8"u8) && rules.AllowVersion8);
 
         // §11.3.5: "MUST NOT appear more than once in an HTTP request".
-        return count == 0 ? HandshakeError.MissingVersion
-            : count > 1 || value.Contains((byte)',') ? HandshakeError.RepeatedVersion
-            : !isSupported ? HandshakeError.UnsupportedVersion
-            : HandshakeError.None;
+        return count == 0 ? WebSocketHandshakeError.MissingVersion
+            : count > 1 || value.Contains((byte)',') ? WebSocketHandshakeError.RepeatedVersion
+            : !isSupported ? WebSocketHandshakeError.UnsupportedVersion
+            : WebSocketHandshakeError.None;
     }
 
-    private static HandshakeError CheckKey(HeaderFields headers)
+    private static WebSocketHandshakeError CheckKey(HeaderFields headers)
     {
         int count = headers.Find("Sec-WebSocket-Key"u8, out ReadOnlySpan<byte> key);
 
         // §11.3.1: "MUST NOT appear more than once in an HTTP request".
-        return count == 0 ? HandshakeError.MissingKey
-            : count > 1 ? HandshakeError.RepeatedKey
-            : AcceptKey.IsKey(key) ? HandshakeError.None
-            : HandshakeError.InvalidKey;
+        return count == 0 ? WebSocketHandshakeError.MissingKey
+            : count > 1 ? WebSocketHandshakeError.RepeatedKey
+            : AcceptKey.IsKey(key) ? WebSocketHandshakeError.None
+            : WebSocketHandshakeError.InvalidKey;
     }
 
-    private static HandshakeError CheckOrigin(
+    private static WebSocketHandshakeError CheckOrigin(
         in ServerHandshakeOffer offer, ServerHandshakeRules rules, ReadOnlySpan<byte> name, Func<string, bool>? isAllowed)
     {
         int count = offer.Request.Headers.Find(name, out ReadOnlySpan<byte> origin);
         if (count == 0)
         {
             // §4.2.1 (7): a client that is not a browser sends none.
-            return HandshakeError.None;
+            return WebSocketHandshakeError.None;
         }
 
         if (count > 1 || !OriginCheck.IsWellFormed(origin))
         {
-            return HandshakeError.InvalidOrigin;
+            return WebSocketHandshakeError.InvalidOrigin;
         }
 
         return rules.DangerousAllowAnyOrigin
             || rules.Origins.IsAllowed(origin, offer.RawHost, rules.IsSecure)
             || isAllowed?.Invoke(Encoding.ASCII.GetString(origin)) == true
-                ? HandshakeError.None
-                : HandshakeError.OriginNotAllowed;
+                ? WebSocketHandshakeError.None
+                : WebSocketHandshakeError.OriginNotAllowed;
     }
 
-    private static HandshakeError CheckLists(HeaderFields headers, ServerHandshakeRules rules, out string? selected)
+    private static WebSocketHandshakeError CheckLists(HeaderFields headers, ServerHandshakeRules rules, out string? selected)
     {
         selected = null;
         if (!SubprotocolList.TryParse(headers, out IReadOnlyList<string> subprotocols))
         {
-            return HandshakeError.InvalidSubprotocols;
+            return WebSocketHandshakeError.InvalidSubprotocols;
         }
 
         selected = SubprotocolList.Select(rules.Subprotocols, subprotocols);
         if (selected is null && rules.RequireSubprotocol)
         {
-            return HandshakeError.NoCommonSubprotocol;
+            return WebSocketHandshakeError.NoCommonSubprotocol;
         }
 
         // §9.1: a header that breaks the grammar fails the connection, even if no extension would be accepted.
-        return ExtensionList.IsValid(headers) ? HandshakeError.None : HandshakeError.InvalidExtensions;
+        return ExtensionList.IsValid(headers) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidExtensions;
     }
 }

@@ -86,7 +86,7 @@ internal static class ServerResponse
 
     /// <summary>Refuses because of a rule that the client has broken.</summary>
     public static void WriteRejection(
-        IBufferWriter<byte> destination, HandshakeError error, ServerHandshakeRules rules) =>
+        IBufferWriter<byte> destination, WebSocketHandshakeError error, ServerHandshakeRules rules) =>
         WriteRejection(destination, HandshakeRejection.For(error, rules));
 
     /// <summary>

@@ -25,20 +25,20 @@ internal struct CompressedMessage
     /// <param name="isText">Whether the message is text.</param>
     /// <param name="endsMessage">Whether the message ends with it.</param>
     /// <returns>The rule broken.</returns>
-    public ProtocolError Append(
+    public WebSocketProtocolError Append(
         IMessageInflater inflater, MessageReaderSettings settings, ReadOnlySpan<byte> piece, bool isText, bool endsMessage)
     {
         int start = _payload.Length;
 
         // A message that is longer than an array is delivered in fragments, each of which comes from few bytes.
         int maxLength = (int)Math.Min(settings.MaxMessageLength - _deliveredLength, Array.MaxLength);
-        ProtocolError error = _payload.Append(inflater, settings.Pool, maxLength, piece, endsMessage, settings);
-        if (error == ProtocolError.None && isText)
+        WebSocketProtocolError error = _payload.Append(inflater, settings.Pool, maxLength, piece, endsMessage, settings);
+        if (error == WebSocketProtocolError.None && isText)
         {
             bool isWhole = endsMessage && start == 0 && _deliveredLength == 0;
             error = _text.TryAppend(_payload.Bytes[start..], isWhole, endsMessage)
-                ? ProtocolError.None
-                : ProtocolError.InvalidUtf8;
+                ? WebSocketProtocolError.None
+                : WebSocketProtocolError.InvalidUtf8;
         }
 
         return error;

@@ -58,7 +58,7 @@ internal sealed class MessageReader
     }
 
     /// <summary>The rule that the peer broke, once <see cref="Read"/> has answered with a violation.</summary>
-    public ProtocolError Error { get; private set; }
+    public WebSocketProtocolError Error { get; private set; }
 
     /// <summary>The kind of the last message, or of the one being assembled.</summary>
     public WebSocketMessageKind MessageKind { get; private set; }
@@ -106,13 +106,13 @@ internal sealed class MessageReader
             if (!_inFrame)
             {
                 OperationStatus status = _header.Read(
-                    source[consumed..], _settings.Rules, out FrameHeader header, out int taken, out ProtocolError error);
+                    source[consumed..], _settings.Rules, out FrameHeader header, out int taken, out WebSocketProtocolError error);
                 consumed += taken;
                 Error = error;
                 if (status == OperationStatus.NeedMoreData)
                 {
                     Error = _open.CheckSequence(_header.Opcode);
-                    return Error == ProtocolError.None ? ReceivedKind.NeedMoreData : Fail(Error);
+                    return Error == WebSocketProtocolError.None ? ReceivedKind.NeedMoreData : Fail(Error);
                 }
 
                 if (status == OperationStatus.InvalidData || !TryBeginFrame(header))
@@ -153,11 +153,11 @@ internal sealed class MessageReader
     /// <summary>Describes the rule that the frame read last has broken.</summary>
     /// <param name="error">The rule: <see cref="Error"/>, or the one that the payload of a control frame breaks.</param>
     /// <param name="position">How many bytes of the stream have been consumed.</param>
-    public ProtocolViolation Describe(ProtocolError error, long position)
+    public ProtocolViolation Describe(WebSocketProtocolError error, long position)
     {
         // While a header is incomplete, nothing of its frame's payload has been consumed.
         long payloadConsumed = _header.Length == 0 ? _payloadLength - _remaining : 0;
-        bool isTooLong = error == ProtocolError.MessageTooLong;
+        bool isTooLong = error == WebSocketProtocolError.MessageTooLong;
         return new ProtocolViolation(error, _header.ToArray(error), position - _header.ConsumedLength - payloadConsumed)
         {
             MessageLength = isTooLong ? _open.Length : null,
@@ -212,7 +212,7 @@ internal sealed class MessageReader
         if (header.Opcode < Opcode.Close)
         {
             Error = _open.BeginFrame(header, _settings.MaxMessageLength);
-            if (Error != ProtocolError.None)
+            if (Error != WebSocketProtocolError.None)
             {
                 return false;
             }
@@ -270,17 +270,17 @@ internal sealed class MessageReader
         // The whole message is in this span: check it in one go, and answer with a view.
         bool isWhole = messageEnds && piece.Length == _open.Length;
         bool isText = _open.Opcode == Opcode.Text;
-        ProtocolError error = ProtocolError.None;
+        WebSocketProtocolError error = WebSocketProtocolError.None;
         if (_open.IsCompressed)
         {
             error = _compressed.Append(_inflater!, _settings, piece, isText, messageEnds);
         }
         else if (isText && !_text.TryAppend(piece, isWhole, messageEnds))
         {
-            error = ProtocolError.InvalidUtf8;
+            error = WebSocketProtocolError.InvalidUtf8;
         }
 
-        if (error != ProtocolError.None)
+        if (error != WebSocketProtocolError.None)
         {
             return Fail(error);
         }
@@ -324,7 +324,7 @@ internal sealed class MessageReader
         {
             if (!piece.IsEmpty && !_message.TryAppend(_settings, piece, _remaining))
             {
-                return Fail(ProtocolError.MemoryExhausted);
+                return Fail(WebSocketProtocolError.MemoryExhausted);
             }
 
             if (!messageEnds)
@@ -344,7 +344,7 @@ internal sealed class MessageReader
         return ReceivedKind.Message;
     }
 
-    private ReceivedKind Fail(ProtocolError error)
+    private ReceivedKind Fail(WebSocketProtocolError error)
     {
         Release();
         Error = error;

@@ -25,21 +25,21 @@ internal struct OpenMessage
     /// Fragments of one message must not be interleaved with those of another. Like all that two bytes can break, this is
     /// refused as soon as they are here; <see langword="null"/> stands for a header of which there is less.
     /// </summary>
-    public readonly ProtocolError CheckSequence(Opcode? next) => next switch
+    public readonly WebSocketProtocolError CheckSequence(Opcode? next) => next switch
     {
-        Opcode.Continuation when !IsOpen => ProtocolError.UnexpectedContinuation,
-        Opcode.Text or Opcode.Binary when IsOpen => ProtocolError.InterleavedMessage,
-        _ => ProtocolError.None,
+        Opcode.Continuation when !IsOpen => WebSocketProtocolError.UnexpectedContinuation,
+        Opcode.Text or Opcode.Binary when IsOpen => WebSocketProtocolError.InterleavedMessage,
+        _ => WebSocketProtocolError.None,
     };
 
     /// <summary>Takes in the header of a data frame.</summary>
     /// <param name="header">The header.</param>
     /// <param name="maxLength">The longest message, in bytes.</param>
     /// <returns>The rule broken.</returns>
-    public ProtocolError BeginFrame(in FrameHeader header, long maxLength)
+    public WebSocketProtocolError BeginFrame(in FrameHeader header, long maxLength)
     {
-        ProtocolError sequenceError = CheckSequence(header.Opcode);
-        if (sequenceError != ProtocolError.None)
+        WebSocketProtocolError sequenceError = CheckSequence(header.Opcode);
+        if (sequenceError != WebSocketProtocolError.None)
         {
             return sequenceError;
         }
@@ -57,7 +57,7 @@ internal struct OpenMessage
         if (header.PayloadLength > maxWireLength - Length)
         {
             Length += Math.Min(header.PayloadLength, long.MaxValue - Length);
-            return ProtocolError.MessageTooLong;
+            return WebSocketProtocolError.MessageTooLong;
         }
 
         Length += header.PayloadLength;
@@ -67,9 +67,9 @@ internal struct OpenMessage
         }
         else if (!header.Fin && ++_emptyFragments > MaxEmptyFragmentsInARow)
         {
-            return ProtocolError.TooManyEmptyFragments;
+            return WebSocketProtocolError.TooManyEmptyFragments;
         }
 
-        return ProtocolError.None;
+        return WebSocketProtocolError.None;
     }
 }

@@ -31,7 +31,7 @@ internal struct PartialHeader
     /// <param name="error">The rule broken, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
     public OperationStatus Read(
         ReadOnlySpan<byte> source, in FrameRules rules,
-        out FrameHeader header, out int consumed, out ProtocolError error)
+        out FrameHeader header, out int consumed, out WebSocketProtocolError error)
     {
         OperationStatus status;
         if (Length == 0)
@@ -65,7 +65,7 @@ internal struct PartialHeader
     }
 
     /// <summary>Copies the bytes of the header that are needed to detect that a rule is broken.</summary>
-    public readonly byte[] ToArray(ProtocolError error)
+    public readonly byte[] ToArray(WebSocketProtocolError error)
     {
         ReadOnlySpan<byte> bytes = ((ReadOnlySpan<byte>)_bytes)[..ConsumedLength];
         return bytes[..ProtocolViolation.HeaderLengthFor(error, bytes)].ToArray();

@@ -37,18 +37,18 @@ internal struct InflatedPayload
     /// <param name="endsMessage">Whether the message ends with it.</param>
     /// <param name="settings">Says what may be taken from the pool; <see langword="null"/> if there is no limit.</param>
     /// <returns>The rule broken, after which the connection must be failed.</returns>
-    public ProtocolError Append(
+    public WebSocketProtocolError Append(
         IMessageInflater inflater, ArrayPool<byte> pool, int maxLength, ReadOnlySpan<byte> piece, bool endsMessage,
         MessageReaderSettings? settings = null)
     {
         if (piece.IsEmpty && !endsMessage)
         {
-            return ProtocolError.None;
+            return WebSocketProtocolError.None;
         }
 
         if (!inflater.TryBegin(endsMessage))
         {
-            return ProtocolError.MemoryExhausted;
+            return WebSocketProtocolError.MemoryExhausted;
         }
 
         if (_array is null)
@@ -70,7 +70,7 @@ internal struct InflatedPayload
             {
                 if (_capacity == maxLength)
                 {
-                    return ProtocolError.MessageTooLong;
+                    return WebSocketProtocolError.MessageTooLong;
                 }
 
                 long wanted = _capacity < MaxFirstLength ? MaxFirstLength : (long)_capacity * GrowthFactor;
@@ -79,7 +79,7 @@ internal struct InflatedPayload
                     wanted = settings.UncheckedLength;
                     if (wanted <= _capacity)
                     {
-                        return ProtocolError.MemoryExhausted;
+                        return WebSocketProtocolError.MemoryExhausted;
                     }
                 }
 
@@ -91,8 +91,8 @@ internal struct InflatedPayload
             if (status != OperationStatus.DestinationTooSmall)
             {
                 return status == OperationStatus.InvalidData
-                    ? ProtocolError.InvalidCompressedData
-                    : ProtocolError.None;
+                    ? WebSocketProtocolError.InvalidCompressedData
+                    : WebSocketProtocolError.None;
             }
         }
     }

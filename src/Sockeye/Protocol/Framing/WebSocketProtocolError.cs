@@ -2,7 +2,7 @@ namespace Sockeye;
 
 /// <summary>A rule of the WebSocket protocol, or a limit of this end, that a peer can break: one member each.</summary>
 /// <remarks>Stable across versions: switch on these, not on messages. Members are added at the end.</remarks>
-public enum ProtocolError
+public enum WebSocketProtocolError
 {
     /// <summary>No rule is broken.</summary>
     None = 0,

@@ -18,7 +18,7 @@ namespace Sockeye;
 /// of a pool, and is kept as long as the message, or a connection that has not sent it whole.
 /// </para>
 /// </remarks>
-public sealed class PreparedMessage
+public sealed class WebSocketPreparedMessage
 {
     // Those who compress wait for each other; those who find it done don't.
     private readonly Lock _gate = new();
@@ -27,7 +27,7 @@ public sealed class PreparedMessage
     // the pool that this keeps alive is kept by the process anyway. Replaced as a whole.
     private volatile KeyValuePair<CodecPool<Deflater>, PreparedFrame>[] _deflated = [];
 
-    private PreparedMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress)
+    private WebSocketPreparedMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress)
     {
         Kind = kind;
         Compress = compress;
@@ -52,7 +52,7 @@ public sealed class PreparedMessage
     /// Whether to compress it where that was agreed on and it is long enough. Not what holds a secret beside text that
     /// somebody else has chosen: its length would tell (RFC 7692 §8).
     /// </param>
-    public static PreparedMessage Text(string text, bool compress = true)
+    public static WebSocketPreparedMessage Text(string text, bool compress = true)
     {
         ArgumentNullException.ThrowIfNull(text);
         return new(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, compress);
@@ -61,7 +61,7 @@ public sealed class PreparedMessage
     /// <summary>Prepares a binary message.</summary>
     /// <param name="payload">The payload, of which a copy is made.</param>
     /// <param name="compress">As for a text message.</param>
-    public static PreparedMessage Binary(ReadOnlySpan<byte> payload, bool compress = true) =>
+    public static WebSocketPreparedMessage Binary(ReadOnlySpan<byte> payload, bool compress = true) =>
         new(payload, WebSocketMessageKind.Binary, compress);
 
     /// <summary>Prepares a message of either kind, such as one that was received.</summary>
@@ -72,7 +72,7 @@ public sealed class PreparedMessage
     /// <param name="kind">What the message is.</param>
     /// <param name="compress">As for a text message.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
-    public static PreparedMessage Create(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress = true) =>
+    public static WebSocketPreparedMessage Create(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress = true) =>
         new(payload, kind, compress);
 
     /// <summary>The frame for connections that compress with a pool's codecs; as it is, if it becomes no shorter.</summary>

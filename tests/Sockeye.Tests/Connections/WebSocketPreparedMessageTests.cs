@@ -6,7 +6,7 @@ using Sockeye.Timing;
 namespace Sockeye.Tests;
 
 /// <summary>Messages that are framed once and sent to many connections.</summary>
-public sealed class PreparedMessageTests
+public sealed class WebSocketPreparedMessageTests
 {
     private const int SendBufferLength = 1_024;
     private const int LongLength = 100_000;
@@ -21,7 +21,7 @@ public sealed class PreparedMessageTests
     {
         var connection = new TestConnection();
 
-        WebSocketSendResult result = connection.Connection.TrySend(PreparedMessage.Text("Hello"));
+        WebSocketSendResult result = connection.Connection.TrySend(WebSocketPreparedMessage.Text("Hello"));
 
         Assert.Equal(WebSocketSendResult.Sent, result);
         Assert.Equal(Wire.Bytes("81 05 48 65 6C 6C 6F"), connection.Transport.TakeOutput());
@@ -32,17 +32,17 @@ public sealed class PreparedMessageTests
     {
         byte[] bytes = [1, 2, 3];
 
-        PreparedMessage binary = PreparedMessage.Binary(bytes, compress: false);
+        WebSocketPreparedMessage binary = WebSocketPreparedMessage.Binary(bytes, compress: false);
         bytes[0] = 9;
 
         Assert.Equal(WebSocketMessageKind.Binary, binary.Kind);
         Assert.Equal([1, 2, 3], binary.Payload.ToArray());
         Assert.False(binary.Compress);
-        Assert.True(PreparedMessage.Text("").Compress);
-        Assert.Equal(WebSocketMessageKind.Text, PreparedMessage.Create("é"u8, WebSocketMessageKind.Text).Kind);
-        Assert.Throws<ArgumentOutOfRangeException>(() => PreparedMessage.Create([], (WebSocketMessageKind)8));
-        Assert.Throws<ArgumentNullException>(() => PreparedMessage.Text(null!));
-        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.TrySend((PreparedMessage)null!); });
+        Assert.True(WebSocketPreparedMessage.Text("").Compress);
+        Assert.Equal(WebSocketMessageKind.Text, WebSocketPreparedMessage.Create("é"u8, WebSocketMessageKind.Text).Kind);
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketPreparedMessage.Create([], (WebSocketMessageKind)8));
+        Assert.Throws<ArgumentNullException>(() => WebSocketPreparedMessage.Text(null!));
+        Assert.Throws<ArgumentNullException>(() => { new TestConnection().Connection.TrySend((WebSocketPreparedMessage)null!); });
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class PreparedMessageTests
     public async Task A_client_masks_a_copy_with_a_key_of_its_own(int length)
     {
         var connection = new TestConnection(Role.Client);
-        PreparedMessage message = PreparedMessage.Binary(DeflateSetup.Noise(length));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(DeflateSetup.Noise(length));
 
         connection.Connection.TrySend(message);
         await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
@@ -72,7 +72,7 @@ public sealed class PreparedMessageTests
     public async Task It_keeps_its_place_among_other_sends(int length)
     {
         var connection = new TestConnection();
-        PreparedMessage message = PreparedMessage.Text(new string('p', length));
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(new string('p', length));
         connection.Transport.Capacity = 5;
 
         connection.Connection.TrySend("one"u8, WebSocketMessageKind.Text);
@@ -85,7 +85,7 @@ public sealed class PreparedMessageTests
 
         string prepared = new SentFrame(Opcode.Text, true, null, message.Payload.ToArray()).ToString();
         Assert.Equal($"Text 'one', {prepared}, Text 'two', {prepared}, {prepared}, Text 'three'", connection.Wire());
-        Assert.Equal(0, connection.Connection.BufferedAmount);
+        Assert.Equal(0, connection.Connection.SendBufferLength);
         Assert.Equal(0, connection.Pool.OutCount);
     }
 
@@ -94,7 +94,7 @@ public sealed class PreparedMessageTests
     [InlineData(3_000)]
     public void What_a_callback_sends_leaves_in_one_write_with_it(int length)
     {
-        PreparedMessage message = PreparedMessage.Binary(new byte[length]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[length]);
         var handler = new Answering(connection =>
         {
             connection.TrySend("one"u8, WebSocketMessageKind.Text);
@@ -113,7 +113,7 @@ public sealed class PreparedMessageTests
     public void What_a_callback_lets_go_on_leaves_with_it()
     {
         const int length = 30_000;
-        PreparedMessage message = PreparedMessage.Binary(new byte[length]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[length]);
         WebSocketMessageWriter? writer = null;
         var handler = new Answering(_ => Completed(writer!.CompleteAsync("end"u8.ToArray())));
         var connection = new TestConnection(handler: handler);
@@ -124,13 +124,13 @@ public sealed class PreparedMessageTests
         connection.Receive("go");
 
         Assert.Equal($"Text… 'begin', Continuation 'end', Binary {length} bytes", connection.Wire());
-        Assert.Equal(0, connection.Connection.BufferedAmount);
+        Assert.Equal(0, connection.Connection.SendBufferLength);
     }
 
     [Fact]
     public void A_long_one_goes_behind_what_a_callback_has_sent_before()
     {
-        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var handler = new Answering(connection =>
         {
             connection.TrySend("one"u8, WebSocketMessageKind.Text);
@@ -147,7 +147,7 @@ public sealed class PreparedMessageTests
     [Fact]
     public void A_thousand_connections_write_from_one_array()
     {
-        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var pool = new CountingPool();
 
         for (int i = 0; i < 1_000; i++)
@@ -163,7 +163,7 @@ public sealed class PreparedMessageTests
     [Fact]
     public void A_thousand_transports_that_are_blocked_hold_one_array()
     {
-        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var pool = new CountingPool();
         var transports = new HoldingTransport[1_000];
         for (int i = 0; i < transports.Length; i++)
@@ -186,7 +186,7 @@ public sealed class PreparedMessageTests
     [Fact]
     public void What_a_transport_has_not_taken_when_it_is_gone_goes_to_no_pool()
     {
-        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var connection = new TestConnection();
         connection.Transport.Capacity = 10;
         connection.Connection.TrySend(message);
@@ -204,7 +204,7 @@ public sealed class PreparedMessageTests
     public void Behind_a_fragmented_message_it_waits()
     {
         var connection = new TestConnection();
-        PreparedMessage message = PreparedMessage.Text("prepared");
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text("prepared");
         WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
         Completed(writer.WriteAsync("be"u8.ToArray()));
 
@@ -213,7 +213,7 @@ public sealed class PreparedMessageTests
 
         Assert.Equal(WebSocketSendResult.Queued, result);
         Assert.False(sending.IsCompleted);
-        Assert.Equal(4 + "prepared".Length - 2, connection.Connection.BufferedAmount);
+        Assert.Equal(4 + "prepared".Length - 2, connection.Connection.SendBufferLength);
         Completed(writer.CompleteAsync("gun"u8.ToArray()));
         Assert.Equal("Text… 'be', Continuation 'gun', Text 'prepared', Text 'prepared'", connection.Wire());
     }
@@ -224,7 +224,7 @@ public sealed class PreparedMessageTests
     public async Task A_full_send_buffer_refuses_it_or_lets_it_wait(bool isClient)
     {
         var connection = new TestConnection(isClient ? Role.Client : Role.Server, options: SmallBuffer);
-        PreparedMessage message = PreparedMessage.Binary(new byte[LongLength]);
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         connection.Transport.Capacity = 0;
         connection.Connection.TrySend(new byte[SendBufferLength]);
 
@@ -249,7 +249,7 @@ public sealed class PreparedMessageTests
     {
         var connection = new TestConnection();
         connection.Transport.Capacity = 7;
-        connection.Connection.TrySend(PreparedMessage.Binary(new byte[LongLength]));
+        connection.Connection.TrySend(WebSocketPreparedMessage.Binary(new byte[LongLength]));
 
         _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();
         connection.Transport.Drain();
@@ -261,7 +261,7 @@ public sealed class PreparedMessageTests
     public async Task On_a_closed_connection_it_fails()
     {
         var connection = new TestConnection();
-        PreparedMessage message = PreparedMessage.Text("late");
+        WebSocketPreparedMessage message = WebSocketPreparedMessage.Text("late");
         connection.ReceiveClose();
 
         _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();

@@ -18,7 +18,7 @@ namespace Sockeye;
 /// too: what must not be lost needs an answer from the peer's application.
 /// </para>
 /// </remarks>
-public sealed class ReconnectingWebSocketClient : IAsyncDisposable
+public sealed class WebSocketReconnectingClient : IAsyncDisposable
 {
     private readonly ReconnectLoop _loop;
     private readonly bool _hasHandler;
@@ -32,7 +32,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// </param>
     /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
-    public ReconnectingWebSocketClient(
+    public WebSocketReconnectingClient(
         Uri address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
         : this(ClientAddress.Parse(address), options, handler)
     {
@@ -44,7 +44,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="handler">As for the other overload.</param>
     /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
-    public ReconnectingWebSocketClient(
+    public WebSocketReconnectingClient(
         string address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
         : this(ClientAddress.Parse(address), options, handler)
     {
@@ -54,7 +54,7 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="address">As for the other overload.</param>
     /// <param name="handler">Receives the messages of all connections.</param>
     /// <exception cref="ArgumentException">The address cannot be used.</exception>
-    public ReconnectingWebSocketClient(Uri address, WebSocketHandler handler)
+    public WebSocketReconnectingClient(Uri address, WebSocketHandler handler)
         : this(ClientAddress.Parse(address), null, handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -64,13 +64,13 @@ public sealed class ReconnectingWebSocketClient : IAsyncDisposable
     /// <param name="address">As for the other overload.</param>
     /// <param name="handler">Receives the messages of all connections.</param>
     /// <exception cref="ArgumentException">The address cannot be used.</exception>
-    public ReconnectingWebSocketClient(string address, WebSocketHandler handler)
+    public WebSocketReconnectingClient(string address, WebSocketHandler handler)
         : this(ClientAddress.Parse(address), null, handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
     }
 
-    private ReconnectingWebSocketClient(
+    private WebSocketReconnectingClient(
         ClientAddress address, WebSocketReconnectOptions? options, WebSocketHandler? handler)
     {
         options ??= WebSocketReconnectOptions.Default;

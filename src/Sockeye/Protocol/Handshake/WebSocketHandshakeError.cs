@@ -7,7 +7,7 @@ namespace Sockeye;
 /// Stable across versions: switch on these, not on messages. Members are added at the end. Where a server answers
 /// with an HTTP status, it is named.
 /// </remarks>
-public enum HandshakeError
+public enum WebSocketHandshakeError
 {
     /// <summary>No rule is broken.</summary>
     None = 0,
