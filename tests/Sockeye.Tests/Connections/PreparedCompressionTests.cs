@@ -151,10 +151,10 @@ public sealed class PreparedCompressionTests
         var connection = new TestConnection(isClient ? Role.Client : Role.Server, deflate: DeflateSetup.Takeover());
         var peer = new MessagesOnTheWire(new PeerInflater());
         WebSocketMessageWriter writer = connection.Connection.BeginMessage(WebSocketMessageKind.Text);
-        PreparedMessageTests.Completed(writer.WriteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
+        WebSocketPreparedMessageTests.Completed(writer.WriteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
 
         WebSocketSendResult result = connection.Connection.TrySend(WebSocketPreparedMessage.Text(DeflateSetup.TextOf(2)));
-        PreparedMessageTests.Completed(writer.CompleteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
+        WebSocketPreparedMessageTests.Completed(writer.CompleteAsync(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)), Cancellation));
         connection.Connection.TrySend(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)));
 
         Assert.Equal(WebSocketSendResult.Queued, result);
