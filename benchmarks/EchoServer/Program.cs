@@ -53,9 +53,9 @@ WebSocketServerOptions options = new()
         : PerMessageDeflateOptions.Default,
     OnUpgrade = args.Contains("--upgrade") ? Decide : null,
     EventLoop = args.Contains("--portable") ? null : loops,
-    Connection = WebSocketConnectionOptions.Server with
+    Connection = new()
     {
-        Limits = LimitOptions.Server with { MaxMessageLength = MessageLimit },
+        Limits = new() { MaxMessageLength = MessageLimit },
         RunReceiveContinuationsInline = args.Contains("--inline"),
     },
 };

@@ -73,7 +73,7 @@ public class ReceiveBenchmarks
     {
         var settings = new ConnectionSettings(
             Role.Server,
-            WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true },
+            new WebSocketConnectionOptions { RunReceiveContinuationsInline = true },
             DeadlineWheel.For(TimeProvider.System),
             NullLogger.Instance);
         var connection = new WebSocketConnection(new GreedyTransport(), settings, handler);

@@ -105,7 +105,7 @@ public class SendBenchmarks
         new FrameToSend { Kind = Opcode.Binary, Payload = _payload }, default).AsTask().IsCompletedSuccessfully;
 
     private static ConnectionSettings SettingsOf(Role role) => new(
-        role, WebSocketConnectionOptions.Server, DeadlineWheel.For(TimeProvider.System), NullLogger.Instance);
+        role, new WebSocketConnectionOptions(), DeadlineWheel.For(TimeProvider.System), NullLogger.Instance);
 
     private SendQueue Make(ConnectionSettings settings) => new(settings, _transport, new Owner());
 

@@ -11,7 +11,7 @@ using System.Net;
 using Sockeye;
 
 // Short, so that you need not wait long; by default it is 20 seconds each.
-var keepAlive = KeepAliveOptions.Default with
+var keepAlive = new KeepAliveOptions
 {
     PingInterval = TimeSpan.FromSeconds(1),
     PongTimeout = TimeSpan.FromSeconds(1),
@@ -19,7 +19,7 @@ var keepAlive = KeepAliveOptions.Default with
 var options = new WebSocketServerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-    Connection = WebSocketConnectionOptions.Server with { KeepAlive = keepAlive },
+    Connection = new() { KeepAlive = keepAlive },
 };
 var handler = new LossHandler();
 await using WebSocketServer server = await WebSocketServer.StartAsync(options, handler);
@@ -30,7 +30,7 @@ await using WebSocketConnection silent = await WebSocketClient.ConnectAsync(
     $"ws://127.0.0.1:{server.Port}/silent",
     new WebSocketClientOptions
     {
-        Connection = WebSocketConnectionOptions.Client with
+        Connection = new()
         {
             AnswerPings = false,
             KeepAlive = KeepAliveOptions.Disabled,

@@ -27,9 +27,9 @@ var routes = new WebSocketRoutes()
     .Map("/sum", new SumHandler(), new WebSocketRouteOptions
     {
         Subprotocols = ["sum.v1"],
-        Connection = WebSocketConnectionOptions.Server with
+        Connection = new()
         {
-            Limits = LimitOptions.Server with { MaxMessageLength = 1024 },
+            Limits = new() { MaxMessageLength = 1024 },
         },
     });
 

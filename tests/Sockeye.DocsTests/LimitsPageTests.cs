@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using Sockeye.Connections;
+using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
@@ -20,32 +22,59 @@ public sealed class LimitsPageTests
                 .Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Options_with_a_default_for_each_role_are_null_until_they_are_set()
+    {
+        string[] names = [.. typeof(RoleDefaults).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name)];
+        object[] all = [new LimitOptions(), new WebSocketConnectionOptions(), new WebSocketServerOptions(), new WebSocketClientOptions()];
+
+        string[] nullable =
+        [
+            .. from options in all
+               from property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+               where names.Contains(property.Name) && property.GetValue(options) is null
+               select $"{options.GetType().Name}.{property.Name}",
+        ];
+
+        Assert.Equal(
+            [
+                "LimitOptions.MaxMessageLength", "WebSocketConnectionOptions.PauseReceivingWhenSendBufferIsFull",
+                "WebSocketServerOptions.Compression", "WebSocketClientOptions.Compression",
+            ],
+            nullable);
+    }
+
     private static IEnumerable<string> ExpectedRows()
     {
-        (object? Server, object? Client)[] defaults =
+        (object Options, bool IsOfServers, bool IsOfClients)[] all =
         [
-            (LimitOptions.Server, LimitOptions.Client),
-            (KeepAliveOptions.Default, KeepAliveOptions.Default),
-            (WebSocketConnectionOptions.Server, WebSocketConnectionOptions.Client),
-            (PerMessageDeflateOptions.Default, PerMessageDeflateOptions.Default),
-            (new WebSocketServerOptions(), null),
-            (new HandshakeLimitOptions(), null),
-            (EventLoopOptions.Default, null),
-            (SocketOptions.Default, SocketOptions.Default),
-            (null, new WebSocketClientOptions()),
-            (null, new WebSocketReconnectOptions()),
+            (new LimitOptions(), true, true),
+            (new KeepAliveOptions(), true, true),
+            (new WebSocketConnectionOptions(), true, true),
+            (new PerMessageDeflateOptions(), true, true),
+            (new WebSocketServerOptions(), true, false),
+            (new HandshakeLimitOptions(), true, false),
+            (new EventLoopOptions(), true, false),
+            (new SocketOptions(), true, true),
+            (new WebSocketClientOptions(), false, true),
+            (new WebSocketReconnectOptions(), false, true),
         ];
 
         return
-            from pair in defaults
-            let type = (pair.Server ?? pair.Client)!.GetType()
-            from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            from type in all
+            from property in type.Options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             where property.PropertyType.IsValueType
-            select $"`{type.Name}.{property.Name}` | {Format(property, pair.Server)} | {Format(property, pair.Client)}";
+            let server = type.IsOfServers ? Format(property, DefaultOf(property, type.Options, Role.Server)) : "–"
+            let client = type.IsOfClients ? Format(property, DefaultOf(property, type.Options, Role.Client)) : "–"
+            select $"`{type.Options.GetType().Name}.{property.Name}` | {server} | {client}";
     }
 
-    private static string Format(PropertyInfo property, object? options) =>
-        (options is null ? null : property.GetValue(options)) switch
+    // An option that is not set takes the default of the role, if there is one for that option.
+    private static object? DefaultOf(PropertyInfo property, object options, Role role) =>
+        property.GetValue(options) ?? typeof(RoleDefaults).GetProperty(property.Name)?.GetValue(RoleDefaults.For(role));
+
+    private static string Format(PropertyInfo property, object? value) =>
+        value switch
         {
             null => "–",
             int count when property.Name is nameof(EventLoopOptions.Count) && count == Environment.ProcessorCount =>

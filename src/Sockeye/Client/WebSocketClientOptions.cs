@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Sockeye.Connections;
 using Sockeye.Logging;
 using Sockeye.Protocol;
 
@@ -26,12 +27,9 @@ public sealed record WebSocketClientOptions
     private const int MostResponseHeadLength = 1024 * 1024;
 
     // Copied on their way in and out; see WebSocketConnectionOptions.
-    private readonly WebSocketConnectionOptions _connection = WebSocketConnectionOptions.Client;
+    private readonly WebSocketConnectionOptions _connection = new();
     private readonly PerMessageDeflateOptions? _compression;
     private readonly SocketOptions _socket = new();
-
-    /// <summary>The defaults: a new object each time.</summary>
-    public static WebSocketClientOptions Default => new();
 
     /// <summary>The subprotocols that the client speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
     /// <remarks>
@@ -333,8 +331,6 @@ public sealed record WebSocketClientOptions
     /// <summary>The token of Negotiate for a host: a seam, for tests without a key distribution center.</summary>
     internal Func<NetworkCredential, string, string?> NegotiateToken { get; init; } = Client.NegotiateToken.Create;
 
-    private static PerMessageDeflateOptions DefaultCompression { get; } = new();
-
     /// <summary>The defaults that calls without options share; nothing else may reach them.</summary>
     internal static WebSocketClientOptions OwnDefault { get; } = new();
 
@@ -345,5 +341,5 @@ public sealed record WebSocketClientOptions
     internal WebSocketConnectionOptions OwnConnection => _connection;
 
     /// <summary>How messages are compressed, for reading without a copy.</summary>
-    internal PerMessageDeflateOptions OwnCompression => _compression ?? DefaultCompression;
+    internal PerMessageDeflateOptions OwnCompression => _compression ?? RoleDefaults.For(Role.Client).Compression;
 }

@@ -18,6 +18,10 @@ internal sealed class ConnectionSettings
     {
         Role = role;
         Options = OptionChecks.Connection(options, nameof(options));
+        var defaults = RoleDefaults.For(role);
+        MaxMessageLength = Limits.MaxMessageLength ?? defaults.MaxMessageLength;
+        PausesReceivingWhenSendBufferIsFull =
+            options.PauseReceivingWhenSendBufferIsFull ?? defaults.PauseReceivingWhenSendBufferIsFull;
         Wheel = wheel;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         OnClosed = onClosed;
@@ -40,6 +44,12 @@ internal sealed class ConnectionSettings
 
     /// <summary>The keep-alive among them.</summary>
     public KeepAliveOptions KeepAlive => Options.OwnKeepAlive;
+
+    /// <summary><see cref="LimitOptions.MaxMessageLength"/>, or the default of the role.</summary>
+    public long MaxMessageLength { get; }
+
+    /// <summary><see cref="WebSocketConnectionOptions.PauseReceivingWhenSendBufferIsFull"/>, or the default of the role.</summary>
+    public bool PausesReceivingWhenSendBufferIsFull { get; }
 
     /// <summary>Where deadlines are kept, and time comes from.</summary>
     public DeadlineWheel Wheel { get; }
@@ -79,7 +89,7 @@ internal sealed class ConnectionSettings
 
     private MessageReaderSettings ReaderWith(byte allowedReservedBits) => new(
         new FrameRules(Role, allowedReservedBits, Options.AllowNonMinimalLengths),
-        Limits.MaxMessageLength,
+        MaxMessageLength,
         Options.DeliverFragments,
         Pool)
     {

@@ -1,12 +1,9 @@
 namespace Sockeye;
 
 /// <summary>How a connection finds out that its peer is gone (RFC 6455 §5.5.2).</summary>
-/// <remarks>Never changes once made. Adjust a copy: <c>KeepAliveOptions.Default with { … }</c>.</remarks>
+/// <remarks>Never changes once made. Adjust a copy: <c>new KeepAliveOptions { … }</c>.</remarks>
 public sealed record KeepAliveOptions
 {
-    /// <summary>A ping after 20 seconds of silence, and 20 seconds to answer it. A new object each time.</summary>
-    public static KeepAliveOptions Default => new();
-
     /// <summary>No pings: a dead peer is noticed only when a send fails. A new object each time.</summary>
     public static KeepAliveOptions Disabled => new() { PingInterval = Timeout.InfiniteTimeSpan };
 

@@ -3,39 +3,28 @@ using Sockeye.Memory;
 namespace Sockeye;
 
 /// <summary>How much memory a peer can make a connection hold. All limits are on by default.</summary>
-/// <remarks>Never changes once made. Adjust a copy: <c>LimitOptions.Server with { … }</c>.</remarks>
+/// <remarks>Immutable: to change an option, make a copy with <c>options with { … }</c>.</remarks>
 public sealed record LimitOptions
 {
-    // What ws's users asked for after 100 MiB turned out too much; python-websockets has the same.
-    private const long ServerMaxMessageLength = 1024 * 1024;
-
-    // A client chose its server, and asked for what it gets.
-    private const long ClientMaxMessageLength = 16 * 1024 * 1024;
-
-    /// <summary>The defaults of a server: messages up to 1 MiB. A new object each time.</summary>
-    public static LimitOptions Server => new() { MaxMessageLength = ServerMaxMessageLength };
-
-    /// <summary>The defaults of a client: messages up to 16 MiB. A new object each time.</summary>
-    public static LimitOptions Client => new() { MaxMessageLength = ClientMaxMessageLength };
-
     /// <summary>The longest message that is received, in bytes; a longer one fails the connection with 1009.</summary>
     /// <value>
-    /// 0 to <see cref="long.MaxValue"/>. The default is 1 MiB (1,048,576); <see cref="Client"/> has 16 MiB. More than
-    /// <see cref="Array.MaxLength"/> needs <see cref="WebSocketConnectionOptions.DeliverFragments"/>: a message that is
-    /// delivered whole lies in one array. Options that have the one without the other are refused where they are used.
+    /// 0 to <see cref="long.MaxValue"/>. The default, <see langword="null"/>, is 1 MiB (1,048,576) on a server and 16 MiB
+    /// (16,777,216) on a client. A value over <see cref="Array.MaxLength"/> requires
+    /// <see cref="WebSocketConnectionOptions.DeliverFragments"/>, since a message that is delivered whole is stored in one array. The
+    /// options of a server, a route or a client reject one without the other.
     /// </value>
     /// <remarks>
     /// Checked against what frame headers announce, before their payload arrives, and against the sum of a message's
     /// fragments (RFC 6455 §10.4). Of a compressed message the inflated bytes count.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
-    public long MaxMessageLength
+    public long? MaxMessageLength
     {
         get;
-        init => field = value >= 0
+        init => field = value is null or >= 0
             ? value
             : throw new ArgumentOutOfRangeException(nameof(MaxMessageLength), value, "Must be at least 0.");
-    } = ServerMaxMessageLength;
+    }
 
     /// <summary>
     /// How many bytes may wait for a busy application before the connection stops reading from the transport.

@@ -49,10 +49,10 @@ internal static class OptionChecks
     public static WebSocketConnectionOptions Connection(WebSocketConnectionOptions value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);
-        return value.DeliverFragments || value.Limits.MaxMessageLength <= Array.MaxLength
+        return value.DeliverFragments || value.OwnLimits.MaxMessageLength is not { } length || length <= Array.MaxLength
             ? value
             : throw new ArgumentException(
-                $"A {nameof(LimitOptions.MaxMessageLength)} of {value.Limits.MaxMessageLength} is longer than an array can be "
+                $"A {nameof(LimitOptions.MaxMessageLength)} of {length} is longer than an array can be "
                 + $"({Array.MaxLength}): it needs {nameof(WebSocketConnectionOptions.DeliverFragments)}.",
                 name);
     }

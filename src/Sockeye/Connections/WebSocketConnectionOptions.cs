@@ -1,25 +1,16 @@
 namespace Sockeye;
 
-/// <summary>What a connection does, in either role.</summary>
-/// <remarks>Never changes once made. Adjust a copy: <c>WebSocketConnectionOptions.Server with { … }</c>.</remarks>
+/// <summary>The behavior of a connection, on a server or a client.</summary>
+/// <remarks>
+/// Immutable: to change an option, make a copy with <c>options with { … }</c>. An option that is <see langword="null"/> has not been set:
+/// the server or the client that uses these options takes the default of its role.
+/// </remarks>
 public sealed record WebSocketConnectionOptions
 {
     // Nested options are copied on their way in and out, so that what writes through reflection, as the configuration binder
     // does, reaches this object alone.
     private readonly LimitOptions _limits = new();
     private readonly KeepAliveOptions _keepAlive = new();
-
-    /// <summary>The defaults of a server: a new object each time.</summary>
-    public static WebSocketConnectionOptions Server => new() { Limits = LimitOptions.Server };
-
-    /// <summary>The defaults of a client: a new object each time.</summary>
-    public static WebSocketConnectionOptions Client => new()
-    {
-        Limits = LimitOptions.Client,
-
-        // Two ends that both send much, and both waited for the other to read, would wait for ever.
-        PauseReceivingWhenSendBufferIsFull = false,
-    };
 
     /// <summary>How much memory the peer can make the connection hold. A copy is kept, and a copy is returned.</summary>
     public LimitOptions Limits
@@ -102,12 +93,14 @@ public sealed record WebSocketConnectionOptions
     public bool DeliverFragments { get; init; }
 
     /// <summary>
-    /// Whether no message is delivered while the send buffer is over its limit, so that an endpoint which answers what
-    /// it receives cannot be made to buffer without bound. The default is <see langword="true"/> on a server; on a
-    /// client, which chose its server, <see langword="false"/>.
+    /// Whether delivery of messages pauses while the send buffer is over <see cref="LimitOptions.MaxSendBufferLength"/>, so that a peer
+    /// that sends requests and does not read the replies cannot make this end buffer without bound.
     /// </summary>
-    /// <remarks>If both ends do this and both send much at once, each may wait for the other to read.</remarks>
-    public bool PauseReceivingWhenSendBufferIsFull { get; init; } = true;
+    /// <value>
+    /// The default, <see langword="null"/>, is <see langword="true"/> on a server and <see langword="false"/> on a client.
+    /// </value>
+    /// <remarks>If both ends pause and both send much at the same time, each may wait for the other to read.</remarks>
+    public bool? PauseReceivingWhenSendBufferIsFull { get; init; }
 
     /// <summary>Whether pings are answered with a pong of their own accord. The default is <see langword="true"/>.</summary>
     /// <remarks>RFC 6455 §5.5.2 requires an answer: switch this off only to answer with

@@ -33,9 +33,10 @@ internal sealed class ServerRoute
         Subprotocols = options.Subprotocols ?? [.. server.Subprotocols];
         RequireSubprotocol = options.RequireSubprotocol ?? server.RequireSubprotocol;
         SelectSubprotocol = options.SelectSubprotocol ?? (options.Subprotocols is null ? server.SelectSubprotocol : null);
-        PerMessageDeflateOptions? compression = options.Compression ?? server.Compression;
+        PerMessageDeflateOptions compression =
+            options.Compression ?? server.Compression ?? RoleDefaults.For(Role.Server).Compression;
         MessageCodecs? codecs = MessageCodecs.For(compression);
-        if (codecs is null && compression is { IsEnabled: true })
+        if (codecs is null && compression.IsEnabled)
         {
             context.Logger.CompressionUnavailable();
         }

@@ -61,7 +61,7 @@ public sealed class ClosingHowToTests
     public void Delays_before_the_peers_close_frame_is_answered_can_be_raised()
     {
         // snippet: close reply delay
-        var options = WebSocketConnectionOptions.Server with
+        var options = new WebSocketConnectionOptions
         {
             CloseReplyDelay = TimeSpan.FromSeconds(10),
             CloseTimeout = TimeSpan.FromSeconds(30),

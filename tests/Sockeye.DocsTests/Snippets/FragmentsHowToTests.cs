@@ -16,7 +16,7 @@ public sealed class FragmentsHowToTests
         // snippet: deliver fragments
         var clientOptions = new WebSocketClientOptions
         {
-            Connection = WebSocketConnectionOptions.Client with { DeliverFragments = true },
+            Connection = new() { DeliverFragments = true },
         };
         await using var connection = await WebSocketClient.ConnectAsync(address, clientOptions);
         // end snippet

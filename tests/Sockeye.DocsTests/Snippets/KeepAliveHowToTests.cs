@@ -14,9 +14,9 @@ public sealed class KeepAliveHowToTests
         // snippet: keep-alive
         var options = new WebSocketClientOptions
         {
-            Connection = WebSocketConnectionOptions.Client with
+            Connection = new()
             {
-                KeepAlive = KeepAliveOptions.Default with
+                KeepAlive = new()
                 {
                     PingInterval = TimeSpan.FromSeconds(45),
                     PongTimeout = TimeSpan.FromSeconds(10),
@@ -38,7 +38,7 @@ public sealed class KeepAliveHowToTests
     public void Keep_alive_can_be_switched_off()
     {
         // snippet: no keep-alive
-        var options = WebSocketConnectionOptions.Client with { KeepAlive = KeepAliveOptions.Disabled };
+        var options = new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled };
         // end snippet
 
         Assert.Equal(KeepAliveOptions.Disabled, options.KeepAlive);

@@ -13,9 +13,9 @@ public sealed class ServerHowToTests
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = ["https://example.com"],
-            Connection = WebSocketConnectionOptions.Server with
+            Connection = new()
             {
-                Limits = LimitOptions.Server with { MaxMessageLength = 64 * 1024 },
+                Limits = new() { MaxMessageLength = 64 * 1024 },
             },
         };
         await using var server = await WebSocketServer.StartAsync(options, new CountingHandler());
@@ -59,9 +59,9 @@ public sealed class ServerHowToTests
         {
             // What the system takes over before it can send it, and what the connection keeps behind that.
             Socket = new() { MaxUnsentLength = 16 * 1024 },
-            Connection = WebSocketConnectionOptions.Server with
+            Connection = new()
             {
-                Limits = LimitOptions.Server with { MaxSendBufferLength = 16 * 1024 },
+                Limits = new() { MaxSendBufferLength = 16 * 1024 },
             },
         };
         // end snippet

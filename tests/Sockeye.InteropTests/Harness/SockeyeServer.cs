@@ -27,7 +27,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
             EventLoop = isPortable ? null : EventLoopOptions.Default,
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = allowedOrigin is null ? [] : [allowedOrigin],
-            Connection = WebSocketConnectionOptions.Server with { DeliverFragments = deliverFragments },
+            Connection = new() { DeliverFragments = deliverFragments },
         };
         server._server = await WebSocketServer.StartAsync(options, server.SelectHandler, Deadline.Token());
         return server;

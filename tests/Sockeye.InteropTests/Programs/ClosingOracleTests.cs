@@ -129,7 +129,7 @@ public sealed class ClosingOracleTests
         public Ending RunHere()
         {
             var test = new TestConnection(
-                Role == "server" ? Protocol.Role.Server : Protocol.Role.Client, new SilentHandler(), WebSocketConnectionOptions.Client with
+                Role == "server" ? Protocol.Role.Server : Protocol.Role.Client, new SilentHandler(), new WebSocketConnectionOptions
                 {
                     KeepAlive = KeepAliveOptions.Disabled,
                 });

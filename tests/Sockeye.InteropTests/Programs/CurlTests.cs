@@ -121,7 +121,7 @@ public sealed class CurlTests : IDisposable
                     : null,
 
                 // curl does not answer a Close frame.
-                Connection = WebSocketConnectionOptions.Server with { CloseTimeout = TimeSpan.FromMilliseconds(200) },
+                Connection = new() { CloseTimeout = TimeSpan.FromMilliseconds(200) },
             },
             async (connection, cancellation) => await connection.SendAsync("Hello", cancellation),
             Deadline.Token());

@@ -10,7 +10,7 @@ public abstract class ReverseProxyTests
     private const int PingsBeyondTimeout = 4;
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
     private static readonly KeepAliveOptions EverySecond =
-        KeepAliveOptions.Default with { PingInterval = TimeSpan.FromSeconds(1) };
+        new KeepAliveOptions { PingInterval = TimeSpan.FromSeconds(1) };
 
     [Theory]
     [InlineData(BackendKind.Plain, false)]

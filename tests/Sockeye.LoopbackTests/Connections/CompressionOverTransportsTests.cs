@@ -75,7 +75,7 @@ public sealed class CompressionOverTransportsTests
     public async Task Fragments_can_be_received_as_they_come(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
-            kind, serverOptions: WebSocketConnectionOptions.Server with { DeliverFragments = true }, compression: Keeping);
+            kind, serverOptions: new WebSocketConnectionOptions { DeliverFragments = true }, compression: Keeping);
         byte[] payload = Payloads.Text(300_000);
         var received = new MemoryStream();
 
@@ -166,9 +166,9 @@ public sealed class CompressionOverTransportsTests
     {
         ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind,
-            serverOptions: WebSocketConnectionOptions.Server with
+            serverOptions: new WebSocketConnectionOptions
             {
-                Limits = LimitOptions.Server with { MaxSendBufferLength = 100_000 },
+                Limits = new() { MaxSendBufferLength = 100_000 },
             },
             compression: Keeping);
         int accepted = 0;

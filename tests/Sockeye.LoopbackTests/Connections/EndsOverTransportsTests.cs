@@ -149,7 +149,7 @@ public sealed class EndsOverTransportsTests
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind,
             new EchoHandler(),
-            clientOptions: WebSocketConnectionOptions.Client with { CloseTimeout = TimeSpan.FromSeconds(20) });
+            clientOptions: new WebSocketConnectionOptions { CloseTimeout = TimeSpan.FromSeconds(20) });
 
         await pair.Client.SendAsync(new byte[8 * 1024 * 1024]).WithDeadline();
         (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();

@@ -10,7 +10,7 @@ public sealed class MemoryOverTransportsTests
     public async Task A_server_fails_a_message_that_needs_memory_with_1013(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
-            kind, new EchoHandler(), serverOptions: WithoutMemory(WebSocketConnectionOptions.Server));
+            kind, new EchoHandler(), serverOptions: WithoutMemory(new WebSocketConnectionOptions()));
         await pair.Client.SendAsync("short");
         Assert.Equal("short", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
 
@@ -28,7 +28,7 @@ public sealed class MemoryOverTransportsTests
     public async Task So_does_a_client(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
-            kind, clientOptions: WithoutMemory(WebSocketConnectionOptions.Client));
+            kind, clientOptions: WithoutMemory(new WebSocketConnectionOptions()));
 
         _ = pair.Server.SendAsync(Payloads.Bytes(1_000_000)).AsTask();
 
@@ -44,7 +44,7 @@ public sealed class MemoryOverTransportsTests
         WebSocketHandshakeFailure? failure = null;
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
         {
-            Connection = WithoutMemory(WebSocketConnectionOptions.Server),
+            Connection = WithoutMemory(new WebSocketConnectionOptions()),
             OnHandshakeFailed = failed =>
             {
                 failure = failed;

@@ -93,7 +93,7 @@ public sealed class MessagesOverTransportsTests
     public async Task Fragments_can_be_received_as_they_come(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
-            kind, serverOptions: WebSocketConnectionOptions.Server with { DeliverFragments = true });
+            kind, serverOptions: new WebSocketConnectionOptions { DeliverFragments = true });
         byte[] payload = Payloads.Bytes(300_000);
         var received = new MemoryStream();
 

@@ -97,7 +97,7 @@ public sealed class SocketOptionsTests : IDisposable
                 EndPoint = endPoint ?? Servers.Loopback,
                 EventLoop = kind.Loops(),
                 Tls = kind.Tls(),
-                Connection = Roomy(WebSocketConnectionOptions.Server),
+                Connection = Roomy(new WebSocketConnectionOptions()),
                 Socket = options,
             },
             new CallbackHandler { Opened = connection => opened.TrySetResult(connection) });
@@ -115,7 +115,7 @@ public sealed class SocketOptionsTests : IDisposable
         Task<RawPeer> opening = server.OpenAsync();
         WebSocketConnection client = await WebSocketClient.ConnectAsync(
             server.Address,
-            kind.Options() with { Socket = options, Connection = Roomy(WebSocketConnectionOptions.Client) }).WithDeadline();
+            kind.Options() with { Socket = options, Connection = Roomy(new WebSocketConnectionOptions()) }).WithDeadline();
         using RawPeer peer = await opening;
         return await HeldAsync(client);
     }

@@ -12,7 +12,7 @@ public sealed class EndRaceStressTests
 
     // Where nobody reads, the closing handshake is never over.
     private static readonly WebSocketConnectionOptions Impatient =
-        WebSocketConnectionOptions.Server with { CloseTimeout = TimeSpan.FromMilliseconds(100) };
+        new WebSocketConnectionOptions { CloseTimeout = TimeSpan.FromMilliseconds(100) };
 
     public EndRaceStressTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
 

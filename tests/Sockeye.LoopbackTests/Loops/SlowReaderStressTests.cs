@@ -19,9 +19,9 @@ public sealed class SlowReaderStressTests
             {
                 EndPoint = Servers.Loopback,
                 EventLoop = EventLoopOptions.Default with { Count = 1 },
-                Connection = WebSocketConnectionOptions.Server with
+                Connection = new()
                 {
-                    Limits = LimitOptions.Server with { MaxSendBufferLength = MaxSendBufferLength },
+                    Limits = new() { MaxSendBufferLength = MaxSendBufferLength },
                 },
             };
             await using WebSocketServer server = await WebSocketServer.StartAsync(

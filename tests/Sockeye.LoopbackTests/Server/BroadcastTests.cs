@@ -182,7 +182,7 @@ public sealed class BroadcastTests
             TimeProvider = time,
 
             // Time flies here: no other deadline may come before those of the stop.
-            Connection = WebSocketConnectionOptions.Server with
+            Connection = new()
             {
                 KeepAlive = KeepAliveOptions.Disabled,
                 CloseTimeout = TimeSpan.FromDays(1),

@@ -27,9 +27,9 @@ public sealed class FloodWhileClosingTests
                 EndPoint = Servers.Loopback,
                 EventLoop = kind.Loops(),
                 Tls = kind.Tls(),
-                Connection = WebSocketConnectionOptions.Server with
+                Connection = new()
                 {
-                    Limits = LimitOptions.Server with { MaxInboxLength = maxInboxLength },
+                    Limits = new() { MaxInboxLength = maxInboxLength },
                 },
             },
             handler);

@@ -35,9 +35,9 @@ public sealed class ProtocolViolationLogTests
             EventLoop = kind.Loops(),
             Tls = kind.Tls(),
             LoggerFactory = log,
-            Connection = WebSocketConnectionOptions.Server with
+            Connection = new()
             {
-                Limits = LimitOptions.Server with { MaxMessageLength = 20 },
+                Limits = new() { MaxMessageLength = 20 },
             },
         });
         using RawPeer peer = kind == ServerKind.Tls

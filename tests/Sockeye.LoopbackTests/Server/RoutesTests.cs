@@ -107,9 +107,9 @@ public sealed class RoutesTests
             new WebSocketRoutes()
                 .Map("/small", new EchoHandler(), new WebSocketRouteOptions
                 {
-                    Connection = WebSocketConnectionOptions.Server with
+                    Connection = new()
                     {
-                        Limits = LimitOptions.Server with { MaxMessageLength = 10 },
+                        Limits = new() { MaxMessageLength = 10 },
                     },
                     Compression = PerMessageDeflateOptions.Disabled,
                     OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Accept()),

@@ -72,9 +72,9 @@ public sealed class ServerBombTests(ITestOutputHelper output)
             EventLoop = kind.Loops(),
             Pool = ArrayPool<byte>.Create(MaxPooledLength, maxArraysPerBucket: 4),
             Compression = PerMessageDeflateOptions.Default,
-            Connection = WebSocketConnectionOptions.Server with
+            Connection = new()
             {
-                Limits = LimitOptions.Server with { MaxMessageLength = limit },
+                Limits = new() { MaxMessageLength = limit },
             },
         };
         return Servers.StartEchoAsync(options);

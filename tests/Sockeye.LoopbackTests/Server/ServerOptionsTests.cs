@@ -50,7 +50,7 @@ public sealed class ServerOptionsTests
     public async Task Limits_are_those_of_its_connections(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(
-            kind, WebSocketConnectionOptions.Server with { Limits = LimitOptions.Server with { MaxMessageLength = 10 } });
+            kind, new WebSocketConnectionOptions { Limits = new() { MaxMessageLength = 10 } });
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
             server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
 
@@ -65,8 +65,8 @@ public sealed class ServerOptionsTests
     [EachServer(IsPlain = true)]
     public async Task Pings_are_answered_unless_that_is_switched_off(ServerKind kind)
     {
-        await using WebSocketServer answering = await StartAsync(kind, WebSocketConnectionOptions.Server);
-        await using WebSocketServer silent = await StartAsync(kind, WebSocketConnectionOptions.Server with { AnswerPings = false });
+        await using WebSocketServer answering = await StartAsync(kind, new WebSocketConnectionOptions());
+        await using WebSocketServer silent = await StartAsync(kind, new WebSocketConnectionOptions { AnswerPings = false });
 
         foreach ((WebSocketServer server, byte first) in new[] { (answering, RawFrame.Pong), (silent, RawFrame.Text) })
         {
@@ -83,7 +83,7 @@ public sealed class ServerOptionsTests
     public async Task Frames_do_not_wait_until_packets_are_full(ServerKind kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
-        await using WebSocketServer server = await StartAsync(kind, WebSocketConnectionOptions.Server);
+        await using WebSocketServer server = await StartAsync(kind, new WebSocketConnectionOptions());
 
         using RawPeer client = await RawPeer.OpenAsync(server.LocalEndPoint);
 
@@ -98,7 +98,7 @@ public sealed class ServerOptionsTests
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await StartAsync(
             kind,
-            WebSocketConnectionOptions.Server with { CloseTimeout = TimeSpan.FromSeconds(60), KeepAlive = KeepAliveOptions.Disabled },
+            new WebSocketConnectionOptions { CloseTimeout = TimeSpan.FromSeconds(60), KeepAlive = KeepAliveOptions.Disabled },
             time);
         using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
         Task<WebSocketCloseResult> closing = Assert.Single(server.Connections).CloseAsync().AsTask();

@@ -164,9 +164,9 @@ public sealed class TinyFrameFloodTests
         Tls = kind.Tls(),
         TimeProvider = time,
         EventLoop = kind.Loops() is { } loops ? loops with { Count = 1 } : null,
-        Connection = WebSocketConnectionOptions.Server with
+        Connection = new()
         {
-            Limits = LimitOptions.Server with { MaxInboxLength = maxInboxLength },
+            Limits = new() { MaxInboxLength = maxInboxLength },
         },
     };
 

@@ -41,10 +41,10 @@ internal sealed class ConnectionPair : IAsyncDisposable
         var pool = new CountingPool();
         (Transport serverTransport, Transport clientTransport) = await JoinAsync(kind, pool);
         WebSocketConnection server = Open(
-            serverTransport, Role.Server, serverOptions ?? WebSocketConnectionOptions.Server, handler, pool,
+            serverTransport, Role.Server, serverOptions ?? new WebSocketConnectionOptions(), handler, pool,
             compression);
         WebSocketConnection client = Open(
-            clientTransport, Role.Client, clientOptions ?? WebSocketConnectionOptions.Client, null, pool, compression);
+            clientTransport, Role.Client, clientOptions ?? new WebSocketConnectionOptions(), null, pool, compression);
         return new ConnectionPair(server, client, pool);
     }
 

@@ -153,7 +153,7 @@ public sealed class ReconnectOutboxTests
     }
 
     private static TestConnection Slow() => new(
-        options: WebSocketConnectionOptions.Server with { Limits = new LimitOptions { MaxSendBufferLength = 1 } },
+        options: new WebSocketConnectionOptions { Limits = new LimitOptions { MaxSendBufferLength = 1 } },
         transport: new InMemoryTransport { Capacity = 0 });
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -34,7 +34,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void An_echo_in_a_handler_allocates_nothing(int length, int messagesPerRead)
     {
         var transport = new CountingSinkTransport();
-        Open(transport, new Echo(), WebSocketConnectionOptions.Server);
+        Open(transport, new Echo(), new WebSocketConnectionOptions());
         int count = length > 10_000 ? MessageCount / 10 : MessageCount;
 
         long allocated = Feed(transport, Opcode.Binary, length, messagesPerRead, count);
@@ -51,7 +51,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void A_ping_allocates_nothing(int length, int messagesPerRead)
     {
         var transport = new CountingSinkTransport();
-        Open(transport, new Echo(), WebSocketConnectionOptions.Server);
+        Open(transport, new Echo(), new WebSocketConnectionOptions());
 
         long allocated = Feed(transport, Opcode.Ping, length, messagesPerRead, MessageCount);
 
@@ -63,7 +63,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void A_whole_read_of_replies_is_one_write()
     {
         var transport = new CountingSinkTransport();
-        Open(transport, new Echo(), WebSocketConnectionOptions.Server);
+        Open(transport, new Echo(), new WebSocketConnectionOptions());
 
         Feed(transport, Opcode.Binary, 32, perRead: 16, MessageCount);
 
@@ -76,7 +76,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void An_asynchronous_handler_that_completes_at_once_allocates_nothing(int length)
     {
         var transport = new CountingSinkTransport();
-        Open(transport, new AsyncEcho(), WebSocketConnectionOptions.Server);
+        Open(transport, new AsyncEcho(), new WebSocketConnectionOptions());
 
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount);
 
@@ -89,7 +89,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void A_receive_that_finds_a_message_allocates_nothing(int length)
     {
         var transport = new CountingSinkTransport();
-        WebSocketConnection connection = Open(transport, handler: null, WebSocketConnectionOptions.Server);
+        WebSocketConnection connection = Open(transport, handler: null, new WebSocketConnectionOptions());
 
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount, () =>
         {
@@ -109,7 +109,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
         // Inline, so that all of it runs on the thread that is measured.
         var transport = new CountingSinkTransport();
         WebSocketConnection connection = Open(
-            transport, handler: null, WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true });
+            transport, handler: null, new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         Task loop = EchoAll(connection);
 
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount);
@@ -125,7 +125,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         var transport = new CountingSinkTransport();
         WebSocketConnection connection = Open(
-            transport, handler: null, WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true });
+            transport, handler: null, new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         Task loop = ReceiveAll(connection);
 
         long allocated = Feed(transport, Opcode.Binary, 32, 1, MessageCount);
@@ -144,7 +144,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         var transport = new CountingSinkTransport();
         DeflateSetup? deflate = !isCompressed ? null : hasContextTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting();
-        WebSocketConnection connection = Open(transport, handler: null, WebSocketConnectionOptions.Server, deflate);
+        WebSocketConnection connection = Open(transport, handler: null, new WebSocketConnectionOptions(), deflate);
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 20_000));
 
         long allocated = Feed(transport, Opcode.Ping, 0, 1, MessageCount, () =>

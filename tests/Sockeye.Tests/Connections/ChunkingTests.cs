@@ -34,7 +34,7 @@ public sealed class ChunkingTests
     private static (string Events, string Sent) Run(Role role, IEnumerable<byte[]> chunks)
     {
         var handler = new RecordingHandler { Sync = (connection, text) => connection.TrySend([(byte)text.Length]) };
-        var options = WebSocketConnectionOptions.Server with { Limits = LimitOptions.Server with { MaxMessageLength = 300 } };
+        var options = new WebSocketConnectionOptions { Limits = new() { MaxMessageLength = 300 } };
         var test = new TestConnection(role, handler, options);
         try
         {

@@ -49,10 +49,10 @@ public sealed class ClosingSequenceTests
     [Fact]
     public async Task A_close_that_answers_the_peers_leaves_the_sends_before_it_their_place()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(options: new WebSocketConnectionOptions
         {
             PauseReceivingWhenSendBufferIsFull = false,
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 1024 },
+            Limits = new() { MaxSendBufferLength = 1024 },
         });
         test.Transport.Capacity = 0;
         test.Receive("question");
@@ -569,8 +569,7 @@ public sealed class ClosingSequenceTests
         WebSocketHandler? handler = null)
     {
         Role end = role == "server" ? Role.Server : Role.Client;
-        WebSocketConnectionOptions options =
-            end == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         return new TestConnection(end, handler, change is null ? options : change(options));
     }
 

@@ -141,7 +141,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     private static WebSocketConnection Open(CountingSinkTransport transport, DeflateSetup setup)
     {
         var settings = new ConnectionSettings(
-            Role.Server, WebSocketConnectionOptions.Server, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance)
+            Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance)
         {
             Codecs = setup.Codecs,
         };

@@ -215,9 +215,9 @@ public sealed class CompressedFragmentsTests
     }
 
     private static TestConnection Limited() => new(
-        options: WebSocketConnectionOptions.Server with
+        options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+            Limits = new() { MaxSendBufferLength = 100 },
         },
         deflate: Takeover());
 

@@ -174,7 +174,7 @@ public sealed class CompressedReceivesTests
         }
 
         Assert.True(test.Connection.Core.IsReadingPaused);
-        Assert.InRange(test.Pool.OutLength, 1, 2 * LimitOptions.Server.MaxInboxLength);
+        Assert.InRange(test.Pool.OutLength, 1, 2 * new LimitOptions().MaxInboxLength);
         AssertAllGivenBack(test);
     }
 
@@ -189,7 +189,7 @@ public sealed class CompressedReceivesTests
         byte[] message = new PeerDeflater(forgets: forgets).Deflate(new byte[MiB]);
         TestConnection[] tests = [.. Enumerable.Range(0, ConnectionCount).Select(_ => new TestConnection(
             handler: new RecordingHandler { Sync = static (connection, _) => connection.TrySend(new byte[MiB]) },
-            options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled },
+            options: new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled },
             deflate: setup))];
 
         foreach (TestConnection test in tests)
@@ -211,9 +211,9 @@ public sealed class CompressedReceivesTests
 
     private TestConnection Open() => new(
         handler: _handler,
-        options: WebSocketConnectionOptions.Server with
+        options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxMessageLength = MaxMessageLength },
+            Limits = new() { MaxMessageLength = MaxMessageLength },
         },
         deflate: Takeover());
 

@@ -239,9 +239,9 @@ public sealed class CompressedSendsStressTests
 
     private static WebSocketConnection Open(Role role, ChokingTransport transport, CountingPool pool, DeflateSetup setup)
     {
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = MaxSendBufferLength },
+            Limits = new() { MaxSendBufferLength = MaxSendBufferLength },
         };
         var settings = new ConnectionSettings(
             role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool)

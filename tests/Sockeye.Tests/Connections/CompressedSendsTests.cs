@@ -330,9 +330,9 @@ public sealed class CompressedSendsTests
 
     private static TestConnection Open(Role role = Role.Server, int limit = 1024 * 1024) => new(
         role,
-        options: WebSocketConnectionOptions.Server with
+        options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = limit },
+            Limits = new() { MaxSendBufferLength = limit },
         },
         deflate: Takeover());
 

@@ -72,7 +72,7 @@ public sealed class ConnectionTests
     public async Task Fragments_go_out_as_they_are_written_and_come_in_as_they_arrive()
     {
         (TestConnection client, TestConnection server) = Open(
-            null, null, WebSocketConnectionOptions.Server with { DeliverFragments = true });
+            null, null, new WebSocketConnectionOptions { DeliverFragments = true });
         await using WebSocketMessageWriter writer = client.Connection.BeginMessage(WebSocketMessageKind.Text);
 
         await writer.WriteAsync("one"u8.ToArray(), TestContext.Current.CancellationToken);
@@ -143,9 +143,9 @@ public sealed class ConnectionTests
     [Fact]
     public void A_writer_refuses_a_second_write_while_the_first_waits_and_a_cancelled_one_can_be_repeated()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+            Limits = new() { MaxSendBufferLength = 100 },
         });
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
         Assert.True(writer.WriteAsync("one"u8.ToArray()).IsCompletedSuccessfully);
@@ -216,7 +216,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task A_ping_waits_without_end_if_the_pong_timeout_is_infinite()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(options: new WebSocketConnectionOptions
         {
             KeepAlive = KeepAliveOptions.Disabled with { PongTimeout = Timeout.InfiniteTimeSpan },
         });
@@ -232,7 +232,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task A_ping_that_is_behind_data_that_the_peer_is_taking_gets_more_time()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled });
+        var test = new TestConnection(options: new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled });
         test.Transport.KernelLength = 1_000;
         test.Transport.KernelProgress = 100;
         Task<TimeSpan> ping = test.Connection.PingAsync().AsTask();
@@ -248,7 +248,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task A_ping_that_was_answered_leaves_no_deadline()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled });
+        var test = new TestConnection(options: new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled });
         Task<TimeSpan> ping = test.Connection.PingAsync().AsTask();
 
         test.Receive(Opcode.Pong, Assert.Single(test.Frames()).Payload);
@@ -275,7 +275,7 @@ public sealed class ConnectionTests
     [Fact]
     public void A_pong_may_be_sent_unasked_and_has_at_most_125_bytes() // §5.5.3, ws, "pong" 18
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with { AnswerPings = false });
+        var test = new TestConnection(options: new WebSocketConnectionOptions { AnswerPings = false });
         test.Receive(Opcode.Ping, "?"u8);
         Assert.Equal("", test.Wire());
 
@@ -334,9 +334,9 @@ public sealed class ConnectionTests
     [Fact]
     public void A_peer_that_nobody_reads_from_lives_on()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxInboxLength = 1 },
+            Limits = new() { MaxInboxLength = 1 },
         });
         test.Transport.Feed([.. test.FromPeer(Opcode.Text, "1"u8), .. test.FromPeer(Opcode.Text, "2"u8)]);
         Assert.True(test.Transport.IsPaused);

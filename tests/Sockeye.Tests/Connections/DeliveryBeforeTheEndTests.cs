@@ -147,8 +147,7 @@ public sealed class DeliveryBeforeTheEndTests
     {
         int called = 0;
         var handler = new RecordingHandler { Sync = (_, _) => called++ };
-        WebSocketConnectionOptions options =
-            role == "server" ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         var test = new TestConnection(
             role == "server" ? Role.Server : Role.Client, hasHandler ? handler : null,
             options with { PauseReceivingWhenSendBufferIsFull = true },
@@ -372,8 +371,7 @@ public sealed class DeliveryBeforeTheEndTests
         string role, WebSocketHandler? handler = null,
         Func<WebSocketConnectionOptions, WebSocketConnectionOptions>? change = null)
     {
-        WebSocketConnectionOptions options =
-            role == "server" ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         return new TestConnection(
             role == "server" ? Role.Server : Role.Client, handler, change is null ? options : change(options));
     }

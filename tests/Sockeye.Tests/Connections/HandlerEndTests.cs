@@ -19,7 +19,7 @@ public sealed class HandlerEndTests
     public async Task The_end_waits_for_a_call_in_place_on_another_thread(string call)
     {
         using var handler = new BlockedHandler();
-        var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
             DeliverFragments = call.EndsWith("fragment", StringComparison.Ordinal),
         });

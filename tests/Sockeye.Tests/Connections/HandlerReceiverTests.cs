@@ -121,9 +121,9 @@ public sealed class HandlerReceiverTests
     {
         var call = new TaskCompletionSource();
         var handler = new RecordingHandler { Async = (_, text) => text == "0" ? new ValueTask(call.Task) : default };
-        var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxInboxLength = 500 },
+            Limits = new() { MaxInboxLength = 500 },
         });
         for (int i = 0; i < 100; i++)
         {
@@ -317,7 +317,7 @@ public sealed class HandlerReceiverTests
         test.ReceiveClose();
 
         // The handler seems to be at work on its message until most of the CloseTimeout is over.
-        test.Time.Advance(WebSocketConnectionOptions.Server.CloseTimeout);
+        test.Time.Advance(new WebSocketConnectionOptions().CloseTimeout);
         Assert.True(test.Result.WasClean);
         handler.WaitFor("closed:1000");
     }
@@ -386,7 +386,7 @@ public sealed class HandlerReceiverTests
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(
-            handler: handler, options: WebSocketConnectionOptions.Server with { DeliverFragments = true });
+            handler: handler, options: new WebSocketConnectionOptions { DeliverFragments = true });
 
         test.Receive(Opcode.Text, "one"u8, fin: false);
         Assert.Equal("one…", handler.Events);
@@ -405,9 +405,9 @@ public sealed class HandlerReceiverTests
         var handler = asynchronous
             ? new RecordingHandler { Async = (connection, text) => Send(connection) }
             : new RecordingHandler { Sync = (connection, text) => connection.TrySend(new byte[100]) };
-        var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 250, MaxInboxLength = 1_000 },
+            Limits = new() { MaxSendBufferLength = 250, MaxInboxLength = 1_000 },
         });
         test.Transport.Capacity = 0;
         for (int i = 0; i < 50; i++)
@@ -436,9 +436,9 @@ public sealed class HandlerReceiverTests
     public void What_waits_for_a_full_send_buffer_is_delivered_when_the_connection_ends_in_order()
     {
         var handler = new RecordingHandler();
-        var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+            Limits = new() { MaxSendBufferLength = 100 },
         });
         test.Transport.Capacity = 0;
         test.Connection.TrySend(new byte[200]);
@@ -455,9 +455,9 @@ public sealed class HandlerReceiverTests
     public void The_pause_can_be_switched_off()
     {
         var handler = new RecordingHandler();
-        var test = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+            Limits = new() { MaxSendBufferLength = 100 },
             PauseReceivingWhenSendBufferIsFull = false,
         });
         test.Transport.Capacity = 0;

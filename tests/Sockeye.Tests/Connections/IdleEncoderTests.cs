@@ -131,7 +131,7 @@ public sealed class IdleEncoderTests
 
     // Keep-alive has timers of its own, and a peer that says nothing does not live as long as this.
     private static TestConnection Open(DeflateSetup setup) => new(
-        options: WebSocketConnectionOptions.Server with { KeepAlive = KeepAliveOptions.Disabled }, deflate: setup);
+        options: new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled }, deflate: setup);
 
     private static void Send(TestConnection test, string text) =>
         test.Connection.TrySend(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text);

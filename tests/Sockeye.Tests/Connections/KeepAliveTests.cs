@@ -304,7 +304,7 @@ public sealed class KeepAliveTests
 
     private KeepAlive Start(KeepAliveOptions? options = null)
     {
-        _owner.KeepAliveOptions = options ?? KeepAliveOptions.Default;
+        _owner.KeepAliveOptions = options ?? new KeepAliveOptions();
         var keepAlive = new KeepAlive(_owner);
         keepAlive.Start(_wheel);
         return keepAlive;
@@ -314,7 +314,7 @@ public sealed class KeepAliveTests
     {
         private bool _isReadingPaused;
 
-        public KeepAliveOptions KeepAliveOptions { get; set; } = KeepAliveOptions.Default;
+        public KeepAliveOptions KeepAliveOptions { get; set; } = new KeepAliveOptions();
 
         public int PingCount { get; private set; }
 

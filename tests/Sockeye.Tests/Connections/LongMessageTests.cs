@@ -9,10 +9,10 @@ public sealed class LongMessageTests
     private const long Length = (2L * 1024 * 1024 * 1024) + 1;
     private const int SegmentLength = 4 * 1024 * 1024;
 
-    private static readonly WebSocketConnectionOptions Unbounded = WebSocketConnectionOptions.Server with
+    private static readonly WebSocketConnectionOptions Unbounded = new WebSocketConnectionOptions
     {
         DeliverFragments = true,
-        Limits = LimitOptions.Server with { MaxMessageLength = long.MaxValue },
+        Limits = new() { MaxMessageLength = long.MaxValue },
     };
 
     [Theory]
@@ -57,13 +57,13 @@ public sealed class LongMessageTests
     {
         var counter = new Counter();
         var connection = new TestConnection(
-            Role.Client, counter, Unbounded with { Limits = LimitOptions.Server with { MaxMessageLength = Length - 1 } });
+            Role.Client, counter, Unbounded with { Limits = new() { MaxMessageLength = Length - 1 } });
 
         connection.Transport.Feed(Header(masked: false, first: true, fin: true, Length - 1));
         Assert.Equal(WebSocketConnectionState.Open, connection.Connection.State);
 
         connection = new TestConnection(
-            Role.Client, counter, Unbounded with { Limits = LimitOptions.Server with { MaxMessageLength = Length - 1 } });
+            Role.Client, counter, Unbounded with { Limits = new() { MaxMessageLength = Length - 1 } });
         connection.Transport.Feed(Header(masked: false, first: true, fin: true, Length));
         Assert.StartsWith("Close 1009", connection.Wire(), StringComparison.Ordinal);
     }
@@ -88,8 +88,8 @@ public sealed class LongMessageTests
     [Fact]
     public void Where_messages_are_assembled_the_limit_is_what_an_array_can_hold()
     {
-        LimitOptions limits = LimitOptions.Server with { MaxMessageLength = Array.MaxLength + 1L };
-        WebSocketConnectionOptions wrong = WebSocketConnectionOptions.Server with { Limits = limits };
+        LimitOptions limits = new LimitOptions { MaxMessageLength = Array.MaxLength + 1L };
+        WebSocketConnectionOptions wrong = new WebSocketConnectionOptions { Limits = limits };
 
         ArgumentException[] refusals =
         [

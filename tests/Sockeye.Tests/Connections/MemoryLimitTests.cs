@@ -316,8 +316,7 @@ public sealed class MemoryLimitTests
         Role role, WebSocketHandler? handler = null, DeflateSetup? deflate = null, InMemoryTransport? transport = null,
         ManualTimeProvider? time = null)
     {
-        WebSocketConnectionOptions options =
-            role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         return new TestConnection(
             role, handler, options with { Limits = options.Limits with { MaxBufferedMemory = Limit } }, transport, time,
             deflate, _budget);

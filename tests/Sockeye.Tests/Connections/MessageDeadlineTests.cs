@@ -93,9 +93,9 @@ public sealed class MessageDeadlineTests
     public void A_frame_that_is_cut_off_counts_too(string bytes)
     {
         // No keep-alive, which would find the peer first: it cannot answer a ping in the midst of a frame.
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
-            KeepAlive = KeepAliveOptions.Default with { PingInterval = Timeout.InfiniteTimeSpan },
+            KeepAlive = new() { PingInterval = Timeout.InfiniteTimeSpan },
         };
         var test = new TestConnection(handler: new RecordingHandler(), options: options);
         test.Time.Advance(TimeSpan.FromSeconds(1_000));
@@ -111,9 +111,9 @@ public sealed class MessageDeadlineTests
     [Fact]
     public async Task While_reading_waits_for_the_application_the_peer_is_not_blamed()
     {
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxInboxLength = 1 },
+            Limits = new() { MaxInboxLength = 1 },
         };
         var test = new TestConnection(options: options);
         test.Receive("first");
@@ -138,14 +138,14 @@ public sealed class MessageDeadlineTests
 
         Assert.Equal(WebSocketConnectionState.Open, endless.Connection.State);
         Assert.EndsWith("Close 1008", shorter.Wire(), StringComparison.Ordinal);
-        Assert.Equal(TimeSpan.FromSeconds(60), LimitOptions.Server.MessageTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(60), new LimitOptions().MessageTimeout);
         Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MessageTimeout = TimeSpan.FromMilliseconds(999) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MessageTimeout = TimeSpan.FromDays(2) });
     }
 
     private static TestConnection Begun(bool isServer, TimeSpan? timeout = null, bool fragments = false)
     {
-        WebSocketConnectionOptions options = isServer ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         var test = new TestConnection(
             isServer ? Role.Server : Role.Client,
             new RecordingHandler(),

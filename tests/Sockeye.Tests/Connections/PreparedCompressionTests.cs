@@ -192,7 +192,7 @@ public sealed class PreparedCompressionTests
     {
         var transport = new ChokingTransport(seed: 7);
         var settings = new ConnectionSettings(
-            Role.Server, WebSocketConnectionOptions.Server, new DeadlineWheel(new ManualTimeProvider()),
+            Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()),
             NullLogger.Instance)
         {
             Codecs = DeflateSetup.Takeover().Codecs,

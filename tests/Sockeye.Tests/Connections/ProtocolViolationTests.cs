@@ -5,9 +5,9 @@ namespace Sockeye.Tests;
 /// <summary>What a connection tells of the frame that broke a rule: the same however the network cuts the stream.</summary>
 public sealed class ProtocolViolationTests
 {
-    private static readonly WebSocketConnectionOptions Options = WebSocketConnectionOptions.Server with
+    private static readonly WebSocketConnectionOptions Options = new WebSocketConnectionOptions
     {
-        Limits = LimitOptions.Server with { MaxMessageLength = BrokenFrame.MaxMessageLength },
+        Limits = new() { MaxMessageLength = BrokenFrame.MaxMessageLength },
     };
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

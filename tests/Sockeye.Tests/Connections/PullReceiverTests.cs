@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 public sealed class PullReceiverTests
 {
     private static readonly WebSocketConnectionOptions SmallInbox =
-        WebSocketConnectionOptions.Server with { Limits = LimitOptions.Server with { MaxInboxLength = 200 } };
+        new WebSocketConnectionOptions { Limits = new() { MaxInboxLength = 200 } };
 
     [Fact]
     public void Messages_that_come_before_the_first_receive_are_kept()
@@ -413,9 +413,9 @@ public sealed class PullReceiverTests
     [Fact]
     public void While_the_send_buffer_is_over_its_limit_nothing_is_delivered_and_then_all()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with
+        var test = new TestConnection(options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 100 },
+            Limits = new() { MaxSendBufferLength = 100 },
         });
         test.Transport.Capacity = 0;
         test.Connection.TrySend(new byte[200]);
@@ -437,7 +437,7 @@ public sealed class PullReceiverTests
         const int Later = 20;
         var time = new ManualTimeProvider();
         var test = new TestConnection(
-            options: WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true },
+            options: new WebSocketConnectionOptions { RunReceiveContinuationsInline = true },
             transport: new InMemoryTransport(time), time: time);
         int taken = 0;
         var threads = new List<int>();
@@ -480,7 +480,7 @@ public sealed class PullReceiverTests
     [Fact]
     public void Fragments_and_messages_are_received_with_methods_of_their_own()
     {
-        var fragments = new TestConnection(options: WebSocketConnectionOptions.Server with { DeliverFragments = true });
+        var fragments = new TestConnection(options: new WebSocketConnectionOptions { DeliverFragments = true });
         var messages = new TestConnection();
         var handled = new TestConnection(handler: new RecordingHandler());
 

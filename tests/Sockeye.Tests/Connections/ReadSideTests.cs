@@ -30,12 +30,12 @@ public sealed class ReadSideTests
         var handler = new RecordingHandler();
         var server = new TestConnection(handler: handler);
         var client = new TestConnection(Role.Client, handler);
-        var strict = new TestConnection(handler: handler, options: WebSocketConnectionOptions.Server with
+        var strict = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxMessageLength = 3 },
+            Limits = new() { MaxMessageLength = 3 },
         });
         var pieces = new TestConnection(
-            handler: handler, options: WebSocketConnectionOptions.Server with { DeliverFragments = true });
+            handler: handler, options: new WebSocketConnectionOptions { DeliverFragments = true });
 
         ReceiveInFragments(server);
         ReceiveInFragments(client);

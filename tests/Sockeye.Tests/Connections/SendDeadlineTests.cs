@@ -92,8 +92,7 @@ public sealed class SendDeadlineTests
 
     private static TestConnection Stalled(Role role, TimeSpan? timeout = null, uint? kernelProgress = null)
     {
-        WebSocketConnectionOptions options =
-            role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         var test = new TestConnection(
             role, options: timeout is null ? options : options with { SendTimeout = timeout.Value });
         test.Transport.Capacity = 0;

@@ -191,7 +191,7 @@ public sealed class SlowPeerClosingTests
 
     private static TestConnection Open(string role, TimeSpan? closeTimeout = null)
     {
-        WebSocketConnectionOptions options = role == "server" ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client;
+        var options = new WebSocketConnectionOptions();
         return new(role == "server" ? Role.Server : Role.Client, options: options with
         {
             KeepAlive = KeepAliveOptions.Disabled,

@@ -11,9 +11,9 @@ public sealed class WebSocketPreparedMessageTests
     private const int SendBufferLength = 1_024;
     private const int LongLength = 100_000;
 
-    private static readonly WebSocketConnectionOptions SmallBuffer = WebSocketConnectionOptions.Server with
+    private static readonly WebSocketConnectionOptions SmallBuffer = new WebSocketConnectionOptions
     {
-        Limits = LimitOptions.Server with { MaxSendBufferLength = SendBufferLength },
+        Limits = new() { MaxSendBufferLength = SendBufferLength },
     };
 
     [Fact]
@@ -280,7 +280,7 @@ public sealed class WebSocketPreparedMessageTests
     private static WebSocketConnection Open(HoldingTransport transport, CountingPool pool)
     {
         var settings = new ConnectionSettings(
-            Role.Server, WebSocketConnectionOptions.Server, new DeadlineWheel(new ManualTimeProvider()),
+            Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()),
             NullLogger.Instance, pool);
         var connection = new WebSocketConnection(transport, settings, handler: null);
         connection.Core.Start();

@@ -60,7 +60,7 @@ public sealed class ClosingDepthTests
     public void Connections_each_of_which_is_aborted_by_a_receive_that_failed_all_end()
     {
         WebSocketConnection[] connections = Open(
-            handler: null, WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true });
+            handler: null, new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         Task all = Task.WhenAll(connections.Select((connection, index) => EndTheNext(connection, index)));
 
         EndAll(connections, () => all.IsCompleted);
@@ -109,7 +109,7 @@ public sealed class ClosingDepthTests
     private WebSocketConnection[] Open(WebSocketHandler? handler, WebSocketConnectionOptions? options = null)
     {
         var settings = new ConnectionSettings(
-            Role.Server, options ?? WebSocketConnectionOptions.Server, new DeadlineWheel(_time), NullLogger.Instance);
+            Role.Server, options ?? new WebSocketConnectionOptions(), new DeadlineWheel(_time), NullLogger.Instance);
         return [.. Enumerable.Range(0, Count).Select(index =>
         {
             var connection = new WebSocketConnection(new PostedTransport(_mailbox), settings, handler) { UserState = index };

@@ -52,7 +52,7 @@ public sealed class OutboxDepthTests
     private static WebSocketConnection Open(EagerTransport transport)
     {
         var settings = new ConnectionSettings(
-            Role.Server, WebSocketConnectionOptions.Server, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance);
+            Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance);
         var connection = new WebSocketConnection(transport, settings, handler: null);
         connection.Core.Start();
         return connection;

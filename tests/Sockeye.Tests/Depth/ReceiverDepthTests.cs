@@ -91,7 +91,7 @@ public sealed class ReceiverDepthTests
         });
         var test = new TestConnection(
             handler: handler,
-            options: WebSocketConnectionOptions.Server with { AnswerPings = false });
+            options: new WebSocketConnectionOptions { AnswerPings = false });
         byte[] between = [.. test.FromPeer(Opcode.Continuation, "a"u8, fin: false), .. test.FromPeer(Opcode.Ping, [])];
         SmallStack.Run(() => test.Transport.Feed([
             .. test.FromPeer(Opcode.Text, [], fin: false),
@@ -171,7 +171,7 @@ public sealed class ReceiverDepthTests
     {
         // Not a million, since each is a connection; one level of them would take more than a hundred bytes of stack.
         const int Connections = 10_000;
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true };
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions { RunReceiveContinuationsInline = true };
         CancellationTokenSource[] waits = [.. Enumerable.Range(0, Connections).Select(_ => new CancellationTokenSource())];
         Task[] receives = [.. waits.Select((_, index) => ReceiveAndCancelTheNext(index))];
         SmallStack.Run(() =>
@@ -201,7 +201,7 @@ public sealed class ReceiverDepthTests
     [Fact]
     public void What_follows_a_receive_that_is_canceled_does_not_run_inside_the_cancellation()
     {
-        var test = new TestConnection(options: WebSocketConnectionOptions.Server with { RunReceiveContinuationsInline = true });
+        var test = new TestConnection(options: new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         using var canceling = new CancellationTokenSource();
 
         Assert.False(RunsInPlace(test.Connection, canceling.Cancel, canceling.Token));
@@ -210,10 +210,10 @@ public sealed class ReceiverDepthTests
     [Fact]
     public void What_follows_a_receive_does_not_run_inside_the_send_that_drains_the_buffer()
     {
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
             RunReceiveContinuationsInline = true,
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 1 },
+            Limits = new() { MaxSendBufferLength = 1 },
         };
         var test = new TestConnection(options: options);
         test.Transport.Capacity = 0;
@@ -250,9 +250,9 @@ public sealed class ReceiverDepthTests
         }
     }
 
-    private static WebSocketConnectionOptions WithInbox(int length) => WebSocketConnectionOptions.Server with
+    private static WebSocketConnectionOptions WithInbox(int length) => new WebSocketConnectionOptions
     {
-        Limits = LimitOptions.Server with { MaxInboxLength = length },
+        Limits = new() { MaxInboxLength = length },
     };
 
     private static byte[] Messages(TestConnection test, int count) => Repeat(test.FromPeer(Opcode.Text, "a"u8), count);

@@ -88,9 +88,9 @@ public sealed class SendDepthTests
     [Fact]
     public void A_sender_that_waits_for_room_each_time_sends_a_million_messages()
     {
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = 1 },
+            Limits = new() { MaxSendBufferLength = 1 },
         };
         var test = new TestConnection(options: options);
         test.Transport.Capacity = 0;
@@ -199,9 +199,9 @@ public sealed class SendDepthTests
 
     private static WebSocketConnection Open(EagerTransport transport, int maxSendBufferLength)
     {
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = maxSendBufferLength },
+            Limits = new() { MaxSendBufferLength = maxSendBufferLength },
         };
         var settings = new ConnectionSettings(
             Role.Server, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance);

@@ -11,9 +11,9 @@ internal static class SendSettings
 {
     public static ConnectionSettings Of(Role role, ArrayPool<byte> pool, int limit = 1024)
     {
-        WebSocketConnectionOptions options = WebSocketConnectionOptions.Server with
+        WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
-            Limits = LimitOptions.Server with { MaxSendBufferLength = limit },
+            Limits = new() { MaxSendBufferLength = limit },
         };
         return new ConnectionSettings(role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool);
     }

@@ -18,7 +18,7 @@ internal sealed class TestConnection
         Transport = transport ?? new InMemoryTransport();
         Time = time ?? new ManualTimeProvider();
         var settings = new ConnectionSettings(
-            role, options ?? (role == Role.Server ? WebSocketConnectionOptions.Server : WebSocketConnectionOptions.Client),
+            role, options ?? new WebSocketConnectionOptions(),
             new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++,
             budget ?? new MemoryBudget())
         {

@@ -50,7 +50,7 @@ internal abstract class Receiver(ConnectionCore core)
 
     /// <summary>Whether delivery waits for the peer to take what it was sent.</summary>
     protected bool MustWaitForSendBuffer =>
-        Core.Sends.IsCongested && Core.Settings.Options.PauseReceivingWhenSendBufferIsFull;
+        Core.Sends.IsCongested && Core.Settings.PausesReceivingWhenSendBufferIsFull;
 
     /// <summary>Whether reading waits for the application.</summary>
     public bool IsReadingPaused => Volatile.Read(ref _isReadingPaused);
@@ -165,7 +165,7 @@ internal abstract class Receiver(ConnectionCore core)
             lock (this)
             {
                 // One whole read, whatever frames it holds, and a message that was incomplete before it.
-                Inbox.AllowMore(MaxRestLength + Math.Min(Core.Settings.Limits.MaxMessageLength, Array.MaxLength));
+                Inbox.AllowMore(MaxRestLength + Math.Min(Core.Settings.MaxMessageLength, Array.MaxLength));
             }
         }
 

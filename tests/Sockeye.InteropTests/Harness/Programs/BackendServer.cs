@@ -95,10 +95,10 @@ internal sealed class BackendServer : IAsyncDisposable
 
         // What is logged is about proxies: a machine that is busy is none of their doing.
         EventLoop = EventLoopOptions.Default with { SlowCallbackThreshold = TimeSpan.FromMinutes(1) },
-        Connection = WebSocketConnectionOptions.Server with
+        Connection = new()
         {
-            Limits = LimitOptions.Server with { MaxMessageLength = 8 << 20 },
-            KeepAlive = keepAlive ?? KeepAliveOptions.Default,
+            Limits = new() { MaxMessageLength = 8 << 20 },
+            KeepAlive = keepAlive ?? new KeepAliveOptions(),
         },
         OnUpgrade = (request, _) => new(Decide(request)),
         OnHandshakeFailed = failure =>
