@@ -83,9 +83,8 @@ public class ReceiveBenchmarks
 
     private async Task PullAsync(WebSocketConnection connection)
     {
-        while (true)
+        while (await connection.ReceiveAsync() is { } message)
         {
-            WebSocketMessage message = await connection.ReceiveAsync();
             _pulledCount += message.Payload.Length == Length ? 1 : 0;
         }
     }

@@ -49,6 +49,6 @@ async Task PrintNextAsync(string[] toldOnes)
 {
     foreach (string name in toldOnes)
     {
-        Console.WriteLine($"{name} was told: {(await clients[name].ReceiveAsync()).Text}");
+        Console.WriteLine($"{name} was told: {(await clients[name].ReceiveAsync())?.Text}");
     }
 }

@@ -14,10 +14,12 @@ using Sockeye;
 var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
 await using var server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
 {
-    // The server can ask too. This one is busy with a message meanwhile: pings are answered all the same.
-    WebSocketMessage question = await connection.ReceiveAsync(cancellation);
-    TimeSpan roundTrip = await connection.PingAsync(cancellation);
-    await connection.SendAsync($"{question.Text} took {Milliseconds(roundTrip)}", cancellation);
+    // The server can send pings too, and the connection answers pings while the application works on a message.
+    if (await connection.ReceiveAsync(cancellation) is { } question)
+    {
+        TimeSpan roundTrip = await connection.PingAsync(cancellation);
+        await connection.SendAsync($"{question.Text} took {Milliseconds(roundTrip)}", cancellation);
+    }
 });
 await using WebSocketConnection connection = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{server.Port}/");
 
@@ -33,6 +35,6 @@ Console.WriteLine($"the client's pings took {times[0]}, {times[1]} and {times[2]
 Console.WriteLine($"the last of them: {Milliseconds(connection.RoundTripTime!.Value)}");
 
 await connection.SendAsync("the server's ping");
-Console.WriteLine((await connection.ReceiveAsync()).Text);
+Console.WriteLine((await connection.ReceiveAsync())?.Text);
 
 static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:F3} ms";

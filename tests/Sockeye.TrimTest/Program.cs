@@ -25,18 +25,18 @@ await using WebSocketConnection client =
     await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/").WaitAsync(deadline);
 
 await client.SendAsync("grüße");
-WebSocketMessage text = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
-bool isTextRight = text.Kind == WebSocketMessageKind.Text && text.Text == "grüße";
+WebSocketMessage? text = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isTextRight = text?.Kind == WebSocketMessageKind.Text && text?.Text == "grüße";
 
 await client.SendAsync(bytes);
-WebSocketMessage binary = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
-bool isBinaryRight = binary.Kind == WebSocketMessageKind.Binary && binary.Payload.Span.SequenceEqual(bytes);
+WebSocketMessage? binary = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isBinaryRight = binary?.Kind == WebSocketMessageKind.Binary && binary.Value.Payload.Span.SequenceEqual(bytes);
 
 // Compression comes from a library of the platform, which is looked for when it is needed: without it nothing is agreed on.
 await client.SendAsync(repetitive);
-WebSocketMessage inflated = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
+WebSocketMessage? inflated = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
 bool isCompressionRight = client.Extensions.StartsWith("permessage-deflate", StringComparison.Ordinal)
-    && inflated.Text == repetitive;
+    && inflated?.Text == repetitive;
 
 WebSocketCloseResult result = await client.CloseAsync().AsTask().WaitAsync(deadline);
 

@@ -100,36 +100,60 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     internal ConnectionCore Core { get; }
 
-    /// <summary>Waits for the next message.</summary>
-    /// <param name="cancellationToken">Ends the wait. Nothing is lost: the next receive gets what comes next.</param>
-    /// <returns>The message, whose payload is valid until the next receive.</returns>
-    /// <exception cref="WebSocketClosedException">The connection has ended, and all its messages were received.</exception>
+    /// <summary>Receives the next message, or waits for one.</summary>
+    /// <param name="cancellationToken">Ends the wait. No message is lost: the next receive gets it.</param>
+    /// <returns>
+    /// The message, whose payload is valid until the next receive. <see langword="null"/> if the connection has ended cleanly
+    /// (<see cref="WebSocketCloseResult.WasClean"/>: both ends sent a Close frame, whatever its code) and every message that
+    /// came before has been received; all further calls return <see langword="null"/> too. <see cref="Closed"/> has the code
+    /// and the reason.
+    /// </returns>
+    /// <example><c>while (await connection.ReceiveAsync() is { } message) { … }</c></example>
+    /// <exception cref="WebSocketClosedException">
+    /// The connection has ended without a completed closing handshake, and every message that came before has been received.
+    /// </exception>
     /// <exception cref="InvalidOperationException">
     /// Another receive is waiting, the connection has a handler, or it delivers fragments.
     /// </exception>
-    public ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancellationToken = default) =>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public ValueTask<WebSocketMessage?> ReceiveAsync(CancellationToken cancellationToken = default) =>
         FindMisuse(fragments: false) is { } misuse
-            ? ValueTask.FromException<WebSocketMessage>(misuse)
-            : Core.Pull!.ReceiveMessageAsync(cancellationToken);
+            ? ValueTask.FromException<WebSocketMessage?>(misuse)
+            : Core.Pull!.ReceiveMessageAsync(isRegistered: false, cancellationToken);
 
-    /// <summary>Waits for the next piece of a message; only with <see cref="WebSocketConnectionOptions.DeliverFragments"/>.</summary>
-    /// <param name="cancellationToken">Ends the wait. Nothing is lost: the next receive gets what comes next.</param>
-    /// <returns>The piece, whose payload is valid until the next receive.</returns>
-    /// <exception cref="WebSocketClosedException">The connection has ended, and all its messages were received.</exception>
+    /// <summary>
+    /// Receives the next fragment of a message, or waits for one; only with
+    /// <see cref="WebSocketConnectionOptions.DeliverFragments"/>.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait. No fragment is lost: the next receive gets it.</param>
+    /// <returns>
+    /// The fragment, whose payload is valid until the next receive. <see langword="null"/> after a clean end, as for
+    /// <see cref="ReceiveAsync"/>. The peer's last message may then be incomplete (RFC 6455 §5.5.1 allows a Close frame between
+    /// fragments): <see cref="WebSocketFragment.EndOfMessage"/> marks a whole one.
+    /// </returns>
+    /// <exception cref="WebSocketClosedException">
+    /// The connection has ended without a completed closing handshake, and every fragment that came before has been received.
+    /// </exception>
     /// <exception cref="InvalidOperationException">
     /// Another receive is waiting, the connection has a handler, or it delivers whole messages.
     /// </exception>
-    public ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken = default) =>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public ValueTask<WebSocketFragment?> ReceiveFragmentAsync(CancellationToken cancellationToken = default) =>
         FindMisuse(fragments: true) is { } misuse
-            ? ValueTask.FromException<WebSocketFragment>(misuse)
+            ? ValueTask.FromException<WebSocketFragment?>(misuse)
             : Core.Pull!.ReceiveFragmentAsync(cancellationToken);
 
-    /// <summary>Receives message after message, until the connection ends.</summary>
-    /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
-    /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
+    /// <summary>Receives one message after another until the connection ends.</summary>
+    /// <param name="cancellationToken">Ends the wait. No message is lost: another enumeration gets it.</param>
+    /// <returns>
+    /// The messages. The payload of each is valid until the next is asked for. The enumeration ends where
+    /// <see cref="ReceiveAsync"/> returns <see langword="null"/>.
+    /// </returns>
     /// <exception cref="WebSocketClosedException">
-    /// The connection ended otherwise than by a completed closing handshake; after one, the enumeration just ends.
+    /// The connection has ended without a completed closing handshake, and every message that came before has been received.
     /// </exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="ReceiveAsync"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -138,21 +162,9 @@ public sealed class WebSocketConnection : IAsyncDisposable
         // Registered once, not for each message.
         using CancellationTokenRegistration registration =
             cancellationToken.UnsafeRegister(static (state, token) => ((PullReceiver)state!).Cancel(token), pull);
-        while (true)
+        while (await pull.ReceiveMessageAsync(isRegistered: true, cancellationToken).ConfigureAwait(false) is { } message)
         {
-            InboxEntry entry = await pull.ReceiveEntryAsync(cancellationToken).ConfigureAwait(false);
-            if (entry.IsEnd)
-            {
-                break;
-            }
-
-            yield return new WebSocketMessage(entry.Payload, entry.Kind);
-        }
-
-        WebSocketClosedException end = Core.CreateClosedException();
-        if (!end.Result.WasClean)
-        {
-            throw end;
+            yield return message;
         }
     }
 

@@ -13,11 +13,15 @@ public sealed class ClientHowToTests
         await using var server = await WebSocketServer.StartAsync(0, new Echo());
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
 
+        Order? confirmed = null;
+
         // snippet: json
         var order = new Order("AB-12", 3);
         await connection.SendTextAsync(JsonSerializer.SerializeToUtf8Bytes(order));
-        WebSocketMessage reply = await connection.ReceiveAsync();
-        Order? confirmed = JsonSerializer.Deserialize<Order>(reply.Payload.Span);
+        if (await connection.ReceiveAsync() is { } reply)
+        {
+            confirmed = JsonSerializer.Deserialize<Order>(reply.Payload.Span);
+        }
         // end snippet
 
         Assert.Equal(order, confirmed);
@@ -111,7 +115,7 @@ public sealed class ClientHowToTests
         List<WebSocketMessageKind> kinds = [];
         for (int i = 0; i < 5; i++)
         {
-            kinds.Add((await connection.ReceiveAsync()).Kind);
+            kinds.Add((await connection.ReceiveMessageAsync()).Kind);
         }
 
         Assert.Equal(
@@ -144,6 +148,28 @@ public sealed class ClientHowToTests
         // end snippet
 
         Assert.Equal(["one", "2 bytes"], lines);
+    }
+
+    [Fact]
+    public async Task Client_receives_until_null()
+    {
+        await using var server = await WebSocketServer.StartAsync(0, async (connection, cancellation) =>
+        {
+            await connection.SendAsync("one", cancellation);
+            await connection.SendAsync("two", cancellation);
+        });
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+        List<string> lines = [];
+
+        // snippet: receive loop
+        while (await connection.ReceiveAsync() is { } message)
+        {
+            // The payload is on loan until the next receive: copy what you need for longer.
+            lines.Add(message.Text);
+        }
+        // end snippet
+
+        Assert.Equal(["one", "two"], lines);
     }
 
     [Fact]
@@ -339,7 +365,7 @@ public sealed class ClientHowToTests
         var received = new TaskCompletionSource<string>();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
-            async (connection, cancellation) => received.TrySetResult((await connection.ReceiveAsync(cancellation)).Text));
+            async (connection, cancellation) => received.TrySetResult((await connection.ReceiveMessageAsync(cancellation)).Text));
         await using var client = new WebSocketReconnectingClient(
             $"ws://{server.LocalEndPoint}/", new WebSocketReconnectOptions { MaxQueueLength = 1_000 });
         await client.SendAsync("kept");

@@ -35,26 +35,28 @@ public sealed class ClosingHowToTests
     }
 
     [Fact]
-    public async Task Receiving_after_the_end_tells_how_it_ended()
+    public async Task Receiving_returns_null_after_a_clean_close_and_closed_has_the_code()
     {
-        await using var server = await StartAsync();
-        await using var connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
-        await connection.CloseAsync();
-        WebSocketCloseResult? seen = null;
+        await using var server = await WebSocketServer.StartAsync(0, async (connection, cancellation) =>
+        {
+            await connection.SendAsync("last", cancellation);
+            await connection.CloseAsync((WebSocketCloseCode)4001, "over", cancellation);
+        });
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+        List<string> lines = [];
 
-        // snippet: closed exception
-        try
+        // snippet: receive until the close
+        while (await connection.ReceiveAsync() is { } message)
         {
-            WebSocketMessage message = await connection.ReceiveAsync();
+            lines.Add(message.Text);
         }
-        catch (WebSocketClosedException exception)
-        {
-            seen = exception.Result;
-            Console.WriteLine($"{seen.Code} {seen.Reason}, begun by the {seen.Initiator} end");
-        }
+
+        WebSocketCloseResult end = await connection.Closed;
+        Console.WriteLine($"{end.Code} {end.Reason}, begun by the {end.Initiator} end");
         // end snippet
 
-        Assert.Equal(WebSocketCloseCode.NormalClosure, seen?.Code);
+        Assert.Equal(["last"], lines);
+        Assert.Equal((4001, "over"), ((int)end.Code, end.Reason));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class CompressionHowToTests
         // end snippet
 
         Assert.True(isCompressed);
-        Assert.Equal(secretPage, (await connection.ReceiveAsync()).Text);
+        Assert.Equal(secretPage, (await connection.ReceiveMessageAsync()).Text);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class CompressionHowToTests
         }
         // end snippet
 
-        Assert.Equal(news, (await first.ReceiveAsync()).Text);
-        Assert.Equal(news, (await second.ReceiveAsync()).Text);
+        Assert.Equal(news, (await first.ReceiveMessageAsync()).Text);
+        Assert.Equal(news, (await second.ReceiveMessageAsync()).Text);
     }
 }

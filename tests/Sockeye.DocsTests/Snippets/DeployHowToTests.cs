@@ -45,7 +45,7 @@ public sealed class DeployHowToTests
             // end snippet
 
             await connection.SendAsync("safe");
-            Assert.Equal("safe", (await connection.ReceiveAsync()).Text);
+            Assert.Equal("safe", (await connection.ReceiveMessageAsync()).Text);
             await Assert.ThrowsAsync<WebSocketHandshakeException>(
                 () => WebSocketClient.ConnectAsync($"wss://localhost:{server.Port}/"));
         }
@@ -93,17 +93,17 @@ public sealed class DeployHowToTests
         string address = $"ws://localhost:{server.Port}/rooms/";
         await using var ann = await WebSocketClient.ConnectAsync(address + "garden");
         await ann.SendAsync("I am in");
-        Assert.Equal("I am in", (await ann.ReceiveAsync()).Text);
+        Assert.Equal("I am in", (await ann.ReceiveMessageAsync()).Text);
         await using var bob = await WebSocketClient.ConnectAsync(address + "garden");
         await using var eve = await WebSocketClient.ConnectAsync(address + "kitchen");
         await bob.SendAsync("hello");
 
         // Bob may have come in while the room was still being told about Ann.
-        string heard = (await bob.ReceiveAsync()).Text;
-        Assert.Equal("hello", heard == "I am in" ? (await bob.ReceiveAsync()).Text : heard);
-        Assert.Equal("hello", (await ann.ReceiveAsync()).Text);
+        string heard = (await bob.ReceiveMessageAsync()).Text;
+        Assert.Equal("hello", heard == "I am in" ? (await bob.ReceiveMessageAsync()).Text : heard);
+        Assert.Equal("hello", (await ann.ReceiveMessageAsync()).Text);
         await eve.SendAsync("nobody here");
-        Assert.Equal("nobody here", (await eve.ReceiveAsync()).Text);
+        Assert.Equal("nobody here", (await eve.ReceiveMessageAsync()).Text);
         Assert.Equal(2, rooms.Count);
     }
 
@@ -117,9 +117,9 @@ public sealed class DeployHowToTests
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
 
         await client.SendAsync("a question");
-        var reply = await client.ReceiveAsync(deadline.Token);
+        WebSocketMessage? reply = await client.ReceiveAsync(deadline.Token);
 
-        Assert.Equal("1: a question", reply.Text);
+        Assert.Equal("1: a question", reply?.Text);
         // end snippet
     }
 

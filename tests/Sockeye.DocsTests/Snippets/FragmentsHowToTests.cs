@@ -36,14 +36,15 @@ public sealed class FragmentsHowToTests
         // end snippet
 
         // snippet: read fragments
-        WebSocketFragment fragment;
-        do
+        // On loan until the next receive, as a message is.
+        while (await connection.ReceiveFragmentAsync() is { } fragment)
         {
-            // On loan until the next receive, as a message is.
-            fragment = await connection.ReceiveFragmentAsync();
             await target.WriteAsync(fragment.Payload);
+            if (fragment.EndOfMessage)
+            {
+                break;
+            }
         }
-        while (!fragment.EndOfMessage);
         // end snippet
 
         Assert.Equal(source.ToArray(), target.ToArray());

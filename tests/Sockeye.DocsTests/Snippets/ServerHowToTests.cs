@@ -24,7 +24,7 @@ public sealed class ServerHowToTests
 
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
         await connection.SendAsync("something");
-        WebSocketMessage reply = await connection.ReceiveAsync();
+        WebSocketMessage reply = await connection.ReceiveMessageAsync();
 
         Assert.Equal("1: something", reply.Text);
     }
@@ -47,8 +47,8 @@ public sealed class ServerHowToTests
         await counted.SendAsync("something");
         await echoed.SendAsync("something");
 
-        Assert.Equal("1: something", (await counted.ReceiveAsync()).Text);
-        Assert.Equal("something", (await echoed.ReceiveAsync()).Text);
+        Assert.Equal("1: something", (await counted.ReceiveMessageAsync()).Text);
+        Assert.Equal("something", (await echoed.ReceiveMessageAsync()).Text);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class ServerHowToTests
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
         await using var client = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
         await client.SendAsync("something");
-        Assert.Equal("something", (await client.ReceiveAsync()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync()).Text);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class ServerHowToTests
         await server.StopAsync();
         // end snippet
 
-        Assert.Equal("the server restarts", (await client.ReceiveAsync()).Text);
+        Assert.Equal("the server restarts", (await client.ReceiveMessageAsync()).Text);
         Assert.Equal(WebSocketCloseCode.GoingAway, (await client.Closed).Code);
     }
 }

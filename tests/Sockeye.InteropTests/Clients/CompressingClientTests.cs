@@ -43,8 +43,8 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
         await using WebSocketServer server = await StartAsync(PerMessageDeflateOptions.Default, async connection =>
         {
             Assert.Equal("", connection.Extensions);
-            await connection.SendAsync(await connection.ReceiveAsync(Deadline.Token()), Deadline.Token());
-            await connection.SendAsync(await connection.ReceiveAsync(Deadline.Token()), Deadline.Token());
+            await connection.SendAsync(await connection.ReceiveMessageAsync(Deadline.Token()), Deadline.Token());
+            await connection.SendAsync(await connection.ReceiveMessageAsync(Deadline.Token()), Deadline.Token());
         });
 
         PeerReport report = await ScriptPeer.WebSocketNode.RunAsync(AddressOf(server), "echo", [50_000]);

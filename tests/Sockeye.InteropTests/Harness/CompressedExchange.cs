@@ -20,7 +20,7 @@ internal static class CompressedExchange
         Task sending = SendAllAsync(connection, messages, new Random(seed));
         for (int i = 0; i < messages.Length; i++)
         {
-            WebSocketMessage message = await connection.ReceiveAsync(Deadline.Token());
+            WebSocketMessage message = await connection.ReceiveMessageAsync(Deadline.Token());
             Assert.Equal(KindOf(i), message.Kind);
             Assert.True(message.Payload.Span.SequenceEqual(messages[i]), $"Message {i} came back as another one.");
         }

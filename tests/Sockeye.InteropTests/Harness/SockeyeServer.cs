@@ -116,25 +116,17 @@ internal sealed class SockeyeServer : IAsyncDisposable
     {
         List<byte> message = [];
         int pieces = 0;
-        try
+        while (await connection.ReceiveFragmentAsync(cancellation) is { } piece)
         {
-            while (true)
+            message.AddRange(piece.Payload.Span);
+            pieces++;
+            if (piece.EndOfMessage)
             {
-                WebSocketFragment piece = await connection.ReceiveFragmentAsync(cancellation);
-                message.AddRange(piece.Payload.Span);
-                pieces++;
-                if (piece.EndOfMessage)
-                {
-                    _pieceCounts.Writer.TryWrite(pieces);
-                    await connection.SendAsync(message.ToArray(), piece.Kind, cancellation);
-                    message.Clear();
-                    pieces = 0;
-                }
+                _pieceCounts.Writer.TryWrite(pieces);
+                await connection.SendAsync(message.ToArray(), piece.Kind, cancellation);
+                message.Clear();
+                pieces = 0;
             }
-        }
-        catch (WebSocketClosedException end) when (end.Result.WasClean)
-        {
-            // The peer closed, which is how this path ends.
         }
     }
 

@@ -23,7 +23,7 @@ public abstract class ForwardProxyTests
         foreach (int size in Payloads.Sizes)
         {
             await client.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
-            WebSocketMessage reply = await client.ReceiveAsync(Deadline.Token());
+            WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
             Assert.True(reply.Payload.Span.SequenceEqual(Payloads.Binary(size)), $"{size} bytes came back as others.");
         }
 

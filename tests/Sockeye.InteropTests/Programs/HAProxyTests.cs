@@ -72,7 +72,7 @@ public sealed class HAProxyTests : ReverseProxyTests
         proxy.Process.Signal(HAProxy.SoftStopSignal);
         await PeerProcess.RefusesAsync(proxy.PlainPort);
         await client.SendAsync("still here?", Deadline.Token());
-        WebSocketMessage reply = await client.ReceiveAsync(Deadline.Token());
+        WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
         string text = reply.Text;
         WebSocketCloseResult closed = await client.CloseAsync(cancellationToken: Deadline.Token());
 

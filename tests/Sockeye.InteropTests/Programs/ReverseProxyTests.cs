@@ -29,7 +29,7 @@ public abstract class ReverseProxyTests
         foreach (int size in Payloads.Sizes)
         {
             await client.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
-            WebSocketMessage reply = await client.ReceiveAsync(Deadline.Token());
+            WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
             Assert.True(reply.Payload.Span.SequenceEqual(Payloads.Binary(size)), $"{size} bytes came back as others.");
         }
 
@@ -51,7 +51,7 @@ public abstract class ReverseProxyTests
         byte[] payload = Payloads.Json(5_000_000, new Random(1));
 
         await client.SendAsync(payload, WebSocketMessageKind.Text, compress: false, Deadline.Token());
-        WebSocketMessage reply = await client.ReceiveAsync(Deadline.Token());
+        WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
 
         Assert.True(reply.Payload.Span.SequenceEqual(payload));
     }

@@ -196,7 +196,7 @@ public abstract class HandshakeServerTests
 
     private static async Task<SeenRequest> SeenAsync(WebSocketConnection connection)
     {
-        WebSocketMessage message = await connection.ReceiveAsync(Deadline.Token());
+        WebSocketMessage message = await connection.ReceiveMessageAsync(Deadline.Token());
         return JsonSerializer.Deserialize<SeenRequest>(message.Payload.Span, JsonSerializerOptions.Web)!;
     }
 

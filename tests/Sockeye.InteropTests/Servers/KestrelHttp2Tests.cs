@@ -20,7 +20,7 @@ public sealed class KestrelHttp2Tests
         foreach (int size in Payloads.Sizes)
         {
             ValueTask sending = connection.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, cancellationToken: Deadline.Token());
-            WebSocketMessage received = await connection.ReceiveAsync(Deadline.Token());
+            WebSocketMessage received = await connection.ReceiveMessageAsync(Deadline.Token());
             await sending;
             Assert.Equal(Payloads.Sha256(Payloads.Binary(size)), Payloads.Sha256(received.Payload.Span));
         }
@@ -73,7 +73,7 @@ public sealed class KestrelHttp2Tests
         Assert.StartsWith("permessage-deflate", connection.Extensions, StringComparison.Ordinal);
         Assert.Equal("1", cookies.GetCookies(new Uri("https://127.0.0.1/"))["given"]!.Value);
         await connection.SendAsync(new string('a', 10_000), cancellationToken: Deadline.Token());
-        Assert.Equal(10_000, (await connection.ReceiveAsync(Deadline.Token())).Payload.Length);
+        Assert.Equal(10_000, (await connection.ReceiveMessageAsync(Deadline.Token())).Payload.Length);
     }
 
     [Theory]
@@ -244,7 +244,7 @@ public sealed class KestrelHttp2Tests
         {
             used.Add((await server.NextRequestAsync()).Connection);
             await connection.SendAsync("hello", Deadline.Token());
-            Assert.Equal("hello", (await connection.ReceiveAsync(Deadline.Token())).Text);
+            Assert.Equal("hello", (await connection.ReceiveMessageAsync(Deadline.Token())).Text);
         }
 
         Assert.Equal(Count, used.Count);

@@ -66,7 +66,7 @@ public sealed class KestrelUpgradeTests
         {
             byte[] payload = [.. Enumerable.Range(0, length).Select(index => (byte)(index / 7))];
             await client.SendAsync(payload, WebSocketMessageKind.Binary, Deadline.Token());
-            Assert.Equal(payload, (await client.ReceiveAsync(Deadline.Token())).Payload.ToArray());
+            Assert.Equal(payload, (await client.ReceiveMessageAsync(Deadline.Token())).Payload.ToArray());
         }
 
         Assert.True((await client.CloseAsync(cancellationToken: Deadline.Token())).WasClean);

@@ -83,13 +83,13 @@ public abstract class PeerServerTests
         await using WebSocketConnection connection = await ConnectAsync(server.At("/close"));
 
         await connection.SendAsync("4002 Bis später, 😀", Deadline.Token());
-        WebSocketClosedException end = await Assert.ThrowsAsync<WebSocketClosedException>(
-            async () => await connection.ReceiveAsync(Deadline.Token()));
+        Assert.Null(await connection.ReceiveAsync(Deadline.Token()));
+        WebSocketCloseResult end = await connection.Closed;
 
-        Assert.Equal(4002, (int)end.Result.Code);
-        Assert.Equal("Bis später, 😀", end.Result.Reason);
-        Assert.Equal(WebSocketCloseInitiator.Peer, end.Result.Initiator);
-        Assert.True(end.Result.WasClean);
+        Assert.Equal(4002, (int)end.Code);
+        Assert.Equal("Bis später, 😀", end.Reason);
+        Assert.Equal(WebSocketCloseInitiator.Peer, end.Initiator);
+        Assert.True(end.WasClean);
         await server.NextCloseAsync();
     }
 
@@ -100,7 +100,7 @@ public abstract class PeerServerTests
         WebSocketClientOptions options = new() { Subprotocols = ["chat.v9", "chat.v1"] };
 
         await using WebSocketConnection connection = await ConnectAsync(server.At("/subprotocol"), options);
-        WebSocketMessage chosen = await connection.ReceiveAsync(Deadline.Token());
+        WebSocketMessage chosen = await connection.ReceiveMessageAsync(Deadline.Token());
 
         Assert.Equal("chat.v1", connection.Subprotocol);
         Assert.Equal("chat.v1", chosen.Text);
@@ -138,7 +138,7 @@ public abstract class PeerServerTests
         List<PeerMessage> messages = [];
         while (messages.Count < count)
         {
-            WebSocketMessage message = await connection.ReceiveAsync(Deadline.Token());
+            WebSocketMessage message = await connection.ReceiveMessageAsync(Deadline.Token());
             messages.Add(message.Kind == WebSocketMessageKind.Text
                 ? PeerMessage.OfText(message.Payload.Span)
                 : PeerMessage.OfBinary(message.Payload.Span));

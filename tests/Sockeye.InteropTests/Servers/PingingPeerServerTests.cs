@@ -10,7 +10,7 @@ public abstract class PingingPeerServerTests : PeerServerTests
         await using WebSocketConnection connection = await ConnectAsync(server.At("/ping"));
 
         await connection.SendAsync("heartbeat 漢字", Deadline.Token());
-        WebSocketMessage pong = await connection.ReceiveAsync(Deadline.Token());
+        WebSocketMessage pong = await connection.ReceiveMessageAsync(Deadline.Token());
 
         Assert.Equal("heartbeat 漢字", pong.Text);
     }

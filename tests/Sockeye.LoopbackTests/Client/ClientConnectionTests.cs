@@ -123,7 +123,7 @@ public sealed class ClientConnectionTests
     {
         using var server = new RawServer();
         (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync();
-        Task<WebSocketMessage> receiving = client.ReceiveAsync().AsTask();
+        Task<WebSocketMessage> receiving = client.ReceiveMessageAsync().AsTask();
 
         if (reset)
         {

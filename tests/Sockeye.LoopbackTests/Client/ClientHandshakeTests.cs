@@ -294,8 +294,8 @@ public sealed class ClientHandshakeTests
         }
 
         await using WebSocketConnection client = await connecting.WithDeadline();
-        Assert.Equal("first", (await client.ReceiveAsync().WithDeadline()).Text);
-        Assert.Equal(Payloads.Bytes(1000), (await client.ReceiveAsync().WithDeadline()).Payload.ToArray());
+        Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal(Payloads.Bytes(1000), (await client.ReceiveMessageAsync().WithDeadline()).Payload.ToArray());
         client.Abort();
     }
 

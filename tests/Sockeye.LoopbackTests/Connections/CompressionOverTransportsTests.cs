@@ -42,7 +42,7 @@ public sealed class CompressionOverTransportsTests
         });
         for (int i = 0; i < Messages; i++)
         {
-            WebSocketMessage reply = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
             Assert.Equal($"{i} größer {new string('x', i)}", reply.Text);
         }
 
@@ -66,8 +66,8 @@ public sealed class CompressionOverTransportsTests
         await writer.CompleteAsync(text.AsMemory(1_001)).WithDeadline();
         await other.WithDeadline();
 
-        Assert.Equal(Encoding.UTF8.GetString(text), (await pair.Client.ReceiveAsync().WithDeadline()).Text);
-        Assert.Equal("other", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal(Encoding.UTF8.GetString(text), (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("other", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
     }
 
     [Theory]
@@ -83,7 +83,7 @@ public sealed class CompressionOverTransportsTests
         WebSocketFragment fragment;
         do
         {
-            fragment = await pair.Server.ReceiveFragmentAsync().WithDeadline();
+            fragment = Assert.NotNull(await pair.Server.ReceiveFragmentAsync().WithDeadline());
             received.Write(fragment.Payload.Span);
         }
         while (!fragment.EndOfMessage);
@@ -117,7 +117,7 @@ public sealed class CompressionOverTransportsTests
         {
             for (int number = 0; number < Messages; number++)
             {
-                WebSocketMessage message = await connection.ReceiveAsync();
+                WebSocketMessage message = await connection.ReceiveMessageAsync();
                 byte[] expected = number % 2 == 0 ? Payloads.Text(Length, number) : Payloads.Bytes(Length);
                 Assert.True(message.Payload.Span.SequenceEqual(expected), $"message {number}");
             }
@@ -148,7 +148,7 @@ public sealed class CompressionOverTransportsTests
 
         for (int count = 0; count < Senders * Messages; count++)
         {
-            WebSocketMessage message = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage message = await pair.Client.ReceiveMessageAsync().WithDeadline();
             int sender = int.Parse(message.Text.Split(' ')[0], CultureInfo.InvariantCulture);
             Assert.True(message.Payload.Span.SequenceEqual(MessageOf(sender, next[sender]++)));
         }
@@ -207,7 +207,7 @@ public sealed class CompressionOverTransportsTests
     private static async Task AssertEchoedAsync(ConnectionPair pair, byte[] payload, WebSocketMessageKind kind)
     {
         await pair.Client.SendAsync(payload, kind).WithDeadline();
-        WebSocketMessage reply = await pair.Client.ReceiveAsync().WithDeadline();
+        WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
 
         Assert.Equal(kind, reply.Kind);
         Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span), $"{payload.Length} bytes of {kind}");

@@ -168,7 +168,7 @@ public sealed class FirstCallsTests
 
         await client.SendAsync("something");
 
-        Assert.Equal("something", (await client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).Text);
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed class FirstCallsTests
         {
             await using WebSocketConnection client = await connect(UrlOf(server)).WithDeadline();
             await client.SendAsync("something");
-            Assert.Equal("something", (await client.ReceiveAsync().WithDeadline()).Text);
+            Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).Text);
         }
 
         foreach (Func<string, WebSocketHandler, Task<WebSocketConnection>> connect in HandledConnects)
@@ -215,7 +215,7 @@ public sealed class FirstCallsTests
             foreach (Func<WebSocketConnection, ValueTask> send in sends)
             {
                 await send(client);
-                WebSocketMessage reply = await client.ReceiveAsync(Token).WithDeadline();
+                WebSocketMessage reply = await client.ReceiveMessageAsync(Token).WithDeadline();
                 Assert.Equal(kind, reply.Kind);
                 Assert.Equal(Bytes, reply.Payload.ToArray());
             }
@@ -259,7 +259,7 @@ public sealed class FirstCallsTests
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(UrlOf(server));
         await client.SendAsync("echoed, so that the server knows the connection");
-        await client.ReceiveAsync().WithDeadline();
+        await client.ReceiveMessageAsync().WithDeadline();
 
         Assert.All(Broadcasts, broadcast => Assert.Equal(1, broadcast(server, _ => true)));
         Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), Token));
@@ -268,7 +268,7 @@ public sealed class FirstCallsTests
 
         for (int i = 0; i < Broadcasts.Count + 3; i++)
         {
-            WebSocketMessage message = await client.ReceiveAsync().WithDeadline();
+            WebSocketMessage message = await client.ReceiveMessageAsync().WithDeadline();
             Assert.Equal(i is >= 5 and < 8 ? WebSocketMessageKind.Binary : WebSocketMessageKind.Text, message.Kind);
             Assert.Equal("é", message.Text);
         }
@@ -301,7 +301,7 @@ public sealed class FirstCallsTests
 
         Assert.NotEqual(WebSocketSendResult.Refused, client.TrySend(text));
 
-        Assert.Equal(text, (await client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal(text, (await client.ReceiveMessageAsync().WithDeadline()).Text);
     }
 
     private static ValueTask Done(WebSocketSendResult result)

@@ -12,7 +12,7 @@ public sealed class MemoryOverTransportsTests
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind, new EchoHandler(), serverOptions: WithoutMemory(new WebSocketConnectionOptions()));
         await pair.Client.SendAsync("short");
-        Assert.Equal("short", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("short", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
 
         _ = pair.Client.SendAsync(Payloads.Bytes(1_000_000)).AsTask();
 
@@ -78,7 +78,7 @@ public sealed class MemoryOverTransportsTests
             },
             static async (connection, cancellation) =>
             {
-                WebSocketMessage message = await connection.ReceiveAsync(cancellation);
+                WebSocketMessage message = await connection.ReceiveMessageAsync(cancellation);
                 await connection.SendAsync($"{message.Payload.Length}", cancellation);
             });
 
@@ -88,7 +88,7 @@ public sealed class MemoryOverTransportsTests
                 server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() })
                 .WithDeadline();
             await client.SendAsync(new byte[1_000_000]).AsTask().WithDeadline();
-            Assert.Equal("1000000", (await client.ReceiveAsync().WithDeadline()).Text);
+            Assert.Equal("1000000", (await client.ReceiveMessageAsync().WithDeadline()).Text);
         }
     }
 

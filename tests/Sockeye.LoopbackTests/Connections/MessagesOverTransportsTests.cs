@@ -14,7 +14,7 @@ public sealed class MessagesOverTransportsTests
         {
             byte[] payload = Payloads.Bytes(length);
             await pair.Client.SendAsync(payload).WithDeadline();
-            WebSocketMessage reply = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
 
             Assert.Equal(WebSocketMessageKind.Binary, reply.Kind);
             Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span), $"{length} bytes");
@@ -38,7 +38,7 @@ public sealed class MessagesOverTransportsTests
         });
         for (int i = 0; i < Messages; i++)
         {
-            WebSocketMessage reply = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
             Assert.Equal($"{i} größer {new string('x', i)}", reply.Text);
         }
 
@@ -62,8 +62,8 @@ public sealed class MessagesOverTransportsTests
         await writer.CompleteAsync(character.AsMemory(2, 1)).WithDeadline();
         await other.WithDeadline();
 
-        Assert.Equal("€", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
-        Assert.Equal("other", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("€", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("other", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
         Assert.True(roundTrip > TimeSpan.Zero);
         Assert.NotNull(pair.Client.RoundTripTime);
     }
@@ -83,7 +83,7 @@ public sealed class MessagesOverTransportsTests
         }
 
         await writer.CompleteAsync().WithDeadline();
-        WebSocketMessage reply = await pair.Client.ReceiveAsync().WithDeadline();
+        WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
 
         Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span));
     }
@@ -101,7 +101,7 @@ public sealed class MessagesOverTransportsTests
         WebSocketFragment fragment;
         do
         {
-            fragment = await pair.Server.ReceiveFragmentAsync().WithDeadline();
+            fragment = Assert.NotNull(await pair.Server.ReceiveFragmentAsync().WithDeadline());
             received.Write(fragment.Payload.Span);
         }
         while (!fragment.EndOfMessage);
@@ -140,7 +140,7 @@ public sealed class MessagesOverTransportsTests
         {
             for (int i = 0; i < Messages; i++)
             {
-                WebSocketMessage message = await connection.ReceiveAsync();
+                WebSocketMessage message = await connection.ReceiveMessageAsync();
                 Assert.True(payload.AsSpan().SequenceEqual(message.Payload.Span));
             }
         }
@@ -168,7 +168,7 @@ public sealed class MessagesOverTransportsTests
         WebSocketSendResult refused = pair.Server.TrySend(new byte[1]);
         for (int i = 0; i < sent; i++)
         {
-            WebSocketMessage message = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage message = await pair.Client.ReceiveMessageAsync().WithDeadline();
             Assert.True(Payloads.Bytes(Length + i).AsSpan().SequenceEqual(message.Payload.Span), $"message {i}");
         }
 
@@ -178,7 +178,7 @@ public sealed class MessagesOverTransportsTests
 
         // And it goes on.
         await pair.Server.SendAsync("after").WithDeadline();
-        Assert.Equal("after", (await pair.Client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("after", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
     }
 
     [Theory]
@@ -198,7 +198,7 @@ public sealed class MessagesOverTransportsTests
         });
         for (int i = 0; i < Messages; i++)
         {
-            WebSocketMessage message = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage message = await pair.Client.ReceiveMessageAsync().WithDeadline();
             Assert.Equal(Length, message.Payload.Length);
             Assert.InRange(pair.Server.SendBufferLength, 0, (1024 * 1024) + (2 * Length));
         }
@@ -227,7 +227,7 @@ public sealed class MessagesOverTransportsTests
         })));
         for (int i = 0; i < Senders * Messages; i++)
         {
-            string[] parts = (await pair.Server.ReceiveAsync().WithDeadline()).Text.Split(' ');
+            string[] parts = (await pair.Server.ReceiveMessageAsync().WithDeadline()).Text.Split(' ');
             int sender = int.Parse(parts[0], null);
             Assert.Equal(next[sender]++, int.Parse(parts[1], null));
             Assert.Equal(int.Parse(parts[1], null) * 10, parts[2].Length);

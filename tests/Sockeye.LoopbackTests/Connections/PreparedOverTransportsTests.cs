@@ -42,9 +42,9 @@ public sealed class PreparedOverTransportsTests
     {
         for (int i = 0; i < MessageCount; i++)
         {
-            WebSocketMessage message = await connection.ReceiveAsync().WithDeadline();
+            WebSocketMessage message = await connection.ReceiveMessageAsync().WithDeadline();
             Assert.True(message.Payload.Span.SequenceEqual(prepared[i % prepared.Length].Payload.Span), $"prepared message {i}");
-            message = await connection.ReceiveAsync().WithDeadline();
+            message = await connection.ReceiveMessageAsync().WithDeadline();
             Assert.Equal(Text(i, 1_500), message.Text);
         }
     }

@@ -76,7 +76,7 @@ public sealed class ChurnStressTests
         await using WebSocketConnection client =
             await WebSocketClient.ConnectAsync(server.Address(number % 2 == 0 ? "/pull" : "/place"));
         await client.SendAsync("hello");
-        await client.ReceiveAsync();
+        await client.ReceiveMessageAsync();
         switch (number % 3)
         {
             case 0:

@@ -116,9 +116,8 @@ public sealed class EndRaceStressTests
     {
         try
         {
-            while (true)
+            while (await connection.ReceiveAsync().WithDeadline() is not null)
             {
-                await connection.ReceiveAsync().WithDeadline();
             }
         }
         catch (Exception exception) when (exception is WebSocketClosedException or InvalidOperationException)

@@ -104,7 +104,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
             await writer.CompleteAsync("pieces"u8.ToArray());
         }
 
-        Assert.Equal("in three pieces"u8.ToArray(), (await client.ReceiveAsync()).Payload.ToArray());
+        Assert.Equal("in three pieces"u8.ToArray(), (await client.ReceiveMessageAsync()).Payload.ToArray());
         await client.PingAsync();
 
         // Many at once, so that some are written together with others.
@@ -115,7 +115,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
 
         for (int i = 0; i < 20; i++)
         {
-            Assert.Equal(1000 * i, (await client.ReceiveAsync()).Payload.Length);
+            Assert.Equal(1000 * i, (await client.ReceiveMessageAsync()).Payload.Length);
         }
 
         await client.CloseAsync();
@@ -124,7 +124,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
     private static async Task EchoAsync(WebSocketConnection client, byte[] payload)
     {
         await client.SendAsync(payload);
-        WebSocketMessage reply = await client.ReceiveAsync();
+        WebSocketMessage reply = await client.ReceiveMessageAsync();
         Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span), "the reply is another");
     }
 

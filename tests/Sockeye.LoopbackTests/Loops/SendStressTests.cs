@@ -24,7 +24,7 @@ public sealed class SendStressTests
         int[] next = new int[Senders];
         for (int i = 0; i < Senders * Messages; i++)
         {
-            WebSocketMessage message = await pair.Client.ReceiveAsync().WithDeadline();
+            WebSocketMessage message = await pair.Client.ReceiveMessageAsync().WithDeadline();
             (int sender, int number) = Read(message.Payload.Span);
             Assert.True(message.Payload.Span.SequenceEqual(Message(sender, number)), "the bytes are another's");
             Assert.Equal(next[sender]++, number);

@@ -59,7 +59,7 @@ public sealed class CompressionNegotiationTests
         {
             byte[] text = Payloads.Text(number * 500, number);
             await client.SendAsync(text, WebSocketMessageKind.Text).WithDeadline();
-            Assert.True((await client.ReceiveAsync().WithDeadline()).Payload.Span.SequenceEqual(text));
+            Assert.True((await client.ReceiveMessageAsync().WithDeadline()).Payload.Span.SequenceEqual(text));
         }
     }
 
@@ -81,7 +81,7 @@ public sealed class CompressionNegotiationTests
         Assert.Equal(expected, Assert.Single(server.Connections).Extensions);
         byte[] text = Payloads.Text(10_000, 1);
         await client.SendAsync(text, WebSocketMessageKind.Text).WithDeadline();
-        Assert.True((await client.ReceiveAsync().WithDeadline()).Payload.Span.SequenceEqual(text));
+        Assert.True((await client.ReceiveMessageAsync().WithDeadline()).Payload.Span.SequenceEqual(text));
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class CompressionNegotiationTests
 
         Assert.Equal(RawFrame.Text, frame.First);
         Assert.Equal(Payloads.Text(2_000), frame.Payload);
-        Assert.Equal("Hello", (await client.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).Text);
         client.Abort();
     }
 

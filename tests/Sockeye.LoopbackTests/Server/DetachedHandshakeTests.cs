@@ -31,7 +31,7 @@ public sealed class DetachedHandshakeTests
                 RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, 1),
                 IsSecure = true,
             }).WithDeadline();
-        WebSocketMessage message = await connection.ReceiveAsync().WithDeadline();
+        WebSocketMessage message = await connection.ReceiveMessageAsync().WithDeadline();
 
         Assert.Equal("hi", message.Text);
         Assert.Equal("v1", connection.Subprotocol);
@@ -59,7 +59,7 @@ public sealed class DetachedHandshakeTests
                 Received = Wire.Masked(RawFrame.Bytes(0x81, "early"u8.ToArray())),
             }).WithDeadline();
 
-        Assert.Equal("early", (await connection.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("early", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
         Assert.Equal("x=1", connection.Request!.Query);
         Assert.Contains("\r\nSec-WebSocket-Accept: " + RawPeer.Accept + "\r\n", await HeadAsync(far), StringComparison.Ordinal);
         connection.Abort();
@@ -220,7 +220,7 @@ public sealed class DetachedHandshakeTests
         Array.Clear(received);
         await using WebSocketConnection connection = await accepting.WithDeadline();
 
-        Assert.Equal(payload, (await connection.ReceiveAsync().WithDeadline()).Payload.ToArray());
+        Assert.Equal(payload, (await connection.ReceiveMessageAsync().WithDeadline()).Payload.ToArray());
         connection.Abort();
         await far.DisposeAsync();
     }
@@ -248,7 +248,7 @@ public sealed class DetachedHandshakeTests
         await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(
             tls, Options, new WebSocketHandshakeInput { Received = received, IsSecure = true }).WithDeadline();
 
-        Assert.Equal("hi", (await connection.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("hi", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
         Assert.True(connection.Request!.IsSecure);
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
         await connection.SendAsync("ho");

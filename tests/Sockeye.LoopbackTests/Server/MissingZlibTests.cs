@@ -58,7 +58,7 @@ public sealed class MissingZlibTests
                 server.Address(), new WebSocketClientOptions { LoggerFactory = clientLog }).WithDeadline();
             Assert.Equal("", client.Extensions);
             await client.SendAsync(Payloads.Text(2_000)).WithDeadline();
-            Assert.True((await client.ReceiveAsync().WithDeadline()).Payload.Span.SequenceEqual(Payloads.Text(2_000)));
+            Assert.True((await client.ReceiveMessageAsync().WithDeadline()).Payload.Span.SequenceEqual(Payloads.Text(2_000)));
         }
 
         Assert.Single(serverLog.Entries, entry => entry.EventId == CompressionUnavailable);

@@ -122,7 +122,7 @@ public sealed class RoutesTests
 
         await using WebSocketConnection large = await WebSocketClient.ConnectAsync(server.Address("/large"));
         await large.SendAsync(new byte[1000]);
-        Assert.Equal(1000, (await large.ReceiveAsync().WithDeadline()).Payload.Length);
+        Assert.Equal(1000, (await large.ReceiveMessageAsync().WithDeadline()).Payload.Length);
         Assert.StartsWith("permessage-deflate", large.Extensions, StringComparison.Ordinal);
         await using WebSocketConnection small = await WebSocketClient.ConnectAsync(server.Address("/small"));
         Assert.Equal("", small.Extensions);
@@ -241,6 +241,6 @@ public sealed class RoutesTests
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
             server.Address(path),
             new WebSocketClientOptions { Subprotocols = subprotocols, AllowMissingSubprotocol = subprotocols.Length != 0 });
-        return (await connection.ReceiveAsync().WithDeadline()).Text;
+        return (await connection.ReceiveMessageAsync().WithDeadline()).Text;
     }
 }

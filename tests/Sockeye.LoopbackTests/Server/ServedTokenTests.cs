@@ -41,7 +41,7 @@ public sealed class ServedTokenTests
         },
         static async client =>
         {
-            await client.ReceiveAsync();
+            await client.ReceiveMessageAsync();
             await client.CloseAsync();
         });
 

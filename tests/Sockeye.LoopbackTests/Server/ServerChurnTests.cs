@@ -67,7 +67,7 @@ public sealed class ServerChurnTests
             {
                 WebSocketConnection connection = await WebSocketClient.ConnectAsync(address, options);
                 await connection.SendAsync("hello");
-                await connection.ReceiveAsync();
+                await connection.ReceiveMessageAsync();
                 if (number % 2 == 0)
                 {
                     await connection.CloseAsync();

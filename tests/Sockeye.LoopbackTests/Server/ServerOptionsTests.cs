@@ -55,7 +55,7 @@ public sealed class ServerOptionsTests
             server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() });
 
         await connection.SendAsync(new byte[10]);
-        Assert.Equal(10, (await connection.ReceiveAsync().WithDeadline()).Payload.Length);
+        Assert.Equal(10, (await connection.ReceiveMessageAsync().WithDeadline()).Payload.Length);
         await connection.SendAsync(new byte[11]);
 
         Assert.Equal(WebSocketCloseCode.MessageTooBig, (await connection.Closed.WithDeadline()).Code);

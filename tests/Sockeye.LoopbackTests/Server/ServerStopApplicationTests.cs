@@ -153,7 +153,7 @@ public sealed class ServerStopApplicationTests
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             Options(kind), async (own, connection, cancellation) =>
             {
-                if ((await connection.ReceiveAsync(cancellation)).Payload.Length == 0)
+                if ((await connection.ReceiveMessageAsync(cancellation)).Payload.Length == 0)
                 {
                     try
                     {

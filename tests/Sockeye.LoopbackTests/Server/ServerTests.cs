@@ -19,7 +19,7 @@ public sealed class ServerTests
 
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
         await connection.SendAsync("something");
-        var reply = await connection.ReceiveAsync().WithDeadline();
+        var reply = await connection.ReceiveMessageAsync().WithDeadline();
 
         Assert.Equal("something", reply.Text);
         Assert.Equal(WebSocketMessageKind.Text, reply.Kind);
@@ -36,7 +36,7 @@ public sealed class ServerTests
         await using WebSocketConnection connection =
             await WebSocketClient.ConnectAsync($"ws://{host}:{server.Port}/").WithDeadline();
         await connection.SendAsync("hello");
-        WebSocketMessage reply = await connection.ReceiveAsync().WithDeadline();
+        WebSocketMessage reply = await connection.ReceiveMessageAsync().WithDeadline();
 
         Assert.Equal("hello", reply.Text);
     }
@@ -52,7 +52,7 @@ public sealed class ServerTests
             await WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), options).WithDeadline();
         byte[] payload = Payloads.Bytes(1_000_000);
         await connection.SendAsync(payload);
-        WebSocketMessage reply = await connection.ReceiveAsync().WithDeadline();
+        WebSocketMessage reply = await connection.ReceiveMessageAsync().WithDeadline();
 
         Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span));
         WebSocketConnection served = Assert.Single(server.Connections);
@@ -146,8 +146,8 @@ public sealed class ServerTests
         await one.SendAsync("x");
         await other.SendAsync("x");
 
-        Assert.Equal("pulled x", (await one.ReceiveAsync().WithDeadline()).Text);
-        Assert.Equal("x", (await other.ReceiveAsync().WithDeadline()).Text);
+        Assert.Equal("pulled x", (await one.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("x", (await other.ReceiveMessageAsync().WithDeadline()).Text);
         Assert.Equal(2, server.Connections.Count);
     }
 
@@ -164,7 +164,7 @@ public sealed class ServerTests
             for (int i = 0; i < 20; i++)
             {
                 await connection.SendAsync($"{number}/{i}");
-                Assert.Equal($"{number}/{i}", (await connection.ReceiveAsync().WithDeadline()).Text);
+                Assert.Equal($"{number}/{i}", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
             }
         })).WithDeadline();
     }
@@ -185,7 +185,7 @@ public sealed class ServerTests
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(address, options);
 
         await connection.SendAsync(new byte[Limit]);
-        Assert.Equal(Limit, (await connection.ReceiveAsync().WithDeadline()).Payload.Length);
+        Assert.Equal(Limit, (await connection.ReceiveMessageAsync().WithDeadline()).Payload.Length);
         await connection.SendAsync(new byte[8 * Limit]);
         WebSocketCloseResult result = await connection.Closed.WithDeadline();
 

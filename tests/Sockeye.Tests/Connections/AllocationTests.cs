@@ -93,8 +93,8 @@ public sealed class AllocationTests(ITestOutputHelper output)
 
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount, () =>
         {
-            ValueTask<WebSocketMessage> receive = connection.ReceiveAsync();
-            connection.TrySend(receive.GetAwaiter().GetResult().Payload.Span);
+            ValueTask<WebSocketMessage?> receive = connection.ReceiveAsync();
+            connection.TrySend(receive.GetAwaiter().GetResult()!.Value.Payload.Span);
         });
 
         output.WriteLine($"{(double)allocated / MessageCount} bytes per message");
@@ -168,9 +168,8 @@ public sealed class AllocationTests(ITestOutputHelper output)
 
     private static async Task ReceiveAll(WebSocketConnection connection)
     {
-        while (true)
+        while (await connection.ReceiveAsync().ConfigureAwait(false) is { } message)
         {
-            WebSocketMessage message = await connection.ReceiveAsync().ConfigureAwait(false);
             connection.TrySend(message.Payload.Span);
         }
     }

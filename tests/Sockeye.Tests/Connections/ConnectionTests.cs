@@ -85,7 +85,7 @@ public sealed class ConnectionTests
         WebSocketFragment piece;
         do
         {
-            piece = await server.Connection.ReceiveFragmentAsync(TestContext.Current.CancellationToken);
+            piece = Assert.NotNull(await server.Connection.ReceiveFragmentAsync(TestContext.Current.CancellationToken));
             Assert.Equal(WebSocketMessageKind.Text, piece.Kind);
             pieces.Add(System.Text.Encoding.UTF8.GetString(piece.Payload.Span));
         }
@@ -104,9 +104,9 @@ public sealed class ConnectionTests
         await writer.CompleteAsync("ment"u8.ToArray(), TestContext.Current.CancellationToken);
         _link.Pump();
 
-        WebSocketMessage first = await client.Connection.ReceiveAsync(TestContext.Current.CancellationToken);
+        WebSocketMessage first = await client.Connection.ReceiveMessageAsync(TestContext.Current.CancellationToken);
         Assert.Equal("fragment"u8, first.Payload.Span);
-        WebSocketMessage second = await client.Connection.ReceiveAsync(TestContext.Current.CancellationToken);
+        WebSocketMessage second = await client.Connection.ReceiveMessageAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal("waits"u8, second.Payload.Span);
     }

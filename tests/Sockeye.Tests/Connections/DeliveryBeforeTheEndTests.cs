@@ -53,10 +53,10 @@ public sealed class DeliveryBeforeTheEndTests
 
         foreach (string text in Ten)
         {
-            Assert.Equal(text, (await test.Connection.ReceiveAsync()).Text);
+            Assert.Equal(text, (await test.Connection.ReceiveMessageAsync()).Text);
         }
 
-        Task<WebSocketMessage> receive = test.Connection.ReceiveAsync().AsTask();
+        Task<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync().AsTask();
         await Assert.ThrowsAsync<WebSocketClosedException>(() => receive);
         Assert.IsType<WebSocketProtocolException>(test.Result.Exception);
     }
@@ -99,7 +99,7 @@ public sealed class DeliveryBeforeTheEndTests
 
         foreach (string text in Ten)
         {
-            Assert.Equal(text, (await test.Connection.ReceiveAsync()).Text);
+            Assert.Equal(text, (await test.Connection.ReceiveMessageAsync()).Text);
         }
 
         await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.ReceiveAsync().AsTask());
@@ -126,7 +126,7 @@ public sealed class DeliveryBeforeTheEndTests
 
         foreach (string text in Ten)
         {
-            ValueTask<WebSocketMessage> receive = test.Connection.ReceiveAsync();
+            ValueTask<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync();
             Assert.True(receive.IsCompleted);
             Assert.Equal(text, receive.GetAwaiter().GetResult().Text);
         }
@@ -161,7 +161,7 @@ public sealed class DeliveryBeforeTheEndTests
         Assert.True(test.Transport.IsPaused);
         test.Transport.Break(new IOException("reset"));
 
-        while (!hasHandler && test.Connection.ReceiveAsync() is { IsCompletedSuccessfully: true } receive)
+        while (!hasHandler && test.Connection.ReceiveMessageAsync() is { IsCompletedSuccessfully: true } receive)
         {
             called += receive.Result.Payload.Length == length ? 1 : 0;
         }
@@ -197,7 +197,7 @@ public sealed class DeliveryBeforeTheEndTests
         {
             for (int i = 0; i < 3; i++)
             {
-                await test.Connection.SendAsync(await test.Connection.ReceiveAsync());
+                await test.Connection.SendAsync(await test.Connection.ReceiveMessageAsync());
             }
 
             await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.ReceiveAsync().AsTask());
@@ -216,7 +216,7 @@ public sealed class DeliveryBeforeTheEndTests
 
         for (int i = 0; i < 3; i++)
         {
-            await test.Connection.SendAsync(await test.Connection.ReceiveAsync());
+            await test.Connection.SendAsync(await test.Connection.ReceiveMessageAsync());
         }
 
         _ = test.Connection.ReceiveAsync();
@@ -246,7 +246,7 @@ public sealed class DeliveryBeforeTheEndTests
     {
         TestConnection test = Open("server");
         test.Transport.Feed([.. Frame(test, "A"), .. Frame(test, "B")]);
-        WebSocketMessage message = await test.Connection.ReceiveAsync();
+        WebSocketMessage message = await test.Connection.ReceiveMessageAsync();
         test.Transport.Feed(end == "close" ? test.FromPeer(Opcode.Close, [0x03, 0xE8]) : Violation(test, "reserved bit"));
 
         test.Time.Advance(3.8 * Second);
@@ -256,8 +256,16 @@ public sealed class DeliveryBeforeTheEndTests
         test.Time.Advance(0.4 * Second);
 
         Assert.Equal(end == "close" ? "Close 1000" : "Close 1002", test.Wire());
-        Assert.Equal("B", (await test.Connection.ReceiveAsync()).Text);
-        await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.ReceiveAsync().AsTask());
+        Assert.Equal("B", (await test.Connection.ReceiveMessageAsync()).Text);
+        Task<WebSocketMessage?> last = test.Connection.ReceiveAsync().AsTask();
+        if (end == "close")
+        {
+            Assert.Null(await last);
+        }
+        else
+        {
+            await Assert.ThrowsAsync<WebSocketClosedException>(() => last);
+        }
     }
 
     [Fact]
@@ -265,7 +273,7 @@ public sealed class DeliveryBeforeTheEndTests
     {
         TestConnection test = Open("server", change: options => options with { CloseReplyDelay = 20 * Second });
         test.Receive("A");
-        WebSocketMessage message = await test.Connection.ReceiveAsync();
+        WebSocketMessage message = await test.Connection.ReceiveMessageAsync();
         test.ReceiveClose();
 
         test.Time.Advance(19.8 * Second);
@@ -283,7 +291,7 @@ public sealed class DeliveryBeforeTheEndTests
     {
         TestConnection test = Open(role);
         test.Transport.Feed([.. Frame(test, "A"), .. Violation(test, "reserved bit")]);
-        await test.Connection.ReceiveAsync();
+        await test.Connection.ReceiveMessageAsync();
 
         _ = test.Connection.CloseAsync();
 
@@ -313,7 +321,7 @@ public sealed class DeliveryBeforeTheEndTests
         test.Receive("A");
         test.Receive("B");
         test.Transport.EndInput();
-        Assert.Equal("A", (await test.Connection.ReceiveAsync()).Text);
+        Assert.Equal("A", (await test.Connection.ReceiveMessageAsync()).Text);
 
         test.Connection.Abort();
 

@@ -41,9 +41,9 @@ public sealed class LongMessageTests
 
         Feed(connection, frameCount: 1, () =>
         {
-            ValueTask<WebSocketFragment> receiving = connection.Connection.ReceiveFragmentAsync(TestContext.Current.CancellationToken);
+            ValueTask<WebSocketFragment?> receiving = connection.Connection.ReceiveFragmentAsync(TestContext.Current.CancellationToken);
             Assert.True(receiving.IsCompletedSuccessfully);
-            WebSocketFragment fragment = receiving.Result;
+            WebSocketFragment fragment = Assert.NotNull(receiving.Result);
             length += fragment.Payload.Length;
             messageCount += fragment.EndOfMessage ? 1 : 0;
         });

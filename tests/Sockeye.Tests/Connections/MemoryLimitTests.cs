@@ -78,7 +78,7 @@ public sealed class MemoryLimitTests
     {
         TestConnection test = Open(Role.Server, handler: null);
         test.Receive(Opcode.Binary, new byte[60 * KiB]);
-        WebSocketMessage inHand = test.Connection.ReceiveAsync().GetAwaiter().GetResult();
+        WebSocketMessage inHand = test.Connection.ReceiveMessageAsync().GetAwaiter().GetResult();
         test.Receive(Opcode.Binary, new byte[40 * KiB]);
         Assert.InRange(_budget.ExactHeld, 100 * KiB, 300 * KiB);
 
@@ -116,10 +116,11 @@ public sealed class MemoryLimitTests
         Assert.Equal(new byte[60 * KiB], inHand.Payload.ToArray());
         if (end is "peer closes" or "reset" or "violation")
         {
-            Assert.Equal(40 * KiB, test.Connection.ReceiveAsync().GetAwaiter().GetResult().Payload.Length);
+            Assert.Equal(40 * KiB, test.Connection.ReceiveMessageAsync().GetAwaiter().GetResult().Payload.Length);
         }
 
-        Assert.ThrowsAny<WebSocketClosedException>(() => test.Connection.ReceiveAsync().GetAwaiter().GetResult());
+        Assert.Equal(
+            end is "abort" or "reset" or "violation", test.Connection.ReceiveAsync().AsTask().Exception?.InnerException is WebSocketClosedException);
         Assert.Equal(0, _budget.ExactHeld);
     }
 
@@ -151,7 +152,7 @@ public sealed class MemoryLimitTests
         Assert.InRange(test.Pool.OutLength, 16 * KiB, 20 * KiB);
         for (int i = 0; i < 16; i++)
         {
-            WebSocketMessage message = await test.Connection.ReceiveAsync(Cancellation);
+            WebSocketMessage message = await test.Connection.ReceiveMessageAsync(Cancellation);
             Assert.Equal(2_000, message.Payload.Length);
         }
 
@@ -174,7 +175,7 @@ public sealed class MemoryLimitTests
         Assert.InRange(_budget.ExactHeld - (2 * Limit), Count * Length, 2 * Count * Length);
         for (int i = 0; i < Count; i++)
         {
-            Assert.Equal(Length, (await test.Connection.ReceiveAsync(Cancellation)).Payload.Length);
+            Assert.Equal(Length, (await test.Connection.ReceiveMessageAsync(Cancellation)).Payload.Length);
         }
 
         _ = test.Connection.ReceiveAsync(Cancellation).AsTask();
@@ -281,7 +282,7 @@ public sealed class MemoryLimitTests
     {
         TestConnection test = Open(Role.Server, deflate: DeflateSetup.Takeover());
         test.Receive(Opcode.Binary, new byte[300 * KiB]);
-        await test.Connection.ReceiveAsync(Cancellation);
+        await test.Connection.ReceiveMessageAsync(Cancellation);
         test.ReceiveCompressed(Opcode.Text, Inflating.Deflate(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1, 100_000))));
         test.Receive(Opcode.Binary, new byte[100 * KiB], fin: false);
         test.Transport.Capacity = 0;
@@ -304,7 +305,7 @@ public sealed class MemoryLimitTests
             {
                 while (true)
                 {
-                    await test.Connection.ReceiveAsync(Cancellation);
+                    await test.Connection.ReceiveMessageAsync(Cancellation);
                 }
             });
         }

@@ -123,8 +123,8 @@ public sealed class MessageDeadlineTests
         PassAlive(test, seconds: 300);
         Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
 
-        Assert.Equal("first", (await test.Connection.ReceiveAsync(Cancellation)).ToString());
-        Assert.Equal("second", (await test.Connection.ReceiveAsync(Cancellation)).ToString());
+        Assert.Equal("first", (await test.Connection.ReceiveMessageAsync(Cancellation)).ToString());
+        Assert.Equal("second", (await test.Connection.ReceiveMessageAsync(Cancellation)).ToString());
     }
 
     [Fact]

@@ -123,7 +123,7 @@ public sealed class ProtocolViolationTests
         {
             while (true)
             {
-                await test.Connection.ReceiveAsync();
+                await test.Connection.ReceiveMessageAsync();
             }
         }
         catch (WebSocketClosedException closed)
@@ -155,9 +155,9 @@ public sealed class ProtocolViolationTests
         bool isReceived = test.Connection.Core.Pull is not null;
         while (isReceived)
         {
-            ValueTask<WebSocketMessage> receive = test.Connection.ReceiveAsync();
-            isReceived = receive.IsCompletedSuccessfully;
-            _ = isReceived ? null : receive.AsTask().Exception;
+            ValueTask<WebSocketMessage?> receive = test.Connection.ReceiveAsync();
+            isReceived = receive.IsCompletedSuccessfully && receive.Result is not null;
+            _ = receive.IsFaulted ? receive.AsTask().Exception : null;
         }
     }
 

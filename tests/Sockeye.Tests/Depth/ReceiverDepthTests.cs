@@ -130,9 +130,8 @@ public sealed class ReceiverDepthTests
 
         async Task ReceiveAll()
         {
-            while (true)
+            while (await test.Connection.ReceiveAsync().ConfigureAwait(false) is { } message)
             {
-                WebSocketMessage message = await test.Connection.ReceiveAsync().ConfigureAwait(false);
                 count += message.Payload.Length;
             }
         }

@@ -139,15 +139,19 @@ internal sealed class ReconnectInbox
 
             try
             {
-                return await current.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                if (await current.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } message)
+                {
+                    return message;
+                }
             }
             catch (WebSocketClosedException)
             {
-                // How it ended is told to what decides whether there is another.
-                lock (_gate)
-                {
-                    _current = null;
-                }
+                // ReconnectLoop decides by the connection's close result whether to connect again.
+            }
+
+            lock (_gate)
+            {
+                _current = null;
             }
         }
     }

@@ -1,3 +1,4 @@
+// Over 500 lines: one lock guards the receive that waits, the message on loan and the end, and no part of them stands alone.
 using System.Buffers;
 using System.Threading.Tasks.Sources;
 using Sockeye.Transports;
@@ -5,12 +6,12 @@ using Sockeye.Transports;
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// Keeps messages until somebody asks for one: the receiving end of <see cref="WebSocketConnection.ReceiveAsync"/> and
-/// its relatives. Waiting allocates nothing, and cancelling loses nothing.
+/// Keeps messages until the application asks for one: the receiver behind <see cref="WebSocketConnection.ReceiveAsync"/>,
+/// <see cref="WebSocketConnection.ReadAllAsync"/> and <see cref="WebSocketConnection.ReceiveFragmentAsync"/>. Waiting
+/// allocates nothing, and canceling a receive loses nothing.
 /// </summary>
-/// <remarks>A task of either kind waits on the same source, so that no asynchronous method has to stand in between.</remarks>
-internal sealed class PullReceiver
-    : Receiver, IValueTaskSource<InboxEntry>, IValueTaskSource<WebSocketMessage>, IValueTaskSource<WebSocketFragment>
+/// <remarks>Tasks of both kinds wait on the same source, so that no asynchronous method is needed in between.</remarks>
+internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage?>, IValueTaskSource<WebSocketFragment?>
 {
     private ManualResetValueTaskSourceCore<InboxEntry> _source;
     private CancellationTokenRegistration _cancellation;
@@ -75,41 +76,32 @@ internal sealed class PullReceiver
     private TimeProvider Time => Core.Settings.Wheel.Time;
 
     /// <summary>Asks for the next message, on loan until the next call.</summary>
-    /// <param name="cancellationToken">Ends the wait. What arrives later is kept for the next call.</param>
-    /// <exception cref="WebSocketClosedException">All have been delivered and no more will come.</exception>
-    /// <exception cref="InvalidOperationException">Another receive is waiting; it is not harmed.</exception>
-    public ValueTask<WebSocketMessage> ReceiveMessageAsync(CancellationToken cancellationToken) =>
-        Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
+    /// <param name="isRegistered">Whether the caller has arranged that the token calls <see cref="Cancel"/>.</param>
+    /// <param name="cancellationToken">Ends the wait. A message that arrives later is kept for the next call.</param>
+    /// <returns>The message; <see langword="null"/> once all have been delivered, if the connection ended cleanly.</returns>
+    /// <exception cref="WebSocketClosedException">All have been delivered, and the connection did not end cleanly.</exception>
+    /// <exception cref="InvalidOperationException">Another receive is waiting; it goes on waiting.</exception>
+    public ValueTask<WebSocketMessage?> ReceiveMessageAsync(bool isRegistered, CancellationToken cancellationToken) =>
+        Begin(out InboxEntry entry, isRegistered, cancellationToken) switch
         {
             Beginning.Taken when !entry.IsEnd => new(MessageOf(entry)),
-            Beginning.Taken => ValueTask.FromException<WebSocketMessage>(Core.CreateClosedException()),
+            Beginning.Taken when FindUncleanEnd() is { } end => ValueTask.FromException<WebSocketMessage?>(end),
+            Beginning.Taken => default,
             Beginning.Waiting => new(this, _source.Version),
-            Beginning.Canceled => ValueTask.FromCanceled<WebSocketMessage>(cancellationToken),
-            _ => ValueTask.FromException<WebSocketMessage>(CreateRefusal()),
+            Beginning.Canceled => ValueTask.FromCanceled<WebSocketMessage?>(cancellationToken),
+            _ => ValueTask.FromException<WebSocketMessage?>(CreateRefusal()),
         };
 
-    /// <summary>Asks for the next piece of a message; else as <see cref="ReceiveMessageAsync"/>.</summary>
-    public ValueTask<WebSocketFragment> ReceiveFragmentAsync(CancellationToken cancellationToken) =>
+    /// <summary>Asks for the next fragment; otherwise the same as <see cref="ReceiveMessageAsync"/>.</summary>
+    public ValueTask<WebSocketFragment?> ReceiveFragmentAsync(CancellationToken cancellationToken) =>
         Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
         {
             Beginning.Taken when !entry.IsEnd => new(FragmentOf(entry)),
-            Beginning.Taken => ValueTask.FromException<WebSocketFragment>(Core.CreateClosedException()),
+            Beginning.Taken when FindUncleanEnd() is { } end => ValueTask.FromException<WebSocketFragment?>(end),
+            Beginning.Taken => default,
             Beginning.Waiting => new(this, _source.Version),
-            Beginning.Canceled => ValueTask.FromCanceled<WebSocketFragment>(cancellationToken),
-            _ => ValueTask.FromException<WebSocketFragment>(CreateRefusal()),
-        };
-
-    /// <summary>
-    /// Asks for the next message; the result is <see cref="InboxEntry.End"/> when all have been delivered and no more
-    /// will come. The caller has arranged that <see cref="Cancel"/> is called.
-    /// </summary>
-    public ValueTask<InboxEntry> ReceiveEntryAsync(CancellationToken cancellationToken) =>
-        Begin(out InboxEntry entry, isRegistered: true, cancellationToken) switch
-        {
-            Beginning.Taken => new(entry),
-            Beginning.Waiting => new(this, _source.Version),
-            Beginning.Canceled => ValueTask.FromCanceled<InboxEntry>(cancellationToken),
-            _ => ValueTask.FromException<InboxEntry>(CreateRefusal()),
+            Beginning.Canceled => ValueTask.FromCanceled<WebSocketFragment?>(cancellationToken),
+            _ => ValueTask.FromException<WebSocketFragment?>(CreateRefusal()),
         };
 
     /// <summary>How many messages, or pieces of them, wait to be taken.</summary>
@@ -216,7 +208,7 @@ internal sealed class PullReceiver
         }
         else
         {
-            _source.SetResult(entry);
+            Complete(entry);
         }
 
         return isTaken;
@@ -238,15 +230,12 @@ internal sealed class PullReceiver
         _source.OnCompleted(continuation, state, token, flags);
 
     /// <inheritdoc/>
-    InboxEntry IValueTaskSource<InboxEntry>.GetResult(short token) => TakeResult(token);
+    WebSocketMessage? IValueTaskSource<WebSocketMessage?>.GetResult(short token) =>
+        TakeResult(token) is { IsEnd: false } entry ? MessageOf(entry) : null;
 
     /// <inheritdoc/>
-    WebSocketMessage IValueTaskSource<WebSocketMessage>.GetResult(short token) =>
-        TakeResult(token) is { IsEnd: false } entry ? MessageOf(entry) : throw Core.CreateClosedException();
-
-    /// <inheritdoc/>
-    WebSocketFragment IValueTaskSource<WebSocketFragment>.GetResult(short token) =>
-        TakeResult(token) is { IsEnd: false } entry ? FragmentOf(entry) : throw Core.CreateClosedException();
+    WebSocketFragment? IValueTaskSource<WebSocketFragment?>.GetResult(short token) =>
+        TakeResult(token) is { IsEnd: false } entry ? FragmentOf(entry) : null;
 
     /// <inheritdoc/>
     protected override void OnEnded(bool isCall)
@@ -281,7 +270,14 @@ internal sealed class PullReceiver
         new(entry.Payload, entry.Kind, entry.EndOfMessage);
 
     private static InvalidOperationException CreateRefusal() =>
-        new("Another receive is waiting: a connection has one receiver.");
+        new("Another receive is still waiting. Only one receive may wait at a time on a connection.");
+
+    // What a receive throws at the end; null if the closing handshake was completed (RFC 6455 §7.1.4).
+    private WebSocketClosedException? FindUncleanEnd()
+    {
+        WebSocketClosedException end = Core.CreateClosedException();
+        return end.Result.WasClean ? null : end;
+    }
 
     // Takes what is there, or begins to wait.
     private Beginning Begin(out InboxEntry entry, bool isRegistered, CancellationToken cancellationToken)
@@ -427,7 +423,19 @@ internal sealed class PullReceiver
 
         // Outside the lock: a continuation may run in place, if the application has opted in.
         _source.RunContinuationsAsynchronously |= !mayRunInline;
-        _source.SetResult(entry);
+        Complete(entry);
+    }
+
+    private void Complete(in InboxEntry entry)
+    {
+        if (entry.IsEnd && FindUncleanEnd() is { } end)
+        {
+            _source.SetException(end);
+        }
+        else
+        {
+            _source.SetResult(entry);
+        }
     }
 
     private void BeginWait(CancellationToken cancellationToken)
