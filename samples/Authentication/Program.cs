@@ -67,7 +67,7 @@ async Task TryAsync(string who, WebSocketClientOptions options)
     try
     {
         await using var connection = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{server.Port}/", options);
-        Console.WriteLine($"{who}: {(await connection.ReceiveAsync())?.Text}");
+        Console.WriteLine($"{who}: {(await connection.ReceiveAsync())?.GetText()}");
     }
     catch (WebSocketHandshakeException exception)
     {

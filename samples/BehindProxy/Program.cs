@@ -34,5 +34,5 @@ foreach ((string name, string header, IPNetwork[] trusted) in new[]
     await using var connection = await WebSocketClient.ConnectAsync(
         $"ws://127.0.0.1:{server.Port}/",
         new WebSocketClientOptions { RequestHeaders = [new("X-Forwarded-For", header)] });
-    Console.WriteLine($"{name}: {(await connection.ReceiveAsync())?.Text}");
+    Console.WriteLine($"{name}: {(await connection.ReceiveAsync())?.GetText()}");
 }

@@ -23,7 +23,7 @@ await using var chat = await WebSocketServer.StartAsync(options, async (server, 
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
     {
         // Framed once for all of them. Who is too slow does not get it; BroadcastAsync waits for the slowest.
-        server.Broadcast($"{name}: {message.Text}", where: other => other != connection);
+        server.Broadcast($"{name}: {message.GetText()}", where: other => other != connection);
     }
 });
 
@@ -49,6 +49,6 @@ async Task PrintNextAsync(string[] toldOnes)
 {
     foreach (string name in toldOnes)
     {
-        Console.WriteLine($"{name} was told: {(await clients[name].ReceiveAsync())?.Text}");
+        Console.WriteLine($"{name} was told: {(await clients[name].ReceiveAsync())?.GetText()}");
     }
 }

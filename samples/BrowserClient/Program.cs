@@ -33,7 +33,7 @@ await using var chat = await WebSocketServer.StartAsync(options, async (server, 
 {
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
     {
-        string text = $"#{connection.Id}: {message.Text}";
+        string text = $"#{connection.Id}: {message.GetText()}";
         Console.WriteLine(text);
         server.Broadcast(text);
     }

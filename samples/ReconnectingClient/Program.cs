@@ -50,14 +50,14 @@ await waiting.Task;
 await client.SendAsync("sent while there was no server");
 await using WebSocketServer second = await StartAsync("second server");
 await next;
-Console.WriteLine(messages.Current.Text);
+Console.WriteLine(messages.Current.GetText());
 await client.SendAsync("and this");
 await PrintNextAsync();
 
 async Task PrintNextAsync()
 {
     await messages.MoveNextAsync();
-    Console.WriteLine(messages.Current.Text);
+    Console.WriteLine(messages.Current.GetText());
 }
 
 Task<WebSocketServer> StartAsync(string name) => WebSocketServer.StartAsync(
@@ -66,6 +66,6 @@ Task<WebSocketServer> StartAsync(string name) => WebSocketServer.StartAsync(
     {
         await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
         {
-            await connection.SendAsync($"{name}: {message.Text}", cancellation);
+            await connection.SendAsync($"{name}: {message.GetText()}", cancellation);
         }
     });

@@ -18,7 +18,7 @@ await using var server = await WebSocketServer.StartAsync(options, async (connec
     if (await connection.ReceiveAsync(cancellation) is { } question)
     {
         TimeSpan roundTrip = await connection.PingAsync(cancellation);
-        await connection.SendAsync($"{question.Text} took {Milliseconds(roundTrip)}", cancellation);
+        await connection.SendAsync($"{question.GetText()} took {Milliseconds(roundTrip)}", cancellation);
     }
 });
 await using WebSocketConnection connection = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{server.Port}/");
@@ -35,6 +35,6 @@ Console.WriteLine($"the client's pings took {times[0]}, {times[1]} and {times[2]
 Console.WriteLine($"the last of them: {Milliseconds(connection.RoundTripTime!.Value)}");
 
 await connection.SendAsync("the server's ping");
-Console.WriteLine((await connection.ReceiveAsync())?.Text);
+Console.WriteLine((await connection.ReceiveAsync())?.GetText());
 
 static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:F3} ms";

@@ -39,15 +39,15 @@ string address = $"ws://127.0.0.1:{server.Port}";
 
 await using WebSocketConnection echo = await WebSocketClient.ConnectAsync($"{address}/echo");
 await echo.SendAsync("hello");
-Console.WriteLine($"/echo: {(await echo.ReceiveAsync())?.Text}");
+Console.WriteLine($"/echo: {(await echo.ReceiveAsync())?.GetText()}");
 
 await using WebSocketConnection room = await WebSocketClient.ConnectAsync($"{address}/rooms/kitchen");
-Console.WriteLine($"/rooms/kitchen: {(await room.ReceiveAsync())?.Text}");
+Console.WriteLine($"/rooms/kitchen: {(await room.ReceiveAsync())?.GetText()}");
 
 await using WebSocketConnection sum = await WebSocketClient.ConnectAsync(
     $"{address}/sum", new WebSocketClientOptions { Subprotocols = ["sum.v2", "sum.v1"] });
 await sum.SendAsync("1 2 3");
-Console.WriteLine($"/sum, speaking {sum.Subprotocol}: 1 + 2 + 3 = {(await sum.ReceiveAsync())?.Text}");
+Console.WriteLine($"/sum, speaking {sum.Subprotocol}: 1 + 2 + 3 = {(await sum.ReceiveAsync())?.GetText()}");
 
 try
 {

@@ -26,7 +26,7 @@ await using WebSocketConnection client =
 
 await client.SendAsync("grüße");
 WebSocketMessage? text = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
-bool isTextRight = text?.Kind == WebSocketMessageKind.Text && text?.Text == "grüße";
+bool isTextRight = text?.Kind == WebSocketMessageKind.Text && text?.GetText() == "grüße";
 
 await client.SendAsync(bytes);
 WebSocketMessage? binary = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
@@ -36,7 +36,7 @@ bool isBinaryRight = binary?.Kind == WebSocketMessageKind.Binary && binary.Value
 await client.SendAsync(repetitive);
 WebSocketMessage? inflated = await client.ReceiveAsync().AsTask().WaitAsync(deadline);
 bool isCompressionRight = client.Extensions.StartsWith("permessage-deflate", StringComparison.Ordinal)
-    && inflated?.Text == repetitive;
+    && inflated?.GetText() == repetitive;
 
 WebSocketCloseResult result = await client.CloseAsync().AsTask().WaitAsync(deadline);
 

@@ -23,7 +23,7 @@ public sealed class AspNetCoreHowToTests
         string address = app.Urls.Single().Replace("http://", "ws://", StringComparison.Ordinal);
 
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(address);
-        Assert.Equal("from inside", (await connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("from inside", (await connection.ReceiveMessageAsync()).GetText());
         await connection.CloseAsync();
         WebSocketHandshakeException refused = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(new Uri(address), new WebSocketClientOptions { Origin = "https://evil.example" }));

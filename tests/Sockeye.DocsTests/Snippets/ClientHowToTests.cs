@@ -62,7 +62,7 @@ public sealed class ClientHowToTests
             await client.SendAsync("hello");
             await foreach (var message in client.ReadAllAsync())
             {
-                Assert.Equal("hello", message.Text);
+                Assert.Equal("hello", message.GetText());
                 break;
             }
         }
@@ -142,7 +142,7 @@ public sealed class ClientHowToTests
         {
             // The payload is on loan until the next turn of the loop: copy what is to be kept.
             lines.Add(message.Kind == WebSocketMessageKind.Text
-                ? message.Text
+                ? message.GetText()
                 : $"{message.Payload.Length} bytes");
         }
         // end snippet
@@ -165,7 +165,7 @@ public sealed class ClientHowToTests
         while (await connection.ReceiveAsync() is { } message)
         {
             // The payload is on loan until the next receive: copy what you need for longer.
-            lines.Add(message.Text);
+            lines.Add(message.GetText());
         }
         // end snippet
 
@@ -295,7 +295,7 @@ public sealed class ClientHowToTests
         await client.SendAsync("subscribe");
         await foreach (var message in client.ReadAllAsync())
         {
-            lines.Add(message.Text);
+            lines.Add(message.GetText());
             if (lines.Count == 1)
             {
                 break;
@@ -326,7 +326,7 @@ public sealed class ClientHowToTests
         {
             await foreach (var message in client.ReadAllAsync())
             {
-                lines.Add(message.Text);
+                lines.Add(message.GetText());
             }
         }
         catch (WebSocketClosedException exception)
@@ -365,7 +365,7 @@ public sealed class ClientHowToTests
         var received = new TaskCompletionSource<string>();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
-            async (connection, cancellation) => received.TrySetResult((await connection.ReceiveMessageAsync(cancellation)).Text));
+            async (connection, cancellation) => received.TrySetResult((await connection.ReceiveMessageAsync(cancellation)).GetText()));
         await using var client = new WebSocketReconnectingClient(
             $"ws://{server.LocalEndPoint}/", new WebSocketReconnectOptions { MaxQueueLength = 1_000 });
         await client.SendAsync("kept");

@@ -48,7 +48,7 @@ public sealed class ClosingHowToTests
         // snippet: receive until the close
         while (await connection.ReceiveAsync() is { } message)
         {
-            lines.Add(message.Text);
+            lines.Add(message.GetText());
         }
 
         WebSocketCloseResult end = await connection.Closed;

@@ -29,7 +29,7 @@ public sealed class CompressionHowToTests
         // end snippet
 
         Assert.True(isCompressed);
-        Assert.Equal(secretPage, (await connection.ReceiveMessageAsync()).Text);
+        Assert.Equal(secretPage, (await connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class CompressionHowToTests
         }
         // end snippet
 
-        Assert.Equal(news, (await first.ReceiveMessageAsync()).Text);
-        Assert.Equal(news, (await second.ReceiveMessageAsync()).Text);
+        Assert.Equal(news, (await first.ReceiveMessageAsync()).GetText());
+        Assert.Equal(news, (await second.ReceiveMessageAsync()).GetText());
     }
 }

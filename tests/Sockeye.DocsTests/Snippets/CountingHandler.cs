@@ -10,7 +10,7 @@ internal sealed class CountingHandler : WebSocketHandler
     {
         int count = (int)connection.UserState! + 1;
         connection.UserState = count;
-        await connection.SendAsync($"{count}: {message.Text}");
+        await connection.SendAsync($"{count}: {message.GetText()}");
     }
 
     public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result) =>

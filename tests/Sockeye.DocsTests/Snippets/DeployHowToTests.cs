@@ -45,7 +45,7 @@ public sealed class DeployHowToTests
             // end snippet
 
             await connection.SendAsync("safe");
-            Assert.Equal("safe", (await connection.ReceiveMessageAsync()).Text);
+            Assert.Equal("safe", (await connection.ReceiveMessageAsync()).GetText());
             await Assert.ThrowsAsync<WebSocketHandshakeException>(
                 () => WebSocketClient.ConnectAsync($"wss://localhost:{server.Port}/"));
         }
@@ -93,17 +93,17 @@ public sealed class DeployHowToTests
         string address = $"ws://localhost:{server.Port}/rooms/";
         await using var ann = await WebSocketClient.ConnectAsync(address + "garden");
         await ann.SendAsync("I am in");
-        Assert.Equal("I am in", (await ann.ReceiveMessageAsync()).Text);
+        Assert.Equal("I am in", (await ann.ReceiveMessageAsync()).GetText());
         await using var bob = await WebSocketClient.ConnectAsync(address + "garden");
         await using var eve = await WebSocketClient.ConnectAsync(address + "kitchen");
         await bob.SendAsync("hello");
 
         // Bob may have come in while the room was still being told about Ann.
-        string heard = (await bob.ReceiveMessageAsync()).Text;
-        Assert.Equal("hello", heard == "I am in" ? (await bob.ReceiveMessageAsync()).Text : heard);
-        Assert.Equal("hello", (await ann.ReceiveMessageAsync()).Text);
+        string heard = (await bob.ReceiveMessageAsync()).GetText();
+        Assert.Equal("hello", heard == "I am in" ? (await bob.ReceiveMessageAsync()).GetText() : heard);
+        Assert.Equal("hello", (await ann.ReceiveMessageAsync()).GetText());
         await eve.SendAsync("nobody here");
-        Assert.Equal("nobody here", (await eve.ReceiveMessageAsync()).Text);
+        Assert.Equal("nobody here", (await eve.ReceiveMessageAsync()).GetText());
         Assert.Equal(2, rooms.Count);
     }
 
@@ -119,7 +119,7 @@ public sealed class DeployHowToTests
         await client.SendAsync("a question");
         WebSocketMessage? reply = await client.ReceiveAsync(deadline.Token);
 
-        Assert.Equal("1: a question", reply?.Text);
+        Assert.Equal("1: a question", reply?.GetText());
         // end snippet
     }
 

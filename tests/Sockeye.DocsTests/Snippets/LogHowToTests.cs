@@ -19,7 +19,7 @@ public sealed class LogHowToTests
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
         await using var client = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/", clientOptions);
         await client.SendAsync("something");
-        Assert.Equal("something", (await client.ReceiveMessageAsync()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class LogHowToTests
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
         await using var client = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
         await client.SendAsync("something");
-        Assert.Equal("something", (await client.ReceiveMessageAsync()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class ServerHowToTests
         await connection.SendAsync("something");
         WebSocketMessage reply = await connection.ReceiveMessageAsync();
 
-        Assert.Equal("1: something", reply.Text);
+        Assert.Equal("1: something", reply.GetText());
     }
 
     [Fact]
@@ -47,8 +47,8 @@ public sealed class ServerHowToTests
         await counted.SendAsync("something");
         await echoed.SendAsync("something");
 
-        Assert.Equal("1: something", (await counted.ReceiveMessageAsync()).Text);
-        Assert.Equal("something", (await echoed.ReceiveMessageAsync()).Text);
+        Assert.Equal("1: something", (await counted.ReceiveMessageAsync()).GetText());
+        Assert.Equal("something", (await echoed.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class ServerHowToTests
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
         await using var client = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
         await client.SendAsync("something");
-        Assert.Equal("something", (await client.ReceiveMessageAsync()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class ServerHowToTests
         await server.StopAsync();
         // end snippet
 
-        Assert.Equal("the server restarts", (await client.ReceiveMessageAsync()).Text);
+        Assert.Equal("the server restarts", (await client.ReceiveMessageAsync()).GetText());
         Assert.Equal(WebSocketCloseCode.GoingAway, (await client.Closed).Code);
     }
 }

@@ -35,7 +35,7 @@ public sealed class UpgradeHowToTests
         Assert.Equal(401, refused.StatusCode);
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
             new Uri($"ws://{server.LocalEndPoint}/"), new WebSocketClientOptions { RequestHeaders = [new("Cookie", "session=7")] });
-        Assert.Equal("Welcome, Ann", (await connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("Welcome, Ann", (await connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class UpgradeHowToTests
 
         await using WebSocketConnection connection =
             await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/rooms/blue");
-        Assert.Equal("This is blue", (await connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("This is blue", (await connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class UpgradeHowToTests
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync($"ws://{chat.LocalEndPoint}/");
         await using WebSocketConnection other = await WebSocketClient.ConnectAsync($"ws://{chat.LocalEndPoint}/");
         await one.SendAsync("hello");
-        Assert.Equal("hello", (await other.ReceiveMessageAsync()).Text);
+        Assert.Equal("hello", (await other.ReceiveMessageAsync()).GetText());
         await one.CloseAsync();
         await other.CloseAsync();
 
@@ -220,7 +220,7 @@ public sealed class UpgradeHowToTests
         // end snippet
 
         await using WebSocketConnection client = await connecting;
-        Assert.Equal("from a stream", (await client.ReceiveMessageAsync()).Text);
+        Assert.Equal("from a stream", (await client.ReceiveMessageAsync()).GetText());
         await client.CloseAsync();
     }
 

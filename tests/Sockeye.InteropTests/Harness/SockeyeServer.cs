@@ -90,7 +90,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
                 await connection.SendAsync("pong", cancellation);
                 break;
             case "/close":
-                string[] parts = message.Text.Split(' ', 2);
+                string[] parts = message.GetText().Split(' ', 2);
                 int code = int.Parse(parts[0], CultureInfo.InvariantCulture);
                 await connection.CloseAsync((WebSocketCloseCode)code, parts[1], cancellation);
                 break;

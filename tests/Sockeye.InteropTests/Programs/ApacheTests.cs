@@ -21,7 +21,7 @@ public sealed class ApacheTests
             Deadline.Token());
         await client.SendAsync("hello", Deadline.Token());
 
-        Assert.Equal("hello", (await client.ReceiveMessageAsync(Deadline.Token())).Text);
+        Assert.Equal("hello", (await client.ReceiveMessageAsync(Deadline.Token())).GetText());
         WebSocketConnection server = await backend.NextConnectionAsync();
         Assert.StartsWith("Digest username=\"alice\"", server.Request!.GetHeader("Authorization"), StringComparison.Ordinal);
     }

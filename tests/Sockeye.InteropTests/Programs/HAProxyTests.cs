@@ -73,7 +73,7 @@ public sealed class HAProxyTests : ReverseProxyTests
         await PeerProcess.RefusesAsync(proxy.PlainPort);
         await client.SendAsync("still here?", Deadline.Token());
         WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
-        string text = reply.Text;
+        string text = reply.GetText();
         WebSocketCloseResult closed = await client.CloseAsync(cancellationToken: Deadline.Token());
 
         Assert.Equal("still here?", text);

@@ -244,7 +244,7 @@ public sealed class KestrelHttp2Tests
         {
             used.Add((await server.NextRequestAsync()).Connection);
             await connection.SendAsync("hello", Deadline.Token());
-            Assert.Equal("hello", (await connection.ReceiveMessageAsync(Deadline.Token())).Text);
+            Assert.Equal("hello", (await connection.ReceiveMessageAsync(Deadline.Token())).GetText());
         }
 
         Assert.Equal(Count, used.Count);

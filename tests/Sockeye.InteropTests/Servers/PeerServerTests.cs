@@ -103,7 +103,7 @@ public abstract class PeerServerTests
         WebSocketMessage chosen = await connection.ReceiveMessageAsync(Deadline.Token());
 
         Assert.Equal("chat.v1", connection.Subprotocol);
-        Assert.Equal("chat.v1", chosen.Text);
+        Assert.Equal("chat.v1", chosen.GetText());
     }
 
     private protected abstract Task<PeerServer> StartServerAsync();

@@ -12,6 +12,6 @@ public abstract class PingingPeerServerTests : PeerServerTests
         await connection.SendAsync("heartbeat 漢字", Deadline.Token());
         WebSocketMessage pong = await connection.ReceiveMessageAsync(Deadline.Token());
 
-        Assert.Equal("heartbeat 漢字", pong.Text);
+        Assert.Equal("heartbeat 漢字", pong.GetText());
     }
 }

@@ -294,7 +294,7 @@ public sealed class ClientHandshakeTests
         }
 
         await using WebSocketConnection client = await connecting.WithDeadline();
-        Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal(Payloads.Bytes(1000), (await client.ReceiveMessageAsync().WithDeadline()).Payload.ToArray());
         client.Abort();
     }

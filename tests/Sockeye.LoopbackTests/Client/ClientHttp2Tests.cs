@@ -94,7 +94,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
             await peer.SendAsync(Http2RawPeer.Data, flags: 0, stream, RawFrame.Bytes(RawFrame.Text, "first"u8));
             WebSocketConnection client = await connecting.WithDeadline();
 
-            Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
             await client.SendAsync("answer");
             (_, int answered, byte[] payload) = await peer.ReadAsync(Http2RawPeer.Data);
             client.Abort();

@@ -541,7 +541,7 @@ public sealed class ClientRedirectTests
         await RedirectAsync(first, secure.Address(scheme: "wss").ToString());
         await using WebSocketConnection client = await connecting.WithDeadline();
 
-        Assert.Equal("none", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("none", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     private static async Task<string> RedirectAsync(

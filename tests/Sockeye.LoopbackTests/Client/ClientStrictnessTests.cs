@@ -45,7 +45,7 @@ public sealed class ClientStrictnessTests
 
         await peer.SendAsync(RawFrame.Bytes(RawFrame.Ping, "?"u8));
         await peer.SendAsync(RawFrame.Bytes(RawFrame.Text, "Hello"u8));
-        Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         await client.SendAsync("next");
 
         Assert.Equal("next", (await peer.ReadFrameAsync()).PayloadText);
@@ -73,7 +73,7 @@ public sealed class ClientStrictnessTests
         }
         else
         {
-            Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         }
 
         client.Abort();

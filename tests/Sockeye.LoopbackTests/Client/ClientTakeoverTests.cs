@@ -87,7 +87,7 @@ public sealed class ClientTakeoverTests
         peer.EndOutput();
         WebSocketConnection client = await connecting.WithDeadline();
 
-        Assert.Equal("one", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("one", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Null(await client.ReceiveAsync().WithDeadline());
         WebSocketCloseResult result = await client.Closed.WithDeadline();
         Assert.Equal(WebSocketCloseCode.NormalClosure, result.Code);
@@ -216,7 +216,7 @@ public sealed class ClientTakeoverTests
 
         await peer.SendAsync(RawFrame.Bytes(RawFrame.Binary, Payloads.Bytes(LargeLength)));
         WebSocketConnection client = await connecting.WithDeadline();
-        Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal("still there", (await peer.ReadFrameAsync()).PayloadText);
         WebSocketMessage large = await client.ReceiveMessageAsync().WithDeadline();
         Assert.True(Payloads.Bytes(LargeLength).AsSpan().SequenceEqual(large.Payload.Span));

@@ -50,7 +50,7 @@ public sealed class ClientTlsTests : IDisposable
             server.Address(scheme: scheme), new WebSocketClientOptions { Tls = TestCertificate.ForClient() }).WithDeadline();
 
         await client.SendAsync("caf\u00E9");
-        Assert.Equal("caf\u00E9", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("caf\u00E9", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         byte[] large = Payloads.Bytes(1_000_000);
         ValueTask sending = client.SendAsync(large);
         Assert.Equal(large, (await client.ReceiveMessageAsync().WithDeadline()).Payload.ToArray());
@@ -215,7 +215,7 @@ public sealed class ClientTlsTests : IDisposable
         await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
         await using WebSocketConnection client = await connecting.WithDeadline();
         await peer.SendAsync(RawFrame.Bytes(RawFrame.Text, "last"u8));
-        Assert.Equal("last", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("last", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
 
         plain.EndOutput();
 

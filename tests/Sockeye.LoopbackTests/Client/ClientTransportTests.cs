@@ -252,8 +252,8 @@ public sealed class ClientTransportTests
                 $"ws+unix:{path}:/chat?a=b", kind.Options()).WithDeadline();
             await client.SendAsync("hello");
 
-            Assert.Equal("localhost /chat a=b", (await client.ReceiveMessageAsync().WithDeadline()).Text);
-            Assert.Equal("hello", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("localhost /chat a=b", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
+            Assert.Equal("hello", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
             Assert.EndsWith("s:/chat?a=b", client.Response!.Address.ToString(), StringComparison.Ordinal);
         }
         finally

@@ -97,7 +97,7 @@ public sealed class ClientZoneTests
                 await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
                     $"ws://[fe80::1{zone}]:{port}/", kind.Options()).WithDeadline();
 
-                Assert.Equal($"[fe80::1]:{port}", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+                Assert.Equal($"[fe80::1]:{port}", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
                 Assert.Equal(index, ((IPEndPoint)client.RemoteEndPoint!).Address.ScopeId);
             }
         }

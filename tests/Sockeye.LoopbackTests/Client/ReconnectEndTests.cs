@@ -100,7 +100,7 @@ public sealed class ReconnectEndTests : IDisposable
         {
             await foreach (WebSocketMessage message in client.ReadAllAsync())
             {
-                messages.Add(message.Text);
+                messages.Add(message.GetText());
             }
         });
         return (messages, end);

@@ -48,11 +48,11 @@ public sealed class ReconnectInboxTests : IDisposable
         await SendAndEndAsync("four", "five", isReset: false);
         await SendAndEndAsync("six", "seven", isReset: false);
         using RawPeer last = await _server.OpenAsync();
-        List<string> received = [messages.Current.Text];
+        List<string> received = [messages.Current.GetText()];
         for (int i = 0; i < 6; i++)
         {
             Assert.True(await messages.MoveNextAsync().WithDeadline());
-            received.Add(messages.Current.Text);
+            received.Add(messages.Current.GetText());
         }
 
         Assert.Equal(["one", "two", "three", "four", "five", "six", "seven"], received);
@@ -133,7 +133,7 @@ public sealed class ReconnectInboxTests : IDisposable
             {
                 lock (received)
                 {
-                    received.Add(message.Text);
+                    received.Add(message.GetText());
                 }
             }
         });
@@ -173,7 +173,7 @@ public sealed class ReconnectInboxTests : IDisposable
         await using IAsyncEnumerator<WebSocketMessage> messages = client.ReadAllAsync().GetAsyncEnumerator();
         while (received.Count < count && await messages.MoveNextAsync().WithDeadline())
         {
-            received.Add(messages.Current.Text);
+            received.Add(messages.Current.GetText());
         }
 
         return received;

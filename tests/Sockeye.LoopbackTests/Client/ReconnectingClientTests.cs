@@ -38,7 +38,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
         await first.SendAsync(RawFrame.Bytes(RawFrame.Text, "one"u8));
 
         Assert.True(await messages.MoveNextAsync().WithDeadline());
-        Assert.Equal("one", messages.Current.Text);
+        Assert.Equal("one", messages.Current.GetText());
         Task<bool> next = messages.MoveNextAsync().AsTask();
         first.Reset();
         await WaitAsync(TimeSpan.FromSeconds(5));
@@ -46,7 +46,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
         await second.SendAsync(RawFrame.Bytes(RawFrame.Text, "two"u8));
 
         Assert.True(await next.WithDeadline());
-        Assert.Equal("two", messages.Current.Text);
+        Assert.Equal("two", messages.Current.GetText());
         Assert.Equal(
             [
                 WebSocketReconnectState.Connecting, WebSocketReconnectState.Open, WebSocketReconnectState.Waiting,

@@ -21,7 +21,7 @@ public sealed class ArgumentTests
         Assert.Throws<ArgumentOutOfRangeException>(() => client.BeginMessage(kind));
         await client.SendAsync("something");
 
-        Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Fact]

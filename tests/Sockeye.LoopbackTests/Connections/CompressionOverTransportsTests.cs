@@ -43,7 +43,7 @@ public sealed class CompressionOverTransportsTests
         for (int i = 0; i < Messages; i++)
         {
             WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
-            Assert.Equal($"{i} größer {new string('x', i)}", reply.Text);
+            Assert.Equal($"{i} größer {new string('x', i)}", reply.GetText());
         }
 
         await sending.WithDeadline();
@@ -66,8 +66,8 @@ public sealed class CompressionOverTransportsTests
         await writer.CompleteAsync(text.AsMemory(1_001)).WithDeadline();
         await other.WithDeadline();
 
-        Assert.Equal(Encoding.UTF8.GetString(text), (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
-        Assert.Equal("other", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal(Encoding.UTF8.GetString(text), (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
+        Assert.Equal("other", (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Theory]
@@ -149,7 +149,7 @@ public sealed class CompressionOverTransportsTests
         for (int count = 0; count < Senders * Messages; count++)
         {
             WebSocketMessage message = await pair.Client.ReceiveMessageAsync().WithDeadline();
-            int sender = int.Parse(message.Text.Split(' ')[0], CultureInfo.InvariantCulture);
+            int sender = int.Parse(message.GetText().Split(' ')[0], CultureInfo.InvariantCulture);
             Assert.True(message.Payload.Span.SequenceEqual(MessageOf(sender, next[sender]++)));
         }
 

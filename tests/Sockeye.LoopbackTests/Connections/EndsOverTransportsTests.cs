@@ -14,7 +14,7 @@ public sealed class EndsOverTransportsTests
         Task<WebSocketCloseResult> closing = pair.Client.CloseAsync((WebSocketCloseCode)4001, "größer").AsTask();
         (WebSocketCloseResult server, WebSocketCloseResult client) = await pair.WhenClosedAsync();
 
-        Assert.Equal("still to be read", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("still to be read", (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Same(client, await closing.WithDeadline());
         AssertClean(server, 4001, "größer", WebSocketCloseInitiator.Peer);
         AssertClean(client, 4001, "größer", WebSocketCloseInitiator.Local);
@@ -49,7 +49,7 @@ public sealed class EndsOverTransportsTests
             (WebSocketConnection closer, WebSocketConnection answerer) =
                 serverCloses ? (pair.Server, pair.Client) : (pair.Client, pair.Server);
             await closer.SendAsync("question");
-            Assert.Equal("question", (await answerer.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("question", (await answerer.ReceiveMessageAsync().WithDeadline()).GetText());
             Task closing = closer.CloseAsync(null).AsTask();
             await Assert.ThrowsAsync<WebSocketClosedException>(() => closer.SendAsync("not any more").AsTask());
             Assert.Throws<WebSocketClosedException>(() => closer.TrySend("not any more"));
@@ -65,7 +65,7 @@ public sealed class EndsOverTransportsTests
             List<string> answers = [];
             await foreach (WebSocketMessage message in closer.ReadAllAsync())
             {
-                answers.Add(message.Text);
+                answers.Add(message.GetText());
             }
 
             Assert.Equal(["one", "two", "three"], answers);

@@ -168,7 +168,7 @@ public sealed class FirstCallsTests
 
         await client.SendAsync("something");
 
-        Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed class FirstCallsTests
         {
             await using WebSocketConnection client = await connect(UrlOf(server)).WithDeadline();
             await client.SendAsync("something");
-            Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         }
 
         foreach (Func<string, WebSocketHandler, Task<WebSocketConnection>> connect in HandledConnects)
@@ -270,7 +270,7 @@ public sealed class FirstCallsTests
         {
             WebSocketMessage message = await client.ReceiveMessageAsync().WithDeadline();
             Assert.Equal(i is >= 5 and < 8 ? WebSocketMessageKind.Binary : WebSocketMessageKind.Text, message.Kind);
-            Assert.Equal("é", message.Text);
+            Assert.Equal("é", message.GetText());
         }
     }
 
@@ -301,7 +301,7 @@ public sealed class FirstCallsTests
 
         Assert.NotEqual(WebSocketSendResult.Refused, client.TrySend(text));
 
-        Assert.Equal(text, (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal(text, (await client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     private static ValueTask Done(WebSocketSendResult result)

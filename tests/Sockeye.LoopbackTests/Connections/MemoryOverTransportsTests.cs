@@ -12,7 +12,7 @@ public sealed class MemoryOverTransportsTests
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind, new EchoHandler(), serverOptions: WithoutMemory(new WebSocketConnectionOptions()));
         await pair.Client.SendAsync("short");
-        Assert.Equal("short", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("short", (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
 
         _ = pair.Client.SendAsync(Payloads.Bytes(1_000_000)).AsTask();
 
@@ -88,7 +88,7 @@ public sealed class MemoryOverTransportsTests
                 server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.ClientTls() })
                 .WithDeadline();
             await client.SendAsync(new byte[1_000_000]).AsTask().WithDeadline();
-            Assert.Equal("1000000", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("1000000", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         }
     }
 

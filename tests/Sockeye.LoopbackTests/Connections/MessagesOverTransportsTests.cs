@@ -39,7 +39,7 @@ public sealed class MessagesOverTransportsTests
         for (int i = 0; i < Messages; i++)
         {
             WebSocketMessage reply = await pair.Client.ReceiveMessageAsync().WithDeadline();
-            Assert.Equal($"{i} größer {new string('x', i)}", reply.Text);
+            Assert.Equal($"{i} größer {new string('x', i)}", reply.GetText());
         }
 
         await sending.WithDeadline();
@@ -62,8 +62,8 @@ public sealed class MessagesOverTransportsTests
         await writer.CompleteAsync(character.AsMemory(2, 1)).WithDeadline();
         await other.WithDeadline();
 
-        Assert.Equal("€", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
-        Assert.Equal("other", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("€", (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
+        Assert.Equal("other", (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.True(roundTrip > TimeSpan.Zero);
         Assert.NotNull(pair.Client.RoundTripTime);
     }
@@ -178,7 +178,7 @@ public sealed class MessagesOverTransportsTests
 
         // And it goes on.
         await pair.Server.SendAsync("after").WithDeadline();
-        Assert.Equal("after", (await pair.Client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("after", (await pair.Client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Theory]
@@ -227,7 +227,7 @@ public sealed class MessagesOverTransportsTests
         })));
         for (int i = 0; i < Senders * Messages; i++)
         {
-            string[] parts = (await pair.Server.ReceiveMessageAsync().WithDeadline()).Text.Split(' ');
+            string[] parts = (await pair.Server.ReceiveMessageAsync().WithDeadline()).GetText().Split(' ');
             int sender = int.Parse(parts[0], null);
             Assert.Equal(next[sender]++, int.Parse(parts[1], null));
             Assert.Equal(int.Parse(parts[1], null) * 10, parts[2].Length);

@@ -45,7 +45,7 @@ public sealed class PreparedOverTransportsTests
             WebSocketMessage message = await connection.ReceiveMessageAsync().WithDeadline();
             Assert.True(message.Payload.Span.SequenceEqual(prepared[i % prepared.Length].Payload.Span), $"prepared message {i}");
             message = await connection.ReceiveMessageAsync().WithDeadline();
-            Assert.Equal(Text(i, 1_500), message.Text);
+            Assert.Equal(Text(i, 1_500), message.GetText());
         }
     }
 

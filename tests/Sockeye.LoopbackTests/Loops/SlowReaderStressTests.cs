@@ -33,7 +33,7 @@ public sealed class SlowReaderStressTests
             while (!Task.WhenAll(reading).IsCompleted)
             {
                 await bystander.SendAsync("still there?").WithDeadline();
-                Assert.Equal("still there?", (await bystander.ReceiveMessageAsync().WithDeadline()).Text);
+                Assert.Equal("still there?", (await bystander.ReceiveMessageAsync().WithDeadline()).GetText());
             }
 
             await Task.WhenAll(reading);

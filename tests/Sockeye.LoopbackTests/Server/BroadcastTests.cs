@@ -29,9 +29,9 @@ public sealed class BroadcastTests
 
         Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[0], 3));
         Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[2], 3));
-        Assert.Equal("to all", (await clients[1].ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("to all", (await clients[1].ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal([1, 2], (await clients[1].ReceiveMessageAsync().WithDeadline()).Payload.ToArray());
-        Assert.Equal("end", (await clients[1].ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("end", (await clients[1].ReceiveMessageAsync().WithDeadline()).GetText());
         await Task.WhenAll(clients.Select(client => client.DisposeAsync().AsTask())).WithDeadline();
     }
 
@@ -55,7 +55,7 @@ public sealed class BroadcastTests
             await Deadlines.UntilAsync(() => server.Connections.Count == 1, "the first is there");
             await using WebSocketConnection second = await WebSocketClient.ConnectAsync(server.Address("/room"));
 
-            Assert.Equal("one of 2", (await first.ReceiveMessageAsync().WithDeadline()).Text);
+            Assert.Equal("one of 2", (await first.ReceiveMessageAsync().WithDeadline()).GetText());
         }
     }
 
@@ -114,8 +114,8 @@ public sealed class BroadcastTests
         Assert.Equal(1, server.Broadcast("now"));
         using var patience = new CancellationTokenSource();
         Task<int> waiting = server.BroadcastAsync(WebSocketPreparedMessage.Text("waits"), cancellationToken: patience.Token);
-        Assert.Equal("now", (await quick.ReceiveMessageAsync().WithDeadline()).Text);
-        Assert.Equal("waits", (await quick.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("now", (await quick.ReceiveMessageAsync().WithDeadline()).GetText());
+        Assert.Equal("waits", (await quick.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.False(waiting.IsCompleted);
         await patience.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WithDeadline();
@@ -167,7 +167,7 @@ public sealed class BroadcastTests
         await server.StopAsync().WithDeadline();
         await server.Completion.WithDeadline();
         await client.SendAsync("still");
-        Assert.Equal("still", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("still", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Theory]
@@ -202,7 +202,7 @@ public sealed class BroadcastTests
         });
         Assert.False(server.Completion.IsCompleted);
         await leaving.SendAsync("still served");
-        Assert.Equal("still served", (await leaving.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("still served", (await leaving.ReceiveMessageAsync().WithDeadline()).GetText());
         await leaving.CloseAsync().WithDeadline();
         Assert.Equal(WebSocketConnectionState.Open, staying.State);
 
@@ -239,7 +239,7 @@ public sealed class BroadcastTests
         int count = 0;
         await foreach (WebSocketMessage message in connection.ReadAllAsync())
         {
-            if (message.Kind == WebSocketMessageKind.Text && message.Text == last)
+            if (message.Kind == WebSocketMessageKind.Text && message.GetText() == last)
             {
                 break;
             }
@@ -255,7 +255,7 @@ public sealed class BroadcastTests
         var texts = new string[count];
         for (int i = 0; i < count; i++)
         {
-            texts[i] = (await connection.ReceiveMessageAsync().WithDeadline()).Text;
+            texts[i] = (await connection.ReceiveMessageAsync().WithDeadline()).GetText();
         }
 
         return texts;

@@ -222,7 +222,7 @@ public sealed class CompressionNegotiationTests
 
         Assert.Equal(RawFrame.Text, frame.First);
         Assert.Equal(Payloads.Text(2_000), frame.Payload);
-        Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("Hello", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         client.Abort();
     }
 

@@ -33,7 +33,7 @@ public sealed class DetachedHandshakeTests
             }).WithDeadline();
         WebSocketMessage message = await connection.ReceiveMessageAsync().WithDeadline();
 
-        Assert.Equal("hi", message.Text);
+        Assert.Equal("hi", message.GetText());
         Assert.Equal("v1", connection.Subprotocol);
         Assert.Equal("/x", connection.Request!.Path);
         Assert.True(connection.Request.IsSecure);
@@ -59,7 +59,7 @@ public sealed class DetachedHandshakeTests
                 Received = Wire.Masked(RawFrame.Bytes(0x81, "early"u8.ToArray())),
             }).WithDeadline();
 
-        Assert.Equal("early", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("early", (await connection.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal("x=1", connection.Request!.Query);
         Assert.Contains("\r\nSec-WebSocket-Accept: " + RawPeer.Accept + "\r\n", await HeadAsync(far), StringComparison.Ordinal);
         connection.Abort();
@@ -248,7 +248,7 @@ public sealed class DetachedHandshakeTests
         await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(
             tls, Options, new WebSocketHandshakeInput { Received = received, IsSecure = true }).WithDeadline();
 
-        Assert.Equal("hi", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("hi", (await connection.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.True(connection.Request!.IsSecure);
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
         await connection.SendAsync("ho");

@@ -138,7 +138,7 @@ public sealed class EndPointsTests : IDisposable
 
         Assert.Equal(current.Thumbprint, await ServedCertificateAsync(server, "one.example"));
         await open.SendAsync("still here");
-        Assert.Equal("still here", (await open.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("still here", (await open.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Fact]

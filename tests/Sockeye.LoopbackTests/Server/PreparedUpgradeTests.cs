@@ -41,7 +41,7 @@ public sealed class PreparedUpgradeTests
             prepared.Headers);
 
         await using WebSocketConnection connection = prepared.Attach(near);
-        Assert.Equal("early", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("early", (await connection.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal(IPAddress.Parse("192.0.2.1"), connection.UserState);
         Assert.Equal("v1", connection.Subprotocol);
         Assert.Equal("/x", connection.Request!.Path);

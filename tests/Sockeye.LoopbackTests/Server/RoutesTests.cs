@@ -241,6 +241,6 @@ public sealed class RoutesTests
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
             server.Address(path),
             new WebSocketClientOptions { Subprotocols = subprotocols, AllowMissingSubprotocol = subprotocols.Length != 0 });
-        return (await connection.ReceiveMessageAsync().WithDeadline()).Text;
+        return (await connection.ReceiveMessageAsync().WithDeadline()).GetText();
     }
 }

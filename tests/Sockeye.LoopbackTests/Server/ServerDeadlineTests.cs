@@ -92,7 +92,7 @@ public sealed class ServerDeadlineTests
 
         await using WebSocketConnection connection = await waiting.WithDeadline();
         await connection.SendAsync("in");
-        Assert.Equal("in", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("in", (await connection.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Theory]

@@ -22,7 +22,7 @@ public sealed class ServerDeliveryTests
                     {
                         await Task.Delay(Work, cancellation);
                         await connection.SendAsync(message, cancellation);
-                        received.Add(message.Text);
+                        received.Add(message.GetText());
                     }
 
                     done.SetResult();

@@ -209,7 +209,7 @@ public sealed class ServerPolicyTests : IDisposable
 
         await using WebSocketConnection connection = await waiting.WithDeadline();
         await connection.SendAsync("hi");
-        Assert.Equal("hi", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("hi", (await connection.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
     [Theory]

@@ -73,7 +73,7 @@ public sealed class ServerStopTests
 
         Task second = server.StopAsync(new WebSocketStopOptions());
         await client.SendAsync("still served");
-        Assert.Equal("still served", (await client.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("still served", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.False(second.IsCompleted);
         await client.CloseAsync().WithDeadline();
 

@@ -21,7 +21,7 @@ public sealed class ServerTests
         await connection.SendAsync("something");
         var reply = await connection.ReceiveMessageAsync().WithDeadline();
 
-        Assert.Equal("something", reply.Text);
+        Assert.Equal("something", reply.GetText());
         Assert.Equal(WebSocketMessageKind.Text, reply.Kind);
     }
 
@@ -38,7 +38,7 @@ public sealed class ServerTests
         await connection.SendAsync("hello");
         WebSocketMessage reply = await connection.ReceiveMessageAsync().WithDeadline();
 
-        Assert.Equal("hello", reply.Text);
+        Assert.Equal("hello", reply.GetText());
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class ServerTests
         {
             await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
             {
-                await connection.SendAsync("pulled " + message.Text, cancellation);
+                await connection.SendAsync("pulled " + message.GetText(), cancellation);
             }
         });
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -146,8 +146,8 @@ public sealed class ServerTests
         await one.SendAsync("x");
         await other.SendAsync("x");
 
-        Assert.Equal("pulled x", (await one.ReceiveMessageAsync().WithDeadline()).Text);
-        Assert.Equal("x", (await other.ReceiveMessageAsync().WithDeadline()).Text);
+        Assert.Equal("pulled x", (await one.ReceiveMessageAsync().WithDeadline()).GetText());
+        Assert.Equal("x", (await other.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal(2, server.Connections.Count);
     }
 
@@ -164,7 +164,7 @@ public sealed class ServerTests
             for (int i = 0; i < 20; i++)
             {
                 await connection.SendAsync($"{number}/{i}");
-                Assert.Equal($"{number}/{i}", (await connection.ReceiveMessageAsync().WithDeadline()).Text);
+                Assert.Equal($"{number}/{i}", (await connection.ReceiveMessageAsync().WithDeadline()).GetText());
             }
         })).WithDeadline();
     }

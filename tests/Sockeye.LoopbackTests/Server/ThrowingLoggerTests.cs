@@ -20,7 +20,7 @@ public sealed class ThrowingLoggerTests
             server.Address(), new WebSocketClientOptions { LoggerFactory = _loggers }).WithDeadline();
 
         await client.SendAsync("something");
-        string reply = (await client.ReceiveMessageAsync().WithDeadline()).Text;
+        string reply = (await client.ReceiveMessageAsync().WithDeadline()).GetText();
         WebSocketCloseResult result = await client.CloseAsync().WithDeadline();
         await server.StopAsync().WithDeadline();
 

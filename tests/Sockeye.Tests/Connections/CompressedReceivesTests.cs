@@ -151,7 +151,7 @@ public sealed class CompressedReceivesTests
 
         for (int number = 0; number < 5; number++)
         {
-            Assert.Equal(TextOf(number), (await test.Connection.ReceiveMessageAsync()).Text);
+            Assert.Equal(TextOf(number), (await test.Connection.ReceiveMessageAsync()).GetText());
         }
 
         test.Connection.Abort();

@@ -53,7 +53,7 @@ public sealed class DeliveryBeforeTheEndTests
 
         foreach (string text in Ten)
         {
-            Assert.Equal(text, (await test.Connection.ReceiveMessageAsync()).Text);
+            Assert.Equal(text, (await test.Connection.ReceiveMessageAsync()).GetText());
         }
 
         Task<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync().AsTask();
@@ -99,7 +99,7 @@ public sealed class DeliveryBeforeTheEndTests
 
         foreach (string text in Ten)
         {
-            Assert.Equal(text, (await test.Connection.ReceiveMessageAsync()).Text);
+            Assert.Equal(text, (await test.Connection.ReceiveMessageAsync()).GetText());
         }
 
         await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.ReceiveAsync().AsTask());
@@ -128,7 +128,7 @@ public sealed class DeliveryBeforeTheEndTests
         {
             ValueTask<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync();
             Assert.True(receive.IsCompleted);
-            Assert.Equal(text, receive.GetAwaiter().GetResult().Text);
+            Assert.Equal(text, receive.GetAwaiter().GetResult().GetText());
         }
     }
 
@@ -256,7 +256,7 @@ public sealed class DeliveryBeforeTheEndTests
         test.Time.Advance(0.4 * Second);
 
         Assert.Equal(end == "close" ? "Close 1000" : "Close 1002", test.Wire());
-        Assert.Equal("B", (await test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("B", (await test.Connection.ReceiveMessageAsync()).GetText());
         Task<WebSocketMessage?> last = test.Connection.ReceiveAsync().AsTask();
         if (end == "close")
         {
@@ -321,7 +321,7 @@ public sealed class DeliveryBeforeTheEndTests
         test.Receive("A");
         test.Receive("B");
         test.Transport.EndInput();
-        Assert.Equal("A", (await test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("A", (await test.Connection.ReceiveMessageAsync()).GetText());
 
         test.Connection.Abort();
 

@@ -357,7 +357,7 @@ public sealed class HandlerReceiverTests
         var handler = new AsyncHandler(async message =>
         {
             await call.Task.ConfigureAwait(false);
-            seen = message.Text;
+            seen = message.GetText();
         });
         var test = new TestConnection(handler: handler);
         if (fragmented)
@@ -501,7 +501,7 @@ public sealed class HandlerReceiverTests
 
         public override ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
         {
-            Text = message.Text;
+            Text = message.GetText();
             return default;
         }
     }

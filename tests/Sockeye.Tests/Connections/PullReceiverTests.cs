@@ -17,7 +17,7 @@ public sealed class PullReceiverTests
         test.Receive(Opcode.Binary, "two"u8);
 
         WebSocketMessage first = Now(test.Connection.ReceiveMessageAsync());
-        Assert.Equal("one", first.Text);
+        Assert.Equal("one", first.GetText());
         Assert.Equal(WebSocketMessageKind.Text, first.Kind);
         WebSocketMessage second = Now(test.Connection.ReceiveMessageAsync());
 
@@ -34,7 +34,7 @@ public sealed class PullReceiverTests
 
         test.Receive("late");
 
-        Assert.Equal("late", (await receive).Text);
+        Assert.Equal("late", (await receive).GetText());
     }
 
     [Fact] // CC-03
@@ -46,7 +46,7 @@ public sealed class PullReceiverTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => test.Connection.ReceiveAsync().AsTask());
         test.Receive("for the first");
 
-        Assert.Equal("for the first", (await first).Text);
+        Assert.Equal("for the first", (await first).GetText());
         Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
     }
 
@@ -77,7 +77,7 @@ public sealed class PullReceiverTests
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receive);
             Assert.Equal(cancellation.Token, cancelled.CancellationToken);
             test.Receive($"message {i}");
-            Assert.Equal($"message {i}", Now(test.Connection.ReceiveMessageAsync()).Text);
+            Assert.Equal($"message {i}", Now(test.Connection.ReceiveMessageAsync()).GetText());
         }
     }
 
@@ -90,7 +90,7 @@ public sealed class PullReceiverTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => test.Connection.ReceiveMessageAsync(new CancellationToken(canceled: true)).AsTask());
 
-        Assert.Equal("kept", Now(test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("kept", Now(test.Connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class PullReceiverTests
         Assert.False(second.IsCompleted);
         test.Receive("second");
 
-        Assert.Equal("second", (await second).Text);
+        Assert.Equal("second", (await second).GetText());
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class PullReceiverTests
 
             try
             {
-                Assert.Equal($"{expected}", (await receive).Text);
+                Assert.Equal($"{expected}", (await receive).GetText());
                 expected++;
             }
             catch (OperationCanceledException)
@@ -159,7 +159,7 @@ public sealed class PullReceiverTests
         test.Transport.EndInput();
         Assert.False(test.Transport.IsClosed);
 
-        Assert.Equal("last", Now(test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("last", Now(test.Connection.ReceiveMessageAsync()).GetText());
         test.Connection.TrySend("answer"u8);
         Assert.Null(await test.Connection.ReceiveAsync());
         Assert.Null(await test.Connection.ReceiveAsync());
@@ -196,7 +196,7 @@ public sealed class PullReceiverTests
         List<string> texts = [];
         await foreach (WebSocketMessage message in test.Connection.ReadAllAsync(TestContext.Current.CancellationToken))
         {
-            texts.Add(message.Text);
+            texts.Add(message.GetText());
         }
 
         Assert.Equal(["one", "two"], texts);
@@ -214,7 +214,7 @@ public sealed class PullReceiverTests
         {
             await foreach (WebSocketMessage message in test.Connection.ReadAllAsync())
             {
-                texts.Add(message.Text);
+                texts.Add(message.GetText());
             }
         });
 
@@ -237,7 +237,7 @@ public sealed class PullReceiverTests
         await messages.DisposeAsync();
         test.Receive("kept");
 
-        Assert.Equal("kept", Now(test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("kept", Now(test.Connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class PullReceiverTests
 
         WebSocketMessage first = Now(test.Connection.ReceiveMessageAsync());
         Assert.Equal(2, test.Pool.OutCount);
-        Assert.Equal("first", first.Text);
+        Assert.Equal("first", first.GetText());
         Now(test.Connection.ReceiveMessageAsync());
         Assert.Equal(1, test.Pool.OutCount);
         Assert.Equal(CountingPool.Poison, first.Payload.Span[0]);
@@ -271,7 +271,7 @@ public sealed class PullReceiverTests
 
         for (int i = 0; i < 7; i++)
         {
-            Assert.Equal($"{i}", Now(test.Connection.ReceiveMessageAsync()).Text);
+            Assert.Equal($"{i}", Now(test.Connection.ReceiveMessageAsync()).GetText());
         }
 
         Assert.False(test.Transport.IsPaused);
@@ -310,7 +310,7 @@ public sealed class PullReceiverTests
 
         Assert.Equal("Close 1001", test.Wire());
         Assert.Equal(WebSocketConnectionState.Closed, test.Connection.State);
-        Assert.Equal("waits", Now(test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("waits", Now(test.Connection.ReceiveMessageAsync()).GetText());
     }
 
     [Theory]
@@ -358,7 +358,7 @@ public sealed class PullReceiverTests
         test.ReceiveClose();
         for (int i = 0; i < Count; i++)
         {
-            Assert.Equal("message", Now(test.Connection.ReceiveMessageAsync()).Text);
+            Assert.Equal("message", Now(test.Connection.ReceiveMessageAsync()).GetText());
             test.Time.Advance(TimeSpan.FromSeconds(0.7));
         }
 
@@ -426,8 +426,8 @@ public sealed class PullReceiverTests
         Assert.False(receive.IsCompleted);
         test.Transport.Drain();
 
-        Assert.Equal("one", receive.GetAwaiter().GetResult().Text);
-        Assert.Equal("two", Now(test.Connection.ReceiveMessageAsync()).Text);
+        Assert.Equal("one", receive.GetAwaiter().GetResult().GetText());
+        Assert.Equal("two", Now(test.Connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -463,7 +463,7 @@ public sealed class PullReceiverTests
         {
             while (await test.Connection.ReceiveAsync().ConfigureAwait(false) is { } message)
             {
-                if (message.Text == "backlog")
+                if (message.GetText() == "backlog")
                 {
                     time.Slip(TimeSpan.FromMicroseconds(20));
                     Interlocked.Increment(ref taken);

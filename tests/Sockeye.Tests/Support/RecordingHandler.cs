@@ -49,9 +49,9 @@ internal sealed class RecordingHandler : WebSocketHandler
 
     public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
     {
-        _events.Enqueue("<" + message.Text);
-        await Async!(connection, message.Text).ConfigureAwait(false);
-        _events.Enqueue(message.Text + ">");
+        _events.Enqueue("<" + message.GetText());
+        await Async!(connection, message.GetText()).ConfigureAwait(false);
+        _events.Enqueue(message.GetText() + ">");
     }
 
     public override void OnFragment(

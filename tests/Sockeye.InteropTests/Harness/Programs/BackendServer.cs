@@ -68,7 +68,7 @@ internal sealed class BackendServer : IAsyncDisposable
         {
             if (connection.Request!.Path == "/close")
             {
-                string[] parts = message.Text.Split(' ', 2);
+                string[] parts = message.GetText().Split(' ', 2);
                 int code = int.Parse(parts[0], CultureInfo.InvariantCulture);
                 await connection.CloseAsync((WebSocketCloseCode)code, parts[1], cancellation);
                 return;

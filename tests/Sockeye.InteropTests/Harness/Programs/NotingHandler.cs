@@ -21,7 +21,7 @@ internal sealed class NotingHandler : WebSocketHandler
 
     public override ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
     {
-        _messages.Writer.TryWrite(message.Text);
+        _messages.Writer.TryWrite(message.GetText());
         return default;
     }
 
