@@ -24,7 +24,7 @@ internal static class ClientTls
         try
         {
             await tls.AuthenticateAsClientAsync(complete, cancellationToken).ConfigureAwait(false);
-            witness.Rest();
+            witness.StopRecording();
             return tls;
         }
         catch (Exception exception)

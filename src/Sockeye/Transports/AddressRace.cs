@@ -4,15 +4,15 @@ using System.Net.Sockets;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// Connects to the first of a host's addresses that answers (RFC 8305, "Happy Eyeballs"): an address that takes its time
-/// is not given up, but the next is tried beside it.
+/// Connects to whichever of a host's addresses accepts first (RFC 8305, "Happy Eyeballs"): a slow attempt keeps running while the
+/// next address is tried beside it.
 /// </summary>
 internal static class AddressRace
 {
-    /// <summary>How long an attempt has before the next begins beside it (RFC 8305 §5: 250 milliseconds).</summary>
+    /// <summary>How long an attempt runs alone before the next one starts beside it (RFC 8305 §5: 250 milliseconds).</summary>
     public static readonly TimeSpan AttemptDelay = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Sorts addresses so that the two families take turns, the family of the first before (RFC 8305 §4).</summary>
+    /// <summary>Interleaves the two address families, starting with the family of the first address (RFC 8305 §4).</summary>
     public static EndPoint[] Interleave(IReadOnlyList<EndPoint> addresses)
     {
         if (addresses.Count == 0)
@@ -33,12 +33,12 @@ internal static class AddressRace
         return [.. sorted];
     }
 
-    /// <summary>Connects.</summary>
-    /// <param name="addresses">Where to, as name resolution has sorted them; at least one.</param>
-    /// <param name="connect">One attempt. What it makes is disposed of if another was faster.</param>
-    /// <param name="time">Where time comes from.</param>
-    /// <param name="cancellationToken">Ends all attempts.</param>
-    /// <exception cref="SocketException">None of the addresses can be reached: what the last attempt met with.</exception>
+    /// <summary>Connects to the first address that accepts.</summary>
+    /// <param name="addresses">The addresses, in the order that name resolution gave them; at least one.</param>
+    /// <param name="connect">Makes one attempt. Its result is disposed of if another attempt wins.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Cancels all attempts.</param>
+    /// <exception cref="SocketException">No address can be reached; this is the error of the last attempt.</exception>
     public static async Task<T> RunAsync<T>(
         IReadOnlyList<EndPoint> addresses, Func<EndPoint, CancellationToken, Task<T>> connect, TimeProvider time,
         CancellationToken cancellationToken)
@@ -70,7 +70,7 @@ internal static class AddressRace
                     return await finished.ConfigureAwait(false);
                 }
 
-                // Looked at here, whatever comes of the race: nobody else does, unless it was the last.
+                // Reads the exception so that the task never counts as unobserved: only the last failure is rethrown.
                 _ = finished.Exception;
                 cancellationToken.ThrowIfCancellationRequested();
                 last = finished;
@@ -89,7 +89,7 @@ internal static class AddressRace
             .ConfigureAwait(false);
     }
 
-    /// <summary>The attempt that ends first; <see langword="null"/> if it is time for another.</summary>
+    /// <summary>Returns the first attempt to finish, or <see langword="null"/> when it is time to start another.</summary>
     private static async Task<Task<T>?> NextAsync<T>(
         List<Task<T>> running, bool mayWait, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -115,7 +115,7 @@ internal static class AddressRace
     private static async Task DiscardAsync<T>(Task<T> late)
         where T : IDisposable
     {
-        // Whatever became of it: another attempt has won, or all were given up.
+        // Its outcome no longer matters: another attempt won, or all were canceled.
         await ((Task)late).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (late.IsCompletedSuccessfully)
         {

@@ -3,8 +3,8 @@ using System.Net;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// The addresses of a transport that is not there yet: an opening handshake that another HTTP server conducts has them, and
-/// gets its stream at the end.
+/// Carries the addresses of a connection whose stream does not exist yet: another HTTP server conducts the opening handshake and
+/// provides the stream at its end.
 /// </summary>
 internal sealed class AddressedTransport(EndPoint? localEndPoint, EndPoint? remoteEndPoint) : Transport
 {

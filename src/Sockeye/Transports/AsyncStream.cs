@@ -1,8 +1,8 @@
 namespace Sockeye.Transports;
 
 /// <summary>
-/// A duplex stream between this library and the runtime's TLS or HTTP client, which read and write it asynchronously
-/// only: whatever would block a thread, or seek, is refused.
+/// A duplex stream between this library and the runtime's TLS or HTTP client, which use its asynchronous methods only.
+/// Synchronous reads and writes and seeking throw.
 /// </summary>
 internal abstract class AsyncStream : Stream
 {

@@ -1,13 +1,13 @@
 namespace Sockeye.Transports;
 
-/// <summary>A signal that one task waits for, and that is remembered if it comes first.</summary>
+/// <summary>A signal for one waiting task. A signal set before the wait begins is remembered.</summary>
 internal sealed class AutoResetSignal
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource? _waiting;
     private bool _isSet;
 
-    /// <summary>Gives the signal. Given twice, it counts once.</summary>
+    /// <summary>Sets the signal. Setting it again before a wait consumes it has no effect.</summary>
     public void Set()
     {
         TaskCompletionSource? waiting;
@@ -21,7 +21,7 @@ internal sealed class AutoResetSignal
         waiting?.SetResult();
     }
 
-    /// <summary>Waits for the signal, and takes it.</summary>
+    /// <summary>Waits for the signal and resets it.</summary>
     public Task WaitAsync()
     {
         lock (_gate)

@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Transports;
 
-/// <summary>How many descriptors this process may have: RLIMIT_NOFILE, the soft limit (getrlimit(2)).</summary>
+/// <summary>Reads how many file descriptors this process may open: the soft limit RLIMIT_NOFILE (getrlimit(2)).</summary>
 internal static unsafe partial class DescriptorLimit
 {
-    /// <summary>There is no limit, or none that matters.</summary>
+    /// <summary>No limit, or one that is too high to matter.</summary>
     public const int None = int.MaxValue;
 
-    // The one number that differs among the systems of Unix that .NET runs on.
+    // RLIMIT_NOFILE is the one constant here that differs between the Unix systems that .NET runs on.
     private const int NumberOnLinux = 7;
     private const int NumberElsewhere = 8;
 
-    /// <summary>The limit at this moment: an administrator may raise it while the process runs.</summary>
+    /// <summary>Returns the current limit; an administrator may raise it while the process runs.</summary>
     public static int Read()
     {
         if (OperatingSystem.IsWindows())
@@ -20,14 +20,16 @@ internal static unsafe partial class DescriptorLimit
             return None;
         }
 
-        // struct rlimit has two words, the soft limit first. They are longer than a machine's word in 32-bit musl alone,
-        // whose low half comes first.
+        // struct rlimit holds two words, the soft limit first. They are longer than a machine word only on 32-bit musl, where the
+        // low half comes first.
         nuint* limits = stackalloc nuint[] { nuint.MaxValue, 0, 0, 0 };
         int number = OperatingSystem.IsLinux() ? NumberOnLinux : NumberElsewhere;
         return GetLimit(number, limits) == 0 && limits[0] < None ? (int)limits[0] : None;
     }
 
-    /// <summary>About how many descriptors the process has: the lowest free number, which is given out next. 0 if it is not known.</summary>
+    /// <summary>
+    /// Returns about how many descriptors are open: the lowest free number, which the next open receives. 0 if unknown.
+    /// </summary>
     public static int CountInUse()
     {
         try
@@ -37,7 +39,7 @@ internal static unsafe partial class DescriptorLimit
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A system without this file, or none left: then the server finds out when it listens.
+            // No such file, or no descriptor left; in the second case listening will fail and report it.
             return 0;
         }
     }

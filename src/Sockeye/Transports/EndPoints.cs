@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Sockeye.Transports;
 
-/// <summary>Addresses as applications expect them.</summary>
+/// <summary>Converts addresses to the form that applications expect.</summary>
 internal static class EndPoints
 {
     /// <summary>
-    /// The IPv4 address that a socket for both protocols shows as an IPv6 one (RFC 4291 §2.5.5.2): else whoever compares
-    /// addresses, to let some in, would miss it.
+    /// Returns the IPv4 address that a dual-mode socket reports as an IPv6 one (RFC 4291 §2.5.5.2). Without this, an allow list
+    /// of IPv4 addresses would never match.
     /// </summary>
     public static EndPoint? Unmapped(EndPoint? endPoint) =>
         endPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped

@@ -3,16 +3,16 @@ using Sockeye.Transports.Loops;
 namespace Sockeye;
 
 /// <summary>
-/// How a server's event loops work: threads that each serve many connections in place, on Linux, for TCP without TLS and
-/// for Unix sockets.
+/// Options of a server's event loops: threads that each serve many connections in place. Linux only, for TCP without TLS and for
+/// Unix sockets.
 /// </summary>
-/// <remarks>Never changes once made. Adjust a copy: <c>EventLoopOptions.Default with { … }</c>.</remarks>
+/// <remarks>Immutable. To change a value, copy: <c>EventLoopOptions.Default with { … }</c>.</remarks>
 public sealed record EventLoopOptions
 {
-    /// <summary>One loop per processor. A new object each time.</summary>
+    /// <summary>Returns a new instance with the defaults: one loop per processor.</summary>
     public static EventLoopOptions Default => new();
 
-    /// <summary>How many loops there are. Connections are spread evenly among them.</summary>
+    /// <summary>The number of loops. Connections are distributed evenly among them.</summary>
     /// <value>1 to 1,024. The default is the number of processors that the process may use.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 or over 1,024.</exception>
     public int Count
@@ -26,12 +26,10 @@ public sealed record EventLoopOptions
         }
     } = Math.Min(Environment.ProcessorCount, 1_024);
 
-    /// <summary>
-    /// How long a handler may keep its loop from all other connections before a warning names its connection in the log.
-    /// </summary>
+    /// <summary>How long a handler may block its loop before a warning that names its connection is logged.</summary>
     /// <value>
-    /// 10 milliseconds to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no warning. The default is 100
-    /// milliseconds. Kept to within some milliseconds.
+    /// 10 milliseconds to one day, or <see cref="Timeout.InfiniteTimeSpan"/> for no warning. The default is 100 milliseconds.
+    /// Accurate to a few milliseconds.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 10 milliseconds or over a day.</exception>
     public TimeSpan SlowCallbackThreshold
@@ -51,6 +49,6 @@ public sealed record EventLoopOptions
         }
     } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The system calls of the loops: a seam, for tests to put failures in.</summary>
+    /// <summary>The system calls of the loops; tests replace them to inject failures.</summary>
     internal SystemCalls Calls { get; init; } = SystemCalls.Default;
 }

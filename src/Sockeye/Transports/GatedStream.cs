@@ -1,6 +1,6 @@
 namespace Sockeye.Transports;
 
-/// <summary>What is below TLS: lets go of a gate while a read waits, and takes it again before it answers.</summary>
+/// <summary>The stream below TLS. Releases a gate while a read waits, and acquires it again before the read returns.</summary>
 internal sealed class GatedStream(Stream stream, SemaphoreSlim gate) : LayeredStream(stream)
 {
     /// <inheritdoc/>
@@ -13,7 +13,7 @@ internal sealed class GatedStream(Stream stream, SemaphoreSlim gate) : LayeredSt
         }
         finally
         {
-            // Whatever came: the caller goes on with it, or lets go of the gate. Held by others only for a moment.
+            // On success and on failure alike, since the caller releases the gate. Other holders keep it only briefly.
             await gate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }

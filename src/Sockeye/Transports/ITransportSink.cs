@@ -2,87 +2,88 @@ using Sockeye.Memory;
 
 namespace Sockeye.Transports;
 
-/// <summary>What a transport tells the one above it.</summary>
+/// <summary>Receives the bytes and events of a <see cref="Transport"/>.</summary>
 /// <remarks>
-/// Calls come one at a time, except <see cref="OnWritten"/> and <see cref="OnOutputFailed"/>, which may come while
-/// another is running, but never after <see cref="OnClosed"/>. No call is made
-/// from inside a call to the transport, so a sink may hold a lock while it calls down. A sink never throws.
+/// Calls are made one at a time, except <see cref="OnWritten"/> and <see cref="OnOutputFailed"/>, which may be made during
+/// another call, but never after <see cref="OnClosed"/>. No call is made from inside a call to the transport, so a sink may hold
+/// a lock while it calls the transport. A sink must not throw.
 /// </remarks>
 internal interface ITransportSink
 {
-    /// <summary>The longest read while <see cref="IsShortOfMemory"/>, in bytes.</summary>
+    /// <summary>The maximum length of a read while <see cref="IsShortOfMemory"/>, in bytes.</summary>
     const int ShortReadLength = MemoryAllowance.UncheckedLength;
 
     /// <summary>
-    /// Whether the memory budget of connections is used up. The sink has to keep what it cannot handle in one slice, so reads are no
-    /// longer than <see cref="ShortReadLength"/> while that is so. Any thread.
+    /// Whether the memory budget for connections is used up. The sink must buffer what it cannot handle in one slice, so reads
+    /// are then limited to <see cref="ShortReadLength"/>. May be read on any thread.
     /// </summary>
     bool IsShortOfMemory => false;
 
-    /// <summary>Bytes have arrived.</summary>
+    /// <summary>Called when bytes have arrived.</summary>
     /// <param name="bytes">
-    /// On loan for the length of the call, and the sink's to change: frames are unmasked in place. All of them are
-    /// taken or copied before the call returns.
+    /// The bytes, on loan until the call returns. The sink may change them: frames are unmasked in place. It consumes or copies
+    /// all of them before it returns.
     /// </param>
     ReadVerdict OnReceived(Span<byte> bytes);
 
     /// <summary>
-    /// The transport reads again, after <see cref="Transport.ResumeReading"/> or <see cref="ReadVerdict.Yield"/>. May come
-    /// once more than was asked for.
+    /// Called when reading resumes, after <see cref="Transport.ResumeReading"/> or <see cref="ReadVerdict.Yield"/>. There may be
+    /// one call more than requested.
     /// </summary>
     ReadVerdict OnReadingResumed();
 
-    /// <summary>All bytes of the last <see cref="Transport.Write"/> that answered <see langword="false"/> are taken.</summary>
+    /// <summary>
+    /// Called when all bytes of the last <see cref="Transport.Write"/> that returned <see langword="false"/> have been written.
+    /// </summary>
     void OnWritten();
 
-    /// <summary>What <see cref="Transport.FlushLater"/> was called for: what was gathered is to be written.</summary>
+    /// <summary>Called after <see cref="Transport.FlushLater"/>: the sink writes the output that it has corked.</summary>
     void OnFlush()
     {
     }
 
     /// <summary>
-    /// Nothing can be written any more: from now on all is taken and dropped. What the peer sent before is still to
-    /// come; the end follows by itself if the peer is gone, and else when the sink has waited long enough.
+    /// Called when the output has failed; from now on all writes are discarded. What the peer sent before can still arrive.
+    /// Reading ends on its own if the peer is gone; otherwise the sink ends it after a timeout.
     /// </summary>
-    /// <param name="error">What went wrong; <see cref="OnClosed"/> will have it too.</param>
+    /// <param name="error">The cause, which is also passed to <see cref="OnClosed"/>.</param>
     void OnOutputFailed(Exception error)
     {
     }
 
     /// <summary>
-    /// A call to this sink has kept a thread that others share for longer than it should have. That call may have been
-    /// <see cref="OnClosed"/>.
+    /// Called when a call to this sink has blocked a shared thread for too long. That call may have been <see cref="OnClosed"/>.
     /// </summary>
-    /// <param name="duration">How long.</param>
+    /// <param name="duration">How long the call took.</param>
     void OnHeldUp(TimeSpan duration)
     {
     }
 
     /// <summary>
-    /// A call to this sink, or to what is below the transport, has thrown what neither should: something to be logged. Unless that
-    /// call was <see cref="OnClosed"/>, the transport drops itself after this.
+    /// Called when a call to this sink, or the stream below the transport, has thrown an unexpected exception, which the sink
+    /// logs. The transport then aborts itself, unless that call was <see cref="OnClosed"/>.
     /// </summary>
-    /// <param name="exception">What was thrown; <see cref="OnClosed"/> will have it too.</param>
+    /// <param name="exception">The exception, which is also passed to <see cref="OnClosed"/>.</param>
     void OnFaulted(Exception exception)
     {
     }
 
     /// <summary>
-    /// A call to this sink keeps a thread that others share, and has not returned. Called on another thread, while the call
-    /// is running, and again after longer times.
+    /// Called when a call to this sink is blocking a shared thread and has not returned. Made on another thread while the call is
+    /// running, and repeated at growing intervals.
     /// </summary>
-    /// <param name="duration">How long it has lasted.</param>
+    /// <param name="duration">How long the call has been running.</param>
     void OnStuck(TimeSpan duration)
     {
     }
 
-    /// <summary>The peer has ended its direction in order. Bytes may still be written.</summary>
+    /// <summary>Called when the peer has ended its direction in order. Bytes may still be written.</summary>
     void OnInputEnded();
 
     /// <summary>
-    /// The transport is gone: the last call but for <see cref="OnHeldUp"/>, and made exactly once. Memory given to
-    /// <see cref="Transport.Write"/> is not used any more.
+    /// Called exactly once, when the transport has ended; only <see cref="OnHeldUp"/> may follow. Memory passed to
+    /// <see cref="Transport.Write"/> is no longer used.
     /// </summary>
-    /// <param name="error">What went wrong; <see langword="null"/> after <see cref="Transport.Close"/>.</param>
+    /// <param name="error">The cause; <see langword="null"/> after <see cref="Transport.Close"/>.</param>
     void OnClosed(Exception? error);
 }

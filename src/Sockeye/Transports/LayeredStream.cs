@@ -1,9 +1,9 @@
 namespace Sockeye.Transports;
 
-/// <summary>A stream over another, which it owns: it has something to say about reads, and hands on what is written.</summary>
+/// <summary>A stream over another one, which it owns. Derived classes override reads; writes pass through by default.</summary>
 internal abstract class LayeredStream(Stream below) : AsyncStream
 {
-    /// <summary>The stream below.</summary>
+    /// <summary>The underlying stream.</summary>
     protected Stream Below { get; } = below;
 
     /// <inheritdoc/>

@@ -3,12 +3,14 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports;
 
-/// <summary>A socket that listens, on TCP or at a path of the file system; the file at that path goes with it.</summary>
+/// <summary>
+/// A listening socket, on TCP or at a path of the file system. It deletes the file at that path when it is disposed of.
+/// </summary>
 internal sealed class ListeningSocket : IDisposable
 {
     private readonly SocketFile? _file;
 
-    // Takes over a socket that is bound.
+    // Takes ownership of a bound socket.
     private ListeningSocket(Socket socket, string? path, SocketOptions options)
     {
         LocalEndPoint = socket.LocalEndPoint!;
@@ -17,8 +19,8 @@ internal sealed class ListeningSocket : IDisposable
         Socket = socket;
         if (path is not null)
         {
-            // The object that was bound would delete the file by its name, once the socket is closed, and so would its
-            // finalizer: that of a successor, perhaps. Another object has the same handle, and was not bound.
+            // Once closed or finalized, the Socket object that was bound deletes the file by its name, which may belong to a
+            // successor by then. A second object over the same handle does not, since it was not bound.
             _file = new SocketFile(path);
             Socket = new Socket(socket.SafeHandle);
 #pragma warning disable CA1816
@@ -27,26 +29,25 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>The socket.</summary>
+    /// <summary>The listening socket.</summary>
     public Socket Socket { get; }
 
     /// <summary>
-    /// What has to be set on each socket that is accepted; <see langword="null"/> for nothing. Those of TCP have the options of the
-    /// socket that listens, on Linux.
+    /// The options to set on each accepted socket; <see langword="null"/> if there are none to set. On Linux, accepted TCP
+    /// sockets inherit those of the listening socket.
     /// </summary>
     public SocketOptions? OptionsForAccepted { get; }
 
-    /// <summary>Where it listens: with the port that the system chose, if 0 was asked for.</summary>
+    /// <summary>The address that the socket listens on, with the port that the system chose if port 0 was requested.</summary>
     public EndPoint LocalEndPoint { get; }
 
-    /// <summary>Binds and listens.</summary>
+    /// <summary>Binds a socket and starts to listen.</summary>
     /// <param name="endPoint">
-    /// An address and a port, or a path. A socket at that path that nobody listens on any more, left by a process that
-    /// had no time to clean up, is replaced.
+    /// An address and port, or a path. A stale socket at that path, left by a process that did not clean up, is replaced.
     /// </param>
-    /// <param name="backlog">How many connections may wait; the kernel caps it (net.core.somaxconn).</param>
-    /// <param name="isDual">Whether the address that is all of IPv6 is all of IPv4 too.</param>
-    /// <param name="options">What to set on the sockets.</param>
+    /// <param name="backlog">The maximum number of pending connections; the kernel caps it (net.core.somaxconn).</param>
+    /// <param name="isDual">Whether the IPv6 wildcard address accepts IPv4 connections too.</param>
+    /// <param name="options">The options to set on the sockets.</param>
     /// <exception cref="SocketException">The address is not available; the message names it.</exception>
     public static ListeningSocket Bind(EndPoint endPoint, int backlog, bool isDual, SocketOptions options)
     {
@@ -61,7 +62,7 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Listens no more, and deletes the file.</summary>
+    /// <summary>Stops listening and deletes the file.</summary>
     public void Dispose()
     {
         _file?.Delete();
@@ -85,8 +86,8 @@ internal sealed class ListeningSocket : IDisposable
 
             if (protocol == ProtocolType.Tcp)
             {
-                // Frames are written whole; waiting to fill packets would only delay them. Linux hands this on to what
-                // is accepted; others are told again.
+                // Frames are written whole, so that Nagle's algorithm would only delay them. On Linux accepted sockets inherit
+                // this; elsewhere it is set on each of them.
                 socket.NoDelay = true;
             }
 
@@ -123,7 +124,7 @@ internal sealed class ListeningSocket : IDisposable
         return endPoint is IPEndPoint { Address: { } address } && address.Equals(IPAddress.IPv6Any);
     }
 
-    // Linux's abstract names, which begin with NUL (shown as "@"), are not in the file system.
+    // Linux's abstract names begin with NUL (shown as "@") and are not in the file system.
     private static string? PathOf(EndPoint endPoint) =>
         endPoint is UnixDomainSocketEndPoint && endPoint.ToString() is { Length: > 0 } path && path[0] is not ('@' or '\0')
             ? Path.GetFullPath(path)

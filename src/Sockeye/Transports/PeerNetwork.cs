@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// What a limit "per address" counts: an address of IPv4, or the first 64 bits of one of IPv6, since a household or a server is
-/// given at least all addresses that share them (RFC 6177). The default is no network, as of a Unix socket.
+/// The unit that a limit "per address" counts: an IPv4 address, or the first 64 bits of an IPv6 address, since a household or
+/// server is assigned at least all addresses that share them (RFC 6177). The default value is no network, as for a Unix socket.
 /// </summary>
 internal readonly record struct PeerNetwork
 {
@@ -21,17 +21,17 @@ internal readonly record struct PeerNetwork
         _family = family;
     }
 
-    /// <summary>Whether there is a network.</summary>
+    /// <summary>Whether the network is known.</summary>
     public bool IsKnown => _family != default;
 
-    /// <summary>The network of an address; one of IPv4 that is written as one of IPv6 is one of IPv4 (RFC 4291 §2.5.5.2).</summary>
+    /// <summary>Returns the network of an address. An IPv4-mapped IPv6 address counts as IPv4 (RFC 4291 §2.5.5.2).</summary>
     public static PeerNetwork Of(IPAddress? address)
     {
         Span<byte> bytes = stackalloc byte[16];
         return address is not null && address.TryWriteBytes(bytes, out int length) ? Of(bytes[..length]) : default;
     }
 
-    /// <summary>As <see cref="Of(IPAddress?)"/>, of an address in network order: 4 bytes, 16 bytes, or none.</summary>
+    /// <summary>Returns the network of an address in network byte order: 4 bytes, 16 bytes, or empty.</summary>
     public static PeerNetwork Of(ReadOnlySpan<byte> address) => address.Length switch
     {
         4 => new(BinaryPrimitives.ReadUInt32BigEndian(address), AddressFamily.InterNetwork),

@@ -1,6 +1,6 @@
 namespace Sockeye.Transports;
 
-/// <summary>A duplex stream of which somebody has read something already, which comes first here.</summary>
+/// <summary>A duplex stream that first returns bytes which were already read from the stream below.</summary>
 internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream) : LayeredStream(stream)
 {
     private ReadOnlyMemory<byte> _prefix = prefix;
@@ -13,7 +13,7 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream stream)
             return Below.ReadAsync(buffer, cancellationToken);
         }
 
-        // A read of no bytes asks whether there are some, and there are.
+        // A zero-byte read waits for input, and there is some.
         int length = Math.Min(buffer.Length, _prefix.Length);
         _prefix[..length].CopyTo(buffer);
         _prefix = _prefix[length..];

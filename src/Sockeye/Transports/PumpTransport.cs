@@ -3,34 +3,34 @@ using System.Buffers;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// A transport whose reads and writes are asynchronous calls: one task reads and pushes up what it got. The slow,
-/// plain twin of an event loop, and what there is where a loop cannot be.
+/// A transport over asynchronous reads and writes: one task reads and passes on what it receives. The plain, slower twin of the
+/// event loop, used where a loop cannot be.
 /// </summary>
 internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 {
-    // One system call should fetch what a fast peer has sent meanwhile; rented for the length of a read only. A sink that
-    // cannot take so much in one slice has to keep it, and is given less the next time.
+    // One system call should fetch all that a fast peer has sent; the buffer is rented for the length of a read only. A sink must
+    // buffer what it cannot handle in one slice, so it gets less with the next read.
     private const int ReceiveBufferLength = 64 * 1024;
     private const int FirstReceiveLength = 16 * 1024;
     private const int LowestReceiveLength = 4 * 1024;
 
-    // Few sizes: the pool keeps arrays of each.
+    // A large factor gives few different lengths: the pool keeps arrays of each.
     private const int ReadLengthFactor = 4;
 
-    // Input that is always there must not keep a thread of the pool for ever.
+    // A peer that sends without pause must not occupy a pool thread forever.
     private const int MaxReadsPerTurn = 8;
 
-    /// <summary>What <see cref="ReadAsync"/> answers if there is nothing to read, and it does not wait.</summary>
+    /// <summary>Returned by <see cref="ReadAsync"/> when there is nothing to read and it does not wait.</summary>
     protected const int Nothing = -1;
 
     private readonly AutoResetSignal _resumed = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // The last write, until its end has been told; written by calls that have entered only.
+    // The last write, until its completion has been reported. Assigned only between TryEnter and Leave.
     private volatile Task _write = Task.CompletedTask;
     private volatile Task _outputFailure = Task.CompletedTask;
 
-    // Of the reading task alone.
+    // Used by the reading task only.
     private readonly TimeSlice _slice = new(TimeProvider.System);
     private ReadVerdict _verdict;
     private Task? _resumption;
@@ -115,7 +115,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     /// <inheritdoc/>
     public override void ShutdownOutput()
     {
-        // Once: ending TLS twice is an error.
+        // Only once: ending TLS twice is an error.
         if (Interlocked.Exchange(ref _isOutputEnded, 1) == 0 && TryEnter())
         {
             _write = ShutdownAsync();
@@ -139,25 +139,25 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         Release(reset: true);
     }
 
-    /// <summary>Waits, without a buffer, until something can be read.</summary>
+    /// <summary>Waits without a buffer until there is something to read.</summary>
     protected abstract ValueTask WaitForInputAsync();
 
-    /// <summary>Reads what is there.</summary>
-    /// <returns>How many bytes; 0 at the end; <see cref="Nothing"/>.</returns>
+    /// <summary>Reads the available bytes.</summary>
+    /// <returns>The number of bytes, 0 at the end of the input, or <see cref="Nothing"/>.</returns>
     protected abstract ValueTask<int> ReadAsync(Memory<byte> buffer);
 
     /// <summary>Writes what can be written without waiting.</summary>
-    /// <returns>How many bytes were taken.</returns>
+    /// <returns>The number of bytes written.</returns>
     protected abstract int WriteNow(ReadOnlySpan<byte> bytes);
 
     /// <summary>Writes all of the bytes.</summary>
     protected abstract Task WriteAllAsync(ReadOnlyMemory<byte> bytes);
 
-    /// <summary>Ends the output in order, if the transport can.</summary>
+    /// <summary>Ends the output in order, if the transport supports it.</summary>
     protected abstract ValueTask EndOutputAsync();
 
-    /// <summary>Lets go of what is below, which ends every pending call. Called once; does not throw.</summary>
-    /// <param name="reset">Whether the peer is to see a reset.</param>
+    /// <summary>Closes the socket or stream, which ends every pending call. Called once; does not throw.</summary>
+    /// <param name="reset">Whether to reset the connection.</param>
     protected abstract void ReleaseCore(bool reset);
 
     private async Task RunAsync()
@@ -167,7 +167,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             await ReadToEndAsync().ConfigureAwait(false);
             if (HasOutputFailed)
             {
-                // Both directions are over.
+                // Both directions have ended.
                 Release(reset: true);
             }
             else if (!IsReleased)
@@ -175,33 +175,33 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
                 Sink.OnInputEnded();
             }
 
-            // The output may be in use until somebody says that it is over.
+            // The output may still be in use, until Close or Abort is called.
             await _released.Task.ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            // After a release this is its consequence, and says nothing new.
+            // After a release, the exception is only a consequence of it.
             if (!IsReleased)
             {
-                Sink.TellIfUnexpected(exception);
+                Sink.NotifyIfUnexpected(exception);
                 Abort(exception);
             }
         }
 
         await WritesEndedAsync().ConfigureAwait(false);
-        Sink.TellClosed(Volatile.Read(ref _error));
+        Sink.NotifyClosed(Volatile.Read(ref _error));
     }
 
-    // After the release: until no memory is in use, and all that is told of writes has been told.
+    // After the release: waits until no write uses memory and every notification about writes has been sent.
     private async Task WritesEndedAsync()
     {
-        // A call that was let in before the release may be about to begin a write. It does not wait for anything.
+        // A call that entered before the release may be about to begin a write. It does not block.
         while (Volatile.Read(ref _enteredCount) != 0)
         {
             await Task.Yield();
         }
 
-        // Its end may have been answered with another write, before the release.
+        // Its completion may have caused another write before the release.
         Task write;
         do
         {
@@ -220,7 +220,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         {
             ValueTask waiting = WaitForInputAsync();
             reads = waiting.IsCompleted ? reads + 1 : 0;
-            await AttendAsync(waiting).ConfigureAwait(false);
+            await AwaitInputAsync(waiting).ConfigureAwait(false);
             if (reads == MaxReadsPerTurn || TimeProvider.System.GetTimestamp() < _demotedUntil)
             {
                 reads = 0;
@@ -233,7 +233,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             byte[] buffer = pool.Rent(wanted);
             try
             {
-                int length = await AttendAsync(ReadAsync(buffer.AsMemory(0, wanted))).ConfigureAwait(false);
+                int length = await AwaitInputAsync(ReadAsync(buffer.AsMemory(0, wanted))).ConfigureAwait(false);
                 if (length == 0)
                 {
                     return;
@@ -277,20 +277,20 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         }
     }
 
-    private ValueTask AttendAsync(ValueTask input) =>
-        _verdict == ReadVerdict.Await ? new ValueTask(AttendAsync(input.AsTask())) : input;
+    private ValueTask AwaitInputAsync(ValueTask input) =>
+        _verdict == ReadVerdict.Await ? new ValueTask(AwaitInputAsync(input.AsTask())) : input;
 
-    private ValueTask<int> AttendAsync(ValueTask<int> input) =>
-        _verdict == ReadVerdict.Await ? new ValueTask<int>(ReadAttendedAsync(input.AsTask())) : input;
+    private ValueTask<int> AwaitInputAsync(ValueTask<int> input) =>
+        _verdict == ReadVerdict.Await ? new ValueTask<int>(ReadInputAsync(input.AsTask())) : input;
 
-    private async Task<int> ReadAttendedAsync(Task<int> input)
+    private async Task<int> ReadInputAsync(Task<int> input)
     {
-        await AttendAsync(input).ConfigureAwait(false);
+        await AwaitInputAsync(input).ConfigureAwait(false);
         return await input.ConfigureAwait(false);
     }
 
-    // Waits for input while the sink waits for something else as well, and is called when that has come.
-    private async Task AttendAsync(Task input)
+    // Waits for input, and meanwhile calls the sink when it requests to be resumed.
+    private async Task AwaitInputAsync(Task input)
     {
         while (_verdict == ReadVerdict.Await && !IsReleased)
         {
@@ -303,7 +303,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             Resume();
         }
 
-        // Paused meanwhile: what arrives is kept until the end of that.
+        // If the sink has paused meanwhile, the input waits until the pause is over.
         await EndPauseAsync().ConfigureAwait(false);
         await input.ConfigureAwait(false);
     }
@@ -315,7 +315,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             if (_verdict == ReadVerdict.Yield)
             {
                 await TurnQueue.Shared.WaitAsync().ConfigureAwait(false);
-                GoOn();
+                ResumeSink();
             }
             else
             {
@@ -328,10 +328,10 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private void Resume()
     {
         _resumption = null;
-        GoOn();
+        ResumeSink();
     }
 
-    private void GoOn()
+    private void ResumeSink()
     {
         if (!IsReleased)
         {
@@ -343,7 +343,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private async Task FollowAsync(Task write)
     {
-        // Yielding, because the write may have ended just now: nothing is called up from inside a call down.
+        // Forces a yield because the write may have completed just now: the sink is never called from inside a call to the
+        // transport.
         await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
         if (!write.IsCompletedSuccessfully)
         {
@@ -367,8 +368,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         }
     }
 
-    // A peer that has reset the transport may have sent something before, which is still to be read: reading ends by
-    // itself, or the sink ends it when it has waited long enough.
+    // A peer that reset the connection may have sent something before, which is still to be read. Reading then ends on its own,
+    // or the sink ends it after a timeout.
     private void FailOutput(Exception error)
     {
         if (!IsReleased && Interlocked.Exchange(ref _hasOutputFailed, 1) == 0)
@@ -380,15 +381,16 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
     private async Task CloseAfterAsync(Task write)
     {
-        // A write that is underway is finished; if the peer never takes it, Abort ends it.
+        // A pending write is completed first; if the peer never reads it, Abort ends it.
         await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Release(reset: false);
     }
 
     private static Exception ErrorOf(Task write) =>
-        write.Exception?.InnerException ?? new IOException("The stream gave up a write.");
+        write.Exception?.InnerException ?? new IOException("The stream canceled a write.");
 
-    // Lets a call write, unless that is over. Whoever was let in leaves, and only then the transport ends.
+    // Admits a call that writes, unless the output has ended. The transport does not report its end before every admitted call
+    // has left.
     private bool TryEnter()
     {
         Interlocked.Increment(ref _enteredCount);

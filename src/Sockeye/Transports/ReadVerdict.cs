@@ -1,23 +1,23 @@
 namespace Sockeye.Transports;
 
-/// <summary>Whether a transport is to read on.</summary>
+/// <summary>What a transport does next, as its sink decides after each call.</summary>
 internal enum ReadVerdict : byte
 {
-    /// <summary>Read on.</summary>
+    /// <summary>Keeps reading.</summary>
     Continue,
 
-    /// <summary>Read nothing more until <see cref="Transport.ResumeReading"/> is called.</summary>
+    /// <summary>Stops reading until <see cref="Transport.ResumeReading"/> is called.</summary>
     Pause,
 
     /// <summary>
-    /// Read on; and answer <see cref="Transport.ResumeReading"/> with <see cref="ITransportSink.OnReadingResumed"/> although
-    /// there is no pause: the sink waits for more than bytes, and is to be called when that has come.
+    /// Keeps reading, and responds to <see cref="Transport.ResumeReading"/> with <see cref="ITransportSink.OnReadingResumed"/>
+    /// although reading is not paused: the sink waits for something besides bytes, and needs a call when that has happened.
     /// </summary>
     Await,
 
     /// <summary>
-    /// The sink has kept bytes, because its <see cref="Transport.Slice"/> was used up: read nothing more, and call
-    /// <see cref="ITransportSink.OnReadingResumed"/> when others have had their turn.
+    /// Stops reading, because the sink has used up its <see cref="Transport.Slice"/> and kept bytes.
+    /// <see cref="ITransportSink.OnReadingResumed"/> is called after other connections have had their turn.
     /// </summary>
     Yield,
 }

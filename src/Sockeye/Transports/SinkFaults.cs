@@ -2,11 +2,11 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports;
 
-/// <summary>Tells a sink of what it, or what is below its transport, should not have thrown.</summary>
+/// <summary>Reports exceptions that a sink, or the stream below its transport, should not have thrown.</summary>
 internal static class SinkFaults
 {
     /// <summary>Calls <see cref="ITransportSink.OnClosed"/>. Never throws.</summary>
-    public static void TellClosed(this ITransportSink sink, Exception? error)
+    public static void NotifyClosed(this ITransportSink sink, Exception? error)
     {
         try
         {
@@ -14,12 +14,15 @@ internal static class SinkFaults
         }
         catch (Exception exception)
         {
-            sink.TellIfUnexpected(exception);
+            sink.NotifyIfUnexpected(exception);
         }
     }
 
-    /// <summary>Tells the sink, unless the connection was merely lost, which every sink expects. Never throws.</summary>
-    public static void TellIfUnexpected(this ITransportSink sink, Exception exception)
+    /// <summary>
+    /// Reports an exception to the sink, unless it only means that the connection was lost, which every sink expects. Never
+    /// throws.
+    /// </summary>
+    public static void NotifyIfUnexpected(this ITransportSink sink, Exception exception)
     {
         if (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {

@@ -4,14 +4,14 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Transports;
 
-/// <summary>The file of a Unix socket that listens.</summary>
+/// <summary>The file of a listening Unix socket.</summary>
 internal sealed class SocketFile
 {
     private readonly string _path;
     private readonly (ulong, ulong)? _identity;
     private int _isDeleted;
 
-    /// <summary>Takes the file of a socket that has just been bound.</summary>
+    /// <summary>Records the file of a socket that has just been bound.</summary>
     public SocketFile(string path)
     {
         _path = path;
@@ -19,8 +19,8 @@ internal sealed class SocketFile
     }
 
     /// <summary>
-    /// Deletes the file, unless another has taken its place. Before the socket is closed: from then on a successor may think
-    /// that the file was left behind, and put its own there.
+    /// Deletes the file, unless another one has taken its place. Must be called before the socket is closed: after that, a
+    /// successor may consider the file stale and replace it.
     /// </summary>
     public void Delete()
     {
@@ -36,11 +36,13 @@ internal sealed class SocketFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Its folder is not this process's any more. The next server finds that nobody listens there.
+            // This process may no longer write to the folder. The next server will find the file stale and replace it.
         }
     }
 
-    /// <summary>Whether a path leads to a socket that nobody listens on: never true of a file of another kind.</summary>
+    /// <summary>
+    /// Whether the file at a path is a socket that no process listens on; <see langword="false"/> for any other kind of file.
+    /// </summary>
     public static bool IsStale(string path, EndPoint endPoint)
     {
         if (!MayBeSocket(path))
@@ -48,7 +50,7 @@ internal sealed class SocketFile
             return false;
         }
 
-        // Without waiting, since somebody may listen and not accept; on Windows, a connect that does not wait says nothing.
+        // Non-blocking, since a listener may exist that does not accept. On Windows, a non-blocking connect gives no result.
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
         {
             Blocking = OperatingSystem.IsWindows(),
@@ -60,7 +62,7 @@ internal sealed class SocketFile
         }
         catch (SocketException exception)
         {
-            // Linux refuses a connection to any file, the BSD family only one to a socket.
+            // Linux refuses a connection to any file, BSD systems only to a socket.
             return exception.SocketErrorCode == SocketError.ConnectionRefused;
         }
     }

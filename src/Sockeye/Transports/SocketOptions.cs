@@ -1,25 +1,24 @@
 namespace Sockeye;
 
-/// <summary>How much the operating system may hold of what a connection sends and receives.</summary>
+/// <summary>Limits how much of a connection's data the operating system buffers.</summary>
 /// <remarks>
-/// By default the system decides, for the highest throughput: it may hold megabytes for a peer that reads slowly, which then gets data
-/// that is many seconds old. Where only new data is worth sending, bound what the system holds with
-/// <see cref="MaxUnsentLength"/>, and what Sockeye holds with <see cref="LimitOptions.MaxSendBufferLength"/>.
-/// Never changes once made.
+/// By default the system decides, for maximum throughput: it may buffer megabytes for a slow peer, which then receives data that
+/// is many seconds old. Where only fresh data is worth sending, limit what the system buffers with <see cref="MaxUnsentLength"/>,
+/// and what Sockeye buffers with <see cref="LimitOptions.MaxSendBufferLength"/>. Immutable.
 /// </remarks>
 public sealed record SocketOptions
 {
-    /// <summary>The system's own way. A new object each time.</summary>
+    /// <summary>Returns a new instance that leaves every choice to the system.</summary>
     public static SocketOptions Default => new();
 
-    /// <summary>The send buffer of a socket (SO_SNDBUF): what the peer has not acknowledged yet, sent or not.</summary>
+    /// <summary>
+    /// The send buffer of a socket (SO_SNDBUF), in bytes: data that the peer has not acknowledged, sent or not.
+    /// </summary>
     /// <value>
-    /// At least 1 byte; <see langword="null"/>, the default, lets the system adapt it to the connection. The system rounds it: Linux
-    /// takes twice as much, for its own structures, at least 4.5 KiB and at most twice net.core.wmem_max.
+    /// At least 1 byte. <see langword="null"/>, the default, lets the system adapt it to the connection. The system rounds the
+    /// value: Linux doubles it for its own structures, to at least 4.5 KiB and at most twice net.core.wmem_max.
     /// </value>
-    /// <remarks>
-    /// A connection sends no more than this in a round trip, which limits its throughput on long distances.
-    /// </remarks>
+    /// <remarks>A connection sends at most this much per round trip, which limits its throughput over long distances.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int? SendBufferLength
     {
@@ -27,12 +26,12 @@ public sealed record SocketOptions
         init => field = AtLeastOne(value, nameof(SendBufferLength));
     }
 
-    /// <summary>The receive buffer of a socket (SO_RCVBUF): what has arrived, and has not been read.</summary>
+    /// <summary>The receive buffer of a socket (SO_RCVBUF), in bytes: data that has arrived and was not read yet.</summary>
     /// <value>
-    /// At least 1 byte; <see langword="null"/>, the default, lets the system adapt it to the connection. Rounded as
-    /// <see cref="SendBufferLength"/> is.
+    /// At least 1 byte. <see langword="null"/>, the default, lets the system adapt it to the connection. Rounded like
+    /// <see cref="SendBufferLength"/>.
     /// </value>
-    /// <remarks>A peer sends no more than this in a round trip.</remarks>
+    /// <remarks>A peer sends at most this much per round trip.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int? ReceiveBufferLength
     {
@@ -41,16 +40,14 @@ public sealed record SocketOptions
     }
 
     /// <summary>
-    /// How much the system takes over before it can send it (TCP_NOTSENT_LOWAT): the rest stays in the send buffer of the connection,
-    /// where it counts for <see cref="WebSocketConnection.SendBufferLength"/> and for what <c>TrySend</c> refuses.
+    /// How many bytes the system accepts before it can send them (TCP_NOTSENT_LOWAT). The rest stays in the connection's send
+    /// buffer, where it counts towards <see cref="WebSocketConnection.SendBufferLength"/> and makes <c>TrySend</c> refuse.
     /// </summary>
     /// <value>
-    /// At least 1 byte; <see langword="null"/>, the default, for as much as the send buffer has room for. The system may exceed it by
-    /// one segment of up to 64 KiB. Linux and macOS have this, for TCP; it is ignored elsewhere.
+    /// At least 1 byte. <see langword="null"/>, the default, allows as much as the send buffer holds. The system may exceed the
+    /// value by one segment of up to 64 KiB. Supported for TCP on Linux and macOS; ignored elsewhere.
     /// </value>
-    /// <remarks>
-    /// Unlike <see cref="SendBufferLength"/> it does not limit the throughput: what is on its way is not counted.
-    /// </remarks>
+    /// <remarks>Unlike <see cref="SendBufferLength"/>, it does not limit throughput: bytes in flight are not counted.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int? MaxUnsentLength
     {

@@ -3,18 +3,20 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Transports;
 
-/// <summary>Asks the kernel how much of what a <see cref="Socket"/> was given the peer's has taken. Linux only.</summary>
+/// <summary>
+/// Queries how much of the data given to a <see cref="Socket"/> the peer's system has acknowledged. Linux only.
+/// </summary>
 internal static class SocketProgress
 {
-    /// <summary>As <see cref="Transport.UnacknowledgedLength"/>.</summary>
+    /// <summary>Returns <see cref="Transport.UnacknowledgedLength"/>.</summary>
     public static long? UnacknowledgedLength(Socket? socket) =>
         Ask(socket, static descriptor => SystemCalls.Default.UnacknowledgedLength(descriptor));
 
-    /// <summary>As <see cref="Transport.AcknowledgedLength"/>.</summary>
+    /// <summary>Returns <see cref="Transport.AcknowledgedLength"/>.</summary>
     public static uint? AcknowledgedLength(Socket? socket) =>
         Ask(socket, static descriptor => SystemCalls.Default.AcknowledgedLength(descriptor));
 
-    /// <summary>As <see cref="Transport.SinceAcknowledgment"/>.</summary>
+    /// <summary>Returns <see cref="Transport.SinceAcknowledgment"/>.</summary>
     public static TimeSpan? SinceAcknowledgment(Socket? socket) =>
         Ask(socket, static descriptor => SystemCalls.Default.SinceAcknowledgment(descriptor));
 
@@ -35,7 +37,7 @@ internal static class SocketProgress
         }
         catch (ObjectDisposedException)
         {
-            // The transport has ended meanwhile.
+            // The transport has ended.
             return null;
         }
         finally

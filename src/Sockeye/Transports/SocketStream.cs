@@ -3,19 +3,19 @@ using System.Net.Sockets;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// A socket as a stream whose reads of no bytes end when there is something to read, and not before: whoever waits so for
-/// the buffer's sake, as TLS does, would take one too early.
+/// A socket as a stream whose zero-byte reads complete only when there is something to read. TLS waits that way before it
+/// allocates a buffer; a read that completed early would make it allocate too soon.
 /// </summary>
 internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
 {
-    /// <summary>Waits, without a buffer, until something can be read: bytes, the end, or an error.</summary>
+    /// <summary>Waits without a buffer until there is something to read: bytes, the end, or an error.</summary>
     /// <exception cref="IOException">The connection is lost.</exception>
     public static async ValueTask WaitForInputAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         try
         {
-            // A receive of no bytes takes whatever the system tells for what it waits for: bytes, too, that were read
-            // together with those before.
+            // A zero-byte receive completes on any pending notification of the socket, even one for bytes that an earlier read
+            // has already consumed.
             do
             {
                 await stream.Socket.ReceiveAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
@@ -24,7 +24,7 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         }
         catch (SocketException exception)
         {
-            // As NetworkStream itself fails.
+            // NetworkStream throws the same type.
             throw new IOException(exception.Message, exception);
         }
     }

@@ -5,17 +5,17 @@ using System.Net.Sockets;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// A stream socket, on any system. Waits for input with reads of no bytes, so that an idle connection holds no buffer,
-/// and writes without waiting as long as the kernel takes what it is given.
+/// A stream socket, on any system. Waits for input with zero-byte reads, so that an idle connection holds no buffer, and writes
+/// without waiting for as long as the kernel accepts data.
 /// </summary>
 internal sealed class SocketTransport : PumpTransport
 {
     private readonly Socket _socket;
 
-    // Whether the last read has filled its buffer.
+    // Whether the last read filled its buffer.
     private bool _mayHaveMore;
 
-    /// <summary>Takes over a connected socket.</summary>
+    /// <summary>Takes ownership of a connected socket.</summary>
     public SocketTransport(Socket socket, ArrayPool<byte> pool)
         : base(pool)
     {
@@ -23,7 +23,7 @@ internal sealed class SocketTransport : PumpTransport
         LocalEndPoint = EndPoints.Unmapped(socket.LocalEndPoint);
         RemoteEndPoint = EndPoints.Unmapped(socket.RemoteEndPoint);
 
-        // Only for Send and Receive: the asynchronous calls never block.
+        // Affects Send and Receive only; the asynchronous calls never block.
         _socket.Blocking = false;
     }
 
@@ -60,8 +60,8 @@ internal sealed class SocketTransport : PumpTransport
     /// <inheritdoc/>
     protected override ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
-        // The wait ends with whatever the system tells, and it may tell of bytes that were read together with those before:
-        // a receive that waits would keep its buffer until there are others, for as long as the connection is idle.
+        // The wait may have completed on a notification for bytes that the last read already consumed. A receive that waits would
+        // then hold its buffer for as long as the connection is idle.
         int length = _socket.Receive(buffer.Span, SocketFlags.None, out SocketError error);
         _mayHaveMore = length == buffer.Length;
         return error switch
@@ -96,19 +96,19 @@ internal sealed class SocketTransport : PumpTransport
         {
             if (reset)
             {
-                // A linger time of zero makes close send a reset at once, and drop what is unsent.
+                // A linger time of zero makes close discard unsent data and send a reset at once.
                 _socket.LingerState = new LingerOption(enable: true, seconds: 0);
             }
             else
             {
-                // Socket resets when it is disposed of while a receive waits, as one always does here, unless its output
-                // was ended before.
+                // Disposing of a Socket during a pending receive, which there always is here, resets the connection unless its
+                // output was shut down before.
                 _socket.Shutdown(SocketShutdown.Send);
             }
         }
         catch (SocketException)
         {
-            // The peer was faster: there is nothing left to reset or to end.
+            // The peer ended the connection first; there is nothing left to reset or shut down.
         }
 
         _socket.Dispose();

@@ -3,20 +3,20 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Transports;
 
-/// <summary>Sets the options of a user on a socket, whether it is .NET's or a descriptor of an event loop.</summary>
+/// <summary>Applies a user's <see cref="SocketOptions"/> to a .NET socket or to an event loop's descriptor.</summary>
 internal static class SocketTuning
 {
     private const int LevelTcp = 6;
 
-    // TCP_NOTSENT_LOWAT.
+    // The number of TCP_NOTSENT_LOWAT.
     private const int UnsentOnLinux = 25;
     private const int UnsentOnMacOS = 0x201;
 
-    /// <summary>Sets the options; those of TCP on sockets of TCP alone.</summary>
-    /// <exception cref="SocketException">The system does not accept a value.</exception>
+    /// <summary>Sets the options on a socket. TCP options are set on TCP sockets only.</summary>
+    /// <exception cref="SocketException">The system rejects a value.</exception>
     public static void Apply(Socket socket, SocketOptions options)
     {
-        // The receive buffer first: the window that TCP announces when it connects or listens depends on it.
+        // The receive buffer comes first: TCP derives the window that it announces from it when it connects or listens.
         if (options.ReceiveBufferLength is { } receive)
         {
             socket.ReceiveBufferSize = receive;
@@ -33,8 +33,8 @@ internal static class SocketTuning
         }
     }
 
-    /// <summary>Sets the options on a descriptor, on Linux.</summary>
-    /// <exception cref="SocketException">The system does not accept a value.</exception>
+    /// <summary>Sets the options on a descriptor. Linux only.</summary>
+    /// <exception cref="SocketException">The system rejects a value.</exception>
     public static void Apply(SystemCalls calls, int descriptor, SocketOptions options, bool isTcp)
     {
         if (options.ReceiveBufferLength is { } receive)

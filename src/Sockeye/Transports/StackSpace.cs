@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// Keeps the stack short where a stream completes a read in place, on the stack of the thread that wrote to its other end. Otherwise
-/// a message that is passed from connection to connection would nest one read in another.
+/// Bounds the stack depth where a stream completes a read in place, on the stack of the thread that wrote to its other end.
+/// Without it, a message that is passed from connection to connection would nest one read inside another.
 /// </summary>
 internal static class StackSpace
 {

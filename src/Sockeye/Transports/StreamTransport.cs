@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports;
 
-/// <summary>Any duplex stream: TLS, a pipe, what an HTTP server or client hands over after an upgrade.</summary>
+/// <summary>
+/// A transport over any duplex stream: TLS, a pipe, or the stream that an HTTP server or client provides after an upgrade.
+/// </summary>
 internal sealed class StreamTransport : PumpTransport
 {
     private readonly Stream _stream;
@@ -12,19 +14,21 @@ internal sealed class StreamTransport : PumpTransport
     private readonly Socket? _socket;
     private readonly CancellationTokenSource _released = new();
 
-    /// <summary>Takes over a stream, which is disposed of at the end.</summary>
-    /// <param name="stream">The stream. It must allow a read and a write at the same time.</param>
-    /// <param name="pool">Where receive buffers come from.</param>
-    /// <param name="localEndPoint">The address of this end, if it is known.</param>
-    /// <param name="remoteEndPoint">The address of the peer, if it is known.</param>
-    /// <param name="endOutput">Ends the stream's output in order, if that can be done apart from its input.</param>
-    /// <param name="socket">The socket below the stream, if it is known: asked what the peer has taken.</param>
+    /// <summary>Takes ownership of a stream, which is disposed of at the end.</summary>
+    /// <param name="stream">The stream. It must support a read and a write at the same time.</param>
+    /// <param name="pool">The pool that receive buffers are rented from.</param>
+    /// <param name="localEndPoint">The local address, if known.</param>
+    /// <param name="remoteEndPoint">The address of the peer, if known.</param>
+    /// <param name="endOutput">
+    /// Ends the stream's output in order; <see langword="null"/> if the output cannot be ended separately from the input.
+    /// </param>
+    /// <param name="socket">The socket below the stream, if known; it is queried for acknowledged bytes.</param>
     public StreamTransport(
         Stream stream, ArrayPool<byte> pool, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null,
         Func<ValueTask>? endOutput = null, Socket? socket = null)
         : base(pool)
     {
-        // Not that of a derived class, which may have ended it.
+        // Only for NetworkStream itself: a derived class may have closed its socket.
         _socket = socket ?? (stream.GetType() == typeof(NetworkStream) ? ((NetworkStream)stream).Socket : null);
         _stream = stream;
         _endOutput = endOutput;
@@ -54,20 +58,20 @@ internal sealed class StreamTransport : PumpTransport
     public override bool CanEndOutput => _endOutput is not null;
 
     /// <inheritdoc/>
-    /// <remarks>Nothing: a stream cannot say what it would take without waiting.</remarks>
+    /// <remarks>Always 0: a stream cannot write only what it accepts without waiting.</remarks>
     protected override int WriteNow(ReadOnlySpan<byte> bytes) => 0;
 
     /// <inheritdoc/>
     protected override async ValueTask WaitForInputAsync()
     {
-        // Not one of a derived class, which may have read ahead of the socket.
+        // Only for NetworkStream itself: a derived class may have read ahead of the socket.
         if (_stream.GetType() == typeof(NetworkStream))
         {
             await SocketStream.WaitForInputAsync((NetworkStream)_stream, _released.Token).ConfigureAwait(false);
             return;
         }
 
-        // A stream that does not know reads of no bytes answers at once, and the read that follows waits instead.
+        // A stream that does not support zero-byte reads returns at once; the read that follows waits instead.
         await _stream.ReadAsync(Memory<byte>.Empty, _released.Token).ConfigureAwait(false);
     }
 
@@ -87,8 +91,8 @@ internal sealed class StreamTransport : PumpTransport
     /// <inheritdoc/>
     protected override void ReleaseCore(bool reset)
     {
-        // Off this thread: the caller may hold its own locks, and a stream's cancellation and disposal run code of its
-        // own. The stream is not disposed of until its reads have been cancelled.
+        // On another thread: the caller may hold locks, and canceling and disposing of a stream run foreign code. The stream's
+        // reads are canceled before it is disposed of.
         ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.DisposeStream(), this, preferLocal: false);
     }
 
@@ -107,7 +111,7 @@ internal sealed class StreamTransport : PumpTransport
         }
         catch (Exception exception)
         {
-            // Nobody is left to be told but the sink, and only if nothing else was wrong.
+            // Only the sink is left to report this to, and only if no error was recorded before.
             Abort(exception);
         }
     }

@@ -2,24 +2,24 @@ using System.Security.Cryptography;
 
 namespace Sockeye.Transports;
 
-/// <summary>The alerts of TLS (RFC 8446 §6, RFC 5246 §7.2, and IANA's registry of TLS alerts).</summary>
+/// <summary>Names and classifies TLS alerts (RFC 8446 §6, RFC 5246 §7.2, and IANA's registry of TLS alerts).</summary>
 internal static class TlsAlerts
 {
-    /// <summary>The peer ends the connection, without an error.</summary>
+    /// <summary>The peer closes the connection without an error.</summary>
     public const byte CloseNotify = 0;
 
-    // Where OpenSSL keeps its library and its reason in an error code (ERR_GET_LIB, ERR_GET_REASON); 20 is ERR_LIB_SSL, and
-    // the reason of an alert that was received is 1000 and its number (SSL_AD_REASON_OFFSET).
+    // The positions of the library and the reason in an OpenSSL error code (ERR_GET_LIB, ERR_GET_REASON). 20 is ERR_LIB_SSL; the
+    // reason of a received alert is 1000 plus its number (SSL_AD_REASON_OFFSET).
     private const int LibraryShift = 23;
     private const int LibraryMask = 0xFF;
     private const int ReasonMask = 0x7F_FFFF;
     private const int SslLibrary = 20;
     private const int AlertReasonOffset = 1000;
 
-    /// <summary>The name of an alert, with its number.</summary>
+    /// <summary>Returns the name of an alert and its number.</summary>
     public static string Describe(byte alert) => $"{NameOf(alert)} ({alert})";
 
-    /// <summary>What an alert from the peer says about the handshake.</summary>
+    /// <summary>Returns the handshake failure that an alert from the peer means.</summary>
     public static WebSocketTlsFailure ToFailure(byte alert) => alert switch
     {
         CloseNotify => WebSocketTlsFailure.ConnectionClosed,
@@ -27,12 +27,12 @@ internal static class TlsAlerts
         _ => IsAboutParameters(alert) ? WebSocketTlsFailure.NoCommonParameters : WebSocketTlsFailure.AlertReceived,
     };
 
-    /// <summary>Whether an alert says that the two ends have something not in common.</summary>
+    /// <summary>Whether an alert says that the two ends have no parameters in common.</summary>
     public static bool IsAboutParameters(byte alert) => alert is 40 or 70 or 71 or 86 or 109 or 110 or 120;
 
     /// <summary>
-    /// The alert that an exception is about, if it came encrypted and OpenSSL read it: in TLS 1.3, whatever a server has to say
-    /// about a client's certificate.
+    /// Returns the alert behind an exception, if the alert was encrypted and OpenSSL read it. In TLS 1.3 that includes every
+    /// alert that a server sends about a client's certificate.
     /// </summary>
     public static byte? In(Exception exception)
     {

@@ -1,14 +1,12 @@
 namespace Sockeye.Transports;
 
-/// <summary>
-/// Follows the records of TLS in one direction (RFC 8446 §5.1), and finds the alert among them that is not encrypted.
-/// </summary>
+/// <summary>Follows the TLS records of one direction (RFC 8446 §5.1) and finds an unencrypted alert among them.</summary>
 internal struct TlsRecordScanner
 {
     private const int HeaderLength = 5;
     private const int LengthIndex = 3;
 
-    // §6: a level and a description. An encrypted alert is longer.
+    // RFC 8446 §6: a level and a description. An encrypted alert is longer.
     private const int PlainAlertLength = 2;
 
     private byte _type;
@@ -16,10 +14,10 @@ internal struct TlsRecordScanner
     private int _headerLength;
     private int _contentLength;
 
-    /// <summary>The description of the alert (§6); <see langword="null"/> if there was none.</summary>
+    /// <summary>The description of the alert (RFC 8446 §6), or <see langword="null"/> if there was none.</summary>
     public byte? Alert { get; private set; }
 
-    /// <summary>Looks through the next piece.</summary>
+    /// <summary>Scans the next bytes.</summary>
     public void Add(ReadOnlySpan<byte> piece)
     {
         while (!piece.IsEmpty)
@@ -59,7 +57,7 @@ internal struct TlsRecordScanner
         _headerLength++;
         if (_headerLength == HeaderLength && _length == 0)
         {
-            // An empty record.
+            // The record is empty.
             _headerLength = 0;
         }
     }

@@ -3,13 +3,11 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports;
 
-/// <summary>
-/// TLS over a socket, whose output can be ended while its input is read.
-/// </summary>
+/// <summary>TLS over a socket. Its output can be ended while its input is being read.</summary>
 /// <remarks>
-/// <see cref="SslStream"/> lets a read and a write run at the same time; but <see cref="SslStream.ShutdownAsync"/> uses
-/// what a read decrypts with, and does not look whether one does: the peer then gets bytes that are no TLS. Here whoever
-/// decrypts or ends the output holds a gate: a read does, except while it waits for the socket.
+/// <see cref="SslStream"/> allows a concurrent read and write, but <see cref="SslStream.ShutdownAsync"/> shares state with
+/// decryption and does not check whether a read is running: the peer would receive corrupt records. A gate therefore serializes
+/// decryption and the end of the output. A read holds it, except while it waits for the socket.
 /// </remarks>
 internal sealed class TlsStream : AsyncStream
 {
@@ -19,7 +17,7 @@ internal sealed class TlsStream : AsyncStream
     private readonly SslStream _tls;
     private bool _isReleased;
 
-    /// <summary>Takes over a connected socket.</summary>
+    /// <summary>Takes ownership of a connected socket.</summary>
     public TlsStream(Socket socket)
     {
         _socket = socket;
@@ -27,18 +25,20 @@ internal sealed class TlsStream : AsyncStream
         _tls = new SslStream(_witness, leaveInnerStreamOpen: true);
     }
 
-    /// <summary>What was agreed on, once <see cref="AuthenticateAsync"/> is done.</summary>
+    /// <summary>The negotiated parameters, available after <see cref="AuthenticateAsync"/>.</summary>
     public WebSocketTlsInformation? Information { get; private set; }
 
-    /// <summary>What was seen of the handshake below TLS.</summary>
+    /// <summary>The record of the handshake, for explaining a failure.</summary>
     public TlsWitness Witness => _witness;
 
-    /// <summary>Lets go of the socket, which stays open when this is disposed of: there was no TLS on it.</summary>
+    /// <summary>
+    /// Gives up ownership of the socket, because the peer did not speak TLS: disposing of this stream leaves it open.
+    /// </summary>
     public void ReleaseSocket() => _isReleased = true;
 
-    /// <summary>Does the handshake of TLS.</summary>
-    /// <param name="handshake">Does it, as a server or as a client.</param>
-    /// <param name="cancellationToken">Ends the wait to begin.</param>
+    /// <summary>Performs the TLS handshake.</summary>
+    /// <param name="handshake">Performs it as a server or as a client.</param>
+    /// <param name="cancellationToken">Cancels the wait for the gate; the handshake itself is not canceled by it.</param>
     public async Task AuthenticateAsync(Func<SslStream, Task> handshake, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -46,9 +46,9 @@ internal sealed class TlsStream : AsyncStream
         {
             await handshake(_tls).ConfigureAwait(false);
 
-            // Kept, since the stream does not tell any more once it is disposed of.
+            // Stored here because a disposed SslStream no longer provides it.
             Information = new WebSocketTlsInformation(_tls);
-            _witness.Rest();
+            _witness.StopRecording();
         }
         finally
         {
@@ -56,7 +56,7 @@ internal sealed class TlsStream : AsyncStream
         }
     }
 
-    /// <summary>Ends the output: close_notify tells the peer that nothing was cut off (RFC 8446 §6.1).</summary>
+    /// <summary>Ends the output. The close_notify alert proves to the peer that nothing was truncated (RFC 8446 §6.1).</summary>
     public async ValueTask EndOutputAsync()
     {
         await _gate.WaitAsync().ConfigureAwait(false);
@@ -98,7 +98,7 @@ internal sealed class TlsStream : AsyncStream
     {
         if (disposing)
         {
-            // The gate is left to the collector: a read that ends now still lets go of it.
+            // The gate is not disposed of: a read that ends now still releases it.
             _tls.Dispose();
             if (!_isReleased)
             {

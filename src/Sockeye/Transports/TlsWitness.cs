@@ -3,8 +3,8 @@ using System.Text;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// What is below TLS during its handshake: remembers how the peer began and ended, to explain why the handshake failed.
-/// After the handshake it only passes bytes on.
+/// The stream below TLS during the handshake. Records how the peer began and ended, to explain a failed handshake; afterwards it
+/// only passes bytes on.
 /// </summary>
 internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 {
@@ -24,15 +24,15 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     /// <summary>Whether the peer has sent anything.</summary>
     public bool HasReceived => _firstLength != 0;
 
-    /// <summary>Whether what the peer has sent so far may be the beginning of HTTP, of which more has to come to tell.</summary>
+    /// <summary>Whether the bytes received so far could be the start of HTTP, and more are needed to decide.</summary>
     public bool MayBecomeHttp => HasReceived && _firstLength < MaxKeptLength
         && !_first.AsSpan(0, _firstLength).ContainsAnyExceptInRange((byte)'A', (byte)'Z');
 
-    /// <summary>Whether the peer has begun with something that is not TLS.</summary>
+    /// <summary>Whether the peer's first bytes are not TLS.</summary>
     public bool IsNotTls =>
         HasReceived && (!TlsRecord.CanBeginWith(_first[0]) || (_firstLength > 1 && _first[1] != MajorVersion));
 
-    /// <summary>Whether that is HTTP: a request or a response.</summary>
+    /// <summary>Whether the peer's first bytes are an HTTP request or response.</summary>
     public bool IsHttp
     {
         get
@@ -43,7 +43,7 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         }
     }
 
-    /// <summary>The beginning of what the peer sent, as far as it can be shown: neither a second line nor a query.</summary>
+    /// <summary>The start of what the peer sent, limited to what may be shown: the first line, without a query.</summary>
     public string FirstText
     {
         get
@@ -54,20 +54,20 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         }
     }
 
-    /// <summary>The alert that the peer sent before there was encryption (§6), if it did.</summary>
+    /// <summary>The alert that the peer sent unencrypted (RFC 8446 §6), if any.</summary>
     public byte? AlertReceived => _received.Alert;
 
-    /// <summary>The alert that this end sent before there was encryption, if it did.</summary>
+    /// <summary>The alert that this end sent unencrypted, if any.</summary>
     public byte? AlertSent => _sent.Alert;
 
-    /// <summary>Whether the peer has ended the transport.</summary>
+    /// <summary>Whether the peer has ended its direction.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>How the transport failed, if it did.</summary>
+    /// <summary>The error of the underlying stream, if any.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>The handshake is over: looks at nothing any more.</summary>
-    public void Rest() => _isOver = true;
+    /// <summary>Stops recording, because the handshake is over.</summary>
+    public void StopRecording() => _isOver = true;
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -84,14 +84,14 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         {
             await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
 
-            // Before TLS answers with an alert, or waits for a record whose length it took from the peer's text.
+            // Thrown before TLS responds with an alert, or waits for a record whose length it read from the peer's text.
             throw new IOException("The peer does not speak TLS.");
         }
 
         return count;
     }
 
-    // HTTP is told apart by its first word, however the network has cut it.
+    // HTTP is recognized by its first word, however the network has split it.
     private async Task ReadFirstWordAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -106,7 +106,7 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // What has come is not TLS, and that is told.
+            // The bytes received so far are not TLS, which is what the caller reports.
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
             throw;
         }
 
-        // TLS may ask for no bytes, to wait until there are some.
+        // TLS makes zero-byte reads to wait for input.
         HasEnded |= count == 0 && !buffer.IsEmpty;
         ReadOnlySpan<byte> piece = buffer.Span[..count];
         ReadOnlySpan<byte> kept = piece[..Math.Min(piece.Length, MaxKeptLength - _firstLength)];

@@ -3,29 +3,29 @@ using System.Collections.Concurrent;
 namespace Sockeye.Transports;
 
 /// <summary>
-/// Where those wait on the thread pool that have used up a slice. However many they are, only as many as there are processors
-/// are in the pool's own queue, so that one that comes with something new waits behind those alone.
+/// A queue for connections on the thread pool that have used up a slice. However many they are, at most one entry per processor
+/// is in the pool's own queue, so that a connection with new input waits behind those few only.
 /// </summary>
 internal sealed class TurnQueue : IThreadPoolWorkItem
 {
     private readonly ConcurrentQueue<TaskCompletionSource> _waiting = new();
     private readonly int _maxQueued = Environment.ProcessorCount;
 
-    // How many times this is in the pool's queue. Turns that are running do not count: one may never end.
+    // How many times this object is in the pool's queue. Running turns are not counted, since one may never end.
     private int _queued;
 
-    /// <summary>The one of the process.</summary>
+    /// <summary>The queue that all connections of the process share.</summary>
     public static TurnQueue Shared { get; } = new();
 
-    /// <summary>Waits until those that wait already have had their turns.</summary>
-    /// <returns>A task whose continuation is the turn: it runs in place, and is not to take longer than a slice.</returns>
+    /// <summary>Waits until all earlier waiters have had their turns.</summary>
+    /// <returns>A task whose continuation is the turn. It runs in place, and must take no longer than a slice.</returns>
     public Task WaitAsync()
     {
-        // Not asynchronously: that would put the continuation at the end of the pool's queue.
+        // Without RunContinuationsAsynchronously, which would put the continuation at the end of the pool's queue.
         var turn = new TaskCompletionSource();
         _waiting.Enqueue(turn);
 
-        // The thread that takes this out of the pool's queue decrements the count first, and then checks for waiters.
+        // Pairs with Execute, which decrements the count before it checks for waiters.
         Interlocked.MemoryBarrier();
         QueueIfFew();
         return turn.Task;
@@ -37,7 +37,7 @@ internal sealed class TurnQueue : IThreadPoolWorkItem
         _waiting.TryDequeue(out TaskCompletionSource? turn);
         Interlocked.Decrement(ref _queued);
 
-        // Before the turn: what it calls is the application's, and may keep this thread.
+        // Queued before the turn runs, because the turn calls application code, which may block this thread.
         if (!_waiting.IsEmpty)
         {
             QueueIfFew();

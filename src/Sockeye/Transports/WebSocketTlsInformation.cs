@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye;
 
-/// <summary>What a client and a server agreed on in the handshake of TLS.</summary>
+/// <summary>The parameters that a client and a server negotiated in the TLS handshake.</summary>
 public sealed class WebSocketTlsInformation
 {
     internal WebSocketTlsInformation(SslStream stream)
@@ -17,18 +17,18 @@ public sealed class WebSocketTlsInformation
             : null;
     }
 
-    /// <summary>The version of TLS.</summary>
+    /// <summary>The TLS version.</summary>
     public SslProtocols Protocol { get; }
 
     /// <summary>The cipher suite.</summary>
     public TlsCipherSuite CipherSuite { get; }
 
-    /// <summary>The host that the client asked for (RFC 6066 §3); empty if it did not say.</summary>
+    /// <summary>The host name that the client requested (RFC 6066 §3); empty if it sent none.</summary>
     public string ServerName { get; }
 
-    /// <summary>The client's certificate; <see langword="null"/> if it was not asked for one, or had none.</summary>
+    /// <summary>The client's certificate, or <see langword="null"/> if none was requested or sent.</summary>
     /// <remarks>
-    /// Whether it is to be trusted was decided by <see cref="SslServerAuthenticationOptions.RemoteCertificateValidationCallback"/>.
+    /// <see cref="SslServerAuthenticationOptions.RemoteCertificateValidationCallback"/> decided whether to trust it.
     /// </remarks>
     public X509Certificate2? ClientCertificate { get; }
 }

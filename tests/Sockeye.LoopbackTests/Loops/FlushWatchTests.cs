@@ -47,7 +47,7 @@ public sealed class FlushWatchTests : IAsyncLifetime
         void Pass()
         {
             _time.Slip(Threshold / 2);
-            Loop.LookAfter();
+            Loop.CheckProgress();
         }
 
         await Loop.RunAsync(() => flushing.ForEach(one => one.Transport.FlushLater()));
@@ -102,9 +102,9 @@ public sealed class FlushWatchTests : IAsyncLifetime
         sink.Told = told.Set;
         sink.Flush = () =>
         {
-            Loop.LookAfter();
+            Loop.CheckProgress();
             _time.Slip(Threshold);
-            Loop.LookAfter();
+            Loop.CheckProgress();
             Assert.True(told.Wait(Deadlines.Deadline), "the connection is not told");
         };
         await Loop.RunAsync(transport.FlushLater);

@@ -25,8 +25,8 @@ public sealed class StuckReportTests
         time.Slip(100 * Threshold);
         int raised = 0;
         loop.Unresponsive += () => Interlocked.Increment(ref raised);
-        loop.LookAfter();
-        loop.LookAfter();
+        loop.CheckProgress();
+        loop.CheckProgress();
 
         Assert.InRange(Volatile.Read(ref raised), 2, int.MaxValue);
         Assert.Equal(1, source.Reports);

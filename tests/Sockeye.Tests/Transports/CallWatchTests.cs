@@ -84,7 +84,7 @@ public sealed class CallWatchTests
     public void A_loop_that_waits_is_not_stuck()
     {
         _watch.End(_source);
-        _watch.Rest();
+        _watch.BeginWait();
         Pass(100 * Threshold);
 
         Look();
@@ -127,7 +127,7 @@ public sealed class CallWatchTests
         _watch.End(_source);
         _watch.BeginFlush(new NotingSource());
         Pass(Threshold);
-        _watch.Rest();
+        _watch.BeginWait();
         _watch.Restart();
         _watch.Begin(_source);
         Pass(Threshold);

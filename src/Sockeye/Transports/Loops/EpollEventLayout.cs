@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// How <c>struct epoll_event</c> lies in memory: 32 bits of events and 64 bits of data, packed on x86-64 only, so that
-/// 32-bit programs have the same there; with 4 bytes of padding between them elsewhere.
+/// The memory layout of <c>struct epoll_event</c>: 32 bits of events and 64 bits of data. Packed on x86-64, so that it matches
+/// 32-bit programs there; elsewhere 4 bytes of padding separate the two.
 /// </summary>
 internal readonly record struct EpollEventLayout(int Size, int DataOffset)
 {

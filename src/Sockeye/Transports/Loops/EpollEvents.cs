@@ -1,6 +1,6 @@
 namespace Sockeye.Transports.Loops;
 
-/// <summary>What <c>epoll</c> tells of a descriptor, and is asked to tell.</summary>
+/// <summary>The events that <c>epoll</c> reports for a descriptor, and the flags for requesting them.</summary>
 [Flags]
 internal enum EpollEvents : uint
 {
@@ -13,11 +13,11 @@ internal enum EpollEvents : uint
     ReadHangUp = 0x2000,
 
     /// <summary>
-    /// Of several that watch a descriptor one is told, if one waits, and not all. Only when it is added: what is to change is
-    /// removed and added again (epoll_ctl(2)).
+    /// Wakes one of the epolls that watch a descriptor, not all of them. Allowed only when the descriptor is added; to change its
+    /// events, remove it and add it again (epoll_ctl(2)).
     /// </summary>
     Exclusive = 1u << 28,
 
-    /// <summary>Told once per change, not as long as it lasts.</summary>
+    /// <summary>Reports a change once, not for as long as the condition lasts.</summary>
     EdgeTriggered = 1u << 31,
 }

@@ -1,6 +1,6 @@
 namespace Sockeye.Transports.Loops;
 
-/// <summary>What is done to a descriptor of an epoll.</summary>
+/// <summary>The operations of <c>epoll_ctl</c>.</summary>
 internal enum EpollOperation
 {
     Add = 1,

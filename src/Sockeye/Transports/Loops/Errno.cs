@@ -1,6 +1,6 @@
 namespace Sockeye.Transports.Loops;
 
-/// <summary>Error numbers of Linux; the same on every architecture that .NET runs on.</summary>
+/// <summary>Linux error numbers, which are the same on every architecture that .NET supports.</summary>
 internal static class Errno
 {
     public const int NotPermitted = 1;

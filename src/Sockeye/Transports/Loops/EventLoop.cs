@@ -6,16 +6,16 @@ using Sockeye.Timing;
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// One thread that waits for what happens to many sockets, and handles it in place: one buffer for all that is received,
-/// no thread hop, no object per event.
+/// A thread that waits for events on many sockets and handles them in place: one receive buffer for all, no thread hop, no
+/// allocation per event.
 /// </summary>
 /// <remarks>
-/// Sources are watched for changes (edge-triggered), asked for once: whether one wants to read or to write is its own
-/// affair and costs no system call. Other threads reach the loop by <see cref="Post"/>.
+/// Sources are watched edge-triggered and registered once, so that switching between reading and writing costs no system call.
+/// Other threads reach the loop with <see cref="Post"/>.
 /// </remarks>
 internal sealed unsafe class EventLoop : ITicker
 {
-    // Large enough that a fast peer's burst is one system call, small enough to stay in a core's second-level cache.
+    // Large enough to receive a fast peer's burst in one system call, small enough to stay in a core's second-level cache.
     private const int ReceiveBufferLength = Transport.MaxReadLength;
     private const int MaxEventCount = 512;
     private const int CloseOnExec = 0x80000;
@@ -23,22 +23,22 @@ internal sealed unsafe class EventLoop : ITicker
 
     private const int PageSize = 4096;
 
-    // The least time in each turn for sources that have used up their slices, before the loop looks for new events. A slice that has
-    // begun is finished.
+    // The minimum time in each turn for sources that have used up their slices, before the loop polls for new events. A slice
+    // that has begun is completed.
     private static readonly TimeSpan BacklogTime = TimeSpan.FromMilliseconds(1);
 
-    // How long gathered output may wait for more while a source has not finished its work.
-    private static readonly TimeSpan MaxGatheringTime = TimeSpan.FromMilliseconds(2);
+    // How long corked output may wait for more while a source still has work.
+    private static readonly TimeSpan MaxCorkTime = TimeSpan.FromMilliseconds(2);
 
-    // A loop that works without coming to an end for this long gets no new connections, as long as another does.
+    // A loop whose current call has run for this long gets no new connections while another loop is responsive.
     private static readonly TimeSpan ResponseTime = TimeSpan.FromMilliseconds(50);
 
-    // No place of the table: its numbers end far below.
-    private const ulong AlarmNumber = ulong.MaxValue;
+    // Not a number of the source table; those never get this large.
+    private const ulong WakeUpNumber = ulong.MaxValue;
 
     private readonly SystemCalls _calls;
     private readonly Descriptor _epoll;
-    private readonly Descriptor _alarm;
+    private readonly Descriptor _wakeUp;
     private readonly SourceTable _sources = new();
     private readonly ConcurrentQueue<IEventLoopSource> _mailbox = new();
     private readonly List<EventLoopTransport> _toFlush = [];
@@ -51,15 +51,15 @@ internal sealed unsafe class EventLoop : ITicker
     private readonly TimeSlice _slice;
     private readonly long _tick;
     private readonly long _backlogTime;
-    private readonly long _maxGathering;
+    private readonly long _maxCorkTime;
     private byte* _buffer;
     private int _threadId;
     private long _lastTurn;
-    private long _gatheringSince;
+    private long _corkedSince;
     private uint _turnSeen;
     private ExecutionContext? _ownContext;
 
-    // Whether the loop is, or is about to be, where only the alarm reaches it.
+    // Whether the loop is, or is about to be, in a wait that only the wake-up event ends.
     private int _isWaiting;
     private volatile bool _isStopping;
     private volatile bool _isTicking;
@@ -72,19 +72,19 @@ internal sealed unsafe class EventLoop : ITicker
         _slice = new TimeSlice(time);
         _tick = ToTimestamps(DeadlineWheel.Tick);
         _backlogTime = ToTimestamps(BacklogTime);
-        _maxGathering = ToTimestamps(MaxGatheringTime);
+        _maxCorkTime = ToTimestamps(MaxCorkTime);
 
-        // The kernel's waits know the system's time only.
+        // The kernel's waits follow the system clock only.
         Wheel = time == TimeProvider.System ? new DeadlineWheel(time, this) : DeadlineWheel.For(time);
         _epoll = Opened(LibC.EpollCreate(CloseOnExec));
         try
         {
-            _alarm = Opened(LibC.EventFd(0, CloseOnExec | NonBlocking));
+            _wakeUp = Opened(LibC.EventFd(0, CloseOnExec | NonBlocking));
 
-            // Each write to the alarm is a change, so that nobody has to read it.
+            // Edge-triggered: each write to the event is a change, so that it need not be read.
             const EpollEvents Watched = EpollEvents.In | EpollEvents.EdgeTriggered;
             int result = _calls.ControlEpoll(
-                _epoll.Number, EpollOperation.Add, _alarm.Number, Watched, AlarmNumber);
+                _epoll.Number, EpollOperation.Add, _wakeUp.Number, Watched, WakeUpNumber);
             if (result < 0)
             {
                 throw SocketErrors.Exception(-result);
@@ -92,57 +92,55 @@ internal sealed unsafe class EventLoop : ITicker
         }
         catch
         {
-            // What is short now is not to wait for the garbage collector.
-            _alarm?.Dispose();
+            // Descriptors are scarce here, so closing them must not wait for the garbage collector.
+            _wakeUp?.Dispose();
             _epoll.Dispose();
             throw;
         }
     }
 
-    /// <summary>Whether this system has what a loop needs.</summary>
+    /// <summary>Whether this operating system has what a loop needs.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux();
 
     /// <summary>The system calls of the loop and its sources.</summary>
     public SystemCalls Calls => _calls;
 
-    /// <summary>Where the loop's sources have their deadlines: they fall due on its thread.</summary>
+    /// <summary>The wheel that schedules the deadlines of the loop's sources; they expire on the loop's thread.</summary>
     public DeadlineWheel Wheel { get; }
 
     /// <summary>
-    /// Raised by the watchdog, on its thread and again and again, while the loop does not come back from a call: others are to take
-    /// over what they can.
+    /// Raised repeatedly by the watchdog, on its thread, while the loop does not return from a call, so that others can take over
+    /// its work.
     /// </summary>
     public event Action? Unresponsive;
 
     /// <summary>Whether this is the loop's thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
 
-    /// <summary>Which turn it is, of those that begin with a look at what has happened. On the loop's thread.</summary>
+    /// <summary>The number of the current turn. A turn begins when the loop polls for events. Loop thread only.</summary>
     public uint Turn { get; private set; }
 
-    /// <summary>
-    /// A timestamp: when the call that the loop is making began. On the loop's thread; costs less than to ask the clock.
-    /// </summary>
+    /// <summary>The timestamp at which the loop's current call began. Loop thread only; cheaper than reading the clock.</summary>
     public long Now => _watch.Now;
 
-    /// <summary>How many transports wait for <see cref="EventLoopTransport.OnTurn"/>. On the loop's thread.</summary>
+    /// <summary>The number of transports that wait for <see cref="EventLoopTransport.OnTurn"/>. Loop thread only.</summary>
     public int BacklogCount => _backlog.Count;
 
-    /// <summary>Whether the loop takes up soon what it is given. Any thread.</summary>
+    /// <summary>Whether the loop will soon handle what is posted to it. Any thread.</summary>
     public bool IsResponsive => Volatile.Read(ref _isWaiting) != 0 || _watch.Elapsed < ResponseTime;
 
-    /// <summary>Where sources receive to; what is there is gone when another call is made.</summary>
+    /// <summary>The buffer that sources receive into. Its content is valid until the next call.</summary>
     public Span<byte> ReceiveBuffer => new(_buffer, ReceiveBufferLength);
 
-    /// <summary>Completes when the thread has ended, after <see cref="StopWhenEmpty"/>.</summary>
+    /// <summary>A task that completes when the thread has ended, after <see cref="StopWhenEmpty"/>.</summary>
     public Task Ended => _ended.Task;
 
     /// <summary>Starts a loop.</summary>
     /// <param name="name">The name of its thread.</param>
     /// <param name="holdUpThreshold">
-    /// How long one source may keep the others waiting before it is told so, or <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// How long a call to a source may take before the source is notified, or <see cref="Timeout.InfiniteTimeSpan"/>.
     /// </param>
-    /// <param name="time">Where time comes from.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="calls">The system calls.</param>
     /// <exception cref="SocketException">The system has no descriptors left.</exception>
     public static EventLoop Start(
@@ -156,15 +154,17 @@ internal sealed unsafe class EventLoop : ITicker
         return loop;
     }
 
-    /// <summary>Has <see cref="IEventLoopSource.OnPosted"/> called on the loop's thread, soon and not in place.</summary>
+    /// <summary>
+    /// Schedules a call of <see cref="IEventLoopSource.OnPosted"/> on the loop's thread, never in place. Any thread.
+    /// </summary>
     public void Post(IEventLoopSource source)
     {
         _mailbox.Enqueue(source);
 
-        // The exchange is also the fence between what is in the mailbox and whether somebody will look at it.
+        // The exchange is also the fence between the enqueue and the check whether the loop is waiting.
         if (!IsCurrent && Interlocked.Exchange(ref _isWaiting, 0) != 0)
         {
-            Ring();
+            WakeUp();
         }
     }
 
@@ -173,7 +173,7 @@ internal sealed unsafe class EventLoop : ITicker
     {
         _isStopping = true;
         Interlocked.Exchange(ref _isWaiting, 0);
-        Ring();
+        WakeUp();
     }
 
     /// <inheritdoc/>
@@ -182,20 +182,20 @@ internal sealed unsafe class EventLoop : ITicker
         _isTicking = true;
         if (!IsCurrent && Interlocked.Exchange(ref _isWaiting, 0) != 0)
         {
-            // It may be about to wait without end.
-            Ring();
+            // The loop may be about to wait without a timeout.
+            WakeUp();
         }
     }
 
     /// <inheritdoc/>
     void ITicker.Stop() => _isTicking = false;
 
-    /// <summary>Watches a descriptor. On the loop's thread.</summary>
+    /// <summary>Starts watching a descriptor. Loop thread only.</summary>
     /// <param name="descriptor">The descriptor.</param>
-    /// <param name="events">What to watch it for.</param>
-    /// <param name="source">Who is told.</param>
-    /// <param name="number">What <see cref="Remove"/> is called with.</param>
-    /// <returns>Zero, or the negative <see cref="Errno"/>: nothing is watched then.</returns>
+    /// <param name="events">The events to watch for.</param>
+    /// <param name="source">The source to call.</param>
+    /// <param name="number">The number to pass to <see cref="Remove"/>.</param>
+    /// <returns>Zero, or the negative <see cref="Errno"/> if the descriptor is not watched.</returns>
     public int Add(int descriptor, EpollEvents events, IEventLoopSource source, out ulong number)
     {
         number = _sources.Add(source);
@@ -208,39 +208,39 @@ internal sealed unsafe class EventLoop : ITicker
         return result;
     }
 
-    /// <summary>Watches a descriptor for something else. On the loop's thread.</summary>
+    /// <summary>Changes the events that a descriptor is watched for. Loop thread only.</summary>
     public int Modify(int descriptor, EpollEvents events, ulong number) =>
         _calls.ControlEpoll(_epoll.Number, EpollOperation.Modify, descriptor, events, number);
 
     /// <summary>
-    /// Has <see cref="EventLoopTransport.OnTurn"/> called when those have been served that wait already, and all that have
-    /// something new. On the loop's thread.
+    /// Schedules a call of <see cref="EventLoopTransport.OnTurn"/> after the transports that are queued already and all sources
+    /// with new events. Loop thread only.
     /// </summary>
-    public void GoOnLater(EventLoopTransport transport) => _backlog.Enqueue(transport);
+    public void QueueTurn(EventLoopTransport transport) => _backlog.Enqueue(transport);
 
-    /// <summary>Begins the slice of a transport, in the call that is being made to it. On the loop's thread.</summary>
-    /// <param name="stride">As for <see cref="TimeSlice.Begin"/>.</param>
+    /// <summary>Begins the slice of the transport that is being called. Loop thread only.</summary>
+    /// <param name="stride">The stride to pass to <see cref="TimeSlice.Begin"/>.</param>
     public TimeSlice BeginSlice(byte stride)
     {
         _slice.Begin(_watch.Now, stride);
         return _slice;
     }
 
-    /// <summary>Converts a time to the unit of <see cref="Now"/>.</summary>
+    /// <summary>Converts a duration to the unit of <see cref="Now"/>.</summary>
     public long ToTimestamps(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
 
-    /// <summary>The slice that has begun. On the loop's thread.</summary>
+    /// <summary>The current slice. Loop thread only.</summary>
     public TimeSlice Slice => _slice;
 
-    /// <summary>Called by the watchdog: has a source told that does not return from its call.</summary>
-    /// <returns>Whether the loop has done anything since the last look.</returns>
-    public bool LookAfter()
+    /// <summary>Called by the watchdog: reports a call that has not returned.</summary>
+    /// <returns>Whether the loop has been active since the last check.</returns>
+    public bool CheckProgress()
     {
         uint turn = Turn;
         bool isBusy = turn != _turnSeen || Volatile.Read(ref _isWaiting) == 0;
         _turnSeen = turn;
 
-        // First, because other connections wait for it, and it calls no code of the application.
+        // Comes first, because other connections depend on it and it calls no application code.
         if (!IsResponsive)
         {
             Unresponsive?.Invoke();
@@ -256,23 +256,23 @@ internal sealed unsafe class EventLoop : ITicker
     }
 
     /// <summary>
-    /// Has a transport write its gathered output at the end of the turn, or a few milliseconds later while a source has not finished
-    /// its work. On the loop's thread.
+    /// Schedules a transport to write its corked output at the end of the turn, or a few milliseconds later while a source
+    /// still has work. Loop thread only.
     /// </summary>
     public void FlushLater(EventLoopTransport transport)
     {
         if (_toFlush.Count == 0)
         {
-            _gatheringSince = _watch.Now;
+            _corkedSince = _watch.Now;
         }
 
         _toFlush.Add(transport);
     }
 
-    /// <summary>Forgets a source, whose descriptor is about to be closed. On the loop's thread.</summary>
+    /// <summary>Removes a source whose descriptor is about to be closed. Loop thread only.</summary>
     public void Remove(ulong number) => _sources.Remove(number);
 
-    /// <summary>Forgets a source whose descriptor stays open. On the loop's thread.</summary>
+    /// <summary>Removes a source whose descriptor stays open. Loop thread only.</summary>
     public int Unwatch(int descriptor, ulong number)
     {
         _sources.Remove(number);
@@ -296,7 +296,7 @@ internal sealed unsafe class EventLoop : ITicker
             for (int index = 0; index < count; index++)
             {
                 EpollEvents events = EpollEventLayout.Current.Read(_events, index, out ulong number);
-                if (number != AlarmNumber && _sources.Find(number) is { } source)
+                if (number != WakeUpNumber && _sources.Find(number) is { } source)
                 {
                     Dispatch(source, events);
                 }
@@ -313,15 +313,15 @@ internal sealed unsafe class EventLoop : ITicker
 
         LoopWatchdog.Remove(this);
         NativeMemory.AlignedFree(_buffer);
-        _alarm.Dispose();
+        _wakeUp.Dispose();
         _epoll.Dispose();
         _ended.SetResult();
     }
 
     private int Wait()
     {
-        // A poster looks whether the loop waits after it has posted; the loop says so before it looks for posts.
-        _watch.Rest();
+        // Pairs with Post: the loop sets the flag before it checks the mailbox, and a poster enqueues before it checks the flag.
+        _watch.BeginWait();
         Interlocked.Exchange(ref _isWaiting, 1);
         bool mustNotWait = !_mailbox.IsEmpty || _backlog.Count != 0 || (_isStopping && _sources.Count == 0);
         int count = _calls.WaitEpoll(_epoll.Number, _events, mustNotWait ? 0 : UntilNextTick());
@@ -350,14 +350,14 @@ internal sealed unsafe class EventLoop : ITicker
             _watch.ForgetCompiled();
             Wheel.Turn();
 
-            // So that the time of the deadlines does not count for the next call.
+            // The time spent on deadlines must not count towards the next call.
             _watch.Restart();
         }
     }
 
     private void OpenMailbox()
     {
-        // What is posted meanwhile waits for the next turn: sources that post to themselves must not hold the loop.
+        // Posts made meanwhile wait for the next turn, so that sources which post to themselves cannot occupy the loop.
         for (int count = _mailbox.Count; count > 0 && _mailbox.TryDequeue(out IEventLoopSource? source); count--)
         {
             _watch.Begin(source);
@@ -367,15 +367,15 @@ internal sealed unsafe class EventLoop : ITicker
             }
             catch (Exception exception)
             {
-                source.TellFault(exception);
+                source.NotifyFaulted(exception);
             }
 
             EndCall(source);
         }
     }
 
-    // Serves each source at most once: there may be thousands, each with endless work. They get as much time as the rest of this turn
-    // took, since thousands of sources with less than a slice of work would starve them otherwise.
+    // Serves each transport at most once: there may be thousands, each with endless work. They get as much time as the rest of
+    // the turn took, since thousands of sources with less than a slice of work would starve them otherwise.
     private void ServeBacklog(long turnStart)
     {
         long now = _watch.Now;
@@ -390,19 +390,19 @@ internal sealed unsafe class EventLoop : ITicker
             }
             catch (Exception exception)
             {
-                SourceFaults.TellFault(transport, exception);
+                SourceFaults.NotifyFaulted(transport, exception);
             }
 
             EndCall(transport);
         }
     }
 
-    // A broadcaster may use up its slice with each message. Gathering over several slices sends several messages in one write.
-    private bool IsFlushDue => _watch.Now - _gatheringSince >= _maxGathering;
+    // A broadcaster may use up a slice with each message. Corking across several slices sends several messages in one write.
+    private bool IsFlushDue => _watch.Now - _corkedSince >= _maxCorkTime;
 
     private void Flush()
     {
-        // By index: what one flush sets off may add another.
+        // By index, because a flush may add another transport.
         for (int index = 0; index < _toFlush.Count; index++)
         {
             EventLoopTransport transport = _toFlush[index];
@@ -413,7 +413,7 @@ internal sealed unsafe class EventLoop : ITicker
             }
             catch (Exception exception)
             {
-                SourceFaults.TellFault(transport, exception);
+                SourceFaults.NotifyFaulted(transport, exception);
             }
         }
 
@@ -429,7 +429,7 @@ internal sealed unsafe class EventLoop : ITicker
         }
         catch (Exception exception)
         {
-            source.TellFault(exception);
+            source.NotifyFaulted(exception);
         }
 
         EndCall(source);
@@ -437,7 +437,7 @@ internal sealed unsafe class EventLoop : ITicker
 
     private void EndCall(IEventLoopSource source)
     {
-        // As on the thread pool: what a handler sets for its own flow, such as a culture, is not for the next one.
+        // As on the thread pool, what a handler sets in its execution context, such as a culture, does not flow to the next call.
         if (ExecutionContext.Capture() != _ownContext)
         {
             ExecutionContext.Restore(_ownContext!);
@@ -446,14 +446,14 @@ internal sealed unsafe class EventLoop : ITicker
         _watch.End(source);
     }
 
-    private void Ring()
+    private void WakeUp()
     {
-        // The loop may have ended just now, and then hears nothing.
-        if (_alarm.TryHold())
+        // The loop may have ended, and the event with it.
+        if (_wakeUp.TryHold())
         {
             ulong one = 1;
-            _ = LibC.Write(_alarm.Number, &one, sizeof(ulong));
-            _alarm.DangerousRelease();
+            _ = LibC.Write(_wakeUp.Number, &one, sizeof(ulong));
+            _wakeUp.DangerousRelease();
         }
     }
 }

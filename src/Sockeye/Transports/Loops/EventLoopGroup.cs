@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>Several event loops, among which connections are spread evenly.</summary>
+/// <summary>A group of event loops, among which connections are distributed evenly.</summary>
 internal sealed class EventLoopGroup
 {
     private static EventLoopGroup? SharedGroup;
@@ -13,14 +13,14 @@ internal sealed class EventLoopGroup
 
     private EventLoopGroup(EventLoop[] loops) => _loops = loops;
 
-    /// <summary>The loops that all clients of the process share; they are started when first asked for.</summary>
-    /// <exception cref="SocketException">The system has no descriptors left, this time.</exception>
+    /// <summary>The loops that all clients of the process share, started on first use.</summary>
+    /// <exception cref="SocketException">The system has no descriptors left. The next access tries again.</exception>
     public static EventLoopGroup Shared => LazyInitializer.EnsureInitialized(
         ref SharedGroup, ref SharedGate, static () => Start(EventLoopOptions.Default, TimeProvider.System));
 
-    /// <summary>Starts loops.</summary>
-    /// <param name="options">How many, and when they warn.</param>
-    /// <param name="time">Where time comes from.</param>
+    /// <summary>Starts the loops of a group.</summary>
+    /// <param name="options">The number of loops, and the threshold for warnings.</param>
+    /// <param name="time">The clock.</param>
     /// <exception cref="SocketException">The system has no descriptors left.</exception>
     public static EventLoopGroup Start(EventLoopOptions options, TimeProvider time)
     {
@@ -43,10 +43,10 @@ internal sealed class EventLoopGroup
         return new EventLoopGroup([.. loops]);
     }
 
-    /// <summary>All loops.</summary>
+    /// <summary>All loops of the group.</summary>
     public IReadOnlyList<EventLoop> Loops => _loops;
 
-    /// <summary>The loop whose turn it is to get a connection; one that does not come to an end is passed over.</summary>
+    /// <summary>Returns the loop that gets the next connection, in rotation; unresponsive loops are skipped.</summary>
     public EventLoop Next()
     {
         EventLoop first = NextInTurn();
@@ -61,7 +61,7 @@ internal sealed class EventLoopGroup
 
     private EventLoop NextInTurn() => _loops[(Interlocked.Increment(ref _turn) - 1) % (uint)_loops.Length];
 
-    /// <summary>Ends each loop once nothing is left on it.</summary>
+    /// <summary>Ends each loop once it has no sources left.</summary>
     public void StopWhenEmpty()
     {
         foreach (EventLoop loop in _loops)

@@ -1,8 +1,8 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// A stream socket on an <see cref="EventLoop"/>: receives into the loop's buffer and pushes up in place, and owns no
-/// buffer itself.
+/// A stream socket on an <see cref="EventLoop"/>. Receives into the loop's buffer, passes the bytes on in place, and owns no
+/// buffer.
 /// </summary>
 /// <remarks>Only the loop's thread reads, and only it closes the descriptor.</remarks>
 internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
@@ -12,20 +12,20 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
 
     private const EpollEvents Ends = EpollEvents.ReadHangUp | EpollEvents.HangUp | EpollEvents.Error;
 
-    // How much is received at once: what a sink cannot take in one slice it has to keep, so it is given less the next time,
-    // and more again while it takes all. Doubled with each level.
+    // The length of a read. A sink must buffer what it cannot handle in one slice, so the next read is shorter, and reads grow
+    // again while the sink keeps up. Doubled with each level.
     private const int LowestReadLength = 4 * 1024;
     private const byte FirstReadLevel = 2;
     private const byte LastReadLevel = 6;
 
-    // While so many wait for their turns, none is given more than at first: each may have to keep it.
+    // While this many transports are queued, none reads more than the initial length: each may have to buffer it.
     private const int CrowdCount = 64;
 
-    // A peer that fills each read, or stops it with urgent bytes, gets no more than so much in one turn.
+    // The limit in one turn for a peer that fills each read or splits them with urgent bytes.
     private const int MaxReceivedPerTurn = 256 * 1024;
     private const int MaxReadsPerTurn = 8;
 
-    // All are the loop's.
+    // Used by the loop only.
     private ulong _number;
     private long _demotedUntil = long.MinValue;
     private byte _stride = TimeSlice.FirstStride;
@@ -34,10 +34,10 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     private bool _isPaused;
     private bool _isAwaited;
 
-    // Whether the sink is to be called because it goes on, before anything is received.
-    private bool _mustGoOn;
+    // Whether to call OnReadingResumed before the next read.
+    private bool _mustResumeSink;
 
-    // Whether the loop will call OnTurn.
+    // Whether OnTurn is scheduled.
     private bool _isQueued;
     private bool _peerHangsUp;
     private bool _hasUrgent;
@@ -45,8 +45,8 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     private bool _isClosing;
     private bool _isReleased;
 
-    /// <summary>Takes over a connected, non-blocking socket.</summary>
-    /// <param name="loop">The loop that is to serve it.</param>
+    /// <summary>Takes ownership of a connected, non-blocking socket.</summary>
+    /// <param name="loop">The loop that serves it.</param>
     /// <param name="descriptor">The socket.</param>
     /// <param name="peer">The address of its peer.</param>
     public EventLoopTransport(EventLoop loop, Descriptor descriptor, in SocketAddress peer)
@@ -63,7 +63,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     /// <inheritdoc/>
     public override void FlushLater() => Loop.FlushLater(this);
 
-    /// <summary>Has the sink write what it has gathered. On the loop.</summary>
+    /// <summary>Writes the output that the sink has corked. Loop thread only.</summary>
     public void Flush()
     {
         if (!_isReleased)
@@ -95,7 +95,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
     }
 
-    /// <summary>Goes on, now that others have had their turn. On the loop.</summary>
+    /// <summary>Continues after other connections have had their turn. Loop thread only.</summary>
     public void OnTurn()
     {
         _isQueued = false;
@@ -111,7 +111,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     /// <inheritdoc/>
     void IEventLoopSource.OnPosted()
     {
-        // Not HasFlag, which allocates until the compiler gets round to optimising it.
+        // Not HasFlag, which allocates until the method is compiled with optimizations.
         TransportRequests requests = TakeRequests();
         if (_isReleased)
         {
@@ -123,9 +123,9 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             Watch();
         }
 
-        if ((requests & TransportRequests.TellOutputFailed) != 0)
+        if ((requests & TransportRequests.ReportOutputFailed) != 0)
         {
-            TellOutputFailed();
+            ReportOutputFailed();
         }
 
         if ((requests & TransportRequests.Write) != 0)
@@ -133,8 +133,8 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             BeginWrite();
         }
 
-        // The write that was to go on may be over, since the kernel told meanwhile.
-        if ((requests & TransportRequests.GoOnWriting) != 0 && IsBlocked)
+        // The write may have completed meanwhile, after an event from the kernel.
+        if ((requests & TransportRequests.ContinueWriting) != 0 && IsBlocked)
         {
             WriteBlocked();
         }
@@ -189,7 +189,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
     }
 
-    // At once, or behind those that have not used up a slice lately.
+    // Serves the transport at once, or queues it if it has used up a slice recently.
     private void ServeInTurn()
     {
         if (_isQueued)
@@ -207,8 +207,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
     }
 
-    // Has the sink go on with what it has kept, and receives what is there, but no more than a slice: then it is the turn of
-    // others.
+    // Resumes the sink if requested, then receives until the input or the slice is used up.
     private void Serve()
     {
         if (_isPaused || _isQueued || _isReleased)
@@ -217,26 +216,26 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
 
         TimeSlice slice = Loop.BeginSlice(_stride);
-        if (_mustGoOn)
+        if (_mustResumeSink)
         {
-            _mustGoOn = false;
-            Obey(Sink.OnReadingResumed());
+            _mustResumeSink = false;
+            Apply(Sink.OnReadingResumed());
         }
 
-        bool isUnfinished = !_isPaused && !_mustGoOn && !_hasInputEnded && Read(slice);
+        bool isUnfinished = !_isPaused && !_mustResumeSink && !_hasInputEnded && Read(slice);
         _stride = slice.Stride;
         if (slice.IsOver)
         {
             _demotedUntil = Loop.Now + Loop.ToTimestamps(TimeSlice.DemotionTime);
         }
 
-        if (isUnfinished || _mustGoOn)
+        if (isUnfinished || _mustResumeSink)
         {
             Queue();
         }
     }
 
-    // Answers whether there may be more to be read than this turn had room for.
+    // Returns whether there may be more to read than this turn allowed.
     private bool Read(TimeSlice slice)
     {
         int received = 0;
@@ -250,8 +249,8 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
                 return false;
             }
 
-            Obey(Sink.OnReceived(buffer[..length]));
-            if (_mustGoOn)
+            Apply(Sink.OnReceived(buffer[..length]));
+            if (_mustResumeSink)
             {
                 _readLevel = (byte)Math.Max(_readLevel - 1, 0);
                 return true;
@@ -262,7 +261,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
                 return false;
             }
 
-            // Reading stops at an urgent byte, however much is behind it (tcp(7)): after one, read until there is no more.
+            // A read stops at an urgent byte, however much follows it (tcp(7)): after one, read until nothing is left.
             bool isFilled = length == buffer.Length;
             if (isFilled || _hasUrgent)
             {
@@ -275,7 +274,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             }
             else if (!_peerHangsUp)
             {
-                // Less than asked for was all there was, and the kernel tells when there is more.
+                // A short read took all that was there, and the kernel reports when there is more.
                 return false;
             }
 
@@ -301,7 +300,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     private void Queue()
     {
         _isQueued = true;
-        Loop.GoOnLater(this);
+        Loop.QueueTurn(this);
     }
 
     private void EndRead(int result)
@@ -325,7 +324,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
         else
         {
-            // Both directions are over.
+            // Both directions have ended.
             Abort(error: null);
         }
     }
@@ -335,21 +334,21 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         if (_isPaused || _isAwaited)
         {
             _isPaused = false;
-            _mustGoOn = true;
+            _mustResumeSink = true;
 
-            // Also what the kernel told of meanwhile, which was not looked at.
+            // Also handles events that arrived during the pause.
             ServeInTurn();
         }
     }
 
-    private void Obey(ReadVerdict verdict)
+    private void Apply(ReadVerdict verdict)
     {
         _isPaused = verdict == ReadVerdict.Pause;
         _isAwaited = verdict == ReadVerdict.Await;
-        _mustGoOn = verdict == ReadVerdict.Yield;
+        _mustResumeSink = verdict == ReadVerdict.Yield;
     }
 
-    // A write that is underway is finished first; if the peer never takes it, Abort ends it.
+    // A pending write is completed first; if the peer never reads it, Abort ends it.
     private void ReleaseIfClosing()
     {
         if (_isClosing && !IsBlocked && !_isReleased)
@@ -369,7 +368,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
 
         if (reset)
         {
-            // If that fails the peer sees an end instead of a reset, and is gone all the same.
+            // If this fails, the peer sees an end instead of a reset.
             _ = Loop.Calls.ResetWhenClosed(Descriptor.Number);
         }
 

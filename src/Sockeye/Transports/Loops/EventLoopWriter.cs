@@ -2,36 +2,36 @@ using System.Net;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>The writing half of an <see cref="EventLoopTransport"/>, and what both halves share.</summary>
+/// <summary>The writing half of an <see cref="EventLoopTransport"/>, and the state that both halves share.</summary>
 /// <remarks>
-/// Any thread may write, one at a time. On the loop's own, which most writes are on, that takes a system call and nothing
-/// else; another holds the descriptor meanwhile, since the loop may close it. (Posting the bytes to the loop instead
-/// would cost a copy and a wake-up of the loop, several times as much as the system call.)
+/// Any thread may write, one at a time. On the loop's thread, where most writes are made, a write is a single system call. Any
+/// other thread holds a reference to the descriptor meanwhile, since the loop may close it. (Posting the bytes to the loop
+/// instead would cost a copy and a wake-up, several times as much as the system call.)
 /// </remarks>
 internal abstract class EventLoopWriter : Transport
 {
-    // A peer that takes all it is sent, and threads that send without end, must not keep the loop to themselves. It is done
-    // with this much in a fraction of a millisecond.
+    // A peer that reads everything, or a thread that sends without pause, must not occupy the loop. Writing this much takes a
+    // fraction of a millisecond.
     private const int MaxWrittenPerTurn = 1024 * 1024;
 
     private readonly SocketAddress _peer;
 
-    // A TransportRequests: the first of several that wait puts the transport into the loop's mailbox.
+    // A TransportRequests. The first pending request posts the transport to the loop's mailbox.
     private int _requests;
 
-    // From now on all that is written is dropped.
+    // Whether writes are discarded from now on.
     private volatile bool _dropsOutput;
     private bool _isBlocked;
     private Exception? _error;
 
-    // How much the loop has written in which of its turns. The loop's.
+    // How many bytes the loop wrote in which turn. Used by the loop only.
     private int _writtenInTurn;
     private uint _turn;
 
-    // The blocked write: its writer's until Write is requested, then the loop's.
+    // The pending write: owned by the writer until Write is requested, by the loop afterwards.
     private ReadOnlyMemory<byte> _blocked;
 
-    /// <summary>Takes over a connected, non-blocking socket.</summary>
+    /// <summary>Takes ownership of a connected, non-blocking socket.</summary>
     protected EventLoopWriter(EventLoop loop, Descriptor descriptor, in SocketAddress peer)
     {
         Loop = loop;
@@ -40,7 +40,7 @@ internal abstract class EventLoopWriter : Transport
     }
 
     /// <inheritdoc/>
-    /// <remarks><see langword="null"/> once the transport is gone: the kernel is asked for it each time.</remarks>
+    /// <remarks>Queried from the kernel each time; <see langword="null"/> after the transport has ended.</remarks>
     public sealed override EndPoint? LocalEndPoint
     {
         get
@@ -71,25 +71,25 @@ internal abstract class EventLoopWriter : Transport
     public sealed override TimeSpan? SinceAcknowledgment =>
         Ask(static (calls, descriptor) => calls.SinceAcknowledgment(descriptor));
 
-    /// <summary>The address of the peer, as the kernel has written it.</summary>
+    /// <summary>The address of the peer, as the kernel returned it.</summary>
     public ref readonly SocketAddress Peer => ref _peer;
 
-    /// <summary>The loop that reads, and closes the descriptor.</summary>
+    /// <summary>The loop that reads from the descriptor and closes it.</summary>
     public EventLoop Loop { get; }
 
     /// <summary>The socket.</summary>
     protected Descriptor Descriptor { get; }
 
-    /// <summary>What went wrong first, if something did.</summary>
+    /// <summary>The first error, if any.</summary>
     protected Exception? Error => Volatile.Read(ref _error);
 
-    /// <summary>Whether nothing is written any more.</summary>
+    /// <summary>Whether writes are discarded.</summary>
     protected bool DropsOutput => _dropsOutput;
 
-    /// <summary>Whether a write waits for the kernel. On the loop.</summary>
+    /// <summary>Whether a write is pending. Loop thread only.</summary>
     protected bool IsBlocked => _isBlocked;
 
-    /// <summary>Whether <see cref="Abort"/> was called, and is about to be carried out.</summary>
+    /// <summary>Whether <see cref="Abort"/> was called and is about to be executed.</summary>
     protected bool IsAborted => ((TransportRequests)Volatile.Read(ref _requests) & TransportRequests.Abort) != 0;
 
     /// <inheritdoc/>
@@ -102,7 +102,7 @@ internal abstract class EventLoopWriter : Transport
 
         if (Loop.IsCurrent)
         {
-            return HasHadItsTurn() ? 0 : NoteWritten(Taken(Loop.Calls.Send(Descriptor.Number, bytes), bytes.Length));
+            return HasUsedUpTurn() ? 0 : NoteWritten(Taken(Loop.Calls.Send(Descriptor.Number, bytes), bytes.Length));
         }
 
         if (!Descriptor.TryHold())
@@ -126,7 +126,7 @@ internal abstract class EventLoopWriter : Transport
 
         if (Loop.IsCurrent)
         {
-            return HasHadItsTurn() ? 0 : NoteWritten(Taken(Loop.Calls.Send(Descriptor.Number, first, second), length));
+            return HasUsedUpTurn() ? 0 : NoteWritten(Taken(Loop.Calls.Send(Descriptor.Number, first, second), length));
         }
 
         if (!Descriptor.TryHold())
@@ -147,9 +147,9 @@ internal abstract class EventLoopWriter : Transport
             return true;
         }
 
-        // All of it is the loop's: another thread might be about to write when the loop lets go of the transport, and
-        // with it of the memory. The kernel, which has mostly said just now that it takes no more, tells once when it
-        // does again; should it have told already, the loop's first attempt finds that out.
+        // The loop does the whole write: if this thread wrote, the loop might end the transport, and release its memory, at the
+        // same time. The kernel, which has usually just refused to take more, reports once when it accepts data again; if it has
+        // done so already, the loop's first attempt succeeds.
         _blocked = bytes;
         Request(TransportRequests.Write);
         return false;
@@ -177,7 +177,7 @@ internal abstract class EventLoopWriter : Transport
         Request(TransportRequests.Abort);
     }
 
-    /// <summary>Has the loop do something, soon and not in place. Any thread.</summary>
+    /// <summary>Schedules work on the loop, never in place. Any thread.</summary>
     protected void Request(TransportRequests request)
     {
         if (Interlocked.Or(ref _requests, (int)request) == 0)
@@ -186,20 +186,20 @@ internal abstract class EventLoopWriter : Transport
         }
     }
 
-    /// <summary>Puts the transport into the loop's mailbox.</summary>
+    /// <summary>Posts the transport to the loop's mailbox.</summary>
     protected abstract void Post();
 
-    /// <summary>Takes what was requested. On the loop.</summary>
+    /// <summary>Takes the pending requests. Loop thread only.</summary>
     protected TransportRequests TakeRequests() => (TransportRequests)Interlocked.Exchange(ref _requests, 0);
 
-    /// <summary>Begins the write that was requested. On the loop.</summary>
+    /// <summary>Begins the write that was requested. Loop thread only.</summary>
     protected void BeginWrite()
     {
         _isBlocked = true;
         WriteBlocked();
     }
 
-    /// <summary>Writes on, since the kernel may take more. On the loop.</summary>
+    /// <summary>Continues the pending write. Loop thread only.</summary>
     protected void WriteBlocked()
     {
         while (!_dropsOutput)
@@ -207,10 +207,10 @@ internal abstract class EventLoopWriter : Transport
             int taken = TryWrite(_blocked.Span);
             if (taken == 0)
             {
-                if (HasHadItsTurn())
+                if (HasUsedUpTurn())
                 {
-                    // The kernel was not asked, and will not tell.
-                    Request(TransportRequests.GoOnWriting);
+                    // The kernel was not asked, so it will not report when it accepts more.
+                    Request(TransportRequests.ContinueWriting);
                 }
 
                 return;
@@ -223,28 +223,28 @@ internal abstract class EventLoopWriter : Transport
             }
         }
 
-        GiveUpBlocked();
+        DropBlocked();
         if (!_dropsOutput)
         {
             Sink.OnWritten();
         }
     }
 
-    /// <summary>Tells that the output has failed. On the loop.</summary>
-    protected void TellOutputFailed()
+    /// <summary>Reports that the output has failed. Loop thread only.</summary>
+    protected void ReportOutputFailed()
     {
-        GiveUpBlocked();
+        DropBlocked();
         Sink.OnOutputFailed(_error!);
     }
 
-    /// <summary>Writes no more, now that the descriptor is about to be closed. On the loop.</summary>
+    /// <summary>Ends the output, because the descriptor is about to be closed. Loop thread only.</summary>
     protected void EndOutput()
     {
         _dropsOutput = true;
-        GiveUpBlocked();
+        DropBlocked();
     }
 
-    private bool HasHadItsTurn()
+    private bool HasUsedUpTurn()
     {
         if (_turn != Loop.Turn)
         {
@@ -261,13 +261,13 @@ internal abstract class EventLoopWriter : Transport
         return taken;
     }
 
-    private void GiveUpBlocked()
+    private void DropBlocked()
     {
         _isBlocked = false;
         _blocked = default;
     }
 
-    // Asks the kernel about the socket, on any thread; nothing once the descriptor is closed.
+    // Queries the kernel for a property of the socket, on any thread. Null once the descriptor is closed.
     private T? Ask<T>(Func<SystemCalls, int, T?> ask)
         where T : struct
     {
@@ -281,7 +281,7 @@ internal abstract class EventLoopWriter : Transport
         return answer;
     }
 
-    // How many of the bytes the transport has taken, by what the system call answered.
+    // Converts the result of a system call to the number of bytes taken.
     private int Taken(int result, int length)
     {
         if (result >= 0)
@@ -298,15 +298,15 @@ internal abstract class EventLoopWriter : Transport
         return length;
     }
 
-    // A peer that has reset the connection may have sent something before, which is still to be read: reading ends by
-    // itself, or the sink ends it when it has waited long enough.
+    // A peer that reset the connection may have sent something before, which is still to be read. Reading then ends on its own,
+    // or the sink ends it after a timeout.
     private void FailOutput(int errno)
     {
         if (!_dropsOutput)
         {
             Interlocked.CompareExchange(ref _error, SocketErrors.Exception(errno), null);
             _dropsOutput = true;
-            Request(TransportRequests.TellOutputFailed);
+            Request(TransportRequests.ReportOutputFailed);
         }
     }
 }

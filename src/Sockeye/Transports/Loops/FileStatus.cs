@@ -1,10 +1,10 @@
 namespace Sockeye.Transports.Loops;
 
-/// <summary>What Linux knows of a file and .NET does not tell: whether it is a socket, and which.</summary>
+/// <summary>Reads what .NET does not expose about a file on Linux: whether it is a socket, and its identity.</summary>
 internal static unsafe class FileStatus
 {
-    // statx(2): unlike struct stat, struct statx is the same on every architecture. 256 bytes; the mode is 16 bits, the
-    // number of the file 64, and those of its device 32 each.
+    // statx(2): unlike struct stat, struct statx is the same on every architecture. It has 256 bytes; the mode has 16 bits, the
+    // inode number 64, and the two device numbers 32 each.
     private const int StatusLength = 256;
     private const int ModeOffset = 28;
     private const int FileOffset = 32;
@@ -15,12 +15,12 @@ internal static unsafe class FileStatus
     private const int TypeMask = 0xF000;
     private const int TypeSocket = 0xC000;
 
-    /// <summary>Whether there is a socket at a path; not so where the system does not answer.</summary>
+    /// <summary>Whether there is a socket at a path; <see langword="false"/> if the system does not support the query.</summary>
     public static bool IsSocket(string path) => SocketAt(path) is not null;
 
     /// <summary>
-    /// Which socket there is at a path: no other is the same as long as that is open. <see langword="null"/> if there is
-    /// none, or the system does not answer.
+    /// Returns the identity of the socket at a path, which no other file has while that socket is open. <see langword="null"/> if
+    /// there is no socket, or the system does not support the query.
     /// </summary>
     public static (ulong Device, ulong File)? SocketAt(string path)
     {
@@ -34,7 +34,7 @@ internal static unsafe class FileStatus
         }
         catch (EntryPointNotFoundException)
         {
-            // A C library from before 2018.
+            // The C library is older than 2018.
             return null;
         }
     }

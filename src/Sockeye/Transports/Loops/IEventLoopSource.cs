@@ -1,31 +1,29 @@
 namespace Sockeye.Transports.Loops;
 
-/// <summary>Something with a descriptor that an <see cref="EventLoop"/> watches.</summary>
-/// <remarks>
-/// All calls but <see cref="OnStuck"/> come on the loop's thread, one at a time, and must not block.
-/// </remarks>
+/// <summary>Owns a descriptor that an <see cref="EventLoop"/> watches, and handles its events.</summary>
+/// <remarks>All calls except <see cref="OnStuck"/> are made on the loop's thread, one at a time, and must not block.</remarks>
 internal interface IEventLoopSource
 {
-    /// <summary>Something has happened to the descriptor.</summary>
+    /// <summary>Called when events have occurred on the descriptor.</summary>
     void OnEvents(EpollEvents events);
 
-    /// <summary>What <see cref="EventLoop.Post"/> was called for.</summary>
+    /// <summary>Called after <see cref="EventLoop.Post"/>.</summary>
     void OnPosted();
 
     /// <summary>
-    /// One of the other calls has thrown, which none should: the source logs it and lets go of its descriptor. The loop and all
-    /// else on it go on.
+    /// Called when another method has thrown, which none should. The source logs the exception and closes its descriptor. The
+    /// loop and its other sources continue.
     /// </summary>
     void OnFaulted(Exception exception);
 
-    /// <summary>One of the calls above has kept the loop from its other sources for long.</summary>
+    /// <summary>Called when one of the calls above has blocked the loop for too long.</summary>
     void OnHeldUp(TimeSpan duration);
 
     /// <summary>
-    /// One of the calls above keeps the loop from its other sources and has not returned. Called on the thread pool, again
-    /// after longer times.
+    /// Called while one of the calls above is blocking the loop and has not returned. Made on the thread pool and repeated at
+    /// growing intervals.
     /// </summary>
-    /// <param name="duration">How long it has lasted.</param>
+    /// <param name="duration">How long the call has been running.</param>
     void OnStuck(TimeSpan duration)
     {
     }

@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>The functions of the C library that an event loop needs, as they are. Linux only.</summary>
+/// <summary>The functions of the C library that event loops use. Linux only.</summary>
 /// <remarks>
-/// All arguments but paths are blittable, so that a call costs a transition of a few nanoseconds. The runtime resolves "libc" to
-/// the C library it runs on itself, glibc or musl. What failed is asked for with
-/// <see cref="Marshal.GetLastSystemError"/> right after the call: the runtime keeps errno across the transition.
+/// All arguments except paths are blittable, so that a call costs a transition of a few nanoseconds. The runtime resolves "libc"
+/// to the C library that it runs on itself, glibc or musl. After a failed call, <see cref="Marshal.GetLastSystemError"/> returns
+/// the error number: the runtime preserves errno across the transition.
 /// </remarks>
 internal static unsafe partial class LibC
 {
@@ -75,7 +75,7 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int GetFileStatus(int folder, string path, int flags, uint mask, void* status);
 
-    /// <summary>Makes two non-blocking Unix sockets that are connected to each other.</summary>
+    /// <summary>Creates two non-blocking Unix sockets that are connected to each other.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The system has no descriptors left.</exception>
     public static (int First, int Second) OpenSocketPair()
     {
@@ -89,7 +89,7 @@ internal static unsafe partial class LibC
             : (pair[0], pair[1]);
     }
 
-    /// <summary>One run of bytes of a <c>sendmsg</c>.</summary>
+    /// <summary>One buffer of a <c>sendmsg</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct Vector
     {
@@ -98,8 +98,8 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>
-    /// The <c>msghdr</c> of Linux. glibc declares the two lengths as 64 bits, as the kernel does; musl as 32 bits with
-    /// padding that must be zero: the same layout for the values that are used here, zero and less than 2³¹.
+    /// The <c>msghdr</c> of Linux. glibc declares the two lengths as 64 bits, like the kernel; musl declares them as 32 bits with
+    /// padding that must be zero. For the values used here, zero and less than 2³¹, the layouts are the same.
     /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct MessageHeader

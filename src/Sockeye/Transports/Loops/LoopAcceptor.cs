@@ -2,17 +2,17 @@ using Sockeye.Timing;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>Accepts connections on a loop of a group, and hands them to each loop in turn.</summary>
+/// <summary>Accepts connections on one loop of a group and distributes them among all of its loops.</summary>
 /// <remarks>
-/// Each loop of the group has an acceptor on the same listening socket, so that the other loops go on accepting while one is stuck in
-/// a handler. The kernel wakes one of the loops that wait.
+/// Each loop of the group has an acceptor on the same listening socket, so that the other loops keep accepting while one is stuck
+/// in a handler. The kernel wakes one of the waiting loops.
 /// </remarks>
 internal sealed class LoopAcceptor : Deadline, IEventLoopSource
 {
     // Each connection wakes one loop, not all.
     private const EpollEvents Watched = EpollEvents.In | EpollEvents.Exclusive;
 
-    // A storm of connections must not keep the loop from those it has.
+    // A flood of connections must not starve the loop's existing ones.
     private const int MaxAcceptsPerTurn = 64;
 
     private readonly EventLoopGroup _loops;
@@ -26,11 +26,11 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     private int _isPosted;
     private volatile bool _isStopping;
 
-    /// <summary>Nothing is accepted before <see cref="Start"/>.</summary>
-    /// <param name="loops">Among which connections are spread.</param>
-    /// <param name="loop">The one that accepts.</param>
-    /// <param name="listener">A socket that listens: its owner's, who closes it after <see cref="StopAsync"/>.</param>
-    /// <param name="owner">Told of each connection.</param>
+    /// <summary>Creates an acceptor, which accepts nothing before <see cref="Start"/>.</summary>
+    /// <param name="loops">The loops that connections are distributed among.</param>
+    /// <param name="loop">The loop that accepts.</param>
+    /// <param name="listener">A listening socket. Its owner closes it after <see cref="StopAsync"/>.</param>
+    /// <param name="owner">Receives each connection.</param>
     public LoopAcceptor(EventLoopGroup loops, EventLoop loop, ListeningSocket listener, IAcceptorOwner owner)
     {
         _loops = loops;
@@ -41,24 +41,26 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         _descriptor = (int)listener.Socket.SafeHandle.DangerousGetHandle();
     }
 
-    /// <summary>Begins to accept.</summary>
+    /// <summary>Starts accepting.</summary>
     public void Start() => Resume();
 
     /// <summary>
-    /// Looks for connections: after a rest for which the owner has asked, or because another loop, which alone was told of them, does
-    /// not come back from a call.
+    /// Accepts pending connections: after the owner stopped accepting, or because the loop that was woken for them is stuck
+    /// in a call.
     /// </summary>
     public void Resume()
     {
-        // Once at a time: the loop may be the one that does not come back.
+        // Posted once at a time, since this loop may be the stuck one.
         if (Interlocked.Exchange(ref _isPosted, 1) == 0)
         {
             _loop.Post(this);
         }
     }
 
-    /// <summary>Accepts no more.</summary>
-    /// <returns>Completes when the loop has forgotten the socket: never, if it does not come back from a handler.</returns>
+    /// <summary>Stops accepting.</summary>
+    /// <returns>
+    /// A task that completes when the loop no longer watches the socket; never, if the loop is stuck in a handler.
+    /// </returns>
     public Task StopAsync()
     {
         _isStopping = true;
@@ -76,7 +78,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         }
         else if (!_isWatched)
         {
-            // As long as there is something to accept, not once: what one turn leaves, the next one takes.
+            // Level-triggered: what one turn leaves, the next one accepts.
             int result = _loop.Add(_descriptor, Watched, this, out _number);
             _isWatched = result >= 0;
             BackOffIf(result);
@@ -117,7 +119,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     /// <inheritdoc/>
     public void OnHeldUp(TimeSpan duration)
     {
-        // Only connections run code of the application, and are told themselves.
+        // An acceptor runs no application code, so there is nothing to report.
     }
 
     /// <inheritdoc/>
@@ -132,7 +134,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         {
             if (_owner.MustRefuse(descriptor.Number, peer, out ReadOnlyMemory<byte> answer))
             {
-                Refuse(descriptor, answer.Span);
+                Reject(descriptor, answer.Span);
                 return;
             }
 
@@ -150,23 +152,24 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
         }
     }
 
-    // Whatever fails here, the client is not served: it sees an end, or a reset.
-    private void Refuse(Descriptor descriptor, ReadOnlySpan<byte> answer)
+    // If anything here fails, the client sees an end or a reset instead of the response.
+    private void Reject(Descriptor descriptor, ReadOnlySpan<byte> answer)
     {
-        // A request that is there already would, unread, make the close a reset.
+        // If a request that has already arrived stayed unread, closing would reset the connection.
         _ = _loop.Calls.Receive(descriptor.Number, _loop.ReceiveBuffer);
         _ = _loop.Calls.Send(descriptor.Number, answer);
         _ = _loop.Calls.ShutdownOutput(descriptor.Number);
         _owner.OnRefused(descriptor);
     }
 
-    // accept(2): errors of the connection that was about to be accepted; the next may be sound.
+    // accept(2): these errors concern the connection about to be accepted only; the next one may succeed.
     private static bool IsOfOneConnection(int errno) => errno is
         Errno.ConnectionAborted or Errno.Protocol or Errno.NotPermitted or Errno.NoNetwork or Errno.OptionNotAvailable
         or Errno.NotSupported or Errno.NetworkDown or Errno.NetworkUnreachable or Errno.HostDown
         or Errno.HostUnreachable;
 
-    // Out of descriptors or memory, the next attempt would fail too, and a loop that never rests helps nobody.
+    // When descriptors or memory are exhausted, the next attempt would fail too, and retrying at once would only keep the loop
+    // busy.
     private void BackOffIf(int result)
     {
         if (result >= 0 || result == -Errno.WouldBlock || _isStopping)

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>One attempt to connect a socket that is then served by an event loop.</summary>
+/// <summary>One attempt to connect a socket for an event loop.</summary>
 internal sealed class LoopConnector : IEventLoopSource
 {
     private readonly EventLoop _loop;
@@ -11,7 +11,7 @@ internal sealed class LoopConnector : IEventLoopSource
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isCanceled;
 
-    // Both are the loop's.
+    // Used by the loop only.
     private ulong _number;
     private bool _isWatched;
 
@@ -21,19 +21,19 @@ internal sealed class LoopConnector : IEventLoopSource
         _descriptor = descriptor;
     }
 
-    /// <summary>Connects to an address.</summary>
-    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <summary>Connects to an address and creates a transport.</summary>
+    /// <exception cref="SocketException">The address cannot be reached.</exception>
     public static async Task<EventLoopTransport> ConnectAsync(
         EventLoop loop, EndPoint endPoint, CancellationToken cancellationToken) =>
         Serve(loop, await ConnectAsync(loop, endPoint, local: null, options: null, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Connects a socket to an address.</summary>
-    /// <param name="loop">The loop that is to serve it.</param>
+    /// <param name="loop">The loop that serves the socket.</param>
     /// <param name="endPoint">The address.</param>
-    /// <param name="local">The address of this end; <see langword="null"/> to leave that to the system.</param>
-    /// <param name="options">What to set on the socket; <see langword="null"/> for nothing.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="SocketException">It cannot be reached, or not from that address.</exception>
+    /// <param name="local">The local address; <see langword="null"/> lets the system choose.</param>
+    /// <param name="options">The options to set on the socket; <see langword="null"/> for none.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    /// <exception cref="SocketException">The address cannot be reached, or not from the local address.</exception>
     public static async Task<Descriptor> ConnectAsync(
         EventLoop loop, EndPoint endPoint, EndPoint? local, SocketOptions? options, CancellationToken cancellationToken)
     {
@@ -77,7 +77,7 @@ internal sealed class LoopConnector : IEventLoopSource
         }
     }
 
-    /// <summary>Makes a transport of a socket that is connected.</summary>
+    /// <summary>Creates a transport for a connected socket.</summary>
     public static EventLoopTransport Serve(EventLoop loop, Descriptor descriptor) =>
         new(loop, descriptor, SocketAddress.OfPeer(descriptor.Number));
 
@@ -109,7 +109,7 @@ internal sealed class LoopConnector : IEventLoopSource
     /// <inheritdoc/>
     void IEventLoopSource.OnHeldUp(TimeSpan duration)
     {
-        // No code of the application runs here.
+        // A connector runs no application code, so there is nothing to report.
     }
 
     private static ReadOnlySpan<byte> Bytes(EndPoint endPoint)

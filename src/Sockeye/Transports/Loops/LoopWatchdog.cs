@@ -1,18 +1,19 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// A thread that checks all event loops of the process at intervals, and reports a call that has not returned while it lasts: it may
-/// last for ever.
+/// A thread that checks all event loops of the process at intervals, and reports a call that has not returned while it is still
+/// running, since it may never return.
 /// </summary>
 /// <remarks>
-/// A thread of its own, started with the first loop: the thread pool may be what such a call waits for, and later there may
-/// be no descriptors left to start one with. Nothing of the application's is called on it.
+/// It has its own thread, started with the first loop: a stuck call may be waiting for the thread pool, and later the system may
+/// be out of descriptors. No application code runs on this thread.
 /// </remarks>
 internal static class LoopWatchdog
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    // While all loops rest: an idle process is woken seldom, and what begins then is seen this much later.
+    // The interval while all loops are idle, so that an idle process is rarely woken. A call that gets stuck then is found this
+    // much later.
     private static readonly TimeSpan RestInterval = TimeSpan.FromSeconds(1);
 
     private static readonly AutoResetEvent Added = new(initialState: false);
@@ -53,10 +54,10 @@ internal static class LoopWatchdog
             bool isAnyBusy = false;
             foreach (EventLoop loop in loops)
             {
-                isAnyBusy |= loop.LookAfter();
+                isAnyBusy |= loop.CheckProgress();
             }
 
-            // A process without loops is not woken at all.
+            // A process without loops is never woken.
             Added.WaitOne(loops.Length == 0 ? Timeout.InfiniteTimeSpan : isAnyBusy ? Interval : RestInterval);
         }
     }

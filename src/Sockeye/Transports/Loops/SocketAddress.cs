@@ -5,20 +5,20 @@ using System.Runtime.InteropServices;
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// An address as the kernel writes it, in the 28 bytes of an IPv6 one: costs a connection no object, until somebody asks
-/// for an <see cref="EndPoint"/>. Of a Unix socket only the kind is kept: a client of one has no name.
+/// An address as the kernel returns it, in the 28 bytes of an IPv6 one. It costs no object until an <see cref="EndPoint"/> is
+/// requested. For a Unix socket only the family is kept, since its clients have no name.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
 internal readonly struct SocketAddress
 {
-    /// <summary>How many bytes there are.</summary>
+    /// <summary>The size in bytes.</summary>
     public const int Size = 28;
 
     private const ushort FamilyInternet = 2;
     private const ushort FamilyInternet6 = 10;
 
-    // sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope. Ports and addresses are in
-    // network order.
+    // sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope. Ports and addresses are in network
+    // byte order.
     private readonly ushort _family;
     private readonly ushort _port;
     private readonly uint _address4OrFlow;
@@ -28,7 +28,7 @@ internal readonly struct SocketAddress
     private readonly uint _address6Part4;
     private readonly uint _scope;
 
-    /// <summary>The address that a socket has itself; one without a name if it has none.</summary>
+    /// <summary>Returns the local address of a socket, or an unnamed address if it has none.</summary>
     public static unsafe SocketAddress OfSocket(int descriptor)
     {
         SocketAddress address = default;
@@ -36,7 +36,7 @@ internal readonly struct SocketAddress
         return LibC.GetName(descriptor, &address, &length) < 0 ? default : address;
     }
 
-    /// <summary>The address of the peer of a socket; one without a name if it has none.</summary>
+    /// <summary>Returns the address of a socket's peer, or an unnamed address if it has none.</summary>
     public static unsafe SocketAddress OfPeer(int descriptor)
     {
         SocketAddress address = default;
@@ -44,7 +44,7 @@ internal readonly struct SocketAddress
         return LibC.GetPeerName(descriptor, &address, &length) < 0 ? default : address;
     }
 
-    /// <summary>What a limit per address counts of it.</summary>
+    /// <summary>The network that limits per address count it under.</summary>
     public PeerNetwork Network
     {
         get
@@ -59,7 +59,7 @@ internal readonly struct SocketAddress
         }
     }
 
-    /// <summary>The address for applications; <see langword="null"/> for one without a name.</summary>
+    /// <summary>Converts the address for applications; <see langword="null"/> if it is unnamed.</summary>
     public EndPoint? ToEndPoint()
     {
         int port = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(_port) : _port;

@@ -2,14 +2,14 @@ using System.Net.Sockets;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>Error numbers of Linux in the words of .NET.</summary>
+/// <summary>Maps Linux error numbers to .NET's socket errors.</summary>
 internal static class SocketErrors
 {
-    /// <summary>The exception that <see cref="Socket"/> would throw.</summary>
-    /// <param name="errno">The error number, positive.</param>
+    /// <summary>Returns the exception that <see cref="Socket"/> would throw.</summary>
+    /// <param name="errno">The positive error number.</param>
     public static SocketException Exception(int errno) => errno switch
     {
-        // As .NET does: the path of a Unix socket is its address.
+        // .NET does the same: the path of a Unix socket is its address.
         Errno.NoEntry => new((int)SocketError.AddressNotAvailable),
         Errno.WrongProtocolType => new((int)SocketError.ProtocolType),
         Errno.AccessDenied => new((int)SocketError.AccessDenied),

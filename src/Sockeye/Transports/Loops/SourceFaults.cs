@@ -1,13 +1,13 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// Tells a source what happened in its own calls. Whatever a source throws, there too, ends that source at most: never the loop,
-/// which serves all the others.
+/// Notifies sources of faults in their own calls. An exception that a source throws, here too, ends at most that source, never
+/// the loop that serves all the others.
 /// </summary>
 internal static class SourceFaults
 {
     /// <summary>Calls <see cref="IEventLoopSource.OnFaulted"/>. Never throws.</summary>
-    public static void TellFault(this IEventLoopSource source, Exception exception)
+    public static void NotifyFaulted(this IEventLoopSource source, Exception exception)
     {
         try
         {
@@ -21,7 +21,7 @@ internal static class SourceFaults
     }
 
     /// <summary>Calls <see cref="IEventLoopSource.OnHeldUp"/>. Never throws.</summary>
-    public static void TellHeldUp(this IEventLoopSource source, TimeSpan duration)
+    public static void NotifyHeldUp(this IEventLoopSource source, TimeSpan duration)
     {
         try
         {
@@ -29,12 +29,12 @@ internal static class SourceFaults
         }
         catch (Exception exception)
         {
-            source.TellFault(exception);
+            source.NotifyFaulted(exception);
         }
     }
 
     /// <summary>Calls <see cref="IEventLoopSource.OnStuck"/>. Never throws.</summary>
-    public static void TellStuck(this IEventLoopSource source, TimeSpan duration)
+    public static void NotifyStuck(this IEventLoopSource source, TimeSpan duration)
     {
         try
         {
@@ -42,7 +42,7 @@ internal static class SourceFaults
         }
         catch (Exception exception)
         {
-            // Not for the source, whose other calls are made on another thread.
+            // Not passed to OnFaulted: the source's other calls are made on another thread.
             FaultTrace.Write(exception);
         }
     }

@@ -1,8 +1,8 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// The sources of a loop, by the number that epoll tells with each event: a place in the table and its generation, so
-/// that a late event for a source that has gone never reaches the one which has its place, or its descriptor, now.
+/// The sources of a loop by the number that epoll returns with each event. A number combines an index of the table with its
+/// generation, so that a late event for a removed source never reaches the one that reuses its index or descriptor.
 /// </summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class SourceTable
@@ -14,11 +14,11 @@ internal sealed class SourceTable
     private int _used;
     private int _free = NoPlace;
 
-    /// <summary>How many sources there are.</summary>
+    /// <summary>The number of sources.</summary>
     public int Count { get; private set; }
 
     /// <summary>Adds a source.</summary>
-    /// <returns>The number to be told with its events.</returns>
+    /// <returns>The number to register with epoll.</returns>
     public ulong Add(IEventLoopSource source)
     {
         int place = _free;
@@ -52,7 +52,7 @@ internal sealed class SourceTable
         Count--;
     }
 
-    /// <summary>The source with a number; <see langword="null"/> if it has gone.</summary>
+    /// <summary>Returns the source with a number, or <see langword="null"/> if it was removed.</summary>
     public IEventLoopSource? Find(ulong number)
     {
         ref Entry entry = ref _entries[(int)(uint)number];

@@ -1,19 +1,21 @@
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// Reports to a source that its call has not returned. Runs on the thread pool, because it calls the application's logger, which may
-/// block, and the watchdog's thread serves all event loops of the process.
+/// Notifies a source that its call has not returned. Runs on the thread pool, because it calls the application's logger, which
+/// may block, while the watchdog's thread serves all event loops of the process.
 /// </summary>
-/// <remarks>One report of a loop at a time: a logger that blocks takes one thread of the pool. Used by the watchdog only.</remarks>
+/// <remarks>
+/// One report per loop at a time, so that a logger that blocks occupies one pool thread. Used by the watchdog only.
+/// </remarks>
 internal sealed class StuckReport : IThreadPoolWorkItem
 {
     private IEventLoopSource? _source;
     private TimeSpan _duration;
 
-    /// <summary>Whether the last report has not returned.</summary>
+    /// <summary>Whether a report is still running.</summary>
     public bool IsUnderway => Volatile.Read(ref _source) is not null;
 
-    /// <summary>Begins a report; not while <see cref="IsUnderway"/>.</summary>
+    /// <summary>Starts a report. Not allowed while <see cref="IsUnderway"/>.</summary>
     public void Begin(IEventLoopSource source, TimeSpan duration)
     {
         _duration = duration;
@@ -24,7 +26,7 @@ internal sealed class StuckReport : IThreadPoolWorkItem
     /// <inheritdoc/>
     void IThreadPoolWorkItem.Execute()
     {
-        _source!.TellStuck(_duration);
+        _source!.NotifyStuck(_duration);
         Volatile.Write(ref _source, null);
     }
 }

@@ -3,12 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Transports.Loops;
 
-/// <summary>
-/// The system calls that can fail while a loop runs. A seam: tests put failures and short counts in their place.
-/// </summary>
+/// <summary>The system calls that can fail while a loop runs. Tests override them to inject errors and short counts.</summary>
 /// <remarks>
-/// Every method answers as the kernel does: zero or more, or the negative <see cref="Errno"/>. Calls that were
-/// interrupted by a signal are made again.
+/// Unless stated otherwise, a method returns what the kernel does: zero or more, or the negative <see cref="Errno"/>. Calls that
+/// a signal interrupted are repeated.
 /// </remarks>
 internal unsafe class SystemCalls
 {
@@ -28,16 +26,16 @@ internal unsafe class SystemCalls
     private const int OptionTcpInformation = 11;
     private const int QueryOutputQueue = 0x5411;
 
-    // Where tcp_info has tcpi_bytes_acked, since Linux 4.1.
+    // The offset of tcpi_bytes_acked in tcp_info, since Linux 4.1.
     private const int AcknowledgedOffset = 120;
 
-    // Where tcp_info has tcpi_last_ack_recv.
+    // The offset of tcpi_last_ack_recv in tcp_info.
     private const int LastAcknowledgmentOffset = 56;
 
-    /// <summary>Those of the system.</summary>
+    /// <summary>The system's real calls.</summary>
     public static SystemCalls Default { get; } = new();
 
-    /// <summary>Reads what has arrived on a socket.</summary>
+    /// <summary>Reads the bytes that have arrived on a socket.</summary>
     public virtual int Receive(int descriptor, Span<byte> buffer)
     {
         fixed (byte* start = buffer)
@@ -59,7 +57,7 @@ internal unsafe class SystemCalls
         }
     }
 
-    /// <summary>Writes what a socket takes.</summary>
+    /// <summary>Writes as many bytes as a socket accepts.</summary>
     public virtual int Send(int descriptor, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes)
@@ -81,7 +79,7 @@ internal unsafe class SystemCalls
         }
     }
 
-    /// <summary>Writes what a socket takes of two runs of bytes.</summary>
+    /// <summary>Writes as many bytes of two spans as a socket accepts.</summary>
     public virtual int Send(int descriptor, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         fixed (byte* firstStart = first, secondStart = second)
@@ -107,10 +105,10 @@ internal unsafe class SystemCalls
         }
     }
 
-    /// <summary>Opens a non-blocking stream socket that sends small frames at once.</summary>
+    /// <summary>Opens a non-blocking stream socket without Nagle's algorithm.</summary>
     public virtual int OpenSocket(AddressFamily family)
     {
-        // The numbers of Linux; .NET's are those of Windows.
+        // Linux's numbers; .NET's are those of Windows.
         int domain = family switch
         {
             AddressFamily.Unix => 1,
@@ -120,7 +118,7 @@ internal unsafe class SystemCalls
         int descriptor = Answer(LibC.Socket(domain, StreamSocket | CloseOnExec | NonBlocking, protocol: 0));
         if (descriptor >= 0 && family != AddressFamily.Unix)
         {
-            // Frames are written whole; waiting to fill packets would only delay them.
+            // Frames are written whole, so that Nagle's algorithm would only delay them.
             int on = 1;
             _ = LibC.SetOption(descriptor, LevelTcp, OptionNoDelay, &on, sizeof(int));
         }
@@ -136,11 +134,11 @@ internal unsafe class SystemCalls
     public virtual int SetReceiveBuffer(int descriptor, int length) =>
         Answer(LibC.SetOption(descriptor, LevelSocket, OptionReceiveBuffer, &length, sizeof(int)));
 
-    /// <summary>Sets how much a socket takes that it cannot send yet (TCP_NOTSENT_LOWAT).</summary>
+    /// <summary>Sets how many bytes a socket accepts before it can send them (TCP_NOTSENT_LOWAT).</summary>
     public virtual int SetMaxUnsent(int descriptor, int length) =>
         Answer(LibC.SetOption(descriptor, LevelTcp, OptionMaxUnsent, &length, sizeof(int)));
 
-    /// <summary>Gives a socket its own address.</summary>
+    /// <summary>Binds a socket to a local address.</summary>
     public virtual int Bind(int descriptor, ReadOnlySpan<byte> address)
     {
         fixed (byte* start = address)
@@ -149,7 +147,7 @@ internal unsafe class SystemCalls
         }
     }
 
-    /// <summary>Begins to connect a socket; mostly <see cref="Errno.InProgress"/>.</summary>
+    /// <summary>Starts to connect a socket; usually returns <see cref="Errno.InProgress"/>.</summary>
     public virtual int Connect(int descriptor, ReadOnlySpan<byte> address)
     {
         fixed (byte* start = address)
@@ -158,7 +156,7 @@ internal unsafe class SystemCalls
         }
     }
 
-    /// <summary>How an attempt to connect ended: 0, or the positive <see cref="Errno"/>.</summary>
+    /// <summary>Returns the result of an attempt to connect: 0, or the positive <see cref="Errno"/>.</summary>
     public virtual int ConnectError(int descriptor)
     {
         int error = 0;
@@ -167,7 +165,7 @@ internal unsafe class SystemCalls
         return result < 0 ? -result : error;
     }
 
-    /// <summary>Accepts a connection, as a non-blocking descriptor.</summary>
+    /// <summary>Accepts a connection as a non-blocking descriptor.</summary>
     public virtual int Accept(int listener, out SocketAddress peer)
     {
         SocketAddress address = default;
@@ -190,7 +188,7 @@ internal unsafe class SystemCalls
         }
     }
 
-    /// <summary>Adds a descriptor to an epoll, changes what is asked of it, or removes it.</summary>
+    /// <summary>Adds a descriptor to an epoll, changes its events, or removes it.</summary>
     public virtual int ControlEpoll(int epoll, EpollOperation operation, int descriptor, EpollEvents events, ulong data)
     {
         byte* epollEvent = stackalloc byte[16];
@@ -200,9 +198,9 @@ internal unsafe class SystemCalls
 
     /// <summary>Waits for events.</summary>
     /// <param name="epoll">The epoll.</param>
-    /// <param name="events">Room for them, in the machine's <see cref="EpollEventLayout"/>.</param>
-    /// <param name="timeoutMilliseconds">How long; -1 without end.</param>
-    /// <returns>How many there are; 0 also if a signal came.</returns>
+    /// <param name="events">The buffer for the events, in the machine's <see cref="EpollEventLayout"/>.</param>
+    /// <param name="timeoutMilliseconds">The timeout in milliseconds; -1 for none.</param>
+    /// <returns>The number of events; 0 also after a signal.</returns>
     public virtual int WaitEpoll(int epoll, Span<byte> events, int timeoutMilliseconds)
     {
         fixed (byte* start = events)
@@ -216,7 +214,7 @@ internal unsafe class SystemCalls
     /// <summary>Ends the output of a socket.</summary>
     public virtual int ShutdownOutput(int descriptor) => Answer(LibC.Shutdown(descriptor, ShutdownWrite));
 
-    /// <summary>Makes the close of a socket drop what is unsent and send a reset.</summary>
+    /// <summary>Makes closing a socket discard unsent bytes and send a reset.</summary>
     public virtual int ResetWhenClosed(int descriptor)
     {
         // struct linger { on = 1, seconds = 0 }
@@ -225,8 +223,8 @@ internal unsafe class SystemCalls
     }
 
     /// <summary>
-    /// How many bytes the kernel keeps since the peer's has not acknowledged them; for a Unix socket, since the peer has not
-    /// read them. <see langword="null"/> if it does not say (SIOCOUTQ in tcp(7)).
+    /// Returns how many bytes the kernel keeps because the peer's kernel has not acknowledged them, or, for a Unix socket,
+    /// because the peer has not read them (SIOCOUTQ in tcp(7)). <see langword="null"/> if unknown.
     /// </summary>
     public virtual long? UnacknowledgedLength(int descriptor)
     {
@@ -235,22 +233,22 @@ internal unsafe class SystemCalls
     }
 
     /// <summary>
-    /// The low half of how many bytes the peer's kernel has acknowledged; <see langword="null"/> if it does not say: it is
-    /// not TCP.
+    /// Returns the low 32 bits of the number of bytes that the peer's kernel has acknowledged; <see langword="null"/> if unknown,
+    /// as for any socket but TCP.
     /// </summary>
     public virtual uint? AcknowledgedLength(int descriptor) =>
         ReadTcpInformation(descriptor, AcknowledgedOffset, sizeof(ulong)) is { } length ? (uint)length : null;
 
     /// <summary>
-    /// How long ago the peer's kernel acknowledged something, or answered a probe of its window; <see langword="null"/> if it does
-    /// not say: it is not TCP.
+    /// Returns the time since the peer's kernel last acknowledged data or a window probe; <see langword="null"/> if unknown, as
+    /// for any socket but TCP.
     /// </summary>
     public virtual TimeSpan? SinceAcknowledgment(int descriptor) =>
         ReadTcpInformation(descriptor, LastAcknowledgmentOffset, sizeof(uint)) is { } milliseconds
             ? TimeSpan.FromMilliseconds((uint)milliseconds)
             : null;
 
-    // Reads a field of struct tcp_info (tcp(7)); nothing if this kernel's has no such field, or the socket is not one of TCP.
+    // Reads a field of struct tcp_info (tcp(7)). Null if this kernel's version lacks the field, or the socket is not TCP.
     private static ulong? ReadTcpInformation(int descriptor, int offset, int size)
     {
         byte* information = stackalloc byte[AcknowledgedOffset + sizeof(ulong)];

@@ -4,12 +4,12 @@ using Sockeye.Timing;
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
-/// A transport as a stream, for an HTTP client that does the opening handshake and is then to be out of the way: no read
-/// answers with bytes from behind the end of a head, so that the client holds nothing that belongs to the connection.
+/// Presents a transport as a stream to an HTTP client that performs the opening handshake. A read never returns bytes from beyond
+/// the end of a head, so that the client holds no bytes that belong to the connection.
 /// </summary>
 /// <remarks>
-/// The transport pauses whenever it has read something, until all of it was taken and somebody asks for more. While nobody
-/// asks, it can be taken back with <see cref="Detach"/>. One read and one write at a time.
+/// The transport pauses after each receive until all bytes have been read and the next read begins. While no read is pending,
+/// <see cref="Detach"/> takes the transport back. One read and one write at a time.
 /// </remarks>
 internal sealed class TransportStream : AsyncStream, ITransportSink
 {
@@ -19,7 +19,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     private readonly ArrayPool<byte> _pool;
     private readonly Lock _gate = new();
 
-    // All under the gate.
+    // Guarded by _gate.
     private HeadEndFinder _heads;
     private byte[]? _received;
     private int _start;
@@ -32,7 +32,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     private bool _isDetached;
     private Exception? _error;
 
-    /// <summary>Takes over a transport, and starts it.</summary>
+    /// <summary>Takes ownership of a transport and starts it.</summary>
     public TransportStream(EventLoopTransport transport, ArrayPool<byte> pool)
     {
         _transport = transport;
@@ -41,11 +41,11 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
         transport.Start();
     }
 
-    /// <summary>Where whatever is served by the transport's loop has its deadlines.</summary>
+    /// <summary>The deadline wheel of the transport's loop.</summary>
     public DeadlineWheel Wheel => _transport.Loop.Wheel;
 
-    /// <summary>Gives the transport away: paused, and nobody's until it has another sink. The stream is of no use then.</summary>
-    /// <param name="unread">What was received and not read; the caller returns the array to the pool.</param>
+    /// <summary>Detaches the transport, which is paused and needs a new sink. The stream must not be used afterwards.</summary>
+    /// <param name="unread">The bytes that were received and not read; the caller returns the array to the pool.</param>
     /// <returns>The transport, or <see langword="null"/> if it has ended.</returns>
     public EventLoopTransport? Detach(out ArraySegment<byte> unread)
     {
@@ -96,8 +96,8 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
 
             if (resume)
             {
-                // Only if it is paused: a busy loop may come to this behind the very bytes that are waited for, when the
-                // transport is somebody else's already.
+                // Only if paused: a busy loop might execute the request after it has delivered the bytes, when the transport may
+                // have another sink already.
                 _transport.ResumeReading();
             }
 
@@ -126,8 +126,8 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
             writing.TrySetResult();
         }
 
-        // Not the token: the memory is the transport's until it says otherwise. Whoever gives up disposes of the stream,
-        // which ends the wait.
+        // Not canceled by the token: the transport uses the memory until it reports otherwise. A caller that cancels disposes of
+        // the stream, which ends the wait.
         await writing.Task.ConfigureAwait(false);
     }
 
@@ -145,7 +145,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     {
         lock (_gate)
         {
-            // All that came before has been read, or nobody would have ended the pause behind it.
+            // Everything received before has been read; otherwise no read would have ended the pause.
             _received = _pool.Rent(bytes.Length);
             bytes.CopyTo(_received);
             _start = 0;
@@ -174,7 +174,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     {
         lock (_gate)
         {
-            // What the peer sent before it went can still be read.
+            // Bytes that the peer sent before it closed can still be read.
             _hasOutputFailed = true;
             _writing?.TrySetException(new IOException(Lost, error));
         }
@@ -215,7 +215,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
 
         if (abort)
         {
-            // The peer does not take what was written; nobody is left to wait for it.
+            // The peer does not read what was written, and no caller waits for it any more.
             _transport.Abort(error: null);
         }
         else if (close)
