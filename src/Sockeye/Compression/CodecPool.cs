@@ -2,23 +2,23 @@ using Sockeye.Memory;
 
 namespace Sockeye.Compression;
 
-/// <summary>Codecs that are as good as new, for whoever needs one next. Thread-safe.</summary>
-/// <typeparam name="T">The codec.</typeparam>
+/// <summary>A pool of codecs in their initial state. Thread-safe.</summary>
+/// <typeparam name="T">The type of codec.</typeparam>
 internal sealed class CodecPool<T>
     where T : class, IDisposable
 {
-    // A codec is in use for as long as a message takes: more than a few for each processor are there only after a burst.
+    // A codec is in use for as long as one message takes, so that more than a few per processor are left over only after a burst.
     private static readonly int MaxKeptCount = 2 * Environment.ProcessorCount;
 
     private readonly Stack<T> _kept = new();
     private readonly Func<T> _create;
     private readonly IdleTrimmer? _trimmer;
 
-    // The fewest that were there at any time since the last trim.
+    // The lowest number of kept codecs since the last trim: that many were not needed.
     private int _unusedCount;
 
-    /// <summary>Makes a pool, with nothing in it.</summary>
-    /// <param name="create">Makes a codec when none is left.</param>
+    /// <summary>Creates an empty pool.</summary>
+    /// <param name="create">Creates a codec when the pool is empty.</param>
     /// <param name="isTrimmed">Whether to free codecs that have been idle for a while.</param>
     public CodecPool(Func<T> create, bool isTrimmed = false)
     {
@@ -26,7 +26,7 @@ internal sealed class CodecPool<T>
         _trimmer = isTrimmed ? IdleTrimmer.OfProcess(Trim) : null;
     }
 
-    /// <summary>How many codecs are kept.</summary>
+    /// <summary>The number of codecs in the pool.</summary>
     public int KeptCount
     {
         get
@@ -38,7 +38,7 @@ internal sealed class CodecPool<T>
         }
     }
 
-    /// <summary>Lends a codec that remembers nothing.</summary>
+    /// <summary>Rents a codec in its initial state.</summary>
     public T Rent()
     {
         lock (_kept)
@@ -53,7 +53,7 @@ internal sealed class CodecPool<T>
         return _create();
     }
 
-    /// <summary>Takes a codec back, which must remember nothing; or frees it, if enough are kept.</summary>
+    /// <summary>Returns a codec, which must be in its initial state. It is freed if the pool is full.</summary>
     public void Return(T codec)
     {
         if (TryKeep(codec))
@@ -66,8 +66,8 @@ internal sealed class CodecPool<T>
         }
     }
 
-    /// <summary>Frees the codecs that have not been used since the last call.</summary>
-    /// <returns>Whether any are left.</returns>
+    /// <summary>Frees the codecs that were not needed since the last call.</summary>
+    /// <returns>Whether any codecs are left.</returns>
     public bool Trim()
     {
         List<T> unused = [];

@@ -4,20 +4,20 @@ using Sockeye.Protocol;
 namespace Sockeye.Compression;
 
 /// <summary>
-/// One pool for each kind of codec. Options are compared by value: a program that makes a new options object for each
-/// connection shares codecs, and compressed broadcasts, as one that keeps the object does.
+/// Holds one pool for each kind of codec. Settings are compared by value, so that a program which creates new options for each
+/// connection still shares codecs and compressed broadcasts.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class CodecPools
 {
     private readonly CodecPool<Inflater>[] _inflaters;
 
-    // At most one for each value of the four settings, nearly always one or two.
+    // At most one entry for each combination of the four settings; usually one or two.
     private readonly ConcurrentDictionary<DeflateSettings, CodecPool<Deflater>> _deflaters = new();
 
     private readonly bool _areTrimmed;
 
-    /// <summary>Makes pools; codecs are made when they are needed.</summary>
+    /// <summary>Creates empty pools.</summary>
     /// <param name="areTrimmed">Whether to free codecs that have been idle for a while.</param>
     public CodecPools(bool areTrimmed = false)
     {
@@ -34,12 +34,12 @@ internal sealed class CodecPools
     /// <summary>The pools that all servers and clients of the process share.</summary>
     public static CodecPools Process { get; } = new(areTrimmed: true);
 
-    /// <summary>The inflaters of a window.</summary>
-    /// <param name="windowBits">8 to 15.</param>
+    /// <summary>Returns the pool of inflaters for a window.</summary>
+    /// <param name="windowBits">The base-2 logarithm of the window, 8 to 15.</param>
     public CodecPool<Inflater> Inflaters(int windowBits) =>
         _inflaters[windowBits - PerMessageDeflateParameters.MinWindowBits];
 
-    /// <summary>The deflaters made with these settings.</summary>
+    /// <summary>Returns the pool of deflaters with these settings.</summary>
     public CodecPool<Deflater> Deflaters(DeflateSettings settings) =>
         _deflaters.GetOrAdd(
             settings,

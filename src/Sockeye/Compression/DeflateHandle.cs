@@ -1,9 +1,9 @@
 namespace Sockeye.Compression;
 
-/// <summary>A stream of zlib that makes raw DEFLATE data (RFC 1951).</summary>
+/// <summary>A zlib stream that produces raw DEFLATE data (RFC 1951).</summary>
 internal sealed unsafe class DeflateHandle : ZLibHandle
 {
-    /// <summary>Makes a stream.</summary>
+    /// <summary>Creates a stream.</summary>
     public DeflateHandle(DeflateSettings settings)
     {
         ZLibStream stream = default;
@@ -23,7 +23,7 @@ internal sealed unsafe class DeflateHandle : ZLibHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        // In the midst of a message zlib calls it a data error; the memory is free all the same.
+        // In the middle of a message zlib returns a data error, but it frees the memory.
         var stream = new ZLibStream { State = handle };
         return ZLibNative.DeflateEnd(&stream) is ZLibStatus.Ok or ZLibStatus.DataError;
     }

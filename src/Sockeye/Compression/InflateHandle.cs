@@ -1,22 +1,22 @@
 namespace Sockeye.Compression;
 
-/// <summary>A stream of zlib that inflates raw DEFLATE data (RFC 1951).</summary>
+/// <summary>A zlib stream that inflates raw DEFLATE data (RFC 1951).</summary>
 internal sealed unsafe class InflateHandle : ZLibHandle
 {
     private readonly int _windowBits;
 
-    /// <summary>Makes a stream.</summary>
+    /// <summary>Creates a stream.</summary>
     /// <param name="windowBits">The base-2 logarithm of the window, 8 to 15.</param>
     public InflateHandle(int windowBits)
     {
-        // zlib.h: raw data, without header and checksum, is asked for by the negative.
+        // zlib.h: a negative value requests raw data, without header and checksum.
         _windowBits = -windowBits;
         ZLibStream stream = default;
         ZLibStatus status = ZLibNative.InflateInit(&stream, _windowBits);
         Keep(stream, status);
     }
 
-    /// <summary>Begins anew, with an empty window.</summary>
+    /// <summary>Resets the stream, with an empty window.</summary>
     public ZLibStatus Reset()
     {
         bool isHeld = false;

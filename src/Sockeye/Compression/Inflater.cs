@@ -3,29 +3,31 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Compression;
 
-/// <summary>Inflates messages, one after the other, with the window of those before or without (RFC 7692 §7.2.2).</summary>
-/// <remarks>Not thread-safe. Never throws for what a peer sends, and every call ends: each round makes progress.</remarks>
+/// <summary>Inflates consecutive messages, with or without the window of the messages before (RFC 7692 §7.2.2).</summary>
+/// <remarks>
+/// Not thread-safe. Never throws because of a peer's bytes, and every call terminates: each iteration makes progress.
+/// </remarks>
 internal sealed class Inflater : IMessageInflater, IDisposable
 {
-    // One message may be made of several streams of DEFLATE data, each ended by BFINAL (§7.2.3.4). Nobody has use for
-    // many; each costs a start, and a peer gets a start for two bytes.
+    // A message may consist of several DEFLATE streams, each ended by BFINAL (RFC 7692 §7.2.3.4). No sender needs many; each
+    // costs a reset, and a peer can request one with two bytes.
     private const int MaxStreamCount = 1_024;
 
     private const int StateLength = 15 * 1024;
 
     private readonly InflateHandle _stream;
 
-    // How many streams have ended inside the message.
+    // The number of streams that have ended inside the message.
     private int _endedStreamCount;
 
-    // The destination was full: there may be more for it, though the source is used up.
+    // The destination was full, so that there may be more output although the source is consumed.
     private bool _hasMore;
 
-    // Nothing has been read since the message, or since a stream inside it, began.
+    // No byte of the message, or of the current stream inside it, has been read.
     private bool _isAtStart = true;
 
-    /// <summary>Makes an inflater.</summary>
-    /// <param name="windowBits">The base-2 logarithm of the window that was agreed on, 8 to 15.</param>
+    /// <summary>Creates an inflater.</summary>
+    /// <param name="windowBits">The base-2 logarithm of the negotiated window, 8 to 15.</param>
     public Inflater(int windowBits)
     {
         WindowBits = windowBits;
@@ -35,10 +37,10 @@ internal sealed class Inflater : IMessageInflater, IDisposable
     /// <summary>The base-2 logarithm of the window.</summary>
     public int WindowBits { get; }
 
-    /// <summary>About how many bytes zlib holds for it: the window, and its state.</summary>
+    /// <summary>About how many bytes zlib allocates for it: the window and its state.</summary>
     public int MemoryLength => (1 << WindowBits) + StateLength;
 
-    // §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end". The fifth byte is never consumed if all is well.
+    // RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end". A valid message never consumes the fifth byte.
     private static ReadOnlySpan<byte> TailAndSentinel => [0x00, 0x00, 0xFF, 0xFF, 0x00];
 
     /// <inheritdoc/>
@@ -79,8 +81,8 @@ internal sealed class Inflater : IMessageInflater, IDisposable
             : OperationStatus.InvalidData;
     }
 
-    /// <summary>Forgets the messages until now, as after one of a sender without context takeover (§7.1.1).</summary>
-    /// <returns>Whether it is as good as new.</returns>
+    /// <summary>Discards the window, as after a message without context takeover (RFC 7692 §7.1.1).</summary>
+    /// <returns>Whether the inflater is back in its initial state.</returns>
     public bool TryReset()
     {
         BeginMessage();
@@ -90,8 +92,8 @@ internal sealed class Inflater : IMessageInflater, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    // §7.2.3.4: behind a block with BFINAL another stream begins, at the next byte. It starts with an empty window: so do
-    // those of all senders known, which end one stream and begin another with their codec's reset.
+    // RFC 7692 §7.2.3.4: another stream begins at the byte after a block with BFINAL. It starts with an empty window, because all
+    // known senders reset their codec between two streams.
     private bool TryBeginStream()
     {
         _endedStreamCount++;
@@ -102,22 +104,21 @@ internal sealed class Inflater : IMessageInflater, IDisposable
 
     private bool TryEndMessage()
     {
-        // A message without any bytes, or one whose last stream has ended and is followed by nothing, is whole already;
-        // the tail would be the beginning of a stream.
+        // A message that is empty, or whose last stream has ended, is complete already; the tail would begin another stream.
         bool isWhole = _isAtStart || TryReadTail();
         BeginMessage();
         return isWhole;
     }
 
-    // §7.2.1: what a sender cuts off is the tail of an empty stored block. So the tail makes no output, and a block ends
-    // right behind it. Of anything else the end is missing: zlib would take the tail for data, or go on waiting.
+    // RFC 7692 §7.2.1: the sender removed the tail of an empty stored block. The tail therefore produces no output, and a block
+    // ends right after it. If the message is truncated, zlib would treat the tail as data or wait for more.
     private bool TryReadTail()
     {
         Span<byte> output = stackalloc byte[1];
         ZLibStatus status = _stream.Run(TailAndSentinel, output, ZLibFlush.Block, out int consumed, out int written);
         bool isWhole = consumed == TailAndSentinel.Length - 1 && written == 0;
 
-        // The block may have BFINAL set, as any other.
+        // Like any other block, this one may have BFINAL set.
         return isWhole && (status == ZLibStatus.Ok || (status == ZLibStatus.StreamEnd && TryBeginStream()));
     }
 

@@ -5,30 +5,30 @@ using Sockeye.Protocol;
 namespace Sockeye.Compression;
 
 /// <summary>
-/// The sending half of permessage-deflate on one connection: has a deflater while it compresses a message, and between
-/// messages only if its messages refer to those before, and as long as it is not idle (RFC 7692 §7.2.1).
+/// The sending half of permessage-deflate on one connection. It rents a deflater while it compresses a message. It keeps it
+/// between messages only with context takeover (RFC 7692 §7.2.1), and only until the connection has been idle for a while.
 /// </summary>
 /// <remarks>Not thread-safe: messages are compressed in the order in which they are sent.</remarks>
 internal sealed class MessageDeflater
 {
-    // Beside what a short message may grow by: the room that a deflater needs in any case, and some more.
+    // A short message may grow: room for the minimum of a deflater, and some more.
     private const int MinLength = 2 * Deflater.MinDestinationLength;
 
     private readonly MemoryAllowance? _memory;
     private Deflater? _deflater;
 
-    /// <summary>Makes the half of a connection.</summary>
-    /// <param name="codecs">Where deflaters come from.</param>
-    /// <param name="agreed">What client and server have agreed on: see <see cref="CanDeflate"/>.</param>
+    /// <summary>Creates the sending half of a connection.</summary>
+    /// <param name="codecs">The codecs to rent deflaters from.</param>
+    /// <param name="agreed">The negotiated parameters, for which <see cref="CanDeflate"/> is <see langword="true"/>.</param>
     /// <param name="sender">This end's role.</param>
-    /// <param name="memory">Where the deflater counts; <see langword="null"/> for nowhere.</param>
+    /// <param name="memory">The allowance that a deflater is charged to; <see langword="null"/> for none.</param>
     public MessageDeflater(
         MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender, MemoryAllowance? memory = null)
         : this(codecs.Deflaters(agreed.WindowBitsOf(sender)), agreed.HasContextTakeover(sender), memory)
     {
     }
 
-    /// <summary>Makes one for messages of any connections whose deflaters come from the same pool.</summary>
+    /// <summary>Creates a deflater of messages for any connections that share a pool.</summary>
     public MessageDeflater(CodecPool<Deflater> codecs, bool hasContextTakeover, MemoryAllowance? memory = null)
     {
         _memory = memory;
@@ -36,28 +36,28 @@ internal sealed class MessageDeflater
         HasContextTakeover = hasContextTakeover;
     }
 
-    /// <summary>Where deflaters come from.</summary>
+    /// <summary>The pool that deflaters are rented from.</summary>
     public CodecPool<Deflater> Codecs { get; }
 
-    /// <summary>Whether messages refer to those before them.</summary>
+    /// <summary>Whether messages may refer to the messages before them.</summary>
     public bool HasContextTakeover { get; }
 
-    /// <summary>Whether there is a deflater, which takes hundreds of KiB.</summary>
+    /// <summary>Whether a deflater is rented, which takes hundreds of KiB.</summary>
     public bool HoldsCodec => _deflater is not null;
 
     /// <summary>
-    /// Whether an end can compress at all. A server may have asked a client for a window of 256 bytes, which zlib does not
-    /// have: then this end sends its messages uncompressed, as it always may (RFC 7692 §6).
+    /// Whether an end can compress at all. A server may require a window of 256 bytes from a client, which zlib does not support.
+    /// This end then sends its messages uncompressed, which is always allowed (RFC 7692 §6).
     /// </summary>
     public static bool CanDeflate(in PerMessageDeflateParameters agreed, Role sender) =>
         agreed.WindowBitsOf(sender) >= PerMessageDeflateNegotiation.MinDeflateWindowBits;
 
-    /// <summary>Compresses a whole message, if it becomes shorter by that.</summary>
+    /// <summary>Compresses a whole message, if that makes it shorter.</summary>
     /// <param name="payload">The message.</param>
-    /// <param name="pool">Where the array comes from; the caller returns it.</param>
-    /// <param name="offset">How much room to leave before the compressed bytes, for a header.</param>
-    /// <param name="deflated">The compressed bytes, if it does.</param>
-    /// <returns>If not, the message must be sent as it is.</returns>
+    /// <param name="pool">The pool that the array is rented from; the caller returns it.</param>
+    /// <param name="offset">The number of bytes to leave free for a header before the compressed bytes.</param>
+    /// <param name="deflated">The compressed bytes, if the message became shorter.</param>
+    /// <returns>Whether the message became shorter. If not, it must be sent uncompressed.</returns>
     public bool TryDeflate(
         ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int offset, out ArraySegment<byte> deflated)
     {
@@ -72,7 +72,7 @@ internal sealed class MessageDeflater
 
         if (!isShorter)
         {
-            // The peer will not see this message in its window (§7.2.2): ours must not have it either.
+            // RFC 7692 §7.2.2: the peer's window will not contain this message, so ours must not either.
             Forget();
         }
         else if (!HasContextTakeover)
@@ -83,11 +83,11 @@ internal sealed class MessageDeflater
         return isShorter;
     }
 
-    /// <summary>Compresses a fragment of a message, whose first fragment was compressed too.</summary>
+    /// <summary>Compresses a fragment of a message whose first fragment was compressed too.</summary>
     /// <param name="payload">The fragment.</param>
-    /// <param name="endsMessage">Whether it is the last.</param>
-    /// <param name="pool">Where the array comes from; the caller returns it.</param>
-    /// <param name="offset">How much room to leave before the compressed bytes, for a header.</param>
+    /// <param name="endsMessage">Whether it is the last fragment.</param>
+    /// <param name="pool">The pool that the array is rented from; the caller returns it.</param>
+    /// <param name="offset">The number of bytes to leave free for a header before the compressed bytes.</param>
     /// <returns>The compressed bytes.</returns>
     public ArraySegment<byte> DeflateFragment(
         ReadOnlySpan<byte> payload, bool endsMessage, ArrayPool<byte> pool, int offset)
@@ -97,7 +97,7 @@ internal sealed class MessageDeflater
             : MessagePart.EndToForget;
         if (!TryDeflate(payload, part, Array.MaxLength - offset, pool, offset, out ArraySegment<byte> deflated))
         {
-            throw new InsufficientMemoryException("A fragment of two gibibytes does not become shorter.");
+            throw new InsufficientMemoryException("A fragment of almost two gibibytes cannot be compressed.");
         }
 
         if (part == MessagePart.EndToForget)
@@ -109,14 +109,14 @@ internal sealed class MessageDeflater
     }
 
     /// <summary>
-    /// Lets go of what messages could refer to. To be called after the connection has sent a compressed message that this
-    /// has not seen, such as a prepared one, which is in the peer's window; and when the connection has long sent nothing.
-    /// Not inside a fragmented message.
+    /// Discards the window. Call it after the connection has sent a compressed message that this object has not seen, such as a
+    /// prepared one, which is in the peer's window, and after the connection has been idle for a while. Not allowed inside a
+    /// fragmented message.
     /// </summary>
-    /// <remarks>Always legal: a message that refers to nothing can be inflated with any window.</remarks>
+    /// <remarks>Always valid: a message without back-references can be inflated with any window.</remarks>
     public void Forget() => Release();
 
-    /// <summary>Gives the deflater back, also at the connection's end.</summary>
+    /// <summary>Returns the deflater to its pool, also when the connection ends.</summary>
     public void Release()
     {
         if (_deflater is not null)
@@ -173,7 +173,7 @@ internal sealed class MessageDeflater
         return _deflater;
     }
 
-    // Text becomes a quarter or less; what is short is given all the room it can need at once.
+    // Text shrinks to a quarter or less. A short message gets all the room that it can need at once.
     private static int FirstLength(int length, int maxLength)
     {
         const int shortLength = 4_096;

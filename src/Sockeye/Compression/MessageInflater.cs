@@ -5,8 +5,8 @@ using Sockeye.Protocol;
 namespace Sockeye.Compression;
 
 /// <summary>
-/// The receiving half of permessage-deflate on one connection: has an inflater from the first byte of a compressed message
-/// to the last, and between messages only if the peer's messages refer to those before (RFC 7692 §7.2.2).
+/// The receiving half of permessage-deflate on one connection. It rents an inflater from the first byte of a compressed message
+/// to the last, and keeps it between messages only with context takeover (RFC 7692 §7.2.2).
 /// </summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class MessageInflater : IMessageInflater
@@ -16,11 +16,11 @@ internal sealed class MessageInflater : IMessageInflater
     private readonly MemoryAllowance? _memory;
     private Inflater? _inflater;
 
-    /// <summary>Makes the half of a connection.</summary>
-    /// <param name="codecs">Where inflaters come from.</param>
-    /// <param name="agreed">What client and server have agreed on.</param>
-    /// <param name="sender">Whose messages these are: the peer's role.</param>
-    /// <param name="memory">Where the inflater counts; <see langword="null"/> for nowhere.</param>
+    /// <summary>Creates the receiving half of a connection.</summary>
+    /// <param name="codecs">The codecs to rent inflaters from.</param>
+    /// <param name="agreed">The negotiated parameters.</param>
+    /// <param name="sender">The role of the peer, which sends the messages.</param>
+    /// <param name="memory">The allowance that an inflater is charged to; <see langword="null"/> for none.</param>
     public MessageInflater(
         MessageCodecs codecs, in PerMessageDeflateParameters agreed, Role sender, MemoryAllowance? memory = null)
     {
@@ -29,7 +29,7 @@ internal sealed class MessageInflater : IMessageInflater
         _hasContextTakeover = agreed.HasContextTakeover(sender);
     }
 
-    /// <summary>Whether there is an inflater, which takes tens of KiB.</summary>
+    /// <summary>Whether an inflater is rented, which takes tens of KiB.</summary>
     public bool HoldsCodec => _inflater is not null;
 
     /// <inheritdoc/>
@@ -40,7 +40,7 @@ internal sealed class MessageInflater : IMessageInflater
             return true;
         }
 
-        // One that is back before the turn is over takes nothing from others.
+        // An inflater that is returned before the turn ends takes no memory from other connections.
         bool isKept = _hasContextTakeover || !endsMessage;
         if (isKept && _memory is { IsUsedUp: true })
         {
@@ -65,7 +65,7 @@ internal sealed class MessageInflater : IMessageInflater
         return status;
     }
 
-    /// <summary>Gives the inflater back, at the connection's end.</summary>
+    /// <summary>Returns the inflater to its pool, also when the connection ends.</summary>
     public void Release()
     {
         if (_inflater is null)

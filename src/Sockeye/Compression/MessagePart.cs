@@ -1,14 +1,16 @@
 namespace Sockeye.Compression;
 
-/// <summary>What a piece of a message is to a <see cref="Deflater"/>.</summary>
+/// <summary>The position of a piece in its message, for a <see cref="Deflater"/>.</summary>
 internal enum MessagePart
 {
-    /// <summary>More of the message follows; what there is of it reaches the peer now.</summary>
+    /// <summary>More of the message follows; the output is flushed, so that the peer can inflate this piece now.</summary>
     Fragment,
 
-    /// <summary>The message ends; later ones may refer to it.</summary>
+    /// <summary>The message ends; later messages may refer to it.</summary>
     End,
 
-    /// <summary>The message ends, and later ones do not refer to it: there is no context takeover (RFC 7692 §7.1.1).</summary>
+    /// <summary>
+    /// The message ends, and later messages do not refer to it: there is no context takeover (RFC 7692 §7.1.1).
+    /// </summary>
     EndToForget,
 }

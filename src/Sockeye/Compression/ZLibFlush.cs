@@ -1,14 +1,14 @@
 namespace Sockeye.Compression;
 
-/// <summary>How far a call of zlib is to go, in the values of zlib.h.</summary>
+/// <summary>The flush modes of zlib, with the values of zlib.h.</summary>
 internal enum ZLibFlush
 {
-    /// <summary>All input out, as whole bytes: behind it stands an empty stored block (RFC 7692 §7.2.1).</summary>
+    /// <summary>Writes all output as whole bytes, followed by an empty stored block (RFC 7692 §7.2.1).</summary>
     Sync = 2,
 
-    /// <summary>The same, and nothing that comes later refers to anything before it.</summary>
+    /// <summary>As <see cref="Sync"/>, and also empties the window: later output refers to nothing before this point.</summary>
     Full = 3,
 
-    /// <summary>For inflating: stop where the next block ends (RFC 1951 §3.2.3).</summary>
+    /// <summary>For inflating: stops at the end of the next block (RFC 1951 §3.2.3).</summary>
     Block = 5,
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Compression;
 
-/// <summary>The memory that zlib holds for one stream, given back in any event.</summary>
+/// <summary>Owns the memory that zlib allocates for one stream, so that it is always freed.</summary>
 internal abstract unsafe class ZLibHandle : SafeHandle
 {
     protected ZLibHandle()
@@ -13,19 +13,19 @@ internal abstract unsafe class ZLibHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Lets zlib go on.</summary>
-    /// <param name="source">What to read.</param>
-    /// <param name="destination">Where to write.</param>
-    /// <param name="flush">How far to go.</param>
-    /// <param name="consumed">How many bytes were read.</param>
-    /// <param name="written">How many bytes were written.</param>
+    /// <summary>Makes zlib process input.</summary>
+    /// <param name="source">The input.</param>
+    /// <param name="destination">The output buffer.</param>
+    /// <param name="flush">How far to flush.</param>
+    /// <param name="consumed">The number of bytes read.</param>
+    /// <param name="written">The number of bytes written.</param>
     public ZLibStatus Run(
         ReadOnlySpan<byte> source, Span<byte> destination, ZLibFlush flush, out int consumed, out int written)
     {
         bool isHeld = false;
         try
         {
-            // Whoever drops the handle meanwhile, on another thread, does not take the memory from under this call.
+            // If another thread disposes of the handle meanwhile, the memory stays valid until this call returns.
             DangerousAddRef(ref isHeld);
             fixed (byte* input = source, output = destination)
             {
@@ -52,10 +52,10 @@ internal abstract unsafe class ZLibHandle : SafeHandle
         }
     }
 
-    /// <summary>The call itself.</summary>
+    /// <summary>Calls the zlib function.</summary>
     protected abstract ZLibStatus Run(ZLibStream* stream, ZLibFlush flush);
 
-    /// <summary>Keeps what was made.</summary>
+    /// <summary>Stores the state of a new stream.</summary>
     protected void Keep(in ZLibStream stream, ZLibStatus status)
     {
         SetHandle(stream.State);
@@ -63,8 +63,8 @@ internal abstract unsafe class ZLibHandle : SafeHandle
         {
             SetHandleAsInvalid();
             throw status == ZLibStatus.MemoryError
-                ? new InsufficientMemoryException("zlib got no memory for a stream.")
-                : new InvalidOperationException($"zlib refused to make a stream ({status}).");
+                ? new InsufficientMemoryException("zlib could not allocate memory for a stream.")
+                : new InvalidOperationException($"zlib failed to create a stream ({status}).");
         }
     }
 }

@@ -3,20 +3,20 @@ using System.Runtime.InteropServices;
 namespace Sockeye.Compression;
 
 /// <summary>
-/// The zlib that .NET itself brings along and uses (zlib-ng), as it is. The only place that knows its library; what the
-/// platform's own classes do not offer, and RFC 7692 needs, is window bits, memory levels and flushes.
+/// Imports the zlib that .NET itself ships and uses (zlib-ng). No other type knows its library. RFC 7692 needs window bits,
+/// memory levels and flushes, which the classes of .NET do not offer.
 /// </summary>
 /// <remarks>
-/// The library lies in the folder of the shared framework, or beside a program that brings its own; the runtime looks in
-/// both for whoever asks. It is linked into single files, and into programs compiled ahead of time, under its exact name on
-/// that system: hence two sets of imports. The one that is not of this system is not compiled.
+/// The library is in the folder of the shared framework, or beside a self-contained program; the runtime searches both.
+/// Single-file and ahead-of-time compiled programs link it under its exact name on that system, hence the two sets of imports.
+/// The one for the other system is not compiled.
 /// </remarks>
 internal static unsafe partial class ZLibNative
 {
-    /// <summary>The only method there is (zlib.h: Z_DEFLATED).</summary>
+    /// <summary>The only compression method of zlib (zlib.h: Z_DEFLATED).</summary>
     public const int DeflateMethod = 8;
 
-    /// <summary>Whether the library is there, and does what is asked of it here.</summary>
+    /// <summary>Whether the library is present and works.</summary>
     /// <remarks>Without it permessage-deflate must not be negotiated; everything else works.</remarks>
     public static bool IsAvailable { get; } = Probe();
 
@@ -59,7 +59,7 @@ internal static unsafe partial class ZLibNative
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
         {
-            // Not an error here: whoever would negotiate the extension asks, goes without it, and says so in the log.
+            // Not an error here: the caller does not negotiate the extension, and logs that.
             return false;
         }
     }

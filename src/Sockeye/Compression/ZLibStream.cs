@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Sockeye.Compression;
 
 /// <summary>
-/// What a call of the library takes and answers. It lives for the call: all that lasts is behind <see cref="State"/>.
+/// The arguments and results of one call of the library. Everything that outlives the call is behind <see cref="State"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ZLibStream
