@@ -2,9 +2,9 @@ using System.Buffers;
 
 namespace Sockeye.Memory;
 
-/// <summary>A pool whose arrays count, from when they are lent until they come back.</summary>
-/// <param name="pool">Where the arrays come from.</param>
-/// <param name="budget">Where they are counted.</param>
+/// <summary>A pool that counts its arrays in a budget while they are rented.</summary>
+/// <param name="pool">The pool that the arrays come from.</param>
+/// <param name="budget">The budget that counts them.</param>
 internal sealed class CountedPool(ArrayPool<byte> pool, MemoryBudget budget) : ArrayPool<byte>
 {
     /// <inheritdoc/>

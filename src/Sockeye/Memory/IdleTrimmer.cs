@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Sockeye.Memory;
 
-/// <summary>Looks, at intervals, for what a pool keeps and nobody needs; only as long as the pool keeps anything.</summary>
+/// <summary>Trims a pool at intervals, for as long as the pool keeps anything.</summary>
 /// <remarks>
 /// Uses a timer instead of the deadline wheel, which would tick ten times a second for something that is due every few seconds.
 /// </remarks>
@@ -13,10 +13,10 @@ internal sealed class IdleTrimmer
     private readonly ITimer _timer;
     private volatile bool _isWatching;
 
-    /// <summary>Makes one that does nothing until <see cref="Start"/>.</summary>
-    /// <param name="time">Where time comes from.</param>
-    /// <param name="interval">How long something must lie idle to be released.</param>
-    /// <param name="trim">Releases it, and answers whether to look again.</param>
+    /// <summary>Creates a trimmer that does nothing until <see cref="Start"/>.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="interval">The time between two trims.</param>
+    /// <param name="trim">Releases what was idle for a whole interval, and returns whether to trim again later.</param>
     public IdleTrimmer(TimeProvider time, TimeSpan interval, Func<bool> trim)
     {
         _interval = interval;
@@ -30,10 +30,10 @@ internal sealed class IdleTrimmer
         }
     }
 
-    /// <summary>Makes one for a pool of the process: idle is what was not used for one to two times 5 seconds.</summary>
+    /// <summary>Creates a trimmer for a pool of the process. It releases what has been idle for 5 to 10 seconds.</summary>
     public static IdleTrimmer OfProcess(Func<bool> trim) => new(TimeProvider.System, LargeArrayPool.TrimInterval, trim);
 
-    /// <summary>Something is kept from now on. Cheap when it is known already. Any thread.</summary>
+    /// <summary>Starts trimming, because the pool keeps something. Cheap if already started. Any thread.</summary>
     public void Start()
     {
         if (!_isWatching)
@@ -45,7 +45,7 @@ internal sealed class IdleTrimmer
 
     private void OnDue()
     {
-        // First, so that what is kept from now on is seen below, or watched by itself.
+        // Reset first: whatever is returned from now on is seen by this trim, or starts another one.
         _isWatching = false;
         try
         {
@@ -56,7 +56,8 @@ internal sealed class IdleTrimmer
         }
         catch (Exception exception)
         {
-            // What is kept stays kept, and is looked for again when something is returned. A pool of the process has no logger.
+            // What the pool keeps stays there until the next trim, which starts when something is returned. A pool of the process
+            // has no logger.
             Trace.TraceError($"A pool could not be trimmed: {exception}");
         }
     }

@@ -4,33 +4,35 @@ using System.Numerics;
 namespace Sockeye.Memory;
 
 /// <summary>
-/// Lends arrays as <see cref="ArrayPool{T}.Shared"/> does, and keeps large ones itself: those that nobody has needed for a
-/// few seconds go back to the operating system.
+/// Rents arrays like <see cref="ArrayPool{T}.Shared"/>, but keeps large ones itself and gives those that were idle for a few
+/// seconds back to the operating system.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The shared pool keeps up to 32 large arrays of each length for each processor, and lets go of them when the garbage
-/// collector runs, which it does not in a process that has become idle: after a burst of long messages hundreds of MiB stay
-/// resident. Here a timer finds what was idle for a whole interval, and its pages are released at once (see
-/// <see cref="ResidentPages"/>), whenever the collector comes for the array itself.
+/// The shared pool keeps up to 32 large arrays of each length per processor and frees them when the garbage collector runs.
+/// In an idle process it does not run: after a burst of long messages, hundreds of MiB stay resident. Here, a timer finds the
+/// arrays that were idle for a whole interval and releases their pages at once (see <see cref="ResidentPages"/>), whenever the
+/// collector frees the arrays themselves.
 /// </para>
 /// <para>Thread-safe.</para>
 /// </remarks>
 internal sealed class LargeArrayPool : ArrayPool<byte>
 {
-    /// <summary>How often idle arrays are looked for: one is released one to two intervals after its last use.</summary>
+    /// <summary>The time between two trims: an array is released one to two intervals after its last use.</summary>
     public static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>The longest array, in bytes, that is left to the shared pool: 64 KiB, below the large object heap.</summary>
+    /// <summary>
+    /// The length, in bytes, up to which arrays come from the shared pool: 64 KiB, below the large object heap.
+    /// </summary>
     public const int MaxSharedLength = 1 << FirstDoubling;
 
     private const int FirstDoubling = 16;
 
-    // Four lengths for each doubling: an array is at most a quarter longer than what was asked for.
+    // Four lengths per doubling, so that an array is at most a quarter longer than requested.
     private const int LengthsPerDoubling = 4;
     private const int MaxClassCount = LengthsPerDoubling * (31 - FirstDoubling);
 
-    // What may lie idle: a share of the memory that a burst needs again and again, and never a large part of the machine.
+    // The limit for idle arrays: a share of the memory for recurring bursts, but never a large part of the machine's.
     private const int IdleFraction = 16;
     private const long MinMaxIdleLength = 16L * 1024 * 1024;
     private const long MaxMaxIdleLength = 512L * 1024 * 1024;
@@ -41,9 +43,9 @@ internal sealed class LargeArrayPool : ArrayPool<byte>
     private readonly IdleTrimmer? _trimmer;
     private long _idleLength;
 
-    /// <summary>Makes a pool with nothing in it.</summary>
-    /// <param name="time">Tells when to look for idle arrays; <see langword="null"/> for never.</param>
-    /// <param name="maxIdleLength">How many bytes may lie idle; what comes back beyond that is released at once.</param>
+    /// <summary>Creates an empty pool.</summary>
+    /// <param name="time">The clock for trimming idle arrays; <see langword="null"/> to never trim.</param>
+    /// <param name="maxIdleLength">The maximum number of idle bytes. An array returned beyond that is released at once.</param>
     public LargeArrayPool(TimeProvider? time, long maxIdleLength)
     {
         _maxIdleLength = maxIdleLength;
@@ -56,7 +58,7 @@ internal sealed class LargeArrayPool : ArrayPool<byte>
         Math.Clamp(
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / IdleFraction, MinMaxIdleLength, MaxMaxIdleLength));
 
-    /// <summary>How many bytes lie idle now.</summary>
+    /// <summary>The number of idle bytes.</summary>
     public long IdleLength
     {
         get
@@ -130,7 +132,7 @@ internal sealed class LargeArrayPool : ArrayPool<byte>
         }
     }
 
-    // Releases what was idle since the last time; answers whether to come again.
+    // Releases what was idle since the last trim. Returns whether to trim again later.
     private bool Trim()
     {
         List<byte[]> idle = [];
@@ -193,7 +195,7 @@ internal sealed class LargeArrayPool : ArrayPool<byte>
             return true;
         }
 
-        // The fewest that ever lay here since the last time were needed by nobody.
+        // _unusedCount is the lowest number of arrays since the last trim: that many were not needed.
         public void TakeIdle(List<byte[]> idle)
         {
             for (; _unusedCount > 0; _unusedCount--)

@@ -3,19 +3,20 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Memory;
 
-/// <summary>Counts the bytes that connections hold: one counter for the process, whose limit each connection has in its options.</summary>
+/// <summary>
+/// Counts the bytes that connections hold: one counter for the process. The limit is in each connection's options.
+/// </summary>
 /// <remarks>
-/// Counted wherever memory is rented, so it must not be a place at which event loops meet: each thread adds to one of a few
-/// shards, which pass on what has come together. <see cref="Held"/> may be wrong by 64 KiB for each shard, never by more.
-/// Thread-safe.
+/// Updated wherever memory is rented, so event loops must not contend for it: each thread adds to one of a few shards, which pass
+/// on their sum in batches. <see cref="Held"/> is therefore off by at most 64 KiB per shard. Thread-safe.
 /// </remarks>
 internal sealed class MemoryBudget
 {
-    // What a shard keeps to itself.
+    // A shard passes on its sum from this length.
     private const long BatchLength = 64 * 1024;
     private const int MaxShardCount = 64;
 
-    // Of the memory that the collector may use, containers' limits included: the rest is the application's.
+    // The fraction of the memory that the collector may use, container limits included; the rest is left to the application.
     private const int DefaultFraction = 4;
 
     private readonly Shard[] _shards =
@@ -26,13 +27,15 @@ internal sealed class MemoryBudget
     /// <summary>The counter of the process.</summary>
     public static MemoryBudget Process { get; } = new();
 
-    /// <summary>What connections may hold unless options say otherwise, in bytes.</summary>
+    /// <summary>The default limit, in bytes.</summary>
     public static long DefaultLimit { get; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / DefaultFraction;
 
-    /// <summary>The bytes that are held, nearly. Never negative: what comes back may be passed on before what was lent.</summary>
+    /// <summary>
+    /// The approximate number of bytes held. Never negative, although a return may be passed on before its rent.
+    /// </summary>
     public long Held => Math.Max(Volatile.Read(ref _passedOn), 0);
 
-    /// <summary>The bytes that are held, exactly if no other thread is counting.</summary>
+    /// <summary>The number of bytes held; exact if no other thread is counting.</summary>
     public long ExactHeld
     {
         get
@@ -47,7 +50,7 @@ internal sealed class MemoryBudget
         }
     }
 
-    /// <summary>Counts bytes that are held from now on; negative, if they are not any more.</summary>
+    /// <summary>Adds to the bytes that are held; a negative number subtracts.</summary>
     public void Add(long length)
     {
         ref long shard = ref _shards[Environment.CurrentManagedThreadId & (_shards.Length - 1)].Length;

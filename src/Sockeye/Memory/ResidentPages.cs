@@ -2,19 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Memory;
 
-/// <summary>Gives the memory behind an array that is not used any more back to the operating system, while the array is there.</summary>
+/// <summary>Gives the memory of an unused array back to the operating system before the array is collected.</summary>
 /// <remarks>
-/// The garbage collector does the same to what it has freed (GCToOSInterface::VirtualReset), but only when it runs. The
-/// content of the array becomes zeros, which is fine for one that nobody reads before writing it; its header, which the
-/// collector needs, lies on a page that is not touched. Linux only: elsewhere the collector frees the array in its time.
+/// The garbage collector does the same with freed memory (GCToOSInterface::VirtualReset), but only when it runs. The array's
+/// content becomes zeros, so it must not be read before it is written. Its header, which the collector needs, is on a page that
+/// is not released. Linux only; elsewhere nothing happens, and the collector frees the array eventually.
 /// </remarks>
 internal static unsafe partial class ResidentPages
 {
     // asm-generic/mman-common.h
     private const int DontNeed = 4;
 
-    /// <summary>Releases the pages that lie wholly in the array's content.</summary>
-    /// <param name="array">An array whose content nobody needs.</param>
+    /// <summary>Releases the pages that lie entirely within the array's content.</summary>
+    /// <param name="array">An array whose content is no longer needed.</param>
     public static void Release(byte[] array)
     {
         if (!OperatingSystem.IsLinux())
@@ -29,7 +29,7 @@ internal static unsafe partial class ResidentPages
             nuint end = ((nuint)content + (nuint)array.Length) & ~(pageLength - 1);
             if (end > start)
             {
-                // Refused for locked and for huge pages, which stay as they are: nothing depends on it.
+                // Fails for locked and huge pages, which then stay resident; nothing depends on it.
                 _ = Advise((void*)start, end - start, DontNeed);
             }
         }
