@@ -1,8 +1,7 @@
 namespace Sockeye.Collections;
 
 /// <summary>
-/// Objects that come and go, each of which knows its place: a set that costs a reference and four bytes for each.
-/// Thread-safe.
+/// A set of objects that each store their own position, which costs a reference and four bytes per object. Thread-safe.
 /// </summary>
 internal sealed class DenseSet<T>
     where T : class, IDenseSetEntry
@@ -12,10 +11,10 @@ internal sealed class DenseSet<T>
     private T[] _entries = [];
     private int _count;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of objects in the set.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Adds an object that is in no such set.</summary>
+    /// <summary>Adds an object that is in no other set of this kind.</summary>
     public void Add(T entry)
     {
         lock (this)
@@ -30,7 +29,7 @@ internal sealed class DenseSet<T>
         }
     }
 
-    /// <summary>Takes an object out; nothing happens if it is not there.</summary>
+    /// <summary>Removes an object; does nothing if it is not in the set.</summary>
     public void Remove(T entry)
     {
         lock (this)
@@ -41,13 +40,13 @@ internal sealed class DenseSet<T>
                 return;
             }
 
-            // The last takes its place.
+            // The last entry takes its place.
             T last = _entries[--_count];
             _entries[position] = last;
             last.Position = position;
             _entries[_count] = null!;
 
-            // At a quarter, so that one who comes and goes doesn't make it shrink and grow.
+            // Only at a quarter, so that one entry that comes and goes does not make the array shrink and grow each time.
             if (_count <= _entries.Length / 4 && _entries.Length > MinLength)
             {
                 Array.Resize(ref _entries, _entries.Length / 2);
@@ -55,8 +54,8 @@ internal sealed class DenseSet<T>
         }
     }
 
-    /// <summary>What there is of those that are there at this moment.</summary>
-    /// <param name="select">Called under the lock.</param>
+    /// <summary>Returns a value for each object that is in the set now.</summary>
+    /// <param name="select">Computes the value. Called under the lock.</param>
     public TResult[] Select<TResult>(Func<T, TResult> select)
     {
         lock (this)
@@ -71,7 +70,7 @@ internal sealed class DenseSet<T>
         }
     }
 
-    /// <summary>Those that are there at this moment.</summary>
+    /// <summary>Returns the objects that are in the set now.</summary>
     public T[] ToArray()
     {
         lock (this)

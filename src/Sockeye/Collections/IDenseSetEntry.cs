@@ -1,8 +1,8 @@
 namespace Sockeye.Collections;
 
-/// <summary>What can be in a <see cref="DenseSet{T}"/>.</summary>
+/// <summary>An object that can be in a <see cref="DenseSet{T}"/>.</summary>
 internal interface IDenseSetEntry
 {
-    /// <summary>Where it stands. The set's, under its lock.</summary>
+    /// <summary>The position in the set. Used by the set only, under its lock.</summary>
     int Position { get; set; }
 }

@@ -1,6 +1,6 @@
 namespace Sockeye.Collections;
 
-/// <summary>Keeps a few objects to be used again. Not thread-safe.</summary>
+/// <summary>A small pool of reusable objects. Not thread-safe.</summary>
 internal sealed class SpareObjects<T>
     where T : class, new()
 {
@@ -8,10 +8,10 @@ internal sealed class SpareObjects<T>
 
     private readonly Stack<T> _objects = new();
 
-    /// <summary>One that was returned, or a new one.</summary>
+    /// <summary>Rents an object that was returned, or creates one.</summary>
     public T Rent() => _objects.TryPop(out T? spare) ? spare : new T();
 
-    /// <summary>Takes one back.</summary>
+    /// <summary>Returns an object to the pool.</summary>
     public void Return(T spare)
     {
         if (_objects.Count < MaxCount)
