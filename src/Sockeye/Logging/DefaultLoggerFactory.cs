@@ -4,14 +4,14 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Logging;
 
-/// <summary>The loggers of an application that has set none: warnings and errors go to the standard error stream.</summary>
+/// <summary>The logger factory of an application that sets none: warnings and errors go to the standard error stream.</summary>
 /// <remarks>
-/// So that an exception of a handler, a refused origin or a certificate without its key is not silent.
-/// <see cref="SwitchName"/> turns it off for a process; for one server or client, another factory does.
+/// It keeps an exception in a handler, a rejected origin, or a certificate without its key from going unnoticed.
+/// <see cref="SwitchName"/> turns it off for a process; another factory replaces it for one server or client.
 /// </remarks>
 internal sealed class DefaultLoggerFactory : ILoggerFactory
 {
-    /// <summary>The switch of <see cref="AppContext"/> that turns this off when it is <see langword="false"/>.</summary>
+    /// <summary>The <see cref="AppContext"/> switch that turns this off when it is <see langword="false"/>.</summary>
     public const string SwitchName = "Sockeye.LogToStandardError";
 
     private readonly ConcurrentDictionary<string, ILogger> _loggers = new(StringComparer.Ordinal);
@@ -24,7 +24,7 @@ internal sealed class DefaultLoggerFactory : ILoggerFactory
         _isOn = isOn;
     }
 
-    /// <summary>The one of the process.</summary>
+    /// <summary>The factory that the process shares.</summary>
     public static DefaultLoggerFactory Instance { get; } = new(
         LogOutput.StandardError, isOn: !AppContext.TryGetSwitch(SwitchName, out bool isOn) || isOn);
 
@@ -34,12 +34,12 @@ internal sealed class DefaultLoggerFactory : ILoggerFactory
 
     /// <inheritdoc/>
     public void AddProvider(ILoggerProvider provider) =>
-        throw new NotSupportedException("Set LoggerFactory to a factory of your own.");
+        throw new NotSupportedException("Providers cannot be added to the default logger factory. Set LoggerFactory to your own.");
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        // It belongs to the process.
+        // Shared by the process, so never disposed of.
     }
 
     private sealed class Logger(string category, LogOutput output, bool isOn) : ILogger
@@ -61,7 +61,7 @@ internal sealed class DefaultLoggerFactory : ILoggerFactory
             string level = logLevel == LogLevel.Warning ? "warning" : "error";
             string text = $"{category} {level} {eventId.Id}: {formatter(state, exception)}{Environment.NewLine}";
 
-            // It may be the application's, which may quote what a peer sent; and this may be a terminal.
+            // The exception may come from the application and quote a peer, and the output may be a terminal.
             output.Write(exception is null ? text : $"{text}{PeerText.EscapeLines(exception.ToString())}{Environment.NewLine}");
         }
     }

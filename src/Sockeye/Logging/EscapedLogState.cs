@@ -4,16 +4,16 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Logging;
 
-/// <summary>What an event says, escaped: both the text and the values by their names.</summary>
+/// <summary>The state of a log event with its text and its named values escaped.</summary>
 /// <remarks>
-/// Only made when a value cannot be shown as it is, such as the path of a client's Unix socket with a line break in it.
+/// Created only if a value cannot be shown as it is, such as the path of a client's Unix socket with a line break in it.
 /// </remarks>
 internal sealed class EscapedLogState : IReadOnlyList<KeyValuePair<string, object?>>
 {
-    /// <summary>The longest text of a value, in characters; longer ones are cut.</summary>
+    /// <summary>The maximum length of a value's text, in characters; longer ones are truncated.</summary>
     public const int MaxValueLength = 1024;
 
-    // The values, and the words around them.
+    // The values and the text around them.
     private const int MaxTextLength = 4 * MaxValueLength;
 
     private readonly KeyValuePair<string, object?>[] _values;
@@ -31,8 +31,8 @@ internal sealed class EscapedLogState : IReadOnlyList<KeyValuePair<string, objec
     /// <inheritdoc/>
     public KeyValuePair<string, object?> this[int index] => _values[index];
 
-    /// <summary>Escapes what a log event says.</summary>
-    /// <returns><see langword="null"/> if nothing needs it.</returns>
+    /// <summary>Escapes the text and the values of a log event.</summary>
+    /// <returns><see langword="null"/> if nothing needs to be escaped.</returns>
     public static EscapedLogState? TryCreate<TState>(
         TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
@@ -55,7 +55,7 @@ internal sealed class EscapedLogState : IReadOnlyList<KeyValuePair<string, objec
     /// <summary>The text of the event.</summary>
     public override string ToString() => _text;
 
-    // Numbers, enumerations, times and addresses have no text of a peer's in them.
+    // Numbers, enumerations, times and addresses contain no text from a peer.
     private static bool IsPlain(object? value) =>
         value is null or ValueType or IPEndPoint
         || (value.ToString() is not { } text || (text.Length <= MaxValueLength && PeerText.IsPlain(text)));

@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Sockeye.Logging;
 
-/// <summary>The only way to an application's logger: never throws, and shows nothing of a peer's unescaped.</summary>
+/// <summary>Wraps the application's logger. Never throws, and never logs unescaped text from a peer.</summary>
 /// <remarks>
-/// An application's logger may throw: a full disk, a provider that has been disposed of. On a timer thread that would end
-/// the process, and at the end of a connection it would leave the server waiting for it for ever. What a peer sent is
-/// escaped where it becomes a text; <see cref="EscapedLogState"/> also covers an event that forgets to. An exception that the
-/// application threw is handed on as it is.
+/// An application's logger may throw: the disk is full, or a provider was disposed of. On a timer thread that would end the
+/// process, and at the end of a connection it would make the server wait for it forever. Text from a peer is escaped where it is
+/// formatted; <see cref="EscapedLogState"/> covers events that forget to. An exception that the application threw is passed on
+/// unchanged.
 /// </remarks>
 internal sealed class GuardedLogger(ILogger logger) : ILogger
 {

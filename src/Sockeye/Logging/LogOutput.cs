@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Sockeye.Logging;
 
-/// <summary>Writes log entries to a stream that may block, on a thread that may: never on the thread that logs.</summary>
+/// <summary>Writes log entries to a stream that may block, on a pool thread: the thread that logs never waits.</summary>
 /// <remarks>
-/// Bounded twice. Peers can provoke entries, so that only so many are written in a period; the rest are counted. And if the
-/// reader of the stream is slow, only so many wait.
+/// Limited twice. Peers can provoke entries, so that only a number of them is written per period, and the rest are counted. If
+/// the reader of the stream is slow, only a number of entries wait for it.
 /// </remarks>
 internal sealed class LogOutput
 {
@@ -14,7 +14,7 @@ internal sealed class LogOutput
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
-    // As long as the end of a process waits for a reader of its errors.
+    // How long the end of the process waits for the reader of the stream.
     private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -33,10 +33,10 @@ internal sealed class LogOutput
         _periodStart = time.GetTimestamp();
     }
 
-    /// <summary>The standard error stream of the process; what waits is written before the process ends.</summary>
+    /// <summary>The standard error stream of the process. Pending entries are written before the process ends.</summary>
     public static LogOutput StandardError { get; } = CreateStandardError();
 
-    /// <summary>Whether one more entry may be written now; if not, it is counted.</summary>
+    /// <summary>Whether another entry may be written now. If not, the entry is counted as dropped.</summary>
     public bool TryEnter()
     {
         lock (_gate)
@@ -58,7 +58,7 @@ internal sealed class LogOutput
         }
     }
 
-    /// <summary>Writes an entry, soon.</summary>
+    /// <summary>Writes an entry soon, on another thread.</summary>
     public void Write(string entry)
     {
         lock (_gate)
@@ -91,7 +91,7 @@ internal sealed class LogOutput
 
     private void Flush()
     {
-        // The process is ending: there is nothing better for this thread to do than to wait.
+        // The process is ending, so this thread can wait.
         SpinWait.SpinUntil(IsIdle, ExitTimeout);
     }
 
