@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol;
 
-/// <summary>Which end of a connection this one is: only a client masks, only a server answers the opening handshake.</summary>
+/// <summary>The role of an end: only a client masks its frames, and only a server responds to the opening handshake.</summary>
 internal enum Role : byte
 {
     /// <summary>The end that opened the connection.</summary>

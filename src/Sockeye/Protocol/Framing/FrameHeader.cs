@@ -9,22 +9,22 @@ namespace Sockeye.Protocol;
 //   FIN RSV1-3 OP   MASK LENGTH7     0, 2 or 8 bytes of length    0 or 4 bytes of masking key
 //    1    3    4     1     7         (LENGTH7 < 126, = 126, = 127) (MASK = 0, 1)
 
-/// <summary>Everything in a frame before its payload (RFC 6455 §5.2).</summary>
+/// <summary>The part of a frame before its payload (RFC 6455 §5.2).</summary>
 /// <param name="Fin">Whether this is the last fragment of its message.</param>
 /// <param name="ReservedBits">RSV1 is 4, RSV2 is 2, RSV3 is 1.</param>
-/// <param name="Opcode">What the frame carries.</param>
-/// <param name="MaskingKey">The masking key, its low byte for the first byte of the payload; 0 if not masked.</param>
-/// <param name="PayloadLength">How many bytes of payload follow: 0 to 2^63 - 1.</param>
+/// <param name="Opcode">The opcode of the frame.</param>
+/// <param name="MaskingKey">The masking key, whose low byte masks the first byte of the payload; 0 if not masked.</param>
+/// <param name="PayloadLength">The length of the payload, in bytes: 0 to 2^63 - 1.</param>
 internal readonly record struct FrameHeader(
     bool Fin, byte ReservedBits, Opcode Opcode, uint MaskingKey, long PayloadLength)
 {
-    /// <summary>The longest header, in bytes: 2 fixed, 8 of length, 4 of masking key.</summary>
+    /// <summary>The maximum length of a header, in bytes: 2 fixed, 8 of length, 4 of masking key.</summary>
     public const int MaxLength = 14;
 
-    /// <summary>The longest payload of a control frame, in bytes (RFC 6455 §5.5).</summary>
+    /// <summary>The maximum payload length of a control frame, in bytes (RFC 6455 §5.5).</summary>
     public const int MaxControlPayloadLength = 125;
 
-    /// <summary>RSV1 as <see cref="ReservedBits"/> has it: the bit that permessage-deflate claims (RFC 7692 §6).</summary>
+    /// <summary>RSV1 as a value of <see cref="ReservedBits"/>: the bit that permessage-deflate uses (RFC 7692 §6).</summary>
     public const byte Rsv1 = 4;
 
     private const int Length16 = 126;
@@ -33,15 +33,15 @@ internal readonly record struct FrameHeader(
     private const byte MaskBit = 0x80;
 
     /// <summary>Reads the header of a frame.</summary>
-    /// <param name="source">What has arrived so far, from the first byte of the frame.</param>
-    /// <param name="rules">Which end is reading, and what it allows.</param>
+    /// <param name="source">The bytes received so far, from the first byte of the frame.</param>
+    /// <param name="rules">The role of the reader and what it allows.</param>
     /// <param name="header">The header, when the result is <see cref="OperationStatus.Done"/>.</param>
-    /// <param name="consumed">How many bytes the header took; 0 unless it was read.</param>
-    /// <param name="error">The rule broken, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
+    /// <param name="consumed">The length of the header; 0 unless it was read.</param>
+    /// <param name="error">The violated rule, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
     /// <returns>
-    /// <see cref="OperationStatus.Done"/>; <see cref="OperationStatus.NeedMoreData"/>, to be called again from the
-    /// same first byte with more; or <see cref="OperationStatus.InvalidData"/>, after which the connection must be
-    /// failed. Never throws.
+    /// <see cref="OperationStatus.Done"/>; <see cref="OperationStatus.NeedMoreData"/>, to be called again from the same first
+    /// byte with more bytes; or <see cref="OperationStatus.InvalidData"/>, after which the connection must be failed. Never
+    /// throws.
     /// </returns>
     public static OperationStatus TryRead(
         ReadOnlySpan<byte> source, in FrameRules rules,
@@ -61,8 +61,8 @@ internal readonly record struct FrameHeader(
         bool masked = (second & MaskBit) != 0;
         int length7 = second & 0x7F;
 
-        // Two bytes are enough to refuse most bad frames. Refuse them now: a peer that sends only these two
-        // must not hold the connection open while we wait for a length that cannot change the verdict.
+        // Two bytes suffice to reject most invalid frames. Reject them now: a peer that sends only these two must not hold the
+        // connection open while we wait for a length that cannot change the result.
         error = Check(first, masked, length7, rules);
         if (error != WebSocketProtocolError.None)
         {
@@ -101,21 +101,23 @@ internal readonly record struct FrameHeader(
         return OperationStatus.Done;
     }
 
-    /// <summary>How many bytes the header of a frame takes.</summary>
+    /// <summary>Returns the length of a frame's header, in bytes.</summary>
     /// <param name="payloadLength">The length of the payload, in bytes.</param>
-    /// <param name="masked">Whether a masking key belongs to it.</param>
+    /// <param name="masked">Whether the frame is masked.</param>
     public static int LengthOf(long payloadLength, bool masked) =>
         2 + (payloadLength < Length16 ? 0 : payloadLength <= ushort.MaxValue ? sizeof(ushort) : sizeof(ulong))
             + (masked ? sizeof(uint) : 0);
 
-    /// <summary>Writes a header, its length in the shortest form (RFC 6455 §5.2).</summary>
-    /// <param name="destination">Where to: at least <see cref="MaxLength"/> bytes, or what the header needs.</param>
+    /// <summary>Writes a header, with its length in the shortest form (RFC 6455 §5.2).</summary>
+    /// <param name="destination">
+    /// The output buffer: at least <see cref="MaxLength"/> bytes, or as many as the header needs.
+    /// </param>
     /// <param name="fin">Whether this is the last fragment of its message.</param>
     /// <param name="reservedBits">RSV1 is 4, RSV2 is 2, RSV3 is 1.</param>
-    /// <param name="opcode">What the frame carries.</param>
-    /// <param name="maskingKey">The masking key of a client's frame; <see langword="null"/> on a server (§5.1).</param>
-    /// <param name="payloadLength">The length of the payload, in bytes, not negative.</param>
-    /// <returns>How many bytes were written.</returns>
+    /// <param name="opcode">The opcode of the frame.</param>
+    /// <param name="maskingKey">The masking key of a client's frame; <see langword="null"/> for a server (RFC 6455 §5.1).</param>
+    /// <param name="payloadLength">The length of the payload, in bytes; not negative.</param>
+    /// <returns>The number of bytes written.</returns>
     public static int Write(
         Span<byte> destination, bool fin, byte reservedBits, Opcode opcode, uint? maskingKey, long payloadLength)
     {
@@ -156,8 +158,8 @@ internal readonly record struct FrameHeader(
 
         if (reservedBits != 0)
         {
-            // RFC 7692 §6: an extension's bit belongs to the first frame of a message, not to continuation or control
-            // frames. That is true of every extension known to us, so it is checked here once.
+            // RFC 7692 §6: an extension's bit is set on the first frame of a message, never on continuation or control frames.
+            // That holds for every known extension, so it is checked here once.
             bool beginsMessage = opcode is (int)Opcode.Text or (int)Opcode.Binary;
             if (!beginsMessage || (reservedBits & ~rules.AllowedReservedBits) != 0)
             {
@@ -187,7 +189,8 @@ internal readonly record struct FrameHeader(
             return WebSocketProtocolError.ReservedOpcode;
         }
 
-        // §5.1: "a server MUST close the connection upon receiving a frame that is not masked", and a client the reverse.
+        // RFC 6455 §5.1: "a server MUST close the connection upon receiving a frame that is not masked", and a client the
+        // reverse.
         if (masked != (rules.Receiver == Role.Server))
         {
             return masked ? WebSocketProtocolError.MaskedServerFrame : WebSocketProtocolError.UnmaskedClientFrame;
@@ -198,13 +201,13 @@ internal readonly record struct FrameHeader(
 
     private static WebSocketProtocolError CheckLength(ulong payloadLength, int lengthBytes, in FrameRules rules)
     {
-        // §5.2: "the most significant bit MUST be 0".
+        // RFC 6455 §5.2: "the most significant bit MUST be 0".
         if (payloadLength > long.MaxValue)
         {
             return WebSocketProtocolError.PayloadLengthOutOfRange;
         }
 
-        // §5.2: "the minimal number of bytes MUST be used to encode the length".
+        // RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
         ulong shortestOfThisForm = lengthBytes == sizeof(ushort) ? Length16 : ushort.MaxValue + 1ul;
         return payloadLength < shortestOfThisForm && !rules.AllowNonMinimalLength
             ? WebSocketProtocolError.NonMinimalPayloadLength

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Sockeye.Protocol;
 
-/// <summary>A broken rule and the frame that broke it. Does not depend on how the network split the stream.</summary>
-/// <param name="Error">The rule.</param>
+/// <summary>A protocol error and the frame that caused it. Independent of how the network split the stream.</summary>
+/// <param name="Error">The violated rule.</param>
 /// <param name="FrameHeader">
-/// The first bytes of the frame: as much of its header as <see cref="HeaderLengthFor"/> says. Empty if no frame is at fault.
+/// The first bytes of the frame: as much of its header as <see cref="HeaderLengthFor"/> returns. Empty if no frame is at fault.
 /// </param>
-/// <param name="FrameOffset">How many bytes the peer sent since the opening handshake, before the frame.</param>
+/// <param name="FrameOffset">The number of bytes that the peer sent between the opening handshake and the frame.</param>
 internal sealed record ProtocolViolation(WebSocketProtocolError Error, byte[] FrameHeader, long FrameOffset)
 {
     private const int Length16 = 126;
@@ -15,21 +15,21 @@ internal sealed record ProtocolViolation(WebSocketProtocolError Error, byte[] Fr
     private const byte MaskBit = 0x80;
 
     /// <summary>
-    /// If the message is too long, the payload lengths that its frames have declared so far, in sum; else
+    /// The sum of the payload lengths that the message's frames have declared so far, if the message is too long; otherwise
     /// <see langword="null"/>.
     /// </summary>
     public long? MessageLength { get; init; }
 
-    /// <summary>If the message is too long, the limit; else <see langword="null"/>.</summary>
+    /// <summary>The limit, if the message is too long; otherwise <see langword="null"/>.</summary>
     public long? MaxMessageLength { get; init; }
 
-    /// <summary>Whether the declared length is that of compressed bytes (RFC 7692 §6).</summary>
+    /// <summary>Whether the declared length counts compressed bytes (RFC 7692 §6).</summary>
     public bool IsCompressed { get; init; }
 
-    /// <summary>The header in hex, as protocol analyzers show it.</summary>
+    /// <summary>The header in hex, in the notation of protocol analyzers.</summary>
     public string HeaderText => string.Join(' ', FrameHeader.Select(value => value.ToString("X2", CultureInfo.InvariantCulture)));
 
-    /// <summary>The length and the limit, to follow the name of the rule; empty unless a message is too long.</summary>
+    /// <summary>The length and the limit, to append to the name of the error; empty unless a message is too long.</summary>
     public string LengthText => (MessageLength, IsCompressed) switch
     {
         (null, _) => "",
@@ -44,17 +44,17 @@ internal sealed record ProtocolViolation(WebSocketProtocolError Error, byte[] Fr
         ? ""
         : string.Create(CultureInfo.InvariantCulture, $", in the frame {HeaderText} at byte {FrameOffset}");
 
-    /// <summary>A sentence for people: what the peer did, where it is forbidden, and in which frame.</summary>
+    /// <summary>Describes for a human reader what the peer did, which clause forbids it, and in which frame.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Error.Describe()}{LengthText}{FrameText}");
 
     /// <summary>
-    /// How many bytes of a header are needed to detect that the rule is broken. A violation shows only these, so that it
-    /// does not depend on whether the rest has arrived.
+    /// Returns how many bytes of a header are needed to detect the error. A violation contains only these, so that it does not
+    /// depend on whether the rest has arrived.
     /// </summary>
-    /// <param name="error">The rule.</param>
-    /// <param name="header">At least its first two bytes.</param>
+    /// <param name="error">The violated rule.</param>
+    /// <param name="header">The header, at least its first two bytes.</param>
     public static int HeaderLengthFor(WebSocketProtocolError error, ReadOnlySpan<byte> header)
     {
         int lengthBytes = (header[1] & ~MaskBit) switch

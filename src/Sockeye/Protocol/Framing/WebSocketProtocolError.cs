@@ -1,10 +1,10 @@
 namespace Sockeye;
 
-/// <summary>A rule of the WebSocket protocol, or a limit of this end, that a peer can break: one member each.</summary>
-/// <remarks>Stable across versions: switch on these, not on messages. Members are added at the end.</remarks>
+/// <summary>The rules of the WebSocket protocol, and the limits of this end, that a peer can violate.</summary>
+/// <remarks>Stable across versions: switch on these values, not on messages. New members are added at the end.</remarks>
 public enum WebSocketProtocolError
 {
-    /// <summary>No rule is broken.</summary>
+    /// <summary>No error.</summary>
     None = 0,
 
     /// <summary>A reserved bit is set that no negotiated extension uses (RFC 6455 §5.2). Close code 1002.</summary>
@@ -34,7 +34,7 @@ public enum WebSocketProtocolError
     /// <summary>A continuation frame arrived with no message open (RFC 6455 §5.4). Close code 1002.</summary>
     UnexpectedContinuation,
 
-    /// <summary>A message was begun inside a fragmented one (RFC 6455 §5.4). Close code 1002.</summary>
+    /// <summary>A new message began inside a fragmented one (RFC 6455 §5.4). Close code 1002.</summary>
     InterleavedMessage,
 
     /// <summary>A Close frame has a payload of one byte (RFC 6455 §5.5.1). Close code 1002.</summary>
@@ -53,17 +53,17 @@ public enum WebSocketProtocolError
     MessageTooLong,
 
     /// <summary>
-    /// A message has too many empty fragments in a row: they cost the receiver work and never end (RFC 6455 §10.4).
-    /// Close code 1008.
+    /// A message has too many empty fragments in a row, which cost the receiver work without end (RFC 6455 §10.4). Close code
+    /// 1008.
     /// </summary>
     TooManyEmptyFragments,
 
-    /// <summary>A compressed message is not DEFLATE data, or its end is missing (RFC 7692 §7.2.2). Close code 1007.</summary>
+    /// <summary>A compressed message is not valid DEFLATE data, or is truncated (RFC 7692 §7.2.2). Close code 1007.</summary>
     InvalidCompressedData,
 
     /// <summary>
-    /// This end holds as much memory for its connections as it may, and a message needs more (RFC 6455 §10.4). Close code
-    /// 1013: no fault of the peer's, who may try again later.
+    /// A message needs more memory than the limit for all connections of this end leaves (RFC 6455 §10.4). Close code 1013: the
+    /// peer is not at fault and may try again later.
     /// </summary>
     MemoryExhausted,
 }

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The key of an opening handshake and the answer to it (RFC 6455 §4.2.2).</summary>
+/// <summary>Validates the key of an opening handshake and computes the response to it (RFC 6455 §4.2.2).</summary>
 internal static class AcceptKey
 {
     /// <summary>The length of a Sec-WebSocket-Key: 16 bytes in base64.</summary>
@@ -21,8 +21,8 @@ internal static class AcceptKey
     private static ReadOnlySpan<byte> Guid => "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8;
 
     /// <summary>
-    /// Whether a key has the form of 16 bytes in base64. The four bits of the last digit that mean nothing may have any
-    /// value: RFC 4648 §3.5 lets a decoder ignore them, and clients exist that set them.
+    /// Whether a key has the form of 16 bytes in base64. The four unused bits of the last digit may have any value: RFC 4648 §3.5
+    /// allows a decoder to ignore them, and some clients set them.
     /// </summary>
     public static bool IsKey(ReadOnlySpan<byte> key) =>
         key.Length == KeyLength
@@ -30,8 +30,8 @@ internal static class AcceptKey
         && !key[..^KeyPaddingLength].ContainsAnyExcept(Base64Bytes);
 
     /// <summary>Computes base64(SHA-1(key + GUID)).</summary>
-    /// <param name="key">A key of the right form: see <see cref="IsKey"/>.</param>
-    /// <param name="destination">At least <see cref="Length"/> bytes, which are all written.</param>
+    /// <param name="key">A key of valid form; see <see cref="IsKey"/>.</param>
+    /// <param name="destination">The output buffer: at least <see cref="Length"/> bytes, all of which are written.</param>
     public static void Compute(ReadOnlySpan<byte> key, Span<byte> destination)
     {
         Span<byte> text = stackalloc byte[KeyLength + Guid.Length];
@@ -39,7 +39,7 @@ internal static class AcceptKey
         Guid.CopyTo(text[KeyLength..]);
 
         Span<byte> digest = stackalloc byte[SHA1.HashSizeInBytes];
-        // §4.2.2 names SHA-1. Nothing is kept secret by it: it shows that the server has read the key.
+        // RFC 6455 §4.2.2 requires SHA-1. It protects no secret; it proves that the server has read the key.
 #pragma warning disable CA5350
         SHA1.HashData(text, digest);
 #pragma warning restore CA5350

@@ -3,12 +3,10 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// The client's side of the opening handshake: the request, and the checks of the response (RFC 6455 §4.1).
-/// </summary>
+/// <summary>The client's side of the opening handshake: writes the request and validates the response (RFC 6455 §4.1).</summary>
 internal static class ClientHandshake
 {
-    /// <summary>The length of the nonce that a key is made of, in bytes (§4.1).</summary>
+    /// <summary>The length of the nonce in a key, in bytes (RFC 6455 §4.1).</summary>
     public const int NonceLength = 16;
 
     private const int SwitchingProtocols = 101;
@@ -16,12 +14,12 @@ internal static class ClientHandshake
     private static readonly string[] ConnectionHeaders =
         ["Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"];
 
-    /// <summary>Makes a key of a nonce.</summary>
-    /// <param name="nonce">16 random bytes, which are used for this connection only (§4.1 (7)).</param>
+    /// <summary>Creates a key from a nonce.</summary>
+    /// <param name="nonce">16 random bytes, used for one connection only (RFC 6455 §4.1 (7)).</param>
     public static string CreateKey(ReadOnlySpan<byte> nonce) => Convert.ToBase64String(nonce[..NonceLength]);
 
-    /// <summary>Writes a whole request.</summary>
-    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    /// <summary>Writes a complete request.</summary>
+    /// <returns>The fault because of which nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault WriteRequest(IBufferWriter<byte> destination, ClientHandshakeRequest request)
     {
         HandshakeFault fault = Check(request);
@@ -62,25 +60,23 @@ internal static class ClientHandshake
         return HandshakeFault.None;
     }
 
-    /// <summary>Checks a response whose head was read here.</summary>
+    /// <summary>Validates a response in HTTP/1.1.</summary>
     public static WebSocketHandshakeError Check(
         ResponseHead response,
         ClientHandshakeExpectations expected,
         out ClientHandshakeAgreement agreement) =>
         Check(response.StatusCode, response.Version, response.Headers, expected, out agreement);
 
-    /// <summary>Checks a response, whoever has read it. A pure function.</summary>
+    /// <summary>Validates a response that any HTTP implementation has parsed. A pure function.</summary>
     /// <param name="statusCode">The status code.</param>
-    /// <param name="version">The version of HTTP.</param>
+    /// <param name="version">The HTTP version.</param>
     /// <param name="headers">The header lines.</param>
-    /// <param name="expected">What was asked for.</param>
+    /// <param name="expected">What the client requested.</param>
     /// <param name="agreement">
-    /// What follows from it, if no rule is broken. The parameters of permessage-deflate have been checked; those of other
-    /// extensions are for the extension itself to check.
+    /// The result, if the response is valid. The parameters of permessage-deflate have been validated; any other extension must
+    /// validate its own.
     /// </param>
-    /// <returns>
-    /// The first rule broken. Then the connection must be closed: it never was a WebSocket connection.
-    /// </returns>
+    /// <returns>The first violation. The connection must then be closed: it never was a WebSocket connection.</returns>
     public static WebSocketHandshakeError Check(
         int statusCode,
         Version version,
@@ -90,7 +86,7 @@ internal static class ClientHandshake
     {
         agreement = ClientHandshakeAgreement.Nothing;
 
-        // §4.1 (1): anything but 101 is for HTTP's own procedures.
+        // RFC 6455 §4.1 (1): any status other than 101 is handled by the procedures of HTTP.
         if (statusCode != SwitchingProtocols)
         {
             return WebSocketHandshakeError.UnexpectedStatusCode;
@@ -106,25 +102,25 @@ internal static class ClientHandshake
         return error == WebSocketHandshakeError.None ? CheckAgreement(headers, expected, out agreement) : error;
     }
 
-    /// <summary>Checks a response to an extended CONNECT of HTTP/2 (RFC 8441 §5). A pure function.</summary>
+    /// <summary>Validates a response to an extended CONNECT of HTTP/2 (RFC 8441 §5). A pure function.</summary>
     /// <param name="statusCode">The status code.</param>
     /// <param name="headers">The header fields.</param>
-    /// <param name="expected">What was asked for; there is no key.</param>
-    /// <param name="agreement">As for HTTP/1.1.</param>
-    /// <returns>The first rule broken. Then the stream must be ended: it never was a WebSocket connection.</returns>
+    /// <param name="expected">What the client requested; there is no key.</param>
+    /// <param name="agreement">The result, if the response is valid, as for HTTP/1.1.</param>
+    /// <returns>The first violation. The stream must then be ended: it never was a WebSocket connection.</returns>
     public static WebSocketHandshakeError CheckExtendedConnect(
         int statusCode, HeaderFields headers, ClientHandshakeExpectations expected,
         out ClientHandshakeAgreement agreement)
     {
         agreement = ClientHandshakeAgreement.Nothing;
 
-        // RFC 8441 §4: "a 2xx (Successful) response to the extended CONNECT request". There is no 101 in HTTP/2.
+        // RFC 8441 §4: "a 2xx (Successful) response to the extended CONNECT request". HTTP/2 has no 101.
         if (statusCode is < 200 or > 299)
         {
             return WebSocketHandshakeError.UnexpectedStatusCode;
         }
 
-        // RFC 9113 §8.2.2: a response with any of these is malformed. Sec-WebSocket-Accept is just not used (RFC 8441 §5).
+        // RFC 9113 §8.2.2: a response with any of these is malformed. Sec-WebSocket-Accept is only unused (RFC 8441 §5).
         foreach (string name in ConnectionHeaders)
         {
             if (headers.Find(Encoding.ASCII.GetBytes(name), out _) != 0)
@@ -167,7 +163,7 @@ internal static class ClientHandshake
         : !HeaderFieldRules.IsValue(request.Origin) ? HandshakeFault.InvalidHeaderValue
         : HeaderFieldRules.Check(request.Headers);
 
-    // RFC 9112 §3.2.1: origin-form; "#" begins what is never sent.
+    // RFC 9112 §3.2.1: origin-form. "#" would begin a fragment, which must not be sent.
     private static bool IsTarget(string target) =>
         target.StartsWith('/') && !target.Contains('#') && !target.AsSpan().ContainsAnyExceptInRange('!', '~');
 
@@ -180,13 +176,13 @@ internal static class ClientHandshake
             return WebSocketHandshakeError.MissingUpgrade;
         }
 
-        // §4.1 (2): the value is "websocket" in any case. A list of two would leave open which protocol was chosen.
+        // RFC 6455 §4.1 (2): the value is "websocket" in any case. A list of two values would not say which protocol was chosen.
         if (headers.CountElements("Upgrade"u8) != 1 || !headers.HasToken("Upgrade"u8, "websocket"u8))
         {
             return WebSocketHandshakeError.InvalidUpgrade;
         }
 
-        // §4.1 (3): the token may stand among others.
+        // RFC 6455 §4.1 (3): the token may occur among others.
         return headers.HasToken("Connection"u8, "Upgrade"u8) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidConnection;
     }
 
@@ -198,7 +194,7 @@ internal static class ClientHandshake
             return count == 0 ? WebSocketHandshakeError.MissingAccept : WebSocketHandshakeError.RepeatedAccept;
         }
 
-        // §4.1 (4). Base64 is case-sensitive: byte for byte, white space around the value excepted.
+        // RFC 6455 §4.1 (4). Base64 is case-sensitive, so the comparison is exact, without the white space around the value.
         Span<byte> expected = stackalloc byte[AcceptKey.Length];
         if (!IsKey(key))
         {
@@ -221,7 +217,7 @@ internal static class ClientHandshake
                 : WebSocketHandshakeError.MissingSubprotocol;
         }
 
-        // §11.3.4: "MUST NOT appear more than once in an HTTP response", and then it is one name.
+        // RFC 6455 §11.3.4: "MUST NOT appear more than once in an HTTP response"; it contains a single name.
         if (count > 1 || value.Contains((byte)','))
         {
             return WebSocketHandshakeError.RepeatedSubprotocol;
@@ -232,7 +228,8 @@ internal static class ClientHandshake
             return WebSocketHandshakeError.InvalidSubprotocols;
         }
 
-        // §4.1 (6): one that "was not present in the client's handshake" fails; names are compared exactly.
+        // RFC 6455 §4.1 (6): a subprotocol that "was not present in the client's handshake" fails the connection. Names are
+        // compared exactly.
         string chosen = Encoding.ASCII.GetString(value);
         if (!expected.Subprotocols.Contains(chosen, StringComparer.Ordinal))
         {
@@ -256,7 +253,7 @@ internal static class ClientHandshake
             return WebSocketHandshakeError.InvalidExtensions;
         }
 
-        // §4.1 (5): an extension that "was not present in the client's handshake" fails.
+        // RFC 6455 §4.1 (5): an extension that "was not present in the client's handshake" fails the connection.
         if (!used.All(extension => IsOffered(extension.Name, expected)))
         {
             return WebSocketHandshakeError.UnrequestedExtension;
@@ -267,7 +264,7 @@ internal static class ClientHandshake
             return WebSocketHandshakeError.RepeatedExtension;
         }
 
-        // RFC 7692 §5.1: a response that is none to the offer fails the connection.
+        // RFC 7692 §5.1: a response that does not match the offer fails the connection.
         PerMessageDeflateRules? rules = expected.PerMessageDeflate;
         if (rules is not null
             && !PerMessageDeflateNegotiation.TryAgree(

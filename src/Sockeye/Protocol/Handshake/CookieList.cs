@@ -2,14 +2,14 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>The cookies in a request, as a server reads them (RFC 6265 §5.4).</summary>
+/// <summary>Parses the cookies in a request, as a server does (RFC 6265 §5.4).</summary>
 internal static class CookieList
 {
-    /// <summary>Reads the cookies of every Cookie line, in their order; a name may be there more than once.</summary>
+    /// <summary>Parses the cookies of all Cookie lines, in their order; a name may occur more than once.</summary>
     /// <remarks>
-    /// Tolerant: what is no pair of a name and a value is left out, and never a reason to refuse a connection, since any
-    /// site of the same domain can set a cookie that another chokes on. Values are as they were sent, without quotes
-    /// around them: whether a percent sign in one means anything is between the application and itself.
+    /// Tolerant: anything that is not a pair of a name and a value is skipped and never a reason to reject a request, since any
+    /// site of the same domain can set a malformed cookie. Values are returned as sent, without the quotes around them; the
+    /// application decides whether they are percent-encoded.
     /// </remarks>
     public static IReadOnlyList<KeyValuePair<string, string>> Parse(HeaderFields headers)
     {

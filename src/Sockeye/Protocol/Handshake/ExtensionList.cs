@@ -2,12 +2,10 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// The extensions in Sec-WebSocket-Extensions (RFC 6455 §9.1). Which names mean anything is the caller's affair.
-/// </summary>
+/// <summary>Parses and formats Sec-WebSocket-Extensions (RFC 6455 §9.1). The caller decides which names it supports.</summary>
 internal static class ExtensionList
 {
-    /// <summary>The name of the header.</summary>
+    /// <summary>The name of the header, Sec-WebSocket-Extensions.</summary>
     public static ReadOnlySpan<byte> HeaderName => "Sec-WebSocket-Extensions"u8;
 
     /// <summary>Whether every line of the header follows the grammar. Allocates nothing.</summary>
@@ -31,14 +29,14 @@ internal static class ExtensionList
             isEmpty &= scanner.IsEmpty;
         }
 
-        // RFC 9110 §5.6.1.2: a list of empty elements only is invalid, as "at least one non-empty element is required".
+        // RFC 9110 §5.6.1.2: a list with only empty elements is invalid, as "at least one non-empty element is required".
         return !isPresent || !isEmpty;
     }
 
-    /// <summary>Reads the list that all lines of the header make together (§11.3.2).</summary>
+    /// <summary>Parses the list that all lines of the header form together (RFC 6455 §11.3.2).</summary>
     /// <param name="headers">The header lines.</param>
     /// <param name="extensions">
-    /// The extensions in their order; one that is there several times is several offers. None if there is no header.
+    /// The extensions in their order; an extension that occurs several times is several offers. Empty if there is no header.
     /// </param>
     /// <returns>Whether every line follows the grammar.</returns>
     public static bool TryParse(HeaderFields headers, out IReadOnlyList<Extension> extensions)
@@ -60,7 +58,7 @@ internal static class ExtensionList
         return !isPresent || found.Count > 0;
     }
 
-    /// <summary>The value of the header for these extensions, without quotes: every value is a token.</summary>
+    /// <summary>Formats extensions as a header value, without quotes, since every value is a token.</summary>
     public static string Format(IReadOnlyList<Extension> extensions)
     {
         var text = new StringBuilder();
@@ -80,13 +78,13 @@ internal static class ExtensionList
         return text.ToString();
     }
 
-    /// <summary>The value of the header for permessage-deflate, if it is there, and these extensions.</summary>
+    /// <summary>Formats permessage-deflate, if present, and other extensions as a header value.</summary>
     public static string Format(PerMessageDeflateParameters? deflate, IReadOnlyList<Extension> extensions) =>
         deflate is null ? Format(extensions)
         : extensions.Count == 0 ? deflate.ToString()!
         : $"{deflate}, {Format(extensions)}";
 
-    /// <summary>Whether extensions can be formatted: every part of them is a token.</summary>
+    /// <summary>Whether extensions can be formatted: all of their parts are tokens.</summary>
     public static bool IsValid(IReadOnlyList<Extension> extensions) => extensions.All(extension =>
         HttpCharacters.IsToken(extension.Name)
         && extension.Parameters.All(parameter =>

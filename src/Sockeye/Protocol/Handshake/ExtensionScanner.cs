@@ -1,8 +1,8 @@
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Goes through one Sec-WebSocket-Extensions line from left to right, a name or parameter at a time, without a step
-/// back and without allocating (RFC 6455 §9.1).
+/// Scans one Sec-WebSocket-Extensions line from left to right, one name or parameter at a time, without backtracking and without
+/// allocating (RFC 6455 §9.1).
 /// </summary>
 /// <remarks>
 /// <code>
@@ -22,38 +22,38 @@ internal ref struct ExtensionScanner
     private ReadOnlySpan<byte> _rest;
     private byte _separator; // what ended the last part: a comma, a semicolon, or 0 at the end
 
-    /// <summary>Starts at the first extension of a header's value.</summary>
+    /// <summary>Creates a scanner positioned before the first extension of a header value.</summary>
     public ExtensionScanner(ReadOnlySpan<byte> value)
     {
         _rest = value;
         _separator = (byte)',';
     }
 
-    /// <summary>Whether the part is an extension's name; otherwise it is a parameter of the last one.</summary>
+    /// <summary>Whether the current part is the name of an extension; otherwise it is a parameter of the last one.</summary>
     public bool IsExtension { get; private set; }
 
-    /// <summary>The name of the extension or parameter.</summary>
+    /// <summary>The name of the current extension or parameter.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
 
-    /// <summary>Whether the parameter has a value.</summary>
+    /// <summary>Whether the current parameter has a value.</summary>
     public bool HasValue { get; private set; }
 
     /// <summary>
-    /// The parameter's value as it stands between its quotes, escapes included; see <see cref="Unescape"/>.
+    /// The value of the current parameter, between its quotes if it has any and with its escapes; see <see cref="Unescape"/>.
     /// </summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
-    /// <summary>Whether what was read until now follows the grammar.</summary>
+    /// <summary>Whether the parts read so far follow the grammar.</summary>
     public bool IsValid { get; private set; } = true;
 
     /// <summary>
-    /// Whether no extension was read yet. At the end of the last line of the header this breaks the grammar: the list has
-    /// at least one element (RFC 9110 §5.6.1.2).
+    /// Whether no extension has been read yet. At the end of the header's last line that is invalid: the list has at least one
+    /// element (RFC 9110 §5.6.1.2).
     /// </summary>
     public bool IsEmpty { get; private set; } = true;
 
-    /// <summary>Goes to the next name or parameter.</summary>
-    /// <returns>Whether there is one; if not, <see cref="IsValid"/> tells the end from an error.</returns>
+    /// <summary>Advances to the next name or parameter.</summary>
+    /// <returns>Whether there was another one. If not, <see cref="IsValid"/> distinguishes the end from an error.</returns>
     public bool MoveNext()
     {
         if (_separator == 0 || !IsValid)
@@ -78,10 +78,10 @@ internal ref struct ExtensionScanner
         return IsValid;
     }
 
-    /// <summary>Removes the escapes of a quoted value.</summary>
+    /// <summary>Removes the escapes from a quoted value.</summary>
     /// <param name="value">The value as it was scanned.</param>
-    /// <param name="destination">At least as long as the value.</param>
-    /// <returns>How many bytes were written.</returns>
+    /// <param name="destination">The output buffer, at least as long as the value.</param>
+    /// <returns>The number of bytes written.</returns>
     public static int Unescape(ReadOnlySpan<byte> value, Span<byte> destination)
     {
         int written = 0;
@@ -132,7 +132,7 @@ internal ref struct ExtensionScanner
             return !Value.IsEmpty;
         }
 
-        // §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
+        // RFC 6455 §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
         int index = 1;
         while (index < _rest.Length && _rest[index] != Quote)
         {

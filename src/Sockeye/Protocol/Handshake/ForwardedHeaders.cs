@@ -2,21 +2,21 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>What proxies say of the connection before them: X-Forwarded-For, and Forwarded (RFC 7239).</summary>
+/// <summary>Parses what proxies report about the connection before them: X-Forwarded-For, and Forwarded (RFC 7239).</summary>
 /// <remarks>
-/// Anybody can write these headers. Who believes them must know who wrote which part: a proxy that writes the one kind passes
-/// the other on as its client wrote it, so that only the one is to be read.
+/// Any client can send these headers, so that the caller must know which proxy wrote which part. A proxy that writes one kind
+/// passes the other on as its client sent it, so only one kind may be read.
 /// </remarks>
 internal static class ForwardedHeaders
 {
     /// <summary>
-    /// The addresses from which each proxy says that it was asked, the first proxy's first; the last is what the proxy says
-    /// that asked us. Each as text, without brackets and port; empty for what has not the shape of an address.
+    /// Returns the address that each proxy was contacted from, in the order of the proxies; the last one is reported by the proxy
+    /// that connected to us. Each is text without brackets and port, or empty if it does not have the form of an address.
     /// </summary>
-    /// <param name="headers">The request's.</param>
+    /// <param name="headers">The headers of the request.</param>
     /// <param name="isStandard">
-    /// Whether Forwarded is read, or X-Forwarded-For: never both, since a proxy that writes one passes the other on as the client
-    /// has sent it.
+    /// Whether to read Forwarded instead of X-Forwarded-For. Never both: a proxy that writes one passes the other on as the
+    /// client sent it.
     /// </param>
     public static IReadOnlyList<string> Addresses(HeaderFields headers, bool isStandard)
     {
@@ -45,9 +45,11 @@ internal static class ForwardedHeaders
         return addresses;
     }
 
-    /// <summary>Whether the last proxy says that it was asked over TLS; <see langword="null"/> if it does not say.</summary>
-    /// <param name="headers">The request's.</param>
-    /// <param name="isStandard">Whether Forwarded is read, or X-Forwarded-Proto.</param>
+    /// <summary>
+    /// Whether the last proxy reports that it was contacted over TLS; <see langword="null"/> if it reports nothing.
+    /// </summary>
+    /// <param name="headers">The headers of the request.</param>
+    /// <param name="isStandard">Whether to read Forwarded instead of X-Forwarded-Proto.</param>
     public static bool? IsSecure(HeaderFields headers, bool isStandard)
     {
         ReadOnlySpan<byte> scheme = default;
@@ -62,8 +64,8 @@ internal static class ForwardedHeaders
             : null;
     }
 
-    // RFC 7239 §4: forwarded-pair = token "=" value. A comma or a semicolon in quotes stands in no address and no scheme,
-    // so that what is cut there is no address either.
+    // RFC 7239 §4: forwarded-pair = token "=" value. No address and no scheme contains a quoted comma or semicolon, so that a
+    // value split at one is not taken for an address.
     private static ReadOnlySpan<byte> Parameter(ReadOnlySpan<byte> element, ReadOnlySpan<byte> name)
     {
         foreach (Range range in element.Split((byte)';'))
@@ -80,7 +82,7 @@ internal static class ForwardedHeaders
         return default;
     }
 
-    // RFC 7239 §6: an address, an IPv6 one in brackets, perhaps with a port; "unknown" and names that hide one are none.
+    // RFC 7239 §6: an address, in brackets for IPv6, with an optional port. "unknown" and obfuscated names are not addresses.
     private static string ParseNode(ReadOnlySpan<byte> node)
     {
         ReadOnlySpan<byte> address = node;
@@ -94,7 +96,7 @@ internal static class ForwardedHeaders
             address = node[..node.IndexOf((byte)':')];
         }
 
-        // Not what some would also read as an address: a number, or one with fewer than four parts.
+        // Excludes what some parsers also read as an address: a number, or fewer than four parts.
         bool isWhole = address.Contains((byte)':') || address.Count((byte)'.') == 3;
         return isWhole ? Encoding.Latin1.GetString(address) : "";
     }

@@ -1,11 +1,9 @@
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// What follows from a broken rule of the opening handshake: the status to answer, and the sentence that says it.
-/// </summary>
+/// <summary>Maps handshake errors to the status that a server responds with and to a description.</summary>
 internal static class HandshakeErrors
 {
-    /// <summary>The same rule, in the vocabulary that users see.</summary>
+    /// <summary>Converts an HTTP error to the handshake error that users see.</summary>
     public static WebSocketHandshakeError ToHandshakeError(this HttpError error) => error switch
     {
         HttpError.None => WebSocketHandshakeError.None,
@@ -22,7 +20,7 @@ internal static class HandshakeErrors
         _ => WebSocketHandshakeError.MalformedStartLine,
     };
 
-    /// <summary>The HTTP status with which a server refuses (RFC 6455 §4.2.2, RFC 9110 §15, RFC 6585 §5).</summary>
+    /// <summary>Returns the HTTP status with which a server rejects (RFC 6455 §4.2.2, RFC 9110 §15, RFC 6585 §5).</summary>
     public static int StatusCode(this WebSocketHandshakeError error) => error switch
     {
         WebSocketHandshakeError.StartLineTooLong => 414,
@@ -40,11 +38,11 @@ internal static class HandshakeErrors
         _ => 400,
     };
 
-    /// <summary>Whether the refusal names the versions that would be accepted (RFC 6455 §4.4).</summary>
+    /// <summary>Whether the response lists the supported versions (RFC 6455 §4.4).</summary>
     public static bool ConcernsVersion(this WebSocketHandshakeError error) =>
         error is WebSocketHandshakeError.MissingVersion or WebSocketHandshakeError.UnsupportedVersion or WebSocketHandshakeError.RepeatedVersion;
 
-    /// <summary>A sentence for people. Constant: nothing the peer has sent is in it.</summary>
+    /// <summary>Describes an error for a human reader. Constant: contains nothing that the peer sent.</summary>
     public static string Describe(this WebSocketHandshakeError error) => error switch
     {
         WebSocketHandshakeError.None => "no rule is broken",

@@ -1,47 +1,47 @@
 namespace Sockeye.Protocol;
 
-/// <summary>Why this end's own half of a handshake was not written: a mistake of the caller, not of the peer.</summary>
+/// <summary>A mistake of the caller because of which this end's part of a handshake was not written.</summary>
 internal enum HandshakeFault
 {
-    /// <summary>It was written.</summary>
+    /// <summary>No fault; the head was written.</summary>
     None = 0,
 
-    /// <summary>The subprotocol chosen was not offered by the client (RFC 6455 §4.2.2).</summary>
+    /// <summary>The chosen subprotocol was not offered by the client (RFC 6455 §4.2.2).</summary>
     SubprotocolNotOffered,
 
-    /// <summary>An extension accepted was not offered by the client (RFC 6455 §4.2.2).</summary>
+    /// <summary>An accepted extension was not offered by the client (RFC 6455 §4.2.2).</summary>
     ExtensionNotOffered,
 
-    /// <summary>A subprotocol to offer is no token, or is there twice (RFC 6455 §4.1).</summary>
+    /// <summary>A subprotocol is not a valid token, or is repeated (RFC 6455 §4.1).</summary>
     InvalidSubprotocol,
 
-    /// <summary>An extension, or a parameter of one, is no token (RFC 6455 §9.1).</summary>
+    /// <summary>The name of an extension or of a parameter, or a value, is not a valid token (RFC 6455 §9.1).</summary>
     InvalidExtension,
 
-    /// <summary>A header's name is no token (RFC 9110 §5.1).</summary>
+    /// <summary>A header name is not a valid token (RFC 9110 §5.1).</summary>
     InvalidHeaderName,
 
-    /// <summary>A header is one that the handshake writes itself.</summary>
+    /// <summary>A header is reserved for the handshake, which writes it itself.</summary>
     ReservedHeaderName,
 
-    /// <summary>A header's value has control characters in it or is not Latin-1 (RFC 9110 §5.5).</summary>
+    /// <summary>A header value contains control characters or is not Latin-1 (RFC 9110 §5.5).</summary>
     InvalidHeaderValue,
 
-    /// <summary>A reason phrase has control characters in it or is not Latin-1 (RFC 9112 §4).</summary>
+    /// <summary>A reason phrase contains control characters or is not Latin-1 (RFC 9112 §4).</summary>
     InvalidReasonPhrase,
 
-    /// <summary>The status of a refusal is not 300 to 599.</summary>
+    /// <summary>The status of a rejection is not between 300 and 599.</summary>
     InvalidStatusCode,
 
-    /// <summary>The target is no path with an optional query, in visible ASCII (RFC 9112 §3.2.1).</summary>
+    /// <summary>The target is not a path with an optional query in visible ASCII (RFC 9112 §3.2.1).</summary>
     InvalidTarget,
 
-    /// <summary>The host is none, or has more than a port behind it (RFC 9112 §3.2).</summary>
+    /// <summary>The host is not valid, or is followed by more than a port (RFC 9112 §3.2).</summary>
     InvalidHost,
 
     /// <summary>The key is not 16 bytes in base64 (RFC 6455 §4.1).</summary>
     InvalidKey,
 
-    /// <summary>The version of the WebSocket protocol is neither 13 nor 8.</summary>
+    /// <summary>The WebSocket version is neither 13 nor 8.</summary>
     InvalidVersion,
 }

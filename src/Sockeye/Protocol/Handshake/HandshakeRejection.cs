@@ -1,29 +1,27 @@
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// How a server refuses an opening handshake: an HTTP response, after which the connection is closed.
-/// </summary>
+/// <summary>The HTTP response with which a server rejects an opening handshake. The connection is closed after it.</summary>
 internal sealed record HandshakeRejection
 {
     /// <summary>The status code: 300 to 599.</summary>
     public required int StatusCode { get; init; }
 
-    /// <summary>The reason phrase; <see langword="null"/> for the usual one.</summary>
+    /// <summary>The reason phrase; <see langword="null"/> for the standard one.</summary>
     public string? ReasonPhrase { get; init; }
 
     /// <summary>The body, sent as UTF-8.</summary>
     public string Body { get; init; } = "";
 
-    /// <summary>What the body is.</summary>
+    /// <summary>The media type of the body.</summary>
     public string ContentType { get; init; } = "text/plain; charset=utf-8";
 
-    /// <summary>Headers to add, in their order.</summary>
+    /// <summary>The headers to add, in their order.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>What to name in Sec-WebSocket-Version; <see langword="null"/> leaves the header out.</summary>
+    /// <summary>The value of Sec-WebSocket-Version; <see langword="null"/> omits the header.</summary>
     public string? SupportedVersions { get; init; }
 
-    /// <summary>The refusal for a rule that the client has broken.</summary>
+    /// <summary>Creates the rejection for an error of the client.</summary>
     public static HandshakeRejection For(WebSocketHandshakeError error, ServerHandshakeRules rules)
     {
         int statusCode = error.StatusCode();

@@ -3,10 +3,12 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// A host and perhaps a port that a rule names: <c>example.com</c>, <c>example.com:8080</c>, <c>[::1]</c>, or
-/// <c>*.example.com</c>, which is every host below it with one label or more, and not itself. Immutable.
+/// A pattern for a host with an optional port: <c>example.com</c>, <c>example.com:8080</c>, <c>[::1]</c>, or
+/// <c>*.example.com</c>, which matches every host with one or more labels before that one, but not the host itself. Immutable.
 /// </summary>
-/// <remarks>Labels are compared whole, from the right, without regard to case: never a prefix, a suffix or a substring.</remarks>
+/// <remarks>
+/// Labels are compared as a whole, from the right, without regard to case: never as a prefix, a suffix or a substring.
+/// </remarks>
 internal sealed class HostPattern
 {
     private readonly byte[] _authority;
@@ -18,8 +20,10 @@ internal sealed class HostPattern
         _isWildcard = isWildcard;
     }
 
-    /// <summary>Reads a pattern in ASCII; international names are written in their xn-- form.</summary>
-    /// <returns>Whether it is one: a wildcard is the whole first label, and two labels or more are behind it.</returns>
+    /// <summary>Parses a pattern in ASCII; international names must be in their xn-- form.</summary>
+    /// <returns>
+    /// Whether the pattern is valid: a wildcard must be the whole first label, followed by at least two labels.
+    /// </returns>
     public static bool TryParse(ReadOnlySpan<char> text, out HostPattern? pattern)
     {
         pattern = null;
@@ -32,7 +36,7 @@ internal sealed class HostPattern
 
         byte[] bytes = Encoding.ASCII.GetBytes(rest.ToString());
 
-        // Whoever may have every name below a public suffix may have every name there is.
+        // A wildcard right below a top-level domain would match hosts of everyone.
         if (!Authority.TryParse(bytes, out Authority authority)
             || (isWildcard && (!authority.Host.Contains((byte)'.') || IsAddress(authority.Host))))
         {
@@ -43,13 +47,13 @@ internal sealed class HostPattern
         return true;
     }
 
-    /// <summary>Whether an authority is one that is named.</summary>
+    /// <summary>Whether the pattern matches an authority.</summary>
     /// <param name="asked">The authority.</param>
-    /// <param name="isSecure">Whether a port that is not written is that of TLS.</param>
-    /// <param name="anyPort">Whether a pattern without a port names every port.</param>
+    /// <param name="isSecure">Whether the default port is that of TLS.</param>
+    /// <param name="anyPort">Whether a pattern without a port matches every port.</param>
     public bool IsMatch(Authority asked, bool isSecure, bool anyPort)
     {
-        // It was parsed before; what is kept of it is the bytes, since an authority lies over them.
+        // Parsed before; only the bytes are stored, because an Authority is a view of them.
         if (!Authority.TryParse(_authority, out Authority own)
             || (!(anyPort && !own.HasPort) && own.Port(isSecure) != asked.Port(isSecure)))
         {
@@ -59,7 +63,7 @@ internal sealed class HostPattern
         return _isWildcard ? IsBelow(asked.Host, own.Host) : Ascii.EqualsIgnoreCase(asked.Host, own.Host);
     }
 
-    // What is before the dot is at least one label, and none of the labels is empty.
+    // At least one label precedes the dot, and none of the labels is empty.
     private static bool IsBelow(ReadOnlySpan<byte> host, ReadOnlySpan<byte> parent)
     {
         int length = host.Length - parent.Length - 1;
@@ -71,7 +75,7 @@ internal sealed class HostPattern
             && host.IndexOf(".."u8) < 0;
     }
 
-    // An IPv6 literal, or a last label of digits, as no name has (RFC 1123 §2.1).
+    // An IPv6 literal, or a last label of digits, which no host name has (RFC 1123 §2.1).
     private static bool IsAddress(ReadOnlySpan<byte> host) =>
         host.StartsWith("["u8) || !host[(host.LastIndexOf((byte)'.') + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
 }

@@ -1,13 +1,13 @@
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Which web pages may open a connection (RFC 6455 §10.2): those of this server's own origin, and those of the origins
-/// listed. Exact after canonicalisation, never by prefix or suffix; a wildcard is for whole labels. Immutable.
+/// Decides which web pages may open a connection (RFC 6455 §10.2): those of this server's own origin, and those of listed
+/// origins. Exact after canonicalization, never by prefix or suffix; a wildcard stands for whole labels. Immutable.
 /// </summary>
 /// <remarks>
-/// Browsers send a scheme, a host and a port (RFC 6454 §6.2). Devices and libraries send more than that: the scheme ws, a
-/// slash behind the host, a whole path. Web pages cannot, so that accepting such an origin lets in no page: a slash alone
-/// is ignored, ws stands for http in the server's own origin, and a path counts if the list has it.
+/// Browsers send a scheme, a host and a port (RFC 6454 §6.2). Devices and libraries may send more: the scheme ws, a slash after
+/// the host, or a whole path. Web pages cannot, so that accepting such an origin admits no page. A slash alone is ignored, ws
+/// counts as http in the server's own origin, and a path is accepted if it is listed.
 /// </remarks>
 internal sealed class OriginCheck
 {
@@ -20,18 +20,19 @@ internal sealed class OriginCheck
         _allowsNull = allowsNull;
     }
 
-    /// <summary>Allows the same origin only.</summary>
+    /// <summary>Allows only the server's own origin.</summary>
     public static OriginCheck SameOrigin { get; } = new([], allowsNull: false);
 
     private static ReadOnlySpan<byte> Null => "null"u8;
 
-    /// <summary>Takes a list of origins to allow beside the same one.</summary>
+    /// <summary>Creates a check that allows the listed origins and the server's own.</summary>
     /// <param name="origins">
-    /// <c>null</c>, which sandboxed pages and local files send; or what <see cref="OriginEntry.TryParse"/> reads.
+    /// The origins: <c>null</c>, which sandboxed pages and local files send, or anything that <see cref="OriginEntry.TryParse"/>
+    /// accepts.
     /// </param>
-    /// <param name="check">The check, if each is an origin.</param>
-    /// <param name="invalid">The first that is not an origin.</param>
-    /// <returns>Whether each is an origin in ASCII: international names are written in their xn-- form.</returns>
+    /// <param name="check">The check, if all origins are valid.</param>
+    /// <param name="invalid">The first invalid origin.</param>
+    /// <returns>Whether all origins are valid ASCII; international names must be in their xn-- form.</returns>
     public static bool TryCreate(IEnumerable<string> origins, out OriginCheck check, out string? invalid)
     {
         check = SameOrigin;
@@ -59,16 +60,14 @@ internal sealed class OriginCheck
         return true;
     }
 
-    /// <summary>
-    /// Whether a header's value could be an origin at all: one word of visible ASCII, and no list of two.
-    /// </summary>
+    /// <summary>Whether a header value can be an origin: one word of visible ASCII, not a list.</summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> origin) =>
         !origin.IsEmpty && !origin.ContainsAnyExceptInRange((byte)'!', (byte)'~') && !origin.Contains((byte)',');
 
     /// <summary>Whether pages of an origin may connect.</summary>
     /// <param name="origin">The Origin header's value.</param>
     /// <param name="host">The Host header's value.</param>
-    /// <param name="isSecure">Whether the connection is over TLS, so that the same origin is an https one.</param>
+    /// <param name="isSecure">Whether the connection uses TLS, so that the server's own origin is an https one.</param>
     public bool IsAllowed(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> host, bool isSecure)
     {
         if (origin.SequenceEqual(Null))

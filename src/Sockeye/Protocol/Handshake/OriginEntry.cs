@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>One of the origins that a server lists. Immutable.</summary>
+/// <summary>One entry in a server's list of origins. Immutable.</summary>
 internal sealed class OriginEntry
 {
     private static readonly string[] WebSchemes = ["http", "https", "ws", "wss"];
@@ -20,15 +20,15 @@ internal sealed class OriginEntry
         _rest = rest;
     }
 
-    /// <summary>Reads an entry of the list.</summary>
+    /// <summary>Parses an entry of the list.</summary>
     /// <param name="text">
-    /// A scheme and a host, with a port if it is not the scheme's own: <c>https://example.com</c>;
-    /// <c>https://*.example.com</c>, every host below that one, and not itself; <c>file://</c>, a scheme without hosts;
-    /// <c>chrome-extension://*</c>, every host of a scheme that is not of the web. A path may follow, which is compared
-    /// exactly; a slash alone counts for nothing.
+    /// A scheme and a host, with the port if it is not the scheme's default: <c>https://example.com</c>;
+    /// <c>https://*.example.com</c> for every host below that one, but not that host itself; <c>file://</c> for a scheme without
+    /// hosts; <c>chrome-extension://*</c> for every host of a scheme other than http and ws. A path may follow, which is compared
+    /// exactly; a slash alone is ignored.
     /// </param>
-    /// <param name="entry">What it means.</param>
-    /// <returns>Whether it is one.</returns>
+    /// <param name="entry">The parsed entry.</param>
+    /// <returns>Whether the text is a valid entry.</returns>
     public static bool TryParse(string text, out OriginEntry? entry)
     {
         entry = null;
@@ -56,7 +56,7 @@ internal sealed class OriginEntry
         bool isAnyHost = authority == "*";
         if (isAnyHost || authority.Length == 0)
         {
-            // Every host of the web is what the check is there to prevent; and none has no meaning there.
+            // Every host of the web is what the check must prevent, and a web origin without a host does not exist.
             if (WebSchemes.Contains(scheme, StringComparer.OrdinalIgnoreCase))
             {
                 return false;
@@ -71,7 +71,7 @@ internal sealed class OriginEntry
         return true;
     }
 
-    /// <summary>Whether it names an origin.</summary>
+    /// <summary>Whether the entry matches an origin.</summary>
     public bool IsMatch(OriginParts asked) =>
         Ascii.EqualsIgnoreCase(asked.Scheme, _scheme)
         && asked.Rest.SequenceEqual(_rest)

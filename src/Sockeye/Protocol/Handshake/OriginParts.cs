@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// The parts of an Origin header: a scheme, an authority, and what a browser never sends behind it (RFC 6454 §6.2).
-/// </summary>
+/// <summary>The parts of an Origin header: a scheme, an authority, and a rest that browsers never send (RFC 6454 §6.2).</summary>
 internal readonly ref struct OriginParts
 {
     private OriginParts(ReadOnlySpan<byte> scheme, bool hasAuthority, Authority authority, ReadOnlySpan<byte> rest)
@@ -15,23 +13,23 @@ internal readonly ref struct OriginParts
         Rest = rest;
     }
 
-    /// <summary>The scheme. Compares without regard to case.</summary>
+    /// <summary>The scheme, compared without regard to case.</summary>
     public ReadOnlySpan<byte> Scheme { get; }
 
-    /// <summary>Whether there is an authority: <c>file://</c> has none.</summary>
+    /// <summary>Whether there is an authority; <c>file://</c> has none.</summary>
     public bool HasAuthority { get; }
 
-    /// <summary>Host and port.</summary>
+    /// <summary>The host and port.</summary>
     public Authority Authority { get; }
 
-    /// <summary>What follows the authority; empty if that is a single slash.</summary>
+    /// <summary>The text after the authority; empty if that is a single slash.</summary>
     public ReadOnlySpan<byte> Rest { get; }
 
-    /// <summary>Whether a port that is not written is that of TLS.</summary>
+    /// <summary>Whether the default port is that of TLS.</summary>
     public bool IsSecure => Ascii.EqualsIgnoreCase(Scheme, "https"u8) || Ascii.EqualsIgnoreCase(Scheme, "wss"u8);
 
-    /// <summary>Reads an origin.</summary>
-    /// <returns>Whether it has a scheme, <c>://</c>, and either no authority or a valid one.</returns>
+    /// <summary>Parses an origin.</summary>
+    /// <returns>Whether it consists of a scheme, <c>://</c>, and either no authority or a valid one.</returns>
     public static bool TryParse(ReadOnlySpan<byte> origin, out OriginParts parts)
     {
         parts = default;
@@ -55,14 +53,14 @@ internal readonly ref struct OriginParts
         return true;
     }
 
-    /// <summary>How long the authority is with which a text begins (RFC 3986 §3.2).</summary>
+    /// <summary>Returns the length of the authority at the start of a text (RFC 3986 §3.2).</summary>
     public static int LengthOfAuthority(ReadOnlySpan<byte> text)
     {
         int length = text.IndexOfAny((byte)'/', (byte)'?', (byte)'#');
         return length < 0 ? text.Length : length;
     }
 
-    /// <summary>Whether this is the origin of a server's own host: with ws for http, or wss for https.</summary>
+    /// <summary>Whether this is the origin of the server's own host. ws counts as http, and wss as https.</summary>
     public bool IsOf(Authority host, bool isSecure) =>
         HasAuthority
         && Rest.IsEmpty

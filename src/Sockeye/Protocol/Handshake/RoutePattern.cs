@@ -3,13 +3,13 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Which paths belong to a route: <c>/chat</c> itself; <c>/chat/{room}</c>, where a parameter is one segment that is not
-/// empty; <c>/files/{*rest}</c>, whose last parameter takes all that is left, but slashes at its start; <c>*</c>, every path.
-/// Immutable.
+/// A pattern for the paths of a route: <c>/chat</c>; <c>/chat/{room}</c>, whose parameter matches one non-empty segment;
+/// <c>/files/{*rest}</c>, whose last parameter matches the rest of the path without slashes at its start; or <c>*</c>, which
+/// matches every path. Immutable.
 /// </summary>
 /// <remarks>
-/// Paths are cut at their slashes before they are percent-decoded, so that <c>%2F</c> is part of a segment and never an end of
-/// one. Case counts (RFC 3986 §6.2.2.1).
+/// Paths are split at slashes before they are percent-decoded, so that <c>%2F</c> is part of a segment and never ends one.
+/// Case-sensitive (RFC 3986 §6.2.2.1).
 /// </remarks>
 internal sealed class RoutePattern
 {
@@ -21,19 +21,21 @@ internal sealed class RoutePattern
         _segments = segments;
     }
 
-    /// <summary>Every path.</summary>
+    /// <summary>The pattern that matches every path.</summary>
     public static RoutePattern Any { get; } = new("*", [new Segment("", SegmentKind.Rest)]);
 
-    /// <summary>The pattern as it was written.</summary>
+    /// <summary>The text of the pattern.</summary>
     public string Text { get; }
 
-    /// <summary>Whether it is one path only, which goes before those that are many.</summary>
+    /// <summary>Whether the pattern matches a single path, which takes precedence over patterns with parameters.</summary>
     public bool IsExact => Array.TrueForAll(_segments, segment => segment.Kind == SegmentKind.Literal);
 
-    /// <summary>Reads a pattern.</summary>
-    /// <param name="text">The pattern.</param>
-    /// <param name="pattern">What it means, if it is one.</param>
-    /// <returns>Whether it begins with a slash, or is <c>*</c>, and its parameters are whole segments with different names.</returns>
+    /// <summary>Parses a pattern.</summary>
+    /// <param name="text">The text of the pattern.</param>
+    /// <param name="pattern">The pattern, if it is valid.</param>
+    /// <returns>
+    /// Whether the pattern starts with a slash or is <c>*</c>, and its parameters are whole segments with different names.
+    /// </returns>
     public static bool TryParse(string text, out RoutePattern? pattern)
     {
         pattern = text == Any.Text ? Any : null;
@@ -62,11 +64,11 @@ internal sealed class RoutePattern
         return true;
     }
 
-    /// <summary>Whether a path belongs to the route.</summary>
-    /// <param name="path">The path as it was sent, from its slash.</param>
+    /// <summary>Whether the pattern matches a path.</summary>
+    /// <param name="path">The path as it was sent, starting with a slash.</param>
     public bool IsMatch(ReadOnlySpan<byte> path) => Match(path, values: null);
 
-    /// <summary>What stands for the parameters in a path of the route, decoded, in their order.</summary>
+    /// <summary>Returns the decoded values of the parameters in a matching path, in their order.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> ValuesIn(ReadOnlySpan<byte> path)
     {
         if (IsExact || this == Any)
@@ -87,7 +89,7 @@ internal sealed class RoutePattern
             Segment segment = _segments[index];
             if (segment.Kind == SegmentKind.Rest)
             {
-                // "/files//etc/passwd": what goes to a file system as a relative path must not be an absolute one.
+                // In "/files//etc/passwd", a value that is used as a relative path must not become an absolute one.
                 values?.Add(new(segment.Text, Decode(rest).TrimStart(['/', '\\'])));
                 return true;
             }
@@ -130,7 +132,7 @@ internal sealed class RoutePattern
             string text = isRest ? part[2..^1] : isParameter ? part[1..^1] : part;
             segment = new Segment(text, kind);
 
-            // A literal is what a decoded path is compared with: so it is written decoded itself.
+            // Literals are compared with decoded paths, so they must be written decoded.
             return text.IndexOfAny(['{', '}', '*', '%', '?', '#']) < 0
                 && (!isParameter || text.Length > 0)
                 && (!isRest || isLast);

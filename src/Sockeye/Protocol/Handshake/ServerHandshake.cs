@@ -2,27 +2,25 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// The server's side of the opening handshake: is this request one, by the RFC and by the server's own rules?
-/// </summary>
+/// <summary>The server's side of the opening handshake: validates a request against the RFC and the server's own rules.</summary>
 internal static class ServerHandshake
 {
-    /// <summary>The version of RFC 6455.</summary>
+    /// <summary>The WebSocket version of RFC 6455.</summary>
     public const int RfcVersion = 13;
 
-    /// <summary>The version of the drafts HyBi 08 to 12.</summary>
+    /// <summary>The WebSocket version of the drafts HyBi 08 to 12.</summary>
     public const int DraftVersion = 8;
 
-    /// <summary>Checks a request (RFC 6455 §4.2.1). A pure function: nothing is remembered.</summary>
+    /// <summary>Validates a request (RFC 6455 §4.2.1). A pure function without state.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="rules">What the server accepts.</param>
+    /// <param name="rules">The rules of the server.</param>
     /// <param name="offer">
-    /// What the client asks for; only when the result is <see cref="WebSocketHandshakeError.None"/>, or one that concerns the origin
-    /// alone: <see cref="WebSocketHandshakeError.OriginNotAllowed"/> or <see cref="WebSocketHandshakeError.InvalidOrigin"/>.
+    /// The client's offer. Valid only when the result is <see cref="WebSocketHandshakeError.None"/>, or concerns only the origin:
+    /// <see cref="WebSocketHandshakeError.OriginNotAllowed"/> or <see cref="WebSocketHandshakeError.InvalidOrigin"/>.
     /// </param>
     /// <returns>
-    /// The first rule broken, which <see cref="ServerResponse"/> answers; then the connection must be closed and
-    /// nothing behind the head may be read: a proxy that saw a refusal would take what follows for another request.
+    /// The first violation, for which <see cref="ServerResponse"/> writes the response. The connection must then be closed and no
+    /// byte after the head may be read: a proxy that saw a rejection would treat what follows as another request.
     /// </returns>
     public static WebSocketHandshakeError Check(RequestHead request, ServerHandshakeRules rules, out ServerHandshakeOffer offer)
     {
@@ -65,43 +63,43 @@ internal static class ServerHandshake
         return CheckOrigins(offer, rules);
     }
 
-    /// <summary>Checks the origins in a request that keeps all other rules.</summary>
+    /// <summary>Checks the origins in an otherwise valid request.</summary>
     /// <param name="offer">The request.</param>
-    /// <param name="rules">What the server accepts.</param>
+    /// <param name="rules">The rules of the server.</param>
     /// <param name="isAllowed">
-    /// Asked for an origin that the rules don't allow; <see langword="null"/> to allow no other. What it throws is thrown
-    /// here.
+    /// Called for an origin that the rules do not allow; <see langword="null"/> to allow no other. Its exceptions propagate to
+    /// the caller.
     /// </param>
     public static WebSocketHandshakeError CheckOrigins(
         in ServerHandshakeOffer offer, ServerHandshakeRules rules, Func<string, bool>? isAllowed = null)
     {
         WebSocketHandshakeError error = CheckOrigin(offer, rules, "Origin"u8, isAllowed);
 
-        // Browsers of the drafts put the origin there. A client that sends both must pass with both.
+        // Browsers of the drafts send the origin there. If a client sends both headers, both must pass.
         return error == WebSocketHandshakeError.None && offer.Version == DraftVersion
             ? CheckOrigin(offer, rules, "Sec-WebSocket-Origin"u8, isAllowed)
             : error;
     }
 
     /// <summary>
-    /// Whether a request is a plain one of HTTP that an application may have a response to: GET or HEAD without an Upgrade header.
+    /// Whether a request is a plain HTTP request that an application may respond to: GET or HEAD without an Upgrade header.
     /// </summary>
     public static bool IsPlain(RequestHead request) =>
         (request.Method.SequenceEqual("GET"u8) || request.Method.SequenceEqual("HEAD"u8))
         && request.Headers.IndexOf("Upgrade"u8) < 0;
 
-    /// <summary>Checks a plain request of HTTP/1.x: the rules of HTTP, and the hosts that the server answers for.</summary>
-    /// <returns>The first rule broken.</returns>
+    /// <summary>Validates a plain HTTP/1.x request against the rules of HTTP and the server's list of hosts.</summary>
+    /// <returns>The first violation.</returns>
     public static WebSocketHandshakeError CheckPlain(RequestHead request, ServerHandshakeRules rules) =>
         CheckFraming(request, rules, isHostOptional: request.IsHttp10 && rules.Hosts.Count == 0);
 
     private static WebSocketHandshakeError CheckHttp(RequestHead request, ServerHandshakeRules rules) =>
-        // §4.2.1 (1): "An HTTP/1.1 or higher GET request".
+        // RFC 6455 §4.2.1 (1): "An HTTP/1.1 or higher GET request".
         request.Method.SequenceEqual("GET"u8)
             ? CheckFraming(request, rules, isHostOptional: false)
             : WebSocketHandshakeError.MethodNotGet;
 
-    // What every request must be, whatever it asks for. Only HTTP/1.0 knows requests without Host.
+    // Applies to every request. Only HTTP/1.0 allows a request without Host.
     private static WebSocketHandshakeError CheckFraming(RequestHead request, ServerHandshakeRules rules, bool isHostOptional)
     {
         // RFC 9112 §3.2: "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header
@@ -118,7 +116,7 @@ internal static class ServerHandshake
             return hostCount == 0 ? WebSocketHandshakeError.MissingHost : WebSocketHandshakeError.RepeatedHost;
         }
 
-        // Also where a target in absolute form replaces it: "any ... Host header field with an invalid field value".
+        // Also if a target in absolute form replaces the header: "any ... Host header field with an invalid field value".
         if (!Authority.TryParse(hostValue, out Authority host))
         {
             return WebSocketHandshakeError.InvalidHost;
@@ -148,7 +146,7 @@ internal static class ServerHandshake
     private static WebSocketHandshakeError CheckContent(HeaderFields headers) =>
         CheckBody(headers) is WebSocketHandshakeError error and not WebSocketHandshakeError.None ? error : CheckValues(headers);
 
-    // A name that another party has pointed at this address (DNS rebinding) is not this server's.
+    // DNS rebinding: another party has pointed its own name at this address.
     private static bool IsAllowed(Authority host, ServerHandshakeRules rules, bool isSecure)
     {
         foreach (HostPattern pattern in rules.Hosts)
@@ -162,7 +160,7 @@ internal static class ServerHandshake
         return rules.Hosts.Count == 0;
     }
 
-    // A body would stand where the frames begin. Two ways to say how long it is are two readings of where it ends:
+    // A body would take the place of the frames. Two statements of its length allow two interpretations of where it ends:
     // CVE-2018-12541, CVE-2025-55315.
     private static WebSocketHandshakeError CheckBody(HeaderFields headers)
     {
@@ -185,7 +183,7 @@ internal static class ServerHandshake
         return length.ContainsAnyExcept((byte)'0') ? WebSocketHandshakeError.UnexpectedBody : WebSocketHandshakeError.None;
     }
 
-    // RFC 9110 §5.5 lets other headers be Latin-1 or anything else; those of the handshake are ASCII by their grammar.
+    // RFC 9110 §5.5 allows Latin-1 and other bytes in other headers; those of the handshake are ASCII by their grammar.
     private static WebSocketHandshakeError CheckValues(HeaderFields headers)
     {
         for (int index = 0; index < headers.Count; index++)
@@ -204,7 +202,7 @@ internal static class ServerHandshake
 
     private static WebSocketHandshakeError CheckUpgrade(HeaderFields headers)
     {
-        // §4.2.1 (3): "containing the value "websocket", treated as an ASCII case-insensitive value".
+        // RFC 6455 §4.2.1 (3): "containing the value "websocket", treated as an ASCII case-insensitive value".
         if (headers.IndexOf("Upgrade"u8) < 0)
         {
             return WebSocketHandshakeError.MissingUpgrade;
@@ -215,17 +213,17 @@ internal static class ServerHandshake
             return WebSocketHandshakeError.InvalidUpgrade;
         }
 
-        // §4.2.1 (4): "that includes the token "Upgrade"".
+        // RFC 6455 §4.2.1 (4): "that includes the token "Upgrade"".
         return headers.HasToken("Connection"u8, "Upgrade"u8) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidConnection;
     }
 
-    // Before the key: clients of the oldest drafts have neither, and the version is what they must be told.
+    // Comes before the key: clients of the oldest drafts send neither, and must be told about the version.
     private static WebSocketHandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules)
     {
         int count = headers.Find("Sec-WebSocket-Version"u8, out ReadOnlySpan<byte> value);
         bool isSupported = value.SequenceEqual("13"u8) || (value.SequenceEqual("8"u8) && rules.AllowVersion8);
 
-        // §11.3.5: "MUST NOT appear more than once in an HTTP request".
+        // RFC 6455 §11.3.5: "MUST NOT appear more than once in an HTTP request".
         return count == 0 ? WebSocketHandshakeError.MissingVersion
             : count > 1 || value.Contains((byte)',') ? WebSocketHandshakeError.RepeatedVersion
             : !isSupported ? WebSocketHandshakeError.UnsupportedVersion
@@ -236,7 +234,7 @@ internal static class ServerHandshake
     {
         int count = headers.Find("Sec-WebSocket-Key"u8, out ReadOnlySpan<byte> key);
 
-        // §11.3.1: "MUST NOT appear more than once in an HTTP request".
+        // RFC 6455 §11.3.1: "MUST NOT appear more than once in an HTTP request".
         return count == 0 ? WebSocketHandshakeError.MissingKey
             : count > 1 ? WebSocketHandshakeError.RepeatedKey
             : AcceptKey.IsKey(key) ? WebSocketHandshakeError.None
@@ -249,7 +247,7 @@ internal static class ServerHandshake
         int count = offer.Request.Headers.Find(name, out ReadOnlySpan<byte> origin);
         if (count == 0)
         {
-            // §4.2.1 (7): a client that is not a browser sends none.
+            // RFC 6455 §4.2.1 (7): a client other than a browser need not send an origin.
             return WebSocketHandshakeError.None;
         }
 
@@ -279,7 +277,7 @@ internal static class ServerHandshake
             return WebSocketHandshakeError.NoCommonSubprotocol;
         }
 
-        // §9.1: a header that breaks the grammar fails the connection, even if no extension would be accepted.
+        // RFC 6455 §9.1: a header that violates the grammar fails the connection, even if no extension would be accepted.
         return ExtensionList.IsValid(headers) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidExtensions;
     }
 }

@@ -2,16 +2,13 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// What a client asks for in an opening handshake that keeps the rules, over the bytes of its request. Text is made when
-/// it is asked for.
-/// </summary>
+/// <summary>The contents of a valid opening handshake request, as a view of its bytes. Text is decoded on request.</summary>
 internal readonly ref struct ServerHandshakeOffer
 {
-    /// <summary>Takes over a request that has been checked.</summary>
+    /// <summary>Creates an offer from a validated request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="selected">The subprotocol that the server's list selects.</param>
-    /// <param name="deflate">What the server's rules make of the offers of permessage-deflate.</param>
+    /// <param name="selected">The subprotocol selected from the server's list.</param>
+    /// <param name="deflate">The response to the offers of permessage-deflate under the server's rules.</param>
     public ServerHandshakeOffer(
         RequestHead request, string? selected, PerMessageDeflateParameters? deflate = null)
     {
@@ -20,13 +17,13 @@ internal readonly ref struct ServerHandshakeOffer
         PerMessageDeflate = deflate;
     }
 
-    /// <summary>The same offer, of which permessage-deflate is declined.</summary>
+    /// <summary>Returns the same offer with permessage-deflate declined.</summary>
     public ServerHandshakeOffer WithoutCompression() => new(Request, Subprotocol);
 
     /// <summary>The request itself.</summary>
     public RequestHead Request { get; }
 
-    /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
+    /// <summary>The WebSocket version: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
     public int Version
     {
         get
@@ -36,20 +33,20 @@ internal readonly ref struct ServerHandshakeOffer
         }
     }
 
-    /// <summary>The subprotocols offered, the client's preferred one first.</summary>
+    /// <summary>Returns the offered subprotocols, in the client's order of preference.</summary>
     public IReadOnlyList<string> Subprotocols =>
         SubprotocolList.TryParse(Request.Headers, out IReadOnlyList<string> subprotocols) ? subprotocols : [];
 
-    /// <summary>The first of the server's subprotocols that is offered; <see langword="null"/> if none is.</summary>
+    /// <summary>The first of the server's subprotocols that the client offers; <see langword="null"/> if there is none.</summary>
     public string? Subprotocol { get; }
 
     /// <summary>
-    /// What the server answers to the first offer of permessage-deflate that it accepts (RFC 7692 §7.1);
-    /// <see langword="null"/> if messages are not compressed.
+    /// The response to the first acceptable offer of permessage-deflate (RFC 7692 §7.1); <see langword="null"/> if messages are
+    /// not compressed.
     /// </summary>
     public PerMessageDeflateParameters? PerMessageDeflate { get; }
 
-    /// <summary>The Sec-WebSocket-Key.</summary>
+    /// <summary>The value of Sec-WebSocket-Key.</summary>
     public ReadOnlySpan<byte> Key
     {
         get
@@ -60,14 +57,14 @@ internal readonly ref struct ServerHandshakeOffer
     }
 
     /// <summary>
-    /// The host that the client asks for, with its port if there is one: the authority of a target in absolute form, which
-    /// replaces the Host header (RFC 9112 §3.2.2); else that header.
+    /// The requested host, with its port if given: the authority of a target in absolute form, which replaces the Host header
+    /// (RFC 9112 §3.2.2), or else that header.
     /// </summary>
     public string Host => Target.Authority.IsEmpty
         ? Request.Headers.GetString("Host") ?? ""
         : Encoding.ASCII.GetString(Target.Authority);
 
-    /// <summary>The same of a request with one Host header, in the request's bytes.</summary>
+    /// <summary>Returns the host of a request with one Host header, as a view of its bytes.</summary>
     public ReadOnlySpan<byte> RawHost
     {
         get
@@ -77,23 +74,25 @@ internal readonly ref struct ServerHandshakeOffer
         }
     }
 
-    /// <summary>The origin of the page that opens the connection; <see langword="null"/> if no browser does.</summary>
+    /// <summary>
+    /// The origin of the page that opens the connection; <see langword="null"/> if the client is not a browser.
+    /// </summary>
     public string? Origin =>
         (Version == ServerHandshake.DraftVersion ? Request.Headers.GetString("Sec-WebSocket-Origin") : null)
         ?? Request.Headers.GetString("Origin");
 
-    /// <summary>The request target, as it was sent.</summary>
+    /// <summary>The request target as it was sent.</summary>
     public string TargetText => Encoding.ASCII.GetString(Request.Target);
 
-    /// <summary>The path, not decoded: see <see cref="RequestTarget.Path"/>.</summary>
+    /// <summary>The path, not decoded; see <see cref="RequestTarget.Path"/>.</summary>
     public string Path => Encoding.ASCII.GetString(Target.Path);
 
-    /// <summary>The same, in the request's bytes.</summary>
+    /// <summary>Returns the path as a view of the request's bytes.</summary>
     public ReadOnlySpan<byte> RawPath => Target.Path;
 
     /// <summary>
-    /// The path, percent-decoded once (UTF-8). It begins with exactly one slash, behind which there is no other and no
-    /// backslash, which browsers read as one: decoding can bring forth either.
+    /// The path, percent-decoded once as UTF-8. It begins with exactly one slash, not followed by another slash or by a
+    /// backslash, which browsers treat as one; decoding could produce either.
     /// </summary>
     public string DecodedPath
     {
@@ -106,16 +105,16 @@ internal readonly ref struct ServerHandshakeOffer
         }
     }
 
-    /// <summary>What stands behind the question mark, as it was sent; empty if there is nothing.</summary>
+    /// <summary>The query as it was sent, without the question mark; empty if there is none.</summary>
     public string Query => Encoding.ASCII.GetString(Target.Query);
 
     /// <summary>
-    /// The extensions offered, in the client's order; one that is there several times is several offers.
+    /// Returns the offered extensions in the client's order; an extension that occurs several times is several offers.
     /// </summary>
     public IReadOnlyList<Extension> Extensions =>
         ExtensionList.TryParse(Request.Headers, out IReadOnlyList<Extension> extensions) ? extensions : [];
 
-    /// <summary>The cookies, in their order.</summary>
+    /// <summary>Returns the cookies in their order.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Cookies => CookieList.Parse(Request.Headers);
 
     private RequestTarget Target => RequestTarget.TryParse(Request.Target, out RequestTarget target) ? target : default;

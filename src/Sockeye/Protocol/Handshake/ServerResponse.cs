@@ -3,13 +3,11 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>Writes what a server answers to an opening handshake: the 101, or a refusal (RFC 6455 §4.2.2).</summary>
-/// <remarks>
-/// Everything is checked before the first byte is written: after a fault the destination is as it was.
-/// </remarks>
+/// <summary>Writes a server's response to an opening handshake: a 101, or a rejection (RFC 6455 §4.2.2).</summary>
+/// <remarks>Everything is validated before the first byte is written: after a fault, the destination is unchanged.</remarks>
 internal static class ServerResponse
 {
-    /// <summary>The status that tells a client to come back with an Upgrade header (RFC 9110 §15.5.22).</summary>
+    /// <summary>The status that asks a client to retry with an Upgrade header (RFC 9110 §15.5.22).</summary>
     public const int UpgradeRequired = 426;
 
     private const int MethodNotAllowed = 405;
@@ -19,28 +17,26 @@ internal static class ServerResponse
     private const int NotModified = 304;
     private const int MaxStatusCode = 599;
 
-    // Between the status line and what is computed: the same bytes for every connection.
+    // The part between the status line and the computed headers, which is the same for every connection.
     private static ReadOnlySpan<byte> AcceptStart =>
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "u8;
 
-    /// <summary>Accepts without anything that the application would add.</summary>
-    /// <param name="destination">Where the head goes.</param>
+    /// <summary>Accepts without any additions by the application.</summary>
+    /// <param name="destination">The buffer for the head.</param>
     /// <param name="offer">
-    /// What the client asked for; its <see cref="ServerHandshakeOffer.Subprotocol"/> is chosen, and its
-    /// <see cref="ServerHandshakeOffer.PerMessageDeflate"/> agreed on.
+    /// The client's offer. Its <see cref="ServerHandshakeOffer.Subprotocol"/> and its
+    /// <see cref="ServerHandshakeOffer.PerMessageDeflate"/> are accepted.
     /// </param>
     public static HandshakeFault WriteAccept(IBufferWriter<byte> destination, ServerHandshakeOffer offer) =>
         WriteAccept(destination, offer, offer.Subprotocol, [], []);
 
-    /// <summary>Accepts.</summary>
-    /// <param name="destination">Where the head goes.</param>
-    /// <param name="offer">
-    /// What the client asked for; its <see cref="ServerHandshakeOffer.PerMessageDeflate"/> is agreed on.
-    /// </param>
-    /// <param name="subprotocol">One of those offered, or <see langword="null"/>.</param>
-    /// <param name="extensions">What else has been negotiated; names that the client offered.</param>
-    /// <param name="headers">What the application adds.</param>
-    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    /// <summary>Accepts an opening handshake.</summary>
+    /// <param name="destination">The buffer for the head.</param>
+    /// <param name="offer">The client's offer. Its <see cref="ServerHandshakeOffer.PerMessageDeflate"/> is accepted.</param>
+    /// <param name="subprotocol">One of the offered subprotocols, or <see langword="null"/>.</param>
+    /// <param name="extensions">The other negotiated extensions, by names that the client offered.</param>
+    /// <param name="headers">The headers that the application adds.</param>
+    /// <returns>The fault because of which nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault WriteAccept(
         IBufferWriter<byte> destination,
         ServerHandshakeOffer offer,
@@ -48,7 +44,7 @@ internal static class ServerResponse
         IReadOnlyList<Extension> extensions,
         IReadOnlyList<KeyValuePair<string, string>> headers)
     {
-        // §4.2.2 (5): the subprotocol is one "the server has selected" from those of the client's handshake.
+        // RFC 6455 §4.2.2 (5): the subprotocol is one "the server has selected" from those of the client's handshake.
         if (subprotocol is not null && !offer.Subprotocols.Contains(subprotocol, StringComparer.Ordinal))
         {
             return HandshakeFault.SubprotocolNotOffered;
@@ -84,30 +80,30 @@ internal static class ServerResponse
         return HandshakeFault.None;
     }
 
-    /// <summary>Refuses because of a rule that the client has broken.</summary>
+    /// <summary>Rejects because of an error of the client.</summary>
     public static void WriteRejection(
         IBufferWriter<byte> destination, WebSocketHandshakeError error, ServerHandshakeRules rules) =>
         WriteRejection(destination, HandshakeRejection.For(error, rules));
 
     /// <summary>
-    /// Refuses. The connection must be closed afterwards, and nothing behind the request may be read.
+    /// Rejects an opening handshake. The connection must be closed afterwards, and no byte after the request may be read.
     /// </summary>
-    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    /// <returns>The fault because of which nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault WriteRejection(IBufferWriter<byte> destination, HandshakeRejection rejection) =>
         rejection.StatusCode < MinRejectionStatusCode
             ? HandshakeFault.InvalidStatusCode
             : WriteFinal(destination, rejection, isHead: false);
 
     /// <summary>
-    /// Answers with a refusal, or with the response to a plain request, whose status may be 200 too. The connection must be
-    /// closed afterwards, and nothing behind the request may be read.
+    /// Writes a rejection, or the response to a plain request, whose status may also be 200. The connection must be closed
+    /// afterwards, and no byte after the request may be read.
     /// </summary>
-    /// <param name="destination">Where the response goes.</param>
+    /// <param name="destination">The buffer for the response.</param>
     /// <param name="rejection">The response.</param>
     /// <param name="isHead">
-    /// Whether the request was a HEAD, the response to which has the same headers and no body (RFC 9110 §9.3.2).
+    /// Whether the request was a HEAD, whose response has the same headers and no body (RFC 9110 §9.3.2).
     /// </param>
-    /// <returns>Why nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
+    /// <returns>The fault because of which nothing was written, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault WriteFinal(IBufferWriter<byte> destination, HandshakeRejection rejection, bool isHead)
     {
         HandshakeFault fault = Check(rejection);
@@ -142,7 +138,7 @@ internal static class ServerResponse
             writer.WriteHeader("Allow"u8, "GET");
         }
 
-        // RFC 9110 §8.6: no Content-Length with a 204; §15.4.5: a 304 describes what it does not send.
+        // RFC 9110 §8.6: no Content-Length with a 204. §15.4.5: a 304 describes the content that it does not send.
         bool hasContent = statusCode is not (NoContent or NotModified);
         if (hasContent)
         {
@@ -175,7 +171,7 @@ internal static class ServerResponse
             : HandshakeFault.ExtensionNotOffered;
     }
 
-    // It has a property of its own: twice in one response, it would mean nothing.
+    // Set with its own property; a second one would make the response ambiguous.
     private static bool IsContentType(KeyValuePair<string, string> header) =>
         header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase);
 

@@ -2,20 +2,20 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>One way in which a server wants to be told who asks (RFC 9110 §11.6.1). Immutable.</summary>
+/// <summary>An authentication challenge of a server (RFC 9110 §11.6.1). Immutable.</summary>
 internal sealed class AuthenticationChallenge
 {
     private readonly Dictionary<string, string> _parameters = new(StringComparer.OrdinalIgnoreCase);
 
     private AuthenticationChallenge(string scheme) => Scheme = scheme;
 
-    /// <summary>The scheme, in any case.</summary>
+    /// <summary>The authentication scheme, compared without regard to case.</summary>
     public string Scheme { get; }
 
-    /// <summary>The value of a parameter, without quotes; <see langword="null"/> if there is none.</summary>
+    /// <summary>Returns the value of a parameter without quotes, or <see langword="null"/> if it is absent.</summary>
     public string? this[string name] => _parameters.GetValueOrDefault(name);
 
-    /// <summary>Reads the challenges of a header line, up to the first that is malformed.</summary>
+    /// <summary>Parses the challenges of a header line, up to the first malformed one.</summary>
     public static List<AuthenticationChallenge> Parse(string value)
     {
         List<AuthenticationChallenge> challenges = [];
@@ -23,7 +23,7 @@ internal sealed class AuthenticationChallenge
         int position = 0;
         while (true)
         {
-            // §5.6.1.2: empty elements are skipped.
+            // RFC 9110 §5.6.1.2: empty elements are skipped.
             SkipAny(value, ref position, ", \t");
             if (position == value.Length)
             {
@@ -44,7 +44,7 @@ internal sealed class AuthenticationChallenge
                 position++;
                 SkipAny(value, ref position, " \t");
 
-                // §11.2: "the parameter name [...] MUST only occur once per challenge".
+                // RFC 9110 §11.2: "the parameter name [...] MUST only occur once per challenge".
                 if (!TryTakeValue(value, ref position, out string text) || !current._parameters.TryAdd(name, text)
                     || !IsAtSeparator(value, ref position))
                 {
@@ -72,7 +72,7 @@ internal sealed class AuthenticationChallenge
         }
     }
 
-    // What is not followed by the end of an element is the first parameter.
+    // If the end of an element does not follow, this is the first parameter.
     private static void SkipToken68(string value, ref int position)
     {
         int end = position;
@@ -123,7 +123,7 @@ internal sealed class AuthenticationChallenge
             return text.Length > 0;
         }
 
-        // §5.6.4: a backslash stands for the character after it.
+        // RFC 9110 §5.6.4: a backslash escapes the next character.
         var builder = new StringBuilder();
         for (position++; position < value.Length; position++)
         {

@@ -3,9 +3,7 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// A host and perhaps a port: the Host header, and the same part of a target or an origin (RFC 3986 §3.2).
-/// </summary>
+/// <summary>A host with an optional port, from a Host header, a target or an origin (RFC 3986 §3.2).</summary>
 internal readonly ref struct Authority
 {
     /// <summary>The default port of <c>http</c> and <c>ws</c> (RFC 9110 §4.2.1).</summary>
@@ -16,11 +14,11 @@ internal readonly ref struct Authority
 
     private const int MaxPortDigits = 5;
 
-    // RFC 3986 §3.2.2: reg-name, without the comma: two Host headers that a proxy joined are not one host.
+    // RFC 3986 §3.2.2: the characters of reg-name without the comma, since two Host headers that a proxy joined are not one host.
     private static readonly SearchValues<byte> NameBytes = SearchValues.Create(
         "-._~%!$&'()*+;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
-    // What is inside the brackets of an IPv6 literal; zone identifiers do not go on the wire (RFC 9844).
+    // The characters inside the brackets of an IPv6 literal; zone identifiers are not sent (RFC 9844).
     private static readonly SearchValues<byte> LiteralBytes = SearchValues.Create(":.0123456789ABCDEFabcdef"u8);
 
     private readonly int _port;
@@ -31,12 +29,10 @@ internal readonly ref struct Authority
         _port = port;
     }
 
-    /// <summary>The host, with the brackets of an IPv6 literal. Compares without regard to case.</summary>
+    /// <summary>The host, with the brackets of an IPv6 literal. Compared without regard to case.</summary>
     public ReadOnlySpan<byte> Host { get; }
 
-    /// <summary>
-    /// Reads a host and perhaps a port. There is no room for user information: it has no place on the wire.
-    /// </summary>
+    /// <summary>Parses a host with an optional port. User information is rejected, since it must not be sent.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out Authority authority)
     {
         authority = default;
@@ -54,10 +50,10 @@ internal readonly ref struct Authority
         return true;
     }
 
-    /// <summary>Whether a port was written.</summary>
+    /// <summary>Whether a port is given.</summary>
     public bool HasPort => _port >= 0;
 
-    /// <summary>The port, or the scheme's when none was written.</summary>
+    /// <summary>Returns the port, or the default port of the scheme if none is given.</summary>
     public int Port(bool isSecure) => _port >= 0 ? _port : isSecure ? HttpsPort : HttpPort;
 
     /// <summary>Whether two authorities are the same under one scheme.</summary>
@@ -68,7 +64,7 @@ internal readonly ref struct Authority
         ? host.Length > "[]"u8.Length && !host[1..^1].ContainsAnyExcept(LiteralBytes)
         : !host.IsEmpty && !host.ContainsAnyExcept(NameBytes);
 
-    // RFC 3986 §3.2.3: port = *DIGIT, so a colon with nothing behind it is the default port.
+    // RFC 3986 §3.2.3: port = *DIGIT, so that a colon without digits means the default port.
     private static bool TryParsePort(ReadOnlySpan<byte> text, out int port)
     {
         port = -1;

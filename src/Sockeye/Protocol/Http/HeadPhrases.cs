@@ -1,14 +1,14 @@
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// What the heads of opening handshakes begin their lines with, over and over: for <see cref="PackedHead"/>, at most 128.
+/// The most frequent line starts in the heads of opening handshakes, at most 128, for <see cref="PackedHead"/>.
 /// </summary>
 internal static class HeadPhrases
 {
     private const string Mozilla = "User-Agent: Mozilla/5.0 (";
     private const string Chrome = ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/";
 
-    /// <summary>The phrases; one that ends a line does so with its CRLF.</summary>
+    /// <summary>The phrases. One that is a whole line includes its CRLF.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         // RFC 6455 §4.1.
@@ -56,7 +56,7 @@ internal static class HeadPhrases
         Mozilla + "X11; Linux x86_64" + Chrome,
         Mozilla + "Linux; Android 10; K" + Chrome,
 
-        // Others, and proxies in between.
+        // Other clients, and proxies in between.
         "Authorization: ",
         "Authorization: Basic ",
         "Authorization: Bearer ",

@@ -2,16 +2,14 @@ using System.Buffers;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// Finds the end of an HTTP/1.1 head that arrives in pieces, and checks every byte of it once (RFC 9112 §2, §5).
-/// </summary>
+/// <summary>Finds the end of an HTTP/1.1 head that arrives in pieces, and validates every byte once (RFC 9112 §2, §5).</summary>
 /// <remarks>
-/// Stricter than §2.2 allows, because what two readers of one head see differently is how requests are smuggled: lines
-/// end with CRLF and nothing else, folded lines and white space before a colon are refused.
+/// Stricter than RFC 9112 §2.2 requires, because requests are smuggled where two readers interpret a head differently: lines must
+/// end with CRLF, and folded lines and white space before a colon are rejected.
 /// </remarks>
 internal struct HeadReader
 {
-    // RFC 8446 §5.1: how a ClientHello begins. In HTTP it would be a control character.
+    // RFC 8446 §5.1: the first byte of a ClientHello. In HTTP it would be a control character.
     private const byte TlsHandshake = 22;
 
     private readonly HeadLimits _limits;
@@ -21,7 +19,7 @@ internal struct HeadReader
     private int _lineStart;   // where the line begins that _position is in
     private int _headerCount;
 
-    /// <summary>Starts at the first byte of a head.</summary>
+    /// <summary>Creates a reader at the first byte of a head.</summary>
     public HeadReader(HeadLimits limits)
     {
         _limits = limits;
@@ -40,15 +38,15 @@ internal struct HeadReader
         Failed,
     }
 
-    /// <summary>Reads on.</summary>
+    /// <summary>Reads the bytes that have arrived since the last call.</summary>
     /// <param name="received">
-    /// Everything since the first byte of the head: what the last call was given, and what has arrived since. Only
-    /// what is new is looked at, so the work is linear however the bytes are cut.
+    /// All bytes since the first byte of the head, including those of earlier calls. Only the new ones are examined, so the work
+    /// is linear however the bytes are split.
     /// </param>
     /// <param name="headLength">
-    /// The length of the head in bytes, with its empty line, when the result is <see cref="OperationStatus.Done"/>.
+    /// The length of the head in bytes, including its empty line, when the result is <see cref="OperationStatus.Done"/>.
     /// </param>
-    /// <param name="error">The rule broken, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
+    /// <param name="error">The violation, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
     /// <returns>
     /// <see cref="OperationStatus.Done"/>; <see cref="OperationStatus.NeedMoreData"/>; or
     /// <see cref="OperationStatus.InvalidData"/>, which every later call repeats.
@@ -70,7 +68,7 @@ internal struct HeadReader
         };
     }
 
-    // Looks at one byte or more, and moves past them or fails.
+    // Examines one or more bytes, and either moves past them or fails.
     private void Advance(ReadOnlySpan<byte> received)
     {
         if (_position >= _limits.MaxLength)
@@ -113,7 +111,7 @@ internal struct HeadReader
         }
         else if (_headerCount == _limits.MaxHeaderCount)
         {
-            // Lines are counted, not names: CVE-2026-65624 is a limit that repeated names slipped past.
+            // Counts lines, not names: in CVE-2026-65624, repeated names bypassed a limit.
             Fail(HttpError.TooManyHeaders);
         }
         else
@@ -146,7 +144,7 @@ internal struct HeadReader
         _state = State.Value;
     }
 
-    // The start line, or what follows the colon: anything but control characters, up to a carriage return.
+    // Reads the start line or a value: anything except control characters, up to a carriage return.
     private void ReadText(ReadOnlySpan<byte> received, int maxLineLength, HttpError tooLong, State next)
     {
         ReadOnlySpan<byte> rest = Allowed(received, maxLineLength);
@@ -166,8 +164,8 @@ internal struct HeadReader
             return;
         }
 
-        // RFC 9112 §2.2 would have a server skip empty lines before a request, for the sake of old clients that end a
-        // body with one. No request comes before an opening handshake.
+        // RFC 9112 §2.2 tells servers to skip empty lines before a request, because old clients end a body with one. No request
+        // precedes an opening handshake.
         if (length == 0 && _position == 0)
         {
             Fail(HttpError.MalformedStartLine);
@@ -191,8 +189,8 @@ internal struct HeadReader
         _state = _state == State.HeadEnd ? State.Done : State.LineStart;
     }
 
-    // The new bytes, as far as the limits let this line and this head reach. The line's own limit leaves room for the
-    // carriage return, so a line of exactly the limit passes.
+    // Returns the new bytes that the limits of the line and the head allow. The limit of the line leaves room for the carriage
+    // return, so that a line of exactly the maximum length passes.
     private readonly ReadOnlySpan<byte> Allowed(ReadOnlySpan<byte> received, int maxLineLength)
     {
         int end = (int)Math.Min((long)_lineStart + maxLineLength + 1, _limits.MaxLength);
@@ -203,8 +201,8 @@ internal struct HeadReader
     {
         _position += length;
 
-        // Stopped by the line's limit, neither by the head's nor by the end of what there is: the line is over its
-        // limit by one byte already. The head's own limit is met at the top of Advance.
+        // If the limit of the line was reached, rather than that of the head or the end of the input, the line is too long by one
+        // byte already. Advance checks the limit of the head.
         int maxLineLength = tooLong == HttpError.StartLineTooLong
             ? _limits.MaxStartLineLength
             : _limits.MaxHeaderLineLength;

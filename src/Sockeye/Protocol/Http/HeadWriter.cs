@@ -5,19 +5,19 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Writes the lines of a head. Checks nothing: everything was checked before the first line is written.
+/// Writes the lines of a head. Validates nothing: the caller validates everything before the first line is written.
 /// </summary>
 internal readonly struct HeadWriter
 {
     private readonly IBufferWriter<byte> _destination;
 
-    /// <summary>Writes to a buffer.</summary>
+    /// <summary>Creates a writer to a buffer.</summary>
     public HeadWriter(IBufferWriter<byte> destination)
     {
         _destination = destination;
     }
 
-    /// <summary>Writes bytes as they are.</summary>
+    /// <summary>Writes bytes unchanged.</summary>
     public void Write(ReadOnlySpan<byte> bytes) => _destination.Write(bytes);
 
     /// <summary>Writes text of Latin-1 characters.</summary>
@@ -28,7 +28,7 @@ internal readonly struct HeadWriter
         _destination.Advance(text.Length);
     }
 
-    /// <summary>Writes a number in digits.</summary>
+    /// <summary>Writes a number in decimal digits.</summary>
     public void Write(int number)
     {
         const int maxDigits = 11;
@@ -58,6 +58,6 @@ internal readonly struct HeadWriter
         }
     }
 
-    /// <summary>Ends a line, or the head.</summary>
+    /// <summary>Ends a line; after an empty line, ends the head.</summary>
     public void EndLine() => Write("\r\n"u8);
 }

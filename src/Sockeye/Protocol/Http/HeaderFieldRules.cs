@@ -3,36 +3,36 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// What may be sent as a header: this end's own mistakes and what flows into them from elsewhere are stopped before
-/// they reach the wire (RFC 9110 §5.1, §5.5).
+/// Validates headers before they are sent, so that neither a mistake of this end nor injected input reaches the wire (RFC 9110
+/// §5.1, §5.5).
 /// </summary>
 internal static class HeaderFieldRules
 {
-    // What the opening handshake writes itself, or what would change how the message is delimited.
+    // The names that the opening handshake writes itself, or that would change how the message is delimited.
     private static readonly string[] ReservedNames =
         ["Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Trailer", "TE", "Host"];
 
     private const string ReservedPrefix = "Sec-WebSocket-";
 
-    /// <summary>Whether a text can be a header's name.</summary>
+    /// <summary>Whether a text is a valid header name.</summary>
     public static bool IsName(ReadOnlySpan<char> name) => HttpCharacters.IsToken(name);
 
     /// <summary>
-    /// Whether a text can be a header's value, or a reason phrase: Latin-1 without control characters other than tabs.
+    /// Whether a text is a valid header value or reason phrase: Latin-1 without control characters other than tabs.
     /// </summary>
     public static bool IsValue(ReadOnlySpan<char> value) =>
         !value.ContainsAny(HttpCharacters.ControlChars) && !value.ContainsAnyExceptInRange('\0', '\u00FF');
 
-    /// <summary>Whether a text can be the value of Host: a host with an optional port (RFC 9112 §3.2).</summary>
+    /// <summary>Whether a text is a valid value of Host: a host with an optional port (RFC 9112 §3.2).</summary>
     public static bool IsHost(string value) =>
         Ascii.IsValid(value) && Authority.TryParse(Encoding.ASCII.GetBytes(value), out _);
 
-    /// <summary>Whether the opening handshake keeps a name for itself.</summary>
+    /// <summary>Whether a name is reserved for the opening handshake.</summary>
     public static bool IsReserved(string name) =>
         name.StartsWith(ReservedPrefix, StringComparison.OrdinalIgnoreCase)
         || ReservedNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Checks headers that an application adds to a handshake.</summary>
+    /// <summary>Validates the headers that an application adds to a handshake.</summary>
     /// <returns>The first fault, or <see cref="HandshakeFault.None"/>.</returns>
     public static HandshakeFault Check(IEnumerable<KeyValuePair<string, string>> headers)
     {
@@ -52,6 +52,6 @@ internal static class HeaderFieldRules
         return HandshakeFault.None;
     }
 
-    /// <summary>Whether bytes from a peer have something in them that is not ASCII (RFC 9110 §5.5: obs-text).</summary>
+    /// <summary>Whether a peer's bytes contain any that are not ASCII (RFC 9110 §5.5: obs-text).</summary>
     public static bool HasObsoleteText(ReadOnlySpan<byte> value) => !Ascii.IsValid(value);
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The header lines of a head, in their order, over its bytes where they lie: nothing is copied, and nothing is decoded
-/// until it is asked for. Names compare without regard to case (RFC 9110 §5.1). The default value has no lines.
+/// The header lines of a head in their order, as views of its bytes: nothing is copied, and values are decoded only on request.
+/// Names are compared without regard to case (RFC 9110 §5.1). The default value has no lines.
 /// </summary>
 internal readonly ref struct HeaderFields
 {
@@ -17,16 +17,16 @@ internal readonly ref struct HeaderFields
         _lines = lines;
     }
 
-    /// <summary>How many lines there are; repeated names count each time.</summary>
+    /// <summary>The number of lines; repeated names count each time.</summary>
     public int Count => _lines.Length;
 
-    /// <summary>Reads the header lines of a head.</summary>
+    /// <summary>Parses the header lines of a head.</summary>
     /// <param name="head">The whole head.</param>
-    /// <param name="start">Where the first header line begins.</param>
-    /// <param name="lines">Where to note the lines: room for as many as there may be.</param>
-    /// <param name="fields">The lines; none if one is malformed.</param>
+    /// <param name="start">The index of the first header line.</param>
+    /// <param name="lines">The storage for the lines, with room for as many as there may be.</param>
+    /// <param name="fields">The lines; empty if one is malformed.</param>
     /// <returns>
-    /// Whether each line is a name, a colon and a value, an empty line ends them, and there was room for all.
+    /// Whether each line consists of a name, a colon and a value, an empty line ends them, and there was room for all.
     /// </returns>
     public static bool TryParse(ReadOnlySpan<byte> head, int start, Span<HeaderLine> lines, out HeaderFields fields)
     {
@@ -58,7 +58,7 @@ internal readonly ref struct HeaderFields
                 return false;
             }
 
-            // RFC 9112 §5.1: white space around the value is no part of it.
+            // RFC 9112 §5.1: white space around the value is not part of it.
             ReadOnlySpan<byte> value = rest[(colon + 1)..length];
             int leading = value.Length - value.TrimStart(" \t"u8).Length;
             int valueLength = HttpCharacters.TrimWhiteSpace(value).Length;
@@ -68,8 +68,8 @@ internal readonly ref struct HeaderFields
         }
     }
 
-    /// <summary>Takes header lines that another HTTP implementation has read.</summary>
-    /// <param name="pairs">Names and values; a name with several values once for each.</param>
+    /// <summary>Creates header lines that another HTTP implementation has parsed.</summary>
+    /// <param name="pairs">The names and values; a name with several values occurs once for each.</param>
     public static HeaderFields FromPairs(IEnumerable<KeyValuePair<string, string>> pairs)
     {
         List<byte> bytes = [];
@@ -86,16 +86,16 @@ internal readonly ref struct HeaderFields
         return new HeaderFields(bytes.ToArray(), lines.ToArray());
     }
 
-    /// <summary>The name of a line, as it was written.</summary>
+    /// <summary>Returns the name of a line, in its original case.</summary>
     public ReadOnlySpan<byte> Name(int index) => _bytes.Slice(_lines[index].NameStart, _lines[index].NameLength);
 
-    /// <summary>The value of a line, without white space around it.</summary>
+    /// <summary>Returns the value of a line, without white space around it.</summary>
     public ReadOnlySpan<byte> Value(int index) => _bytes.Slice(_lines[index].ValueStart, _lines[index].ValueLength);
 
-    /// <summary>Where the next line of a name is.</summary>
+    /// <summary>Finds the next line with a name.</summary>
     /// <param name="name">The name, in any case.</param>
-    /// <param name="from">The first line to look at.</param>
-    /// <returns>Its index, or -1 if there is none.</returns>
+    /// <param name="from">The index of the first line to examine.</param>
+    /// <returns>The index of the line, or -1 if there is none.</returns>
     public int IndexOf(ReadOnlySpan<byte> name, int from = 0)
     {
         for (int index = from; index < Count; index++)
@@ -109,10 +109,10 @@ internal readonly ref struct HeaderFields
         return -1;
     }
 
-    /// <summary>Finds the value of a name that may stand on one line only.</summary>
+    /// <summary>Finds the value of a name that may occur only once.</summary>
     /// <param name="name">The name, in any case.</param>
-    /// <param name="value">The value of its first line; empty if there is none.</param>
-    /// <returns>How many lines have the name: 0, 1, or 2 for more than one.</returns>
+    /// <param name="value">The value of the first line with the name; empty if there is none.</param>
+    /// <returns>The number of lines with the name: 0, 1, or 2 for more than one.</returns>
     public int Find(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         int index = IndexOf(name);
@@ -120,12 +120,12 @@ internal readonly ref struct HeaderFields
         return index < 0 ? 0 : IndexOf(name, index + 1) < 0 ? 1 : 2;
     }
 
-    /// <summary>The values of every line of a name, in their order.</summary>
+    /// <summary>Returns the values of all lines with a name, in their order.</summary>
     public HeaderValues ValuesOf(ReadOnlySpan<byte> name) => new(this, name);
 
     /// <summary>
-    /// Whether a token is an element of the comma-separated list that all lines of a name make together
-    /// (RFC 9110 §5.3, §5.6.1). Tokens compare without regard to case.
+    /// Whether a token is an element of the comma-separated list that all lines with a name form together (RFC 9110 §5.3,
+    /// §5.6.1). Tokens are compared without regard to case.
     /// </summary>
     public bool HasToken(ReadOnlySpan<byte> name, ReadOnlySpan<byte> token)
     {
@@ -144,8 +144,8 @@ internal readonly ref struct HeaderFields
     }
 
     /// <summary>
-    /// How many elements the comma-separated list has that all lines of a name make together. Empty elements don't count
-    /// (RFC 9110 §5.6.1.2).
+    /// Counts the elements of the comma-separated list that all lines with a name form together. Empty elements do not count (RFC
+    /// 9110 §5.6.1.2).
     /// </summary>
     public int CountElements(ReadOnlySpan<byte> name)
     {
@@ -161,9 +161,7 @@ internal readonly ref struct HeaderFields
         return count;
     }
 
-    /// <summary>
-    /// The values of a name for people and applications: Latin-1, joined with a comma if there are several.
-    /// </summary>
+    /// <summary>Returns the values of a name as Latin-1 text, joined with commas if there are several.</summary>
     /// <returns>The text, or <see langword="null"/> if no line has the name.</returns>
     public string? GetString(string name)
     {
@@ -180,7 +178,7 @@ internal readonly ref struct HeaderFields
         return joined;
     }
 
-    /// <summary>Every line as text, in their order (Latin-1).</summary>
+    /// <summary>Returns all lines as Latin-1 text, in their order.</summary>
     public KeyValuePair<string, string>[] ToPairs()
     {
         var pairs = new KeyValuePair<string, string>[Count];
@@ -192,8 +190,8 @@ internal readonly ref struct HeaderFields
         return pairs;
     }
 
-    // Not Encoding.Latin1, which turns a full-width letter into the plain one: what is not Latin-1 must not become
-    // something that a check accepts. NUL is refused by every check there is.
+    // Not Encoding.Latin1, which converts a full-width letter to the plain one: a character outside Latin-1 must not become one
+    // that a check accepts. NUL is rejected by every check.
     private static void AppendLatin1(List<byte> bytes, ReadOnlySpan<char> text)
     {
         foreach (char c in text)

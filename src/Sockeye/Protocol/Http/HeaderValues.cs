@@ -1,13 +1,13 @@
 namespace Sockeye.Protocol;
 
-/// <summary>The values of every line of one name, in their order, for <c>foreach</c>. Allocates nothing.</summary>
+/// <summary>Enumerates the values of all lines with one name, in their order, for <c>foreach</c>. Allocates nothing.</summary>
 internal ref struct HeaderValues
 {
     private readonly HeaderFields _fields;
     private readonly ReadOnlySpan<byte> _name;
     private int _index;
 
-    /// <summary>Begins before the first value.</summary>
+    /// <summary>Creates an enumerator positioned before the first value.</summary>
     public HeaderValues(HeaderFields fields, ReadOnlySpan<byte> name)
     {
         _fields = fields;
@@ -15,14 +15,14 @@ internal ref struct HeaderValues
         _index = -1;
     }
 
-    /// <summary>The value that <see cref="MoveNext"/> has found.</summary>
+    /// <summary>The current value, after <see cref="MoveNext"/>.</summary>
     public readonly ReadOnlySpan<byte> Current => _fields.Value(_index);
 
-    /// <summary>The values themselves, which <c>foreach</c> asks for.</summary>
+    /// <summary>Returns this enumerator, as <c>foreach</c> requires.</summary>
     public readonly HeaderValues GetEnumerator() => this;
 
-    /// <summary>Goes to the next value.</summary>
-    /// <returns>Whether there is one.</returns>
+    /// <summary>Advances to the next value.</summary>
+    /// <returns>Whether there was another value.</returns>
     public bool MoveNext()
     {
         int next = _fields.IndexOf(_name, _index + 1);

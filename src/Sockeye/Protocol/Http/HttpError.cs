@@ -1,9 +1,9 @@
 namespace Sockeye.Protocol;
 
-/// <summary>A rule of HTTP/1.1 that the head of a message breaks, or a limit of this end that it exceeds.</summary>
+/// <summary>The rules of HTTP/1.1, and the limits of this end, that the head of a message can violate.</summary>
 internal enum HttpError
 {
-    /// <summary>No rule is broken.</summary>
+    /// <summary>No error.</summary>
     None = 0,
 
     /// <summary>The request line or status line is longer than <see cref="HeadLimits.MaxStartLineLength"/>.</summary>

@@ -1,12 +1,12 @@
 namespace Sockeye.Protocol;
 
-/// <summary>The name of HTTP's version in a start line (RFC 9112 §2.3).</summary>
+/// <summary>Parses the HTTP version in a start line (RFC 9112 §2.3).</summary>
 internal static class HttpVersionText
 {
     private const int Length = 8;
 
-    /// <summary>Reads <c>HTTP/</c>, a digit, a dot and a digit.</summary>
-    /// <returns>Whether the text is just that: <c>HTTP/1.10</c>, <c>HTTP/2</c> and <c>http/1.1</c> are not.</returns>
+    /// <summary>Parses <c>HTTP/</c>, a digit, a dot and a digit.</summary>
+    /// <returns>Whether the text is exactly that; <c>HTTP/1.10</c>, <c>HTTP/2</c> and <c>http/1.1</c> are not.</returns>
     public static bool TryParse(ReadOnlySpan<byte> text, out int major, out int minor)
     {
         major = minor = 0;
@@ -25,8 +25,8 @@ internal static class HttpVersionText
     }
 
     /// <summary>
-    /// Whether a connection of this version can be upgraded: RFC 6455 §4.1 wants "at least 1.1", and a later 1.x is
-    /// read as 1.1 (RFC 9110 §2.5).
+    /// Whether a connection of this version can be upgraded. RFC 6455 §4.1 requires "at least 1.1", and a later 1.x is treated as
+    /// 1.1 (RFC 9110 §2.5).
     /// </summary>
     public static bool CanUpgrade(int major, int minor) => major == 1 && minor >= 1;
 }

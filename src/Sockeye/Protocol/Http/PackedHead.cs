@@ -5,36 +5,36 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// A request's head in a third of its bytes, to be kept as long as its connection: for what every opening handshake says,
-/// or every browser, there is a list, and one byte stands for a phrase of it. Any bytes come back as they were.
+/// Stores a request's head in about a third of its length, for as long as its connection lives. A list contains the phrases that
+/// every opening handshake, or every browser, sends; one byte represents each. Any input is restored exactly.
 /// </summary>
 /// <remarks>
-/// A head is lines of visible ASCII: bytes from 0x80 on are free to stand for the phrases, and some control characters
-/// for what ends a line. Where those are in a head all the same, another comes before each.
+/// A head consists of lines of visible ASCII, so that the bytes from 0x80 can represent phrases, and some control characters the
+/// ends of lines. Where a head contains one of these bytes, it is escaped with another.
 /// </remarks>
 internal static class PackedHead
 {
-    // The byte that follows stands for itself.
+    // Escapes the byte that follows.
     private const byte Literal = 0x00;
 
-    // The whole line of the key follows, as the 16 bytes of the nonce (RFC 6455 §4.1).
+    // Represents the whole line of the key; followed by the 16 bytes of the nonce (RFC 6455 §4.1).
     private const byte KeyLine = 0x01;
 
-    // The ends of a line and of a request line.
+    // The ends of a header line and of a request line.
     private const byte LineEnd = (byte)'\n';
     private const byte RequestLineEnd = (byte)'\r';
 
-    // The first phrase of the list; the bytes above it stand for the others.
+    // Represents the first phrase of the list; the bytes above it represent the others.
     private const byte FirstPhrase = 0x80;
 
     private const int NonceLength = 16;
 
     private static readonly byte[][] Phrases = [.. HeadPhrases.All.Select(Encoding.ASCII.GetBytes)];
 
-    // By the byte they begin with, the longer first: their places in the list.
+    // The indexes of phrases by their first byte, longer phrases first.
     private static readonly byte[][] PhrasesByFirst = [.. Enumerable.Range(0, FirstPhrase).Select(PlacesOf)];
 
-    // What cannot stand for itself.
+    // The bytes that must be escaped.
     private static readonly SearchValues<byte> NotThemselves = SearchValues.Create(
         [Literal, KeyLine, LineEnd, RequestLineEnd, .. Enumerable.Range(FirstPhrase, 0x80).Select(value => (byte)value)]);
 
@@ -44,13 +44,13 @@ internal static class PackedHead
 
     private static ReadOnlySpan<byte> KeyName => "Sec-WebSocket-Key: "u8;
 
-    /// <summary>The most bytes that a head of a length is packed in.</summary>
+    /// <summary>Returns the maximum length of a packed head, in bytes.</summary>
     public static int MaxLength(int headLength) => 2 * headLength;
 
     /// <summary>Packs a head.</summary>
     /// <param name="head">The head, or any other bytes.</param>
     /// <param name="destination">At least <see cref="MaxLength"/> bytes.</param>
-    /// <returns>How many bytes were written.</returns>
+    /// <returns>The number of bytes written.</returns>
     public static int Pack(ReadOnlySpan<byte> head, Span<byte> destination)
     {
         int written = 0;
@@ -65,7 +65,7 @@ internal static class PackedHead
         return written;
     }
 
-    /// <summary>Unpacks what <see cref="Pack"/> has written.</summary>
+    /// <summary>Unpacks the output of <see cref="Pack"/>.</summary>
     public static byte[] Unpack(ReadOnlySpan<byte> packed)
     {
         byte[] head = new byte[Unpack(packed, head: null)];
@@ -120,7 +120,7 @@ internal static class PackedHead
         return written;
     }
 
-    // Other bytes could have been meant by the same digits, or the same bytes by others: only what comes back as it was.
+    // Base64 is not unique: a key is packed only if decoding and encoding restore it exactly.
     private static bool TryPackKey(ReadOnlySpan<byte> line, Span<byte> destination)
     {
         if (line.Length != KeyName.Length + AcceptKey.KeyLength + Crlf.Length || !line.StartsWith(KeyName))
@@ -161,7 +161,7 @@ internal static class PackedHead
         return false;
     }
 
-    // Answers how long the head is; writes it, unless it is to be measured only.
+    // Returns the length of the head, and writes it if there is a destination.
     private static int Unpack(ReadOnlySpan<byte> packed, byte[]? head)
     {
         Span<byte> key = stackalloc byte[AcceptKey.KeyLength];

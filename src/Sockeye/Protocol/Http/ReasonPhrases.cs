@@ -1,9 +1,9 @@
 namespace Sockeye.Protocol;
 
-/// <summary>What the status codes that a server answers with are called (RFC 9110 §15, RFC 6585).</summary>
+/// <summary>The reason phrases of the status codes that a server sends (RFC 9110 §15, RFC 6585).</summary>
 internal static class ReasonPhrases
 {
-    /// <summary>The phrase of a status code; empty, which is legal, for one that is not used here.</summary>
+    /// <summary>Returns the reason phrase of a status code; empty, which is valid, for one that is not used here.</summary>
     public static string For(int statusCode) => statusCode switch
     {
         200 => "OK",

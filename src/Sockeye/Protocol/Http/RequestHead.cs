@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// The head of an HTTP/1.1 request: request line and header lines (RFC 9112 §3), over its bytes where they lie.
-/// </summary>
+/// <summary>The head of an HTTP/1.1 request as a view of its bytes: request line and header lines (RFC 9112 §3).</summary>
 internal readonly ref struct RequestHead
 {
     private RequestHead(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, bool isHttp10, HeaderFields headers)
@@ -15,29 +13,27 @@ internal readonly ref struct RequestHead
         Headers = headers;
     }
 
-    /// <summary>The header lines.</summary>
+    /// <summary>The header lines of the request.</summary>
     public HeaderFields Headers { get; }
 
     /// <summary>The method, which is case-sensitive.</summary>
     public ReadOnlySpan<byte> Method { get; }
 
-    /// <summary>The request target as it was sent, not yet checked: see <see cref="RequestTarget"/>.</summary>
+    /// <summary>The request target as it was sent and not validated; see <see cref="RequestTarget"/>.</summary>
     public ReadOnlySpan<byte> Target { get; }
 
-    /// <summary>
-    /// Whether the version is HTTP/1.0, which cannot be upgraded: health checks and old proxies ask by it.
-    /// </summary>
+    /// <summary>Whether the version is HTTP/1.0, which cannot be upgraded; health checks and old proxies use it.</summary>
     public bool IsHttp10 { get; }
 
-    /// <summary>Parses a request's head.</summary>
-    /// <param name="head">A head whose end a <see cref="HeadReader"/> has found.</param>
-    /// <param name="lines">Where to note the header lines: room for as many as there may be.</param>
+    /// <summary>Parses the head of a request.</summary>
+    /// <param name="head">A complete head, as found by a <see cref="HeadReader"/>.</param>
+    /// <param name="lines">The storage for the header lines, with room for as many as there may be.</param>
     /// <param name="request">
-    /// The request. If a rule is broken, it has the parts that could be read all the same, and the others are empty.
+    /// The request. After an error, it contains the parts that could be parsed; the others are empty.
     /// </param>
     /// <returns>
-    /// The rule broken: <see cref="HttpError.MalformedStartLine"/> or <see cref="HttpError.UnsupportedHttpVersion"/>
-    /// for a head that the reader has passed.
+    /// The violation: <see cref="HttpError.MalformedStartLine"/> or <see cref="HttpError.UnsupportedHttpVersion"/>, for a head
+    /// that the reader has accepted.
     /// </returns>
     public static HttpError TryParse(ReadOnlySpan<byte> head, Span<HeaderLine> lines, out RequestHead request)
     {
@@ -55,10 +51,10 @@ internal readonly ref struct RequestHead
         return error;
     }
 
-    /// <summary>Method and target, for logs: visible ASCII, which is all that parsing lets through.</summary>
+    /// <summary>The method and target for logs. Parsing has ensured that they are visible ASCII.</summary>
     public override string ToString() => Encoding.ASCII.GetString(Method) + " " + Encoding.ASCII.GetString(Target);
 
-    // §3: request-line = method SP request-target SP HTTP-version, single spaces, nothing around.
+    // RFC 9112 §3: request-line = method SP request-target SP HTTP-version, with single spaces and nothing around it.
     private static HttpError TryParse(
         ReadOnlySpan<byte> line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out bool isHttp10)
     {
@@ -72,7 +68,7 @@ internal readonly ref struct RequestHead
             return HttpError.MalformedStartLine;
         }
 
-        // Others would end the target at a space inside it, or at any byte that is not visible ASCII.
+        // Other parsers would end the target at a space, or at any byte that is not visible ASCII.
         ReadOnlySpan<byte> between = line[(methodLength + 1)..lastSpace];
         if (between.ContainsAnyExceptInRange((byte)'!', (byte)'~')
             || !HttpVersionText.TryParse(line[(lastSpace + 1)..], out int major, out int minor))

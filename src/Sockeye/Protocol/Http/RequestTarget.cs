@@ -3,8 +3,8 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// What a request asks for: a path with an optional query, and in absolute form a scheme and an authority before them
-/// (RFC 9112 §3.2).
+/// The target of a request: a path with an optional query, preceded by a scheme and an authority in absolute form (RFC 9112
+/// §3.2).
 /// </summary>
 internal readonly ref struct RequestTarget
 {
@@ -17,15 +17,15 @@ internal readonly ref struct RequestTarget
         Query = query;
     }
 
-    /// <summary>The authority of a target in absolute form, not yet checked; empty for origin form.</summary>
+    /// <summary>The authority of a target in absolute form, not validated; empty for origin form.</summary>
     public ReadOnlySpan<byte> Authority { get; }
 
     /// <summary>Whether the scheme of a target in absolute form is <c>https</c> or <c>wss</c>.</summary>
     public bool IsSecure { get; }
 
     /// <summary>
-    /// The path as it was sent, not decoded, except that several slashes at its start are one here. It begins with exactly
-    /// one slash.
+    /// The path as it was sent, not decoded, except that it begins with exactly one slash: further slashes at its start are
+    /// removed.
     /// </summary>
     public ReadOnlySpan<byte> Path { get; }
 
@@ -33,13 +33,13 @@ internal readonly ref struct RequestTarget
     public ReadOnlySpan<byte> Query { get; }
 
     /// <summary>
-    /// Reads a target in origin form or absolute form: the forms that an opening handshake may have (RFC 6455 §4.2.1).
+    /// Parses a target in origin form or absolute form, the forms that an opening handshake may use (RFC 6455 §4.2.1).
     /// </summary>
-    /// <param name="target">Visible ASCII, as <see cref="RequestHead.Target"/> is.</param>
+    /// <param name="target">The target, in visible ASCII as <see cref="RequestHead.Target"/> is.</param>
     /// <param name="result">The parts of a valid target.</param>
     /// <returns>
-    /// Whether the target is valid. In the path, a segment of one or two dots and a NUL are rejected, because other readers
-    /// of the path resolve the dots and end it at the NUL; so is a fragment, which is never sent (RFC 9110 §7.1).
+    /// Whether the target is valid. Segments of one or two dots and NULs in the path are rejected, because other parsers resolve
+    /// the dots and end the path at a NUL. So is a fragment, which must not be sent (RFC 9110 §7.1).
     /// </returns>
     public static bool TryParse(ReadOnlySpan<byte> target, out RequestTarget result)
     {
@@ -72,12 +72,12 @@ internal readonly ref struct RequestTarget
         ReadOnlySpan<byte> path = question < 0 ? target : target[..question];
         ReadOnlySpan<byte> query = question < 0 ? default : target[(question + 1)..];
 
-        // §3.2.1: "If the target URI's path component is empty, the client MUST send "/"" in origin-form; an absolute
-        // one may leave it out.
+        // RFC 9112 §3.2.1: "If the target URI's path component is empty, the client MUST send "/"" in origin-form. The absolute
+        // form may omit it.
         path = path.IsEmpty ? "/"u8 : path;
 
-        // A path that begins with "//" is an authority wherever it is read as a relative reference (RFC 3986 §4.2): in a
-        // Location header, for example. So that it never gets there, and so that "//admin" is the same route as "/admin".
+        // As a relative reference, for example in a Location header, a path that begins with "//" is an authority (RFC 3986
+        // §4.2). Removing the slashes prevents that, and makes "//admin" the same route as "/admin".
         int slashes = path.IndexOfAnyExcept((byte)'/');
         path = path[((slashes < 0 ? path.Length : slashes) - 1)..];
         if (HasNul(path) || HasDotSegment(path))
@@ -89,8 +89,8 @@ internal readonly ref struct RequestTarget
         return true;
     }
 
-    // RFC 9112 §3.2.2. RFC 6455 §4.2.1 names http and https; RFC 6455 §3 defines ws and wss as the schemes of the same
-    // resources, and clients that write their address into the request line send them.
+    // RFC 9112 §3.2.2. RFC 6455 §4.2.1 names http and https. RFC 6455 §3 defines ws and wss as the schemes of the same resources,
+    // and clients that put their URL into the request line send them.
     private static bool TrySkipScheme(ref ReadOnlySpan<byte> target, out bool isSecure)
     {
         isSecure = TrySkip(ref target, "https://"u8) || TrySkip(ref target, "wss://"u8);
@@ -109,8 +109,8 @@ internal readonly ref struct RequestTarget
 
     private static bool HasNul(ReadOnlySpan<byte> path) => path.IndexOf("%00"u8) >= 0;
 
-    // RFC 3986 §6.2.2.3: a client removes these before it sends. %2E is a dot too; and once the path is decoded, what was
-    // %2F ends a segment like any slash, and on some systems a backslash does.
+    // RFC 3986 §6.2.2.3: clients remove dot segments before they send. %2E is a dot too. Once the path is decoded, %2F ends a
+    // segment like any slash, and so does a backslash on some systems.
     private static bool HasDotSegment(ReadOnlySpan<byte> path)
     {
         if (!path.ContainsAny((byte)'.', (byte)'%'))
@@ -147,7 +147,7 @@ internal readonly ref struct RequestTarget
         bool IsDots() => !isName && dots is 1 or 2;
     }
 
-    // How many bytes stand for a character where a text begins: none if it is another.
+    // Returns the length of a character, plain or percent-encoded, at the start of a text; 0 if the text starts with another one.
     private static int LengthOf(ReadOnlySpan<byte> text, byte character, ReadOnlySpan<byte> encoded) =>
         text[0] == character ? 1 : StartsWithIgnoreCase(text, encoded) ? encoded.Length : 0;
 }

@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// The head of an HTTP/1.1 response: status line and header lines (RFC 9112 §4), over its bytes where they lie.
-/// </summary>
+/// <summary>The head of an HTTP/1.1 response as a view of its bytes: status line and header lines (RFC 9112 §4).</summary>
 internal readonly ref struct ResponseHead
 {
     private const int VersionLength = 8;
@@ -19,29 +17,29 @@ internal readonly ref struct ResponseHead
         Headers = headers;
     }
 
-    /// <summary>The version of HTTP.</summary>
+    /// <summary>The HTTP version.</summary>
     public Version Version { get; }
 
     /// <summary>The status code: 100 to 599.</summary>
     public int StatusCode { get; }
 
-    /// <summary>What the server says about the status; often empty, never to be relied on (§4).</summary>
+    /// <summary>The reason phrase. Often empty, and must not be relied on (RFC 9112 §4).</summary>
     public string ReasonPhrase { get; }
 
-    /// <summary>The header lines.</summary>
+    /// <summary>The header lines of the response.</summary>
     public HeaderFields Headers { get; }
 
-    /// <summary>Takes a response's head apart.</summary>
-    /// <param name="head">A head that a <see cref="HeadReader"/> has found the end of.</param>
-    /// <param name="lines">Where to note the header lines: room for as many as there may be.</param>
+    /// <summary>Parses the head of a response.</summary>
+    /// <param name="head">A complete head, as found by a <see cref="HeadReader"/>.</param>
+    /// <param name="lines">The storage for the header lines, with room for as many as there may be.</param>
     /// <param name="response">The response, when the result is <see cref="HttpError.None"/>.</param>
-    /// <returns>The rule broken. The version is judged by <see cref="ClientHandshake"/>, not here.</returns>
+    /// <returns>The violation. The version is checked by <see cref="ClientHandshake"/>, not here.</returns>
     public static HttpError TryParse(ReadOnlySpan<byte> head, Span<HeaderLine> lines, out ResponseHead response)
     {
         response = default;
 
-        // §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Servers that leave out the reason often
-        // leave out the space before it too; nothing hangs on it.
+        // RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Servers that omit the reason often omit
+        // the space before it too, which does no harm.
         int lineLength = head.IndexOf("\r\n"u8);
         ReadOnlySpan<byte> line = head[..Math.Max(lineLength, 0)];
         if (line.Length < ReasonPhraseStart

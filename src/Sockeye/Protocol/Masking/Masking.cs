@@ -6,24 +6,24 @@ using System.Runtime.Intrinsics;
 
 namespace Sockeye.Protocol;
 
-/// <summary>XOR with a frame's masking key (RFC 6455 §5.3). The same call masks and unmasks.</summary>
+/// <summary>Applies a frame's masking key by XOR (RFC 6455 §5.3). The same call masks and unmasks.</summary>
 internal static class Masking
 {
-    /// <summary>Masks <paramref name="payload"/> in place, which may be any run of a frame's payload.</summary>
+    /// <summary>Masks <paramref name="payload"/>, any part of a frame's payload, in place.</summary>
     /// <param name="payload">The next bytes of the payload.</param>
     /// <param name="key">
-    /// The masking key, already turned with <see cref="Rotate"/> by the bytes of this frame that earlier calls have
-    /// masked; its low byte masks the first byte here.
+    /// The masking key, rotated with <see cref="Rotate"/> by the number of bytes of this frame that earlier calls have masked.
+    /// Its low byte masks the first byte here.
     /// </param>
     public static void Apply(Span<byte> payload, uint key) => Apply(payload, payload, key);
 
-    /// <summary>Masks <paramref name="source"/> into <paramref name="destination"/>: the copy and the XOR in one pass.</summary>
-    /// <param name="source">The next bytes of the payload; left as they are.</param>
-    /// <param name="destination">At least as long as the source, and either the same memory or apart from it.</param>
-    /// <param name="key">As in <see cref="Apply(Span{byte}, uint)"/>.</param>
+    /// <summary>Masks <paramref name="source"/> into <paramref name="destination"/>, copying in the same pass.</summary>
+    /// <param name="source">The next bytes of the payload; not changed.</param>
+    /// <param name="destination">At least as long as the source. Either the same memory or not overlapping it.</param>
+    /// <param name="key">The rotated masking key, as in <see cref="Apply(Span{byte}, uint)"/>.</param>
     public static void Apply(ReadOnlySpan<byte> source, Span<byte> destination, uint key)
     {
-        // The check that makes every access below legal.
+        // This check bounds every access below.
         destination = destination[..source.Length];
         ref byte from = ref MemoryMarshal.GetReference(source);
         ref byte to = ref MemoryMarshal.GetReference(destination);
@@ -34,16 +34,16 @@ internal static class Masking
             return;
         }
 
-        // What is left over by whole vectors is masked by one that overlaps the vector before it. In place, it must be
-        // read before that one is written. Measured against words and bytes at the end: 63 bytes in half the time.
+        // The remainder after whole vectors is masked by a vector that overlaps the one before it. When masking in place, it must
+        // be read before that one is written. Measured against words and bytes at the end: 63 bytes in half the time.
         nuint last = length - (nuint)Vector128<byte>.Count;
         bool isRagged = length % (nuint)Vector128<byte>.Count != 0;
         Vector128<byte> end = isRagged
             ? Vector128.LoadUnsafe(ref from, last) ^ Vector128.Create(InMemory(Rotate(key, (long)last))).AsByte()
             : default;
 
-        // SAFETY: each loop runs only while what it reads and writes is left before `length`, which bounds both spans.
-        // All widths are multiples of 4, so the key need not be turned between them.
+        // SAFETY: each loop runs only while as much as it reads and writes is left before `length`, which bounds both spans. All
+        // widths are multiples of 4, so the key need not be rotated between them.
         uint memoryKey = InMemory(key);
         nuint offset = 0;
         if (Vector512.IsHardwareAccelerated)
@@ -60,7 +60,7 @@ internal static class Masking
             nuint count = (nuint)Vector256<byte>.Count;
             Vector256<byte> wide = Vector256.Create(memoryKey).AsByte();
 
-            // Two at a time: 1 KiB in two thirds of the time.
+            // Two vectors per iteration: 1 KiB in two thirds of the time.
             for (; length - offset >= 2 * count; offset += 2 * count)
             {
                 Vector256<byte> first = Vector256.LoadUnsafe(ref from, offset) ^ wide;
@@ -88,10 +88,12 @@ internal static class Masking
         }
     }
 
-    /// <summary>Turns a key for the bytes that follow <paramref name="count"/> masked ones.</summary>
+    /// <summary>Rotates a key for the bytes that follow <paramref name="count"/> masked ones.</summary>
     public static uint Rotate(uint key, long count) => BitOperations.RotateRight(key, 8 * (int)(count & 3));
 
-    /// <summary>§5.3, word for word: octet i is XORed with octet i modulo 4 of the key. The oracle in tests.</summary>
+    /// <summary>
+    /// Implements RFC 6455 §5.3 literally: octet i is XORed with octet i modulo 4 of the key. The oracle for tests.
+    /// </summary>
     internal static void ApplyByteByByte(Span<byte> payload, uint key)
     {
         for (int i = 0; i < payload.Length; i++)
@@ -100,10 +102,10 @@ internal static class Masking
         }
     }
 
-    // Less than a vector. From four bytes on two words that overlap do it, both read before either is written.
+    // For less than a vector. From four bytes on, two overlapping words cover the span, both read before either is written.
     private static void ApplyShort(ref byte from, ref byte to, nuint length, uint key)
     {
-        // SAFETY: both words lie within `length`, and single bytes stop at it.
+        // SAFETY: both words lie within `length`, and the loop over single bytes stops at it.
         if (length >= sizeof(ulong))
         {
             nuint last = length - sizeof(ulong);
@@ -129,7 +131,7 @@ internal static class Masking
         }
     }
 
-    // The key as a word whose first byte in memory is the key's low byte.
+    // Returns the key as a word whose first byte in memory is the key's low byte.
     private static uint InMemory(uint key) => BitConverter.IsLittleEndian ? key : BinaryPrimitives.ReverseEndianness(key);
 
     private static ulong Twice(uint word) => word | ((ulong)word << 32);

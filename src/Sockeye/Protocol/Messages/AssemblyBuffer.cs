@@ -3,33 +3,33 @@ using System.Buffers;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The one pooled buffer in which the pieces of a message come together. A fragment adds bytes, never an object, so
-/// that tiny fragments are no attack; and the buffer grows with bytes that arrived, not with bytes announced.
+/// The pooled buffer in which the pieces of one message are assembled. A fragment adds bytes but no object, so that tiny
+/// fragments are no attack, and the buffer grows with bytes received, not with bytes declared.
 /// </summary>
 internal struct AssemblyBuffer
 {
-    // A sender that has paid for n bytes of a frame may make us hold this many times n, so that a long frame is not
-    // copied at every doubling. Never more than the frame has announced; and a frame that is complete announces nothing,
-    // so that fragments, however many follow, make the array double and no more.
+    // For n bytes received of a frame, a sender may make us allocate this many times n, so that a long frame is not copied at
+    // every doubling. Never more than the frame has declared. A complete frame declares nothing further, so that with any number
+    // of fragments the array only doubles.
     private const int GrowthFactor = 4;
     private const int FirstLength = 1_024;
 
     private byte[]? _array;
 
-    /// <summary>How many bytes have been put in.</summary>
+    /// <summary>The number of bytes in the buffer.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The array that holds it; <see langword="null"/> if nothing was put in.</summary>
+    /// <summary>The array that holds them, or <see langword="null"/> if there are none.</summary>
     public readonly byte[]? Array => _array;
 
-    /// <summary>What has been put in.</summary>
+    /// <summary>The bytes in the buffer.</summary>
     public readonly Span<byte> Bytes => _array.AsSpan(0, Length);
 
-    /// <summary>Adds bytes.</summary>
-    /// <param name="settings">The pool from which a longer array comes, and to which the outgrown one goes back.</param>
-    /// <param name="bytes">What arrived; copied.</param>
-    /// <param name="announced">How many bytes the frame will still bring after these.</param>
-    /// <returns>Whether there was memory for them.</returns>
+    /// <summary>Appends bytes.</summary>
+    /// <param name="settings">Contains the pool that longer arrays are rented from and outgrown ones are returned to.</param>
+    /// <param name="bytes">The bytes that arrived; they are copied.</param>
+    /// <param name="announced">The number of bytes that the frame still has after these.</param>
+    /// <returns>Whether there was enough memory.</returns>
     public bool TryAppend(MessageReaderSettings settings, ReadOnlySpan<byte> bytes, long announced)
     {
         int needed = Length + bytes.Length;
@@ -43,16 +43,16 @@ internal struct AssemblyBuffer
         return true;
     }
 
-    /// <summary>Takes over an array instead: there is none.</summary>
+    /// <summary>Takes ownership of an array that holds a message. The buffer must be empty.</summary>
     /// <param name="array">An array of the pool, or an empty one.</param>
-    /// <param name="length">How many bytes have been put in.</param>
+    /// <param name="length">The number of bytes in the array.</param>
     public void Adopt(byte[] array, int length)
     {
         _array = array.Length == 0 ? null : array;
         Length = length;
     }
 
-    /// <summary>Gives the array away; whoever takes it returns it to the pool.</summary>
+    /// <summary>Transfers ownership of the array to the caller, who returns it to the pool.</summary>
     public byte[] Detach()
     {
         byte[] array = _array ?? [];
@@ -61,7 +61,7 @@ internal struct AssemblyBuffer
         return array;
     }
 
-    /// <summary>Returns the array to the pool; nothing happens when there is none.</summary>
+    /// <summary>Returns the array to the pool, if there is one.</summary>
     public void Release(ArrayPool<byte> pool)
     {
         if (_array is not null)

@@ -2,35 +2,37 @@ using System.Buffers;
 
 namespace Sockeye.Protocol;
 
-/// <summary>A compressed message while it arrives: inflated as far as it is here, its text checked (RFC 7692 §6.2).</summary>
+/// <summary>
+/// A compressed message while it arrives: inflates the bytes received so far and validates text (RFC 7692 §6.2).
+/// </summary>
 internal struct CompressedMessage
 {
-    // What is compressed is seldom longer than what it was made from, and then by little. More than this is a sender
-    // who wastes our time on blocks with nothing in them.
+    // Compressed data is rarely longer than the original, and then only slightly. A sender that exceeds this wastes our time with
+    // empty blocks.
     private const int MaxExcessLength = 64 * 1024;
 
     private InflatedPayload _payload;
     private MessageText _text;
     private long _deliveredLength;
 
-    /// <summary>How many bytes a compressed message may take on the wire.</summary>
-    /// <param name="maxMessageLength">The longest message, in bytes.</param>
+    /// <summary>Returns the maximum length of a compressed message on the wire, in bytes.</summary>
+    /// <param name="maxMessageLength">The maximum length of the inflated message, in bytes.</param>
     public static long MaxWireLength(long maxMessageLength) =>
         maxMessageLength <= long.MaxValue - MaxExcessLength ? maxMessageLength + MaxExcessLength : long.MaxValue;
 
-    /// <summary>Takes in what has arrived.</summary>
-    /// <param name="inflater">The connection's.</param>
-    /// <param name="settings">The limit, and the pool.</param>
-    /// <param name="piece">What has arrived, unmasked.</param>
+    /// <summary>Inflates and validates the next bytes.</summary>
+    /// <param name="inflater">The inflater of the connection.</param>
+    /// <param name="settings">The limit and the pool.</param>
+    /// <param name="piece">The bytes that have arrived, unmasked.</param>
     /// <param name="isText">Whether the message is text.</param>
-    /// <param name="endsMessage">Whether the message ends with it.</param>
-    /// <returns>The rule broken.</returns>
+    /// <param name="endsMessage">Whether they end the message.</param>
+    /// <returns>The violated rule, if any.</returns>
     public WebSocketProtocolError Append(
         IMessageInflater inflater, MessageReaderSettings settings, ReadOnlySpan<byte> piece, bool isText, bool endsMessage)
     {
         int start = _payload.Length;
 
-        // A message that is longer than an array is delivered in fragments, each of which comes from few bytes.
+        // A message longer than an array can only be delivered in fragments, each of which is inflated from few bytes.
         int maxLength = (int)Math.Min(settings.MaxMessageLength - _deliveredLength, Array.MaxLength);
         WebSocketProtocolError error = _payload.Append(inflater, settings.Pool, maxLength, piece, endsMessage, settings);
         if (error == WebSocketProtocolError.None && isText)
@@ -44,13 +46,13 @@ internal struct CompressedMessage
         return error;
     }
 
-    /// <summary>How many bytes are there to be delivered.</summary>
+    /// <summary>The number of bytes ready to be delivered.</summary>
     public readonly int Length => _payload.Length;
 
-    /// <summary>Hands over what has been inflated: all of the message, or the piece of it that is to be delivered.</summary>
-    /// <param name="buffer">Where to, for the time of the delivery.</param>
-    /// <param name="pool">Where to return what was delivered before.</param>
-    /// <param name="endsMessage">Whether the message is over, and the next one may begin.</param>
+    /// <summary>Transfers the inflated bytes: the whole message, or the fragment that is delivered.</summary>
+    /// <param name="buffer">The buffer that receives them until they have been delivered.</param>
+    /// <param name="pool">The pool that the buffer's previous array is returned to.</param>
+    /// <param name="endsMessage">Whether the message ends.</param>
     public void MoveTo(ref AssemblyBuffer buffer, ArrayPool<byte> pool, bool endsMessage)
     {
         buffer.Release(pool);

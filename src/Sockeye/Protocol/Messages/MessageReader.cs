@@ -4,18 +4,18 @@ using System.Diagnostics.CodeAnalysis;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Makes messages out of what arrives: parses frames, unmasks them in place, checks text, puts fragments together, and
-/// lets control frames pass in between (RFC 6455 §5.4 to §5.6, §8.1).
+/// Reads messages from received bytes: parses frames, unmasks them in place, validates text, assembles fragments, and returns the
+/// control frames between them (RFC 6455 §5.4 to §5.6, §8.1).
 /// </summary>
 /// <remarks>
-/// A frame that lies whole in the span it arrived in is answered as a view of that span: no copy, no allocation. Only
-/// what is cut by the end of a span, or fragmented by the sender, is gathered in one pooled buffer. The first broken
-/// rule is final. Not thread-safe; never throws for what a peer sends.
+/// A frame that lies whole in the span it arrived in is returned as a view of that span, without a copy or an allocation. Only a
+/// message that is split across spans or fragmented is assembled in a pooled buffer. The first violation is final. Not
+/// thread-safe; never throws because of a peer's bytes.
 /// </remarks>
 internal sealed class MessageReader
 {
-    // DEFLATE makes 1,032 bytes of one at the most: a fragment that is delivered inflated has under 17 MiB, however long the
-    // message may be.
+    // DEFLATE expands one byte to at most 1,032. A fragment that is delivered inflated is therefore below 17 MiB, however long
+    // the message is.
     private const int MaxCompressedPieceLength = 16 * 1024;
 
     private MessageReaderSettings _settings;
@@ -27,8 +27,8 @@ internal sealed class MessageReader
     private CompressedMessage _compressed;
     private AssemblyBuffer _message;
 
-    // The frame whose payload is arriving; none when _inFrame is false. A partial control frame has a buffer of its
-    // own, since it may interrupt a message.
+    // The frame whose payload is arriving, if _inFrame is true. A partial control frame has its own buffer, since it may
+    // interrupt a message.
     private bool _inFrame;
     private bool _fin;
     private Opcode _opcode;
@@ -40,16 +40,16 @@ internal sealed class MessageReader
     private PartialHeader _header;
     private bool _ended;
 
-    /// <summary>Makes the reader of a connection.</summary>
-    /// <param name="settings">What it shares with those of other connections.</param>
-    /// <param name="inflater">The connection's, if the rules of the settings allow RSV1 (RFC 7692 §6).</param>
+    /// <summary>Creates the reader of a connection.</summary>
+    /// <param name="settings">The settings that it shares with other connections.</param>
+    /// <param name="inflater">The inflater of the connection, if the settings allow RSV1 (RFC 7692 §6).</param>
     public MessageReader(MessageReaderSettings settings, IMessageInflater? inflater = null) => Reuse(settings, inflater);
 
-    /// <summary>Whether nothing is open, held or over: it is as if new, and may serve another connection.</summary>
+    /// <summary>Whether the reader is in its initial state, so that it can serve another connection.</summary>
     public bool IsAtRest =>
         !_inFrame && !IsInsideMessage && !_ended && _header.Length == 0 && _message.Array is null && _control.Array is null;
 
-    /// <summary>Goes over to another connection, at rest.</summary>
+    /// <summary>Assigns the reader, which must be in its initial state, to another connection.</summary>
     [MemberNotNull(nameof(_settings))]
     public void Reuse(MessageReaderSettings settings, IMessageInflater? inflater = null)
     {
@@ -57,40 +57,43 @@ internal sealed class MessageReader
         _inflater = inflater;
     }
 
-    /// <summary>The rule that the peer broke, once <see cref="Read"/> has answered with a violation.</summary>
+    /// <summary>The violated rule, after <see cref="Read"/> has returned a violation.</summary>
     public WebSocketProtocolError Error { get; private set; }
 
     /// <summary>The kind of the last message, or of the one being assembled.</summary>
     public WebSocketMessageKind MessageKind { get; private set; }
 
-    /// <summary>Whether the last message's payload lies in a pooled buffer that <see cref="DetachMessage"/> gives away.</summary>
+    /// <summary>
+    /// Whether the last message's payload lies in a pooled buffer, which <see cref="DetachMessage"/> transfers.
+    /// </summary>
     public bool IsAssembled { get; private set; }
 
-    /// <summary>Whether a message has begun to arrive and is not complete.</summary>
+    /// <summary>Whether a message is incomplete.</summary>
     public bool IsInsideMessage => _open.IsOpen;
 
-    /// <summary>Whether a frame or a message has begun to arrive and is not complete.</summary>
+    /// <summary>Whether a frame or a message is incomplete.</summary>
     public bool IsWaiting => !_ended && (_inFrame || IsInsideMessage || _header.Length != 0);
 
-    /// <summary>How many bytes of messages were taken in, ever: it grows with every byte of one, and with nothing else.</summary>
+    /// <summary>The total number of message bytes read. It grows with every byte of a message, and with nothing else.</summary>
     public long TakenLength { get; private set; }
 
-    /// <summary>Whether what was read last ends its message: always, unless fragments are delivered.</summary>
+    /// <summary>
+    /// Whether the last piece read ends its message; always <see langword="true"/> unless fragments are delivered.
+    /// </summary>
     public bool EndsMessage { get; private set; }
 
-    /// <summary>Reads on, as far as the next message or control frame.</summary>
+    /// <summary>Reads up to the next message or control frame.</summary>
     /// <param name="source">
-    /// What arrived and has not been consumed. It is unmasked in place, and a payload that is answered may lie in it.
+    /// The received bytes that have not been consumed. They are unmasked in place, and the returned payload may lie in them.
     /// </param>
     /// <param name="consumed">
-    /// How many bytes were taken in: all of them, if the result is <see cref="ReceivedKind.NeedMoreData"/>. Do not give
-    /// them again.
+    /// The number of bytes consumed: all of them if the result is <see cref="ReceivedKind.NeedMoreData"/>. Do not pass them
+    /// again.
     /// </param>
     /// <param name="payload">
-    /// The payload of the message or control frame, valid until the next call, and as long as
-    /// <paramref name="source"/> is.
+    /// The payload of the message or control frame, valid until the next call and for as long as <paramref name="source"/> is.
     /// </param>
-    /// <returns>What was found. After a Close frame or a violation, all that comes is consumed and ignored.</returns>
+    /// <returns>The kind of result. After a Close frame or a violation, all further bytes are consumed and ignored.</returns>
     public ReceivedKind Read(Span<byte> source, out int consumed, out Span<byte> payload)
     {
         payload = default;
@@ -121,7 +124,7 @@ internal sealed class MessageReader
                 }
             }
 
-            // Nothing in, nothing to do: an empty frame needs no more bytes, any other does.
+            // An empty frame needs no more bytes; any other does.
             if (consumed == source.Length && _remaining != 0)
             {
                 return ReceivedKind.NeedMoreData;
@@ -150,12 +153,12 @@ internal sealed class MessageReader
         }
     }
 
-    /// <summary>Describes the rule that the frame read last has broken.</summary>
-    /// <param name="error">The rule: <see cref="Error"/>, or the one that the payload of a control frame breaks.</param>
-    /// <param name="position">How many bytes of the stream have been consumed.</param>
+    /// <summary>Describes the rule that the last frame violated.</summary>
+    /// <param name="error">The rule: <see cref="Error"/>, or one that the payload of a control frame violates.</param>
+    /// <param name="position">The number of bytes of the stream that have been consumed.</param>
     public ProtocolViolation Describe(WebSocketProtocolError error, long position)
     {
-        // While a header is incomplete, nothing of its frame's payload has been consumed.
+        // While a header is incomplete, no byte of its frame's payload has been consumed.
         long payloadConsumed = _header.Length == 0 ? _payloadLength - _remaining : 0;
         bool isTooLong = error == WebSocketProtocolError.MessageTooLong;
         return new ProtocolViolation(error, _header.ToArray(error), position - _header.ConsumedLength - payloadConsumed)
@@ -166,10 +169,10 @@ internal sealed class MessageReader
         };
     }
 
-    /// <summary>The pooled array that the last message's payload lies at the beginning of, if it was assembled.</summary>
+    /// <summary>The pooled array that begins with the last message's payload, if it was assembled.</summary>
     public byte[]? AssembledArray => IsAssembled ? _message.Array : null;
 
-    /// <summary>Gives away the buffer of the message just read, instead of a copy.</summary>
+    /// <summary>Transfers ownership of the last message's buffer, which avoids a copy.</summary>
     /// <returns>An array of the pool that begins with the payload; the caller returns it to the pool.</returns>
     public byte[] DetachMessage()
     {
@@ -177,7 +180,7 @@ internal sealed class MessageReader
         return _message.Detach();
     }
 
-    /// <summary>Returns the buffer of what was just read, whose payload is then not valid any more, to the pool.</summary>
+    /// <summary>Returns the buffer of the last result to the pool; its payload is no longer valid.</summary>
     public void ReleaseDelivered()
     {
         if (IsAssembled)
@@ -192,7 +195,7 @@ internal sealed class MessageReader
         }
     }
 
-    /// <summary>Returns all buffers to the pool. Whatever comes afterwards is ignored.</summary>
+    /// <summary>Returns all buffers to the pool. All further bytes are ignored.</summary>
     public void Release()
     {
         _ended = true;
@@ -204,7 +207,7 @@ internal sealed class MessageReader
 
     private bool TryBeginFrame(in FrameHeader header)
     {
-        // What was delivered, and nobody detached, is over now.
+        // A delivered message that was not detached ends here.
         ReleaseDelivered();
         _payloadLength = header.PayloadLength;
         _remaining = header.PayloadLength;
@@ -234,7 +237,7 @@ internal sealed class MessageReader
         bool whole = _remaining == 0;
         if (!whole || _control.Length != 0)
         {
-            // Shorter than anything that is not there.
+            // A control frame is shorter than any buffer that the settings disallow, so this succeeds.
             _control.TryAppend(_settings, piece, _remaining);
         }
 
@@ -253,7 +256,7 @@ internal sealed class MessageReader
             case Opcode.Pong:
                 return ReceivedKind.Pong;
             default:
-                // §5.5.1: after a Close frame nothing more is processed.
+                // RFC 6455 §5.5.1: nothing is processed after a Close frame.
                 _ended = true;
                 return ReceivedKind.Close;
         }
@@ -267,7 +270,7 @@ internal sealed class MessageReader
         bool frameEnds = _remaining == 0;
         bool messageEnds = frameEnds && _fin;
 
-        // The whole message is in this span: check it in one go, and answer with a view.
+        // If the whole message lies in this span, it is validated at once and returned as a view.
         bool isWhole = messageEnds && piece.Length == _open.Length;
         bool isText = _open.Opcode == Opcode.Text;
         WebSocketProtocolError error = WebSocketProtocolError.None;

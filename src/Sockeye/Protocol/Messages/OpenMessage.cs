@@ -1,29 +1,31 @@
 namespace Sockeye.Protocol;
 
-/// <summary>The message that has begun to arrive, as its frames' headers tell it: what may come next (RFC 6455 §5.4).</summary>
+/// <summary>
+/// The message that is being received, as its frame headers describe it. Determines which frame may come next (RFC 6455 §5.4).
+/// </summary>
 internal struct OpenMessage
 {
-    // §5.4 puts no limit on empty fragments, and bytes cannot bound them. Honest senders end a message with one, and
-    // flush with one now and then; nobody sends 64 in a row.
+    // RFC 6455 §5.4 does not limit empty fragments, and a limit on bytes does not either. Senders end a message with one, and use
+    // one now and then to flush; none has a reason to send 64 in a row.
     private const int MaxEmptyFragmentsInARow = 64;
 
     private byte _emptyFragments;
 
-    /// <summary>What the message is; <see cref="Opcode.Continuation"/> if none is open.</summary>
+    /// <summary>The kind of the message; <see cref="Opcode.Continuation"/> if none is open.</summary>
     public Opcode Opcode { get; private set; }
 
     /// <summary>Whether it is compressed (RFC 7692 §6).</summary>
     public bool IsCompressed { get; private set; }
 
-    /// <summary>How many bytes its frames have announced until now.</summary>
+    /// <summary>The sum of the payload lengths that its frames have declared so far.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Whether there is one.</summary>
+    /// <summary>Whether a message is open.</summary>
     public readonly bool IsOpen => Opcode != Opcode.Continuation;
 
     /// <summary>
-    /// Fragments of one message must not be interleaved with those of another. Like all that two bytes can break, this is
-    /// refused as soon as they are here; <see langword="null"/> stands for a header of which there is less.
+    /// Checks that fragments of different messages are not interleaved. Like everything that two bytes can violate, this is
+    /// checked as soon as they arrive; <see langword="null"/> means that fewer have arrived.
     /// </summary>
     public readonly WebSocketProtocolError CheckSequence(Opcode? next) => next switch
     {
@@ -32,10 +34,10 @@ internal struct OpenMessage
         _ => WebSocketProtocolError.None,
     };
 
-    /// <summary>Takes in the header of a data frame.</summary>
+    /// <summary>Processes the header of a data frame.</summary>
     /// <param name="header">The header.</param>
-    /// <param name="maxLength">The longest message, in bytes.</param>
-    /// <returns>The rule broken.</returns>
+    /// <param name="maxLength">The maximum length of a message, in bytes.</param>
+    /// <returns>The violated rule, if any.</returns>
     public WebSocketProtocolError BeginFrame(in FrameHeader header, long maxLength)
     {
         WebSocketProtocolError sequenceError = CheckSequence(header.Opcode);
@@ -48,11 +50,11 @@ internal struct OpenMessage
         {
             Opcode = header.Opcode;
 
-            // RFC 7692 §6: RSV1 on the first frame is said of the whole message.
+            // RFC 7692 §6: RSV1 on the first frame applies to the whole message.
             IsCompressed = header.ReservedBits != 0;
         }
 
-        // §10.4: refused by what is announced, before any of it arrives. Subtracted, since a sum could overflow.
+        // RFC 6455 §10.4: rejected by the declared length, before any of it arrives. A subtraction, since a sum could overflow.
         long maxWireLength = IsCompressed ? CompressedMessage.MaxWireLength(maxLength) : maxLength;
         if (header.PayloadLength > maxWireLength - Length)
         {

@@ -3,32 +3,36 @@ using System.Runtime.CompilerServices;
 
 namespace Sockeye.Protocol;
 
-/// <summary>A frame header of which only the first bytes have arrived; otherwise the last header that was read.</summary>
+/// <summary>A frame header of which only the first bytes have arrived, or else the last header that was read.</summary>
 internal struct PartialHeader
 {
     private HeaderBytes _bytes;
 
-    // The length of the last complete header, which _bytes then begins with.
+    // The length of the last complete header, at the start of _bytes.
     private byte _readLength;
 
-    /// <summary>How many bytes of the header are here; 0 when a frame is not split within its header.</summary>
+    /// <summary>The number of bytes of an incomplete header; 0 if no header is incomplete.</summary>
     public byte Length { get; private set; }
 
-    /// <summary>How many bytes of the incomplete header have been consumed, or how long the last complete one was.</summary>
+    /// <summary>The number of bytes consumed of the incomplete header, or the length of the last complete one.</summary>
     public readonly int ConsumedLength => Length != 0 ? Length : _readLength;
 
-    /// <summary>What the frame carries; <see langword="null"/> while less than the two fixed bytes are here.</summary>
+    /// <summary>The opcode, or <see langword="null"/> while fewer than two bytes have arrived.</summary>
     public readonly Opcode? Opcode => Length < 2 ? null : (Opcode)(_bytes[0] & 0xF);
 
-    /// <summary>Reads a header that begins in what is here, or in <paramref name="source"/> if nothing is.</summary>
-    /// <param name="source">What has arrived next.</param>
-    /// <param name="rules">As for <see cref="FrameHeader.TryRead"/>, and so for the rest.</param>
+    /// <summary>
+    /// Reads a header that begins with the bytes stored here, or in <paramref name="source"/> if there are none.
+    /// </summary>
+    /// <param name="source">The next bytes that arrived.</param>
+    /// <param name="rules">
+    /// The rules for frame headers; this and the other parameters are as for <see cref="FrameHeader.TryRead"/>.
+    /// </param>
     /// <param name="header">The header, when the result is <see cref="OperationStatus.Done"/>.</param>
     /// <param name="consumed">
-    /// How many bytes of <paramref name="source"/> were taken: all of them, to be kept here, if more is needed; of a header
-    /// that breaks a rule, as many as fit here.
+    /// The number of bytes taken from <paramref name="source"/>: all of them, which are stored here, if more are needed; for an
+    /// invalid header, as many as fit here.
     /// </param>
-    /// <param name="error">The rule broken, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
+    /// <param name="error">The violated rule, when the result is <see cref="OperationStatus.InvalidData"/>.</param>
     public OperationStatus Read(
         ReadOnlySpan<byte> source, in FrameRules rules,
         out FrameHeader header, out int consumed, out WebSocketProtocolError error)
@@ -55,7 +59,7 @@ internal struct PartialHeader
         status = FrameHeader.TryRead(((ReadOnlySpan<byte>)_bytes)[..Length], rules, out header, out int length, out error);
         if (status == OperationStatus.Done)
         {
-            // More may have been taken than the header has; that belongs to the payload.
+            // More bytes than the header has may have been copied; those belong to the payload.
             Length = 0;
             _readLength = (byte)length;
             consumed = length - held;
@@ -64,7 +68,7 @@ internal struct PartialHeader
         return status;
     }
 
-    /// <summary>Copies the bytes of the header that are needed to detect that a rule is broken.</summary>
+    /// <summary>Copies the bytes of the header that are needed to detect an error.</summary>
     public readonly byte[] ToArray(WebSocketProtocolError error)
     {
         ReadOnlySpan<byte> bytes = ((ReadOnlySpan<byte>)_bytes)[..ConsumedLength];

@@ -1,23 +1,23 @@
 namespace Sockeye.Protocol;
 
-/// <summary>What <see cref="MessageReader.Read"/> found.</summary>
+/// <summary>The kinds of results of <see cref="MessageReader.Read"/>.</summary>
 internal enum ReceivedKind : byte
 {
-    /// <summary>Nothing more: all that was given has been taken in. Call again with what arrives next.</summary>
+    /// <summary>All bytes were consumed without another result. Call again with the bytes that arrive next.</summary>
     NeedMoreData,
 
-    /// <summary>A whole message; or a piece of one, if fragments are delivered.</summary>
+    /// <summary>A whole message, or a piece of one if fragments are delivered.</summary>
     Message,
 
-    /// <summary>A ping, to be answered with the same payload (RFC 6455 §5.5.2).</summary>
+    /// <summary>A ping, which requires a pong with the same payload (RFC 6455 §5.5.2).</summary>
     Ping,
 
-    /// <summary>A pong, asked for or not (RFC 6455 §5.5.3).</summary>
+    /// <summary>A pong, solicited or not (RFC 6455 §5.5.3).</summary>
     Pong,
 
-    /// <summary>A Close frame. Whatever follows it is ignored (RFC 6455 §5.5.1).</summary>
+    /// <summary>A Close frame. All further bytes are ignored (RFC 6455 §5.5.1).</summary>
     Close,
 
-    /// <summary>The peer broke a rule: <see cref="MessageReader.Error"/>. Whatever follows is ignored.</summary>
+    /// <summary>A violation; see <see cref="MessageReader.Error"/>. All further bytes are ignored.</summary>
     Violation,
 }

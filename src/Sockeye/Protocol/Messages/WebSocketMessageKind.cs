@@ -1,12 +1,12 @@
 namespace Sockeye;
 
-/// <summary>What a message is: text, which is UTF-8, or arbitrary bytes (RFC 6455 §5.6).</summary>
+/// <summary>The kind of a message: text or binary (RFC 6455 §5.6).</summary>
 /// <remarks>The values are the opcodes of RFC 6455 §5.2.</remarks>
 public enum WebSocketMessageKind
 {
-    /// <summary>Text, whose payload is UTF-8.</summary>
+    /// <summary>A text message, whose payload is UTF-8.</summary>
     Text = 1,
 
-    /// <summary>Arbitrary bytes.</summary>
+    /// <summary>A binary message of arbitrary bytes.</summary>
     Binary = 2,
 }

@@ -3,29 +3,27 @@ using System.Buffers.Binary;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The usual case, which needs no <see cref="MessageReader"/>: a message in one frame (RFC 6455 §5.6) that lies whole in
-/// what has arrived.
+/// Reads the most common kind of message without a <see cref="MessageReader"/>: one in a single frame (RFC 6455 §5.6) that has
+/// arrived completely.
 /// </summary>
 internal static class WholeMessage
 {
-    // FIN and the opcode, no reserved bit.
+    // FIN and the opcode, with no reserved bit set.
     private const int WholeText = 0x81;
     private const int WholeBinary = 0x82;
 
     private const int MaskBit = 0x80;
     private const int Length16 = 126;
 
-    /// <summary>Reads a message, if one frame that keeps every rule is all of it, and is all there.</summary>
+    /// <summary>Reads a message, if it consists of one valid frame that has arrived completely.</summary>
     /// <param name="source">
-    /// What has arrived, from the first byte of a frame, with no message open before it. If the answer is not 0, the
-    /// payload in it has been unmasked.
+    /// The received bytes, from the first byte of a frame, while no message is open. If the result is not 0, the payload in them
+    /// has been unmasked.
     /// </param>
-    /// <param name="settings">As for a <see cref="MessageReader"/>.</param>
-    /// <param name="kind">What the message is. That a text is UTF-8 is for the caller to check (§8.1).</param>
-    /// <param name="payload">The payload where it lies.</param>
-    /// <returns>
-    /// How many bytes the message took; 0 for whatever else it is, or may be, which is left to a reader as it is.
-    /// </returns>
+    /// <param name="settings">The settings that a <see cref="MessageReader"/> would use.</param>
+    /// <param name="kind">The kind of the message. The caller must validate the UTF-8 of text (RFC 6455 §8.1).</param>
+    /// <param name="payload">The payload, as a view of the source.</param>
+    /// <returns>The length of the frame; 0 for anything else, which is left unchanged for a reader.</returns>
     public static int Read(
         Span<byte> source, MessageReaderSettings settings, out WebSocketMessageKind kind, out Span<byte> payload)
     {
@@ -36,7 +34,8 @@ internal static class WholeMessage
             return 0;
         }
 
-        // The mask bit is as it must be (§5.1), or it makes the length one that is not for us.
+        // RFC 6455 §5.1: the mask bit must have one value. If it has the other, the length computed here is too large, and the
+        // frame is left to the reader.
         bool isMasked = settings.Rules.Receiver == Role.Server;
         int first = source[0];
         int length = source[1] ^ (isMasked ? MaskBit : 0);

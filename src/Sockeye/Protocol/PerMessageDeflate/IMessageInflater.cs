@@ -3,29 +3,29 @@ using System.Buffers;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Inflates the messages of one connection, one after the other (RFC 7692 §7.2.2). Behind it is what has no place in this
-/// layer: the platform's zlib.
+/// Inflates the consecutive messages of one connection (RFC 7692 §7.2.2). An interface, since the platform's zlib has no place in
+/// this layer.
 /// </summary>
 internal interface IMessageInflater
 {
-    /// <summary>Gets ready to inflate a message, or the next bytes of one. Called before each <see cref="Inflate"/>.</summary>
-    /// <param name="endsMessage">Whether the message ends with the next bytes.</param>
-    /// <returns>Whether there is memory for that.</returns>
+    /// <summary>Prepares to inflate the next bytes of a message. Called before each <see cref="Inflate"/>.</summary>
+    /// <param name="endsMessage">Whether the next bytes end the message.</param>
+    /// <returns>Whether there is enough memory.</returns>
     bool TryBegin(bool endsMessage) => true;
 
-    /// <summary>Inflates on, as far as the source or the destination reaches.</summary>
+    /// <summary>Inflates as much as the source and the destination allow.</summary>
     /// <param name="source">
-    /// The next bytes of the message's payload, whatever frames they came in; without what an earlier call has consumed.
+    /// The next bytes of the message's payload, across frames, without those that an earlier call consumed.
     /// </param>
-    /// <param name="endsMessage">Whether the message ends with them.</param>
-    /// <param name="destination">Where the inflated bytes go.</param>
-    /// <param name="consumed">How many bytes of the source were taken in. Do not give them again.</param>
-    /// <param name="written">How many bytes of the destination were written.</param>
+    /// <param name="endsMessage">Whether they end the message.</param>
+    /// <param name="destination">The output buffer.</param>
+    /// <param name="consumed">The number of source bytes consumed; do not pass them again.</param>
+    /// <param name="written">The number of bytes written to the destination.</param>
     /// <returns>
-    /// <see cref="OperationStatus.NeedMoreData"/>: the source is used up and the message goes on.
-    /// <see cref="OperationStatus.Done"/>: the message is whole, and the next call begins another.
-    /// <see cref="OperationStatus.DestinationTooSmall"/>: call again with more room and the rest of the source, even if
-    /// there is none. <see cref="OperationStatus.InvalidData"/>: this is not what a deflater makes; do not call again.
+    /// <see cref="OperationStatus.NeedMoreData"/>: the source is consumed and the message continues.
+    /// <see cref="OperationStatus.Done"/>: the message is complete, and the next call begins another.
+    /// <see cref="OperationStatus.DestinationTooSmall"/>: call again with more room and the rest of the source, even if it is
+    /// empty. <see cref="OperationStatus.InvalidData"/>: the data is invalid; do not call again.
     /// </returns>
     OperationStatus Inflate(
         ReadOnlySpan<byte> source, bool endsMessage, Span<byte> destination, out int consumed, out int written);

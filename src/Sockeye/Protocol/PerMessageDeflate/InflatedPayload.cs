@@ -3,16 +3,16 @@ using System.Buffers;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The one pooled buffer into which a compressed message is inflated, piece by piece as it arrives, and never beyond the
-/// limit (RFC 7692 §8, RFC 6455 §10.4).
+/// The pooled buffer into which one compressed message is inflated as it arrives, never beyond the limit (RFC 7692 §8, RFC 6455
+/// §10.4).
 /// </summary>
 internal struct InflatedPayload
 {
-    // Text and JSON shrink to a quarter or a tenth: usually the first buffer is the last.
+    // Text and JSON usually shrink to between a quarter and a tenth, so that the first buffer is mostly the last.
     private const int ExpectedRatio = 8;
 
-    // Not more on the word of a few bytes; and this much of the pool is what a bomb costs beside the limit, since from
-    // here it goes on in large steps, with little to copy and leave behind.
+    // A few bytes must not cause a larger allocation. This is also what a decompression bomb takes from the pool besides the
+    // limit: from here the buffer grows in large steps, which copies little and leaves few arrays behind.
     private const int MaxFirstLength = 64 * 1024;
     private const int MinFirstLength = 1_024;
     private const int GrowthFactor = 16;
@@ -20,23 +20,25 @@ internal struct InflatedPayload
     private byte[]? _array;
     private int _capacity;
 
-    /// <summary>How many bytes have been inflated.</summary>
+    /// <summary>The number of inflated bytes.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The array that holds them; <see langword="null"/> if there are none.</summary>
+    /// <summary>The array that holds them, or <see langword="null"/> if there are none.</summary>
     public readonly byte[]? Array => _array;
 
-    /// <summary>What has been inflated.</summary>
+    /// <summary>The inflated bytes.</summary>
     public readonly Span<byte> Bytes => _array.AsSpan(0, Length);
 
     /// <summary>Inflates the next bytes of a message.</summary>
-    /// <param name="inflater">The connection's.</param>
-    /// <param name="pool">Where a longer array comes from, and the outgrown one goes back to.</param>
-    /// <param name="maxLength">The longest message, in bytes: no more are kept, and one more at most is made.</param>
-    /// <param name="piece">What has arrived.</param>
-    /// <param name="endsMessage">Whether the message ends with it.</param>
-    /// <param name="settings">Says what may be taken from the pool; <see langword="null"/> if there is no limit.</param>
-    /// <returns>The rule broken, after which the connection must be failed.</returns>
+    /// <param name="inflater">The inflater of the connection.</param>
+    /// <param name="pool">The pool that longer arrays are rented from and outgrown ones are returned to.</param>
+    /// <param name="maxLength">
+    /// The maximum length of the message, in bytes. No more bytes are kept, and at most one more is inflated.
+    /// </param>
+    /// <param name="piece">The bytes that have arrived.</param>
+    /// <param name="endsMessage">Whether they end the message.</param>
+    /// <param name="settings">Limits how much may be rented from the pool; <see langword="null"/> for no limit.</param>
+    /// <returns>The violated rule, after which the connection must be failed.</returns>
     public WebSocketProtocolError Append(
         IMessageInflater inflater, ArrayPool<byte> pool, int maxLength, ReadOnlySpan<byte> piece, bool endsMessage,
         MessageReaderSettings? settings = null)
@@ -61,7 +63,8 @@ internal struct InflatedPayload
         Span<byte> beyond = stackalloc byte[1];
         while (true)
         {
-            // A full buffer may hold the whole message: one byte more tells, before it grows, or is beyond the limit.
+            // A full buffer may hold the whole message. One more byte shows whether it must grow, or whether the limit is
+            // exceeded.
             bool isFull = Length == _capacity;
             Span<byte> room = isFull ? beyond : _array.AsSpan(Length.._capacity);
             OperationStatus status = inflater.Inflate(piece, endsMessage, room, out int consumed, out int written);
@@ -97,7 +100,7 @@ internal struct InflatedPayload
         }
     }
 
-    /// <summary>Gives the array away; whoever takes it returns it to the pool.</summary>
+    /// <summary>Transfers ownership of the array to the caller, who returns it to the pool.</summary>
     public byte[] Detach()
     {
         byte[] array = _array ?? [];
@@ -105,7 +108,7 @@ internal struct InflatedPayload
         return array;
     }
 
-    /// <summary>Returns the array to the pool; nothing happens when there is none.</summary>
+    /// <summary>Returns the array to the pool, if there is one.</summary>
     public void Release(ArrayPool<byte> pool)
     {
         if (_array is not null)

@@ -1,22 +1,24 @@
 namespace Sockeye.Protocol;
 
-/// <summary>Which offer a server accepts and how, and which response a client takes (RFC 7692 §5, §7.1).</summary>
+/// <summary>
+/// Chooses the offer that a server accepts, creates its response, and checks that response on a client (RFC 7692 §5, §7.1).
+/// </summary>
 internal static class PerMessageDeflateNegotiation
 {
     /// <summary>
-    /// The smallest window with which this end compresses: zlib has none of 256 bytes, and what it makes with the next
-    /// larger one could not be read by a peer that asked for the smallest.
+    /// The smallest window with which this end compresses. zlib does not support 256 bytes, and a peer that requested the
+    /// smallest window could not read what it produces with the next larger one.
     /// </summary>
     public const int MinDeflateWindowBits = 9;
 
-    // A head has room for hundreds of offers. Whoever has none to our liking among the first few need not be read on.
+    // A head has room for hundreds of offers. If the first few are not acceptable, the rest are ignored.
     private const int MaxOfferCount = 16;
 
-    /// <summary>The server's part: takes the first offer that can be accepted.</summary>
-    /// <param name="headers">Those of a request that keeps the rules.</param>
-    /// <param name="rules">What the server wants.</param>
-    /// <returns>What to answer; <see langword="null"/> for a connection without compression.</returns>
-    /// <remarks>§5: an offer that is invalid or unsupported is declined, and the next one looked at.</remarks>
+    /// <summary>Accepts the first acceptable offer, as a server.</summary>
+    /// <param name="headers">The headers of a valid request.</param>
+    /// <param name="rules">The server's requirements.</param>
+    /// <returns>The parameters of the response, or <see langword="null"/> for a connection without compression.</returns>
+    /// <remarks>RFC 7692 §5: an invalid or unsupported offer is declined, and the next one is considered.</remarks>
     public static PerMessageDeflateParameters? Accept(HeaderFields headers, PerMessageDeflateRules rules)
     {
         var offers = new PerMessageDeflateScanner(headers);
@@ -24,28 +26,28 @@ internal static class PerMessageDeflateNegotiation
         {
             if (offers.IsValid && IsAcceptable(offers.Parameters, rules))
             {
-                return Answer(offers.Parameters, rules);
+                return Respond(offers.Parameters, rules);
             }
         }
 
         return null;
     }
 
-    /// <summary>The client's part, before the handshake: its one offer.</summary>
+    /// <summary>Creates a client's offer.</summary>
     public static PerMessageDeflateParameters Offer(PerMessageDeflateRules rules) => new(
         rules.ServerContextTakeover == false,
         rules.ClientContextTakeover == false,
         rules.ServerMaxWindowBits,
 
-        // §7.1.2.2: without this parameter the server could not bound the client's window.
+        // RFC 7692 §7.1.2.2: without this parameter, the server could not limit the client's window.
         rules.ClientMaxWindowBits ?? PerMessageDeflateParameters.WithoutValue);
 
-    /// <summary>The client's part, after the handshake: is the response one to its offer?</summary>
-    /// <param name="headers">Those of a response that names no extension twice.</param>
-    /// <param name="offer">What the client has offered.</param>
-    /// <param name="rules">What the client wants.</param>
-    /// <param name="agreed">What both ends do from now on; <see langword="null"/> if the server declined.</param>
-    /// <returns>If not, the connection must be failed (§5.1).</returns>
+    /// <summary>Checks, as a client, that the response matches the offer.</summary>
+    /// <param name="headers">The headers of a response that names no extension twice.</param>
+    /// <param name="offer">The client's offer.</param>
+    /// <param name="rules">The client's requirements.</param>
+    /// <param name="agreed">The negotiated parameters; <see langword="null"/> if the server declined.</param>
+    /// <returns>Whether the response matches. If not, the connection must be failed (RFC 7692 §5.1).</returns>
     public static bool TryAgree(
         HeaderFields headers,
         in PerMessageDeflateParameters offer,
@@ -66,7 +68,7 @@ internal static class PerMessageDeflateNegotiation
             return false;
         }
 
-        // §7.1.1.2, §7.1.2.2: what a client says of itself in its offer holds, answered or not.
+        // RFC 7692 §7.1.1.2, §7.1.2.2: what a client offers for its own messages applies even if the response does not repeat it.
         int? ownWindowBits = offer.ClientMaxWindowBits is PerMessageDeflateParameters.WithoutValue
             ? null
             : offer.ClientMaxWindowBits;
@@ -83,15 +85,15 @@ internal static class PerMessageDeflateNegotiation
         && !(offer.ServerMaxWindowBits < MinDeflateWindowBits)
         && !(rules.RequireClientMaxWindowBits && offer.ClientMaxWindowBits is null);
 
-    private static PerMessageDeflateParameters Answer(in PerMessageDeflateParameters offer, PerMessageDeflateRules rules)
+    private static PerMessageDeflateParameters Respond(in PerMessageDeflateParameters offer, PerMessageDeflateRules rules)
     {
         int serverWindowBits = AtMost(offer.ServerMaxWindowBits, rules.ServerMaxWindowBits);
         int clientWindowBits = offer.ClientMaxWindowBits == PerMessageDeflateParameters.WithoutValue
             ? AtMost(PerMessageDeflateParameters.MaxWindowBits, rules.ClientMaxWindowBits)
             : AtMost(offer.ClientMaxWindowBits, rules.ClientMaxWindowBits);
 
-        // §7.1.2.1: what was asked for must be answered with, and something smaller may be. §7.1.2.2: what was not offered
-        // must not be answered with. Neither is there for the sake of the largest window, which goes without saying.
+        // RFC 7692 §7.1.2.1: a requested limit must appear in the response, and may be lowered. §7.1.2.2: a limit that was not
+        // offered must not appear. The largest window is the default, so it is not sent for its own sake.
         return new PerMessageDeflateParameters(
             offer.ServerNoContextTakeover || rules.ServerContextTakeover == false,
             offer.ClientNoContextTakeover || rules.ClientContextTakeover == false,
@@ -99,7 +101,8 @@ internal static class PerMessageDeflateNegotiation
             offer.ClientMaxWindowBits is null || IsLargest(clientWindowBits) ? null : clientWindowBits);
     }
 
-    // §5.1, §7.1: a response has what the offer asks for, nothing larger than it, and nothing that only an offer may have.
+    // RFC 7692 §5.1, §7.1: a response contains what the offer requires, no value above the offered one, and no parameter that
+    // only an offer may have.
     private static bool IsResponseTo(in PerMessageDeflateParameters offer, in PerMessageDeflateParameters response) =>
         (response.ServerNoContextTakeover || !offer.ServerNoContextTakeover)
         && (offer.ServerMaxWindowBits is null || response.ServerMaxWindowBits <= offer.ServerMaxWindowBits)

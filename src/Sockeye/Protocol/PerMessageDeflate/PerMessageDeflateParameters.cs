@@ -3,30 +3,30 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The parameters of permessage-deflate (RFC 7692 §7.1) in an offer or in a response. Those of the response are what both
-/// ends agree on.
+/// The parameters of permessage-deflate (RFC 7692 §7.1) in an offer or a response. Those of the response are the negotiated ones.
 /// </summary>
-/// <param name="ServerNoContextTakeover">Whether the server begins each message with an empty window (§7.1.1.1).</param>
-/// <param name="ClientNoContextTakeover">Whether the client does (§7.1.1.2).</param>
+/// <param name="ServerNoContextTakeover">Whether the server begins each message with an empty window (RFC 7692 §7.1.1.1).</param>
+/// <param name="ClientNoContextTakeover">Whether the client begins each message with an empty window (RFC 7692 §7.1.1.2).</param>
 /// <param name="ServerMaxWindowBits">
-/// The base-2 logarithm of the server's window, 8 to 15 (§7.1.2.1); <see langword="null"/> if the parameter is absent.
+/// The base-2 logarithm of the server's window, 8 to 15 (RFC 7692 §7.1.2.1); <see langword="null"/> if the parameter is absent.
 /// </param>
 /// <param name="ClientMaxWindowBits">
-/// The client's (§7.1.2.2); <see cref="WithoutValue"/> in an offer that leaves the value to the server.
+/// The base-2 logarithm of the client's window, 8 to 15 (RFC 7692 §7.1.2.2); <see langword="null"/> if the parameter is absent;
+/// <see cref="WithoutValue"/> in an offer that leaves the value to the server.
 /// </param>
 internal readonly record struct PerMessageDeflateParameters(
     bool ServerNoContextTakeover, bool ClientNoContextTakeover, int? ServerMaxWindowBits, int? ClientMaxWindowBits)
 {
-    /// <summary>The name of the extension (§9).</summary>
+    /// <summary>The name of the extension (RFC 7692 §9).</summary>
     public const string ExtensionName = "permessage-deflate";
 
-    /// <summary>The smallest window that may be agreed on: 256 bytes.</summary>
+    /// <summary>The smallest window that may be negotiated: 256 bytes.</summary>
     public const int MinWindowBits = 8;
 
-    /// <summary>The largest window, and that of an end for which none was agreed on: 32 KiB (§7.1.2).</summary>
+    /// <summary>The largest window, 32 KiB, which is also the default (RFC 7692 §7.1.2).</summary>
     public const int MaxWindowBits = 15;
 
-    /// <summary>Stands for client_max_window_bits without a value: "anything, you choose".</summary>
+    /// <summary>Represents client_max_window_bits without a value, which lets the server choose.</summary>
     public const int WithoutValue = 0;
 
     private const string ServerNoContextTakeoverName = "server_no_context_takeover";
@@ -34,27 +34,27 @@ internal readonly record struct PerMessageDeflateParameters(
     private const string ServerMaxWindowBitsName = "server_max_window_bits";
     private const string ClientMaxWindowBitsName = "client_max_window_bits";
 
-    // "10" in quotes, each digit with an escape before it.
+    // The length of "10" in quotes, each digit escaped with a backslash.
     private const int MaxValueLength = 4;
 
-    /// <summary>How large a window the messages of an end may refer to: 8 to 15.</summary>
+    /// <summary>Returns the window that the messages of an end may refer to: 8 to 15.</summary>
     public int WindowBitsOf(Role sender) =>
         (sender == Role.Server ? ServerMaxWindowBits : ClientMaxWindowBits) ?? MaxWindowBits;
 
-    /// <summary>Whether the messages of an end may refer to those before them.</summary>
+    /// <summary>Whether the messages of an end may refer to the messages before them.</summary>
     public bool HasContextTakeover(Role sender) =>
         !(sender == Role.Server ? ServerNoContextTakeover : ClientNoContextTakeover);
 
-    /// <summary>Adds what the scanner stands at.</summary>
-    /// <param name="scanner">At a parameter of this extension.</param>
-    /// <param name="parameters">Those before it, and then it too.</param>
+    /// <summary>Adds the scanner's current parameter.</summary>
+    /// <param name="scanner">A scanner that is positioned at a parameter of this extension.</param>
+    /// <param name="parameters">The parameters before it; receives the new one.</param>
     /// <returns>
-    /// Whether it is one that §7.1 defines, with a value that it allows, for the first time. If not, an offer is
-    /// declined, and a response fails the connection (§5.1, §7).
+    /// Whether it is a parameter that RFC 7692 §7.1 defines, with an allowed value, and not repeated. If not, an offer is
+    /// declined, and a response fails the connection (RFC 7692 §5.1, §7).
     /// </returns>
     public static bool TryAdd(in ExtensionScanner scanner, ref PerMessageDeflateParameters parameters)
     {
-        // Names compare exactly, as all extension names do for which nothing else is said (RFC 6455 §9.1).
+        // Names are compared exactly, as are all extension names unless specified otherwise (RFC 6455 §9.1).
         ReadOnlySpan<byte> name = scanner.Name;
         bool isRepeated;
         if (Ascii.Equals(name, ServerNoContextTakeoverName))
@@ -89,7 +89,7 @@ internal readonly record struct PerMessageDeflateParameters(
         return false;
     }
 
-    /// <summary>The extension as it stands in a header, behind its name nothing that is not needed.</summary>
+    /// <summary>Returns the extension in header syntax, without the parameters that are not needed.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(ExtensionName);
@@ -122,7 +122,7 @@ internal readonly record struct PerMessageDeflateParameters(
         }
     }
 
-    // §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive".
+    // RFC 7692 §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive".
     private static bool TryReadWindowBits(in ExtensionScanner scanner, out int windowBits)
     {
         windowBits = WithoutValue;

@@ -3,8 +3,8 @@ using System.Text;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Goes through all offers of permessage-deflate, or the one response, in Sec-WebSocket-Extensions, whatever other
-/// extensions stand between them. Allocates nothing.
+/// Enumerates the offers of permessage-deflate, or the one response, in Sec-WebSocket-Extensions, skipping other extensions.
+/// Allocates nothing.
 /// </summary>
 internal ref struct PerMessageDeflateScanner
 {
@@ -12,21 +12,21 @@ internal ref struct PerMessageDeflateScanner
     private ExtensionScanner _parts;
     private bool _isInLine;
 
-    // The scanner stands at an extension's name, which is still to be looked at.
+    // Whether the scanner is positioned at an extension name that has not been examined yet.
     private bool _isAtName;
 
-    /// <summary>Begins before the first.</summary>
-    /// <param name="headers">Header lines that follow the grammar: <see cref="ExtensionList.IsValid(HeaderFields)"/>.</param>
+    /// <summary>Creates a scanner positioned before the first.</summary>
+    /// <param name="headers">Header lines that follow the grammar; see <see cref="ExtensionList.IsValid(HeaderFields)"/>.</param>
     public PerMessageDeflateScanner(HeaderFields headers) => _lines = headers.ValuesOf(ExtensionList.HeaderName);
 
-    /// <summary>Whether all its parameters are what RFC 7692 §7.1 allows, each there once.</summary>
+    /// <summary>Whether RFC 7692 §7.1 allows all of the current parameters, none repeated.</summary>
     public bool IsValid { get; private set; }
 
-    /// <summary>Its parameters, if it is valid.</summary>
+    /// <summary>The current parameters, if valid.</summary>
     public PerMessageDeflateParameters Parameters { get; private set; }
 
-    /// <summary>Goes to the next.</summary>
-    /// <returns>Whether there is one.</returns>
+    /// <summary>Advances to the next.</summary>
+    /// <returns>Whether there was another one.</returns>
     public bool MoveNext()
     {
         while (MoveToName())

@@ -3,56 +3,57 @@ using System.Text;
 
 namespace Sockeye.Protocol;
 
-/// <summary>
-/// Makes text from a peer safe to show: in a log, in the message of an exception, in <see cref="object.ToString"/>.
-/// </summary>
+/// <summary>Makes text from a peer safe to show in a log, in an exception message, or in <see cref="object.ToString"/>.</summary>
 /// <remarks>
-/// A line break in a close reason forges a line of a log, an escape sequence repaints a terminal, and a bidirectional
-/// control reverses what stands behind it (CWE-117, CVE-2021-42574). So whatever is shown and comes from a peer passes
-/// through here; properties that hand the same text to the application keep it as it was received.
+/// A line break in a close reason forges a log line, an escape sequence repaints a terminal, and a bidirectional control reverses
+/// the text after it (CWE-117, CVE-2021-42574). All text from a peer is therefore escaped here before it is shown; properties
+/// that return the same text to the application leave it as received.
 /// </remarks>
 internal static class PeerText
 {
-    /// <summary>How many characters of a text are shown, escapes included, unless the caller says otherwise.</summary>
+    /// <summary>The default maximum length of a shown text in characters, escapes included.</summary>
     public const int MaxLength = 256;
 
-    // A long stack trace, with causes.
+    // Enough for a long stack trace with inner exceptions.
     private const int MaxLinesLength = 32 * 1024;
 
     private const string LineStart = "  ";
 
     private const char Ellipsis = '…';
 
-    // "\U" and eight digits.
+    // The length of "\U" and eight digits.
     private const int MaxEscapeLength = 10;
 
-    /// <summary>Escapes a text as C# does in a string literal, and cuts it.</summary>
-    /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
-    /// <param name="maxLength">The longest result, in characters, without the "…" that replaces what is cut.</param>
+    /// <summary>Escapes a text like a C# string literal, and truncates it.</summary>
+    /// <param name="text">Text from a peer; <see langword="null"/> counts as empty.</param>
+    /// <param name="maxLength">The maximum length of the result, in characters, without the "…" that marks a truncation.</param>
     /// <returns>
-    /// One line of visible characters, in which backslashes are escaped too. A text that needs no change is returned as it
-    /// is.
+    /// One line of visible characters, in which backslashes are escaped too. A text that needs no change is returned as it is.
     /// </returns>
     public static string Escape(string? text, int maxLength = MaxLength) => Escape(text ?? "", maxLength, quote: '\\');
 
-    /// <summary>Escapes a text and puts it between single quotes; those in it are escaped too.</summary>
-    /// <param name="text">Text from a peer; <see langword="null"/> is taken as empty.</param>
-    /// <param name="maxLength">The longest result, in characters, without quotes and the "…" that replaces what is cut.</param>
+    /// <summary>Escapes a text and encloses it in single quotes, which are escaped inside it.</summary>
+    /// <param name="text">Text from a peer; <see langword="null"/> counts as empty.</param>
+    /// <param name="maxLength">
+    /// The maximum length of the result, in characters, without the quotes and the "…" that marks a truncation.
+    /// </param>
     public static string Quote(string? text, int maxLength = MaxLength) => $"'{Escape(text ?? "", maxLength, quote: '\'')}'";
 
     /// <summary>
-    /// Whether a text can be shown as it is: no control characters, line breaks, invisible characters or lone surrogates.
-    /// The result of <see cref="Escape(string?, int)"/> always can.
+    /// Whether a text can be shown as it is: no control characters, line breaks, invisible characters or lone surrogates. Always
+    /// <see langword="true"/> for a result of <see cref="Escape(string?, int)"/>.
     /// </summary>
     public static bool IsPlain(ReadOnlySpan<char> text) => !IsAnyEscaped(text, quote: null);
 
     /// <summary>
-    /// Escapes a text that has lines of its own, such as an exception of the application that quotes what a peer sent, and
-    /// cuts it.
+    /// Escapes and truncates a text that has lines of its own, such as an application's exception that quotes a peer.
     /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="maxLength">How many characters are shown at most, without the "…" that replaces what is cut.</param>
-    /// <returns>Each line indented, so that none passes for one that a log begins; and otherwise as by <see cref="Escape(string?, int)"/>.</returns>
+    /// <param name="maxLength">The maximum length of the result, in characters, without the "…" that marks a truncation.</param>
+    /// <returns>
+    /// The lines, each indented so that it cannot pass for the start of a log entry, and otherwise escaped as by
+    /// <see cref="Escape(string?, int)"/>.
+    /// </returns>
     public static string EscapeLines(string text, int maxLength = MaxLinesLength)
     {
         var escaped = new StringBuilder(Math.Min(text.Length, maxLength) + 1);
@@ -72,7 +73,7 @@ internal static class PeerText
                 continue;
             }
 
-            // No more of it than can be shown.
+            // Escapes no more of the line than can be shown.
             string shown = Escape(line[..Math.Min(line.Length, left + 1)].ToString(), left);
             escaped.Append(shown);
             if (shown.EndsWith(Ellipsis) && line[^1] != Ellipsis)
@@ -84,7 +85,7 @@ internal static class PeerText
         return escaped.ToString();
     }
 
-    // The quote is escaped, and the backslash too; neither if there is none.
+    // Escapes the quote and the backslash; neither, if there is no quote.
     private static string Escape(string original, int maxLength, char quote)
     {
         ReadOnlySpan<char> text = original;
@@ -102,7 +103,7 @@ internal static class PeerText
                 ? WriteEscape(buffer, text[..consumed], rune)
                 : rune.EncodeToUtf16(buffer);
 
-            // Never half of an escape or of a surrogate pair.
+            // Never split an escape or a surrogate pair.
             if (escaped.Length + length > maxLength)
             {
                 return escaped.Append(Ellipsis).ToString();
@@ -131,7 +132,7 @@ internal static class PeerText
         return false;
     }
 
-    // A lone surrogate is decoded as U+FFFD, which is a character that may also be there by right.
+    // A lone surrogate decodes to U+FFFD, which may also occur as a valid character.
     private static bool IsEscaped(ReadOnlySpan<char> source, Rune rune, char? quote)
     {
         if (rune.IsAscii)
@@ -149,8 +150,8 @@ internal static class PeerText
                 or UnicodeCategory.OtherNotAssigned;
     }
 
-    // Of Unicode's Default_Ignorable_Code_Point, what has another category: fillers and variation selectors, which can
-    // carry a hidden text or make two different names look the same.
+    // The members of Unicode's Default_Ignorable_Code_Point that have other categories: fillers and variation selectors, which
+    // can hide text or make two different names look alike.
     private static bool IsInvisible(int value) =>
         value is 0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or (>= 0x180B and <= 0x180F) or 0x3164
             or (>= 0xFE00 and <= 0xFE0F) or 0xFFA0 or (>= 0xE0000 and <= 0xE0FFF);

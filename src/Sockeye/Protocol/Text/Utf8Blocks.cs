@@ -6,22 +6,22 @@ using System.Text.Unicode;
 
 namespace Sockeye.Protocol;
 
-// After "Validating UTF-8 In Less Than One Instruction Per Byte" (J. Keiser, D. Lemire, 2021). Whether a byte is wrong
-// depends on it and the three before it alone, so 32 of them are judged at once:
+// After "Validating UTF-8 In Less Than One Instruction Per Byte" (J. Keiser, D. Lemire, 2021). Whether a byte is invalid depends
+// only on it and the three bytes before it, so 32 bytes are checked at once:
 //
-//  - Each fault of a byte and its predecessor has a bit below. Three tables of 16 say which faults are possible with the
-//    high half of the predecessor, with its low half, and with the high half of the byte; a fault is one that is
-//    possible with all three.
-//  - A continuation byte after a continuation byte is right if, and only if, it is the third byte of a character or the
-//    fourth: the lead byte two or three back says so, and the two verdicts must agree.
+//  - Each fault of a pair of adjacent bytes has a bit below. Three tables of 16 entries give the faults that are possible with
+//    the high half of the first byte, with its low half, and with the high half of the second byte. A fault that is possible
+//    with all three has occurred.
+//  - A continuation byte after a continuation byte is valid if, and only if, it is the third or fourth byte of a character. The
+//    lead byte two or three back decides that, and the two results must agree.
 //
-// The runtime's own check is vectorised for ASCII alone. Text of 1 KiB in Greek, Chinese or French is checked here in a
-// third to a tenth of the time (benchmarks/results/micro.md); where there is no AVX2, the runtime checks it.
+// The runtime's own check is vectorized for ASCII only. This one checks 1 KiB of Greek, Chinese or French text in a third to a
+// tenth of the time (benchmarks/results/micro.md). Without AVX2, the runtime checks the text.
 
-/// <summary>Checks UTF-8 in blocks of 32 bytes (RFC 3629 §4).</summary>
+/// <summary>Validates UTF-8 in blocks of 32 bytes (RFC 3629 §4).</summary>
 internal static class Utf8Blocks
 {
-    // Faults of a byte and the one before it. Two of them may share a bit where no pair of bytes can have both.
+    // Faults of a byte and the one before it. Two faults share a bit where no pair of bytes can have both.
     private const byte TooShort = 1 << 0;    // a lead byte, and no continuation byte after it
     private const byte TooLong = 1 << 1;     // a continuation byte after ASCII
     private const byte Overlong3 = 1 << 2;   // E0 80 to E0 9F
@@ -30,13 +30,13 @@ internal static class Utf8Blocks
     private const byte Overlong2 = 1 << 5;   // C0, C1
     private const byte TooLarge80 = 1 << 6;  // F5 to FF before 80 to 8F
     private const byte Overlong4 = 1 << 6;   // F0 80 to F0 8F
-    private const byte TwoContinuations = 1 << 7; // right or wrong: see above
+    private const byte TwoContinuations = 1 << 7; // valid or invalid: see above
     private const byte ByHighHalvesAlone = TooShort | TooLong | TwoContinuations;
 
-    // How many bytes before a byte have a say.
+    // The number of preceding bytes that decide whether a byte is valid.
     private const int Predecessors = 3;
 
-    // From a block and its predecessors on; what is shorter is checked as fast by the runtime.
+    // One block and its predecessors. Below this length, the runtime is as fast.
     private static int ShortestText => Vector256<byte>.Count + Predecessors;
 
     private static Vector128<byte> ByHighHalfOfPredecessor => Vector128.Create(
@@ -73,13 +73,15 @@ internal static class Utf8Blocks
         TooLong | TwoContinuations | Overlong2 | Surrogate | TooLarge, // B0
         TooShort, TooShort, TooShort, TooShort); // C0 to F0
 
-    /// <summary>Whether a text is valid.</summary>
-    /// <param name="text">Begins at a character, and does not end in the middle of one nor with a lead byte.</param>
+    /// <summary>Whether a text is valid UTF-8.</summary>
+    /// <param name="text">
+    /// The text. It must start at a character, and must not end with a lead byte or inside a character.
+    /// </param>
     public static bool AreValid(ReadOnlySpan<byte> text) =>
         Avx2.IsSupported && text.Length >= ShortestText ? AreBlocksValid(text) : Utf8.IsValid(text);
 
-    // Optimised at once, and not by what it saw first: a server that begins with ASCII would have the other branch
-    // compiled as the rare one, and take three times as long for it ever after.
+    // Fully optimized at once, without profile data: if a server's first messages were ASCII, the other branch would be compiled
+    // as the rare one and take three times as long from then on.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool AreBlocksValid(ReadOnlySpan<byte> text)
     {
@@ -87,8 +89,8 @@ internal static class Utf8Blocks
         nuint block = (nuint)Vector256<byte>.Count;
         nuint last = (nuint)text.Length - block;
 
-        // SAFETY: the text is longer than a block and its predecessors. The first block is read without them, the others
-        // begin at Predecessors at the earliest and at `last` at the latest.
+        // SAFETY: the text is at least as long as a block and its predecessors. The first block is read without predecessors; the
+        // others begin at Predecessors or later, and at `last` or earlier.
         Vector256<byte> faults = FaultsOfFirstBlock(Vector256.LoadUnsafe(ref first));
         nuint offset = block;
         for (; offset + block <= last; offset += 2 * block)
@@ -107,14 +109,14 @@ internal static class Utf8Blocks
             faults |= Faults(ref first, offset);
         }
 
-        // The last block overlaps the one before. Verdicts on a byte do not change by being given twice.
+        // The last block overlaps the one before. Checking a byte twice gives the same result.
         faults |= Faults(ref first, last);
         return faults == Vector256<byte>.Zero;
     }
 
     private static bool IsAscii(Vector256<byte> block) => block.ExtractMostSignificantBits() == 0;
 
-    // Zeros, which are characters, take the places of the predecessors.
+    // Zeros, which are valid characters, take the place of the predecessors.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> FaultsOfFirstBlock(Vector256<byte> block)
     {
@@ -127,7 +129,7 @@ internal static class Utf8Blocks
             Avx2.AlignRight(block, before, 13));
     }
 
-    // Three bytes before the offset are read as well.
+    // Also reads the three bytes before the offset.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Faults(ref byte first, nuint offset) => Faults(
         Vector256.LoadUnsafe(ref first, offset),
@@ -135,7 +137,7 @@ internal static class Utf8Blocks
         Vector256.LoadUnsafe(ref first, offset - 2),
         Vector256.LoadUnsafe(ref first, offset - 3));
 
-    // Not zero where a byte is wrong after the three before it.
+    // Returns nonzero bytes at the positions that are invalid after the three bytes before them.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Faults(
         Vector256<byte> bytes, Vector256<byte> oneBack, Vector256<byte> twoBack, Vector256<byte> threeBack)
@@ -144,7 +146,7 @@ internal static class Utf8Blocks
             & LookUp(ByLowHalfOfPredecessor, oneBack & Vector256.Create((byte)0x0F))
             & LookUp(ByHighHalf, bytes >>> 4);
 
-        // The top bit is set, like TwoContinuations, from E0 on two back and from F0 on three back.
+        // The top bit, which is TwoContinuations, is set from E0 on two back and from F0 on three back.
         Vector256<byte> continues =
             Avx2.SubtractSaturate(twoBack, Vector256.Create((byte)(0xE0 - TwoContinuations)))
             | Avx2.SubtractSaturate(threeBack, Vector256.Create((byte)(0xF0 - TwoContinuations)));

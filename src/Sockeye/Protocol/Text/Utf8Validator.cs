@@ -3,25 +3,25 @@ using System.Numerics;
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// Checks UTF-8 that arrives in pieces, and refuses at the first byte that cannot be part of any valid text
-/// (RFC 6455 §8.1, RFC 3629 §4). The default value is at the beginning of a text.
+/// Validates UTF-8 that arrives in pieces, and detects the first byte that cannot be part of any valid text (RFC 6455 §8.1, RFC
+/// 3629 §4). The default value is at the start of a text.
 /// </summary>
 internal struct Utf8Validator
 {
-    // What may come next inside a character, packed so that an idle connection carries 4 bytes: how many continuation
-    // bytes are still due, and the range that the very next byte must lie in (RFC 3629 §4 narrows it after E0, ED, F0
-    // and F4, which is what excludes overlong forms, surrogates and what lies above U+10FFFF).
+    // What may come next inside a character, packed into three bytes because every connection keeps them: the number of
+    // continuation bytes that are due, and the range of the next byte. RFC 3629 §4 narrows that range after E0, ED, F0 and F4,
+    // which excludes overlong forms, surrogates and code points above U+10FFFF.
     private byte _due;
     private byte _low;
     private byte _high;
 
-    /// <summary>Whether what has been checked ends between two characters.</summary>
+    /// <summary>Whether the text so far ends at a character boundary.</summary>
     public readonly bool IsAtBoundary => _due == 0;
 
-    /// <summary>Checks the next bytes.</summary>
-    /// <param name="bytes">What follows the bytes of earlier calls.</param>
+    /// <summary>Validates the next bytes.</summary>
+    /// <param name="bytes">The bytes that follow those of earlier calls.</param>
     /// <returns>
-    /// <see langword="false"/> if no continuation can make the text valid; the validator is then of no further use.
+    /// <see langword="false"/> if no further bytes can make the text valid; the validator must not be used any more.
     /// </returns>
     public bool TryAppend(ReadOnlySpan<byte> bytes)
     {
@@ -41,8 +41,8 @@ internal struct Utf8Validator
 
         bytes = bytes[index..];
 
-        // The bulk is checked in blocks, which wants whole characters: leave off an unfinished one at the end, and walk
-        // through that byte by byte.
+        // Most of the text is checked in blocks, which must consist of whole characters. An incomplete character at the end is
+        // checked byte by byte.
         int unfinished = UnfinishedTailLength(bytes);
         if (!IsValid(bytes[..^unfinished]))
         {
@@ -60,11 +60,11 @@ internal struct Utf8Validator
         return true;
     }
 
-    /// <summary>Checks a whole text.</summary>
+    /// <summary>Whether a whole text is valid.</summary>
     public static bool IsValid(ReadOnlySpan<byte> text) =>
         UnfinishedTailLength(text) == 0 && Utf8Blocks.AreValid(text);
 
-    /// <summary>The oracle in tests: the same answer, a byte at a time, from the table of RFC 3629 §4.</summary>
+    /// <summary>The oracle for tests: gives the same result byte by byte, from the table of RFC 3629 §4.</summary>
     internal bool TryAppendByteByByte(ReadOnlySpan<byte> bytes)
     {
         foreach (byte value in bytes)
@@ -78,8 +78,8 @@ internal struct Utf8Validator
         return true;
     }
 
-    // How many bytes at the end belong to a character whose lead byte says that more are due: 0 to 3. Bytes that say so
-    // and never lead (C0, F5 and the like) are among them.
+    // Returns how many bytes at the end belong to a character whose lead byte announces more: 0 to 3. Invalid lead bytes (C0, F5
+    // and so on) count too.
     private static int UnfinishedTailLength(ReadOnlySpan<byte> bytes)
     {
         for (int back = 1; back <= 3 && back <= bytes.Length; back++)
