@@ -102,7 +102,7 @@ public class SendBenchmarks
 
     [Benchmark]
     public bool OneAwaitedMessage() => _sends.SendAsync(
-        new FrameToSend { Kind = Opcode.Binary, Payload = _payload }, default).AsTask().IsCompletedSuccessfully;
+        new OutgoingFrame(Opcode.Binary, _payload), default).AsTask().IsCompletedSuccessfully;
 
     private static ConnectionSettings SettingsOf(Role role) => new(
         role, new WebSocketConnectionOptions(), DeadlineWheel.For(TimeProvider.System), NullLogger.Instance);
@@ -119,6 +119,8 @@ public class SendBenchmarks
     private sealed class Owner : ISendQueueOwner
     {
         public WebSocketClosedException CreateClosedException() => throw new InvalidOperationException("Never closed.");
+
+        public void OnFaulted(Exception exception) => throw exception;
 
         public void OnSendBlocked()
         {

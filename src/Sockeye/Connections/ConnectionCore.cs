@@ -48,7 +48,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Sends = new SendQueue(settings, transport, this);
         Receiver = handler is null or DelegateHandler ? new PullReceiver(this) : new HandlerReceiver(this);
         _keepAlive = new KeepAlive(this);
-        Compression = deflate is null ? null : new MessageCompression(this, deflate.Value);
+        Compression = deflate is null ? null : new MessageCompression(Sends, settings, deflate.Value, this);
         transport.Sink = this;
     }
 
@@ -423,7 +423,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>Sends a ping or a pong once there is room.</summary>
     public ValueTask SendControl(Opcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Sends.SendAsync(new FrameToSend { Kind = opcode, Payload = payload }, cancellationToken);
+        Sends.SendAsync(new OutgoingFrame(opcode, payload), cancellationToken);
 
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);

@@ -26,6 +26,7 @@ internal sealed class ConnectionSettings
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         OnClosed = onClosed;
         budget ??= MemoryBudget.Process;
+        MaxSendBufferLength = Limits.MaxSendBufferLength;
         Memory = new MemoryAllowance(budget, Limits.MaxBufferedMemory);
         UncountedPool = pool ?? LargeArrayPool.Process;
         Pool = new CountedPool(UncountedPool, budget);
@@ -41,6 +42,9 @@ internal sealed class ConnectionSettings
 
     /// <summary>The limits among them.</summary>
     public LimitOptions Limits => Options.OwnLimits;
+
+    /// <summary>The limit of the send buffer, in bytes: here, because every send reads it.</summary>
+    public int MaxSendBufferLength { get; }
 
     /// <summary>The keep-alive among them.</summary>
     public KeepAliveOptions KeepAlive => Options.OwnKeepAlive;

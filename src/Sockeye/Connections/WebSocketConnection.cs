@@ -195,7 +195,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(text);
         byte[] rented = Core.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
         int length = Encoding.UTF8.GetBytes(text, rented);
-        return SendAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, compress, rented, cancellationToken);
+        return SendAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, compress, isRented: true, cancellationToken);
     }
 
     /// <summary>Sends a text message that is UTF-8 already.</summary>
@@ -208,7 +208,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
-        SendAsync(utf8, WebSocketMessageKind.Text, compress: true, rented: null, cancellationToken);
+        SendAsync(utf8, WebSocketMessageKind.Text, compress: true, isRented: false, cancellationToken);
 
     /// <summary>Sends a binary message.</summary>
     /// <param name="payload">
@@ -221,7 +221,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
-        SendAsync(payload, WebSocketMessageKind.Binary, compress: true, rented: null, cancellationToken);
+        SendAsync(payload, WebSocketMessageKind.Binary, compress: true, isRented: false, cancellationToken);
 
     /// <summary>Sends a message of either kind, such as one that was received.</summary>
     /// <param name="payload">
@@ -236,7 +236,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken = default) =>
-        SendAsync(payload, kind, compress: true, rented: null, cancellationToken);
+        SendAsync(payload, kind, compress: true, isRented: false, cancellationToken);
 
     /// <summary>Sends a message, and decides whether it is compressed.</summary>
     /// <param name="payload">As for the other overload.</param>
@@ -249,7 +249,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress,
         CancellationToken cancellationToken = default) =>
-        SendAsync(payload, kind, compress, rented: null, cancellationToken);
+        SendAsync(payload, kind, compress, isRented: false, cancellationToken);
 
     /// <summary>Sends a message that was received, on this connection or another.</summary>
     /// <param name="message">The message. Its payload must stay valid until the task completes.</param>
@@ -279,9 +279,8 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public WebSocketSendResult TrySend(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary, bool compress = true) =>
-        CompressedSends(payload.Length, compress) is { } compressed
-            ? compressed.TrySend(MessageOpcode.Of(kind), payload)
-            : Core.Sends.TrySend(MessageOpcode.Of(kind), payload);
+        Core.Sends.TrySend(
+            new OutgoingFrame(OutgoingFrame.OpcodeOf(kind)) { Encoder = EncoderFor(payload.Length, compress) }, payload);
 
     /// <summary>Sends a text message now or not at all.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
@@ -323,9 +322,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     public ValueTask SendAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
-            ? compressed.SendAsync(message, cancellationToken)
-            : Core.Sends.SendAsync(FrameToSend.Of(message.Plain), cancellationToken);
+        return Core.Sends.SendAsync(FrameOf(message), cancellationToken);
     }
 
     /// <summary>Sends a message that was made ready for many connections, now or not at all.</summary>
@@ -335,9 +332,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     public WebSocketSendResult TrySend(WebSocketPreparedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return CompressedSends(message.Payload.Length, message.Compress) is { } compressed
-            ? compressed.TrySend(message)
-            : new PreparedSends(Core).TrySend(message.Plain);
+        return Core.Sends.TrySend(FrameOf(message), message.Payload.Span);
     }
 
     /// <summary>Begins a message that is sent in fragments.</summary>
@@ -348,7 +343,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
     /// <returns>A writer, which must be completed. Nothing is sent, and nobody has to wait, before its first write.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind, bool compress = true) =>
-        new(this, MessageOpcode.Of(kind), compress);
+        new(this, OutgoingFrame.OpcodeOf(kind), compress);
 
     /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
     /// <param name="cancellationToken">Ends the wait. A pong that arrives later still updates <see cref="RoundTripTime"/>.</param>
@@ -452,17 +447,24 @@ public sealed class WebSocketConnection : IAsyncDisposable
         (Core.Receiver as HandlerReceiver)?.HandOver(payload, kind, endOfMessage);
 
     private ValueTask SendAsync(
-        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress, byte[]? rented,
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress, bool isRented,
         CancellationToken cancellationToken)
     {
-        var message = new FrameToSend { Kind = MessageOpcode.Of(kind), Payload = payload, Rented = rented };
-        return CompressedSends(payload.Length, compress) is { } compressed
-            ? compressed.SendAsync(message, cancellationToken)
-            : Core.Sends.SendAsync(message, cancellationToken);
+        var frame = new OutgoingFrame(OutgoingFrame.OpcodeOf(kind), payload)
+        {
+            IsRented = isRented,
+            Encoder = EncoderFor(payload.Length, compress),
+        };
+        return Core.Sends.SendAsync(frame, cancellationToken);
     }
 
-    private CompressedSends? CompressedSends(int length, bool compress) =>
-        compress ? Core.Compression?.SendsFor(length) : null;
+    private OutgoingFrame FrameOf(WebSocketPreparedMessage message) =>
+        EncoderFor(message.Payload.Length, message.Compress) is { } encoder
+            ? OutgoingFrame.Prepare(message, encoder)
+            : message.Plain;
+
+    private MessageEncoder? EncoderFor(int length, bool compress) =>
+        compress ? Core.Compression?.EncoderFor(length) : null;
 
     private InvalidOperationException? FindMisuse(bool fragments) =>
         Core.Pull is null ? new("The connection has a handler, which receives its messages.")

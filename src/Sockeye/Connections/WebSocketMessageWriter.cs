@@ -19,7 +19,7 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     private readonly WebSocketConnection _connection;
     private readonly Opcode _opcode;
     private readonly bool _compress;
-    private CompressedSends? _compressed;
+    private MessageEncoder? _encoder;
     private bool _hasBegun;
     private bool _hasEnded;
     private bool _isSending;
@@ -81,25 +81,21 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
             throw new InvalidOperationException("The last fragment is still being sent: await it first.");
         }
 
-        var frame = new FrameToSend
-        {
-            Kind = new FrameKind(_hasBegun ? Opcode.Continuation : _opcode, fin),
-            Payload = payload,
-            Writer = this,
-        };
         if (_compress && !_hasBegun)
         {
             // Decided once for the message (RFC 7692 §6).
-            _compressed = _connection.Core.Compression?.SendsFor(payload.Length);
+            _encoder = _connection.Core.Compression?.EncoderFor(payload.Length);
         }
 
         _isSending = true;
         try
         {
-            ValueTask sending = _compressed is null
-                ? _connection.Core.Sends.SendAsync(frame, cancellationToken)
-                : _compressed.SendFragmentAsync(frame, cancellationToken);
-            await sending.ConfigureAwait(false);
+            var frame = new OutgoingFrame(_hasBegun ? Opcode.Continuation : _opcode, payload, fin)
+            {
+                Writer = this,
+                Encoder = _encoder,
+            };
+            await _connection.Core.Sends.SendAsync(frame, cancellationToken).ConfigureAwait(false);
             _hasBegun = true;
             _hasEnded |= fin;
         }

@@ -25,13 +25,13 @@ public sealed class WebSocketPreparedMessage
 
     // One for each pool of codecs. Pools are found by the value of the options, so there is hardly ever more than one, and
     // the pool that this keeps alive is kept by the process anyway. Replaced as a whole.
-    private volatile KeyValuePair<CodecPool<Deflater>, PreparedFrame>[] _deflated = [];
+    private volatile KeyValuePair<CodecPool<Deflater>, OutgoingFrame>[] _deflated = [];
 
     private WebSocketPreparedMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress)
     {
         Kind = kind;
         Compress = compress;
-        Plain = new PreparedFrame(MessageOpcode.Of(kind), payload);
+        Plain = OutgoingFrame.Share(OutgoingFrame.OpcodeOf(kind), payload);
     }
 
     /// <summary>What the message is.</summary>
@@ -44,7 +44,7 @@ public sealed class WebSocketPreparedMessage
     public bool Compress { get; }
 
     /// <summary>The message as it is.</summary>
-    internal PreparedFrame Plain { get; }
+    internal OutgoingFrame Plain { get; }
 
     /// <summary>Prepares a text message.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
@@ -76,7 +76,7 @@ public sealed class WebSocketPreparedMessage
         new(payload, kind, compress);
 
     /// <summary>The frame for connections that compress with a pool's codecs; as it is, if it becomes no shorter.</summary>
-    internal PreparedFrame FrameFor(CodecPool<Deflater> codecs)
+    internal OutgoingFrame FrameFor(CodecPool<Deflater> codecs)
     {
         if (Find(codecs) is { } found)
         {
@@ -91,15 +91,15 @@ public sealed class WebSocketPreparedMessage
                 return made;
             }
 
-            PreparedFrame frame = Deflate(codecs);
+            OutgoingFrame frame = Deflate(codecs);
             _deflated = [.. _deflated, new(codecs, frame)];
             return frame;
         }
     }
 
-    private PreparedFrame? Find(CodecPool<Deflater> codecs)
+    private OutgoingFrame? Find(CodecPool<Deflater> codecs)
     {
-        foreach (KeyValuePair<CodecPool<Deflater>, PreparedFrame> deflated in _deflated)
+        foreach (KeyValuePair<CodecPool<Deflater>, OutgoingFrame> deflated in _deflated)
         {
             if (deflated.Key == codecs)
             {
@@ -110,7 +110,7 @@ public sealed class WebSocketPreparedMessage
         return null;
     }
 
-    private PreparedFrame Deflate(CodecPool<Deflater> codecs)
+    private OutgoingFrame Deflate(CodecPool<Deflater> codecs)
     {
         // It refers to nothing before it, which every peer can inflate, whatever its window holds (RFC 7692 §7.2.2).
         var deflater = new MessageDeflater(codecs, hasContextTakeover: false);
@@ -119,7 +119,7 @@ public sealed class WebSocketPreparedMessage
             return Plain;
         }
 
-        var frame = new PreparedFrame(Plain.Kind with { IsCompressed = true }, deflated);
+        OutgoingFrame frame = OutgoingFrame.Share(Plain with { IsCompressed = true }, deflated);
         ArrayPool<byte>.Shared.Return(deflated.Array!);
         return frame;
     }

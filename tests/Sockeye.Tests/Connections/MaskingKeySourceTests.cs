@@ -66,7 +66,7 @@ public sealed class MaskingKeySourceTests
         byte[] frame = new byte[FrameHeader.MaxLength];
         for (int i = 0; i < KeyCount; i++)
         {
-            int length = OutgoingFrame.Write(frame, Role.Client, Opcode.Binary, []);
+            int length = new OutgoingFrame(Opcode.Binary).Write(frame, Role.Client, []);
             keys[i] = Assert.Single(SentFrame.ReadAll(frame.AsSpan(0, length))).Key!.Value;
         }
 

@@ -70,7 +70,7 @@ public sealed class OutgoingFrameTests
     {
         // No longer than what was promised: a byte more would not go in.
         byte[] frame = new byte[OutgoingFrame.LengthOf(payload.Length, role)];
-        return frame[..OutgoingFrame.Write(frame, role, new FrameKind(opcode, fin), payload)];
+        return frame[..new OutgoingFrame(opcode, fin: fin).Write(frame, role, payload)];
     }
 
     private static byte[] RandomBytes(int length)

@@ -38,8 +38,8 @@ public sealed class PreparedCompressionTests
         CodecPool<Deflater> codecs = DeflateSetup.Forgetting().Codecs.Deflaters(15);
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 100_000));
 
-        var frames = new object[8];
-        Parallel.For(0, frames.Length, i => frames[i] = message.FrameFor(codecs));
+        var frames = new byte[8][];
+        Parallel.For(0, frames.Length, i => frames[i] = message.FrameFor(codecs).Shared!);
 
         Assert.All(frames, frame => Assert.Same(frames[0], frame));
         Assert.Equal(1, codecs.KeptCount);
@@ -53,11 +53,11 @@ public sealed class PreparedCompressionTests
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
         MessageCodecs codecs = DeflateSetup.Forgetting().Codecs;
-        PreparedFrame other = message.FrameFor(codecs.Deflaters(windowBits == 15 ? 9 : 15));
+        OutgoingFrame other = message.FrameFor(codecs.Deflaters(windowBits == 15 ? 9 : 15));
 
-        PreparedFrame frame = message.FrameFor(codecs.Deflaters(windowBits));
+        OutgoingFrame frame = message.FrameFor(codecs.Deflaters(windowBits));
 
-        Assert.NotSame(other, frame);
+        Assert.NotSame(other.Shared, frame.Shared);
         using var inflater = new Inflater(windowBits);
         byte[] inflated = new byte[message.Payload.Length];
         inflater.Inflate(frame.Payload.Span, endsMessage: true, inflated, out _, out int written);

@@ -59,7 +59,7 @@ public sealed class SendQueueStressTests
                 {
                     for (int i = 0; i < SendCount; i++)
                     {
-                        var frame = new FrameToSend { Kind = Opcode.Binary, Payload = new byte[20] };
+                        var frame = new OutgoingFrame(Opcode.Binary, new byte[20]);
                         sends.SendAsync(frame, default).AsTask().GetAwaiter().GetResult();
                         Interlocked.Increment(ref accepted);
                     }
@@ -134,7 +134,7 @@ public sealed class SendQueueStressTests
 
     private static void SendAsync(SendQueue sends, Memory<byte> payload, Opcode opcode, bool fin, object? writer)
     {
-        var frame = new FrameToSend { Kind = new FrameKind(opcode, fin), Payload = payload, Writer = writer };
+        var frame = new OutgoingFrame(opcode, payload, fin) { Writer = writer };
         sends.SendAsync(frame, default).AsTask().GetAwaiter().GetResult();
     }
 
@@ -170,6 +170,8 @@ public sealed class SendQueueStressTests
 
         public WebSocketClosedException CreateClosedException() => new(new WebSocketCloseResult(
             WebSocketCloseCode.NormalClosure, "", wasClean: true, WebSocketCloseInitiator.Local, exception: null));
+
+        public void OnFaulted(Exception exception) => throw exception;
 
         public void OnSendBlocked()
         {

@@ -246,7 +246,7 @@ public sealed class SendQueueTests
     [Fact]
     public void A_send_that_is_over_leaves_nothing_with_the_token_that_could_have_cancelled_it()
     {
-        var released = new PendingSend(new FrameToSend { Kind = Opcode.Text, Payload = default });
+        var released = WaitingFrame.OfSender(Opcode.Text);
         using var cancellation = new CancellationTokenSource();
         int cancelled = 0;
         released.Release(System.Buffers.ArrayPool<byte>.Shared);

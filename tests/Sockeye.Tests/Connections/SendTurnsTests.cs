@@ -12,15 +12,14 @@ public sealed class SendTurnsTests
     public void Whoever_has_the_turn_goes_before_all_who_call_later()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer)));
+        Assert.True(TryTakeTurn(bench, Message(writer)));
 
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "second"u8));
         Task third = bench.SendAsync("third").AsTask();
         Assert.Equal("", bench.Wire());
         Assert.False(third.IsCompleted);
-        Send(bench, turns, "first", writer);
+        Send(bench, "first", writer);
 
         Assert.True(third.IsCompletedSuccessfully);
         Assert.Equal("Text 'first', Text 'second', Text 'third'", bench.Wire());
@@ -31,14 +30,13 @@ public sealed class SendTurnsTests
     public void There_is_one_turn_at_a_time()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer)));
+        Assert.True(TryTakeTurn(bench, Message(writer)));
 
-        Assert.False(turns.TryTake(Message(new object())));
-        Send(bench, turns, "one", writer);
-        Assert.True(turns.TryTake(Message(writer)));
-        Send(bench, turns, "other", writer);
+        Assert.False(TryTakeTurn(bench, Message(new object())));
+        Send(bench, "one", writer);
+        Assert.True(TryTakeTurn(bench, Message(writer)));
+        Send(bench, "other", writer);
 
         Assert.Equal("Text 'one', Text 'other'", bench.Wire());
     }
@@ -47,19 +45,18 @@ public sealed class SendTurnsTests
     public void Those_who_wait_have_their_turns_in_the_order_of_their_calls()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object[] writers = [new(), new(), new()];
-        Assert.True(turns.TryTake(Message(writers[0])));
-        Task second = turns.TakeAsync(Message(writers[1]), default);
+        Assert.True(TryTakeTurn(bench, Message(writers[0])));
+        Task second = bench.Sends.SendAsync(Message(writers[1]), default).AsTask();
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Text, "between"u8));
-        Task third = turns.TakeAsync(Message(writers[2]), default);
+        Task third = bench.Sends.SendAsync(Message(writers[2]), default).AsTask();
 
-        Send(bench, turns, "1", writers[0]);
+        Send(bench, "1", writers[0]);
         Assert.True(second.IsCompletedSuccessfully);
         Assert.False(third.IsCompleted);
-        Send(bench, turns, "2", writers[1]);
+        Send(bench, "2", writers[1]);
         Assert.True(third.IsCompletedSuccessfully);
-        Send(bench, turns, "3", writers[2]);
+        Send(bench, "3", writers[2]);
 
         Assert.Equal("Text '1', Text '2', Text 'between', Text '3'", bench.Wire());
         AssertAtRest(bench);
@@ -69,19 +66,18 @@ public sealed class SendTurnsTests
     public void A_wait_for_a_turn_can_be_given_up_and_the_next_goes()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object first = new();
         object third = new();
         using var cancellation = new CancellationTokenSource();
-        Assert.True(turns.TryTake(Message(first)));
-        Task cancelled = turns.TakeAsync(Message(new object()), cancellation.Token);
-        Task next = turns.TakeAsync(Message(third), default);
+        Assert.True(TryTakeTurn(bench, Message(first)));
+        Task cancelled = bench.Sends.SendAsync(Message(new object()), cancellation.Token).AsTask();
+        Task next = bench.Sends.SendAsync(Message(third), default).AsTask();
 
         cancellation.Cancel();
         Assert.True(cancelled.IsCanceled);
-        Send(bench, turns, "1", first);
+        Send(bench, "1", first);
         Assert.True(next.IsCompletedSuccessfully);
-        Send(bench, turns, "3", third);
+        Send(bench, "3", third);
 
         Assert.Equal("Text '1', Text '3'", bench.Wire());
         AssertAtRest(bench);
@@ -91,19 +87,18 @@ public sealed class SendTurnsTests
     public void A_turn_that_was_had_is_not_taken_away_by_its_token()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object first = new();
         object second = new();
         using var cancellation = new CancellationTokenSource();
-        Assert.True(turns.TryTake(Message(first)));
-        Task waits = turns.TakeAsync(Message(second), cancellation.Token);
-        Send(bench, turns, "1", first);
+        Assert.True(TryTakeTurn(bench, Message(first)));
+        Task waits = bench.Sends.SendAsync(Message(second), cancellation.Token).AsTask();
+        Send(bench, "1", first);
 
         cancellation.Cancel();
 
         Assert.True(waits.IsCompletedSuccessfully);
-        Assert.False(turns.TryTake(Message(first)));
-        Send(bench, turns, "2", second);
+        Assert.False(TryTakeTurn(bench, Message(first)));
+        Send(bench, "2", second);
         Assert.Equal("Text '1', Text '2'", bench.Wire());
     }
 
@@ -111,9 +106,8 @@ public sealed class SendTurnsTests
     public void A_turn_is_not_taken_with_a_token_that_was_cancelled_before()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
 
-        Assert.True(turns.TakeAsync(Message(new object()), new CancellationToken(canceled: true)).IsCanceled);
+        Assert.True(bench.Sends.SendAsync(Message(new object()), new CancellationToken(canceled: true)).AsTask().IsCanceled);
 
         Assert.Equal(WebSocketSendResult.Sent, bench.Sends.TrySend(Opcode.Text, "free"u8));
     }
@@ -122,12 +116,11 @@ public sealed class SendTurnsTests
     public void What_has_waited_goes_when_a_turn_is_given_up()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
-        Assert.True(turns.TryTake(Message(new object())));
+        Assert.True(TryTakeTurn(bench, Message(new object())));
         bench.Sends.TrySend(Opcode.Text, "copied"u8);
         Task waits = bench.SendAsync("waited").AsTask();
 
-        turns.GiveUp();
+        bench.Sends.GiveUpTurn();
         bench.Sends.Flush();
 
         Assert.True(waits.IsCompletedSuccessfully);
@@ -139,16 +132,15 @@ public sealed class SendTurnsTests
     public void A_turn_waits_for_room_and_is_given_with_it()
     {
         var bench = new SendQueueBench(limit: 100);
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
         bench.Block(100);
 
-        Assert.False(turns.TryTake(Message(writer)));
-        Task waits = turns.TakeAsync(Message(writer), default);
+        Assert.False(TryTakeTurn(bench, Message(writer)));
+        Task waits = bench.Sends.SendAsync(Message(writer), default).AsTask();
         Assert.False(waits.IsCompleted);
         bench.Transport.Drain();
         Assert.True(waits.IsCompletedSuccessfully);
-        Send(bench, turns, "roomy", writer);
+        Send(bench, "roomy", writer);
 
         Assert.Equal("Binary 100 bytes, Text 'roomy'", bench.Wire());
         AssertAtRest(bench);
@@ -158,14 +150,13 @@ public sealed class SendTurnsTests
     public void What_is_made_in_a_turn_is_sent_whatever_is_buffered_by_then()
     {
         var bench = new SendQueueBench(limit: 100);
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer)));
+        Assert.True(TryTakeTurn(bench, Message(writer)));
         bench.Transport.Capacity = 0;
         Assert.Equal(WebSocketSendResult.Queued, bench.Sends.TrySend(Opcode.Binary, new byte[98]));
         Assert.Equal(WebSocketSendResult.Refused, bench.Sends.TrySend(Opcode.Binary, new byte[1]));
 
-        Send(bench, turns, "made", writer);
+        Send(bench, "made", writer);
         Assert.Equal(106, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
@@ -177,13 +168,12 @@ public sealed class SendTurnsTests
     public void Pings_pass_a_turn()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer)));
+        Assert.True(TryTakeTurn(bench, Message(writer)));
 
         bench.Sends.SendPong("pong"u8);
         bench.Sends.TrySendPing("ping"u8);
-        Send(bench, turns, "message", writer);
+        Send(bench, "message", writer);
 
         Assert.Equal("Pong 'pong', Ping 'ping', Text 'message'", bench.Wire());
     }
@@ -192,19 +182,18 @@ public sealed class SendTurnsTests
     public void A_close_frame_goes_behind_a_turn_and_those_who_wait_for_one()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object first = new();
         object second = new();
-        Assert.True(turns.TryTake(Message(first)));
-        Task waits = turns.TakeAsync(Message(second), default);
+        Assert.True(TryTakeTurn(bench, Message(first)));
+        Task waits = bench.Sends.SendAsync(Message(second), default).AsTask();
 
         bench.Sends.SendClose(Normal, afterPending: true);
-        Assert.Throws<WebSocketClosedException>(() => turns.TryTake(Message(new object())));
+        Assert.Throws<WebSocketClosedException>(() => TryTakeTurn(bench, Message(new object())));
         Assert.IsType<WebSocketClosedException>(
-            turns.TakeAsync(Message(new object()), default).Exception!.InnerException);
-        Send(bench, turns, "1", first);
+            bench.Sends.SendAsync(Message(new object()), default).AsTask().Exception!.InnerException);
+        Send(bench, "1", first);
         Assert.True(waits.IsCompletedSuccessfully);
-        Send(bench, turns, "2", second);
+        Send(bench, "2", second);
 
         Assert.Equal("Text '1', Text '2', Close 1000", bench.Wire());
         AssertAtRest(bench);
@@ -214,11 +203,10 @@ public sealed class SendTurnsTests
     public void A_close_frame_goes_when_the_turn_before_it_is_given_up()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
-        Assert.True(turns.TryTake(Message(new object())));
+        Assert.True(TryTakeTurn(bench, Message(new object())));
         bench.Sends.SendClose(Normal, afterPending: true);
 
-        turns.GiveUp();
+        bench.Sends.GiveUpTurn();
         bench.Sends.Flush();
 
         Assert.Equal("Close 1000", bench.Wire());
@@ -231,10 +219,9 @@ public sealed class SendTurnsTests
     public void A_close_frame_that_cannot_wait_ends_the_turn_and_fails_those_who_wait(bool isExpedited)
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer)));
-        Task waits = turns.TakeAsync(Message(new object()), default);
+        Assert.True(TryTakeTurn(bench, Message(writer)));
+        Task waits = bench.Sends.SendAsync(Message(new object()), default).AsTask();
 
         if (isExpedited)
         {
@@ -247,8 +234,8 @@ public sealed class SendTurnsTests
         }
 
         Assert.IsType<WebSocketClosedException>(waits.Exception!.InnerException);
-        Assert.Throws<WebSocketClosedException>(() => Send(bench, turns, "late", writer));
-        turns.GiveUp();
+        Assert.Throws<WebSocketClosedException>(() => Send(bench, "late", writer));
+        bench.Sends.GiveUpTurn();
         Assert.Equal("Close 1000", bench.Wire());
         AssertAtRest(bench);
     }
@@ -257,16 +244,15 @@ public sealed class SendTurnsTests
     public void The_end_of_the_transport_fails_whoever_has_a_turn_and_those_who_wait()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer)));
-        Task waits = turns.TakeAsync(Message(new object()), default);
+        Assert.True(TryTakeTurn(bench, Message(writer)));
+        Task waits = bench.Sends.SendAsync(Message(new object()), default).AsTask();
 
         bench.Transport.Abort(null);
 
         Assert.IsType<WebSocketClosedException>(waits.Exception!.InnerException);
-        Assert.Throws<WebSocketClosedException>(() => Send(bench, turns, "late", writer));
-        turns.GiveUp();
+        Assert.Throws<WebSocketClosedException>(() => Send(bench, "late", writer));
+        bench.Sends.GiveUpTurn();
         Assert.Equal("", bench.Wire());
         AssertAtRest(bench);
     }
@@ -275,17 +261,16 @@ public sealed class SendTurnsTests
     public void A_turn_that_begins_a_fragmented_message_lasts_until_its_end()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TakeAsync(Message(writer, fin: false), default).IsCompletedSuccessfully);
-        Send(bench, turns, "be", writer, fin: false);
+        Assert.True(bench.Sends.SendAsync(Message(writer, fin: false), default).AsTask().IsCompletedSuccessfully);
+        Send(bench, "be", writer, fin: false);
         bench.Sends.TrySend(Opcode.Text, "other"u8);
-        Task waits = turns.TakeAsync(Message(new object()), default);
+        Task waits = bench.Sends.SendAsync(Message(new object()), default).AsTask();
 
-        Assert.True(turns.TakeAsync(Continuation(writer, fin: false), default).IsCompletedSuccessfully);
-        turns.GiveUp();
-        Assert.True(turns.TakeAsync(Continuation(writer, fin: true), default).IsCompletedSuccessfully);
-        Send(bench, turns, "end", writer, Opcode.Continuation);
+        Assert.True(bench.Sends.SendAsync(Continuation(writer, fin: false), default).AsTask().IsCompletedSuccessfully);
+        bench.Sends.GiveUpTurn();
+        Assert.True(bench.Sends.SendAsync(Continuation(writer, fin: true), default).AsTask().IsCompletedSuccessfully);
+        Send(bench, "end", writer, Opcode.Continuation);
 
         Assert.True(waits.IsCompletedSuccessfully);
         Assert.Equal("Text… 'be', Continuation 'end', Text 'other'", bench.Wire());
@@ -295,22 +280,21 @@ public sealed class SendTurnsTests
     public void A_fragment_waits_for_room_and_goes_before_those_who_wait_for_its_message()
     {
         var bench = new SendQueueBench(limit: 100);
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
         object other = new();
-        Assert.True(turns.TryTake(Message(writer, fin: false)));
+        Assert.True(TryTakeTurn(bench, Message(writer, fin: false)));
         bench.Transport.Capacity = 0;
-        Send(bench, turns, new string('x', 100), writer, fin: false);
-        Task others = turns.TakeAsync(Message(other), default);
-        Task fragment = turns.TakeAsync(Continuation(writer, fin: true), default);
+        Send(bench, new string('x', 100), writer, fin: false);
+        Task others = bench.Sends.SendAsync(Message(other), default).AsTask();
+        Task fragment = bench.Sends.SendAsync(Continuation(writer, fin: true), default).AsTask();
         Assert.False(fragment.IsCompleted);
 
         bench.Transport.Drain();
         Assert.True(fragment.IsCompletedSuccessfully);
         Assert.False(others.IsCompleted);
-        Send(bench, turns, "end", writer, Opcode.Continuation);
+        Send(bench, "end", writer, Opcode.Continuation);
         Assert.True(others.IsCompletedSuccessfully);
-        Send(bench, turns, "other", other);
+        Send(bench, "other", other);
 
         Assert.Equal("Text… 100 bytes, Continuation 'end', Text 'other'", bench.Wire());
         AssertAtRest(bench);
@@ -320,33 +304,33 @@ public sealed class SendTurnsTests
     public void A_close_frame_does_not_wait_for_the_end_of_a_fragmented_message()
     {
         var bench = new SendQueueBench();
-        SendTurns turns = TurnsOf(bench);
         object writer = new();
-        Assert.True(turns.TryTake(Message(writer, fin: false)));
-        Send(bench, turns, "begun", writer, fin: false);
-        Assert.True(turns.TryTake(Continuation(writer, fin: true)));
+        Assert.True(TryTakeTurn(bench, Message(writer, fin: false)));
+        Send(bench, "begun", writer, fin: false);
+        Assert.True(TryTakeTurn(bench, Continuation(writer, fin: true)));
 
         bench.Sends.SendClose(Normal, afterPending: true);
 
-        Assert.Throws<WebSocketClosedException>(() => Send(bench, turns, "late", writer, Opcode.Continuation));
+        Assert.Throws<WebSocketClosedException>(() => Send(bench, "late", writer, Opcode.Continuation));
         Assert.Equal("Text… 'begun', Close 1000", bench.Wire());
     }
 
-    private static SendTurns TurnsOf(SendQueueBench bench) => new(bench.Sends, bench.Transport, bench);
+    private static bool TryTakeTurn(SendQueueBench bench, OutgoingFrame turn) =>
+        bench.Sends.TryTakeTurn(turn);
 
-    private static FrameToSend Message(object writer, bool fin = true) =>
-        new() { Kind = new FrameKind(Opcode.Text, fin), Payload = default, Writer = writer };
+    private static OutgoingFrame Message(object writer, bool fin = true) =>
+        new OutgoingFrame(Opcode.Text, fin: fin).TurnOf(writer);
 
-    private static FrameToSend Continuation(object writer, bool fin) =>
-        new() { Kind = new FrameKind(Opcode.Continuation, fin), Payload = default, Writer = writer };
+    private static OutgoingFrame Continuation(object writer, bool fin) =>
+        new OutgoingFrame(Opcode.Continuation, fin: fin).TurnOf(writer);
 
     private static void Send(
-        SendQueueBench bench, SendTurns turns, string text, object writer, Opcode opcode = Opcode.Text, bool fin = true)
+        SendQueueBench bench, string text, object writer, Opcode opcode = Opcode.Text, bool fin = true)
     {
-        var kind = new FrameKind(opcode, fin);
+        var frame = new OutgoingFrame(opcode, fin: fin) { Writer = writer };
         byte[] payload = System.Text.Encoding.UTF8.GetBytes(text);
-        WriteDuty duty = turns.Accept(kind, payload, writer, prepared: null, out OutgoingSegment segment);
-        bench.Sends.Writer.Fulfil(duty, segment, kind, payload);
+        SendAdmission admission = bench.Sends.AddInTurn(frame, payload, out OutgoingSegment segment);
+        bench.Sends.Write(admission, ref segment, frame, payload);
     }
 
     private static void AssertAtRest(SendQueueBench bench)

@@ -61,7 +61,9 @@ public sealed class SendDepthTests
         SmallStack.Run(canceling.Cancel);
 
         Assert.All(sends, send => Assert.True(send.IsCanceled));
-        Assert.True(bench.Sends.Buffer.Backlog!.Pending.IsEmpty);
+        bench.Transport.Drain();
+        Assert.Equal("Binary 64 bytes", bench.Wire());
+        Assert.Equal(0, bench.Sends.SendBufferLength);
     }
 
     [Fact]
@@ -121,18 +123,18 @@ public sealed class SendDepthTests
         // Each longer than a segment that holds several.
         var bench = new SendQueueBench(limit: int.MaxValue);
         bench.Block(length: 1);
-        var message = WebSocketPreparedMessage.Binary(new byte[TransportWriter.MaxCopiedLength + 1]);
+        var message = WebSocketPreparedMessage.Binary(new byte[SendBuffer.MaxCopiedLength + 1]);
         const int Frames = Count / 10; // of two kilobytes each
         for (int i = 0; i < Frames; i++)
         {
-            _ = bench.Sends.SendAsync(FrameToSend.Of(message.Plain), default);
+            _ = bench.Sends.SendAsync(message.Plain, default);
         }
 
         long written = 0;
         bench.Transport.Written = () => written += bench.Transport.TakeOutput().Length;
         SmallStack.Run(() => bench.Transport.Drain());
 
-        Assert.Equal(3 + ((long)Frames * message.Plain.Bytes.Length), written + bench.Transport.TakeOutput().Length);
+        Assert.Equal(3 + ((long)Frames * message.Plain.Shared!.Length), written + bench.Transport.TakeOutput().Length);
     }
 
     [Fact]
@@ -191,7 +193,7 @@ public sealed class SendDepthTests
         for (int i = 0; i < Count; i++)
         {
             sends[i] = bench.Sends.SendAsync(
-                new FrameToSend { Kind = Opcode.Text, Payload = Payload }, cancellationToken).AsTask();
+                new OutgoingFrame(Opcode.Text, Payload), cancellationToken).AsTask();
         }
 
         return sends;

@@ -47,12 +47,7 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     public ValueTask SendAsync(
         Opcode opcode, string text, bool fin = true, object? writer = null, CancellationToken cancellationToken = default)
     {
-        var frame = new FrameToSend
-        {
-            Kind = new FrameKind(opcode, fin),
-            Payload = System.Text.Encoding.UTF8.GetBytes(text),
-            Writer = writer,
-        };
+        var frame = new OutgoingFrame(opcode, System.Text.Encoding.UTF8.GetBytes(text), fin) { Writer = writer };
         return Sends.SendAsync(frame, cancellationToken);
     }
 
@@ -69,6 +64,8 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     public int CloseWrittenCount { get; private set; }
 
     public void OnCloseWritten() => CloseWrittenCount++;
+
+    public void OnFaulted(Exception exception) => throw exception;
 
     public ReadVerdict OnReceived(Span<byte> bytes) => ReadVerdict.Continue;
 

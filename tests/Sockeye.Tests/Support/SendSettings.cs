@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Compression;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -9,12 +10,16 @@ namespace Sockeye.Tests;
 /// <summary>What a send side needs to know of its connection's settings.</summary>
 internal static class SendSettings
 {
-    public static ConnectionSettings Of(Role role, ArrayPool<byte> pool, int limit = 1024)
+    public static ConnectionSettings Of(
+        Role role, ArrayPool<byte> pool, int limit = 1024, MessageCodecs? codecs = null)
     {
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
             Limits = new() { MaxSendBufferLength = limit },
         };
-        return new ConnectionSettings(role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool);
+        return new ConnectionSettings(role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool)
+        {
+            Codecs = codecs,
+        };
     }
 }

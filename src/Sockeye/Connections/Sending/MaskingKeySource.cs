@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 
 namespace Sockeye.Connections.Sending;
 
-/// <summary>Unpredictable masking keys, a fresh one for each frame (RFC 6455 §5.3, §10.3).</summary>
+/// <summary>Generates unpredictable masking keys, a fresh one for each frame (RFC 6455 §5.3, §10.3).</summary>
 /// <remarks>
-/// Drawn from the system's cryptographic source 1,024 at a time, since a call to it costs more than a small frame. Each
-/// thread has its own store, so that taking a key needs no lock.
+/// Draws 1,024 keys at a time from the system's cryptographic source, because a call to it costs more than a small frame.
+/// Each thread has its own store, so taking a key needs no lock.
 /// </remarks>
 internal static class MaskingKeySource
 {
@@ -18,7 +18,7 @@ internal static class MaskingKeySource
     [ThreadStatic]
     private static int Left;
 
-    /// <summary>Takes a key.</summary>
+    /// <summary>Returns a key that was not used before.</summary>
     public static uint Next()
     {
         uint[] store = Store ??= new uint[StoreCount];

@@ -6,39 +6,46 @@ namespace Sockeye.Connections.Sending;
 /// <summary>permessage-deflate on one connection, in both directions (RFC 7692).</summary>
 internal sealed class MessageCompression
 {
-    private readonly int _minimumSize;
-    private readonly CompressedSends? _sends;
+    private readonly int _minimumLength;
+    private readonly MessageEncoder? _encoder;
 
-    /// <summary>Begins with what was agreed on in the opening handshake.</summary>
-    /// <param name="core">The connection.</param>
-    /// <param name="agreed">What both ends do.</param>
-    public MessageCompression(ConnectionCore core, in PerMessageDeflateParameters agreed)
+    /// <summary>Starts with the parameters that were agreed on in the opening handshake.</summary>
+    /// <param name="queue">Sends what is compressed.</param>
+    /// <param name="settings">The settings of the connection, with codecs.</param>
+    /// <param name="agreed">The parameters.</param>
+    /// <param name="owner">The connection.</param>
+    /// <exception cref="ArgumentException">The settings have no codecs.</exception>
+    public MessageCompression(
+        SendQueue queue, ConnectionSettings settings, in PerMessageDeflateParameters agreed, ISendQueueOwner owner)
     {
-        ConnectionSettings settings = core.Settings;
         MessageCodecs codecs = settings.Codecs
-            ?? throw new ArgumentException("The settings have no codecs.", nameof(core));
+            ?? throw new ArgumentException("The settings have no codecs.", nameof(settings));
         Role peer = settings.Role == Role.Server ? Role.Client : Role.Server;
         Agreed = agreed;
         Inflater = new MessageInflater(codecs, agreed, peer, settings.Memory);
-        _minimumSize = codecs.Options.MinimumLength;
-        _sends = MessageDeflater.CanDeflate(agreed, settings.Role)
-            ? new CompressedSends(core, new MessageDeflater(codecs, agreed, settings.Role, settings.Memory))
+        _minimumLength = codecs.Options.MinimumLength;
+        _encoder = MessageDeflater.CanDeflate(agreed, settings.Role)
+            ? new MessageEncoder(
+                queue, settings, new MessageDeflater(codecs, agreed, settings.Role, settings.Memory), owner)
             : null;
     }
 
-    /// <summary>What was agreed on.</summary>
+    /// <summary>The parameters that were agreed on.</summary>
     public PerMessageDeflateParameters Agreed { get; }
 
-    /// <summary>For the messages that arrive. Only on the I/O thread.</summary>
+    /// <summary>Inflates the messages that arrive. Only on the I/O thread.</summary>
     public MessageInflater Inflater { get; }
 
-    /// <summary>What sends a message, or its first fragment, of this length; <see langword="null"/> if it is to go as it is.</summary>
-    public CompressedSends? SendsFor(int length) => length >= _minimumSize ? _sends : null;
+    /// <summary>
+    /// Returns what compresses a message, or its first fragment, of this length; <see langword="null"/> if it is sent
+    /// uncompressed.
+    /// </summary>
+    public MessageEncoder? EncoderFor(int length) => length >= _minimumLength ? _encoder : null;
 
-    /// <summary>Gives the codecs back: the connection has ended. On the I/O thread.</summary>
+    /// <summary>Returns the codecs to their pools: the connection has ended. On the I/O thread.</summary>
     public void Release()
     {
         Inflater.Release();
-        _sends?.Release();
+        _encoder?.Release();
     }
 }

@@ -1,354 +1,406 @@
-using System.Diagnostics.CodeAnalysis;
 using Sockeye.Protocol;
-using Sockeye.Transports;
 
 namespace Sockeye.Connections.Sending;
 
 /// <summary>
-/// What a <see cref="SendQueue"/> holds, all of it under that queue's lock: frames that are ready, sends that wait, how
-/// much of both there is, and who writes.
+/// What a <see cref="SendQueue"/> has to send, in order: first bytes that are ready for the transport, then frames that
+/// wait to become bytes; and how much of the limit they use. Not thread-safe.
 /// </summary>
-internal struct SendBuffer
+/// <remarks>
+/// Knows neither who writes nor when. A frame is never split between two arrays, so that a control frame can go between
+/// any two (RFC 6455 §5.4). 40 bytes.
+/// </remarks>
+internal struct SendBuffer(ConnectionSettings settings)
 {
-    // Above this, copying a payload costs more than handing it to the transport from where it lies.
-    private const int DirectWriteLength = 16 * 1024;
+    /// <summary>A frame up to this length, in bytes, is copied: that costs less than handing over a second piece.</summary>
+    public const int MaxCopiedLength = 2 * 1024;
 
-    private OutgoingFrames _frames;
+    // The replies to one read usually fit; an ArrayPool keeps such arrays at hand per thread.
+    private const int FirstLength = 16 * 1024;
 
-    public SendBuffer(ConnectionSettings settings)
+    // Holds everything that is ever held back (SendState), so that it is written at once.
+    private const int MaxLength = 64 * 1024;
+    private const int Growth = 4;
+
+    // For a broadcast that is gathered, in which very many connections may have one array each at the same time.
+    private const int SmallLength = 1024;
+
+    // Room for control frames that users send, beyond the limit for data.
+    private const int ControlReserve = 4 * 1024;
+
+    // The last bytes to send, in one rented array; those before them are in the backlog.
+    private byte[]? _array;
+    private int _length;
+    private bool _isCongested;
+    private long _buffered;
+
+    // Exists only while something waits.
+    private SendBacklog? _backlog;
+
+    /// <summary>The pool of the arrays, the role that decides the form of frames, and the limit.</summary>
+    public readonly ConnectionSettings Settings => settings;
+
+    /// <summary>How many bytes, headers included, have been accepted and not yet been taken. Any thread.</summary>
+    public readonly long Length => Volatile.Read(in _buffered);
+
+    /// <summary>Whether the limit was reached and the buffer has not drained since. Any thread.</summary>
+    public readonly bool IsCongested => Volatile.Read(in _isCongested);
+
+    /// <summary>
+    /// Whether a message may be added: while less than the limit is buffered, so that one of any length can be sent,
+    /// and the limit is exceeded by one message at most.
+    /// </summary>
+    public readonly bool HasRoom => HasRoomBeside(0);
+
+    /// <summary>Whether no bytes are ready.</summary>
+    public readonly bool IsEmpty => _length == 0 && _backlog is not { Full.Count: > 0 };
+
+    /// <summary>Whether anything waits: frames, or a transport that is blocked.</summary>
+    public readonly bool HasBacklog => _backlog is not null;
+
+    /// <summary>Whether there is room for a frame.</summary>
+    public readonly bool HasRoomFor(in OutgoingFrame frame)
     {
-        _frames = new OutgoingFrames(settings);
-        Budget = new SendBudget(settings.Limits.MaxSendBufferLength);
+        if (frame.IsControl)
+        {
+            return _buffered < (long)settings.MaxSendBufferLength + ControlReserve;
+        }
+
+        // What waits for the end of the open message, and is counted already, must not keep it from ending.
+        return HasRoomBeside(
+            _backlog is not null && _backlog.ContinuesOpenMessage(frame.Writer) ? _backlog.Buffered : 0);
     }
-
-    /// <summary>How much is buffered.</summary>
-    public SendBudget Budget;
-
-    /// <summary>How far it has come, who writes, and who need not.</summary>
-    public SendState State;
-
-    /// <summary>The frames that are ready.</summary>
-    [UnscopedRef]
-    public ref OutgoingFrames Frames => ref _frames;
-
-    /// <summary>What the connection shares with others.</summary>
-    public readonly ConnectionSettings Settings => _frames.Settings;
-
-    /// <summary>What waits, if anything does.</summary>
-    public readonly SendBacklog? Backlog => _frames.Backlog;
-
-    /// <summary>Whether no frame is ready. Without the lock: true only if this thread has none there.</summary>
-    public readonly bool IsEmpty => _frames.IsEmpty;
 
     /// <summary>Whether a frame need not wait for others.</summary>
-    public readonly bool IsTurnOf(Opcode opcode, object? writer) =>
-        _frames.Backlog is null || _frames.Backlog.Pending.IsTurnOf(opcode, writer);
+    public readonly bool IsTurnOf(in OutgoingFrame frame) =>
+        _backlog is null || _backlog.IsTurnOf(frame.Opcode, frame.Writer);
 
-    /// <summary>Whether a frame of a sender that can wait need not, neither for room nor for its turn.</summary>
-    public readonly bool MayAccept(in FrameToSend frame)
+    /// <summary>Counts a frame that its sender is about to append, or to write from where it is.</summary>
+    public void Count(long length)
     {
-        // What waits for the end of the open message, and is counted already, must not keep it from ending.
-        bool endsWait = _frames.Backlog is not null && _frames.Backlog.Pending.ContinuesOpenMessage(frame.Writer);
-        bool hasRoom = frame.Kind.Opcode >= Opcode.Close
-            ? Budget.HasRoomForControl
-            : Budget.HasRoomBeside(endsWait ? _frames.Backlog!.Pending.Buffered : 0);
-        return hasRoom && IsTurnOf(frame.Kind.Opcode, frame.Writer);
-    }
-
-    /// <summary>Takes what was gathered, for the caller to write, unless somebody writes who will come to it.</summary>
-    public bool TryTakeGathered(out OutgoingSegment segment)
-    {
-        State.EndGathering();
-        segment = default;
-        return !IsEmpty && TryBecomeWriter() && TryTakeNext(out segment);
-    }
-
-    /// <summary>Makes the caller the one who writes, unless somebody is.</summary>
-    public bool TryBecomeWriter()
-    {
-        bool becomes = !State.IsWriting;
-        State.IsWriting = true;
-        return becomes;
-    }
-
-    /// <summary>Adds a frame.</summary>
-    /// <param name="kind">What its first byte says.</param>
-    /// <param name="payload">Its payload.</param>
-    /// <param name="transport">Where it goes, which may have it gathered with others.</param>
-    /// <param name="segment">What the caller writes, if a segment is its duty.</param>
-    public WriteDuty Accept(
-        FrameKind kind, ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
-    {
-        segment = default;
-        int length = _frames.FrameLength(payload.Length);
-        Budget.Add(length);
-
-        // A client's payload is masked on the way, into a copy (§5.3).
-        bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
-
-        // What is held back up to the limit would have the next send refused, though the peer may be as fast as can be.
-        bool mayWait = !isLarge && Budget.HasRoom;
-        if (State.IsWriting || (mayWait && State.IsHeldBack(Budget.Buffered)))
+        Volatile.Write(ref _buffered, _buffered + length);
+        if (_buffered >= settings.MaxSendBufferLength)
         {
-            _frames.Append(kind, payload);
-            return WriteDuty.None;
-        }
-
-        if (mayWait && State.TryGather(transport, Budget.Buffered))
-        {
-            _frames.Append(kind, payload, isOneOfMany: true);
-            return WriteDuty.None;
-        }
-
-        // From now on frames of other threads come behind this one.
-        State.IsWriting = true;
-        if (_frames.IsEmpty && (isLarge || length <= TransportWriter.MaxCopiedLength))
-        {
-            return WriteDuty.WriteFrame;
-        }
-
-        // The header joins what is corked, and both leave together with the payload.
-        if (isLarge && _frames.TryTakeWithHeader(kind, payload.Length, out segment))
-        {
-            return WriteDuty.WriteSegmentAndPayload;
-        }
-
-        _frames.Append(kind, payload);
-        TryTakeNext(out segment);
-        return WriteDuty.WriteSegment;
-    }
-
-    /// <summary>Adds bytes that are no frame, before any.</summary>
-    /// <returns>Whether the caller has become the writer, and writes them.</returns>
-    public bool AcceptBytes(ReadOnlySpan<byte> bytes, Transport transport)
-    {
-        if (State.Stage == SendStage.Terminated)
-        {
-            return false;
-        }
-
-        Budget.Add(bytes.Length);
-        if (State.IsWriting || (Budget.HasRoom && State.HoldsBack(transport, Budget.Buffered)))
-        {
-            _frames.AppendBytes(bytes);
-            return false;
-        }
-
-        return State.IsWriting = true;
-    }
-
-    /// <summary>Adds a pong; while the transport is blocked only the newest is kept (RFC 6455 §5.5.3).</summary>
-    public WriteDuty AcceptPong(ReadOnlySpan<byte> payload, Transport transport, out OutgoingSegment segment)
-    {
-        segment = default;
-        if (State.Stage >= SendStage.CloseQueued)
-        {
-            return WriteDuty.None;
-        }
-
-        if (State.IsWriting && (State.IsBlocked || !Budget.HasRoom))
-        {
-            // Whoever writes comes back for it.
-            _frames.NeedBacklog().Pong.Put(payload);
-            return WriteDuty.None;
-        }
-
-        return Accept(Opcode.Pong, payload, transport, out segment);
-    }
-
-    /// <summary>Adds the Close frame, after which nothing goes.</summary>
-    /// <param name="payload">What it says.</param>
-    /// <param name="afterPending">Whether it goes behind the sends that wait; else they are given up.</param>
-    /// <param name="owner">Says what their senders are told.</param>
-    /// <param name="transport">Where it goes.</param>
-    /// <param name="segment">What the caller writes, if a segment is its duty.</param>
-    public WriteDuty AcceptClose(
-        ReadOnlySpan<byte> payload, bool afterPending, ISendQueueOwner owner, Transport transport,
-        out OutgoingSegment segment)
-    {
-        // A message that is open has no end in sight: a control frame may go inside it, and it is given up (§5.4).
-        if (afterPending && _frames.Backlog is { Pending.HoldsCloseBack: true })
-        {
-            segment = default;
-            State.Stage = SendStage.Closing;
-            _frames.Backlog.Pending.Add(PendingSend.OfClose(payload));
-            return WriteDuty.None;
-        }
-
-        EndSends(owner);
-        return Accept(Opcode.Close, payload, transport, out segment);
-    }
-
-    /// <summary>Accepts nothing any more; the sends that wait fail.</summary>
-    public void EndSends(ISendQueueOwner owner)
-    {
-        EnterCloseQueued();
-        if (_frames.Backlog is not null)
-        {
-            State.HasDrained |= Budget.Subtract(_frames.Backlog.Pending.FailAll(owner, Settings.Pool));
+            Volatile.Write(ref _isCongested, true);
         }
     }
 
-    /// <summary>Adds a copy of a message that must wait for its turn, though its sender does not.</summary>
-    public void AddCopy(FrameKind kind, ReadOnlySpan<byte> payload)
-    {
-        int length = _frames.FrameLength(payload.Length);
-        _frames.NeedBacklog().Pending.Add(PendingSend.OfCopy(kind, payload, Settings.Pool, length));
-        Budget.Add(length);
-    }
-
-    /// <summary>Adds a send that waits.</summary>
-    public void AddWaiting(PendingSend send) => _frames.NeedBacklog().Pending.Add(send);
-
-    /// <summary>Takes out a send that its sender has given up.</summary>
-    /// <returns>Whether it was still waiting.</returns>
-    public readonly bool TryRemoveWaiting(PendingSend send) =>
-        _frames.Backlog is not null && _frames.Backlog.Pending.TryRemove(send);
-
-    /// <summary>Takes note that a frame goes out: one that does not end its message keeps the turn for its writer.</summary>
-    public void NoteTurn(in FrameToSend frame)
-    {
-        if (frame.Writer is not null)
-        {
-            _frames.NeedBacklog().Pending.NoteTurn(frame);
-        }
-    }
-
-    /// <summary>Makes frames of the sends whose turn has come.</summary>
-    public void AdmitPending(ISendQueueOwner owner)
-    {
-        // What is counted already and waits behind the first must not take the room that the first waits for.
-        while (_frames.Backlog is { } backlog
-            && backlog.Pending.TryTake(Budget.HasRoomBeside(backlog.Pending.Buffered), out PendingSend send))
-        {
-            FrameToSend frame = send.Frame;
-            if (State.Stage == SendStage.Closing && !frame.Kind.Fin)
-            {
-                // Its writer can send no more: a message that cannot end would keep the Close frame back.
-                send.Release(Settings.Pool);
-                send.Completion?.TrySetException(owner.CreateClosedException());
-                continue;
-            }
-
-            if (send.IsTurn)
-            {
-                backlog.Pending.TakeTurn(frame.Writer!);
-                send.Release(Settings.Pool);
-                send.Completion!.TrySetResult();
-                continue;
-            }
-
-            backlog.Pending.NoteTurn(frame);
-            Budget.Add(send.Buffered == 0 ? _frames.FrameLength(frame.Payload.Length) : 0);
-            _frames.Append(frame);
-            if (frame.Kind.Opcode == Opcode.Close)
-            {
-                EnterCloseQueued();
-            }
-
-            send.Release(Settings.Pool);
-            send.Completion?.TrySetResult();
-        }
-
-        // When a turn is over nothing waits any more, though what was sent in it may be held back for a while.
-        _frames.ReleaseBacklog();
-    }
-
-    /// <summary>Accounts for what was written, which may make room.</summary>
+    /// <summary>Accounts for bytes that the transport has taken, or that were dropped.</summary>
     /// <returns>Whether that has ended a congestion.</returns>
-    public bool NoteWritten(long written, ISendQueueOwner owner)
+    public bool Uncount(long length)
     {
-        if (State.Stage == SendStage.Terminated)
-        {
-            return false;
-        }
+        Volatile.Write(ref _buffered, _buffered - length);
 
-        bool drained = Budget.Subtract(written) || State.HasDrained;
-        State.HasDrained = false;
-        if (_frames.Backlog is not null)
+        // At half the limit, so that a peer just fast enough does not make us pause and resume at every frame.
+        bool drained = _isCongested && _buffered <= settings.MaxSendBufferLength / 2;
+        if (drained)
         {
-            AdmitPending(owner);
+            Volatile.Write(ref _isCongested, false);
         }
 
         return drained;
     }
 
-    /// <summary>Takes what the writer is to write next; if there is nothing, it is the writer no more.</summary>
+    /// <summary>Adds the bytes of a frame. Those of a shared frame are not copied, unless they are few.</summary>
+    public void Append(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
+    {
+        // Few bytes cost less as a copy than as a segment of their own.
+        if (frame.SharedBy(settings.Role) is not { Length: > MaxCopiedLength } shared)
+        {
+            AppendCopy(frame, payload, isOneOfMany: frame.Shared is not null);
+            return;
+        }
+
+        EndSegment();
+        NeedBacklog().Full.Enqueue(OutgoingSegment.OfShared(shared));
+    }
+
+    /// <summary>Adds a copy of the bytes of a frame, so that it is written together with those before it.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <param name="isOneOfMany">Whether many connections are about to send something short.</param>
+    public void AppendCopy(in OutgoingFrame frame, ReadOnlySpan<byte> payload, bool isOneOfMany)
+    {
+        int length = frame.LengthWith(payload.Length, settings.Role);
+        if (_array is null || _array.Length - _length < length)
+        {
+            Reserve(length, isOneOfMany);
+        }
+
+        _length += frame.Write(_array.AsSpan(_length), settings.Role, payload);
+    }
+
+    /// <summary>
+    /// Takes all bytes that are ready, with the header of a server's frame at the end. The transport is given the payload
+    /// from where it is.
+    /// </summary>
+    /// <returns><see langword="false"/> if they are not one segment: nothing has changed then.</returns>
+    public bool TryTakeWithHeader(in OutgoingFrame frame, int payloadLength, out OutgoingSegment segment)
+    {
+        if (_backlog is { Full.Count: > 0 } || (_array is not null && _array.Length - _length < FrameHeader.MaxLength))
+        {
+            segment = default;
+            return false;
+        }
+
+        _array ??= settings.Pool.Rent(SmallLength);
+        _length += frame.WriteHeader(_array.AsSpan(_length), maskingKey: null, payloadLength);
+        return TryTakeSegment(out segment);
+    }
+
+    /// <summary>Keeps a frame whose sender does not wait.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="payload">Its payload, of which a copy is made.</param>
+    /// <param name="isReplaceable">Whether it stays a frame until the transport is ready for it.</param>
+    /// <returns>The waiting frame; <see langword="null"/> for a pong, of which only the newest waits.</returns>
+    public WaitingFrame? Enqueue(in OutgoingFrame frame, ReadOnlySpan<byte> payload, bool isReplaceable = false)
+    {
+        if (frame.Opcode == Opcode.Pong)
+        {
+            NeedBacklog().PutPong(payload);
+            return null;
+        }
+
+        WaitingFrame waiting = frame.Opcode == Opcode.Close
+            ? WaitingFrame.OfClose(payload)
+            : WaitingFrame.OfCopy(frame, payload, settings, isReplaceable);
+        Count(waiting.Buffered);
+        NeedBacklog().Add(waiting);
+        return waiting;
+    }
+
+    /// <summary>Keeps a frame whose sender waits.</summary>
+    public WaitingFrame Enqueue(in OutgoingFrame frame)
+    {
+        WaitingFrame waiting = WaitingFrame.OfSender(frame);
+        NeedBacklog().Add(waiting);
+        return waiting;
+    }
+
+    /// <summary>Removes a frame that waits.</summary>
+    /// <param name="waiting">The frame.</param>
+    /// <param name="drained">Whether that has ended a congestion.</param>
+    /// <returns>Whether it was still waiting.</returns>
+    public bool TryRemove(WaitingFrame waiting, out bool drained)
+    {
+        bool isRemoved = _backlog is not null && _backlog.TryRemove(waiting);
+        drained = isRemoved && Uncount(waiting.Buffered);
+        if (isRemoved)
+        {
+            waiting.Release(settings.Pool);
+            ReleaseBacklog();
+        }
+
+        return isRemoved;
+    }
+
+    /// <summary>Replaces what a waiting frame sends, which keeps its place.</summary>
+    /// <param name="waiting">The waiting frame.</param>
+    /// <param name="frame">What it sends from now on.</param>
+    /// <param name="payload">The payload, of which a copy is made.</param>
+    /// <param name="drained">Whether that has ended a congestion.</param>
+    /// <returns>Whether it was still waiting.</returns>
+    public bool TryReplace(
+        WaitingFrame waiting, in OutgoingFrame frame, ReadOnlySpan<byte> payload, out bool drained)
+    {
+        int before = waiting.Buffered;
+        bool isReplaced = _backlog is not null && _backlog.TryReplace(waiting, frame, payload, settings);
+        drained = false;
+        if (isReplaced)
+        {
+            drained = Uncount(before);
+            Count(waiting.Buffered);
+            drained &= !_isCongested;
+        }
+
+        return isReplaced;
+    }
+
+    /// <summary>Gives the turn to a sender, until it ends its message.</summary>
+    public void TakeTurn(object writer) => NeedBacklog().TakeTurn(writer);
+
+    /// <summary>Notes that a frame of a writer goes out: one that does not end its message keeps the turn.</summary>
+    public void NoteTurn(in OutgoingFrame frame)
+    {
+        if (!frame.Fin || _backlog is not null)
+        {
+            NeedBacklog().NoteTurn(frame);
+        }
+    }
+
+    /// <summary>Ends a turn in which nothing was sent.</summary>
+    public readonly void EndTurn() => _backlog?.EndTurn();
+
+    /// <summary>Encodes the waiting frames whose turn has come.</summary>
+    /// <param name="isClosing">Whether a Close frame is among them.</param>
+    /// <param name="isReady">Whether the bytes are written next; only then are replaceable frames encoded, a few at a time.</param>
+    /// <param name="owner">Creates the exception for the senders of frames that can no longer be sent.</param>
+    /// <returns>Whether the Close frame was the last of them.</returns>
+    public bool AcceptWaiting(bool isClosing, bool isReady, ISendQueueOwner owner)
+    {
+        bool isCloseAccepted = false;
+
+        // What is counted already and waits behind the first must not use the room that the first waits for.
+        while (_backlog is { } backlog
+            && backlog.TryTake(
+                HasRoomBeside(backlog.Buffered),
+                takesReplaceable: isReady && _length < FirstLength && backlog.Full.Count == 0,
+                out WaitingFrame waiting))
+        {
+            OutgoingFrame frame = waiting.Frame;
+            if (isClosing && !frame.Fin)
+            {
+                // Its writer can send no more: a message that cannot end would keep the Close frame back.
+                waiting.Fail(owner, settings.Pool);
+                continue;
+            }
+
+            if (frame.IsTurn)
+            {
+                backlog.TakeTurn(frame.Writer!);
+            }
+            else
+            {
+                AppendWaiting(waiting, backlog);
+                isCloseAccepted |= frame.Opcode == Opcode.Close;
+            }
+
+            waiting.Complete(settings.Pool);
+        }
+
+        // At the end of a turn nothing may wait any more, although what was sent in it may be held back for a while.
+        ReleaseBacklog();
+        return isCloseAccepted;
+    }
+
+    /// <summary>Fails the frames that wait.</summary>
+    /// <returns>Whether that has ended a congestion.</returns>
+    public bool FailWaiting(ISendQueueOwner owner) =>
+        _backlog is not null && Uncount(_backlog.FailAll(owner, settings.Pool));
+
+    /// <summary>Drops the pong that waits.</summary>
+    public readonly void DropPong() => _backlog?.DropPong();
+
+    /// <summary>Takes the bytes that go next; the caller returns the array.</summary>
     public bool TryTakeNext(out OutgoingSegment segment)
     {
-        State.IsWriting = _frames.Backlog is null ? _frames.TryTake(out segment) : TryTakeBacklog(out segment);
-        return State.IsWriting;
-    }
-
-    /// <summary>Keeps what the transport will be writing by itself, and what comes after it.</summary>
-    /// <returns><see langword="false"/> if the transport is gone: the memory is the caller's to give back.</returns>
-    public bool TryBeginBlocked(in OutgoingSegment rest)
-    {
-        if (State.Stage == SendStage.Terminated)
+        if (_backlog is null)
         {
-            return false;
+            return TryTakeSegment(out segment);
         }
 
-        _frames.NeedBacklog().Blocked = rest;
-        State.IsBlocked = true;
-        return true;
-    }
-
-    /// <summary>Gives back what was kept: the transport has written its part.</summary>
-    /// <returns><see langword="false"/> if the transport is gone, and the memory given back already.</returns>
-    public bool TryEndBlocked(out OutgoingSegment rest)
-    {
-        rest = default;
-        if (!State.IsBlocked)
+        if (_backlog.HasPong)
         {
-            return false;
-        }
-
-        SendBacklog backlog = _frames.NeedBacklog();
-        rest = backlog.Blocked;
-        backlog.Blocked = default;
-        State.IsBlocked = false;
-        return true;
-    }
-
-    /// <summary>Gives up all there is: the transport is gone, and uses no memory any more.</summary>
-    public void Terminate(ISendQueueOwner owner)
-    {
-        State.Stage = SendStage.Terminated;
-        if (TryEndBlocked(out OutgoingSegment segment))
-        {
-            segment.Release(Settings.Pool);
-        }
-
-        _frames.Backlog?.Pending.FailAll(owner, Settings.Pool);
-        _frames.Backlog?.Pong.Clear();
-        while (_frames.TryTake(out segment))
-        {
-            segment.Release(Settings.Pool);
-        }
-
-        _frames.ReleaseBacklog();
-        Budget.Clear();
-    }
-
-    private void EnterCloseQueued()
-    {
-        State.Stage = SendStage.CloseQueued;
-        _frames.Backlog?.Pong.Clear();
-    }
-
-    private bool TryTakeBacklog(out OutgoingSegment segment)
-    {
-        if (_frames.Backlog is { Pong.IsFull: true } backlog)
-        {
-            // It goes before all that waits.
-            segment = OutgoingSegment.OfFrame(Opcode.Pong, backlog.Pong.Take(), Settings);
-            Budget.Add(segment.Length);
+            // It goes before everything that waits.
+            segment = OutgoingSegment.OfFrame(Opcode.Pong, _backlog.TakePong(), settings);
+            Count(segment.Length);
             return true;
         }
 
-        bool found = _frames.TryTake(out segment);
-        _frames.ReleaseBacklog();
+        bool found = _backlog.Full.TryDequeue(out segment) || TryTakeSegment(out segment);
+        ReleaseBacklog();
         return found;
+    }
+
+    /// <summary>Keeps what the transport is writing by itself, and what goes after it.</summary>
+    public void KeepBlocked(in OutgoingSegment rest) => NeedBacklog().Blocked = rest;
+
+    /// <summary>Takes back what was kept.</summary>
+    public readonly OutgoingSegment TakeBlocked()
+    {
+        OutgoingSegment rest = _backlog!.Blocked;
+        _backlog.Blocked = default;
+        return rest;
+    }
+
+    /// <summary>Drops everything, also what the transport was writing by itself.</summary>
+    public void Clear(ISendQueueOwner owner)
+    {
+        if (_backlog is not null)
+        {
+            TakeBlocked().Release(settings.Pool);
+        }
+
+        FailWaiting(owner);
+        DropPong();
+        while (TryTakeNext(out OutgoingSegment segment))
+        {
+            segment.Release(settings.Pool);
+        }
+
+        ReleaseBacklog();
+        Volatile.Write(ref _buffered, 0);
+        Volatile.Write(ref _isCongested, false);
+    }
+
+    private readonly bool HasRoomBeside(long length) => _buffered - length < settings.MaxSendBufferLength;
+
+    private void AppendWaiting(WaitingFrame waiting, SendBacklog backlog)
+    {
+        OutgoingFrame frame = waiting.Frame;
+        if (frame.Writer is not null)
+        {
+            backlog.NoteTurn(frame);
+        }
+
+        if (waiting.Buffered == 0)
+        {
+            Count(frame.LengthWith(frame.Payload.Length, settings.Role));
+        }
+
+        Append(frame, frame.Payload.Span);
+    }
+
+    // Makes room for a frame: the array grows in a few steps, up to a limit; then another one follows it.
+    private void Reserve(int length, bool isOneOfMany)
+    {
+        if (_array is { } array)
+        {
+            int needed = _length + length;
+            if (needed <= MaxLength)
+            {
+                _array = settings.Pool.Rent(Math.Clamp(Growth * array.Length, needed, MaxLength));
+                array.AsSpan(0, _length).CopyTo(_array);
+                settings.Pool.Return(array);
+                return;
+            }
+
+            EndSegment();
+        }
+
+        _array = settings.Pool.Rent(Math.Max(length, isOneOfMany ? SmallLength : FirstLength));
+    }
+
+    private void EndSegment()
+    {
+        if (TryTakeSegment(out OutgoingSegment full))
+        {
+            NeedBacklog().Full.Enqueue(full);
+        }
+    }
+
+    private bool TryTakeSegment(out OutgoingSegment segment)
+    {
+        if (_length == 0)
+        {
+            segment = default;
+            return false;
+        }
+
+        segment = new OutgoingSegment(_array, 0, _length);
+        _array = null;
+        _length = 0;
+        return true;
+    }
+
+    private SendBacklog NeedBacklog() => _backlog ??= SendBacklog.Take();
+
+    private void ReleaseBacklog()
+    {
+        if (_backlog is { IsEmpty: true })
+        {
+            SendBacklog.Return(_backlog);
+            _backlog = null;
+        }
     }
 }

@@ -1,4 +1,5 @@
-using Sockeye.Connections.Lifecycle;
+// Over 500 lines: one lock, everything that it guards, and every method that takes it.
+using System.Runtime.CompilerServices;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -6,368 +7,685 @@ namespace Sockeye.Connections.Sending;
 
 /// <summary>
 /// The send side of a connection: takes frames from any thread, keeps their order, and hands them to the transport in
-/// as few writes as can be.
+/// as few writes as possible.
 /// </summary>
 /// <remarks>
-/// Whoever finds the transport idle becomes its writer, writes outside the lock, and goes on until nothing is left;
-/// the others only add their frames and leave. What an I/O thread sends leaves together (<see cref="SendState"/>). At rest
-/// this is all there is of a send side: 96 bytes.
+/// <para>
+/// A thread that finds the transport idle becomes its writer, writes outside the lock, and continues until nothing is
+/// left; other threads only add their frames. What an I/O thread sends is written together (<see cref="SendState"/>).
+/// </para>
+/// <para>
+/// <see cref="SendRules.Admit"/> alone decides what happens to a frame. An accepted frame is turned into bytes at once. A
+/// frame that has to wait stays a frame, and can be removed or replaced until it is accepted.
+/// </para>
+/// <para>A send side at rest is this object and nothing else: 88 bytes.</para>
 /// </remarks>
-internal sealed class SendQueue
+internal sealed class SendQueue(ConnectionSettings settings, Transport transport, ISendQueueOwner owner)
 {
-    private readonly Transport _transport;
-    private readonly ISendQueueOwner _owner;
+    // Above this, copying a payload costs more than handing it to the transport from where it is.
+    private const int DirectWriteLength = 16 * 1024;
 
-    // A ThinLock. Held for the length of a copy, and never while the transport is given anything.
-    private int _gate;
+    // The transport is given no more than this to write by itself, so that a slow peer is seen to take bytes even during a
+    // message that takes minutes.
+    private const int MaxBlockedLength = 16 * 1024;
 
-    // Under _gate.
-    private SendBuffer _buffer;
-    private TransportEnd _finish;
-    private bool _hasShutDown;
-    private bool _isCloseWritten;
-
-    public SendQueue(ConnectionSettings settings, Transport transport, ISendQueueOwner owner)
-    {
-        _transport = transport;
-        _owner = owner;
-        _buffer = new SendBuffer(settings);
-    }
+    // Both are guarded by the ThinLock in _state. It is held for the length of a copy, and never while the transport writes.
+    private SendBuffer _buffer = new(settings);
+    private SendState _state;
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken by the transport.</summary>
-    public long SendBufferLength => _buffer.Budget.Buffered;
+    public long SendBufferLength => _buffer.Length;
 
     /// <summary>Whether so much is buffered that nothing should be done that would add to it.</summary>
-    public bool IsCongested => _buffer.Budget.IsCongested;
+    public bool IsCongested => _buffer.IsCongested;
 
     /// <summary>Whether this thread handles a read, at whose end what it sends is written.</summary>
-    public bool IsCorkedByThisThread => _buffer.State.IsHeldBack(buffered: 0);
+    public bool IsCorkedByThisThread => _state.IsHeldBack(buffered: 0);
 
     /// <summary>Whether a thread handles a read. Any thread.</summary>
-    public bool IsCorked => _buffer.State.CorkingThread != 0;
+    public bool IsCorked => _state.CorkingThread != 0;
 
     /// <summary>Whether another thread handles a read. Any thread.</summary>
-    public bool IsCorkedElsewhere => _buffer.State.CorkingThread is not 0 and var thread && thread != Environment.CurrentManagedThreadId;
+    public bool IsCorkedElsewhere => _state.CorkingThread is not 0 and var thread && thread != Environment.CurrentManagedThreadId;
 
-    /// <summary>Whether the transport has not taken all that it was given. Any thread.</summary>
-    public bool IsBlocked => _buffer.State.IsBlocked;
+    /// <summary>Whether the transport has not taken everything that it was given. Any thread.</summary>
+    public bool IsBlocked => _state.IsBlocked;
 
-    /// <summary>What it holds. Under the lock.</summary>
-    internal ref SendBuffer Buffer => ref _buffer;
-
-    /// <summary>Where it goes. While nobody else writes.</summary>
-    internal TransportWriter Writer => new(this, _transport, _buffer.Settings);
+    private ConnectionSettings Settings => _buffer.Settings;
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
-    public void Cork() => _buffer.State.Cork();
+    public void Cork() => _state.Cork();
 
     /// <summary>Writes what was held back.</summary>
     public void Uncork()
     {
-        // What this thread has corked it sees without the lock; what others add they write themselves.
-        if (!_buffer.IsEmpty)
-        {
-            Flush();
-        }
+        // A thread sees without the lock what it has held back itself; what other threads add they write themselves.
+        FlushIfAny();
 
-        // Behind the flush, so that what that reports is still reported on a thread known to handle a read. A callback of the
-        // flush may have sent something, which was held back.
-        _buffer.State.Uncork();
-        if (!_buffer.IsEmpty)
-        {
-            Flush();
-        }
+        // After the flush, so that what the flush reports is still reported on a thread known to handle a read. A callback
+        // of the flush may have sent something, which was held back.
+        _state.Uncork();
+        FlushIfAny();
     }
 
     /// <summary>Writes what was gathered until now.</summary>
     public void Flush()
     {
-        OutgoingSegment segment;
-        bool write;
-        using (ThinLock.Hold(ref _gate, this))
+        OutgoingSegment segment = default;
+        bool writes;
+        using (Hold())
         {
-            write = _buffer.TryTakeGathered(out segment);
+            _state.EndGathering();
+            writes = !_buffer.IsEmpty && _state.TryBecomeWriter() && TryTakeNextLocked(out segment);
         }
 
-        if (write)
+        if (writes)
         {
-            Writer.Write(segment);
+            Write(ref segment);
         }
     }
 
     /// <summary>Sends a whole message, or refuses it; never waits.</summary>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public WebSocketSendResult TrySend(FrameKind kind, ReadOnlySpan<byte> payload)
+    public WebSocketSendResult TrySend(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
-        OutgoingSegment segment;
-        WriteDuty duty;
-        using (ThinLock.Hold(ref _gate, this))
+        if (frame.Encoder is not null)
         {
-            if (_buffer.State.Stage != SendStage.Open)
-            {
-                throw _owner.CreateClosedException();
-            }
-
-            if (!_buffer.Budget.HasRoom)
-            {
-                return WebSocketSendResult.Refused;
-            }
-
-            if (!_buffer.IsTurnOf(kind.Opcode, writer: null))
-            {
-                _buffer.AddCopy(kind, payload);
-                return WebSocketSendResult.Queued;
-            }
-
-            duty = _buffer.Accept(kind, payload, _transport, out segment);
+            return frame.Encoder.TrySend(frame, payload);
         }
 
-        Writer.Fulfil(duty, segment, kind, payload);
-        return IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+        SendAdmission admission = Send(frame, payload, SendMode.Try);
+        return admission >= SendAdmission.Held && !IsBlocked ? WebSocketSendResult.Sent : ResultOf(admission);
     }
 
-    /// <summary>Sends a frame once there is room for it, and the turn has come.</summary>
-    /// <returns>A task that completes when the frame's bytes are in the send buffer or beyond.</returns>
-    public ValueTask SendAsync(in FrameToSend frame, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sends a whole message, or refuses it; never waits. If the message cannot be written at once, it can be replaced or
+    /// removed until it is.
+    /// </summary>
+    /// <param name="frame">The message. It is not compressed: what was compressed cannot be taken back.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <param name="waiting">The message that waits; <see langword="null"/> if it was written or refused.</param>
+    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    public WebSocketSendResult TrySendReplaceable(
+        in OutgoingFrame frame, ReadOnlySpan<byte> payload, out WaitingFrame? waiting)
     {
         OutgoingSegment segment = default;
-        WriteDuty duty = WriteDuty.None;
-        PendingSend? pending = null;
-        bool isOpen;
-        bool isClosed;
-        using (ThinLock.Hold(ref _gate, this))
+        SendAdmission admission;
+        waiting = null;
+        using (Hold())
         {
-            isClosed = _buffer.State.Stage != SendStage.Open;
-            isOpen = !isClosed && !cancellationToken.IsCancellationRequested;
-            if (isOpen && _buffer.MayAccept(frame))
+            admission = AdmitLocked(frame, SendMode.TryReplaceable);
+            if (admission == SendAdmission.Queued)
             {
-                _buffer.NoteTurn(frame);
-                duty = frame.Prepared is null
-                    ? _buffer.Accept(frame.Kind, frame.Payload.Span, _transport, out segment)
-                    : PreparedSends.Accept(ref _buffer, frame.Prepared, _transport, out segment);
-                _buffer.AdmitPending(_owner);
+                waiting = _buffer.Enqueue(frame, payload, isReplaceable: true);
             }
-            else if (isOpen)
+            else if (admission == SendAdmission.Accepted)
             {
-                pending = PendingSend.OfFrame(frame);
-                _buffer.AddWaiting(pending);
+                admission = PlaceLocked(frame, payload, out segment);
             }
         }
 
-        if (pending is not null)
+        Write(admission, ref segment, frame, payload);
+        return ResultOf(admission);
+    }
+
+    /// <summary>Sends a frame once there is room for it, and it is its turn.</summary>
+    /// <returns>A task that completes when the frame's bytes are in the send buffer or beyond.</returns>
+    public ValueTask SendAsync(in OutgoingFrame frame, CancellationToken cancellationToken)
+    {
+        if (frame.Encoder is not null)
         {
-            return new ValueTask(new SendWait(this, pending).WaitAsync(cancellationToken));
+            return frame.Encoder.SendAsync(frame, cancellationToken);
         }
 
-        Writer.Fulfil(duty, segment, frame.Kind, frame.Payload.Span);
-        frame.Release(_buffer.Settings.Pool);
+        OutgoingSegment segment;
+        SendAdmission admission;
+        WaitingFrame? waiting = null;
+        ReadOnlySpan<byte> payload = frame.Payload.Span;
+        using (Hold())
+        {
+            // The end of the connection comes before the token, which was likely cancelled because of that end.
+            if (cancellationToken.IsCancellationRequested && _state.Stage == SendStage.Open)
+            {
+                frame.Release(Settings.Pool);
+                return ValueTask.FromCanceled(cancellationToken);
+            }
 
-        // The end of the connection before the token, which was likely cancelled because of that.
-        return isOpen ? default
-            : isClosed ? ValueTask.FromException(_owner.CreateClosedException())
-            : ValueTask.FromCanceled(cancellationToken);
+            admission = AddLocked(frame, payload, SendMode.Wait, out segment);
+            if (admission == SendAdmission.Waits)
+            {
+                waiting = _buffer.Enqueue(frame);
+            }
+        }
+
+        if (waiting is not null)
+        {
+            return new ValueTask(waiting.WaitAsync(this, cancellationToken));
+        }
+
+        Write(admission, ref segment, frame, payload);
+        frame.Release(Settings.Pool);
+        return admission == SendAdmission.Closed ? ValueTask.FromException(owner.CreateClosedException()) : default;
+    }
+
+    /// <summary>Removes a frame that waits, because its sender cancels it or a newer one makes it useless.</summary>
+    /// <returns>Whether it was still waiting. If not, it is sent: half a message cannot be taken back (§5.4).</returns>
+    public bool TryRemove(WaitingFrame waiting)
+    {
+        bool isRemoved;
+        bool drained;
+        bool flushes = false;
+        using (Hold())
+        {
+            isRemoved = _buffer.TryRemove(waiting, out drained);
+            if (isRemoved && waiting.Buffered != 0)
+            {
+                // There is room for the next one, which a writer comes back for, if there is one.
+                bool wasEmpty = _buffer.IsEmpty;
+                AcceptWaitingLocked(isReady: false);
+                flushes = wasEmpty && !_buffer.IsEmpty && !_state.IsWriting;
+            }
+        }
+
+        if (flushes)
+        {
+            Flush();
+        }
+
+        ReportDrained(drained);
+        return isRemoved;
+    }
+
+    /// <summary>Replaces what a frame sends that waits and whose sender does not; it keeps its place.</summary>
+    /// <param name="waiting">The waiting frame.</param>
+    /// <param name="frame">The whole message to send instead.</param>
+    /// <param name="payload">Its payload, of which a copy is made.</param>
+    /// <returns>Whether it was still waiting; if not, nothing has changed.</returns>
+    public bool TryReplace(WaitingFrame waiting, in OutgoingFrame frame, ReadOnlySpan<byte> payload)
+    {
+        bool isReplaced;
+        bool drained;
+        using (Hold())
+        {
+            isReplaced = _buffer.TryReplace(waiting, frame, payload, out drained);
+        }
+
+        ReportDrained(drained);
+        return isReplaced;
+    }
+
+    /// <summary>Takes the turn of a sender that makes its frame only then, unless it would have to wait.</summary>
+    /// <param name="turn">The turn (<see cref="OutgoingFrame.TurnOf"/>).</param>
+    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    public bool TryTakeTurn(in OutgoingFrame turn) => Send(turn, default, SendMode.TryTurn) switch
+    {
+        SendAdmission.Closed => throw owner.CreateClosedException(),
+        SendAdmission.Refused => false,
+        _ => true,
+    };
+
+    /// <summary>Accepts a frame that was made in its turn, whatever is buffered by now.</summary>
+    /// <returns>What to pass to <c>Write</c>, with the segment, outside of all locks.</returns>
+    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    public SendAdmission AddInTurn(in OutgoingFrame frame, ReadOnlySpan<byte> payload, out OutgoingSegment segment)
+    {
+        SendAdmission admission;
+        using (Hold())
+        {
+            admission = AddLocked(frame, payload, SendMode.InTurn, out segment);
+        }
+
+        return admission == SendAdmission.Closed ? throw owner.CreateClosedException() : admission;
+    }
+
+    /// <summary>Ends a turn in which nothing was sent; the caller flushes next, outside of all locks.</summary>
+    public void GiveUpTurn()
+    {
+        using ThinLock.Scope _ = Hold();
+        _buffer.EndTurn();
+        AcceptWaitingLocked(isReady: !_state.IsWriting);
     }
 
     /// <summary>Sends the end of the opening handshake, before any frame.</summary>
-    public void SendHandshake(ReadOnlySpan<byte> head)
-    {
-        bool write;
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            write = _buffer.AcceptBytes(head, _transport);
-        }
+    public void SendHandshake(ReadOnlySpan<byte> head) => Send(OutgoingFrame.Raw, head, SendMode.Handshake);
 
-        if (write)
-        {
-            Writer.WritePieces(head, []);
-        }
-    }
-
-    /// <summary>Answers a ping. While the transport is blocked only the newest answer is kept (RFC 6455 §5.5.3).</summary>
-    public void SendPong(ReadOnlySpan<byte> payload)
-    {
-        WriteDuty duty;
-        OutgoingSegment segment;
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            duty = _buffer.AcceptPong(payload, _transport, out segment);
-        }
-
-        Writer.Fulfil(duty, segment, Opcode.Pong, payload);
-    }
+    /// <summary>Replies to a ping. While the transport is blocked only the newest reply is kept (RFC 6455 §5.5.3).</summary>
+    public void SendPong(ReadOnlySpan<byte> payload) => Send(Opcode.Pong, payload, SendMode.Reply);
 
     /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
-    public void TrySendPing(ReadOnlySpan<byte> payload)
-    {
-        OutgoingSegment segment;
-        WriteDuty duty;
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            if (_buffer.State.Stage != SendStage.Open || !_buffer.Budget.HasRoomForControl)
-            {
-                return;
-            }
+    public void TrySendPing(ReadOnlySpan<byte> payload) => Send(Opcode.Ping, payload, SendMode.Try);
 
-            duty = _buffer.Accept(Opcode.Ping, payload, _transport, out segment);
-        }
-
-        Writer.Fulfil(duty, segment, Opcode.Ping, payload);
-    }
-
-    /// <summary>Sends the Close frame, after which nothing goes.</summary>
-    /// <param name="status">What it says.</param>
-    /// <param name="afterPending">Whether it goes behind the sends that wait for room; else they fail.</param>
-    public void SendClose(CloseStatus status, bool afterPending) => SendClose(status, SendStage.Open, afterPending);
+    /// <summary>Sends the Close frame, behind which nothing is sent.</summary>
+    /// <param name="status">The code and the reason.</param>
+    /// <param name="afterPending">Whether it goes behind the sends that wait for room; otherwise they fail.</param>
+    public void SendClose(CloseStatus status, bool afterPending) =>
+        SendClose(status, afterPending ? SendMode.Close : SendMode.CloseNow);
 
     /// <summary>Sends the Close frame now if it still waits behind other sends, which then fail.</summary>
-    public void ExpediteClose(CloseStatus status) => SendClose(status, SendStage.Closing, afterPending: false);
+    public void ExpediteClose(CloseStatus status) => SendClose(status, SendMode.CloseSooner);
 
-    /// <summary>Accepts nothing any more, though no Close frame will follow what was accepted; what waits for room fails.</summary>
+    /// <summary>
+    /// Accepts no more frames, although no Close frame will follow what was accepted. Sends that wait for room fail.
+    /// </summary>
     public void EndSends()
     {
-        using (ThinLock.Hold(ref _gate, this))
+        using ThinLock.Scope _ = Hold();
+        if (_state.Stage < SendStage.CloseQueued)
         {
-            if (_buffer.State.Stage < SendStage.CloseQueued)
+            EndSendsLocked();
+        }
+    }
+
+    /// <summary>Ends the transport's output once everything accepted has been written, with the Close frame at the end.</summary>
+    /// <remarks>May be called before that Close frame is added, when another thread is about to add it.</remarks>
+    /// <param name="close">Whether the transport is then closed altogether.</param>
+    public void FinishWhenEmpty(bool close)
+    {
+        bool becomesWriter;
+        using (Hold())
+        {
+            _state.End(close);
+            becomesWriter = _state.TryBecomeWriter();
+        }
+
+        if (becomesWriter)
+        {
+            OutgoingSegment none = default;
+            Write(ref none);
+        }
+    }
+
+    /// <summary>The transport has written what it had not taken at once.</summary>
+    public void OnWritten()
+    {
+        owner.OnSendProgress();
+        if (TryEndBlocked(out OutgoingSegment rest, out int written))
+        {
+            Write(ref rest, written);
+        }
+    }
+
+    /// <summary>The transport is gone, and uses no memory any more. Fails everything that waits, and returns all memory.</summary>
+    public void Terminate()
+    {
+        using ThinLock.Scope _ = Hold();
+        _state.Stage = SendStage.Terminated;
+        _state.TryUnblock();
+        _buffer.Clear(owner);
+    }
+
+    /// <summary>Writes what the sender of a frame has to write after it was added. Outside of all locks.</summary>
+    public void Write(
+        SendAdmission admission, ref OutgoingSegment segment, in OutgoingFrame frame, ReadOnlySpan<byte> payload)
+    {
+        switch (admission)
+        {
+            case SendAdmission.WriteFrame:
+                WriteFrame(frame, payload);
+                break;
+
+            case SendAdmission.WriteSegment:
+                Write(ref segment);
+                break;
+
+            case SendAdmission.WriteSegmentAndPayload:
+                WritePieces(segment.Span, payload);
+                segment.Release(Settings.Pool);
+                break;
+        }
+    }
+
+    private ThinLock.Scope Hold() => ThinLock.Hold(ref _state.Gate, this);
+
+    private void FlushIfAny()
+    {
+        if (!_buffer.IsEmpty)
+        {
+            Flush();
+        }
+    }
+
+    private void SendClose(CloseStatus status, SendMode mode)
+    {
+        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
+        Send(Opcode.Close, payload[..ClosePayload.Write(payload, status)], mode);
+    }
+
+    private SendAdmission Send(in OutgoingFrame frame, ReadOnlySpan<byte> payload, SendMode mode)
+    {
+        SendAdmission admission;
+        OutgoingSegment segment;
+        using (Hold())
+        {
+            admission = AddLocked(frame, payload, mode, out segment);
+        }
+
+        if (admission >= SendAdmission.WriteFrame)
+        {
+            Write(admission, ref segment, frame, payload);
+        }
+
+        return admission;
+    }
+
+    private WebSocketSendResult ResultOf(SendAdmission admission) => admission switch
+    {
+        SendAdmission.Closed => throw owner.CreateClosedException(),
+        SendAdmission.Refused => WebSocketSendResult.Refused,
+        SendAdmission.Queued => WebSocketSendResult.Queued,
+        _ => IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent,
+    };
+
+    private SendAdmission AdmitLocked(in OutgoingFrame frame, SendMode mode) =>
+        SendRules.Admit(
+            mode,
+            _state,
+            hasRoom: mode == SendMode.Reply ? _buffer.HasRoom : _buffer.HasRoomFor(frame),
+            isTurn: _buffer.IsTurnOf(frame));
+
+    private SendAdmission AddLocked(
+        in OutgoingFrame frame, ReadOnlySpan<byte> payload, SendMode mode, out OutgoingSegment segment)
+    {
+        SendAdmission admission = AdmitLocked(frame, mode);
+        return admission == SendAdmission.Accepted && mode <= SendMode.Wait && frame.Writer is null
+            ? PlaceLocked(frame, payload, out segment)
+            : AddSpecialLocked(admission, frame, payload, mode, out segment);
+    }
+
+    // Adds a frame that waits, ends the sends, or belongs to a turn.
+    private SendAdmission AddSpecialLocked(
+        SendAdmission admission, in OutgoingFrame frame, ReadOnlySpan<byte> payload, SendMode mode,
+        out OutgoingSegment segment)
+    {
+        segment = default;
+        if (admission != SendAdmission.Accepted)
+        {
+            if (admission == SendAdmission.Queued)
             {
-                _buffer.EndSends(_owner);
+                _buffer.Enqueue(frame, payload);
+                if (mode == SendMode.Close)
+                {
+                    _state.Stage = SendStage.Closing;
+                }
+            }
+
+            return admission;
+        }
+
+        if (frame.IsTurn)
+        {
+            _buffer.TakeTurn(frame.Writer!);
+            return SendAdmission.HasTurn;
+        }
+
+        if (mode >= SendMode.Close)
+        {
+            EndSendsLocked();
+        }
+
+        bool isTurnOver = mode == SendMode.InTurn || frame.Writer is not null;
+        if (isTurnOver)
+        {
+            _buffer.NoteTurn(frame);
+        }
+
+        admission = PlaceLocked(frame, payload, out segment);
+        if (isTurnOver)
+        {
+            AcceptWaitingLocked(isReady: !_state.IsWriting);
+        }
+
+        return admission;
+    }
+
+    // Adds the bytes of an accepted frame, unless its sender is to write them from where they are.
+    private SendAdmission PlaceLocked(in OutgoingFrame frame, ReadOnlySpan<byte> payload, out OutgoingSegment segment)
+    {
+        segment = default;
+        int length = frame.LengthWith(payload.Length, Settings.Role);
+        _buffer.Count(length);
+        if (_state.IsWriting)
+        {
+            _buffer.Append(frame, payload);
+            return SendAdmission.Held;
+        }
+
+        // A client's payload is masked on the way, into a copy (§5.3).
+        bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
+
+        // If so much were held back that the limit is reached, the next send would be refused, however fast the peer is.
+        bool mayWait = !isLarge && _buffer.HasRoom;
+        if (mayWait && _state.IsHeldBack(_buffer.Length))
+        {
+            // A copy, even of a shared frame, so that all of them are one segment and are written at once.
+            _buffer.AppendCopy(frame, payload, isOneOfMany: false);
+            return SendAdmission.Held;
+        }
+
+        if (mayWait && _state.TryGather(transport, _buffer.Length))
+        {
+            _buffer.AppendCopy(frame, payload, isOneOfMany: true);
+            return SendAdmission.Held;
+        }
+
+        // From now on frames of other threads come behind this one.
+        _state.IsWriting = true;
+        byte[]? shared = frame.SharedBy(Settings.Role);
+        if (_buffer.IsEmpty)
+        {
+            if (shared is not null)
+            {
+                segment = OutgoingSegment.OfShared(shared);
+                return SendAdmission.WriteSegment;
+            }
+
+            if (isLarge || length <= SendBuffer.MaxCopiedLength)
+            {
+                return SendAdmission.WriteFrame;
+            }
+        }
+
+        // The header joins what is corked, and both are written together with the payload.
+        if (isLarge && shared is null && _buffer.TryTakeWithHeader(frame, payload.Length, out segment))
+        {
+            return SendAdmission.WriteSegmentAndPayload;
+        }
+
+        _buffer.Append(frame, payload);
+        TryTakeNextLocked(out segment);
+        return SendAdmission.WriteSegment;
+    }
+
+    private void AcceptWaitingLocked(bool isReady)
+    {
+        if (_buffer.HasBacklog && _buffer.AcceptWaiting(_state.Stage == SendStage.Closing, isReady, owner))
+        {
+            EnterCloseQueuedLocked();
+        }
+    }
+
+    private void EndSendsLocked()
+    {
+        EnterCloseQueuedLocked();
+        _state.HasDrained |= _buffer.FailWaiting(owner);
+    }
+
+    private void EnterCloseQueuedLocked()
+    {
+        _state.Stage = SendStage.CloseQueued;
+        _buffer.DropPong();
+    }
+
+    // Accounts for what was written, which may make room. Returns whether that has ended a congestion.
+    private bool NoteWrittenLocked(long written, bool isReady)
+    {
+        if (_state.Stage == SendStage.Terminated)
+        {
+            return false;
+        }
+
+        bool drained = _buffer.Uncount(written) || _state.HasDrained;
+        _state.HasDrained = false;
+        AcceptWaitingLocked(isReady);
+        return drained;
+    }
+
+    // Takes what the writer is to write next; if there is nothing, it is no longer the writer.
+    private bool TryTakeNextLocked(out OutgoingSegment segment) => _state.IsWriting = _buffer.TryTakeNext(out segment);
+
+    // Writes a segment, and then what the queue has, until nothing is left or the transport is blocked. The segment may have
+    // been written to its end, and bytes before it may not be accounted for yet. By reference: a segment that was just built
+    // field by field is slow to copy.
+    private void Write(ref OutgoingSegment segment, int written = 0)
+    {
+        bool goesOn = true;
+        while (goesOn)
+        {
+            if (segment.Length != 0)
+            {
+                int taken = transport.TryWrite(segment.Span);
+                written += taken;
+                segment = segment.Skip(taken);
+            }
+
+            if (segment.Length != 0)
+            {
+                goesOn = TryWriteBlocked(ref segment, ref written);
+            }
+            else
+            {
+                segment.Release(Settings.Pool);
+                goesOn = TryTakeNext(written, out segment);
+                written = 0;
             }
         }
     }
 
-    /// <summary>Ends the transport's output once everything accepted has been written, a Close frame the last of it.</summary>
-    /// <remarks>May be called before that Close frame is added, when another thread is about to.</remarks>
-    /// <param name="close">Whether the transport is then let go of altogether.</param>
-    public void FinishWhenEmpty(bool close)
+    // Writes a frame from where its payload is.
+    [SkipLocalsInit]
+    private void WriteFrame(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
-        bool write;
-        using (ThinLock.Hold(ref _gate, this))
+        Span<byte> bytes = stackalloc byte[SendBuffer.MaxCopiedLength];
+        if (frame.LengthWith(payload.Length, Settings.Role) <= SendBuffer.MaxCopiedLength)
         {
-            _finish = close || _finish == TransportEnd.Close ? TransportEnd.Close : TransportEnd.ShutdownOutput;
-            write = _buffer.TryBecomeWriter();
+            WritePieces(bytes[..frame.Write(bytes, Settings.Role, payload)], []);
         }
-
-        if (write && TryTakeNext(written: 0, out OutgoingSegment segment))
+        else
         {
-            Writer.Write(segment);
+            WritePieces(bytes[..frame.WriteHeader(bytes, maskingKey: null, payload.Length)], payload);
         }
     }
 
-    /// <summary>The transport has taken what was blocked.</summary>
-    public void OnWritten()
+    // Writes two runs of bytes, and then what the queue has. Copies only what the transport does not take.
+    private void WritePieces(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        _owner.OnSendProgress();
-        if (TryEndBlocked(out OutgoingSegment rest))
+        int written = second.IsEmpty ? transport.TryWrite(first) : transport.TryWrite(first, second);
+        if (written == first.Length + second.Length)
         {
-            Writer.Resume(rest);
+            if (TryTakeNext(written, out OutgoingSegment next))
+            {
+                Write(ref next);
+            }
+
+            return;
+        }
+
+        OutgoingSegment rest = OutgoingSegment.OfRest(first, second, written, Settings.Pool);
+        if (TryWriteBlocked(ref rest, ref written))
+        {
+            Write(ref rest, written);
         }
     }
 
-    /// <summary>The transport is gone: all that waits fails, all memory goes back.</summary>
-    public void Terminate()
-    {
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            _buffer.Terminate(_owner);
-        }
-    }
-
-    /// <summary>Holds the lock.</summary>
-    internal ThinLock.Scope Hold() => ThinLock.Hold(ref _gate, this);
-
-    /// <summary>For the writer: accounts for what it wrote, and takes what goes next.</summary>
-    /// <param name="written">How many bytes the transport has taken since the last call.</param>
-    /// <param name="segment">What goes next.</param>
-    /// <returns><see langword="false"/> if nothing is left: the caller is the writer no more.</returns>
-    internal bool TryTakeNext(long written, out OutgoingSegment segment)
+    // Accounts for what was written, and takes what goes next. If that is nothing, the caller is no longer the writer.
+    private bool TryTakeNext(int written, out OutgoingSegment segment)
     {
         bool drained;
         bool found;
-        bool shutDown = false;
-        bool isCloseWritten = false;
-        TransportEnd finish = TransportEnd.None;
-        using (ThinLock.Hold(ref _gate, this))
+        SendEnd end = SendEnd.None;
+        using (Hold())
         {
-            drained = _buffer.NoteWritten(written, _owner);
-            found = _buffer.TryTakeNext(out segment);
-            if (!found && _buffer.State.Stage >= SendStage.CloseQueued)
+            drained = NoteWrittenLocked(written, isReady: true);
+            found = TryTakeNextLocked(out segment);
+            if (!found && _state.Stage >= SendStage.CloseQueued)
             {
-                isCloseWritten = !_isCloseWritten && _buffer.State.Stage == SendStage.CloseQueued;
-                _isCloseWritten = true;
-                finish = _finish;
-                shutDown = finish != TransportEnd.None && !_hasShutDown;
-                _finish = TransportEnd.None;
-                _hasShutDown |= shutDown;
+                end = _state.NoteAllWritten();
             }
         }
 
-        if (shutDown)
+        if (end != SendEnd.None)
         {
-            _transport.ShutdownOutput();
+            Finish(end);
         }
 
-        if (finish == TransportEnd.Close)
-        {
-            _transport.Close();
-        }
-
-        if (isCloseWritten)
-        {
-            _owner.OnCloseWritten();
-        }
-
-        TellIf(drained);
+        ReportDrained(drained);
         return found;
     }
 
-    /// <summary>For the writer: accounts for what it wrote, and keeps the rest of a segment that is blocked.</summary>
-    /// <returns><see langword="false"/> if the transport is gone: the segment's memory is the caller's to give back.</returns>
-    internal bool TryBeginBlocked(in OutgoingSegment rest, long written)
+    private void Finish(SendEnd end)
+    {
+        if ((end & SendEnd.ShutdownOutput) != 0)
+        {
+            transport.ShutdownOutput();
+        }
+
+        if ((end & SendEnd.Close) != 0)
+        {
+            transport.Close();
+        }
+
+        if ((end & SendEnd.CloseWritten) != 0)
+        {
+            owner.OnCloseWritten();
+        }
+    }
+
+    // Has the transport write some bytes by itself. Returns whether it has already done so.
+    private bool TryWriteBlocked(ref OutgoingSegment segment, ref int written)
     {
         bool drained;
-        bool begins;
-        using (ThinLock.Hold(ref _gate, this))
+        bool isTerminated;
+        using (Hold())
         {
-            drained = _buffer.NoteWritten(written, _owner);
-            begins = _buffer.TryBeginBlocked(rest);
-        }
-
-        if (begins)
-        {
-            _owner.OnSendBlocked();
-        }
-
-        TellIf(drained);
-        return begins;
-    }
-
-    /// <summary>For the writer: takes back what was kept, since the transport has written its part.</summary>
-    /// <returns><see langword="false"/> if the transport is gone, and the segment's memory given back already.</returns>
-    internal bool TryEndBlocked(out OutgoingSegment rest)
-    {
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            return _buffer.TryEndBlocked(out rest);
-        }
-    }
-
-    private void SendClose(CloseStatus status, SendStage stage, bool afterPending)
-    {
-        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadLength];
-        payload = payload[..ClosePayload.Write(payload, status)];
-        OutgoingSegment segment;
-        WriteDuty duty;
-        using (ThinLock.Hold(ref _gate, this))
-        {
-            if (_buffer.State.Stage != stage)
+            drained = NoteWrittenLocked(written, isReady: false);
+            isTerminated = _state.Stage == SendStage.Terminated;
+            if (!isTerminated)
             {
-                return;
+                _buffer.KeepBlocked(segment);
+                _state.IsBlocked = true;
             }
-
-            duty = _buffer.AcceptClose(payload, afterPending, _owner, _transport, out segment);
         }
 
-        Writer.Fulfil(duty, segment, Opcode.Close, payload);
+        if (isTerminated)
+        {
+            segment.Release(Settings.Pool);
+            return false;
+        }
+
+        owner.OnSendBlocked();
+        ReportDrained(drained);
+
+        // From here on, unless the result is true, another thread may already have resumed the queue.
+        return transport.Write(segment.Memory[..Math.Min(segment.Length, MaxBlockedLength)])
+            && TryEndBlocked(out segment, out written);
     }
 
-    private void TellIf(bool drained) => (drained ? _owner : null)?.OnSendBufferDrained();
+    // The transport has written what it was given. Returns false if it is gone, and the memory returned.
+    private bool TryEndBlocked(out OutgoingSegment rest, out int written)
+    {
+        using ThinLock.Scope _ = Hold();
+        bool wasBlocked = _state.TryUnblock();
+        rest = wasBlocked ? _buffer.TakeBlocked() : default;
+        written = Math.Min(rest.Length, MaxBlockedLength);
+        rest = rest.Skip(written);
+        return wasBlocked;
+    }
+
+    private void ReportDrained(bool drained)
+    {
+        if (drained)
+        {
+            owner.OnSendBufferDrained();
+        }
+    }
 }

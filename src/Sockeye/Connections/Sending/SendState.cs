@@ -2,63 +2,103 @@ using Sockeye.Transports;
 
 namespace Sockeye.Connections.Sending;
 
-/// <summary>How a send side stands: how far it has come, who writes, and who need not.</summary>
+/// <summary>The state of a send side: how far it has come, who writes, and who holds frames back. 16 bytes.</summary>
 /// <remarks>
-/// Whoever sends need not write if it will be written together with more: a thread that handles a read of the connection,
-/// until it is done with that; a thread of an event loop, until the end of its turn. Which of them that is changes on the
-/// thread that reads, all else under the lock of the <see cref="SendQueue"/>. Eight bytes.
+/// A sender does not write if its bytes can be written together with more: a thread that handles a read of the connection
+/// holds them back until it is done (cork); a thread of an event loop gathers them until the end of its turn. The corking
+/// thread changes the cork; everything else is guarded by the lock of the <see cref="SendQueue"/>.
 /// </remarks>
 internal struct SendState
 {
-    // A callback that sends a lot need not hold all of it until it returns. With the frame that goes over this it is still
-    // one segment (OutgoingFrames), and leaves in one write.
+    // A callback that sends a lot does not hold all of it back until it returns. With the frame that exceeds this it is
+    // still one segment (SendBuffer), and is written at once.
     private const int MaxCorkedLength = 48 * 1024;
 
-    // A bit that no thread's number has: the transport is going to ask for what was gathered.
+    // A bit that no thread id has: the transport is going to request a flush.
     private const int Gathering = int.MinValue;
 
-    // The thread that handles a read, or 0; and that bit.
+    // The id of the thread that handles a read, or 0; and the bit above.
     private int _cork;
+
+    // What to do once everything has been written, and what of it has been done.
+    private SendEnd _end;
+    private SendEnd _done;
     private bool _isBlocked;
 
-    /// <summary>Somebody writes, or the transport does, and will come to what is added.</summary>
+    /// <summary>The <see cref="ThinLock"/> of the queue: in this struct, four bytes do not need padding.</summary>
+    public int Gate;
+
+    /// <summary>Whether a thread or the transport is writing, and will come back for what is added.</summary>
     public bool IsWriting;
 
-    /// <summary>A congestion has ended otherwise than by writing, and the writer is to tell.</summary>
+    /// <summary>Whether a congestion ended other than by writing; the writer reports it.</summary>
     public bool HasDrained;
 
     /// <summary>How far the send side has come.</summary>
     public SendStage Stage;
 
-    /// <summary>Whether the transport has not taken all that it was given. Any thread.</summary>
+    /// <summary>Whether the transport has not taken everything that it was given. Any thread.</summary>
     public bool IsBlocked
     {
         readonly get => Volatile.Read(in _isBlocked);
         set => Volatile.Write(ref _isBlocked, value);
     }
 
-    /// <summary>From now on what this thread sends is held back.</summary>
-    public void Cork() => Volatile.Write(ref _cork, (_cork & Gathering) | Environment.CurrentManagedThreadId);
-
-    /// <summary>No more.</summary>
-    public void Uncork() => Volatile.Write(ref _cork, _cork & Gathering);
-
-    /// <summary>The thread that handles a read, or 0. Any thread.</summary>
+    /// <summary>The id of the thread that handles a read, or 0. Any thread.</summary>
     public readonly int CorkingThread => Volatile.Read(in _cork) & ~Gathering;
 
-    /// <summary>Whether this thread handles a read, and will come back to what it sends.</summary>
+    /// <summary>Makes the caller the writer, unless there is one.</summary>
+    public bool TryBecomeWriter()
+    {
+        bool becomes = !IsWriting;
+        IsWriting = true;
+        return becomes;
+    }
+
+    /// <summary>Requests the end of the transport's output once everything has been written.</summary>
+    /// <param name="close">Whether the transport is then closed altogether.</param>
+    public void End(bool close) => _end |= SendEnd.ShutdownOutput | (close ? SendEnd.Close : SendEnd.None);
+
+    /// <summary>Notes that everything has been written, and nothing will follow.</summary>
+    /// <returns>What to do about it. Each action is returned once.</returns>
+    public SendEnd NoteAllWritten()
+    {
+        SendEnd done = _done;
+        SendEnd now = (_end | (Stage == SendStage.CloseQueued ? SendEnd.CloseWritten : SendEnd.None)) & ~done;
+        _done |= now | SendEnd.CloseWritten;
+        _end = SendEnd.None;
+        return now;
+    }
+
+    /// <summary>Notes that the transport has written what it had not taken, or is gone.</summary>
+    /// <returns>Whether it was blocked.</returns>
+    public bool TryUnblock()
+    {
+        bool wasBlocked = IsBlocked;
+        IsBlocked = false;
+        return wasBlocked;
+    }
+
+    /// <summary>Holds back what this thread sends.</summary>
+    public void Cork() => Volatile.Write(ref _cork, (_cork & Gathering) | Environment.CurrentManagedThreadId);
+
+    /// <summary>Stops holding frames back.</summary>
+    public void Uncork() => Volatile.Write(ref _cork, _cork & Gathering);
+
+    /// <summary>Whether this thread handles a read, and writes what it sends when it is done.</summary>
     /// <param name="buffered">How many bytes are held back.</param>
     public readonly bool IsHeldBack(long buffered)
     {
         int thread = _cork & ~Gathering;
 
-        // The thread asks for its number only where somebody holds something back.
+        // A thread looks up its id only if some thread holds frames back.
         return thread != 0 && thread == Environment.CurrentManagedThreadId && buffered < MaxCorkedLength;
     }
 
-    /// <summary>Whether the transport will ask for what this thread sends, when it has done what it is about.</summary>
+    /// <summary>Requests a flush at the end of this thread's turn, if the transport offers that.</summary>
     /// <param name="transport">The transport.</param>
     /// <param name="buffered">How many bytes are held back.</param>
+    /// <returns>Whether the transport will request a flush.</returns>
     public bool TryGather(Transport transport, long buffered)
     {
         if (buffered >= MaxCorkedLength || !transport.CanFlushLater)
@@ -75,9 +115,39 @@ internal struct SendState
         return true;
     }
 
-    /// <summary>Whether either is so.</summary>
-    public bool HoldsBack(Transport transport, long buffered) => IsHeldBack(buffered) || TryGather(transport, buffered);
-
-    /// <summary>The transport has asked.</summary>
+    /// <summary>Notes that the transport has requested the flush.</summary>
     public void EndGathering() => _cork &= ~Gathering;
+}
+
+/// <summary>How far a send side has come. It only ever moves forward.</summary>
+internal enum SendStage : byte
+{
+    /// <summary>Sends anything.</summary>
+    Open,
+
+    /// <summary>A Close frame waits behind sends that wait for room: no new data.</summary>
+    Closing,
+
+    /// <summary>The Close frame is in its place: nothing is sent behind it.</summary>
+    CloseQueued,
+
+    /// <summary>The transport is gone.</summary>
+    Terminated,
+}
+
+/// <summary>What is done when everything has been written.</summary>
+[Flags]
+internal enum SendEnd : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>End the transport's output.</summary>
+    ShutdownOutput = 1,
+
+    /// <summary>Close the transport altogether.</summary>
+    Close = 2,
+
+    /// <summary>Report to the owner that the Close frame was written.</summary>
+    CloseWritten = 4,
 }

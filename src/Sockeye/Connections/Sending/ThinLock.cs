@@ -2,16 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace Sockeye.Connections.Sending;
 
-/// <summary>A lock in four bytes, for what there is one of per connection. Not reentrant.</summary>
+/// <summary>A lock in four bytes, for objects that every connection has. Not reentrant.</summary>
 /// <remarks>
 /// <para>
-/// The four bytes are a field of whoever is locked, 0 at first and touched by nobody else: a struct of its own would be
-/// padded to eight.
+/// The four bytes are a field of the object that is locked, initially 0 and not used otherwise: a struct of its own would
+/// be padded to eight.
 /// </para>
 /// <para>
-/// Uncontended, which it nearly always is, it costs two atomic instructions: half of what <see cref="Lock"/> takes and a
-/// third of what a monitor takes. Whoever has to wait first spins for a moment, and then sleeps on a monitor, which only
-/// then comes into being.
+/// Without contention, which is nearly always, it costs two atomic instructions: half of what <see cref="Lock"/> takes and
+/// a third of what a monitor takes. A thread that has to wait first spins for a moment, and then sleeps on a monitor, which
+/// the runtime creates only then.
 /// </para>
 /// </remarks>
 internal static class ThinLock
@@ -19,12 +19,12 @@ internal static class ThinLock
     private const int Free = 0;
     private const int Held = 1;
 
-    // Held, and whoever lets go of it is to wake one who may be asleep.
+    // Held, and the thread that releases it wakes one that may be asleep.
     private const int Awaited = 2;
 
-    /// <summary>Waits for the lock and takes it, until the scope is disposed of.</summary>
+    /// <summary>Waits for the lock and takes it, until the scope is disposed.</summary>
     /// <param name="state">The lock.</param>
-    /// <param name="monitor">What to sleep on: the object that the lock is in, and nobody else's monitor.</param>
+    /// <param name="monitor">What to sleep on: the object that contains the lock, whose monitor has no other use.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scope Hold(ref int state, object monitor)
     {
@@ -39,7 +39,7 @@ internal static class ThinLock
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Wait(ref int state, object monitor)
     {
-        // It is held for the length of a copy; that passes sooner than a sleep.
+        // It is held for the length of a copy, which is shorter than a sleep.
         SpinWait spin = default;
         while (!spin.NextSpinWillYield)
         {
@@ -50,12 +50,12 @@ internal static class ThinLock
             }
         }
 
-        // From here on the state is Awaited whenever we may be asleep, also when it is us who took it: there may be more.
+        // From here on the state is Awaited whenever this thread may be asleep, and also after it took the lock: others may wait.
         while (Interlocked.Exchange(ref state, Awaited) != Free)
         {
             lock (monitor)
             {
-                // A wake between the exchange and here would be missed; but then the state is another.
+                // A wake-up between the exchange and here would be missed; but then the state has changed.
                 if (Volatile.Read(ref state) == Awaited)
                 {
                     Monitor.Wait(monitor);
@@ -73,7 +73,7 @@ internal static class ThinLock
         }
     }
 
-    /// <summary>While it lasts, the lock is held.</summary>
+    /// <summary>Holds the lock until it is disposed.</summary>
     public readonly ref struct Scope
     {
         private readonly ref int _state;
@@ -85,7 +85,7 @@ internal static class ThinLock
             _monitor = monitor;
         }
 
-        /// <summary>Lets go of the lock.</summary>
+        /// <summary>Releases the lock.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Dispose()
         {

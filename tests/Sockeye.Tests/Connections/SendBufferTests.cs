@@ -3,7 +3,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-public sealed class OutgoingFramesTests
+public sealed class SendBufferTests
 {
     private readonly CountingPool _pool = new();
 
@@ -20,11 +20,11 @@ public sealed class OutgoingFramesTests
 
         int segmentCount = 0;
         List<byte[]> sent = [];
-        while (frames.TryTake(out OutgoingSegment segment))
+        while (frames.TryTakeNext(out OutgoingSegment segment))
         {
             segmentCount++;
             sent.AddRange(SentFrame.ReadAll(segment.Span).Select(frame => frame.Payload));
-            _pool.Return(segment.Array);
+            segment.Release(_pool);
         }
 
         Assert.Equal(payloads, sent);
@@ -53,7 +53,7 @@ public sealed class OutgoingFramesTests
 
             Assert.Equal("817F0000000000011170", Convert.ToHexString(segment.Span[^10..]));
             Assert.True(frames.IsEmpty);
-            _pool.Return(segment.Array);
+            segment.Release(_pool);
         }
 
         Assert.Equal(0, _pool.OutCount);
@@ -63,18 +63,17 @@ public sealed class OutgoingFramesTests
     public void Nothing_is_held_before_a_frame_comes_or_after_the_last_has_gone()
     {
         var frames = Frames();
-        Assert.Null(frames.Backlog);
+        Assert.True(frames.IsEmpty);
         Assert.Equal(0, _pool.RentCount);
         for (int i = 0; i < 3; i++)
         {
             frames.Append(Opcode.Binary, new byte[40_000]);
         }
 
-        Assert.Equal(2, frames.Backlog!.Full.Count);
+        Assert.Equal(3, _pool.OutCount);
         Assert.Equal(3 * 40_004, Drain(ref frames).Length);
-        frames.ReleaseBacklog();
 
-        Assert.Null(frames.Backlog);
+        Assert.True(frames.IsEmpty);
         Assert.Equal(0, _pool.OutCount);
     }
 
@@ -83,9 +82,81 @@ public sealed class OutgoingFramesTests
     {
         var frames = Frames(Role.Client);
 
-        frames.AppendBytes("HTTP/1.1 101"u8);
+        frames.Append(OutgoingFrame.Raw, "HTTP/1.1 101"u8);
 
         Assert.Equal("HTTP/1.1 101"u8, Drain(ref frames));
+    }
+
+    [Fact]
+    public void Below_the_limit_there_is_room_for_a_message_of_any_length()
+    {
+        var buffer = Frames(limit: 1_000);
+        buffer.Count(999);
+        Assert.True(buffer.HasRoom);
+
+        buffer.Count(5_000_000_000);
+
+        Assert.False(buffer.HasRoom);
+        Assert.Equal(5_000_000_999, buffer.Length);
+    }
+
+    [Fact]
+    public void At_the_limit_it_is_congested_until_half_of_it_is_left()
+    {
+        var buffer = Frames(limit: 1_000);
+        buffer.Count(999);
+        Assert.False(buffer.IsCongested);
+        buffer.Count(1);
+        Assert.True(buffer.IsCongested);
+        Assert.False(buffer.HasRoom);
+
+        Assert.False(buffer.Uncount(499));
+        Assert.True(buffer.HasRoom);
+        Assert.True(buffer.IsCongested);
+        Assert.True(buffer.Uncount(1));
+        Assert.False(buffer.Uncount(100));
+
+        Assert.False(buffer.IsCongested);
+        Assert.Equal(400, buffer.Length);
+    }
+
+    [Fact]
+    public void Control_frames_have_room_beyond_the_limit_but_not_without_end()
+    {
+        var buffer = Frames(limit: 1_000);
+        buffer.Count(1_000);
+        Assert.True(buffer.HasRoomFor(Opcode.Ping));
+        Assert.False(buffer.HasRoomFor(Opcode.Text));
+
+        buffer.Count(4_096);
+
+        Assert.False(buffer.HasRoomFor(Opcode.Ping));
+    }
+
+    [Fact]
+    public void The_smallest_limit_works()
+    {
+        var buffer = Frames(limit: 1);
+        Assert.True(buffer.HasRoom);
+        buffer.Count(100);
+        Assert.False(buffer.HasRoom);
+
+        Assert.False(buffer.Uncount(99));
+        Assert.True(buffer.Uncount(1));
+
+        Assert.True(buffer.HasRoom);
+    }
+
+    [Fact]
+    public void Clearing_it_forgets_what_was_counted()
+    {
+        var buffer = Frames(limit: 10);
+        buffer.Count(100);
+
+        buffer.Clear(new SendQueueBench());
+
+        Assert.Equal(0, buffer.Length);
+        Assert.False(buffer.IsCongested);
     }
 
     private static byte[] RandomBytes(int length)
@@ -95,15 +166,15 @@ public sealed class OutgoingFramesTests
         return bytes;
     }
 
-    private OutgoingFrames Frames(Role role = Role.Server) => new(SendSettings.Of(role, _pool));
+    private SendBuffer Frames(Role role = Role.Server, int limit = 1024) => new(SendSettings.Of(role, _pool, limit));
 
-    private byte[] Drain(ref OutgoingFrames frames)
+    private byte[] Drain(ref SendBuffer frames)
     {
         List<byte> bytes = [];
-        while (frames.TryTake(out OutgoingSegment segment))
+        while (frames.TryTakeNext(out OutgoingSegment segment))
         {
             bytes.AddRange(segment.Span);
-            _pool.Return(segment.Array);
+            segment.Release(_pool);
         }
 
         return [.. bytes];
