@@ -52,7 +52,7 @@ internal sealed class Deflater : IDisposable
         ReadOnlySpan<byte> source, MessagePart part, Span<byte> destination, out int consumed, out int written)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, MinDestinationLength);
-        ZLibFlush flush = part == MessagePart.EndToForget ? ZLibFlush.Full : ZLibFlush.Sync;
+        ZLibFlush flush = part == MessagePart.EndAndReset ? ZLibFlush.Full : ZLibFlush.Sync;
         if (source.IsEmpty && _state >= flush)
         {
             // All output has been written, and zlib would report no progress. RFC 7692 §7.2.3.6: an empty message is the header

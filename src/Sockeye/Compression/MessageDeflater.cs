@@ -61,7 +61,7 @@ internal sealed class MessageDeflater
     public bool TryDeflate(
         ReadOnlySpan<byte> payload, ArrayPool<byte> pool, int offset, out ArraySegment<byte> deflated)
     {
-        MessagePart part = HasContextTakeover ? MessagePart.End : MessagePart.EndToForget;
+        MessagePart part = HasContextTakeover ? MessagePart.End : MessagePart.EndAndReset;
         bool isShorter = TryDeflate(payload, part, Math.Max(payload.Length, MinLength), pool, offset, out deflated);
         if (isShorter && deflated.Count >= payload.Length)
         {
@@ -94,13 +94,13 @@ internal sealed class MessageDeflater
     {
         MessagePart part = !endsMessage ? MessagePart.Fragment
             : HasContextTakeover ? MessagePart.End
-            : MessagePart.EndToForget;
+            : MessagePart.EndAndReset;
         if (!TryDeflate(payload, part, Array.MaxLength - offset, pool, offset, out ArraySegment<byte> deflated))
         {
             throw new InsufficientMemoryException("A fragment of almost two gibibytes cannot be compressed.");
         }
 
-        if (part == MessagePart.EndToForget)
+        if (part == MessagePart.EndAndReset)
         {
             Release();
         }

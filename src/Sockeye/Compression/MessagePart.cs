@@ -12,5 +12,5 @@ internal enum MessagePart
     /// <summary>
     /// The message ends, and later messages do not refer to it: there is no context takeover (RFC 7692 §7.1.1).
     /// </summary>
-    EndToForget,
+    EndAndReset,
 }

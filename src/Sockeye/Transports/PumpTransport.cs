@@ -92,7 +92,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             Task write = WriteAllAsync(bytes);
             if (!write.IsCompleted)
             {
-                _write = FollowAsync(write);
+                _write = ReportCompletionAsync(write);
                 return false;
             }
 
@@ -188,12 +188,12 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             }
         }
 
-        await WritesEndedAsync().ConfigureAwait(false);
+        await WaitForWritesAsync().ConfigureAwait(false);
         Sink.NotifyClosed(Volatile.Read(ref _error));
     }
 
     // After the release: waits until no write uses memory and every notification about writes has been sent.
-    private async Task WritesEndedAsync()
+    private async Task WaitForWritesAsync()
     {
         // A call that entered before the release may be about to begin a write. It does not block.
         while (Volatile.Read(ref _enteredCount) != 0)
@@ -341,7 +341,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         }
     }
 
-    private async Task FollowAsync(Task write)
+    private async Task ReportCompletionAsync(Task write)
     {
         // Forces a yield because the write may have completed just now: the sink is never called from inside a call to the
         // transport.

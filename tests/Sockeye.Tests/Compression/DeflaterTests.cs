@@ -23,14 +23,14 @@ public sealed class DeflaterTests
     {
         using var deflater = new Deflater(new DeflateSettings(15, 6, 8, default));
 
-        Assert.Equal(Wire.Bytes("f2 48 cd c9 c9 07 00"), Deflate(deflater, Hello, MessagePart.EndToForget));
-        Assert.Equal(Wire.Bytes("f2 48 cd c9 c9 07 00"), Deflate(deflater, Hello, MessagePart.EndToForget));
+        Assert.Equal(Wire.Bytes("f2 48 cd c9 c9 07 00"), Deflate(deflater, Hello, MessagePart.EndAndReset));
+        Assert.Equal(Wire.Bytes("f2 48 cd c9 c9 07 00"), Deflate(deflater, Hello, MessagePart.EndAndReset));
     }
 
     [Fact]
     public void Empty_message_is_a_zero_byte_whatever_was_before() // §7.2.3.6
     {
-        foreach (MessagePart part in new[] { MessagePart.End, MessagePart.EndToForget })
+        foreach (MessagePart part in new[] { MessagePart.End, MessagePart.EndAndReset })
         {
             using var deflater = new Deflater(new DeflateSettings(15, 6, 8, default));
             for (int round = 0; round < 3; round++)
@@ -44,7 +44,7 @@ public sealed class DeflaterTests
     [Fact]
     public void Fragments_reach_the_peer_one_by_one()
     {
-        foreach (MessagePart end in new[] { MessagePart.End, MessagePart.EndToForget })
+        foreach (MessagePart end in new[] { MessagePart.End, MessagePart.EndAndReset })
         {
             using var deflater = new Deflater(new DeflateSettings(15, 6, 8, default));
             using var inflater = new Inflater(15);
@@ -72,7 +72,7 @@ public sealed class DeflaterTests
         {
             byte[] message = new byte[length];
             random.NextBytes(message);
-            foreach (MessagePart end in new[] { MessagePart.End, MessagePart.EndToForget })
+            foreach (MessagePart end in new[] { MessagePart.End, MessagePart.EndAndReset })
             {
                 using var deflater = new Deflater(new DeflateSettings(12, 1 + (length % 9), 5, default));
                 using var inflater = new Inflater(12);
@@ -95,7 +95,7 @@ public sealed class DeflaterTests
             byte[] message = RandomMessage(random, 20_000);
             using var deflater = new Deflater(new DeflateSettings(9 + (round % 7), 1 + (round % 9), 1 + (round % 9), default));
 
-            byte[] deflated = Deflate(deflater, message, MessagePart.EndToForget);
+            byte[] deflated = Deflate(deflater, message, MessagePart.EndAndReset);
 
             // With the tail, and a block that ends the stream, since messages never do.
             using var stream = new DeflateStream(
@@ -120,7 +120,7 @@ public sealed class DeflaterTests
                     var settings = new DeflateSettings(15, level, memoryLevel, strategy);
                     using var deflater = new Deflater(settings);
 
-                    byte[] deflated = Deflate(deflater, text, MessagePart.EndToForget);
+                    byte[] deflated = Deflate(deflater, text, MessagePart.EndAndReset);
 
                     Assert.Equal(text, Inflate(deflated));
                     lengths[settings] = deflated.Length;

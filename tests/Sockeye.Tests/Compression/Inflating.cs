@@ -69,7 +69,7 @@ internal static class Inflating
     public static byte[] Deflate(byte[] message, int windowBits = 15)
     {
         using var deflater = new Deflater(new DeflateSettings(windowBits, 6, 8, default));
-        return Deflate(deflater, message, MessagePart.EndToForget);
+        return Deflate(deflater, message, MessagePart.EndAndReset);
     }
 
     /// <summary>Bytes as an application might send them: from random to very repetitive, from few to many.</summary>

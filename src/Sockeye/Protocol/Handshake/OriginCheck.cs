@@ -2,7 +2,7 @@ namespace Sockeye.Protocol;
 
 /// <summary>
 /// Decides which web pages may open a connection (RFC 6455 §10.2): those of this server's own origin, and those of listed
-/// origins. Exact after canonicalization, never by prefix or suffix; a wildcard stands for whole labels. Immutable.
+/// origins. Exact after canonicalisation, never by prefix or suffix; a wildcard stands for whole labels. Immutable.
 /// </summary>
 /// <remarks>
 /// Browsers send a scheme, a host and a port (RFC 6454 §6.2). Devices and libraries may send more: the scheme ws, a slash after

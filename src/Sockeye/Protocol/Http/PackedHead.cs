@@ -32,10 +32,10 @@ internal static class PackedHead
     private static readonly byte[][] Phrases = [.. HeadPhrases.All.Select(Encoding.ASCII.GetBytes)];
 
     // The indexes of phrases by their first byte, longer phrases first.
-    private static readonly byte[][] PhrasesByFirst = [.. Enumerable.Range(0, FirstPhrase).Select(PlacesOf)];
+    private static readonly byte[][] PhrasesByFirst = [.. Enumerable.Range(0, FirstPhrase).Select(IndexesOf)];
 
     // The bytes that must be escaped.
-    private static readonly SearchValues<byte> NotThemselves = SearchValues.Create(
+    private static readonly SearchValues<byte> Escaped = SearchValues.Create(
         [Literal, KeyLine, LineEnd, RequestLineEnd, .. Enumerable.Range(FirstPhrase, 0x80).Select(value => (byte)value)]);
 
     private static ReadOnlySpan<byte> Crlf => "\r\n"u8;
@@ -81,10 +81,10 @@ internal static class PackedHead
         }
 
         int written = 0;
-        if (TryFindPhrase(line, out int place))
+        if (TryFindPhrase(line, out int index))
         {
-            destination[written++] = (byte)(FirstPhrase + place);
-            line = line[Phrases[place].Length..];
+            destination[written++] = (byte)(FirstPhrase + index);
+            line = line[Phrases[index].Length..];
         }
 
         byte end = line.EndsWith(RequestLineTail) ? RequestLineEnd : LineEnd;
@@ -100,7 +100,7 @@ internal static class PackedHead
 
     private static int PackText(ReadOnlySpan<byte> text, Span<byte> destination)
     {
-        if (!text.ContainsAny(NotThemselves))
+        if (!text.ContainsAny(Escaped))
         {
             text.CopyTo(destination);
             return text.Length;
@@ -109,7 +109,7 @@ internal static class PackedHead
         int written = 0;
         foreach (byte value in text)
         {
-            if (NotThemselves.Contains(value))
+            if (Escaped.Contains(value))
             {
                 destination[written++] = Literal;
             }
@@ -130,20 +130,20 @@ internal static class PackedHead
 
         ReadOnlySpan<byte> key = line.Slice(KeyName.Length, AcceptKey.KeyLength);
         Span<byte> nonce = destination[1..];
-        Span<byte> again = stackalloc byte[AcceptKey.KeyLength];
+        Span<byte> encoded = stackalloc byte[AcceptKey.KeyLength];
         if (Base64.DecodeFromUtf8(key, nonce, out _, out int length) != OperationStatus.Done || length != NonceLength)
         {
             return false;
         }
 
         destination[0] = KeyLine;
-        Base64.EncodeToUtf8(nonce[..NonceLength], again, out _, out _);
-        return again.SequenceEqual(key) && line.EndsWith(Crlf);
+        Base64.EncodeToUtf8(nonce[..NonceLength], encoded, out _, out _);
+        return encoded.SequenceEqual(key) && line.EndsWith(Crlf);
     }
 
-    private static bool TryFindPhrase(ReadOnlySpan<byte> line, out int place)
+    private static bool TryFindPhrase(ReadOnlySpan<byte> line, out int index)
     {
-        place = 0;
+        index = 0;
         if (line[0] >= FirstPhrase)
         {
             return false;
@@ -153,7 +153,7 @@ internal static class PackedHead
         {
             if (line.StartsWith(Phrases[candidate]))
             {
-                place = candidate;
+                index = candidate;
                 return true;
             }
         }
@@ -198,7 +198,7 @@ internal static class PackedHead
                     break;
 
                 default:
-                    taken = packed.IndexOfAny(NotThemselves);
+                    taken = packed.IndexOfAny(Escaped);
                     taken = taken < 0 ? packed.Length : taken;
                     Put(packed[..taken], head, ref length);
                     break;
@@ -220,11 +220,11 @@ internal static class PackedHead
         length += bytes.Length;
     }
 
-    private static byte[] PlacesOf(int first) =>
+    private static byte[] IndexesOf(int first) =>
     [
         .. Enumerable.Range(0, Phrases.Length)
-            .Where(place => Phrases[place][0] == first)
-            .OrderByDescending(place => Phrases[place].Length)
-            .Select(place => (byte)place),
+            .Where(index => Phrases[index][0] == first)
+            .OrderByDescending(index => Phrases[index].Length)
+            .Select(index => (byte)index),
     ];
 }

@@ -15,7 +15,7 @@ namespace Sockeye.Protocol;
 //  - A continuation byte after a continuation byte is valid if, and only if, it is the third or fourth byte of a character. The
 //    lead byte two or three back decides that, and the two results must agree.
 //
-// The runtime's own check is vectorized for ASCII only. This one checks 1 KiB of Greek, Chinese or French text in a third to a
+// The runtime's own check is vectorised for ASCII only. This one checks 1 KiB of Greek, Chinese or French text in a third to a
 // tenth of the time (benchmarks/results/micro.md). Without AVX2, the runtime checks the text.
 
 /// <summary>Validates UTF-8 in blocks of 32 bytes (RFC 3629 §4).</summary>
@@ -80,7 +80,7 @@ internal static class Utf8Blocks
     public static bool AreValid(ReadOnlySpan<byte> text) =>
         Avx2.IsSupported && text.Length >= ShortestText ? AreBlocksValid(text) : Utf8.IsValid(text);
 
-    // Fully optimized at once, without profile data: if a server's first messages were ASCII, the other branch would be compiled
+    // Fully optimised at once, without profile data: if a server's first messages were ASCII, the other branch would be compiled
     // as the rare one and take three times as long from then on.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool AreBlocksValid(ReadOnlySpan<byte> text)

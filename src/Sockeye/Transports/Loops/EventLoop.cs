@@ -76,10 +76,10 @@ internal sealed unsafe class EventLoop : ITicker
 
         // The kernel's waits follow the system clock only.
         Wheel = time == TimeProvider.System ? new DeadlineWheel(time, this) : DeadlineWheel.For(time);
-        _epoll = Opened(LibC.EpollCreate(CloseOnExec));
+        _epoll = ToDescriptor(LibC.EpollCreate(CloseOnExec));
         try
         {
-            _wakeUp = Opened(LibC.EventFd(0, CloseOnExec | NonBlocking));
+            _wakeUp = ToDescriptor(LibC.EventFd(0, CloseOnExec | NonBlocking));
 
             // Edge-triggered: each write to the event is a change, so that it need not be read.
             const EpollEvents Watched = EpollEvents.In | EpollEvents.EdgeTriggered;
@@ -279,7 +279,7 @@ internal sealed unsafe class EventLoop : ITicker
         return _calls.ControlEpoll(_epoll.Number, EpollOperation.Remove, descriptor, EpollEvents.None, data: 0);
     }
 
-    private static Descriptor Opened(int number) => number >= 0
+    private static Descriptor ToDescriptor(int number) => number >= 0
         ? new Descriptor(number)
         : throw SocketErrors.Exception(Marshal.GetLastSystemError());
 
@@ -302,7 +302,7 @@ internal sealed unsafe class EventLoop : ITicker
                 }
             }
 
-            OpenMailbox();
+            ServeMailbox();
             ServeBacklog(turnStart);
             if (_backlog.Count == 0 || IsFlushDue)
             {
@@ -355,7 +355,7 @@ internal sealed unsafe class EventLoop : ITicker
         }
     }
 
-    private void OpenMailbox()
+    private void ServeMailbox()
     {
         // Posts made meanwhile wait for the next turn, so that sources which post to themselves cannot occupy the loop.
         for (int count = _mailbox.Count; count > 0 && _mailbox.TryDequeue(out IEventLoopSource? source); count--)

@@ -111,7 +111,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     /// <inheritdoc/>
     void IEventLoopSource.OnPosted()
     {
-        // Not HasFlag, which allocates until the method is compiled with optimizations.
+        // Not HasFlag, which allocates until the method is compiled with optimisations.
         TransportRequests requests = TakeRequests();
         if (_isReleased)
         {

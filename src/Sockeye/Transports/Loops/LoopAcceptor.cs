@@ -81,7 +81,7 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
             // Level-triggered: what one turn leaves, the next one accepts.
             int result = _loop.Add(_descriptor, Watched, this, out _number);
             _isWatched = result >= 0;
-            BackOffIf(result);
+            BackOffOnError(result);
         }
         else
         {
@@ -103,12 +103,12 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
             int result = _loop.Calls.Accept(_descriptor, out SocketAddress peer);
             if (result < 0)
             {
-                if (IsOfOneConnection(-result))
+                if (ConcernsOneConnection(-result))
                 {
                     continue;
                 }
 
-                BackOffIf(result);
+                BackOffOnError(result);
                 return;
             }
 
@@ -163,14 +163,14 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     }
 
     // accept(2): these errors concern the connection about to be accepted only; the next one may succeed.
-    private static bool IsOfOneConnection(int errno) => errno is
+    private static bool ConcernsOneConnection(int errno) => errno is
         Errno.ConnectionAborted or Errno.Protocol or Errno.NotPermitted or Errno.NoNetwork or Errno.OptionNotAvailable
         or Errno.NotSupported or Errno.NetworkDown or Errno.NetworkUnreachable or Errno.HostDown
         or Errno.HostUnreachable;
 
     // When descriptors or memory are exhausted, the next attempt would fail too, and retrying at once would only keep the loop
     // busy.
-    private void BackOffIf(int result)
+    private void BackOffOnError(int result)
     {
         if (result >= 0 || result == -Errno.WouldBlock || _isStopping)
         {
