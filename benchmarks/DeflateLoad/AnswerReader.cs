@@ -16,11 +16,13 @@ internal sealed class AnswerReader
     private long _payloadLeft;
     private bool _isCompressed;
 
-    /// <summary>Where payloads of data frames go, if anywhere; with whether the message is compressed, and ends.</summary>
+    /// <summary>
+    /// Receives the payloads of data frames, if set; the flags say whether the message is compressed, and whether it ends.
+    /// </summary>
     public Action<ReadOnlyMemory<byte>, bool, bool>? Payload { get; set; }
 
-    /// <summary>Reads on.</summary>
-    /// <returns>How many messages have ended in these bytes.</returns>
+    /// <summary>Reads the next bytes.</summary>
+    /// <returns>The number of messages that ended in these bytes.</returns>
     public int Read(ReadOnlyMemory<byte> bytes)
     {
         int messages = 0;
@@ -68,7 +70,7 @@ internal sealed class AnswerReader
         int opcode = _header[0] & 0x0F;
         if (opcode == CloseOpcode)
         {
-            throw new InvalidDataException("The server closes the connection.");
+            throw new InvalidDataException("The server sent a Close frame.");
         }
 
         if (opcode is > 0 and < FirstControlOpcode)

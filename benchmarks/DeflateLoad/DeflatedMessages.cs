@@ -3,13 +3,11 @@ using System.IO.Compression;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Messages, and the frames in which a client sends them compressed (RFC 7692 §7.2.1), made in advance.</summary>
-/// <remarks>
-/// The first refers to nothing before it. So with context takeover too, the first may come after the last again.
-/// </remarks>
+/// <summary>Messages, and the compressed frames in which a client sends them (RFC 7692 §7.2.1), prepared in advance.</summary>
+/// <remarks>The first message refers to no earlier one, so that it may follow the last even with context takeover.</remarks>
 internal sealed class DeflatedMessages
 {
-    // So many bytes of text are made, and not more messages than this.
+    // The minimum number of bytes of text, and the maximum number of messages.
     private const int TextLength = 8 << 20;
     private const int MaxCount = 1_000;
 
@@ -44,7 +42,7 @@ internal sealed class DeflatedMessages
 
     public byte[][] Texts { get; }
 
-    /// <summary>The frame of a message; after the last comes the first.</summary>
+    /// <summary>Returns the frame of a message; the first follows the last.</summary>
     public ReadOnlyMemory<byte> FrameAt(long index) => _frames[index % _frames.Length];
 
     private static byte[] Frame(ReadOnlySpan<byte> payload)

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>A client that keeps some messages on their way to an echo server, over a bare socket.</summary>
+/// <summary>A client that keeps a number of messages in flight to an echo server, over a plain socket.</summary>
 internal sealed class LoadConnection : IDisposable
 {
     private const int BufferLength = 64 * 1024;
@@ -18,13 +18,13 @@ internal sealed class LoadConnection : IDisposable
 
     private LoadConnection(DeflatedMessages messages) => _messages = messages;
 
-    /// <summary>How many messages have come back.</summary>
+    /// <summary>The number of messages that were echoed.</summary>
     public long AnswerCount { get; private set; }
 
-    /// <summary>How many bytes they took on the wire, headers included.</summary>
+    /// <summary>The length of the echoes on the wire, in bytes, including headers.</summary>
     public long AnswerLength { get; private set; }
 
-    /// <summary>What the server has agreed to.</summary>
+    /// <summary>The negotiated extension parameters.</summary>
     public string Agreed { get; private set; } = "";
 
     public static async Task<LoadConnection> OpenAsync(int port, string path, DeflatedMessages messages)
@@ -35,7 +35,9 @@ internal sealed class LoadConnection : IDisposable
         return connection;
     }
 
-    /// <summary>Keeps so many messages on their way until the socket is closed, or so many have come back.</summary>
+    /// <summary>
+    /// Keeps a number of messages in flight until the socket is closed, or until a number of them has been echoed.
+    /// </summary>
     public async Task RunAsync(int depth, long count = long.MaxValue)
     {
         await SendAsync((int)Math.Min(depth, count));
@@ -54,7 +56,7 @@ internal sealed class LoadConnection : IDisposable
         }
     }
 
-    /// <summary>Sends each message once, and sees that it comes back as it was.</summary>
+    /// <summary>Sends each message once, and verifies the echoes.</summary>
     public async Task CheckAsync(int count)
     {
         var deflated = new MemoryStream();
@@ -80,7 +82,7 @@ internal sealed class LoadConnection : IDisposable
 
             if (!message.GetBuffer().AsSpan(0, (int)message.Length).SequenceEqual(_messages.Texts[index % _messages.Texts.Length]))
             {
-                throw new InvalidDataException($"Message {index} has come back as another one.");
+                throw new InvalidDataException($"The echo of message {index} differs from it.");
             }
 
             message.SetLength(0);
@@ -92,7 +94,7 @@ internal sealed class LoadConnection : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    // One send for all that is due, as a client would that has just handled what one receive brought.
+    // One send for all that is due, as a client does after it has handled the messages of one receive.
     private async Task SendAsync(int count)
     {
         if (count == 1)
@@ -120,7 +122,7 @@ internal sealed class LoadConnection : IDisposable
 
     private async Task ShakeHandsAsync(string path)
     {
-        // Every server here does as the client asks.
+        // All servers of the comparison accept what the client offers.
         string offer = path.EndsWith("takeover", StringComparison.Ordinal)
             ? "permessage-deflate"
             : "permessage-deflate; server_no_context_takeover; client_no_context_takeover";

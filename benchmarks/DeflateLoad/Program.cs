@@ -1,10 +1,9 @@
-// A load generator that speaks permessage-deflate (RFC 7692), for echo servers: JSON-like text, compressed in advance.
+// A load generator for echo servers that uses permessage-deflate (RFC 7692): JSON-like text, compressed in advance.
 //
 //   DeflateLoad PORT PID PATH CONNECTIONS DEPTH LENGTH SECONDS WARMUP
-//
-// PATH ending in "takeover" asks for context between messages, any other one for none. Sees first that all messages come
-// back as they were. Then prints one line of JSON: CPU time of process PID per message, bytes on the wire per answer, and
-// how much memory the process took for each connection. With SECONDS of 0 each connection just sends one message.
+// A PATH that ends in "takeover" requests context takeover; any other one requests none. First verifies all echoes. Then prints
+// one line of JSON: CPU time of process PID per message, bytes on the wire per echo, and memory of the process per connection. If
+// SECONDS is 0, each connection sends one message only.
 
 using System.Diagnostics;
 using System.Globalization;

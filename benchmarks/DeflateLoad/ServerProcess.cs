@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>What the operating system knows of the process of a server (proc(5)).</summary>
+/// <summary>Reads CPU time and memory of a server's process from the operating system (proc(5)).</summary>
 internal sealed class ServerProcess(int id)
 {
-    // Fields 14 and 15 of the line, of which the second is a name in parentheses.
+    // Fields 14 and 15 of the line, whose second field is a name in parentheses.
     private const int UserTicksAfterName = 11;
 
-    // USER_HZ is 100 on every Linux there is.
+    // USER_HZ is 100 on all supported versions of Linux.
     private const double TicksPerSecond = 100;
 
-    /// <summary>How long it has run on processors, by itself and in the kernel, in seconds.</summary>
+    /// <summary>The CPU time of the process, user and system, in seconds.</summary>
     public double ProcessorTime()
     {
         string line = File.ReadAllText($"/proc/{id}/stat");
@@ -19,7 +19,7 @@ internal sealed class ServerProcess(int id)
         return (Number(fields[UserTicksAfterName]) + Number(fields[UserTicksAfterName + 1])) / TicksPerSecond;
     }
 
-    /// <summary>How much memory is resident, in bytes.</summary>
+    /// <summary>The resident memory of the process, in bytes.</summary>
     public long ResidentLength() => 1024 * File.ReadLines($"/proc/{id}/status")
         .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
         .Select(line => Number(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]))

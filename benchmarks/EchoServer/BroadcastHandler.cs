@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Sends every message to every connection, the sender's own included.</summary>
+/// <summary>Sends every message to every connection, including the sender's own.</summary>
 internal sealed class BroadcastHandler : WebSocketHandler
 {
     private ImmutableArray<WebSocketConnection> _connections = [];
@@ -17,12 +17,12 @@ internal sealed class BroadcastHandler : WebSocketHandler
         {
             try
             {
-                // One that does not keep up misses messages, and shows as a delivery too few.
+                // A receiver that does not keep up misses messages, which shows as missing deliveries.
                 receiver.TrySend(payload, kind);
             }
             catch (WebSocketClosedException)
             {
-                // It is going; OnClosed takes it out.
+                // The connection is closing; OnClosed removes it.
             }
         }
     }

@@ -7,7 +7,7 @@ internal sealed class EchoHandler : WebSocketHandler
     {
         if (connection.TrySend(payload, kind) == WebSocketSendResult.Refused)
         {
-            // A lost echo would only show as a load generator that waits.
+            // Without this, a lost echo would only show as a load generator that waits.
             connection.Abort();
         }
     }

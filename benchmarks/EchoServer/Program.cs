@@ -1,25 +1,25 @@
 // The echo server of all comparisons: dotnet run -c Release --project benchmarks/EchoServer PORT [options]
 //
-//   /            sends every message back, with the handler face: in place, straight from the receive buffer
-//   /async       the same with the asynchronous method of the handler: an owned message
-//   /pull        the same with the pull face: await foreach
-//   /work        the same as /, with 20 µs of work for each message, as an application has it
+//   /            echoes every message in a handler, in place, directly from the receive buffer
+//   /async       echoes in the asynchronous method of a handler, with an owned message
+//   /pull        echoes in an await foreach loop
+//   /work        as /, with 20 µs of work for each message, like an application
 //   /broadcast   sends every message to every connection on this path
-//   /deflate     as /, for clients that offer compression without context between messages
-//   /deflate-takeover   the same with context
+//   /deflate     as /, for clients that offer compression without context takeover
+//   /deflate-takeover   as /deflate, with context takeover
 //
 //   --loops N    N event loops instead of one per processor
 //   --portable   no event loops: asynchronous sockets
 //   --small      compresses messages of any length, not only those of 1,024 bytes or more
-//   --upgrade    is asked about each opening handshake, and chooses the subprotocol "chat"
-//   --inline     what follows an awaited receive runs on the I/O thread
+//   --upgrade    decides about each opening handshake in OnUpgrade, and selects the subprotocol "chat"
+//   --inline     continuations of a receive run on the I/O thread
 
 using System.Globalization;
 using System.Net;
 using Sockeye;
 using Sockeye.Benchmarks;
 
-// As its peers in the comparison have it.
+// The same limit as the peers in the comparison.
 const int MessageLimit = 100 * 1024 * 1024;
 
 int loopsIndex = Array.IndexOf(args, "--loops");
@@ -47,7 +47,7 @@ ValueTask<WebSocketUpgradeDecision> Decide(WebSocketUpgradeRequest request, Canc
 WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
-    // As the client asks: without context for those that want none, which is then as with PerMessageDeflateOptions.Shared.
+    // As the client requests: without context takeover if it requests none, which is then like PerMessageDeflateOptions.Shared.
     Compression = args.Contains("--small")
         ? PerMessageDeflateOptions.Default with { MinimumLength = 0 }
         : PerMessageDeflateOptions.Default,

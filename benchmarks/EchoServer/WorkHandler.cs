@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Sends every message back after some 20 µs of work, the same on every machine of a kind.</summary>
+/// <summary>Echoes every message after about 20 µs of work, the same amount on machines of the same kind.</summary>
 internal sealed class WorkHandler : WebSocketHandler
 {
     private static readonly byte[] Material = new byte[32 * 1024];

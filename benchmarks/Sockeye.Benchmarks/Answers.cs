@@ -1,13 +1,13 @@
 namespace Sockeye.Benchmarks;
 
-/// <summary>A fast wrong answer is not a result: checked in every setup, before anything is timed.</summary>
+/// <summary>Verifies results during setup, before anything is timed: a fast but wrong result is worthless.</summary>
 internal static class Answers
 {
     public static void MustAgree(bool agree, string subject)
     {
         if (!agree)
         {
-            throw new InvalidOperationException($"The two ways to do it disagree: {subject}.");
+            throw new InvalidOperationException($"The two implementations disagree: {subject}.");
         }
     }
 }

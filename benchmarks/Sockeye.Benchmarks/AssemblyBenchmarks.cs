@@ -5,8 +5,8 @@ using Sockeye.Protocol;
 namespace Sockeye.Benchmarks;
 
 /// <summary>
-/// A server that reads binary messages: each whole in the span it arrived in, cut in two by the network, or in sixteen
-/// fragments. The baseline is the least there is to do: read the length, find the payload, unmask it.
+/// A server that reads binary messages: whole in one span, split in two by the network, or in sixteen fragments. The baseline is
+/// the minimum of work: read the length, find the payload, unmask it.
 /// </summary>
 [MemoryDiagnoser]
 public class AssemblyBenchmarks
@@ -27,7 +27,7 @@ public class AssemblyBenchmarks
     [GlobalSetup]
     public void WriteFrames()
     {
-        // Payloads of zeros. Unmasked in place, they are not zeros the next time: which nobody looks at.
+        // Payloads of zeros. Unmasking in place changes them each time, which does not matter here.
         _frame = Frame(fin: true, Opcode.Binary, Length);
         _fragments =
         [
@@ -72,7 +72,7 @@ public class AssemblyBenchmarks
         return [.. header[..headerLength], .. new byte[length]];
     }
 
-    // Answers with the length of the message, 0 if there is none yet.
+    // Returns the length of the message, or 0 if it is incomplete.
     private int Read(Span<byte> source)
     {
         ReceivedKind received = _reader.Read(source, out _, out Span<byte> payload);

@@ -2,10 +2,10 @@ using Sockeye.Transports;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>A transport that takes everything and keeps nothing: what is left to measure is the connection.</summary>
+/// <summary>A transport that accepts and discards everything, so that only the connection is measured.</summary>
 internal sealed class GreedyTransport : Transport
 {
-    /// <summary>How many bytes were written.</summary>
+    /// <summary>The number of bytes written.</summary>
     public long WrittenLength { get; private set; }
 
     public override void Start()

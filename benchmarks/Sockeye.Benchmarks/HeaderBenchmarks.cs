@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Reading and writing frame headers, against one that reads the figure of RFC 6455 §5.2 byte by byte.</summary>
+/// <summary>Reads and writes frame headers, compared with code that follows the figure in RFC 6455 §5.2 byte by byte.</summary>
 [MemoryDiagnoser]
 public class HeaderBenchmarks
 {
@@ -15,7 +15,7 @@ public class HeaderBenchmarks
     private readonly byte[] _header = new byte[FrameHeader.MaxLength];
     private readonly byte[] _written = new byte[FrameHeader.MaxLength];
 
-    /// <summary>Payload length in bytes: one for each of the three forms.</summary>
+    /// <summary>Payload length in bytes: one for each of the three forms of length.</summary>
     [Params(32, 1_024, 1_048_576)]
     public long PayloadLength { get; set; }
 

@@ -3,13 +3,15 @@ using System.Text;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Text as web services send it: records with the same names and other values. The same for the same seed.</summary>
+/// <summary>
+/// Generates text like that of web services: records with the same names and different values. Deterministic for a seed.
+/// </summary>
 internal static class JsonText
 {
     private static readonly string[] Names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
     private static readonly string[] States = ["active", "idle", "pending", "closed"];
 
-    /// <summary>So many bytes of it.</summary>
+    /// <summary>Returns this many bytes of text.</summary>
     public static byte[] Create(int length, int seed)
     {
         var random = new Random(seed);

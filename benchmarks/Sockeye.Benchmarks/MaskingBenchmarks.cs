@@ -3,7 +3,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Masking one payload, against the byte-by-byte loop that RFC 6455 §5.3 describes.</summary>
+/// <summary>Masks one payload, compared with the byte-by-byte loop of RFC 6455 §5.3.</summary>
 [MemoryDiagnoser]
 public class MaskingBenchmarks
 {

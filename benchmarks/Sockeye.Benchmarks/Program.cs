@@ -1,4 +1,4 @@
-// Micro-benchmarks of the wire: a class per subject, each with its slow twin as the baseline.
+// Micro-benchmarks of the wire layer: one class per subject, each with its slow twin as the baseline.
 //
 //   dotnet run -c Release --project benchmarks/Sockeye.Benchmarks -- --filter '*Masking*'
 //   dotnet run -c Release --project benchmarks/Sockeye.Benchmarks -- --list flat
@@ -10,8 +10,8 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
 
-// In this process: the usual toolchain writes a project of its own, which knows nothing of central package versions.
-// Many short iterations: on a machine with neighbours the mean measures them as well, and the minimum does not.
+// In-process, because the usual toolchain generates a project that ignores central package versions. Many short iterations,
+// because other load on the machine affects the mean but not the minimum.
 Job job = Job.Default
     .WithToolchain(InProcessEmitToolchain.Instance)
     .WithWarmupCount(20)

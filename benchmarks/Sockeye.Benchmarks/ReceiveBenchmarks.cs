@@ -8,8 +8,8 @@ using Sockeye.Transports;
 namespace Sockeye.Benchmarks;
 
 /// <summary>
-/// A server's connection that is given reads of masked messages, without a system call or a thread: what a message costs
-/// from the receive buffer to the application. Figures are per message.
+/// A server connection that receives masked messages, without system calls or threads: the cost of a message from the receive
+/// buffer to the application. Figures are per message.
 /// </summary>
 [MemoryDiagnoser]
 public class ReceiveBenchmarks
@@ -33,7 +33,7 @@ public class ReceiveBenchmarks
     [GlobalSetup]
     public void Open()
     {
-        // Binary payloads of zeros. Unmasked in place, they are something else the next time, which nobody looks at.
+        // Binary payloads of zeros. Unmasking in place changes them each time, which does not matter here.
         _one = Frame();
         _many = [.. Enumerable.Repeat(_one, PerRead).SelectMany(frame => frame)];
         _cut = _one[..^1];

@@ -8,8 +8,8 @@ using Sockeye.Timing;
 namespace Sockeye.Benchmarks;
 
 /// <summary>
-/// A server that sends, over a transport that takes everything: replies to what one read brought, and one message to
-/// many connections. The baseline is the least there is to do: a header, a copy, and a call to the transport.
+/// A server that sends over a transport which accepts everything: replies to the messages of one read, and one message to many
+/// connections. The baseline is the minimum of work: a header, a copy, and a call of the transport.
 /// </summary>
 [MemoryDiagnoser]
 public class SendBenchmarks
@@ -118,7 +118,7 @@ public class SendBenchmarks
 
     private sealed class Owner : ISendQueueOwner
     {
-        public WebSocketClosedException CreateClosedException() => throw new InvalidOperationException("Never closed.");
+        public WebSocketClosedException CreateClosedException() => throw new InvalidOperationException("The connection is never closed.");
 
         public void OnFaulted(Exception exception) => throw exception;
 

@@ -5,7 +5,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>Checking one text, whole and in pieces, against the byte-by-byte table and against the runtime.</summary>
+/// <summary>Validates a text, whole and in pieces, compared with the byte-by-byte table and with the runtime.</summary>
 [MemoryDiagnoser]
 public class Utf8Benchmarks
 {
@@ -13,7 +13,7 @@ public class Utf8Benchmarks
 
     private byte[] _text = [];
 
-    /// <summary>ASCII alone; Latin letters with accents; two bytes a letter; three; four; a bit of all.</summary>
+    /// <summary>ASCII only; accented Latin letters; characters of two, three and four bytes; a mixture.</summary>
     [Params("English", "French", "Greek", "Chinese", "Emoji", "Mixed")]
     public string Script { get; set; } = "";
 
@@ -34,7 +34,7 @@ public class Utf8Benchmarks
             _ => "Sockeye 红鲑鱼, saumon né à l'été: 🐟 σολομός. ",
         };
 
-        // Whole characters, as many as fit; and ASCII for what is left, one byte at the least.
+        // As many whole characters as fit, then ASCII for the remaining bytes, at least one.
         byte[] unit = Encoding.UTF8.GetBytes(sample);
         List<byte> text = [];
         foreach (Rune rune in Enumerable.Repeat(sample, (Length / unit.Length) + 1).SelectMany(s => s.EnumerateRunes()))

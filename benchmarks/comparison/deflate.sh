@@ -1,6 +1,6 @@
 #!/bin/bash
-# deflate.sh STAGE OUT "CELLS" "SERVERS" ROUNDS SECONDS WARMUP: the cells with permessage-deflate, servers interleaved
-# inside each cell; appends to OUT/raw.jsonl. Server on core 0, load on core 1.
+# deflate.sh STAGE OUT "CELLS" "SERVERS" ROUNDS SECONDS WARMUP: measures the cells with permessage-deflate, servers
+# interleaved within each cell, and appends to OUT/raw.jsonl. Server on core 0, load on core 1.
 set -euo pipefail
 
 stage=$1 out=$2 cells=$3 servers=$4 rounds=$5 seconds=$6 warmup=$7
@@ -17,7 +17,7 @@ up() { # up SERVER: sets pid
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
     sleep 0.1
   done
-  echo "compare: $1 did not come up" >&2
+  echo "compare: $1 did not start" >&2
   exit 1
 }
 
@@ -38,7 +38,7 @@ load() { # load PORT PID CELL SERVER ROUND SECONDS WARMUP: one line of raw.jsonl
     '{variant:$v,round:$r,cell:$c,server:$s}+.' >>"$out/raw.jsonl"
 }
 
-servers_of() { # servers_of CELL: what is shorter than 1,024 bytes Sockeye compresses only when it is told to
+servers_of() { # servers_of CELL: Sockeye compresses messages shorter than 1,024 bytes only if configured to
   for server in $servers; do
     case $server-$1 in sockeye-small-*128) echo "$server" ;; sockeye-small-*) ;; *) echo "$server" ;; esac
   done
@@ -48,7 +48,7 @@ timed=
 for cell in $cells; do
   case $cell in
     *mem)
-      # In a fresh process each, after 500 connections have had a message of 1 KiB echoed.
+      # In a new process each, after 500 connections have received the echo of a message of 1 KiB.
       for round in $(seq "$rounds"); do
         for server in $(servers_of plain); do
           up "$server"

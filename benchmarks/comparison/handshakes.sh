@@ -1,7 +1,7 @@
 #!/bin/bash
-# handshakes.sh STAGE OUT "CELLS" "SERVERS" ROUNDS SECONDS WARMUP: the cells of opening handshakes whose servers are asked
-# about each of them and choose a subprotocol; servers interleaved inside each cell; appends to OUT/raw.jsonl. Server on
-# core 0, load on core 1.
+# handshakes.sh STAGE OUT "CELLS" "SERVERS" ROUNDS SECONDS WARMUP: measures the cells of opening handshakes that the
+# application decides about, selecting a subprotocol; servers interleaved within each cell. Appends to OUT/raw.jsonl.
+# Server on core 0, load on core 1.
 set -euo pipefail
 
 stage=$1 out=$2 cells=$3 servers=$4 rounds=$5 seconds=$6 warmup=$7
@@ -9,7 +9,7 @@ port=$((20000 + RANDOM % 8000))
 declare -A pids ports
 trap '[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true' EXIT
 
-load() { # load SERVER CONNECTIONS SECONDS WARMUP: what the generator measured
+load() { # load SERVER CONNECTIONS SECONDS WARMUP: prints the generator's measurement
   timeout 60 taskset -c 1 "$stage/wsload" -p "${ports[$1]}" --mode handshake -c "$2" -t "$3" -w "$4" \
     --header $'Sec-WebSocket-Protocol: chat\r\n' --pid "${pids[$1]}"
 }
@@ -20,10 +20,10 @@ for server in $servers; do
   pids[$server]=$! ports[$server]=$port
   for _ in $(seq 100); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-    kill -0 "${pids[$server]}" || { echo "compare: $server did not come up" >&2; exit 1; }
+    kill -0 "${pids[$server]}" || { echo "compare: $server did not start" >&2; exit 1; }
     sleep 0.1
   done
-  # Long enough for the tiers of compiled code to settle.
+  # Long enough for tiered compilation to settle.
   load "$server" 64 4 0 >/dev/null
 done
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# stage.sh TOOLS STAGE "SERVERS": builds into STAGE the load generator, the servers of the tools that are asked for,
-# and Sockeye's. The tools are built again only when they or the choice of servers changed; Sockeye's server always.
+# stage.sh TOOLS STAGE "SERVERS": builds the load generator, the requested servers of the tools, and Sockeye's server into
+# STAGE. The tools are rebuilt only if they or the choice of servers changed; Sockeye's server always.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,7 +9,7 @@ stage=$2
 servers=$3
 mkdir -p "$stage/log"
 
-# The peers' projects are not ours: nothing of the repository's build settings may reach them.
+# The peers' projects are not ours, so the repository's build settings must not apply to them.
 for file in Directory.Build.props Directory.Build.targets Directory.Packages.props; do
   echo '<Project />' >"$stage/$file"
 done
@@ -21,17 +21,17 @@ if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
   chmod -R u+w "$stage/tools"
   for peer in "$stage"/tools/peers/*; do
     name=$(basename "$peer")
-    # The generator's setup always builds climit; kestrel-inline runs what kestrel built.
+    # The generator's setup always builds climit; kestrel-inline runs the build of kestrel.
     case " climit $servers " in
       *" $name "*) ;;
       *" kestrel-inline "*) [ "$name" = kestrel ] || rm -rf "$peer" ;;
       *) rm -rf "$peer" ;;
     esac
   done
-  # Its complaints about the peers that were taken out are expected; a wanted one that is missing is found below.
+  # Its errors about the peers that were removed are expected; a requested peer that is missing is detected below.
   "$stage/tools/setup.sh" "$stage" >"$stage/log/setup.log" 2>&1 || { cat "$stage/log/setup.log" >&2; exit 1; }
 
-  # The peers as they are when they compress.
+  # The peers, configured to compress.
   if [ -d "$stage/servers/kestrel" ]; then
     cp -r "$stage/servers/kestrel" "$stage/servers/kestrel-deflate"
     compressing='AcceptWebSocketAsync(new WebSocketAcceptContext { DangerousEnableCompression = true })'
@@ -45,7 +45,7 @@ if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
     grep -q 'perMessageDeflate: true' "$stage/servers/ws-node-deflate/server.js"
   fi
 
-  # The peers as they are when each opening handshake is decided about, and a subprotocol chosen.
+  # The peers, with an application that decides about each opening handshake and selects a subprotocol.
   if [ -d "$stage/servers/kestrel" ]; then
     cp -r "$stage/servers/kestrel" "$stage/servers/kestrel-upgrade"
     decision='if (!await Decide(ctx)) { ctx.Response.StatusCode = 403; return; }'
@@ -73,7 +73,7 @@ case " $servers " in
     dotnet publish "$root/benchmarks/DeflateLoad" -c Release -o "$stage/deflate-load" -v q --nologo >&2
     cp "$root/benchmarks/comparison/run-sockeye.sh" "$stage/servers/sockeye/run.sh"
 
-    # The same program, started otherwise: NAME:OPTIONS.
+    # The same program with other options: NAME:OPTIONS.
     for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable" \
       "small:--small" "upgrade:--upgrade"; do
       mkdir -p "$stage/servers/sockeye-${variant%%:*}"

@@ -16,7 +16,7 @@ from collections import defaultdict
 
 COST = {"I": ("touched_bytes_per_conn", "B/connection"), "M": ("resident_bytes_per_conn", "B/connection")}
 CPU = ("srv_cpu_us_per_msg", "µs/message")
-# What the others are compared with, and what is behind its name where it is set up to do the same.
+# The servers that the others are compared with, and the suffixes of their variants in the phases that need one.
 LIMIT, INCUMBENT, NODE = "climit", "kestrel", "ws-node"
 SUFFIXES = {"D": "-deflate", "M": "-deflate", "H": "-upgrade"}
 
@@ -65,7 +65,7 @@ def ratio(rounds, base_rounds, field):
 
 
 def wrong(sample):
-    """What went wrong in one measurement: connections lost, answers that were not the question."""
+    """Returns what went wrong in one measurement: lost connections, or echoes that differ from the message."""
     fields = ("errors", "bad_len", "bad_op", "bad_data", "closed_by_peer")
     return sum(sample.get(field, 0) for field in fields) + ("error" in sample)
 
