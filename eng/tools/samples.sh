@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the samples: each has to print what it says at its top. Starts the echo server as the README says, on a free port, and
-# sends it the frame of RFC 6455 §5.7; shows the page of the browser's sample to a browser.
+# Runs the samples: each must print what its first lines say. Starts the echo server as the README does, on a free port, and
+# sends it the frame of RFC 6455 §5.7. Opens the page of the browser sample in a browser.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ end() {
 }
 trap end EXIT
 
-# start NAME COMMAND...: in the background, in a process group of its own
+# start NAME COMMAND...: runs a command in the background, in its own process group
 start() {
     local log=$logs/$1
     shift
@@ -21,7 +21,7 @@ start() {
     groups+=($!)
 }
 
-# await NAME PATTERN: waits until something was printed, and says what of it is in parentheses
+# await NAME PATTERN: waits for output that matches, and prints the group in parentheses
 await() {
     local found
     for _ in $(seq 600); do
@@ -34,7 +34,7 @@ await() {
     echo "$found"
 }
 
-# Between "prints" and the first line that is no comment; "…" stands for whatever is different each time.
+# The lines between "prints" and the end of the comment; "…" matches anything.
 expected() {
     sed -n '/^\/\/ prints/,/^$/s#^//   ##p' "samples/$1/Program.cs"
 }
@@ -43,7 +43,7 @@ for sample in samples/*/Program.cs; do
     name=$(basename "$(dirname "$sample")")
     case $name in EchoServer | BrowserClient) continue ;; esac
     expected "$name" > "$logs/expected"
-    # What is logged, such as a callback that was slow, goes to the standard error stream.
+    # Log entries, for example about a slow callback, go to the standard error stream.
     timeout 60 dotnet run -c Release --project "samples/$name" > "$logs/$name" 2> "$logs/$name.errors"
     echo "$name:"
     cat "$logs/$name" "$logs/$name.errors"
@@ -52,21 +52,21 @@ import re, sys
 expected, printed = (open(name).read().splitlines() for name in sys.argv[1:])
 patterns = [".+".join(map(re.escape, line.split("…"))) for line in expected]
 sys.exit(not patterns or len(patterns) != len(printed) or not all(map(re.fullmatch, patterns, printed)))
-' "$logs/expected" "$logs/$name" || { echo "samples/$name was to print:"; cat "$logs/expected"; exit 1; }
+' "$logs/expected" "$logs/$name" || { echo "samples/$name should have printed:"; cat "$logs/expected"; exit 1; }
 done
 
 start BrowserClient dotnet run -c Release --project samples/BrowserClient
 page=$(await BrowserClient 'Open (http://[^ ]+)') || exit 1
 start chromium chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
     --disable-background-networking --user-data-dir="$logs/profile" "$page"
-said=$(await BrowserClient '(\#1: a page has come)') || { cat "$logs/chromium"; exit 1; }
+said=$(await BrowserClient '(\#1: a page has connected)') || { cat "$logs/chromium"; exit 1; }
 echo "BrowserClient: $said"
 
 start EchoServer dotnet run --project samples/EchoServer -- 0
 port=$(await EchoServer 'wss?://[^ /]*:([0-9]+)') || exit 1
 cat "$logs/EchoServer"
 
-# The key and the answer to it are those of RFC 6455 §1.3; the frames are "Hello", masked and not, of §5.7.
+# The key and the accept value are those of RFC 6455 §1.3; the frames are "Hello", masked and unmasked, of §5.7.
 answer=$(timeout 10 bash -c '
     exec 3<> "/dev/tcp/127.0.0.1/$1"
     printf "GET / HTTP/1.1\r\nHost: 127.0.0.1:$1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" >&3

@@ -1,12 +1,12 @@
-// Who may connect is decided before the connection is open: by a token, or by the cookie that came of one.
+// Decides who may connect before the connection is open: by a token, or by the session cookie that the token yields.
 //
 //   dotnet run --project samples/Authentication
 //
 // prints
 //
-//   nobody: 401 Sign in first.
+//   without a token: 401 Sign in first.
 //   with a token: welcome, alice
-//   with the cookie of that: welcome, alice
+//   with the session cookie: welcome, alice
 
 using System.Net;
 using System.Net.Http.Headers;
@@ -21,7 +21,7 @@ var serverOptions = new WebSocketServerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
 
-    // A real one asks a database; it may take its time, up to HandshakeTimeout, and no thread waits for it.
+    // A real server would query a database here, which may take up to HandshakeTimeout and blocks no thread.
     OnUpgrade = async (request, cancellation) =>
     {
         await Task.Yield();
@@ -51,16 +51,16 @@ var serverOptions = new WebSocketServerOptions
 await using var server = await WebSocketServer.StartAsync(serverOptions, async (connection, cancellation) =>
     await connection.SendAsync($"welcome, {connection.UserState}", cancellation));
 
-await TryAsync("nobody", new WebSocketClientOptions());
+await TryAsync("without a token", new WebSocketClientOptions());
 
-// The cookies that the server sets are kept here, and sent with the next request.
+// Stores the cookies that the server sets, and sends them with the next request.
 var cookies = new CookieContainer();
 await TryAsync("with a token", new WebSocketClientOptions
 {
     Cookies = cookies,
     RequestHeaders = [new("Authorization", $"Bearer {Encoding.UTF8.GetString(token)}")],
 });
-await TryAsync("with the cookie of that", new WebSocketClientOptions { Cookies = cookies });
+await TryAsync("with the session cookie", new WebSocketClientOptions { Cookies = cookies });
 
 async Task TryAsync(string who, WebSocketClientOptions options)
 {
@@ -75,6 +75,6 @@ async Task TryAsync(string who, WebSocketClientOptions options)
     }
 }
 
-// In a time that does not depend on how much of a secret was guessed.
+// Takes the same time however much of the secret was guessed.
 static bool IsSame(string? given, byte[] secret) =>
     given is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), secret);

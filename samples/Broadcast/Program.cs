@@ -1,4 +1,4 @@
-// A message to all connections, and a message to all but the one it came from: a chat.
+// Sends a message to all connections, or to all except the one it came from: a chat.
 //
 //   dotnet run --project samples/Broadcast
 //
@@ -22,7 +22,7 @@ await using var chat = await WebSocketServer.StartAsync(options, async (server, 
     string name = connection.Request!.Path[1..];
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
     {
-        // Framed once for all of them. Who is too slow does not get it; BroadcastAsync waits for the slowest.
+        // Framed once for all connections. Broadcast skips a client that is too slow; BroadcastAsync waits for the slowest.
         server.Broadcast($"{name}: {message.GetText()}", where: other => other != connection);
     }
 });
@@ -40,7 +40,7 @@ await PrintNextAsync(names);
 await clients["alice"].SendAsync("hello");
 await PrintNextAsync(["bob", "carol"]);
 
-// Alice's own message never came back to her: this is the next that she gets.
+// Alice's own message was not sent back to her, so this is the next one that she receives.
 await chat.BroadcastAsync(WebSocketPreparedMessage.Text("bye"));
 await PrintNextAsync(names);
 await chat.CloseAllAsync(WebSocketCloseCode.NormalClosure);

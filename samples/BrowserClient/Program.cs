@@ -1,18 +1,17 @@
-// A chat between web pages: open the address that is printed in two windows of a browser.
+// A chat between web pages: open the printed URL in two browser windows.
 //
 //   dotnet run --project samples/BrowserClient
 //
 // prints
 //
 //   Open http://127.0.0.1:…/
-//   #1: a page has come
-//
-// and what is said from then on. Pages of other origins are refused: they would act in the name of whoever looks at them.
+//   #1: a page has connected
+// and every message from then on. Pages of other origins are rejected, since they could act with the user's credentials.
 
 using System.Net;
 using Sockeye;
 
-// The page comes from a web server of its own; WebSocket connections come to Sockeye.
+// Kestrel serves the page, and Sockeye the WebSocket connections.
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders();
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0));

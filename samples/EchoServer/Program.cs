@@ -1,4 +1,4 @@
-// An echo server: every message goes back to the one who sent it.
+// An echo server: it sends every message back to its sender.
 //
 //   dotnet run --project samples/EchoServer           listens on port 8080
 //   dotnet run --project samples/EchoServer -- 0      lets the system choose a port
@@ -17,20 +17,20 @@ var options = new WebSocketServerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.IPv6Any, port),
 
-    // Pages of any origin may connect: an echo tells nobody anything that they don't know.
+    // Pages of any origin may connect, since an echo server reveals nothing.
     DangerousAllowAnyOrigin = true,
 };
 
 await using WebSocketServer server = await WebSocketServer.StartAsync(options, async (connection, cancellation) =>
 {
-    // Ends when the client closes the connection. Pings are answered without ever showing up here.
+    // Ends when the client closes the connection. Pings are handled automatically.
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
     {
-        // The payload is on loan until the next turn of the loop: copy it to keep it.
+        // The payload is on loan until the next iteration: copy it to keep it.
         await connection.SendAsync(message, cancellation);
     }
 });
 Console.WriteLine($"Listening on ws://localhost:{server.Port}/");
 
-// Until Ctrl+C or SIGTERM: then every client gets a Close frame with 1001.
+// Waits for Ctrl+C or SIGTERM. Every client then gets a Close frame with code 1001.
 await server.RunAsync();

@@ -1,4 +1,4 @@
-// Both ends ping, and drop a peer that shows no sign of life: here one that keeps its connection open and says nothing.
+// Both ends send pings, and abort the connection to a peer that does not respond: here, one that stays connected but silent.
 //
 //   dotnet run --project samples/Heartbeat
 //
@@ -10,7 +10,7 @@
 using System.Net;
 using Sockeye;
 
-// Short, so that you need not wait long; by default it is 20 seconds each.
+// Short, to keep this sample short; the default is 20 seconds for each.
 var keepAlive = new KeepAliveOptions
 {
     PingInterval = TimeSpan.FromSeconds(1),
@@ -24,7 +24,7 @@ var options = new WebSocketServerOptions
 var handler = new LossHandler();
 await using WebSocketServer server = await WebSocketServer.StartAsync(options, handler);
 
-// A client answers pings whatever its application does; this one is told not to, as if its network had gone.
+// A client responds to pings whatever its application does. This one is configured not to, as if its network had failed.
 await using WebSocketConnection lively = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{server.Port}/lively");
 await using WebSocketConnection silent = await WebSocketClient.ConnectAsync(
     $"ws://127.0.0.1:{server.Port}/silent",
@@ -40,7 +40,7 @@ await using WebSocketConnection silent = await WebSocketClient.ConnectAsync(
 Console.WriteLine($"the server lost {await handler.Lost.Task}");
 Console.WriteLine($"/lively is {lively.State}");
 
-/// <summary>Tells whom the server has lost.</summary>
+/// <summary>Reports the connection that the server has lost.</summary>
 internal sealed class LossHandler : WebSocketHandler
 {
     public TaskCompletionSource<string> Lost { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,4 @@
-// A client that stays while its server is replaced, and sends later what it could not send meanwhile.
+// A client that survives the replacement of its server, and sends later what it could not send in between.
 //
 //   dotnet run --project samples/ReconnectingClient
 //
@@ -19,11 +19,11 @@ port = server.Port;
 var waiting = new TaskCompletionSource();
 await using var client = new WebSocketReconnectingClient($"ws://127.0.0.1:{port}/", new WebSocketReconnectOptions
 {
-    // Up to this before the second attempt, twice as much before the next, and so on; random, so that ten thousand clients
-    // of a server that starts again don't come all at once.
+    // The maximum delay before the second attempt; it doubles with each further attempt. The delay is random, so that ten
+    // thousand clients of a restarting server do not all reconnect at once.
     FirstDelay = TimeSpan.FromMilliseconds(200),
 
-    // So many bytes of messages are kept while there is no connection; beyond that, SendAsync waits for one.
+    // How many bytes of messages are queued while there is no connection; beyond that, SendAsync waits.
     MaxQueueLength = 64 * 1024,
 
     OnStatusChanged = status =>
@@ -40,8 +40,8 @@ await using IAsyncEnumerator<WebSocketMessage> messages = client.ReadAllAsync().
 await client.SendAsync("hello");
 await PrintNextAsync();
 
-// Closes with 1001, going away: as after a lost connection, the client comes back. With 1012, restarting, it would leave
-// the server 5 seconds at least.
+// Closes with 1001, going away: the client reconnects, as after a lost connection. After 1012, service restart, it would wait at
+// least 5 seconds.
 await server.StopAsync();
 Console.WriteLine("first server has stopped");
 ValueTask<bool> next = messages.MoveNextAsync();

@@ -1,4 +1,4 @@
-// How long a message takes to the peer and back, without the peer's application having to answer.
+// Measures how long a message takes to the peer and back, without any code in the peer's application.
 //
 //   dotnet run --project samples/RoundTripTime
 //
@@ -31,7 +31,7 @@ for (int i = 0; i < 3; i++)
 
 Console.WriteLine($"the client's pings took {times[0]}, {times[1]} and {times[2]}");
 
-// Of whichever ping was answered last, those of the keep-alive included: nothing is sent to find out.
+// The time of the last ping that was answered, including those of the keep-alive. Sends nothing.
 Console.WriteLine($"the last of them: {Milliseconds(connection.RoundTripTime!.Value)}");
 
 await connection.SendAsync("the server's ping");

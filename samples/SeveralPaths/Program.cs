@@ -1,4 +1,4 @@
-// Several paths on one server, each with its own handler, one with a parameter, one with a subprotocol and limits.
+// Serves several paths, each with its own handler; one has a parameter, and one has a subprotocol and limits.
 //
 //   dotnet run --project samples/SeveralPaths
 //
@@ -58,7 +58,7 @@ catch (WebSocketHandshakeException exception)
     Console.WriteLine($"/nothing: {exception.StatusCode}");
 }
 
-/// <summary>Adds the numbers of a message, straight from the receive buffer.</summary>
+/// <summary>Adds the numbers in a message, directly from the receive buffer.</summary>
 internal sealed class SumHandler : WebSocketHandler
 {
     public override void OnMessage(WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)

@@ -5,7 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Samples;
 
-/// <summary>Issues certificates for this sample. Yours come from an authority such as Let's Encrypt, or your company's.</summary>
+/// <summary>
+/// Issues certificates for this sample. Real ones come from an authority such as Let's Encrypt, or from your company's.
+/// </summary>
 internal sealed class CertificateAuthority : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -18,7 +20,7 @@ internal sealed class CertificateAuthority : IDisposable
         _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(7));
     }
 
-    /// <summary>What a client needs to trust this authority, and no other.</summary>
+    /// <summary>Returns the client options for trusting only this authority.</summary>
     public SslClientAuthenticationOptions TrustIt() => new()
     {
         CertificateChainPolicy = new X509ChainPolicy
@@ -29,7 +31,7 @@ internal sealed class CertificateAuthority : IDisposable
         },
     };
 
-    /// <summary>A certificate with its key, for a server.</summary>
+    /// <summary>Issues a certificate with its private key, for a server.</summary>
     public X509Certificate2 Issue(string host)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -1,4 +1,4 @@
-// A server with TLS whose certificate is replaced while it runs, and clients that trust one authority only.
+// A TLS server whose certificate is replaced while it runs, and clients that trust only one authority.
 //
 //   dotnet run --project samples/Tls
 //
@@ -6,7 +6,7 @@
 //
 //   trusts Old: connected
 //   the server has a certificate of New
-//   trusts Old: refused in Tls
+//   trusts Old: failed in Tls
 //   trusts New: connected
 //   the first connection is Open
 
@@ -20,8 +20,8 @@ using var old = new CertificateAuthority("Old");
 using var young = new CertificateAuthority("New");
 X509Certificate2 certificate = old.Issue("localhost");
 
-// SelectTls is asked for each connection, so that it takes no restart to replace a certificate; hello.ServerName is the
-// host that the client asks for. With a certificate that stays, set Tls instead.
+// SelectTls is called for each connection, so that replacing a certificate needs no restart. hello.ServerName is the host that
+// the client requests. If the certificate never changes, set Tls instead.
 var options = new WebSocketServerOptions
 {
     EndPoints =
@@ -61,7 +61,7 @@ async Task<WebSocketConnection?> TryConnectAsync(string name, CertificateAuthori
     }
     catch (WebSocketHandshakeException exception)
     {
-        Console.WriteLine($"{name}: refused in {exception.Phase}");
+        Console.WriteLine($"{name}: failed in {exception.Phase}");
         return null;
     }
 }
