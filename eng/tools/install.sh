@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that tests talk to, where they are missing, and prints what the gate runs on.
+# Installs the peer programs of the tests if they are missing, and prints the versions that the gate runs on.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

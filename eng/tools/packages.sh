@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs the packages, and installs them as a user would: into new projects, from a folder, with an empty package cache. The
-# projects are the programs of the README, which then talk to each other.
+# Creates the packages and installs them as a user would: into new projects, from a folder, with an empty package cache. The
+# projects contain the programs of the README, which then connect to each other.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -46,7 +46,7 @@ sys.exit(bool(faults))
 PYTHON
 done
 
-# Nothing but the folder, and what the build has restored already for the packages of others.
+# The only sources are the folder and the third-party packages that the build has already restored.
 others=${NUGET_PACKAGES:-$HOME/.nuget/packages}
 cat > "$work/nuget.config" <<XML
 <configuration>
@@ -58,7 +58,7 @@ export NUGET_PACKAGES=$work/cache
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
 
-# program NAME NUMBER: a new project of the README's program with that number
+# program NAME NUMBER: creates a project from the README's program with that number
 program() {
     dotnet new console -o "$work/$1" > /dev/null
     awk -v number="$2" '/^```csharp$/ { count++; inside = count == number; next } /^```$/ { inside = 0 } inside' README.md |
@@ -77,9 +77,9 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 answer=$(timeout 60 "$work/Client/out/Client")
-echo "The installed client says: $answer"
+echo "The installed client printed: $answer"
 [ "$answer" = something ]
-# Not INT, which a shell without job control lets its background processes ignore.
+# Not INT, which background processes of a shell without job control ignore.
 kill -TERM "$server"
 wait "$server"
 server=

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs a test command, and leaves "N passed, N failed" in the file that SOCKEYE_TEST_SUMMARY names.
+# Runs a test command, and writes "N passed, N failed" to the file that SOCKEYE_TEST_SUMMARY names.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# A test that hangs must not hold the gate for ever.
+# A test that hangs must not block the gate forever.
 timeout --kill-after=10 900 "$@" 2>&1 < /dev/null | tee "$log"
 code=${PIPESTATUS[0]}
 
-# The last count of each kind is that of the whole run.
+# The last count of each kind covers the whole run.
 count() { sed -nE "s/^ +$1: ([0-9]+)$/\1/p" "$log" | tail -n 1; }
 passed=$(count succeeded)
 failed=$(count failed)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Publishes a program that uses both ends, trimmed and self-contained, with warnings as errors; then runs it. Once as a
-# folder and once as a single file: there the platform's native libraries are found in another way.
+# Publishes a program that uses client and server, trimmed and self-contained, with warnings as errors, and runs it. Once as a
+# folder and once as a single file, which locates the platform's native libraries in a different way.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,6 +12,6 @@ for single_file in false true; do
     printf 'Published: %s\n' "$(du -sh "$output" | cut -f1)"
 
     answer=$(timeout 60 "$output/Sockeye.TrimTest")
-    echo "The trimmed program says: $answer"
+    echo "The trimmed program printed: $answer"
     [ "$answer" = ok ]
 done
