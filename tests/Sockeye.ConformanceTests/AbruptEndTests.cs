@@ -4,9 +4,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>
-/// FR-37: transports that break. The application hears of it once, and not of a clean end (RFC 6455 §7.1.5).
-/// </summary>
+/// <summary>FR-37: transports that break. The result is reported once, and is not clean (RFC 6455 §7.1.5).</summary>
 public sealed class AbruptEndTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -35,13 +33,13 @@ public sealed class AbruptEndTests
     [Theory]
     [InlineData(TestedRole.Server)]
     [InlineData(TestedRole.Client)]
-    public async Task Tls_that_is_cut_off_is_an_abnormal_closure(TestedRole role)
+    public async Task Truncated_TLS_is_an_abnormal_closure(TestedRole role)
     {
         LoopbackPair pair = await LoopbackPair.ConnectAsync(role);
         await using LoopbackEndpoint endpoint = await Endpoints.OverTlsAsync(role, pair);
         await EchoAsync(endpoint, role);
 
-        // TCP ends in order, and TLS does not: there is no close_notify.
+        // TCP ends in order, but TLS does not: there is no close_notify.
         pair.Peer.Shutdown(SocketShutdown.Send);
 
         WebSocketCloseResult result = await endpoint.Connection.Closed.WaitAsync(Deadline);

@@ -3,13 +3,13 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>FR-31: all close codes that two bytes can say. One test per role, not 65,536.</summary>
+/// <summary>FR-31: all close codes that two bytes can hold. One test per role, not 65,536.</summary>
 public sealed class CloseCodeTests
 {
     [Theory]
     [InlineData(TestedRole.Server)]
     [InlineData(TestedRole.Client)]
-    public async Task Valid_close_codes_are_echoed_and_invalid_ones_refused(TestedRole role)
+    public async Task Valid_close_codes_are_echoed_and_invalid_ones_fail_the_connection(TestedRole role)
     {
         for (int code = 0; code <= ushort.MaxValue; code++)
         {

@@ -2,7 +2,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>All cases on an event loop over TCP, and those of the pull face with an application that asks.</summary>
+/// <summary>All cases on an event loop over TCP, and some of them with an application that calls receive.</summary>
 public sealed class EventLoopConformanceTests
 {
     public static IEnumerable<TheoryDataRow<string, TestedRole>> Suite => CaseRuns.Rows(CaseCatalogue.Suite);
@@ -11,15 +11,15 @@ public sealed class EventLoopConformanceTests
 
     [Theory]
     [MemberData(nameof(Suite))]
-    public Task Case_of_the_suite_goes_as_it_must(string id, TestedRole role) => RunAsync(id, role, TestedFace.Handler);
+    public Task Case_of_the_suite_passes(string id, TestedRole role) => RunAsync(id, role, TestedFace.Handler);
 
     [Theory]
     [MemberData(nameof(Beyond))]
-    public Task Case_of_our_own_goes_as_it_must(string id, TestedRole role) => RunAsync(id, role, TestedFace.Handler);
+    public Task Additional_case_passes(string id, TestedRole role) => RunAsync(id, role, TestedFace.Handler);
 
     [Theory]
     [MemberData(nameof(PullFaceConformanceTests.Some), MemberType = typeof(PullFaceConformanceTests))]
-    public Task Case_of_the_suite_goes_as_it_must_when_the_application_asks(string id, TestedRole role) =>
+    public Task Case_of_the_suite_passes_with_the_pull_face(string id, TestedRole role) =>
         RunAsync(id, role, TestedFace.Pull);
 
     private static Task RunAsync(string id, TestedRole role, TestedFace face)

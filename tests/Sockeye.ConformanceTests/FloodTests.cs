@@ -14,7 +14,7 @@ public sealed class FloodTests
     [InlineData(TestedRole.Server, 60)]
     [InlineData(TestedRole.Client, 0)]
     [InlineData(TestedRole.Client, 60)]
-    public async Task Ping_flood_leaves_one_pong_waiting_and_the_newest_wins(TestedRole role, int room)
+    public async Task Ping_flood_leaves_one_pending_pong_for_the_newest_ping(TestedRole role, int room)
     {
         await using InMemoryEndpoint endpoint = new(role);
         PeerFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 60);
@@ -29,7 +29,7 @@ public sealed class FloodTests
 
         endpoint.Transport.SetRoom(long.MaxValue);
 
-        // One that the transport had begun to write, and one that waited behind it.
+        // One that the transport was already writing, and one that waited behind it.
         List<PeerEvent> pongs = Received(endpoint, role);
         Assert.InRange(pongs.Count, 1, 2);
         Assert.All(pongs, pong => Assert.Equal(PeerEventKind.Pong, pong.Kind));
@@ -51,7 +51,7 @@ public sealed class FloodTests
         await SendAsync(PingCount);
         long perPing = (GC.GetAllocatedBytesForCurrentThread() - before) / PingCount;
 
-        // The transport's own copy of what the peer sends, with its array's header; the endpoint's share is nothing.
+        // The transport's own copy of what the peer sends, including the array header; the endpoint allocates nothing.
         Assert.InRange(perPing, 0, ping.Length + 40);
 
         async Task SendAsync(int count)
@@ -66,7 +66,7 @@ public sealed class FloodTests
     [Theory]
     [InlineData(TestedRole.Server)]
     [InlineData(TestedRole.Client)]
-    public async Task Close_goes_out_behind_what_waits_when_the_peer_reads_again(TestedRole role)
+    public async Task Close_frame_is_sent_after_pending_frames_when_the_peer_reads_again(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
         PeerFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 61);

@@ -2,15 +2,13 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>
-/// FR-50 and FR-51: every frame of a client is masked, with a key that nobody can guess (RFC 6455 §5.3, §10.3).
-/// </summary>
+/// <summary>FR-50 and FR-51: every frame of a client is masked with an unpredictable key (RFC 6455 §5.3, §10.3).</summary>
 public sealed class MaskingKeyTests
 {
     private const int FrameCount = 4096;
 
     [Fact]
-    public async Task Client_masks_every_frame_with_a_key_of_its_own()
+    public async Task Client_masks_every_frame_with_a_new_key()
     {
         await using EndpointUnderTest client = await Endpoints.CreateAsync(TestedTransport.InMemory, TestedRole.Client);
         PeerFrameWriter writer = new(peerIsClient: false, seed: 0);
@@ -19,7 +17,7 @@ public sealed class MaskingKeyTests
 
         for (int i = 0; i < FrameCount; i++)
         {
-            // An empty frame has a key as well; a ping's answer no less than an echo.
+            // An empty frame has a key as well, and so does a pong.
             PeerFrame frame = (i % 3) switch { 0 => Binary(), 1 => Ping(), _ => Binary(1, 2, 3) };
             await client.SendAsync(writer.Write(frame, out _), CancellationToken.None);
             foreach (byte[] bytes in client.Inbox.Take())
@@ -31,7 +29,7 @@ public sealed class MaskingKeyTests
             keys.Add(answer.MaskingKey!);
         }
 
-        // Of 4096 random keys two are equal once in five hundred runs, and three are never: 2^32 is large.
+        // Among 4096 random keys, two are equal once in five hundred runs, and three practically never.
         IEnumerable<uint> distinct = keys.Select(key => BitConverter.ToUInt32(key)).Distinct();
         Assert.InRange(distinct.Count(), FrameCount - 2, FrameCount);
         for (int position = 0; position < 4; position++)

@@ -2,19 +2,19 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>FR-20, FR-22, FR-40 and FR-44: memory grows with bytes that arrived, and work with their number.</summary>
+/// <summary>FR-20, FR-22, FR-40 and FR-44: memory grows with the bytes received, and work with their number.</summary>
 public sealed class MemoryTests
 {
     private const int MiB = 1024 * 1024;
 
-    // An array of the pool is up to twice as long as was asked for, and four times what has arrived may be asked for.
+    // An array of the pool is up to twice as long as requested, and up to four times the received bytes may be requested.
     private const int MaxLentPerReceivedByte = 8;
     private const int SmallestBuffer = 1024;
 
     [Theory]
     [InlineData(TestedRole.Server)]
     [InlineData(TestedRole.Client)]
-    public async Task Long_frame_that_is_only_announced_costs_next_to_nothing(TestedRole role)
+    public async Task Long_frame_that_is_only_declared_costs_next_to_nothing(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
         byte[] wire = WriterFor(role).Write(Binary(new byte[10]) with { ClaimedLength = 60 * MiB }, out int header);
@@ -32,7 +32,7 @@ public sealed class MemoryTests
     [InlineData(TestedRole.Client, 1, 20_000)]
     [InlineData(TestedRole.Server, 100, 5_000)]
     [InlineData(TestedRole.Server, 5_000, 200)]
-    public async Task Unfinished_message_holds_what_has_arrived_and_no_more_than_its_share(
+    public async Task Incomplete_message_holds_a_bounded_multiple_of_what_has_arrived(
         TestedRole role, int fragmentLength, int fragmentCount)
     {
         await using InMemoryEndpoint endpoint = new(role);
@@ -53,7 +53,7 @@ public sealed class MemoryTests
     [Theory]
     [InlineData(TestedRole.Server)]
     [InlineData(TestedRole.Client)]
-    public async Task Connection_at_rest_holds_no_buffer(TestedRole role)
+    public async Task Idle_connection_holds_no_buffer(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
         PeerFrameWriter writer = WriterFor(role);
@@ -74,7 +74,7 @@ public sealed class MemoryTests
     }
 
     [Fact]
-    public async Task Twice_the_fragments_are_twice_the_memory_traffic()
+    public async Task Twice_the_fragments_cause_twice_the_memory_traffic()
     {
         const int FragmentLength = 64;
         List<double> perByte = [];
@@ -91,7 +91,7 @@ public sealed class MemoryTests
             perByte.Add((double)endpoint.Pool.RentedLength / (count * FragmentLength));
         }
 
-        // Quadratic growth would double it from each to the next.
+        // Quadratic growth would double it with each step.
         Assert.All(perByte, rented => Assert.InRange(rented, 0, 4 * MaxLentPerReceivedByte));
     }
 

@@ -1,8 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>
-/// The cases again, with an application that asks for its messages instead of being called with them.
-/// </summary>
+/// <summary>The cases with an application that calls receive, instead of a handler that is called.</summary>
 public sealed class PullFaceConformanceTests
 {
     private static readonly string[] Groups = ["1", "2", "3", "4", "5", "6", "7", "10"];
@@ -13,6 +11,6 @@ public sealed class PullFaceConformanceTests
 
     [Theory]
     [MemberData(nameof(Some))]
-    public Task Case_of_the_suite_goes_as_it_must(string id, TestedRole role) =>
+    public Task Case_of_the_suite_passes(string id, TestedRole role) =>
         CaseRuns.RunAsync(id, role, TestedTransport.Stream, TestedFace.Pull);
 }

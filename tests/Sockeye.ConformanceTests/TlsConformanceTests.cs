@@ -1,8 +1,8 @@
 namespace Sockeye.Tests;
 
 /// <summary>
-/// Over TLS, the groups where the transport matters: framing, pings, the closing handshake and some of the limits.
-/// TLS is a stream like another, and all cases run over a stream.
+/// The groups for which the transport matters, over TLS: framing, pings, the closing handshake and some of the limits. All cases
+/// run over a plain stream.
 /// </summary>
 public sealed class TlsConformanceTests
 {
@@ -14,6 +14,6 @@ public sealed class TlsConformanceTests
 
     [Theory]
     [MemberData(nameof(Some))]
-    public Task Case_of_the_suite_goes_as_it_must(string id, TestedRole role) =>
+    public Task Case_of_the_suite_passes(string id, TestedRole role) =>
         CaseRuns.RunAsync(id, role, TestedTransport.Tls);
 }

@@ -3,14 +3,14 @@ using static Sockeye.Tests.Steps;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What the suite leaves out of closing: who begins it, what may follow it, and ends without it (RFC 6455 §7).
+/// Cases of closing that the suite lacks: who begins it, what may follow it, and ends without it (RFC 6455 §7).
 /// </summary>
 internal static class BeyondClosing
 {
     private const int FloodLength = 100_000;
     private const int FloodCount = 40;
 
-    // Those of the suite left aside.
+    // The codes that the suite does not test.
     private static readonly int[] ValidCodes = [1012, 1013, 1014, 3500];
     private static readonly int[] InvalidCodes = [1, 1015, 1999, 32_768, 65_534];
 

@@ -3,8 +3,8 @@ using static Sockeye.Tests.Steps;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What the suite leaves out of framing: a rule that is broken in the header fails the connection before the payload,
-/// and limits hold by what is announced (RFC 6455 §5, §10.4).
+/// Cases of framing that the suite lacks: a violation in the header fails the connection before the payload arrives, and limits
+/// apply to the declared length (RFC 6455 §5, §10.4).
 /// </summary>
 internal static class BeyondFraming
 {
@@ -20,7 +20,7 @@ internal static class BeyondFraming
     private static readonly int[] LengthsOfTwoBytes = [0, 125, 126, 65_535];
     private static readonly string[] MaskingKeys = ["00000000", "FFFFFFFF", "00FF00FF", "000000FF"];
 
-    // The first two bytes of a frame say all of this; no third is waited for.
+    // The first two bytes of a frame suffice; the endpoint must not wait for a third.
     private static readonly (string Id, string What, PeerFrame Frame)[] BadByTwoBytes =
     [
         ("FR-01.1", "RSV2 on a text frame", Text(Hello) with { ReservedBits = 2 }),

@@ -4,11 +4,11 @@ using static Sockeye.Tests.Steps;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What the suite leaves out of messages and pings: floods, and text at its edges (RFC 6455 §5.4, §8.1, §10.4).
+/// Cases of messages and pings that the suite lacks: floods, and edge cases of text (RFC 6455 §5.4, §8.1, §10.4).
 /// </summary>
 internal static class BeyondMessages
 {
-    // One more in a row than this, none of them the last of its message, is a flood.
+    // More than this many in a row, none of them the last of its message, are a flood.
     private const int MaxEmptyFragmentsInARow = 64;
     private const int TinyFragmentCount = 100_000;
     private const int ChoppedFrameLength = 100_000;

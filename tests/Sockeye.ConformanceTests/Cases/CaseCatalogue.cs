@@ -11,7 +11,7 @@ internal static class CaseCatalogue
         .. Group10Misc.Cases, .. Group12Compression.Cases, .. Group13Negotiation.Cases,
     ];
 
-    /// <summary>What the suite leaves out.</summary>
+    /// <summary>The cases that the suite lacks.</summary>
     public static IReadOnlyList<ConformanceCase> Beyond { get; } =
         [.. BeyondFraming.Cases, .. BeyondMessages.Cases, .. BeyondClosing.Cases];
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What compressed messages are cut from. The suite has files of others; these are made up, each alike in kind, length and
-/// in how much shorter it becomes: JSON, a picture, German text, HTML, and a document that is compressed already.
+/// The data of compressed messages. The suite uses files of third parties; these are generated, and each resembles its model in
+/// kind, length and compression ratio: JSON, a picture, German text, HTML, and a document that is already compressed.
 /// </summary>
 internal static class DeflateData
 {

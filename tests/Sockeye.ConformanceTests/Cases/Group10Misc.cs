@@ -2,7 +2,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>10.1.1: a message that its sender's library cut into fragments of its own choice.</summary>
+/// <summary>10.1.1: a message that the library of its sender has fragmented.</summary>
 internal static class Group10Misc
 {
     private const int MessageLength = 65_536;

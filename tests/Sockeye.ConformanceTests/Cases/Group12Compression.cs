@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>12.*: compressed messages of every kind, with what is agreed on by default (RFC 7692).</summary>
+/// <summary>12.*: compressed messages of every kind, with the default parameters (RFC 7692).</summary>
 internal static class Group12Compression
 {
     public static IEnumerable<ConformanceCase> Cases =>

@@ -1,9 +1,9 @@
 namespace Sockeye.Tests;
 
-/// <summary>13.*: JSON, compressed with whatever comes of seven negotiations (RFC 7692 §7.1).</summary>
+/// <summary>13.*: JSON, compressed with the results of seven negotiations (RFC 7692 §7.1).</summary>
 /// <remarks>
-/// The peer's offers let the server choose for the client: they all have client_no_context_takeover and
-/// client_max_window_bits. Where the peer is the server, it accepts an offer only if it may ask for what it wants.
+/// The peer's offers allow the server to choose for the client: all contain client_no_context_takeover and
+/// client_max_window_bits. A peer that is the server accepts an offer only if it allows the parameters that it requires.
 /// </remarks>
 internal static class Group13Negotiation
 {
@@ -17,7 +17,7 @@ internal static class Group13Negotiation
 
     private static readonly PerMessageDeflateOptions Forgetful = Lenient with { ServerContextTakeover = false };
 
-    /// <summary>What group 12 uses, and 13.1.</summary>
+    /// <summary>The parameters of group 12 and of 13.1.</summary>
     public static DeflateCase Default { get; } =
         new([Bounded], PerMessageDeflateOptions.Default, offer => Answer(offer, forgets: false, bits: 0));
 
@@ -28,7 +28,8 @@ internal static class Group13Negotiation
         .. Messages("13.3", "8 bits", new(
             [Bounded + "; server_max_window_bits=8"], Lenient, offer => Answer(offer, forgets: false, bits: 8))
         {
-            // zlib has no window of 256 bytes, and to compress with a larger one would be against the agreement.
+            // zlib does not support a window of 256 bytes, and compressing with a larger one would violate the negotiated
+            // parameters.
             ServerDeclines = true,
         }),
         .. Messages("13.4", "15 bits", new(
@@ -52,7 +53,7 @@ internal static class Group13Negotiation
     private static IEnumerable<ConformanceCase> Messages(string subgroup, string what, DeflateCase deflate) =>
         DeflateMessages.Cases(subgroup, what, () => DeflateData.Json, isText: true, deflate);
 
-    // The suite's server: grants what the offer asks of it, and asks the same of the client.
+    // The suite's server grants what the offer requests, and requires the same of the client.
     private static string? Answer(string offer, bool forgets, int bits)
     {
         bool mayAsk = (!forgets || offer.Contains(ClientForgets, StringComparison.Ordinal))

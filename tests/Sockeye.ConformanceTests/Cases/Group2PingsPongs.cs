@@ -2,7 +2,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>2.*: pings are answered with their payload, pongs are not answered (RFC 6455 §5.5.2, §5.5.3).</summary>
+/// <summary>2.*: a ping gets a pong with its payload, and a pong gets no response (RFC 6455 §5.5.2, §5.5.3).</summary>
 internal static class Group2PingsPongs
 {
     private static readonly byte[] NotText = Hex("00 FF FE FD FC FB 00 FF");

@@ -2,7 +2,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>3.*: a reserved bit that no extension claims fails the connection (RFC 6455 §5.2).</summary>
+/// <summary>3.*: a reserved bit that no extension uses fails the connection (RFC 6455 §5.2).</summary>
 internal static class Group3ReservedBits
 {
     public static IEnumerable<ConformanceCase> Cases =>

@@ -2,9 +2,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>
-/// 5.*: fragmented messages, control frames between their frames, and what is not allowed (RFC 6455 §5.4).
-/// </summary>
+/// <summary>5.*: fragmented messages, control frames between fragments, and invalid sequences (RFC 6455 §5.4).</summary>
 internal static class Group5Fragmentation
 {
     private static readonly PeerFrame First = Text("fragment1").Unfinished();

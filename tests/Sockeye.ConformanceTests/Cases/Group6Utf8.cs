@@ -2,7 +2,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>6.1 to 6.4: UTF-8 across fragments, and failing at the first byte that is wrong (RFC 6455 §8.1).</summary>
+/// <summary>6.1 to 6.4: UTF-8 across fragments, and failure at the first invalid byte (RFC 6455 §8.1).</summary>
 internal static class Group6Utf8
 {
     private const string Accented = "Hello-µ@ßöäüàá-UTF-8!!";
@@ -12,13 +12,13 @@ internal static class Group6Utf8
 
     private static readonly byte[] Edited = Utf8("edited");
 
-    // U+D800, a surrogate: its second byte is the first that is wrong.
+    // U+D800, a surrogate: its second byte is the first invalid one.
     private static readonly byte[] WithSurrogate = [.. Kosme, .. Hex("ED A0 80"), .. Edited];
 
-    // What would be U+110000: its second byte is the first that is wrong.
+    // The encoding of U+110000, if it existed: its second byte is the first invalid one.
     private static readonly byte[] BeyondUnicode = [.. Kosme, .. Hex("F4 90 80 80"), .. Edited];
 
-    // The suite cuts the sequences once around the bad character and once around its bad byte.
+    // The suite splits the sequences once around the invalid character and once around its invalid byte.
     private const int CharacterStart = 11;
     private const int CharacterEnd = 15;
     private const int BadByte = 12;

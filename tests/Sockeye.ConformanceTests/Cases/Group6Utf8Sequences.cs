@@ -3,8 +3,8 @@ using static Sockeye.Tests.Steps;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// 6.5 to 6.23: one text message per sequence, most of them from Markus Kuhn's "UTF-8 decoder capability and stress
-/// test". What is valid comes back, what is not fails the connection with 1007.
+/// 6.5 to 6.23: one text message per sequence, most of them from Markus Kuhn's "UTF-8 decoder capability and stress test". Valid
+/// text is echoed; invalid text fails the connection with 1007.
 /// </summary>
 internal static class Group6Utf8Sequences
 {
@@ -67,13 +67,13 @@ internal static class Group6Utf8Sequences
     private static ConformanceCase Invalid(int subgroup, int number, string what, byte[] bytes) =>
         new($"6.{subgroup}.{number}", $"{what}: {Convert.ToHexString(bytes)}", [Send(Text(bytes)), ExpectClose(1007)]);
 
-    // "κόσμε" is whole characters after 2, 5, 7, 9 and 11 bytes, and ends inside one everywhere else.
+    // "κόσμε" consists of whole characters after 2, 5, 7, 9 and 11 bytes, and ends inside one everywhere else.
     private static IEnumerable<ConformanceCase> PrefixesOfKosme(int subgroup) =>
         Enumerable.Range(1, Group6Utf8.Kosme.Length).Select(length => length is 2 or 5 or 7 or 9 or 11
             ? Valid(subgroup, length, "a prefix of κόσμε that ends with a character", Group6Utf8.Kosme[..length])
             : Invalid(subgroup, length, "a prefix of κόσμε that ends inside a character", Group6Utf8.Kosme[..length]));
 
-    // §23.7 of the Unicode standard: the last two code points of each plane.
+    // Unicode standard §23.7: the last two code points of each plane.
     private static IEnumerable<byte[]> Noncharacters()
     {
         yield return Hex("EF BF BE");

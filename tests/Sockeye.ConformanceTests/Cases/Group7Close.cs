@@ -13,7 +13,7 @@ internal static class Group7Close
 
     private static readonly int[] InvalidCodes = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999];
 
-    // The suite only reports what happens here. §7.4.2 knows no code above 4999, so Sockeye refuses them.
+    // The suite only records what happens here. RFC 6455 §7.4.2 defines no code above 4999, so that Sockeye rejects them.
     private static readonly int[] CodesBeyond = [5000, 65_535];
 
     public static IEnumerable<ConformanceCase> Cases =>
@@ -58,7 +58,7 @@ internal static class Group7Close
     private static ConformanceCase Refused(string id, int code) =>
         new(id, $"close code {code}, which is invalid", [Send(Close(code)), ExpectClose(1002)]);
 
-    // §5.5.1: "typically echos the status code it received".
+    // RFC 6455 §5.5.1: "typically echos the status code it received".
     private static IEnumerable<Step> CloseEchoed(PeerFrame close) =>
         [Send(close), ExpectClose((close.Payload[0] << 8) | close.Payload[1])];
 }

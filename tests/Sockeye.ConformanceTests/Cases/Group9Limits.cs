@@ -57,7 +57,7 @@ internal static class Group9Limits
 
     private static PeerFrame BinaryOf(int length) => Binary(Repeat("\u0000\u00FE\u00FF\u0080Z\u00C3\u0007", length));
 
-    // The payloads of this group come to hundreds of megabytes: each case makes its own when it is run.
+    // The payloads of this group add up to hundreds of megabytes, so that each case creates its own when it runs.
     private static IEnumerable<Step> Deferred(Func<IEnumerable<Step>> steps)
     {
         foreach (Step step in steps())

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>One thing that the peer of a case does, or that it waits for.</summary>
+/// <summary>One action or expectation of the peer in a case.</summary>
 internal abstract record Step;
 
 /// <summary>The peer sends a frame, or some of its bytes.</summary>
@@ -10,36 +10,32 @@ internal sealed record SendStep(PeerFrame Frame) : Step
 
     public Place To { get; init; } = Place.End;
 
-    /// <summary>How many bytes go into one write when the case is run as it is written; 0 for all of them.</summary>
+    /// <summary>The length of a write when the case runs as written; 0 for all bytes at once.</summary>
     public int ChopLength { get; init; }
 }
 
 /// <summary>
-/// The peer sends a message, compressed if that was agreed on, and then cut into fragments of so many bytes; 0 for one.
+/// The peer sends a message, compressed if that was negotiated, in fragments of this many bytes; 0 for one fragment.
 /// </summary>
 internal sealed record SendCompressedStep(PeerFrame Message, int FragmentLength) : Step;
 
-/// <summary>
-/// The endpoint must have said this by now: once the bytes before this step have arrived, without any after.
-/// </summary>
+/// <summary>The endpoint must have sent this once the bytes before this step have arrived, without any later ones.</summary>
 internal sealed record ExpectStep(PeerEventKind Kind, byte[] Payload) : Step
 {
-    /// <summary>
-    /// Whether the payload is compared; a Close frame of the endpoint's own making may have any reason.
-    /// </summary>
+    /// <summary>Whether the payload is compared; a Close frame that the endpoint originates may have any reason.</summary>
     public bool AnyReason { get; init; }
 }
 
-/// <summary>Everything expected has arrived, and nothing else; only then does the case go on.</summary>
+/// <summary>The case continues only when everything expected has arrived, and nothing else.</summary>
 internal sealed record BarrierStep : Step;
 
 /// <summary>The application at the endpoint under test begins the closing handshake.</summary>
 internal sealed record EndpointClosesStep(int CloseCode, string Reason) : Step;
 
-/// <summary>The peer ends its side of the transport, without more ado.</summary>
+/// <summary>The peer ends its direction of the transport without a closing handshake.</summary>
 internal sealed record PeerEndsStep : Step;
 
-/// <summary>A place in the bytes of a frame, counted from its first byte or from the first of its payload.</summary>
+/// <summary>A position in the bytes of a frame, counted from its first byte or from the start of its payload.</summary>
 internal readonly record struct Place(bool InPayload, int Offset)
 {
     public static Place Beginning => new(InPayload: false, 0);

@@ -3,17 +3,17 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>The words that cases are written in.</summary>
+/// <summary>The vocabulary in which cases are written.</summary>
 internal static class Steps
 {
-    /// <summary>The small text that many cases send.</summary>
+    /// <summary>The short text that many cases send.</summary>
     public const string Hello = "Hello, world!";
 
     public static byte[] Hex(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
 
     public static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
-    /// <summary>A pattern, over and over, to a length in bytes.</summary>
+    /// <summary>Returns a pattern, repeated up to a length in bytes.</summary>
     public static byte[] Repeat(string pattern, int length)
     {
         byte[] bytes = new byte[length];
@@ -49,10 +49,10 @@ internal static class Steps
 
     public static PeerFrame Close(int code, byte[] reason) => new(PeerFrame.Close, ClosePayload(code, reason));
 
-    /// <summary>The same frame with FIN clear.</summary>
+    /// <summary>Returns the frame with FIN clear.</summary>
     public static PeerFrame Unfinished(this PeerFrame frame) => frame with { Fin = false };
 
-    /// <summary>A message cut into frames of so many bytes of payload, the last one shorter if need be.</summary>
+    /// <summary>Splits a message into frames of this many bytes of payload; the last one may be shorter.</summary>
     public static IEnumerable<PeerFrame> Fragments(PeerFrame message, int fragmentLength)
     {
         for (int start = 0; start < message.Payload.Length; start += fragmentLength)
@@ -75,15 +75,15 @@ internal static class Steps
     public static IEnumerable<Step> SendByteByByte(params IEnumerable<PeerFrame> frames) =>
         frames.Select(frame => SendChopped(frame, 1));
 
-    /// <summary>Sends no more than so many bytes of a frame's header.</summary>
+    /// <summary>Sends only this many bytes of a frame's header.</summary>
     public static Step SendHeader(PeerFrame frame, int length) =>
         new SendStep(frame) { To = Place.Header(length) };
 
-    /// <summary>Sends the header and so many bytes of the payload.</summary>
+    /// <summary>Sends the header and this many bytes of the payload.</summary>
     public static Step SendUntil(PeerFrame frame, int payloadEnd) =>
         new SendStep(frame) { To = Place.Payload(payloadEnd) };
 
-    /// <summary>Goes on with the payload of a frame begun by <see cref="SendUntil"/>.</summary>
+    /// <summary>Continues the payload of a frame that <see cref="SendUntil"/> began.</summary>
     public static Step SendMore(PeerFrame frame, int payloadStart, int? payloadEnd = null) =>
         new SendStep(frame)
         {
@@ -101,28 +101,28 @@ internal static class Steps
 
     public static Step ExpectPong(byte[] payload) => new ExpectStep(PeerEventKind.Pong, payload);
 
-    /// <summary>A Close frame with this code; the reason is the endpoint's own.</summary>
+    /// <summary>Expects a Close frame with this code, and any reason.</summary>
     public static Step ExpectClose(int code) =>
         new ExpectStep(PeerEventKind.Close, ClosePayload(code, [])) { AnyReason = true };
 
-    /// <summary>A Close frame without a code.</summary>
+    /// <summary>Expects a Close frame without a code.</summary>
     public static Step ExpectCloseWithoutCode() => new ExpectStep(PeerEventKind.Close, []);
 
-    /// <summary>Nothing but what is expected has come, and only now the case goes on.</summary>
+    /// <summary>The case continues only when everything expected has arrived, and nothing else.</summary>
     public static Step Wait() => new BarrierStep();
 
     public static Step EndpointCloses(int code, string reason = "") => new EndpointClosesStep(code, reason);
 
     public static Step PeerEnds() => new PeerEndsStep();
 
-    /// <summary>Sends the frames of one message, and expects it back.</summary>
+    /// <summary>Sends the frames of one message, and expects its echo.</summary>
     public static IEnumerable<Step> Echoed(params IEnumerable<PeerFrame> frames)
     {
         PeerFrame[] message = [.. frames];
         return [.. Send(message), ExpectEchoOf(message)];
     }
 
-    /// <summary>The message that data frames make, control frames left aside.</summary>
+    /// <summary>Returns the message that data frames form, skipping control frames.</summary>
     public static Step ExpectEchoOf(IEnumerable<PeerFrame> frames)
     {
         PeerFrame[] data = [.. frames.Where(frame => !frame.IsControl)];

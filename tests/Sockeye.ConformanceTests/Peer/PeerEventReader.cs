@@ -2,12 +2,9 @@ using System.Buffers;
 
 namespace Sockeye.Tests;
 
-/// <summary>
-/// Puts the endpoint's frames together to messages, and fails the test where they break the rules of RFC 6455 §5.4,
-/// §5.5.1, §7.4 or §8.1.
-/// </summary>
-/// <param name="endpointIsClient">Which end it is.</param>
-/// <param name="inflater">Inflates its messages, if that was agreed on.</param>
+/// <summary>Assembles the endpoint's messages, and fails the test if they violate RFC 6455 §5.4, §5.5.1, §7.4 or §8.1.</summary>
+/// <param name="endpointIsClient">The role of the endpoint.</param>
+/// <param name="inflater">Inflates its messages, if compression was negotiated.</param>
 internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? inflater = null)
 {
     private readonly PeerFrameReader _frames = new(endpointIsClient, inflater is not null);
@@ -22,7 +19,7 @@ internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? infla
     /// <summary>Whether the endpoint's output has stopped inside a frame or a fragmented message.</summary>
     public bool IsUnfinished => _frames.HasPartialFrame || _openOpcode != 0;
 
-    /// <summary>How many messages came compressed.</summary>
+    /// <summary>The number of compressed messages.</summary>
     public int CompressedCount { get; private set; }
 
     public PeerEvent Dequeue() => _events.Dequeue();
@@ -32,7 +29,8 @@ internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? infla
         _frames.Append(bytes);
         while (_frames.TryRead(out PeerFrame? frame))
         {
-            // §5.5.1: "MUST NOT send any more data frames after sending a Close frame"; §7.1.2 knows one Close only.
+            // RFC 6455 §5.5.1: "MUST NOT send any more data frames after sending a Close frame". §7.1.2 allows one Close frame
+            // only.
             Assert.False(_closed, $"The endpoint sent a frame with opcode {frame.Opcode:X} after its Close frame.");
             if (frame.IsControl)
             {

@@ -2,16 +2,18 @@ using System.Globalization;
 
 namespace Sockeye.Tests;
 
-/// <summary>permessage-deflate as the peer reads it in the server's answer, from the text of RFC 7692 §7.1 alone.</summary>
-/// <param name="ServerForgets">server_no_context_takeover.</param>
-/// <param name="ClientForgets">client_no_context_takeover.</param>
-/// <param name="ServerWindowBits">server_max_window_bits, or 15.</param>
-/// <param name="ClientWindowBits">client_max_window_bits, or 15.</param>
+/// <summary>
+/// permessage-deflate as the peer parses it in the server's response, written from the text of RFC 7692 §7.1 only.
+/// </summary>
+/// <param name="ServerForgets">The parameter server_no_context_takeover.</param>
+/// <param name="ClientForgets">The parameter client_no_context_takeover.</param>
+/// <param name="ServerWindowBits">The parameter server_max_window_bits, or 15.</param>
+/// <param name="ClientWindowBits">The parameter client_max_window_bits, or 15.</param>
 internal sealed record PeerExtension(bool ServerForgets, bool ClientForgets, int ServerWindowBits, int ClientWindowBits)
 {
     private const int LargestWindowBits = 15;
 
-    /// <summary>Reads an answer, or one of several offers.</summary>
+    /// <summary>Parses a response, or one of several offers.</summary>
     public static PeerExtension Parse(string text)
     {
         string[] parts = text.Split(';', StringSplitOptions.TrimEntries);
@@ -28,11 +30,11 @@ internal sealed record PeerExtension(bool ServerForgets, bool ClientForgets, int
             : LargestWindowBits;
     }
 
-    /// <summary>Compresses what the peer says.</summary>
+    /// <summary>Creates the codec that compresses the peer's messages.</summary>
     public PeerDeflater CreateDeflater(bool peerIsClient) => peerIsClient
         ? new PeerDeflater(ClientWindowBits, ClientForgets)
         : new PeerDeflater(ServerWindowBits, ServerForgets);
 
-    /// <summary>Inflates what the endpoint says.</summary>
+    /// <summary>Creates the codec that inflates the endpoint's messages.</summary>
     public PeerInflater CreateInflater(bool peerIsClient) => new(peerIsClient ? ServerForgets : ClientForgets);
 }

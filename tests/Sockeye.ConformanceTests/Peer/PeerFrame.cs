@@ -1,8 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>
-/// How the length of a frame is written: as short as can be, or in one of the extended forms at any cost.
-/// </summary>
+/// <summary>The form in which the length of a frame is written: the shortest, or one of the extended forms.</summary>
 internal enum LengthForm
 {
     Minimal,
@@ -10,7 +8,7 @@ internal enum LengthForm
     Extended64,
 }
 
-/// <summary>A frame as the test peer sees it, legal or not. Knows nothing of the code under test.</summary>
+/// <summary>A frame as the test peer sees it, valid or not. Independent of the code under test.</summary>
 internal sealed record PeerFrame(int Opcode, byte[] Payload)
 {
     public const int Continuation = 0x0;
@@ -20,7 +18,7 @@ internal sealed record PeerFrame(int Opcode, byte[] Payload)
     public const int Ping = 0x9;
     public const int Pong = 0xA;
 
-    /// <summary>The reserved bit that says of a message that it is compressed (RFC 7692 §6).</summary>
+    /// <summary>The reserved bit that marks a compressed message (RFC 7692 §6).</summary>
     public const int Rsv1 = 4;
 
     public bool Fin { get; init; } = true;
@@ -30,13 +28,13 @@ internal sealed record PeerFrame(int Opcode, byte[] Payload)
 
     public LengthForm LengthForm { get; init; }
 
-    /// <summary>The length that the header claims, where it is not that of the payload.</summary>
+    /// <summary>The declared length, if it differs from that of the payload.</summary>
     public ulong? ClaimedLength { get; init; }
 
-    /// <summary>Masked by a server, or unmasked by a client.</summary>
+    /// <summary>Whether to violate the masking rule: masked by a server, or unmasked by a client.</summary>
     public bool WrongMasking { get; init; }
 
-    /// <summary>The four bytes of the masking key, where they are not to be random.</summary>
+    /// <summary>The four bytes of the masking key, if it should not be random.</summary>
     public byte[]? MaskingKey { get; init; }
 
     public bool IsControl => Opcode >= Close;

@@ -4,18 +4,18 @@ using System.Diagnostics.CodeAnalysis;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// Takes the frames out of what the endpoint under test sends, and fails the test at the first that breaks a rule of
-/// RFC 6455 §5: the endpoint's output is always checked whole, whatever a case expects.
+/// Parses the frames of the endpoint under test, and fails the test at the first violation of RFC 6455 §5: the endpoint's whole
+/// output is always validated, whatever a case expects.
 /// </summary>
-/// <param name="endpointIsClient">Which end it is.</param>
-/// <param name="mayCompress">Whether RSV1 was agreed on, for the first frame of a message (RFC 7692 §6).</param>
+/// <param name="endpointIsClient">The role of the endpoint.</param>
+/// <param name="mayCompress">Whether RSV1 was negotiated, for the first frame of a message (RFC 7692 §6).</param>
 internal sealed class PeerFrameReader(bool endpointIsClient, bool mayCompress = false)
 {
     private byte[] _buffer = new byte[256];
     private int _start;
     private int _end;
 
-    /// <summary>Whether bytes of an unfinished frame are waiting.</summary>
+    /// <summary>Whether bytes of an incomplete frame are buffered.</summary>
     public bool HasPartialFrame => _end > _start;
 
     public void Append(ReadOnlySpan<byte> bytes)

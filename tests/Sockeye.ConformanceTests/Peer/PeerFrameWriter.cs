@@ -2,9 +2,7 @@ using System.Buffers.Binary;
 
 namespace Sockeye.Tests;
 
-/// <summary>
-/// Puts frames on the wire for the test peer, from the text of RFC 6455 §5.2 and §5.3 and nothing else.
-/// </summary>
+/// <summary>Writes the test peer's frames, from the text of RFC 6455 §5.2 and §5.3 only.</summary>
 internal sealed class PeerFrameWriter(bool peerIsClient, int seed)
 {
     private const int KeyLength = 4;
@@ -12,7 +10,7 @@ internal sealed class PeerFrameWriter(bool peerIsClient, int seed)
     private readonly Random _keys = new(seed);
 
     /// <summary>
-    /// The frame's bytes; what comes before the payload has the length that <paramref name="header"/> says.
+    /// Returns the frame's bytes; <paramref name="header"/> receives the length of the part before the payload.
     /// </summary>
     public byte[] Write(PeerFrame frame, out int header)
     {

@@ -3,19 +3,21 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What the two ends of a case have agreed on: the endpoint by its own code, the peer by what it reads.</summary>
+/// <summary>
+/// The compression that the two ends of a case have negotiated: the endpoint with its own code, the peer with its parser.
+/// </summary>
 internal sealed record AgreedCompression(PerMessageDeflateParameters Endpoint, PeerExtension Peer, MessageCodecs Codecs)
 {
-    // Everything is compressed, as the suite has it: short messages too.
+    // Everything is compressed, including short messages, as in the suite.
     private static readonly PerMessageDeflateOptions ServerOptions =
         PerMessageDeflateOptions.Default with { MinimumLength = 0 };
 
-    /// <summary>Whether the endpoint can compress what it sends: not with a window of 256 bytes.</summary>
+    /// <summary>Whether the endpoint can compress its messages; not with a window of 256 bytes.</summary>
     public bool EndpointCompresses(TestedRole role) =>
         MessageDeflater.CanDeflate(Endpoint, role == TestedRole.Server ? Role.Server : Role.Client);
 
-    /// <summary>Has the endpoint negotiate with the peer, in the headers of the opening handshake.</summary>
-    /// <returns><see langword="null"/> if they agree on no compression.</returns>
+    /// <summary>Makes the endpoint negotiate with the peer, with the headers of the opening handshake.</summary>
+    /// <returns><see langword="null"/> if no compression was negotiated.</returns>
     public static AgreedCompression? Negotiate(DeflateCase deflateCase, TestedRole role) => role == TestedRole.Server
         ? NegotiateAsServer(deflateCase)
         : NegotiateAsClient(deflateCase);

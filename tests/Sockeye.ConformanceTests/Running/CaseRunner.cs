@@ -5,16 +5,16 @@ namespace Sockeye.Tests;
 /// <summary>Plays the peer of one case against one endpoint, once.</summary>
 internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, TestedRole role)
 {
-    // For a whole run, on a machine that has other things to do as well. Nothing here takes a second by itself.
+    // For a whole run, on a machine with other load. No step takes a second by itself.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     private readonly PeerEventReader _events = new(role == TestedRole.Client, script.CreateInflater());
     private bool _endpointClosed;
 
-    /// <summary>Runs the case; throws if anything is not as it must be.</summary>
+    /// <summary>Runs the case; throws if any expectation is not met.</summary>
     public async Task RunAsync(Segmentation segmentation)
     {
-        // No timer where nothing waits: most runs are over in microseconds.
+        // No timer if nothing waits: most runs take microseconds.
         using CancellationTokenSource? timer = endpoint.AnswersInPlace ? null : new CancellationTokenSource(Deadline);
         CancellationToken deadline = timer?.Token ?? CancellationToken.None;
 
@@ -33,7 +33,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
         int sent = 0;
         int received = 0;
 
-        // What an earlier step has caused is due before anything is sent.
+        // The effects of earlier steps must arrive before anything is sent.
         foreach (int end in writeEnds.Prepend(0))
         {
             if (end > sent)
@@ -71,7 +71,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
         }
         catch (IOException) when (script.EndpointCloses)
         {
-            // It has closed, and need not hear what comes after it. That it did, and how, is checked by what it sent.
+            // It has closed, and need not read what comes after that. Its output shows whether and how it closed.
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
                 $"The endpoint {(endpoint.Inbox.IsEnded ? "ended" : "said nothing")} instead of {Describe(expected)}."
                 + $" {endpoint.Inbox.Error}");
 
-        // Over an expected Close an unexpected echo is what a careless endpoint sends: say which of them it was.
+        // When a Close frame is expected, a careless endpoint sends an echo: say which one it was.
         bool same = actual.Kind == expected.Kind
             && (expected.AnyReason
                 ? actual.CloseCode == CloseCodeOf(expected)
@@ -113,11 +113,11 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
     {
         if (_endpointClosed && !script.EndsCleanly)
         {
-            // The endpoint failed the connection. A peer answers the Close, and the answer must do no harm.
+            // The endpoint failed the connection. A peer responds to the Close frame, which must have no further effect.
             await SendAsync(ClosingReply(), deadline);
         }
 
-        // §7.1.1: after a clean closing handshake the server closes the connection first.
+        // RFC 6455 §7.1.1: after a clean closing handshake, the server closes the connection first.
         bool endpointEndsFirst = role == TestedRole.Server && script.EndsCleanly;
         if (!endpointEndsFirst)
         {
@@ -169,7 +169,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
 
     private void CheckCompressed()
     {
-        // What does not become shorter is sent as it is, which 16 bytes seldom do, and 64 sooner or later.
+        // A message that does not become shorter is sent uncompressed: often with 16 bytes, sometimes with 64.
         const int CompressibleLength = 64;
         bool mustCompress = script.Compression is { } compression && compression.EndpointCompresses(role)
             && script.Messages.Any(message => message.Payload.Length >= CompressibleLength);
@@ -186,7 +186,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
 
         Assert.Equal(script.Result, await result);
 
-        // Only in place is it certain that the last call up has returned, and what it held with it.
+        // Only in place is it certain that the last call of the endpoint has returned, and has released its memory.
         if (endpoint.AnswersInPlace)
         {
             endpoint.AssertAllReturned();

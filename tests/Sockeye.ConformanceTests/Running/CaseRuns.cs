@@ -2,25 +2,24 @@ using Xunit.Sdk;
 
 namespace Sockeye.Tests;
 
-/// <summary>Runs a case over one transport, in one role, under all segmentations that make sense there.</summary>
+/// <summary>Runs a case over one transport, in one role, with all segmentations that make sense.</summary>
 internal static class CaseRuns
 {
-    // Up to here a case is run once for every place where it can be cut in two.
+    // Up to this length, a case is run once for every position at which it can be split.
     private const int MaxLengthCutEverywhere = 600;
 
-    // A connection of its own for every cut is cheap in memory, and a few hundred microseconds over a socket, which may
-    // join what was cut: a cut there is a hint, and a stride of them is enough.
+    // A new connection for every split is cheap in memory, and takes a few hundred microseconds over a socket, which may join
+    // what was split. A split is only a hint there, so that some of the positions suffice.
     private const int MaxCutCountOverSocket = 8;
 
-    // A write per byte costs a system call and a context switch over a socket.
+    // Over a socket, a write per byte costs a system call and a context switch.
     private const int MaxLengthByteByByte = 70_000;
     private const int MaxLengthByteByByteOverSocket = 600;
 
-    // A prime, so that it falls on nothing in particular: for what is too long to be sent byte by byte.
+    // A prime, so that it coincides with no boundary; for cases that are too long to be sent byte by byte.
     private const int OddChopLength = 1_021;
 
-    // Over sockets what is longer than this is sent as it is written and in no other way: in memory all ways are tried,
-    // at full length.
+    // Over sockets, longer cases are sent only as written; in memory, all segmentations are tried at full length.
     private const int MaxLengthOfAllWaysOverSocket = 200_000;
 
     public static IEnumerable<Segmentation> Segmentations(CaseScript script, TestedTransport transport, TestedFace face)
@@ -41,7 +40,7 @@ internal static class CaseRuns
             yield return new Segmentation.Chopped(1);
         }
 
-        // A Close frame, or a violation, that comes together with messages is answered after the messages.
+        // A Close frame or a violation that arrives together with messages is handled after the messages.
         yield return new Segmentation.Coalesced();
     }
 
@@ -49,7 +48,7 @@ internal static class CaseRuns
     {
         if (script.IsExchange)
         {
-            // There is nothing to be coalesced, and enough to be cut.
+            // There is nothing to coalesce, and enough to split.
             yield return new Segmentation.AsWritten();
             if (transport == TestedTransport.InMemory)
             {

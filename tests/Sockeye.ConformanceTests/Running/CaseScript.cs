@@ -2,17 +2,17 @@ using System.Buffers;
 
 namespace Sockeye.Tests;
 
-/// <summary>Bytes that the peer may send in one go, and what must have come back after how many of them.</summary>
-/// <param name="Wire">All the bytes.</param>
-/// <param name="WriteEnds">Where the writes end when the case is run as it is written.</param>
-/// <param name="Expected">What comes back, in order, with the number of bytes that is enough to cause it.</param>
+/// <summary>Bytes that the peer may send at once, and what must have been returned after how many of them.</summary>
+/// <param name="Wire">All bytes of the burst.</param>
+/// <param name="WriteEnds">The ends of the writes when the case runs as written.</param>
+/// <param name="Expected">The expected events in order, each with the number of bytes that suffices to cause it.</param>
 /// <param name="Then">
-/// What ends the burst: a barrier, or something that is no sending; <see langword="null"/> at the end of the case.
+/// The step that ends the burst: a barrier, or a step other than sending; <see langword="null"/> at the end of the case.
 /// </param>
 internal sealed record Burst(
     byte[] Wire, IReadOnlyList<int> WriteEnds, IReadOnlyList<(int Due, ExpectStep Step)> Expected, Step? Then);
 
-/// <summary>A case, on the wire of a peer in one role.</summary>
+/// <summary>A case, as the bytes of a peer in one role.</summary>
 internal sealed class CaseScript
 {
     private const int NoStatusReceived = 1005;
@@ -57,17 +57,17 @@ internal sealed class CaseScript
         Result = conformanceCase.Result ?? new ExpectedResult(closeCode ?? NoStatusReceived, EndsCleanly);
     }
 
-    /// <summary>What was agreed on; <see langword="null"/> if nothing is compressed.</summary>
+    /// <summary>The negotiated compression; <see langword="null"/> for none.</summary>
     public AgreedCompression? Compression { get; }
 
-    /// <summary>Whether it is one message after the other, each of which waits for the echo of the one before.</summary>
+    /// <summary>Whether it consists of consecutive messages, each of which waits for the echo of the one before.</summary>
     public bool IsExchange { get; }
 
     public IReadOnlyList<Burst> Bursts => _bursts;
 
     public long WireLength { get; }
 
-    /// <summary>What the application at the endpoint must be given, in order: no more and no less.</summary>
+    /// <summary>The messages that the application must receive, in order; no more and no fewer.</summary>
     public IEnumerable<ExpectStep> Messages => _bursts.SelectMany(burst => burst.Expected)
         .Select(expected => expected.Step)
         .Where(step => step.Kind is PeerEventKind.TextMessage or PeerEventKind.BinaryMessage);
@@ -76,20 +76,20 @@ internal sealed class CaseScript
     public bool EndpointCloses { get; private set; }
 
     /// <summary>
-    /// Whether a closing handshake ends the case, whoever begins it; not if the endpoint fails the connection.
+    /// Whether a closing handshake ends the case, whichever end begins it; not if the endpoint fails the connection.
     /// </summary>
     public bool EndsCleanly { get; private set; }
 
     /// <summary>
-    /// How the application must see the end: with the peer's close code after a closing handshake, with the endpoint's
-    /// own if it failed the connection, unless the case says otherwise.
+    /// The end that the application must see: the peer's close code after a closing handshake, the endpoint's own if it failed
+    /// the connection, unless the case specifies another one.
     /// </summary>
     public ExpectedResult Result { get; }
 
-    /// <summary>Whether the peer ends its side of the transport in the middle of things.</summary>
+    /// <summary>Whether the peer ends its direction of the transport before the case is complete.</summary>
     public bool PeerEnds { get; private set; }
 
-    /// <summary>Inflates what the endpoint says, in one run of the case.</summary>
+    /// <summary>Creates the codec that inflates the endpoint's messages in one run of the case.</summary>
     public PeerInflater? CreateInflater() => Compression?.Peer.CreateInflater(_peerIsClient);
 
     private void Add(Step step)
@@ -172,6 +172,6 @@ internal sealed class CaseScript
     private static int? CodeOf(byte[]? closePayload) =>
         closePayload is null || closePayload.Length < 2 ? null : (closePayload[0] << 8) | closePayload[1];
 
-    // string.GetHashCode differs from run to run; a case that fails must fail again.
+    // string.GetHashCode differs from run to run, and a failure must be reproducible.
     private static int SeedOf(string id) => id.Aggregate(6455, (seed, character) => unchecked((seed * 31) + character));
 }

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// A pool that never gives the same array twice, spoils what comes back, and knows what did not: whoever uses a buffer
-/// after returning it, returns it twice or never, is found out.
+/// A pool that never rents out the same array twice, overwrites returned arrays, and records those that were not returned. It
+/// detects use after return, double returns and leaks.
 /// </summary>
 internal sealed class CheckedPool : ArrayPool<byte>
 {
@@ -16,15 +16,15 @@ internal sealed class CheckedPool : ArrayPool<byte>
     private readonly HashSet<byte[]> _lent = new(ReferenceEqualityComparer.Instance);
     private bool _wasMisused;
 
-    /// <summary>How many bytes are lent at the moment.</summary>
+    /// <summary>The number of bytes rented now.</summary>
     public long LentLength { get; private set; }
 
-    /// <summary>How many bytes have ever been lent.</summary>
+    /// <summary>The total number of bytes ever rented.</summary>
     public long RentedLength { get; private set; }
 
     public override byte[] Rent(int minimumLength)
     {
-        // Dirty, and as long as those of the shared pool: a buffer that grows relies on the latter.
+        // Filled with garbage, and as long as those of the shared pool: a buffer that grows relies on the length.
         byte[] array = GC.AllocateUninitializedArray<byte>(
             (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(minimumLength, ShortestLength)));
         array.AsSpan().Fill(Spoiled);
@@ -49,7 +49,7 @@ internal sealed class CheckedPool : ArrayPool<byte>
         }
     }
 
-    /// <summary>Fails unless every array has come back, and each once.</summary>
+    /// <summary>Fails unless every array has been returned exactly once.</summary>
     public void AssertAllReturned()
     {
         lock (_gate)

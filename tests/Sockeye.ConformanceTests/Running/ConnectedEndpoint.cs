@@ -17,7 +17,7 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
 
     public override IReadOnlyList<PeerEvent> Delivered => _application.Delivered;
 
-    /// <summary>Where the connection's buffers come from.</summary>
+    /// <summary>The pool of the connection's buffers.</summary>
     public CheckedPool Pool { get; } = new();
 
     public WebSocketConnection Connection =>
@@ -46,7 +46,7 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
         {
             Limits = new LimitOptions { MaxMessageLength = maxMessageLength },
 
-            // The endpoint is to speak when spoken to.
+            // The endpoint must not send on its own.
             KeepAlive = KeepAliveOptions.Disabled,
         };
         ConnectionSettings settings = new(

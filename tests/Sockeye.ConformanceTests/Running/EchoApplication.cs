@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>The application of every case: sends each message back, and keeps a copy.</summary>
+/// <summary>The application of every case: echoes each message, and keeps a copy.</summary>
 internal sealed class EchoApplication
 {
     private readonly Lock _gate = new();

@@ -5,12 +5,12 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>Makes the endpoint under test, open already, over a transport.</summary>
+/// <summary>Creates the endpoint under test, already open, over a transport.</summary>
 internal static class Endpoints
 {
     private const long DefaultMaxMessageLength = 64 * 1024 * 1024;
 
-    // Made once: a key pair costs more than the rest of a case.
+    // Created once: a key pair takes longer than the rest of a case.
     private static readonly Lazy<X509Certificate2> Certificate = new(LoopbackPair.CreateCertificate);
 
     public static async ValueTask<EndpointUnderTest> CreateAsync(

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>An endpoint whose peer is the caller: all that a call causes has happened when it returns.</summary>
+/// <summary>An endpoint whose peer is the caller: all effects of a call are complete when it returns.</summary>
 internal sealed class InMemoryEndpoint : ConnectedEndpoint
 {
     private const long DefaultMaxMessageLength = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What the endpoint under test has sent and the peer has not looked at. Safe for one writer and one reader.
+/// The bytes that the endpoint under test has sent and the peer has not read. Safe for one writer and one reader.
 /// </summary>
 internal sealed class PeerInbox
 {
@@ -9,10 +9,10 @@ internal sealed class PeerInbox
     private Queue<byte[]> _arrived = [];
     private TaskCompletionSource? _waiting;
 
-    /// <summary>Whether the endpoint has ended its side; what came before is still to be taken.</summary>
+    /// <summary>Whether the endpoint has ended its direction; earlier bytes can still be taken.</summary>
     public bool IsEnded { get; private set; }
 
-    /// <summary>What broke the transport, if it did not end in order.</summary>
+    /// <summary>The error that broke the transport, if it did not end in order.</summary>
     public Exception? Error { get; private set; }
 
     public void Append(ReadOnlySpan<byte> bytes)
@@ -34,7 +34,7 @@ internal sealed class PeerInbox
         }
     }
 
-    /// <summary>All that has arrived.</summary>
+    /// <summary>Takes everything that has arrived.</summary>
     public IReadOnlyCollection<byte[]> Take()
     {
         lock (_gate)
@@ -45,7 +45,7 @@ internal sealed class PeerInbox
         }
     }
 
-    /// <summary>Completes when there is something to take, or no more will come.</summary>
+    /// <summary>Completes when there is something to take, or when nothing further will arrive.</summary>
     public Task WaitAsync()
     {
         lock (_gate)

@@ -1,21 +1,21 @@
 namespace Sockeye.Tests;
 
-/// <summary>How the peer's bytes are cut into writes. The same case must go the same way under all of them.</summary>
+/// <summary>How the peer's bytes are split into writes. A case must have the same result under every segmentation.</summary>
 internal abstract record Segmentation
 {
-    /// <summary>Each frame is one write, or is chopped as the case says.</summary>
+    /// <summary>Each frame is one write, or is split as the case specifies.</summary>
     public sealed record AsWritten : Segmentation
     {
         public override IEnumerable<int> WriteEnds(Burst burst, long start) => burst.WriteEnds;
     }
 
-    /// <summary>All that need not wait for an answer is one write.</summary>
+    /// <summary>Everything that need not wait for a response is one write.</summary>
     public sealed record Coalesced : Segmentation
     {
         public override IEnumerable<int> WriteEnds(Burst burst, long start) => [burst.Wire.Length];
     }
 
-    /// <summary>As <see cref="Coalesced"/>, with one cut, so many bytes from the beginning of the case.</summary>
+    /// <summary>As <see cref="Coalesced"/>, with one split at this offset from the start of the case.</summary>
     public sealed record CutAt(long Offset) : Segmentation
     {
         public override IEnumerable<int> WriteEnds(Burst burst, long start) =>
@@ -24,7 +24,7 @@ internal abstract record Segmentation
                 : [burst.Wire.Length];
     }
 
-    /// <summary>Writes of so many bytes; 1 is byte by byte.</summary>
+    /// <summary>Writes of this many bytes; 1 is byte by byte.</summary>
     public sealed record Chopped(int Length) : Segmentation
     {
         public override IEnumerable<int> WriteEnds(Burst burst, long start)
@@ -38,8 +38,8 @@ internal abstract record Segmentation
         }
     }
 
-    /// <summary>Where the writes of a burst end, in order; the last one at its end.</summary>
+    /// <summary>Returns where the writes of a burst end, in order; the last one at its end.</summary>
     /// <param name="burst">The burst.</param>
-    /// <param name="start">How many bytes of the case come before it.</param>
+    /// <param name="start">The number of bytes of the case that precede it.</param>
     public abstract IEnumerable<int> WriteEnds(Burst burst, long start);
 }

@@ -13,7 +13,7 @@ internal sealed class StreamEndpoint : ConnectedEndpoint
     {
         _stream = new SegmentStream(Inbox);
 
-        // Not the checked pool: to spoil a receive buffer of 64 KiB for each read of a byte would be most of the work.
+        // Not the checked pool: overwriting a receive buffer of 64 KiB for each read of a byte would take most of the time.
         Open(
             new StreamTransport(_stream, ArrayPool<byte>.Shared, endOutput: EndOutputAsync), role, maxMessageLength,
             compression);

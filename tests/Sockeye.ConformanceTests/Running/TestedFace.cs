@@ -1,11 +1,11 @@
 namespace Sockeye.Tests;
 
-/// <summary>How the application at the endpoint under test receives.</summary>
+/// <summary>How the application at the endpoint under test receives messages.</summary>
 public enum TestedFace
 {
-    /// <summary>It is called with each message, in place.</summary>
+    /// <summary>A handler is called with each message, in place.</summary>
     Handler,
 
-    /// <summary>It asks for one message after another.</summary>
+    /// <summary>The application calls receive for each message.</summary>
     Pull,
 }

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Which end the endpoint under test is. The peer is the other one.</summary>
+/// <summary>The role of the endpoint under test. The peer has the other one.</summary>
 public enum TestedRole
 {
     Server,

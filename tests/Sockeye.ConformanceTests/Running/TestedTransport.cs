@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What the endpoint under test runs over.</summary>
+/// <summary>The transport of the endpoint under test.</summary>
 public enum TestedTransport
 {
     /// <summary>The in-memory transport of the tests: everything happens in place.</summary>

@@ -16,7 +16,7 @@ public sealed class CaseCatalogueTests
     [InlineData("10", 1)]
     [InlineData("12", 90)]
     [InlineData("13", 126)]
-    public void Every_case_of_the_group_is_there(string group, int count)
+    public void The_group_is_complete(string group, int count)
     {
         int actual = CaseCatalogue.Suite.Count(conformanceCase => conformanceCase.Group == group);
 
@@ -49,7 +49,7 @@ public sealed class CaseCatalogueTests
     }
 
     [Fact]
-    public void Text_that_is_to_be_echoed_is_utf8_and_text_that_is_to_be_refused_is_not()
+    public void Text_that_must_be_echoed_is_UTF8_and_text_that_must_fail_is_not()
     {
         foreach (ConformanceCase conformanceCase in Group6Utf8Sequences.Cases)
         {

@@ -3,7 +3,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>The runner must fail for every endpoint that is wrong: each test here is a way to be wrong.</summary>
+/// <summary>The runner must fail for every faulty endpoint: each test here is one kind of fault.</summary>
 public sealed class CaseRunnerTests
 {
     // From a client: 8 bytes of text frame, 8 bytes of Close frame.
@@ -21,7 +21,7 @@ public sealed class CaseRunnerTests
         CaseRuns.Segmentations(Script(EchoCase), TestedTransport.InMemory, TestedFace.Handler);
 
     [Fact]
-    public async Task Right_endpoint_passes_under_every_segmentation()
+    public async Task Correct_endpoint_passes_under_every_segmentation()
     {
         foreach (Segmentation segmentation in Segmentations)
         {
@@ -30,7 +30,7 @@ public sealed class CaseRunnerTests
     }
 
     [Fact]
-    public void Small_case_is_cut_at_every_offset()
+    public void Short_case_is_split_at_every_offset()
     {
         Assert.Equal(CloseEnd - 1, Segmentations.OfType<Segmentation.CutAt>().Count());
         Assert.Contains(new Segmentation.Chopped(1), Segmentations);
@@ -49,7 +49,7 @@ public sealed class CaseRunnerTests
     [InlineData(Echo, CloseEcho + CloseEcho)] // two Closes
     [InlineData(Echo, CloseEcho + "8A 00")] // a frame after the Close
     [InlineData(Echo, CloseEcho + "8A")] // half a frame after the Close
-    public async Task Wrong_answer_fails(string answer, string closeAnswer) =>
+    public async Task Wrong_echo_fails(string answer, string closeAnswer) =>
         await AssertFailsAsync(EchoCase, Endpoint(answer, closeAnswer));
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class CaseRunnerTests
     }
 
     [Fact]
-    public async Task Message_that_the_application_was_not_given_fails()
+    public async Task Message_that_the_application_did_not_receive_fails()
     {
         ScriptedEndpoint endpoint = Endpoint(Echo, CloseEcho);
         endpoint.Messages.Clear();
@@ -94,7 +94,7 @@ public sealed class CaseRunnerTests
     }
 
     [Fact]
-    public async Task Message_that_the_application_should_not_have_been_given_fails()
+    public async Task Message_that_the_application_should_not_have_received_fails()
     {
         ScriptedEndpoint endpoint = Endpoint(Echo, CloseEcho);
         endpoint.Messages.Add(new PeerEvent(PeerEventKind.BinaryMessage, []));
@@ -103,7 +103,7 @@ public sealed class CaseRunnerTests
     }
 
     [Fact]
-    public async Task Another_result_fails() =>
+    public async Task Wrong_result_fails() =>
         await AssertFailsAsync(
             EchoCase, Endpoint(Echo, CloseEcho, CloseEnd, new ExpectedResult(1006, WasClean: false)));
 

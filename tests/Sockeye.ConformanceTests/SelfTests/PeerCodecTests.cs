@@ -9,7 +9,7 @@ public sealed class PeerCodecTests
     [InlineData(11, false)]
     [InlineData(15, false)]
     [InlineData(15, true)]
-    public void What_is_deflated_is_inflated(int windowBits, bool forgets)
+    public void Deflated_data_inflates_to_the_original(int windowBits, bool forgets)
     {
         var deflater = new PeerDeflater(windowBits, forgets);
         var inflater = new PeerInflater(forgets);
@@ -30,7 +30,7 @@ public sealed class PeerCodecTests
     }
 
     [Fact]
-    public void Message_that_refers_to_one_before_it_is_not_inflated_without_context()
+    public void Message_that_refers_to_an_earlier_one_is_not_inflated_without_context()
     {
         byte[] hello = "Hello, hello, hello"u8.ToArray();
         var deflater = new PeerDeflater();

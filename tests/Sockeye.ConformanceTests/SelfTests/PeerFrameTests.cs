@@ -3,7 +3,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>The peer's codec is the oracle of this project: it is held against the examples of RFC 6455 §5.7.</summary>
+/// <summary>The peer's codec is the oracle of this project, so it is compared with the examples of RFC 6455 §5.7.</summary>
 public sealed class PeerFrameTests
 {
     private static readonly byte[] RfcKey = Hex("37 FA 21 3D");
@@ -39,7 +39,7 @@ public sealed class PeerFrameTests
     }
 
     [Fact]
-    public void Illegal_frames_are_written_as_they_are_asked_for()
+    public void Invalid_frames_are_written_as_requested()
     {
         AssertWire("F3 00", peerIsClient: false, new PeerFrame(3, []) { ReservedBits = 7 });
         AssertWire("82 7E 0001 07", peerIsClient: false, Binary(7) with { LengthForm = LengthForm.Extended16 });
@@ -52,7 +52,7 @@ public sealed class PeerFrameTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_is_written_is_read_byte_by_byte(bool client)
+    public void Written_frames_are_read_byte_by_byte(bool client)
     {
         PeerFrame[] frames =
             [Text("Hello"), Binary(new byte[300]).Unfinished(), Ping("x"), Continuation([]), Close(1000, "bye")];
@@ -113,7 +113,7 @@ public sealed class PeerFrameTests
     [InlineData("41 02 F248 C0 05 CDC9C90700", true, false)] // on a continuation
     [InlineData("C9 00", true, false)] // on a ping
     [InlineData("E1 07 F248CDC9C90700", true, false)] // RSV2 with it
-    public void Endpoint_may_set_RSV1_on_the_first_frame_of_a_message_if_that_was_agreed_on(
+    public void Endpoint_may_set_RSV1_on_the_first_frame_of_a_message_if_negotiated(
         string wire, bool mayCompress, bool isLegal)
     {
         var reader = new PeerEventReader(endpointIsClient: false, mayCompress ? new PeerInflater() : null);

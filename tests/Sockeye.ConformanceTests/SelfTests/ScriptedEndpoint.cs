@@ -1,16 +1,16 @@
 namespace Sockeye.Tests;
 
-/// <summary>Says what it is told to say, when so many bytes have arrived: right or wrong.</summary>
+/// <summary>Sends scripted bytes, valid or not, when a number of bytes has arrived.</summary>
 internal sealed class ScriptedEndpoint : EndpointUnderTest
 {
     private int _received;
 
     public override bool AnswersInPlace => true;
 
-    /// <summary>What it says, by the number of bytes that must have arrived.</summary>
+    /// <summary>The bytes to send, by the number of bytes that must have arrived.</summary>
     public required IReadOnlyDictionary<int, string> Answers { get; init; }
 
-    /// <summary>After how many bytes it ends its side; never, if null.</summary>
+    /// <summary>The number of bytes after which it ends its direction; <see langword="null"/> for never.</summary>
     public int? EndsAfter { get; init; }
 
     public override IReadOnlyList<PeerEvent> Delivered => Messages;

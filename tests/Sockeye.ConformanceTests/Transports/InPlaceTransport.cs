@@ -3,10 +3,10 @@ using Sockeye.Transports;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// A transport without threads: what the peer sends is pushed up in the peer's call, and what the endpoint sends lies
-/// in the peer's inbox when that call returns.
+/// A transport without threads: the endpoint receives the peer's bytes during the peer's call, and its own output is in the
+/// peer's inbox when that call returns.
 /// </summary>
-/// <remarks>Keeps the contract to the letter: no call up is made from inside a call down.</remarks>
+/// <remarks>Follows the contract exactly: the sink is never called from inside a call to the transport.</remarks>
 internal sealed class InPlaceTransport(PeerInbox peer) : Transport
 {
     private readonly Queue<byte[]> _arrived = [];
@@ -20,27 +20,27 @@ internal sealed class InPlaceTransport(PeerInbox peer) : Transport
     private Exception? _error;
 
     /// <summary>
-    /// How many bytes the endpoint may send before it must wait: what a peer that does not read leaves free.
+    /// How many bytes the endpoint may send before it must wait: the room that a peer which does not read leaves.
     /// </summary>
     public long Room { get; private set; } = long.MaxValue;
 
     public override void Start() => Pump();
 
-    /// <summary>Pushes bytes up.</summary>
+    /// <summary>Passes bytes to the sink.</summary>
     public void Deliver(ReadOnlyMemory<byte> bytes)
     {
         _arrived.Enqueue(bytes.ToArray());
         Pump();
     }
 
-    /// <summary>Tells that the peer has ended its direction.</summary>
+    /// <summary>Reports that the peer has ended its direction.</summary>
     public void EndInput()
     {
         _inputEnded = true;
         Pump();
     }
 
-    /// <summary>Changes what the endpoint may send.</summary>
+    /// <summary>Changes how many bytes the endpoint may send.</summary>
     public void SetRoom(long room)
     {
         Room = room;
@@ -54,7 +54,7 @@ internal sealed class InPlaceTransport(PeerInbox peer) : Transport
         Pump();
     }
 
-    /// <summary>Makes the calls up that calls down have asked for.</summary>
+    /// <summary>Makes the calls to the sink that calls to the transport have requested.</summary>
     public void Pump()
     {
         while (!_closedTold)

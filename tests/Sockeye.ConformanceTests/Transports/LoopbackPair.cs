@@ -23,7 +23,7 @@ internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
 
         Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-        // In place, which the backlog makes possible: an event loop takes a socket that has done nothing asynchronous.
+        // Synchronous, which the backlog makes possible: an event loop needs a socket that has not been used asynchronously.
         client.Connect(listener.LocalEndPoint!);
         Socket server = await listener.AcceptAsync();
         server.NoDelay = true;
@@ -55,7 +55,7 @@ internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
         return (secureEndpoint, securePeer);
     }
 
-    /// <summary>A certificate for a day, that nothing but these tests trusts.</summary>
+    /// <summary>A certificate for one day that only these tests trust.</summary>
     public static X509Certificate2 CreateCertificate()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// The endpoint's end of a duplex stream in memory. A read never joins what the peer wrote apart: a cut is a cut.
+/// The endpoint's end of a duplex stream in memory. A read never joins separate writes of the peer, so that every split is kept.
 /// </summary>
 internal sealed class SegmentStream(PeerInbox peer) : Stream
 {

@@ -3,7 +3,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>The peer's end of a real connection: reads all the time, as a peer must that writes a lot.</summary>
+/// <summary>The peer's end of a real connection. Reads all the time, as a peer must that writes a lot.</summary>
 internal sealed class StreamPeer : IAsyncDisposable
 {
     private const int ReadLength = 64 * 1024;
@@ -46,7 +46,7 @@ internal sealed class StreamPeer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {
-            // The endpoint has gone already; whether it should have is for the runner to say.
+            // The endpoint has already closed; the runner decides whether it should have.
         }
     }
 

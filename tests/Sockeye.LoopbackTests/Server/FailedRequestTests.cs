@@ -30,7 +30,7 @@ public sealed class FailedRequestTests
                 },
             },
             (_, _) => throw new InvalidOperationException("No connection was to be served."));
-        HandshakeCase[] cases = [.. RefusedRequests.All];
+        HandshakeCase[] cases = [.. RejectedRequests.All];
 
         await Parallel.ForEachAsync(
             cases,

@@ -20,7 +20,7 @@ public sealed class RefusedRequestsTests
     [MemberData(nameof(Segmentations))]
     public async Task Each_is_answered_with_its_status_and_leaves_no_socket(ServerKind kind, int pieces)
     {
-        HandshakeCase[] cases = [.. RefusedRequests.All];
+        HandshakeCase[] cases = [.. RejectedRequests.All];
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             Servers.OptionsOf(kind), (_, _) => throw new InvalidOperationException("No connection was to be served."));
 

@@ -11,7 +11,7 @@ public sealed class CloseCodesTests
 
         for (int code = 0; code <= ushort.MaxValue; code++)
         {
-            // §7.4.2: 3000-3999 for libraries, frameworks and applications, 4000-4999 for private use.
+            // RFC 6455 §7.4.2: 3000-3999 for libraries, frameworks and applications, 4000-4999 for private use.
             bool expected = registered.Contains(code) || (code / 1000 is 3 or 4);
 
             Assert.True(expected == CloseCodes.MayBeSent(code), $"{code}");
@@ -26,5 +26,5 @@ public sealed class CloseCodesTests
     [InlineData(int.MinValue)]
     [InlineData(65_536 + 1000)]
     [InlineData(int.MaxValue)]
-    public void What_does_not_fit_in_two_bytes_may_not_be_sent(int code) => Assert.False(CloseCodes.MayBeSent(code));
+    public void A_code_over_65535_may_not_be_sent(int code) => Assert.False(CloseCodes.MayBeSent(code));
 }

@@ -15,7 +15,7 @@ public sealed class ClosePayloadTests
     }
 
     [Fact]
-    public void One_byte_is_too_short_whatever_it_is() // FR-30
+    public void Any_single_byte_is_too_short() // FR-30
     {
         for (int value = 0; value <= byte.MaxValue; value++)
         {
@@ -25,7 +25,7 @@ public sealed class ClosePayloadTests
     }
 
     [Fact]
-    public void All_65536_codes_are_accepted_or_refused_on_the_wire() // FR-31
+    public void All_65536_codes_are_accepted_or_rejected_on_the_wire() // FR-31
     {
         for (int code = 0; code <= ushort.MaxValue; code++)
         {
@@ -47,7 +47,7 @@ public sealed class ClosePayloadTests
     [InlineData("03E8 F4908080")]
     [InlineData("03E8 6F6B E282")] // ends within a character
     [InlineData("0FA0 80")]
-    public void A_reason_that_is_not_UTF8_is_refused(string hex)
+    public void A_reason_that_is_not_UTF8_is_rejected(string hex)
     {
         WebSocketProtocolError error = ClosePayload.TryRead(Wire.Bytes(hex), out CloseStatus status);
 
@@ -77,7 +77,7 @@ public sealed class ClosePayloadTests
     }
 
     [Fact]
-    public void No_status_is_written_as_nothing()
+    public void A_status_without_a_code_is_written_as_an_empty_payload()
     {
         byte[] destination = new byte[FrameHeader.MaxControlPayloadLength];
         destination.AsSpan().Fill(Untouched);
@@ -107,7 +107,7 @@ public sealed class ClosePayloadTests
     {
         int characterLength = Encoding.UTF8.GetByteCount(character);
 
-        // Every phase of the cut: some ASCII first, so that the limit falls on each byte of the character.
+        // Some ASCII first, so that the limit falls on each byte of the character in turn.
         for (int first = 0; first < characterLength; first++)
         {
             string reason = new string('a', first) + string.Concat(Enumerable.Repeat(character, 200));
@@ -128,7 +128,7 @@ public sealed class ClosePayloadTests
     [Fact]
     public void An_unpaired_surrogate_is_replaced()
     {
-        // Half of a pair is not text, and what goes out must be UTF-8. Not a theory: an attribute cannot hold these.
+        // Half of a pair is not text, and the output must be UTF-8. Not a theory, since an attribute cannot hold these.
         (string Reason, string Expected)[] cases =
             [("a\uD83Db", "a\uFFFDb"), ("\uDE1C", "\uFFFD"), ("\uDE1C\uD83D", "\uFFFD\uFFFD"), ("\uD83D", "\uFFFD")];
 

@@ -6,7 +6,7 @@ public sealed class ClosingHandshakeTests
     private static readonly CloseStatus Theirs = new(WebSocketCloseCode.GoingAway, "theirs");
 
     [Fact]
-    public void An_open_connection_has_said_nothing()
+    public void An_open_connection_has_no_close_status()
     {
         ClosingHandshake closing = default;
 
@@ -18,7 +18,7 @@ public sealed class ClosingHandshakeTests
     }
 
     [Fact]
-    public void The_peers_close_is_answered_with_the_same() // §5.5.1
+    public void The_peers_close_code_is_echoed() // §5.5.1
     {
         ClosingHandshake closing = default;
 
@@ -35,7 +35,7 @@ public sealed class ClosingHandshakeTests
     }
 
     [Fact]
-    public void Ours_is_complete_when_the_peer_answers()
+    public void Our_close_is_complete_when_the_peer_responds()
     {
         ClosingHandshake closing = default;
 

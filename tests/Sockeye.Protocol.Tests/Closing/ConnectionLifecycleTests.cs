@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>The end of a connection (§7) without a connection: each order of what can happen to it.</summary>
+/// <summary>The end of a connection (RFC 6455 §7) without a connection: every sequence of its events.</summary>
 public sealed class ConnectionLifecycleTests
 {
     // Seven in the gate, which takes a quarter of a minute.
@@ -18,7 +18,7 @@ public sealed class ConnectionLifecycleTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void Every_order_of_events_ends_once_and_never_waits_without_a_deadline(string role)
+    public void Every_sequence_of_events_ends_once_and_never_waits_without_a_deadline(string role)
     {
         var search = new LifecycleSearch(role == "server" ? Role.Server : Role.Client);
 
@@ -33,16 +33,16 @@ public sealed class ConnectionLifecycleTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void Every_short_order_of_events_one_by_one_does_what_the_search_by_states_found(string role)
+    public void Every_short_sequence_of_events_has_the_result_of_the_search_by_states(string role)
     {
-        // The search takes it for granted that nothing but its fields decides what a lifecycle does.
+        // The search assumes that only its fields determine what a lifecycle does.
         var search = new LifecycleSearch(role == "server" ? Role.Server : Role.Client);
 
         Assert.Equal(search.CountSequences(Depth), Walk(new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client), default, Depth));
     }
 
     [Fact]
-    public void The_page_about_closing_has_the_table_of_this_lifecycle()
+    public void The_page_about_closing_contains_the_table_of_this_lifecycle()
     {
         const string Begin = "<!-- The table is generated: SOCKEYE_RECORD_TABLES=1 dotnet run --project tests/Sockeye.Protocol.Tests -->\n";
         string path = Path.Combine(RepositoryTree.Root, "docs", "explanation", "closing.md");
@@ -62,7 +62,7 @@ public sealed class ConnectionLifecycleTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void The_peer_closes_and_the_result_is_told_when_our_close_frame_is_written(string role)
+    public void After_the_peer_closes_the_result_is_reported_when_our_close_frame_is_written(string role)
     {
         var life = new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client);
 
@@ -71,7 +71,7 @@ public sealed class ConnectionLifecycleTests
         Assert.False(life.IsReported);
         LifecycleCommands end = life.CloseWritten();
 
-        // §7.1.1: the server ends the transport first.
+        // RFC 6455 §7.1.1: the server ends the transport first.
         Assert.Equal(
             LifecycleCommands.Report | LifecycleCommands.Schedule
                 | (role == "server" ? LifecycleCommands.EndOutput : LifecycleCommands.None),
@@ -82,7 +82,7 @@ public sealed class ConnectionLifecycleTests
     }
 
     [Fact]
-    public void An_application_that_is_done_before_it_was_asked_is_not_waited_for()
+    public void An_application_that_finishes_early_is_not_waited_for()
     {
         var life = new ConnectionLifecycle(Role.Client);
         life.PeerClosed(Normal);
@@ -93,7 +93,7 @@ public sealed class ConnectionLifecycleTests
     }
 
     [Fact]
-    public void A_violation_may_be_answered_before_it_is_told() // §7.1.7, and §5.5.1 by analogy
+    public void The_close_frame_for_a_violation_may_be_sent_before_the_violation_is_reported() // §7.1.7, and §5.5.1 by analogy
     {
         var life = new ConnectionLifecycle(Role.Server);
 
@@ -110,7 +110,7 @@ public sealed class ConnectionLifecycleTests
     }
 
     [Fact]
-    public void A_violation_that_waits_for_the_application_is_what_a_close_by_the_application_says()
+    public void A_pending_violation_determines_the_code_of_a_close_by_the_application()
     {
         var life = new ConnectionLifecycle(Role.Server);
         life.Fail(Broken, Violation, dropsReceived: false);
@@ -122,7 +122,7 @@ public sealed class ConnectionLifecycleTests
     }
 
     [Fact]
-    public void A_close_frame_that_never_left_makes_no_clean_end()
+    public void An_end_is_not_clean_if_our_close_frame_was_never_sent()
     {
         var life = new ConnectionLifecycle(Role.Server);
         life.PeerClosed(Normal);
@@ -135,7 +135,7 @@ public sealed class ConnectionLifecycleTests
     }
 
     [Fact]
-    public void A_peer_that_closed_and_went_keeps_its_code_though_it_could_not_be_answered()
+    public void The_code_of_a_peer_that_closed_and_left_is_kept_although_no_response_could_be_sent()
     {
         var life = new ConnectionLifecycle(Role.Client);
         life.PeerClosed(Away);
@@ -151,7 +151,7 @@ public sealed class ConnectionLifecycleTests
     }
 
     [Fact]
-    public void A_failure_whose_close_frame_never_left_is_1006_with_its_cause()
+    public void A_failure_whose_close_frame_was_never_sent_is_1006_with_its_cause()
     {
         var life = new ConnectionLifecycle(Role.Server);
         life.Fail(Broken, Violation, dropsReceived: false);
@@ -165,7 +165,7 @@ public sealed class ConnectionLifecycleTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void Only_the_applications_own_doing_drops_what_was_received(string role)
+    public void Only_an_action_of_the_application_drops_received_messages(string role)
     {
         foreach (LifecycleEvent happening in LifecycleEvent.All)
         {

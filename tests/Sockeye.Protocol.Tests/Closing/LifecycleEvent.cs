@@ -2,10 +2,10 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Something that can happen to a connection, and when it may.</summary>
-/// <param name="Name">What documentation calls it.</param>
-/// <param name="MayHappen">Whether it can happen after what has happened.</param>
-/// <param name="Happen">Tells a lifecycle of it.</param>
+/// <summary>An event of a connection, and when it may happen.</summary>
+/// <param name="Name">The name in the documentation.</param>
+/// <param name="MayHappen">Whether it can happen after the events so far.</param>
+/// <param name="Happen">Passes it to a lifecycle.</param>
 internal sealed record LifecycleEvent(
     string Name, Func<LifecycleStory, bool> MayHappen, Func<ConnectionLifecycle, LifecycleCommands> Happen)
 {
@@ -24,7 +24,7 @@ internal sealed record LifecycleEvent(
     private static readonly Exception Silent = new TimeoutException("silent");
     private static readonly Exception Reset = new IOException("reset");
 
-    /// <summary>All of them.</summary>
+    /// <summary>All events of a connection.</summary>
     public static IReadOnlyList<LifecycleEvent> All { get; } =
     [
         new("closed here", _ => true, life => life.Close(Normal)),

@@ -4,10 +4,10 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Every sequence of events that a lifecycle can go through.</summary>
+/// <summary>Explores every sequence of events that a lifecycle can go through.</summary>
 /// <remarks>
-/// A lifecycle does the same from the same state, so each state is left by each event once, however many sequences lead to it. That
-/// makes the search complete: it ends when no event leads to a state that was not there before.
+/// A lifecycle behaves the same in the same state, so each event is applied to each state once, however many sequences lead to
+/// it. The search is complete: it ends when no event leads to a new state.
 /// </remarks>
 internal sealed class LifecycleSearch
 {
@@ -21,7 +21,7 @@ internal sealed class LifecycleSearch
     private readonly Dictionary<string, State> _states = [];
     private readonly List<Step> _steps = [];
 
-    /// <summary>Goes everywhere.</summary>
+    /// <summary>Explores all states.</summary>
     public LifecycleSearch(Role role)
     {
         Start = Find(new ConnectionLifecycle(role), default, from: null, by: null, out _);
@@ -44,16 +44,16 @@ internal sealed class LifecycleSearch
         }
     }
 
-    /// <summary>An open connection.</summary>
+    /// <summary>The initial state, an open connection.</summary>
     public State Start { get; }
 
-    /// <summary>How many states there are.</summary>
+    /// <summary>The number of states.</summary>
     public int StateCount => _states.Count;
 
-    /// <summary>Each state with each event that it can be left by.</summary>
+    /// <summary>Each state with each event that can happen in it.</summary>
     public IReadOnlyList<Step> Steps => _steps;
 
-    /// <summary>How many sequences there are of no more than so many events.</summary>
+    /// <summary>Returns the number of sequences of at most this many events.</summary>
     public BigInteger CountSequences(int length)
     {
         Dictionary<State, BigInteger> ending = new() { [Start] = 1 };
@@ -90,7 +90,7 @@ internal sealed class LifecycleSearch
         return state!;
     }
 
-    // Exceptions are told apart by what they say: some are made when they are needed.
+    // Exceptions are compared by their messages, since some are created when they are needed.
     private static string Describe(object? value) => value switch
     {
         null => "-",
@@ -102,7 +102,7 @@ internal sealed class LifecycleSearch
         _ => value.ToString()!,
     };
 
-    /// <summary>A state, and the shortest way to it.</summary>
+    /// <summary>A state, and the shortest sequence that leads to it.</summary>
     internal sealed class State(ConnectionLifecycle life, LifecycleStory story, State? from, LifecycleEvent? by)
     {
         public ConnectionLifecycle Life { get; } = life;

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What has happened to one connection so far, as its transport and its application see it.</summary>
+/// <summary>The events of one connection so far, as its transport and its application see them.</summary>
 internal readonly record struct LifecycleStory(
     int CloseCount, bool HasQueuedEnd, bool IsWritten, bool HasInputEnded, bool HasOutputFailed, int ReportCount,
     bool IsAborted, bool IsGone, bool WasGone, LifecycleWait Wait)
@@ -13,7 +13,7 @@ internal readonly record struct LifecycleStory(
         SendsClose | LifecycleCommands.ExpediteClose | LifecycleCommands.EndOutput | LifecycleCommands.CloseWhenWritten
         | LifecycleCommands.CloseTransport | LifecycleCommands.AbortTransport;
 
-    /// <summary>The story with one more event.</summary>
+    /// <summary>Returns the story with one more event.</summary>
     public LifecycleStory Then(string name, LifecycleCommands commands, ConnectionLifecycle after) => this with
     {
         CloseCount = CloseCount + ((commands & SendsClose) != 0 ? 1 : 0),
@@ -28,7 +28,7 @@ internal readonly record struct LifecycleStory(
         Wait = after.Wait,
     };
 
-    /// <summary>What is wrong after an event; <see langword="null"/> if nothing is.</summary>
+    /// <summary>Describes the invariant that an event has violated; <see langword="null"/> if there is none.</summary>
     public string? FindFault(LifecycleCommands commands, ConnectionLifecycle before, ConnectionLifecycle after)
     {
         bool isEnding = after.IsInputOver || !after.MaySendData;
@@ -47,12 +47,12 @@ internal readonly record struct LifecycleStory(
             : null;
     }
 
-    // By the text: the state of the search has another exception object, made on another way to it.
+    // By the message, since another path to the same state created another exception object.
     private static bool HasChanged(ConnectionLifecycle before, ConnectionLifecycle after) =>
         before.Outcome != after.Outcome || before.IsClean != after.IsClean || before.Cause?.Message != after.Cause?.Message
         || before.IsBegunHere != after.IsBegunHere;
 
-    // Whether deadlines alone, with nothing else ever happening, end the connection.
+    // Whether deadlines alone, without any other event, end the connection.
     private static bool Ends(ConnectionLifecycle life)
     {
         ConnectionLifecycle left = LifecycleSearch.Copy(life);

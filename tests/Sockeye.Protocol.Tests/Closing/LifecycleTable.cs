@@ -3,12 +3,12 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a lifecycle does, as a table for readers: made from the lifecycle, so that it cannot be wrong.</summary>
+/// <summary>Generates the table of a lifecycle for documentation, so that it is always correct.</summary>
 internal static class LifecycleTable
 {
     private const LifecycleCommands Bookkeeping = LifecycleCommands.Schedule;
 
-    /// <summary>The table in Markdown. Events that change nothing are left out.</summary>
+    /// <summary>Returns the table in Markdown, without events that change nothing.</summary>
     public static string Create()
     {
         var rows = new SortedDictionary<(int Phase, int Event), SortedSet<string>>();

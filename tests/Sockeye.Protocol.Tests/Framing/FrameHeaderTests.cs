@@ -85,7 +85,7 @@ public sealed class FrameHeaderTests
         AssertReads(wire, OnServer, new FrameHeader(Fin: true, 0, Opcode.Text, expected, 5));
 
     [Fact]
-    public void Reading_stops_at_the_payload()
+    public void Reading_a_header_stops_at_the_payload()
     {
         byte[] frame = Wire.Bytes("81 85 37FA213D 7F9F4D5158 81 05");
 
@@ -97,7 +97,7 @@ public sealed class FrameHeaderTests
     }
 
     [Fact]
-    public void Nothing_yet_is_not_an_error()
+    public void An_empty_input_is_not_an_error()
     {
         OperationStatus status =
             FrameHeader.TryRead([], OnServer, out FrameHeader header, out int consumed, out WebSocketProtocolError error);
@@ -106,7 +106,7 @@ public sealed class FrameHeaderTests
         Assert.Equal((default, 0, WebSocketProtocolError.None), (header, consumed, error));
     }
 
-    // The numbers are those of the fault catalogue: one row or more for each rule that two bytes can break.
+    // The numbers are those of the fault catalogue: at least one row for each rule that two bytes can violate.
 
     [Theory]
     [InlineData("A1 05", WebSocketProtocolError.ReservedBitSet)] // FR-01: RSV2
@@ -126,7 +126,7 @@ public sealed class FrameHeaderTests
     [InlineData("88 7E", WebSocketProtocolError.ControlFrameTooLong)]
     [InlineData("89 7E", WebSocketProtocolError.ControlFrameTooLong)]
     [InlineData("8A 7F", WebSocketProtocolError.ControlFrameTooLong)]
-    public void Two_bytes_are_enough_for_a_client_to_refuse(string hex, WebSocketProtocolError expected) =>
+    public void A_client_rejects_an_invalid_header_after_two_bytes(string hex, WebSocketProtocolError expected) =>
         AssertRefuses(hex, OnClient, expected);
 
     [Theory]
@@ -138,7 +138,7 @@ public sealed class FrameHeaderTests
     [InlineData("83 85", WebSocketProtocolError.ReservedOpcode)]
     [InlineData("09 80", WebSocketProtocolError.FragmentedControlFrame)]
     [InlineData("89 FE", WebSocketProtocolError.ControlFrameTooLong)]
-    public void Two_bytes_are_enough_for_a_server_to_refuse(string hex, WebSocketProtocolError expected) =>
+    public void A_server_rejects_an_invalid_header_after_two_bytes(string hex, WebSocketProtocolError expected) =>
         AssertRefuses(hex, OnServer, expected);
 
     [Theory]
@@ -149,13 +149,13 @@ public sealed class FrameHeaderTests
     [InlineData("CA 05")]
     [InlineData("E1 05")] // RSV1 is claimed, RSV2 is not
     [InlineData("D1 05")]
-    public void A_claimed_RSV1_is_still_refused_elsewhere(string hex) =>
+    public void A_negotiated_RSV1_is_rejected_on_other_frames(string hex) =>
         AssertRefuses(hex, OnClient with { AllowedReservedBits = FrameHeader.Rsv1 }, WebSocketProtocolError.ReservedBitSet);
 
     [Theory]
     [InlineData("C1 05", 0x1)]
     [InlineData("C2 05", 0x2)]
-    public void A_claimed_RSV1_begins_a_message(string hex, int opcode)
+    public void A_negotiated_RSV1_is_accepted_on_the_first_frame(string hex, int opcode)
     {
         FrameRules rules = OnClient with { AllowedReservedBits = FrameHeader.Rsv1 };
 
@@ -169,7 +169,7 @@ public sealed class FrameHeaderTests
     [InlineData("82 7F 8000000000000000")] // FR-10: 2^63
     [InlineData("82 7F 8000000000000005")]
     [InlineData("82 7F FFFFFFFFFFFFFFFF")]
-    public void A_length_with_its_top_bit_set_is_refused_even_by_lenient_rules(string hex)
+    public void A_length_with_its_top_bit_set_is_rejected_even_by_lenient_rules(string hex)
     {
         AssertRefuses(hex, OnClient, WebSocketProtocolError.PayloadLengthOutOfRange);
         AssertRefuses(hex, OnClient with { AllowNonMinimalLength = true }, WebSocketProtocolError.PayloadLengthOutOfRange);
@@ -178,7 +178,7 @@ public sealed class FrameHeaderTests
     [Theory]
     [InlineData("82 FF 8000000000000000", WebSocketProtocolError.PayloadLengthOutOfRange)]
     [InlineData("82 FE 007D", WebSocketProtocolError.NonMinimalPayloadLength)]
-    public void A_bad_length_is_refused_before_the_masking_key_arrives(string hex, WebSocketProtocolError expected) =>
+    public void A_bad_length_is_rejected_before_the_masking_key_arrives(string hex, WebSocketProtocolError expected) =>
         AssertRefuses(hex, OnServer, expected);
 
     [Theory]
@@ -188,7 +188,7 @@ public sealed class FrameHeaderTests
     [InlineData("82 7F 000000000000007D", 125)]
     [InlineData("82 7F 000000000000007E", 126)]
     [InlineData("82 7F 000000000000FFFF", 65_535)]
-    public void A_length_that_is_not_in_its_shortest_form_is_refused_unless_rules_allow_it(string hex, long length)
+    public void A_length_that_is_not_in_its_shortest_form_is_rejected_unless_rules_allow_it(string hex, long length)
     {
         AssertRefuses(hex, OnClient, WebSocketProtocolError.NonMinimalPayloadLength);
 
@@ -201,7 +201,7 @@ public sealed class FrameHeaderTests
     [Theory]
     [InlineData("89 7E", "0005")]
     [InlineData("88 7F", "0000000000000005")]
-    public void Lenient_lengths_do_not_reach_control_frames(string hex, string length) =>
+    public void Lenient_lengths_do_not_apply_to_control_frames(string hex, string length) =>
         AssertRefuses(
             hex + length, OnClient with { AllowNonMinimalLength = true }, WebSocketProtocolError.ControlFrameTooLong);
 

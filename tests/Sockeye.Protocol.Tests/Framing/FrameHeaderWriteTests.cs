@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>The half of <see cref="FrameHeader"/> that writes.</summary>
+/// <summary>Writing with <see cref="FrameHeader"/>.</summary>
 public sealed class FrameHeaderWriteTests
 {
     private const uint Key = 0x3D21FA37;
@@ -47,7 +47,7 @@ public sealed class FrameHeaderWriteTests
     }
 
     [Fact]
-    public void Honours_the_reserved_bits()
+    public void Writes_the_reserved_bits()
     {
         byte[] destination = new byte[FrameHeader.MaxLength];
 
@@ -62,7 +62,7 @@ public sealed class FrameHeaderWriteTests
     }
 
     [Fact]
-    public void What_is_written_is_what_is_read_and_no_byte_more_is_touched()
+    public void A_written_header_reads_back_and_no_further_byte_is_changed()
     {
         Opcode[] opcodes = [Opcode.Continuation, Opcode.Text, Opcode.Binary, Opcode.Close, Opcode.Ping, Opcode.Pong];
         uint?[] keys = [null, 0, 1, Key, uint.MaxValue];
@@ -96,14 +96,14 @@ public sealed class FrameHeaderWriteTests
     [InlineData(65_535, 4, 8)]
     [InlineData(65_536, 10, 14)]
     [InlineData(long.MaxValue, 10, 14)]
-    public void LengthOf_knows_the_three_forms(long payloadLength, int unmasked, int masked)
+    public void LengthOf_handles_the_three_forms(long payloadLength, int unmasked, int masked)
     {
         Assert.Equal(unmasked, FrameHeader.LengthOf(payloadLength, masked: false));
         Assert.Equal(masked, FrameHeader.LengthOf(payloadLength, masked: true));
         Assert.True(masked <= FrameHeader.MaxLength);
     }
 
-    // The destination is exactly as long as the header: what the caller reserves with LengthOf must do.
+    // The destination is exactly as long as the header: LengthOf must return enough.
     private static void AssertRoundTrip(bool fin, Opcode opcode, uint? key, long length)
     {
         int expectedLength = FrameHeader.LengthOf(length, key.HasValue);

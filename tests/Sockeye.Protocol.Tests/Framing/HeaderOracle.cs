@@ -1,29 +1,29 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Where a connection is when the two bytes of a header arrive.</summary>
+/// <summary>The state of a connection when the two bytes of a header arrive.</summary>
 internal enum ReadState
 {
     Idle,
     InText,
     InBinary,
 
-    /// <summary>This end has sent a Close frame; the peer may still finish what it was saying (RFC 6455 §5.5.1).</summary>
+    /// <summary>This end has sent a Close frame; the peer may still complete its message (RFC 6455 §5.5.1).</summary>
     CloseSent,
 }
 
 /// <summary>
-/// RFC 6455 §5 as a table: which rules two bytes break, in each role and state. Shares nothing with what it judges;
-/// reads the bytes as strings of bits, as the figure of §5.2 does.
+/// RFC 6455 §5 as a table: the rules that two bytes violate, in each role and state. Shares no code with the implementation, and
+/// reads the bytes as strings of bits, as in the figure of RFC 6455 §5.2.
 /// </summary>
 internal static class HeaderOracle
 {
-    // §5.2, "Opcode: 4 bits": Continuation, Text, Binary, reserved (-) ×5, X is Close, ping (I), pong (O), reserved ×5.
+    // RFC 6455 §5.2, "Opcode: 4 bits": Continuation, Text, Binary, reserved (-) ×5, X is Close, ping (I), pong (O), reserved ×5.
     private const string Opcodes = "CTB-----XIO-----";
 
     private static readonly string[] Bits =
         [.. Enumerable.Range(0, 256).Select(value => Convert.ToString(value, 2).PadLeft(8, '0'))];
 
-    /// <summary>All the rules broken by two bytes, whatever follows them; none if they are legal.</summary>
+    /// <summary>Returns all rules that two bytes violate, whatever follows them; empty if they are valid.</summary>
     public static List<WebSocketProtocolError> Broken(int first, int second, bool toServer, bool claimsRsv1, ReadState state)
     {
         List<WebSocketProtocolError> broken = [];
@@ -42,7 +42,7 @@ internal static class HeaderOracle
             broken.Add(WebSocketProtocolError.ReservedOpcode);
         }
 
-        // §5.5: "MUST have a payload length of 125 bytes or less and MUST NOT be fragmented".
+        // RFC 6455 §5.5: "MUST have a payload length of 125 bytes or less and MUST NOT be fragmented".
         if (control && fin == '0')
         {
             broken.Add(WebSocketProtocolError.FragmentedControlFrame);
@@ -53,7 +53,7 @@ internal static class HeaderOracle
             broken.Add(WebSocketProtocolError.ControlFrameTooLong);
         }
 
-        // §5.1.
+        // RFC 6455 §5.1.
         switch (Bits[second][0])
         {
             case '0' when toServer:
@@ -64,7 +64,7 @@ internal static class HeaderOracle
                 break;
         }
 
-        // §5.4.
+        // RFC 6455 §5.4.
         bool open = state is ReadState.InText or ReadState.InBinary;
         if (opcode == 'C' && !open)
         {
@@ -79,7 +79,7 @@ internal static class HeaderOracle
         return broken;
     }
 
-    /// <summary>What a legal frame of two bytes is; nothing if more bytes belong to it or to its message.</summary>
+    /// <summary>Returns the message of a valid frame of two bytes; nothing if further bytes belong to it.</summary>
     public static ReceivedKind Completes(int first, int second, ReadState state) =>
         (Bits[second], Opcodes[first % 16]) switch
         {

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>FR-EXH: every header of two bytes, in every role and state, against a table written from the RFC.</summary>
+/// <summary>FR-EXH: every header of two bytes, in every role and state, compared with a table written from the RFC.</summary>
 public sealed class HeaderTableTests
 {
     private const int HeaderCount = 1 << 16;
@@ -27,8 +27,8 @@ public sealed class HeaderTableTests
 
         Assert.Equal(HeaderCount * 4, cases);
 
-        // Counted by hand. Data: 3 opcodes × FIN × 128 lengths; control: 3 opcodes × 126 lengths; and with RSV1
-        // claimed, 2 opcodes × FIN × 128 lengths more. All of it for one value of MASK, in each of two roles.
+        // Counted by hand. Data: 3 opcodes × FIN × 128 lengths; control: 3 opcodes × 126 lengths; with RSV1 negotiated, another 2
+        // opcodes × FIN × 128 lengths. All for one value of MASK, in each of two roles.
         const int plain = (3 * 2 * 128) + (3 * 126);
         Assert.Equal(2 * (plain + plain + (2 * 2 * 128)), legal);
     }
@@ -84,7 +84,7 @@ public sealed class HeaderTableTests
     {
         (int first, int second) = (header / 256, header % 256);
 
-        // The header alone does not know whether a message is open: legal if it is so in one of the states.
+        // A header alone does not show whether a message is open: valid if it is so in one of the states.
         bool toServer = rules.Receiver == Role.Server;
         bool claimsRsv1 = rules.AllowedReservedBits != 0;
         List<WebSocketProtocolError> idle = HeaderOracle.Broken(first, second, toServer, claimsRsv1, ReadState.Idle);
@@ -109,7 +109,7 @@ public sealed class HeaderTableTests
         return broken.Count == 0;
     }
 
-    // What is done with two bytes is an unmasked header, so the length is the second byte as it stands.
+    // The frames of two bytes are unmasked, so the length is the second byte.
     private static FrameHeader Expected(int first, int second) =>
         new(first >= 128, (byte)(first / 16 % 8), (Opcode)(first % 16), MaskingKey: 0, second);
 
@@ -136,7 +136,7 @@ public sealed class HeaderTableTests
 
         if (received == ReceivedKind.Close)
         {
-            // §5.5.1: answered, unless the answer is what this end has sent already.
+            // RFC 6455 §5.5.1: the close is echoed, unless this end has already sent a Close frame.
             Assert.True(closing.TryReceive(CloseStatus.None));
             Assert.Equal(state != ReadState.CloseSent, closing.TryReply(out _));
             Assert.True(closing.IsComplete);

@@ -6,11 +6,11 @@ public sealed class ProtocolErrorsTests
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public void Every_error_has_a_sentence_of_its_own(WebSocketProtocolError error)
+    public void Every_error_has_its_own_description(WebSocketProtocolError error)
     {
         string sentence = error.Describe();
 
-        // The default arm answers with the name of the member.
+        // The default case returns the name of the member.
         Assert.NotEqual(error.ToString(), sentence);
         Assert.Contains(' ', sentence);
         Assert.Single(Enum.GetValues<WebSocketProtocolError>(), other => other.Describe() == sentence);
@@ -18,7 +18,7 @@ public sealed class ProtocolErrorsTests
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public void Every_sentence_names_its_clause(WebSocketProtocolError error)
+    public void Every_description_cites_its_clause(WebSocketProtocolError error)
     {
         if (error != WebSocketProtocolError.None)
         {
@@ -32,7 +32,7 @@ public sealed class ProtocolErrorsTests
         Assert.True(CloseCodes.MayBeSent((int)error.CloseCode()));
 
     [Fact]
-    public void Codes_are_those_of_the_rfc()
+    public void Close_codes_are_those_of_the_rfc()
     {
         Dictionary<WebSocketProtocolError, WebSocketCloseCode> others = new()
         {

@@ -7,7 +7,7 @@ public sealed class AcceptKeyTests
     [Theory]
     [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")] // RFC 6455 §1.3
     [InlineData("x3JJHMbDL1EzLkh9GBhXDw==", "HSmrc0sMlYUkAGmm5OPpG2HaGWk=")] // the draft's and Wikipedia's example
-    public void Accept_belongs_to_its_key(string key, string expected)
+    public void Accept_value_matches_its_key(string key, string expected)
     {
         byte[] accept = new byte[AcceptKey.Length];
 
@@ -30,7 +30,7 @@ public sealed class AcceptKeyTests
     }
 
     [Fact]
-    public void Each_key_that_is_made_is_a_key()
+    public void Every_created_key_is_valid()
     {
         var random = new Random(6455);
         byte[] nonce = new byte[ClientHandshake.NonceLength];

@@ -16,11 +16,11 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [MemberData(nameof(Malformed))]
-    public void Client_refuses_a_malformed_response_however_it_is_cut(HandshakeCase @case) => AssertVerdict(@case);
+    public void Client_rejects_a_malformed_response_however_it_is_split(HandshakeCase @case) => AssertVerdict(@case);
 
     [Theory]
     [MemberData(nameof(GoodHttp))]
-    public void Client_refuses_it_too_when_another_has_read_the_head(HandshakeCase @case)
+    public void Client_rejects_a_malformed_response_that_another_HTTP_implementation_has_parsed(HandshakeCase @case)
     {
         int statusCode = int.Parse(@case.Head.AsSpan(9, 3), CultureInfo.InvariantCulture);
         var headers = HeaderFields.FromPairs(Pairs(@case.Head));
@@ -57,13 +57,13 @@ public sealed class ClientHandshakeTests
     [InlineData("X-Name: J\u00FCrgen", "Server:")]
     [InlineData("Sec-WebSocket-Accept: \t" + Accept + "  ", "+Sec-WebSocket-Version: 13")]
     [InlineData("+Set-Cookie: a=b", "+Set-Cookie: c=d")]
-    // §4.1 has no rule about them, and a 101 has no body
+    // RFC 6455 §4.1 has no rule about them, and a 101 has no body
     [InlineData("Content-Length: 5", "Transfer-Encoding: chunked")]
-    public void Client_accepts_what_is_unusual_and_right(string one, string other) =>
+    public void Client_accepts_unusual_but_valid_responses(string one, string other) =>
         AssertVerdict(new HandshakeCase(one, Response(one, other), WebSocketHandshakeError.None));
 
     [Fact]
-    public void Frames_behind_the_head_are_left_for_the_frame_layer() // CT-07
+    public void Frames_after_the_head_are_left_for_the_frame_layer() // CT-07
     {
         string head = Response();
 
@@ -73,7 +73,7 @@ public sealed class ClientHandshakeTests
     [Theory]
     [InlineData("chat", "chat")]
     [InlineData("superchat", "superchat")]
-    public void Client_takes_a_subprotocol_that_it_offered(string chosen, string expected)
+    public void Client_accepts_a_subprotocol_that_it_offered(string chosen, string expected)
     {
         WebSocketHandshakeError error = Check(
             Response("Sec-WebSocket-Protocol: " + chosen), out string? subprotocol, "chat", "superchat");
@@ -88,7 +88,7 @@ public sealed class ClientHandshakeTests
     [InlineData("Sec-WebSocket-Protocol: chat, superchat", WebSocketHandshakeError.RepeatedSubprotocol)]
     [InlineData("Sec-WebSocket-Protocol:", WebSocketHandshakeError.InvalidSubprotocols)]
     [InlineData("-Sec-WebSocket-Protocol", WebSocketHandshakeError.MissingSubprotocol)] // ws 4.14, 17
-    public void Client_refuses_a_subprotocol_that_it_did_not_offer(string change, WebSocketHandshakeError expected)
+    public void Client_rejects_a_subprotocol_that_it_did_not_offer(string change, WebSocketHandshakeError expected)
     {
         WebSocketHandshakeError error = Check(Response(change), out string? subprotocol, "chat", "superchat");
 
@@ -97,7 +97,7 @@ public sealed class ClientHandshakeTests
     }
 
     [Fact]
-    public void Client_may_be_told_to_do_without_a_subprotocol() // CT-06, the lenient switch
+    public void Client_can_be_configured_to_accept_no_subprotocol() // CT-06, the lenient switch
     {
         ClientHandshakeExpectations expected = NothingOffered with
         {
@@ -120,7 +120,7 @@ public sealed class ClientHandshakeTests
     [InlineData("foo, other", WebSocketHandshakeError.UnrequestedExtension)] // ws 4.14, 13
     [InlineData("Foo", WebSocketHandshakeError.UnrequestedExtension)] // EX-03: compared exactly
     [InlineData("fooX", WebSocketHandshakeError.UnrequestedExtension)]
-    public void Client_takes_extensions_that_it_offered_once(string list, WebSocketHandshakeError expected)
+    public void Client_accepts_extensions_that_it_offered_once(string list, WebSocketHandshakeError expected)
     {
         ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo", "bar"] };
 
@@ -134,7 +134,7 @@ public sealed class ClientHandshakeTests
     }
 
     [Fact]
-    public void Extension_on_two_lines_is_repeated() // EX-30c
+    public void Extension_on_two_lines_counts_as_repeated() // EX-30c
     {
         ClientHandshakeExpectations offered = NothingOffered with { Extensions = ["foo"] };
 
@@ -145,9 +145,9 @@ public sealed class ClientHandshakeTests
     }
 
     [Fact]
-    public void Characters_that_are_not_latin_1_never_become_others()
+    public void Characters_outside_latin_1_are_never_converted()
     {
-        // U+FF57 is a full-width "w", which encoders like to turn into the plain one.
+        // U+FF57 is a full-width "w", which some encoders convert to the ASCII letter.
         IEnumerable<KeyValuePair<string, string>> pairs = Pairs(Response())
             .Select(pair => pair.Key == "Upgrade" ? KeyValuePair.Create(pair.Key, "\uFF57ebsocket") : pair);
 
@@ -161,7 +161,7 @@ public sealed class ClientHandshakeTests
     [InlineData("")]
     [InlineData("not a key")]
     [InlineData("dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBub25jZQ==")]
-    public void Client_without_a_key_opens_nothing(string key)
+    public void Client_without_a_key_opens_no_connection(string key)
     {
         WebSocketHandshakeError error = ClientHandshake.Check(
             Parse(Response()), NothingOffered with { Key = key }, out _);
@@ -185,7 +185,7 @@ public sealed class ClientHandshakeTests
     [InlineData(200, "proxy-connection: close", WebSocketHandshakeError.MalformedResponse)]
     [InlineData(200, "Sec-WebSocket-Protocol: other", WebSocketHandshakeError.UnrequestedSubprotocol)]
     [InlineData(200, "Sec-WebSocket-Extensions: foo", WebSocketHandshakeError.UnrequestedExtension)]
-    public void By_HTTP2_any_success_opens_a_stream_and_nothing_of_HTTP1_is_there(
+    public void In_HTTP2_any_success_opens_a_stream_and_HTTP1_headers_are_malformed(
         int statusCode, string line, WebSocketHandshakeError expected)
     {
         int colon = line.IndexOf(':', StringComparison.Ordinal);

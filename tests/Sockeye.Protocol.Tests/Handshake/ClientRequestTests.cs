@@ -8,13 +8,13 @@ public sealed class ClientRequestTests
     private static readonly ClientHandshakeRequest Plain = new() { Host = "server.example.com", Key = HeadText.Key };
 
     [Fact]
-    public void Key_is_16_bytes_in_base64() // RFC 6455 §1.3
+    public void Key_has_16_bytes_in_base64() // RFC 6455 §1.3
     {
         Assert.Equal(HeadText.Key, ClientHandshake.CreateKey("the sample nonce"u8));
     }
 
     [Fact]
-    public void Request_is_that_of_the_rfc()
+    public void Request_matches_the_rfc()
     {
         string text = Write(Plain with
         {
@@ -63,7 +63,7 @@ public sealed class ClientRequestTests
     }
 
     [Fact]
-    public void Version_8_has_its_own_origin_header()
+    public void Version_8_uses_its_own_origin_header()
     {
         string text = Write(Plain with { Version = 8, Origin = "http://example.com" });
 
@@ -80,7 +80,7 @@ public sealed class ClientRequestTests
     [InlineData("/a#b")]
     [InlineData("/caf\u00E9")]
     [InlineData("http://server.example.com/")]
-    public void Target_that_is_no_path_is_not_written(string target) =>
+    public void Target_that_is_not_a_path_is_not_written(string target) =>
         AssertFault(HandshakeFault.InvalidTarget, Plain with { Target = target });
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class ClientRequestTests
     [InlineData("a\r\nX: b")] // CT-31
     [InlineData("user@a")]
     [InlineData("m\u00FCnchen.example")]
-    public void Host_that_is_none_is_not_written(string host) =>
+    public void Invalid_host_is_not_written(string host) =>
         AssertFault(HandshakeFault.InvalidHost, Plain with { Host = host });
 
     [Theory]
@@ -98,7 +98,7 @@ public sealed class ClientRequestTests
     [InlineData("a,b")]
     [InlineData("a\r\nX: b")]
     [InlineData("\u00E4")]
-    public void Subprotocol_that_is_no_token_is_not_written(string name) =>
+    public void Invalid_subprotocol_is_not_written(string name) =>
         AssertFault(HandshakeFault.InvalidSubprotocol, Plain with { Subprotocols = [name] });
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ClientRequestTests
         AssertFault(HandshakeFault.InvalidSubprotocol, Plain with { Subprotocols = ["a", "b", "a"] });
 
     [Fact]
-    public void Extension_that_is_no_token_is_not_written()
+    public void Invalid_extension_is_not_written()
     {
         AssertFault(HandshakeFault.InvalidExtension, Plain with { Extensions = [new Extension("a b", [])] });
         AssertFault(HandshakeFault.InvalidExtension,

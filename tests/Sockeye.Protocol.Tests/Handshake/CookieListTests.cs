@@ -28,7 +28,7 @@ public sealed class CookieListTests
     [InlineData("=1")]
     [InlineData("a b=1")]
     [InlineData("{a}=1")]
-    public void What_is_no_cookie_is_left_out_and_harms_no_other(string header)
+    public void Malformed_cookies_are_skipped_and_do_not_affect_others(string header)
     {
         Assert.Equal("", Parse("Cookie: " + header));
         Assert.Equal("a=1|b=2", Parse($"Cookie: a=1; {header}; b=2"));

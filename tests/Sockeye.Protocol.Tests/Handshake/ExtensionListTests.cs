@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>The checklist's "Extensions header", line by line, and what it leaves out.</summary>
+/// <summary>The "Extensions header" part of the checklist, line by line, and what it omits.</summary>
 public sealed class ExtensionListTests
 {
     [Fact]
@@ -21,7 +21,7 @@ public sealed class ExtensionListTests
     public void Quoted_values_with_escapes(string value, string expected) => Assert.Equal(expected, Describe(value));
 
     [Fact]
-    public void Names_equal_to_object_prototype_members_are_safe() => // 5
+    public void Names_of_JavaScript_object_members_are_ordinary_names() => // 5
         Assert.Equal(
             "hasOwnProperty;toString|__proto__;constructor=1",
             Describe("hasOwnProperty;toString,__proto__;constructor=1"));
@@ -73,10 +73,10 @@ public sealed class ExtensionListTests
     [InlineData("foo;bar=;")]
     [InlineData("foo;bar= ,baz")]
     [InlineData("foo;bar=\"\"")]
-    public void Empty_name_is_refused(string value) => AssertRefused(value);
+    public void Empty_name_is_rejected(string value) => AssertRefused(value);
 
     [Fact]
-    public void Several_lines_without_an_extension_are_refused() => AssertRefused("", ",");
+    public void Several_lines_without_an_extension_are_rejected() => AssertRefused("", ",");
 
     [Theory] // 8
     [InlineData("f oo")]
@@ -88,10 +88,10 @@ public sealed class ExtensionListTests
     [InlineData("foo;bar=\"b z\"")]
     [InlineData("foo;bar=\" 1\"")]
     [InlineData("foo;bar=\"1 \"")]
-    public void Misplaced_white_space_is_refused(string value) => AssertRefused(value);
+    public void Misplaced_white_space_is_rejected(string value) => AssertRefused(value);
 
     [Fact]
-    public void Illegal_token_characters_are_refused() // 9
+    public void Illegal_token_characters_are_rejected() // 9
     {
         foreach (char c in "\"()/:<=>?@[\\]{}\u00E4\u00FF")
         {
@@ -111,7 +111,7 @@ public sealed class ExtensionListTests
     [InlineData("foo;bar=\"baz")]
     [InlineData("foo;bar=\"1\\")]
     [InlineData("foo;bar=\"1\\\"")]
-    public void Truncated_header_is_refused(string value) => AssertRefused(value);
+    public void Truncated_header_is_rejected(string value) => AssertRefused(value);
 
     [Fact]
     public void One_extension_is_formatted() => Assert.Equal("foo", ExtensionList.Format([new("foo", [])])); // 11
@@ -127,17 +127,17 @@ public sealed class ExtensionListTests
             ExtensionList.Format([new("foo", [new("bar", null)]), new("foo", []), new("qux", [new("a", "b")])]));
 
     [Fact]
-    public void Lines_are_one_list() => Assert.Equal("a|b;c|a", Describe("a", "b;c, a")); // EX-17
+    public void Several_lines_form_one_list() => Assert.Equal("a|b;c|a", Describe("a", "b;c, a")); // EX-17
 
     [Fact]
-    public void No_header_is_no_extensions() => Assert.Equal("", Describe());
+    public void Without_a_header_there_are_no_extensions() => Assert.Equal("", Describe());
 
     [Fact]
     public void Names_keep_their_case() => // EX-03: compared by the caller, exactly
         Assert.Equal("Permessage-Deflate|permessage-deflateX", Describe("Permessage-Deflate, permessage-deflateX"));
 
     [Fact]
-    public void Checking_alone_allocates_nothing_and_agrees()
+    public void Validation_allocates_nothing_and_agrees_with_parsing()
     {
         HeaderFields headers = Headers("permessage-deflate; client_max_window_bits, foo; bar=\"b\\az\"");
         ExtensionList.IsValid(headers);
@@ -151,7 +151,7 @@ public sealed class ExtensionListTests
     }
 
     [Fact]
-    public void Random_lists_are_judged_alike_by_check_and_parser_and_read_back()
+    public void Random_lists_are_validated_and_parsed_consistently_and_read_back()
     {
         const string alphabet = "ab,;=\"\\ \t/";
         var random = new Random(6455);

@@ -3,7 +3,7 @@ namespace Sockeye.Protocol.Tests;
 public sealed class HandshakeErrorsTests
 {
     [Fact]
-    public void Each_rule_has_a_sentence_of_its_own_with_its_clause()
+    public void Each_error_has_its_own_description_that_cites_its_clause()
     {
         WebSocketHandshakeError[] errors = Enum.GetValues<WebSocketHandshakeError>()[1..];
 
@@ -12,7 +12,7 @@ public sealed class HandshakeErrorsTests
     }
 
     [Fact]
-    public void Each_rule_of_http_is_a_rule_of_the_handshake_of_the_same_name()
+    public void Each_HTTP_error_maps_to_the_handshake_error_of_the_same_name()
     {
         foreach (HttpError error in Enum.GetValues<HttpError>())
         {
@@ -21,7 +21,7 @@ public sealed class HandshakeErrorsTests
     }
 
     [Fact]
-    public void Each_status_is_an_error_with_a_phrase()
+    public void Each_status_is_an_error_status_with_a_reason_phrase()
     {
         foreach (WebSocketHandshakeError error in Enum.GetValues<WebSocketHandshakeError>()[1..])
         {

@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>
-/// Heads as text, one character a byte, written down as what differs from the examples of RFC 6455 §1.3.
-/// </summary>
+/// <summary>Heads as text, one character per byte, written as changes to the examples of RFC 6455 §1.3.</summary>
 internal static class HeadText
 {
     public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -26,32 +24,32 @@ internal static class HeadText
         "Sec-WebSocket-Accept: " + Accept,
     ];
 
-    /// <summary>The request of the RFC for <c>/chat</c>, changed.</summary>
+    /// <summary>Returns the request of the RFC for <c>/chat</c>, with changes.</summary>
     /// <param name="changes">
-    /// <c>Name: value</c> replaces the header or adds it, <c>-Name</c> removes it, <c>+line</c> adds a line as it is.
+    /// <c>Name: value</c> replaces or adds a header, <c>-Name</c> removes it, <c>+line</c> adds a line unchanged.
     /// </param>
     public static string Request(params string[] changes) => RequestLine("GET /chat HTTP/1.1", changes);
 
-    /// <summary>The same with another request line.</summary>
+    /// <summary>Returns the request with another request line.</summary>
     public static string RequestLine(string line, params string[] changes) => Join(line, RequestHeaders, changes);
 
-    /// <summary>The response of the RFC, without a subprotocol, changed in the same way.</summary>
+    /// <summary>Returns the response of the RFC without a subprotocol, changed in the same way.</summary>
     public static string Response(params string[] changes) =>
         ResponseLine("HTTP/1.1 101 Switching Protocols", changes);
 
-    /// <summary>The same with another status line.</summary>
+    /// <summary>Returns the response with another status line.</summary>
     public static string ResponseLine(string line, params string[] changes) => Join(line, ResponseHeaders, changes);
 
     public static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
 
-    /// <summary>The head's header lines for a reader that was given them by another HTTP implementation.</summary>
+    /// <summary>Returns the header lines as another HTTP implementation would provide them.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Pairs(string head) =>
         from line in head.Split("\r\n")[1..^2]
         let colon = line.IndexOf(':', StringComparison.Ordinal)
         select KeyValuePair.Create(line[..colon], line[(colon + 1)..]);
 
     /// <summary>
-    /// How much has been received at each read: whole, cut in two at every place, and a byte at a time.
+    /// Returns how much has been received at each read: whole, split in two at every position, and byte by byte.
     /// </summary>
     public static IEnumerable<int[]> Deliveries(int length)
     {

@@ -2,7 +2,7 @@ using static Sockeye.Protocol.Tests.HeadText;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Requests that break a rule of HTTP itself: RFC 9112 and RFC 9110.</summary>
+/// <summary>Requests that violate HTTP itself: RFC 9112 and RFC 9110.</summary>
 internal static class MalformedHeads
 {
     public static IEnumerable<HandshakeCase> All =>

@@ -2,7 +2,7 @@ using static Sockeye.Protocol.Tests.HeadText;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Requests that are HTTP and break a rule of the opening handshake (RFC 6455 §4.2.1).</summary>
+/// <summary>Requests that are valid HTTP and violate a rule of the opening handshake (RFC 6455 §4.2.1).</summary>
 internal static class MalformedRequests
 {
     public static IEnumerable<HandshakeCase> All =>
@@ -47,7 +47,7 @@ internal static class MalformedRequests
                 WebSocketHandshakeError.InvalidTarget, 400);
         }
 
-        // RFC 9112 §3.2: the Host header is checked also where a target in absolute form replaces it.
+        // RFC 9112 §3.2: the Host header is validated even if a target in absolute form replaces it.
         yield return new HandshakeCase("HS-35 absolute target, no Host",
             RequestLine("GET ws://server.example.com/ HTTP/1.1", "-Host"), WebSocketHandshakeError.MissingHost, 400);
         yield return new HandshakeCase("HS-35 absolute target, two Hosts",

@@ -2,14 +2,12 @@ using static Sockeye.Protocol.Tests.HeadText;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>
-/// Responses that must not open a connection (RFC 6455 §4.1), to a client that offered no more than a key.
-/// </summary>
+/// <summary>Responses that must not open a connection (RFC 6455 §4.1), to a client that offered only a key.</summary>
 internal static class MalformedResponses
 {
     public static IEnumerable<HandshakeCase> All => [.. StatusLines(), .. HeaderLines(), .. GoodHttp];
 
-    /// <summary>Those that another HTTP implementation would read without complaint.</summary>
+    /// <summary>The responses that another HTTP implementation would parse without an error.</summary>
     public static IEnumerable<HandshakeCase> GoodHttp =>
         [.. StatusCodes(), .. Upgrades(), .. Accepts(), .. Subprotocols(), .. Extensions()];
 
@@ -117,7 +115,7 @@ internal static class MalformedResponses
             "Sec-WebSocket-Protocol: chat, superchat");
         yield return Bad("CT-06 two subprotocol headers", WebSocketHandshakeError.RepeatedSubprotocol,
             "+Sec-WebSocket-Protocol: chat", "+Sec-WebSocket-Protocol: chat");
-        // §4.3: Sec-WebSocket-Protocol-Server is one token and no list, so that there are no empty elements to skip.
+        // RFC 6455 §4.3: Sec-WebSocket-Protocol-Server is one token and not a list, so that there are no empty elements to skip.
         yield return Bad("CT-06 subprotocol 'chat,'", WebSocketHandshakeError.RepeatedSubprotocol, "Sec-WebSocket-Protocol: chat,");
         foreach (string name in new[] { "", "a b", "\"chat\"", "ch\xE4t", "a/b" })
         {

@@ -128,7 +128,7 @@ public sealed class OriginCheckTests
     [InlineData("https://*.good.example", "http://a.good.example", false)]
     [InlineData("https://*.good.example", "https://a.good.example:444", false)]
     [InlineData("https://*.good.example", "https://*.good.example", true)] // no browser has it, and it is below
-    public void A_wildcard_is_for_whole_labels(string allowed, string origin, bool expected) =>
+    public void A_wildcard_matches_whole_labels(string allowed, string origin, bool expected) =>
         Assert.Equal(expected, Create(allowed).IsAllowed(HeadText.Bytes(origin), "server.example"u8, isSecure: true));
 
     [Theory]
@@ -148,7 +148,7 @@ public sealed class OriginCheckTests
     [InlineData("wss://*/path")]
     [InlineData("chrome-extension://*:80")]
     [InlineData("chrome-extension://a*")]
-    public void A_wildcard_that_is_not_the_whole_first_label_is_refused(string origin) =>
+    public void A_wildcard_that_is_not_the_whole_first_label_is_rejected(string origin) =>
         Assert.False(OriginCheck.TryCreate([origin], out _, out _));
 
     [Theory] // PR-06
@@ -162,7 +162,7 @@ public sealed class OriginCheckTests
     [InlineData("server.example.com", "evil.example", false)]
     [InlineData("server.example.com", "127.0.0.1", false)]
     [InlineData("server.example.com", "server.example.com.", false)]
-    public void Only_the_servers_own_hosts_are_answered_for(string allowed, string host, bool expected)
+    public void Only_the_servers_own_hosts_are_accepted(string allowed, string host, bool expected)
     {
         Assert.True(HostPattern.TryParse(allowed, out HostPattern? pattern));
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { Hosts = [pattern!] };
@@ -212,7 +212,7 @@ public sealed class OriginCheckTests
     [InlineData("Origin: http://server.example.com.evil.example", 403)]
     [InlineData("-Origin", 101)]
     [InlineData("Origin: http://SERVER.example.com:80", 101)]
-    public void Present_origin_must_be_the_same_one(string change, int status)
+    public void An_origin_that_is_present_must_be_the_servers_own(string change, int status)
     {
         WebSocketHandshakeError error = Check(ServerHandshakeRules.Default, change);
 
@@ -221,7 +221,7 @@ public sealed class OriginCheckTests
     }
 
     [Fact]
-    public void Rebound_host_name_does_not_help_a_page_of_another_origin() // PR-06
+    public void DNS_rebinding_does_not_help_a_page_of_another_origin() // PR-06
     {
         Assert.Equal(
             WebSocketHandshakeError.OriginNotAllowed,
@@ -229,7 +229,7 @@ public sealed class OriginCheckTests
     }
 
     [Fact]
-    public void Any_origin_may_be_allowed_but_none_that_is_malformed()
+    public void Any_origin_can_be_allowed_but_a_malformed_one_is_rejected()
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { DangerousAllowAnyOrigin = true };
 

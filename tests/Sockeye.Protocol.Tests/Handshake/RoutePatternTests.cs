@@ -21,7 +21,7 @@ public sealed class RoutePatternTests
     [InlineData("/{*path}", "/a//b", "path=a//b")]
     [InlineData("*", "/", "")]
     [InlineData("*", "/a/b", "")]
-    public void A_path_of_the_route_has_its_values(string pattern, string path, string values)
+    public void A_matching_path_yields_the_parameter_values(string pattern, string path, string values)
     {
         RoutePattern parsed = Parse(pattern);
         byte[] bytes = Encoding.ASCII.GetBytes(path);
@@ -43,7 +43,7 @@ public sealed class RoutePatternTests
     [InlineData("/chat/{room}", "/chat/a/b")]
     [InlineData("/files/{*path}", "/files")]
     [InlineData("/files/{*path}", "/file/a")]
-    public void Another_path_is_not_of_the_route(string pattern, string path) =>
+    public void Another_path_does_not_match(string pattern, string path) =>
         Assert.False(Parse(pattern).IsMatch(Encoding.ASCII.GetBytes(path)));
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class RoutePatternTests
     [InlineData("/a%20b")]
     [InlineData("/a?b")]
     [InlineData("/a#b")]
-    public void What_is_no_pattern_is_refused(string pattern) => Assert.False(RoutePattern.TryParse(pattern, out _));
+    public void An_invalid_pattern_is_rejected(string pattern) => Assert.False(RoutePattern.TryParse(pattern, out _));
 
     [Theory]
     [InlineData("/chat", true)]

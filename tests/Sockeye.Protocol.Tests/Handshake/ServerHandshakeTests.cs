@@ -7,14 +7,14 @@ namespace Sockeye.Protocol.Tests;
 public sealed class ServerHandshakeTests
 {
     public static IEnumerable<TheoryDataRow<HandshakeCase>> Malformed =>
-        RefusedRequests.All.Select(one => new TheoryDataRow<HandshakeCase>(one));
+        RejectedRequests.All.Select(one => new TheoryDataRow<HandshakeCase>(one));
 
     public static IEnumerable<TheoryDataRow<HandshakeCase>> Valid =>
         ValidRequests.All.Select(one => new TheoryDataRow<HandshakeCase>(one));
 
     [Theory]
     [MemberData(nameof(Malformed))]
-    public void Server_refuses_a_malformed_request_however_it_is_cut(HandshakeCase @case)
+    public void Server_rejects_a_malformed_request_however_it_is_split(HandshakeCase @case)
     {
         AssertVerdict(@case);
 
@@ -23,11 +23,11 @@ public sealed class ServerHandshakeTests
 
     [Theory]
     [MemberData(nameof(Valid))]
-    public void Server_accepts_a_valid_request_however_it_is_cut(HandshakeCase @case) => AssertVerdict(@case);
+    public void Server_accepts_a_valid_request_however_it_is_split(HandshakeCase @case) => AssertVerdict(@case);
 
     [Theory]
     [MemberData(nameof(Malformed))]
-    public void Refusal_says_the_status_and_that_the_connection_closes(HandshakeCase @case)
+    public void Rejection_has_the_status_and_announces_the_close(HandshakeCase @case)
     {
         var written = new ArrayBufferWriter<byte>();
 
@@ -42,9 +42,9 @@ public sealed class ServerHandshakeTests
     }
 
     [Fact]
-    public void Catalogue_has_at_least_400_requests_to_refuse_with_different_names()
+    public void Catalogue_has_at_least_400_requests_to_reject_with_different_names()
     {
-        string[] names = [.. RefusedRequests.All.Select(one => one.Name)];
+        string[] names = [.. RejectedRequests.All.Select(one => one.Name)];
 
         Assert.True(names.Length >= 400, $"{names.Length} cases");
         Assert.Equal(names.Length, names.Distinct().Count());
@@ -54,17 +54,17 @@ public sealed class ServerHandshakeTests
     [InlineData("HS", "02 04 07 08 09 10 11 12 13 14 15 20 21 22 23 24 30 31 32 33 34 35")]
     [InlineData("PR", "01 02 03 05")]
     [InlineData("EX", "20")]
-    public void Catalogue_has_requests_to_refuse_of_every_kind_of_attack(string kind, string numbers) => Assert.All(
+    public void Catalogue_has_requests_to_reject_for_every_kind_of_attack(string kind, string numbers) => Assert.All(
         numbers.Split(' '),
-        number => Assert.Contains(RefusedRequests.All, one => one.Name.Contains($"{kind}-{number}", StringComparison.Ordinal)));
+        number => Assert.Contains(RejectedRequests.All, one => one.Name.Contains($"{kind}-{number}", StringComparison.Ordinal)));
 
     [Fact]
-    public void Catalogue_has_requests_to_accept_of_every_kind_that_only_looks_like_an_attack() => Assert.All(
+    public void Catalogue_has_requests_to_accept_for_every_kind_that_only_resembles_an_attack() => Assert.All(
         "01 02 04 09 11 12 13 20 24 30 34 35 36 40".Split(' '),
         number => Assert.Contains(ValidRequests.All, one => one.Name.Contains($"HS-{number}", StringComparison.Ordinal)));
 
     [Fact]
-    public void Names_of_object_members_are_names_like_others() // EX-41
+    public void Names_of_JavaScript_object_members_are_ordinary_names() // EX-41
     {
         ServerHandshakeOffer offer = Verdicts.Offer(
             Request("Sec-WebSocket-Extensions: constructor, __proto__; toString=hasOwnProperty"));
@@ -73,7 +73,7 @@ public sealed class ServerHandshakeTests
     }
 
     [Fact]
-    public void Offer_shows_what_the_client_asks_for()
+    public void Offer_contains_the_parts_of_the_request()
     {
         ServerHandshakeOffer offer = Verdicts.Offer(
             RequestLine(
@@ -103,7 +103,7 @@ public sealed class ServerHandshakeTests
     [InlineData("/%2F", "/")]
     [InlineData("/a//b\\c", "/a//b\\c")]
     [InlineData("ws://good.example//evil.example", "/evil.example")]
-    public void Path_is_never_read_as_an_authority(string target, string expected)
+    public void Path_can_never_be_taken_for_an_authority(string target, string expected)
     {
         ServerHandshakeOffer offer = Verdicts.Offer(RequestLine($"GET {target} HTTP/1.1"));
 
@@ -147,7 +147,7 @@ public sealed class ServerHandshakeTests
     [Theory]
     [InlineData("http://absolute.example", WebSocketHandshakeError.None)]
     [InlineData("http://server.example.com", WebSocketHandshakeError.OriginNotAllowed)]
-    public void Same_origin_is_that_of_an_absolute_target(string origin, WebSocketHandshakeError expected)
+    public void Same_origin_is_determined_by_an_absolute_target(string origin, WebSocketHandshakeError expected)
     {
         WebSocketHandshakeError error = ServerHandshake.Check(
             Verdicts.Parse(RequestLine("GET http://absolute.example/chat HTTP/1.1", "Origin: " + origin)),
@@ -157,7 +157,7 @@ public sealed class ServerHandshakeTests
     }
 
     [Fact]
-    public void Version_8_is_accepted_and_has_its_own_origin_header()
+    public void Version_8_is_accepted_and_uses_its_own_origin_header()
     {
         ServerHandshakeOffer offer = Verdicts.Offer(
             Request("Sec-WebSocket-Version: 8", "Sec-WebSocket-Origin: http://server.example.com"));
@@ -167,7 +167,7 @@ public sealed class ServerHandshakeTests
     }
 
     [Fact]
-    public void Version_8_is_unsupported_where_it_is_switched_off()
+    public void Version_8_is_unsupported_if_disabled()
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { AllowVersion8 = false };
 
@@ -182,7 +182,7 @@ public sealed class ServerHandshakeTests
         "Sec-WebSocket-Origin: http://evil.example")]
     [InlineData(WebSocketHandshakeError.OriginNotAllowed, "Sec-WebSocket-Version: 8", "Origin: http://evil.example")]
     [InlineData(WebSocketHandshakeError.None, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Origin: http://evil.example")]
-    public void Both_origin_headers_count_in_version_8_only(WebSocketHandshakeError expected, string version, string origin)
+    public void Both_origin_headers_are_checked_in_version_8_only(WebSocketHandshakeError expected, string version, string origin)
     {
         WebSocketHandshakeError error = ServerHandshake.Check(
             Verdicts.Parse(Request(version, origin)), ServerHandshakeRules.Default, out _);
@@ -207,7 +207,7 @@ public sealed class ServerHandshakeTests
     [Theory]
     [InlineData("Sec-WebSocket-Protocol: other")]
     [InlineData("-Sec-WebSocket-Protocol")]
-    public void Server_that_requires_a_subprotocol_refuses_a_client_without_one(string change) // HS-25
+    public void Server_that_requires_a_subprotocol_rejects_a_client_without_one(string change) // HS-25
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with
         {
@@ -222,7 +222,7 @@ public sealed class ServerHandshakeTests
     }
 
     [Fact]
-    public void Long_list_of_subprotocols_is_read_whole() // HS-24
+    public void Long_list_of_subprotocols_is_read_completely() // HS-24
     {
         string[] names = [.. Enumerable.Range(0, 1_600).Select(number => number.ToString(provider: null))];
 

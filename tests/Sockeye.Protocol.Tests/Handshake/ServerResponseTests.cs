@@ -10,7 +10,7 @@ public sealed class ServerResponseTests
         Request("Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Extensions: foo; a"));
 
     [Fact]
-    public void Accepting_answers_as_in_the_rfc() // RFC 6455 §1.3
+    public void Acceptance_matches_the_rfc() // RFC 6455 §1.3
     {
         string text = Accept(null, [], []);
 
@@ -21,7 +21,7 @@ public sealed class ServerResponseTests
     }
 
     [Fact]
-    public void Accepting_names_subprotocol_extensions_and_headers()
+    public void Acceptance_contains_subprotocol_extensions_and_headers()
     {
         string text = Accept("superchat", [new Extension("foo", [new("b", "c")])],
             [KeyValuePair.Create("Set-Cookie", "a=b")]);
@@ -56,7 +56,7 @@ public sealed class ServerResponseTests
     [InlineData("X", "a\u007Fb")]
     [InlineData("X", "a\u0100b")]
     [InlineData("X", "\uFF41")]
-    public void Header_value_that_could_be_read_otherwise_never_reaches_the_wire(string name, string value) => // HS-51
+    public void Ambiguous_header_value_never_reaches_the_wire(string name, string value) => // HS-51
         AssertFault(HandshakeFault.InvalidHeaderValue, null, name, value);
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class ServerResponseTests
     [InlineData("X:")]
     [InlineData("X\r\nY")]
     [InlineData("\u00C4")]
-    public void Header_name_that_is_no_token_never_reaches_the_wire(string name) => // HS-51
+    public void Invalid_header_name_never_reaches_the_wire(string name) => // HS-51
         AssertFault(HandshakeFault.InvalidHeaderName, null, name, "a");
 
     [Theory]
@@ -78,11 +78,11 @@ public sealed class ServerResponseTests
     [InlineData("Sec-WebSocket-Anything")]
     [InlineData("Content-Length")]
     [InlineData("Transfer-Encoding")]
-    public void Header_of_the_handshake_itself_is_not_the_applications(string name) => // HS-52
+    public void Application_cannot_add_headers_that_the_handshake_writes(string name) => // HS-52
         AssertFault(HandshakeFault.ReservedHeaderName, null, name, "a");
 
     [Fact]
-    public void Refusal_is_whole_and_ends_with_its_body()
+    public void Rejection_is_complete_and_ends_with_its_body()
     {
         string text = Reject(HandshakeRejection.For(WebSocketHandshakeError.InvalidKey, ServerHandshakeRules.Default));
 
@@ -98,7 +98,7 @@ public sealed class ServerResponseTests
     [InlineData(WebSocketHandshakeError.UnsupportedVersion, true, "13, 8")] // HS-20
     [InlineData(WebSocketHandshakeError.UnsupportedVersion, false, "13")]
     [InlineData(WebSocketHandshakeError.MissingVersion, true, "13, 8")] // HS-21
-    public void Status_426_says_what_to_upgrade_to(WebSocketHandshakeError error, bool allowVersion8, string versions)
+    public void Status_426_names_the_protocol_to_upgrade_to(WebSocketHandshakeError error, bool allowVersion8, string versions)
     {
         string text = Reject(
             HandshakeRejection.For(error, ServerHandshakeRules.Default with { AllowVersion8 = allowVersion8 }));
@@ -111,7 +111,7 @@ public sealed class ServerResponseTests
     }
 
     [Fact]
-    public void Repeated_version_is_answered_with_the_versions() // HS-22
+    public void Rejection_of_a_repeated_version_lists_the_supported_versions() // HS-22
     {
         string text = Reject(HandshakeRejection.For(WebSocketHandshakeError.RepeatedVersion, ServerHandshakeRules.Default));
 
@@ -120,7 +120,7 @@ public sealed class ServerResponseTests
     }
 
     [Fact]
-    public void Status_405_says_what_is_allowed() // HS-08
+    public void Status_405_lists_the_allowed_method() // HS-08
     {
         string text = Reject(HandshakeRejection.For(WebSocketHandshakeError.MethodNotGet, ServerHandshakeRules.Default));
 
@@ -131,7 +131,7 @@ public sealed class ServerResponseTests
     [Theory]
     [InlineData(WebSocketHandshakeError.ServerUnavailable, 503)] // HS-44; ws 4.11, 47
     [InlineData(WebSocketHandshakeError.TimedOut, 408)] // HS-05
-    public void States_of_the_server_have_their_status(WebSocketHandshakeError error, int status)
+    public void Each_state_of_the_server_has_its_status(WebSocketHandshakeError error, int status)
     {
         string text = Reject(HandshakeRejection.For(error, ServerHandshakeRules.Default));
 
@@ -139,7 +139,7 @@ public sealed class ServerResponseTests
     }
 
     [Fact]
-    public void Application_refuses_in_its_own_words()
+    public void Application_rejects_with_its_own_response()
     {
         string text = Reject(new HandshakeRejection
         {
@@ -157,7 +157,7 @@ public sealed class ServerResponseTests
     }
 
     [Fact]
-    public void Refusal_that_would_break_the_head_is_not_written() // HS-53
+    public void Rejection_that_would_break_the_head_is_not_written() // HS-53
     {
         var plain = new HandshakeRejection { StatusCode = 403 };
 
@@ -196,7 +196,7 @@ public sealed class ServerResponseTests
     [InlineData(101)]
     [InlineData(199)]
     [InlineData(600)]
-    public void Response_has_a_final_status(int status)
+    public void Response_must_have_a_final_status(int status)
     {
         var written = new ArrayBufferWriter<byte>();
 

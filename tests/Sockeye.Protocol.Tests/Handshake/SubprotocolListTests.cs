@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>The checklist's "Subprotocol header", line by line, and what it leaves out.</summary>
+/// <summary>The "Subprotocol header" part of the checklist, line by line, and what it omits.</summary>
 public sealed class SubprotocolListTests
 {
     [Fact]
@@ -17,7 +17,7 @@ public sealed class SubprotocolListTests
     [InlineData("")]
     [InlineData(",")]
     [InlineData(" ,\t,")]
-    public void List_of_empty_elements_only_is_refused(string value) => AssertRefused(value); // 4
+    public void List_of_empty_elements_only_is_rejected(string value) => AssertRefused(value); // 4
 
     [Theory] // RFC 9110 §5.6.1.2
     [InlineData("foo,")]
@@ -39,16 +39,16 @@ public sealed class SubprotocolListTests
     [InlineData("foo,foo,bar")]
     [InlineData("foo,bar,foo")]
     [InlineData("foo,,foo")]
-    public void Duplicate_is_refused(string value) => AssertRefused(value); // 5
+    public void Duplicate_is_rejected(string value) => AssertRefused(value); // 5
 
     [Theory]
     [InlineData("f oo")]
     [InlineData("foo,b ar")]
     [InlineData("foo, b\tar")]
-    public void Misplaced_white_space_is_refused(string value) => AssertRefused(value); // 6
+    public void Misplaced_white_space_is_rejected(string value) => AssertRefused(value); // 6
 
     [Fact]
-    public void Illegal_characters_are_refused() // 7
+    public void Illegal_characters_are_rejected() // 7
     {
         foreach (char c in "\"()/:;<=>?@[\\]{}\u00E4\u00FF")
         {
@@ -60,25 +60,25 @@ public sealed class SubprotocolListTests
     public void Names_that_differ_in_case_are_different() => Assert.Equal(["chat", "Chat"], Parse("chat, Chat"));
 
     [Fact]
-    public void Lines_are_one_list()
+    public void Several_lines_form_one_list()
     {
         Assert.Equal(["a", "b", "c"], Parse("a", "b, c"));
         AssertRefused("a", "b, a");
     }
 
     [Fact]
-    public void No_header_is_no_names() => Assert.Empty(Parse());
+    public void Without_a_header_there_are_no_names() => Assert.Empty(Parse());
 
     [Theory]
     [InlineData("superchat, chat", "chat", "chat")]
     [InlineData("superchat, chat", "chat, superchat", "superchat")]
     [InlineData("superchat", "chat", null)]
     [InlineData("superchat", "Superchat", null)]
-    public void Servers_preference_decides(string ofServer, string ofClient, string? expected) =>
+    public void The_servers_preference_decides(string ofServer, string ofClient, string? expected) =>
         Assert.Equal(expected, SubprotocolList.Select(Parse(ofServer), Parse(ofClient)));
 
     [Fact]
-    public void Nothing_in_common_with_nobody()
+    public void Without_offers_there_is_no_common_subprotocol()
     {
         Assert.Null(SubprotocolList.Select([], ["a"]));
         Assert.Null(SubprotocolList.Select(["a"], []));

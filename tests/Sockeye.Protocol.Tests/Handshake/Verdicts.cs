@@ -2,12 +2,10 @@ using System.Buffers;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Reads heads as a connection would, from the first byte to the verdict.</summary>
+/// <summary>Processes heads as a connection would, from the first byte to the result.</summary>
 internal static class Verdicts
 {
-    /// <summary>
-    /// What a server says to a request; <see langword="null"/> if it still waits for the end of the head.
-    /// </summary>
+    /// <summary>Returns a server's result for a request; <see langword="null"/> if the head is incomplete.</summary>
     public static WebSocketHandshakeError? OfServer(byte[] bytes, int[] delivery, ServerHandshakeRules rules)
     {
         WebSocketHandshakeError? error = Read(bytes, delivery, out int headLength);
@@ -22,9 +20,7 @@ internal static class Verdicts
             : ServerHandshake.Check(request, rules, out _);
     }
 
-    /// <summary>
-    /// What a client says to a response; <see langword="null"/> if it still waits for the end of the head.
-    /// </summary>
+    /// <summary>Returns a client's result for a response; <see langword="null"/> if the head is incomplete.</summary>
     public static WebSocketHandshakeError? OfClient(byte[] bytes, int[] delivery, ClientHandshakeExpectations expected)
     {
         WebSocketHandshakeError? error = Read(bytes, delivery, out int headLength);
@@ -40,14 +36,14 @@ internal static class Verdicts
             : ClientHandshake.Check(response, expected, out _);
     }
 
-    /// <summary>A request that keeps the rules of HTTP.</summary>
+    /// <summary>Parses a request that is valid HTTP.</summary>
     public static RequestHead Parse(string head)
     {
         Assert.Equal(HttpError.None, RequestHead.TryParse(HeadText.Bytes(head), Lines(), out RequestHead request));
         return request;
     }
 
-    /// <summary>What is offered by a request that is accepted.</summary>
+    /// <summary>Returns the offer of an accepted request.</summary>
     public static ServerHandshakeOffer Offer(string head, ServerHandshakeRules? rules = null)
     {
         WebSocketHandshakeError error = ServerHandshake.Check(
@@ -56,7 +52,7 @@ internal static class Verdicts
         return offer;
     }
 
-    /// <summary>Room for as many header lines as a head may have.</summary>
+    /// <summary>Storage for as many header lines as a head may have.</summary>
     public static HeaderLine[] Lines() => new HeaderLine[HeadLimits.Default.MaxHeaderCount];
 
     private static WebSocketHandshakeError? Read(byte[] bytes, int[] delivery, out int headLength)

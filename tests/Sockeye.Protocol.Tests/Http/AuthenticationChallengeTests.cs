@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 
 public sealed class AuthenticationChallengeTests
 {
-    // RFC 9110 §11.6.1, its example among them.
+    // RFC 9110 §11.6.1, including its example.
     [Theory]
     [InlineData("Basic realm=\"simple\"", "Basic:simple")]
     [InlineData("Basic realm=\"simple\", Newauth realm=\"apps\", type=1, title=\"Login to \\\"apps\\\"\"", "Basic:simple Newauth:apps")]
@@ -16,7 +16,7 @@ public sealed class AuthenticationChallengeTests
     [InlineData(", ,\tBASIC realm=\"\"", "BASIC:")]
     [InlineData("Basic", "Basic:")]
     [InlineData("", "")]
-    public void Challenges_of_a_line_are_told_apart(string line, string expected) => Assert.Equal(expected, Shown(line));
+    public void Challenges_on_one_line_are_distinguished(string line, string expected) => Assert.Equal(expected, Shown(line));
 
     [Theory]
     [InlineData("Basic realm=a, Digest realm=\"b", "Basic:a")]
@@ -25,10 +25,10 @@ public sealed class AuthenticationChallengeTests
     [InlineData("Basic realm=a, Digest realm=b, realm=c, Other realm=d", "Basic:a")]
     [InlineData("\"x\"", "")]
     [InlineData("=", "")]
-    public void What_follows_a_malformed_challenge_is_not_read(string line, string expected) => Assert.Equal(expected, Shown(line));
+    public void Parsing_stops_at_a_malformed_challenge(string line, string expected) => Assert.Equal(expected, Shown(line));
 
     [Fact]
-    public void Any_bytes_of_a_header_are_read_without_an_exception()
+    public void No_bytes_make_parsing_throw()
     {
         var random = new Random(1);
         const string Letters = "ab=,\"\\ \t/+-\u00E9";

@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>
-/// Which hosts are refused is in <see cref="MalformedRequests"/>; here is what is read from the others.
-/// </summary>
+/// <summary>The results for valid hosts; invalid ones are in <see cref="MalformedRequests"/>.</summary>
 public sealed class AuthorityTests
 {
     [Theory]
@@ -15,7 +13,7 @@ public sealed class AuthorityTests
     [InlineData("a.example.:65535", "a.example.", 65_535, 65_535)]
     [InlineData("[2001:db8::1]", "[2001:db8::1]", 80, 443)]
     [InlineData("[::ffff:127.0.0.1]:8080", "[::ffff:127.0.0.1]", 8_080, 8_080)]
-    public void Authority_is_a_host_and_perhaps_a_port(string text, string host, int port, int securePort)
+    public void Authority_is_a_host_with_an_optional_port(string text, string host, int port, int securePort)
     {
         Assert.True(Authority.TryParse(Encoding.ASCII.GetBytes(text), out Authority authority));
 

@@ -7,7 +7,7 @@ public sealed class HeadReaderTests
     private const int KiB = 1024;
 
     [Fact]
-    public void Head_ends_behind_its_empty_line()
+    public void Head_ends_after_its_empty_line()
     {
         byte[] head = HeadText.Bytes(HeadText.Request());
         byte[] received = [.. head, 0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
@@ -37,14 +37,14 @@ public sealed class HeadReaderTests
     }
 
     [Fact]
-    public void No_byte_is_looked_at_twice() // HS-03: linear however the bytes are cut
+    public void No_byte_is_examined_twice() // HS-03: linear however the bytes are cut
     {
         string text = HeadText.Request($"+X: {new('a', 8_000)}", $"+X: {new('a', 8_000)}");
         byte[] head = HeadText.Bytes(text);
         byte[] received = [.. head];
         var reader = new HeadReader(HeadLimits.Default);
 
-        // What has been read becomes NUL, which is illegal everywhere: a second look would fail.
+        // Bytes that were read become NUL, which is invalid everywhere: reading them again would fail.
         OperationStatus status = OperationStatus.NeedMoreData;
         int length = 0;
         while (status == OperationStatus.NeedMoreData)
@@ -90,7 +90,7 @@ public sealed class HeadReaderTests
     }
 
     [Fact]
-    public void Head_that_breaks_a_rule_is_refused_before_it_ends()
+    public void Head_that_breaks_a_rule_is_rejected_before_it_ends()
     {
         var reader = new HeadReader(HeadLimits.Default);
 
@@ -137,7 +137,7 @@ public sealed class HeadReaderTests
     }
 
     [Fact]
-    public void Limits_are_the_callers()
+    public void The_caller_sets_the_limits()
     {
         var reader = new HeadReader(new HeadLimits(14, 10, 100, 1));
 
@@ -145,7 +145,7 @@ public sealed class HeadReaderTests
     }
 
     [Fact]
-    public void Mutated_heads_get_one_verdict_whole_and_byte_by_byte()
+    public void Mutated_heads_get_the_same_result_whole_and_byte_by_byte()
     {
         const int iterations = 20_000;
         byte[][] seeds =
@@ -170,7 +170,7 @@ public sealed class HeadReaderTests
             accepted += whole == WebSocketHandshakeError.None ? 1 : 0;
         }
 
-        // The mutations are neither all harmless nor all deadly: both sides of the verdict are compared.
+        // Some mutations are harmless and some are not, so that both results are compared.
         Assert.InRange(accepted, iterations / 100, iterations - (iterations / 100));
     }
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Which heads are refused is in <see cref="MalformedHeads"/>; here is what is read from the others.</summary>
+/// <summary>The results for valid heads; invalid ones are in <see cref="MalformedHeads"/>.</summary>
 public sealed class HeadTests
 {
     [Fact]
@@ -19,7 +19,7 @@ public sealed class HeadTests
     }
 
     [Fact]
-    public void Request_with_more_header_lines_than_there_is_room_for_is_refused()
+    public void Request_with_more_header_lines_than_there_is_room_for_is_rejected()
     {
         HttpError error = RequestHead.TryParse(
             "GET / HTTP/1.1\r\nA: b\r\nC: d\r\n\r\n"u8, new HeaderLine[1], out RequestHead request);
@@ -45,7 +45,7 @@ public sealed class HeadTests
     }
 
     [Fact]
-    public void Bytes_that_no_reader_has_passed_never_make_parsing_throw()
+    public void Bytes_that_no_reader_has_validated_never_make_parsing_throw()
     {
         const string alphabet = "GET/HP1. :\r\n\0a";
         var random = new Random(6455);

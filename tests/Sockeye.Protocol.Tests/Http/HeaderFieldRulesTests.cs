@@ -43,11 +43,11 @@ public sealed class HeaderFieldRulesTests
     [InlineData("UPGRADE", true)]
     [InlineData("sec-websocket-key", true)]
     [InlineData("Host", true)]
-    public void Names_of_the_handshake_are_reserved(string name, bool expected) =>
+    public void Names_that_the_handshake_uses_are_reserved(string name, bool expected) =>
         Assert.Equal(expected, HeaderFieldRules.IsReserved(name));
 
     [Fact]
-    public void First_fault_of_several_headers_is_told()
+    public void The_first_fault_in_several_headers_is_returned()
     {
         KeyValuePair<string, string>[] headers =
             [KeyValuePair.Create("A", "a"), KeyValuePair.Create("B", "\n"), KeyValuePair.Create("Host", "a")];

@@ -24,7 +24,7 @@ public sealed class HeaderFieldsTests
     }
 
     [Fact]
-    public void Find_tells_none_one_and_several_apart()
+    public void Find_distinguishes_none_one_and_several()
     {
         Assert.Equal(0, Fields.Find("Missing"u8, out ReadOnlySpan<byte> none));
         Assert.True(none.IsEmpty);
@@ -77,7 +77,7 @@ public sealed class HeaderFieldsTests
     }
 
     [Fact]
-    public void White_space_around_a_pairs_value_is_no_part_of_it()
+    public void White_space_around_a_value_in_a_pair_is_removed()
     {
         HeaderFields fields = HeaderFields.FromPairs([KeyValuePair.Create("X", " \ta b\t ")]);
 
@@ -107,7 +107,7 @@ public sealed class HeaderFieldsTests
     [InlineData(": a\r\n\r\n")]
     [InlineData("X: a\r\n\r\nmore")]
     [InlineData("\n\n\n")]
-    public void Bytes_that_no_reader_has_passed_are_refused_without_an_exception(string text)
+    public void Bytes_that_no_reader_has_validated_are_rejected_without_an_exception(string text)
     {
         bool parsed = HeaderFields.TryParse(HeadText.Bytes(text), 0, Verdicts.Lines(), out HeaderFields fields);
 

@@ -45,10 +45,10 @@ public sealed class PackedHeadTests
 
     [Theory]
     [MemberData(nameof(Heads))]
-    public void Any_bytes_come_back_as_they_were(string head) => AssertComesBack(Bytes(head));
+    public void Any_bytes_are_restored(string head) => AssertComesBack(Bytes(head));
 
     [Fact]
-    public void Every_head_of_the_catalogues_comes_back_as_it_was()
+    public void Every_head_in_the_catalogues_is_restored()
     {
         foreach (HandshakeCase @case in ValidRequests.All.Concat(MalformedHeads.All).Concat(MalformedRequests.All))
         {
@@ -57,7 +57,7 @@ public sealed class PackedHeadTests
     }
 
     [Fact]
-    public void Every_phrase_comes_back_at_the_beginning_of_a_line_and_elsewhere()
+    public void Every_phrase_is_restored_at_the_start_of_a_line_and_elsewhere()
     {
         foreach (string phrase in HeadPhrases.All)
         {
@@ -67,7 +67,7 @@ public sealed class PackedHeadTests
     }
 
     [Fact]
-    public void Heads_that_are_put_together_at_random_come_back_as_they_were()
+    public void Randomly_assembled_heads_are_restored()
     {
         var random = new Random(6455);
         string[] parts = [.. HeadPhrases.All, "\r\n", "\r", "\n", " HTTP/1.1", "\0", "\u0001", "\u0090", Key, "a", ": "];
@@ -79,7 +79,7 @@ public sealed class PackedHeadTests
     }
 
     [Fact]
-    public void Random_bytes_come_back_as_they_were()
+    public void Random_bytes_are_restored()
     {
         var random = new Random(6455);
         for (int i = 0; i < 2_000; i++)
@@ -107,7 +107,7 @@ public sealed class PackedHeadTests
     }
 
     [Fact]
-    public void There_are_no_more_phrases_than_bytes_for_them_and_all_are_ascii_and_different()
+    public void There_are_at_most_128_phrases_and_all_are_ascii_and_different()
     {
         Assert.InRange(HeadPhrases.All.Count, 1, 128);
         Assert.All(HeadPhrases.All, phrase => Assert.True(Ascii.IsValid(phrase) && phrase.Length > 1));

@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>
-/// Which targets are refused is in <see cref="MalformedRequests"/>; here is what is read from the others.
-/// </summary>
+/// <summary>The results for valid targets; invalid ones are in <see cref="MalformedRequests"/>.</summary>
 public sealed class RequestTargetTests
 {
     [Theory]
@@ -28,7 +26,7 @@ public sealed class RequestTargetTests
     [InlineData("//a//b", "", "/a//b", "")]
     [InlineData("http://a///b", "a", "/b", "")]
     [InlineData("/%2F/a", "", "/%2F/a", "")]
-    public void Target_has_perhaps_an_authority_a_path_and_perhaps_a_query(
+    public void Target_has_an_optional_authority_a_path_and_an_optional_query(
         string text, string authority, string path, string query)
     {
         Assert.True(RequestTarget.TryParse(Encoding.ASCII.GetBytes(text), out RequestTarget target));
@@ -42,5 +40,5 @@ public sealed class RequestTargetTests
     }
 
     [Fact]
-    public void Empty_target_is_none() => Assert.False(RequestTarget.TryParse([], out _));
+    public void Empty_target_is_invalid() => Assert.False(RequestTarget.TryParse([], out _));
 }

@@ -11,7 +11,7 @@ public sealed class MaskingTests
 
     private static readonly uint[] Keys = [Key, 0, 1, 0xFF000000, uint.MaxValue];
 
-    // Around every width of the ladder, and each with every kind of remainder.
+    // Lengths around every vector width, each with every kind of remainder.
     private static readonly int[] NotableLengths =
         [1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 95, 127, 128, 129, 131, 255, 257, 1_023, 4_099];
 
@@ -69,7 +69,7 @@ public sealed class MaskingTests
     }
 
     [Fact]
-    public void Every_alignment_within_an_array_leaves_its_neighbours_alone()
+    public void Masking_at_any_alignment_leaves_adjacent_bytes_unchanged()
     {
         foreach (int length in NotableLengths)
         {
@@ -81,7 +81,7 @@ public sealed class MaskingTests
     }
 
     [Fact]
-    public void Every_length_cut_anywhere_is_masked_as_the_whole()
+    public void A_payload_split_anywhere_is_masked_like_the_whole()
     {
         for (int length = 0; length <= 150; length++)
         {
@@ -100,7 +100,7 @@ public sealed class MaskingTests
     }
 
     [Fact]
-    public void Many_pieces_with_a_key_turned_step_by_step_are_masked_as_the_whole()
+    public void Many_pieces_with_a_rotated_key_are_masked_like_the_whole()
     {
         Random random = new(6455);
         for (int round = 0; round < 200; round++)
@@ -132,11 +132,11 @@ public sealed class MaskingTests
     [InlineData(4, 0x3D21FA37u)]
     [InlineData((1L << 32) + 1, 0x373D21FAu)]
     [InlineData(long.MaxValue, 0x21FA373Du)] // 3 modulo 4
-    public void Rotate_turns_the_key_by_bytes(long count, uint expected) =>
+    public void Rotate_rotates_the_key_by_bytes(long count, uint expected) =>
         Assert.Equal(expected, Masking.Rotate(Key, count));
 
     [Fact]
-    public void A_destination_that_is_too_short_is_refused_before_it_is_written()
+    public void A_destination_that_is_too_short_is_rejected_before_it_is_written()
     {
         byte[] destination = new byte[99];
 
@@ -168,7 +168,7 @@ public sealed class MaskingTests
         byte[] expected = source[..];
         Masking.ApplyByteByByte(expected, key);
 
-        // Longer than the source: only as many bytes as there are may be written.
+        // Longer than the source: only as many bytes as the source has may be written.
         byte[] memory = new byte[Guard + length + Guard];
         memory.AsSpan().Fill(Untouched);
         Masking.Apply(source, memory.AsSpan(Guard), key);

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>An inflater for which every message is its own compressed form: what counts is who hands it what.</summary>
+/// <summary>An inflater that copies its input, for tests of who passes which bytes.</summary>
 internal sealed class CopyingInflater : IMessageInflater
 {
     public OperationStatus Inflate(

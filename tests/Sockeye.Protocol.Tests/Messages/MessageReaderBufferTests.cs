@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Whose memory a payload lies in: views without a copy, one pooled buffer, and every array back once.</summary>
+/// <summary>The memory of payloads: views without a copy, one pooled buffer, and every array returned once.</summary>
 public sealed class MessageReaderBufferTests
 {
     [Fact]
@@ -49,7 +49,7 @@ public sealed class MessageReaderBufferTests
     }
 
     [Fact]
-    public void A_split_message_takes_one_buffer_and_nothing_is_held_between_messages()
+    public void A_split_message_uses_one_buffer_and_no_buffer_is_kept_between_messages()
     {
         ReaderRun run = new(toServer: false);
 
@@ -69,7 +69,7 @@ public sealed class MessageReaderBufferTests
     }
 
     [Fact]
-    public void A_ping_split_inside_a_split_message_has_a_buffer_of_its_own()
+    public void A_split_ping_inside_a_split_message_has_its_own_buffer()
     {
         ReaderRun run = new(toServer: false);
 
@@ -84,7 +84,7 @@ public sealed class MessageReaderBufferTests
     }
 
     [Fact]
-    public void What_was_delivered_and_not_released_stays_valid_until_the_next_frame()
+    public void A_payload_that_was_not_released_stays_valid_until_the_next_frame()
     {
         ReaderRun run = new(toServer: false);
         run.Reader.Read(Wire.Bytes("02 02 0102"), out _, out _);
@@ -124,7 +124,7 @@ public sealed class MessageReaderBufferTests
     [InlineData("02 02 0102 88 02 03E8")] // a Close frame
     [InlineData("01 03 6161 89")]
     [InlineData("01 04 6161 FF")]
-    public void Release_returns_everything_wherever_it_stands(string hex)
+    public void Release_returns_all_buffers_in_any_state(string hex)
     {
         foreach (Wire wire in Wire.Deliveries(Wire.Bytes(hex)))
         {

@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>RFC 6455 §10.4: how long a message may be, and what it may cost to receive one.</summary>
+/// <summary>RFC 6455 §10.4: the maximum length of a message, and the cost of receiving one.</summary>
 public sealed class MessageReaderLimitTests
 {
     private const int MaxEmptyFragmentsInARow = 64;
@@ -24,7 +24,7 @@ public sealed class MessageReaderLimitTests
     [Frames("82 04 01020304 82 04 01020304 82 05")] // an unfragmented message
     [Frames("02 02 0102 80 02 0304 02 04 01020304 80 00 82 05")] // a fragmented one
     [Frames("02 02 0102 89 05 0102030405 80 02 0304 82 04 01020304 82 05")] // a ping is no part of it
-    public void The_count_begins_anew_with_each_message(Wire wire)
+    public void The_length_is_counted_per_message(Wire wire)
     {
         string[] messages = [.. ReaderRun.All(wire, 4).Where(answer => !answer.StartsWith("ping", StringComparison.Ordinal))];
 
@@ -34,7 +34,7 @@ public sealed class MessageReaderLimitTests
     [Theory]
     [Frames("02 02 0102 89 00 80 03")]
     [Frames("02 02 0102 00 02 0304 80 01")]
-    public void The_count_goes_on_from_fragment_to_fragment(Wire wire) =>
+    public void The_lengths_of_fragments_are_added(Wire wire) =>
         Assert.Equal("error MessageTooLong", ReaderRun.All(wire, 4)[^1]);
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class MessageReaderLimitTests
     }
 
     [Fact]
-    public void A_control_frame_is_no_part_of_any_limit() =>
+    public void A_control_frame_does_not_count_towards_any_limit() =>
         Assert.Equal(["ping 0102"], ReaderRun.All(new Wire("whole", [Wire.Bytes("89 02 0102")]), maxMessageLength: 0));
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class MessageReaderLimitTests
     [Theory]
     [InlineData("01 00")] // the first frame is one of them
     [InlineData("02 01 FF 00 00")]
-    public void Sixty_four_empty_fragments_in_a_row_pass_and_one_more_does_not(string begin)
+    public void Sixty_four_empty_fragments_in_a_row_are_accepted_and_one_more_is_not(string begin)
     {
         ReaderRun run = new(toServer: false);
         run.Feed(Wire.Bytes(begin));
@@ -113,7 +113,7 @@ public sealed class MessageReaderLimitTests
     }
 
     [Fact]
-    public void An_empty_fragment_between_others_does_no_harm_however_often()
+    public void Any_number_of_empty_fragments_between_others_is_accepted()
     {
         ReaderRun run = new(toServer: false);
         run.Feed(Wire.Bytes("02 00"));
@@ -143,7 +143,7 @@ public sealed class MessageReaderLimitTests
     }
 
     [Fact]
-    public void The_count_of_empty_fragments_begins_anew_with_each_message()
+    public void Empty_fragments_are_counted_per_message()
     {
         ReaderRun run = new(toServer: false);
         for (int message = 0; message < 3; message++)
@@ -162,7 +162,7 @@ public sealed class MessageReaderLimitTests
     }
 
     [Fact]
-    public void Memory_grows_with_what_arrived_and_not_with_what_was_announced()
+    public void Memory_grows_with_received_bytes_and_not_with_declared_ones()
     {
         const int limit = 1 << 30;
         ReaderRun run = new(toServer: false, maxMessageLength: limit);
@@ -173,7 +173,7 @@ public sealed class MessageReaderLimitTests
         run.Feed(new byte[1]);
         Assert.InRange(run.Pool.OutLength, 1, 1_024);
 
-        // Four times what arrived, the next power of two, and the old array during the move.
+        // Four times the received bytes, the next power of two, and the old array during the copy.
         for (int arrived = 1; arrived <= 300_000; arrived += 1_000)
         {
             Assert.InRange(run.Pool.OutLength, arrived, (8L * arrived) + 1_024);

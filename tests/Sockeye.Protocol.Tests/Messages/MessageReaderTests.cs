@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>What a peer that keeps the rules sends, in every segmentation and both roles.</summary>
+/// <summary>Valid traffic, in every segmentation and both roles.</summary>
 public sealed class MessageReaderTests
 {
     [Theory]
@@ -21,7 +21,7 @@ public sealed class MessageReaderTests
 
     [Theory]
     [Frames("01 03 48656C 80 02 6C6F")] // RFC 6455 §5.7
-    public void A_text_message_in_two_fragments_comes_together(Wire wire) =>
+    public void A_text_message_in_two_fragments_is_assembled(Wire wire) =>
         Assert.Equal(["text Hello"], ReaderRun.All(wire));
 
     [Theory]
@@ -81,7 +81,7 @@ public sealed class MessageReaderTests
 
     [Theory]
     [Frames("88 02 03E8 81 05 48656C6C6F 88 02 03E9 89 00 83 00")]
-    public void What_follows_a_close_frame_is_ignored(Wire wire) => // FR-34, FR-35
+    public void Frames_after_a_close_frame_are_ignored(Wire wire) => // FR-34, FR-35
         Assert.Equal(["close 03E8"], ReaderRun.All(wire));
 
     [Theory]
@@ -100,7 +100,7 @@ public sealed class MessageReaderTests
     [InlineData(65_535)]
     [InlineData(65_536)]
     [InlineData(200 * 1_024)]
-    public void Payloads_of_every_length_form_arrive_in_both_roles_and_any_pieces(int length)
+    public void Payloads_of_every_length_form_are_read_in_both_roles_and_any_pieces(int length)
     {
         byte[] payload = new byte[length];
         new Random(length).NextBytes(payload);
@@ -116,7 +116,7 @@ public sealed class MessageReaderTests
     }
 
     [Fact]
-    public void Text_over_125_bytes_and_very_long_text_is_read()
+    public void Text_over_125_bytes_and_very_long_text_are_read()
     {
         foreach (int count in new[] { 126, 70_000 })
         {
@@ -146,10 +146,10 @@ public sealed class MessageReaderTests
     [Frames("89 05 48656C")]
     [Frames("81 7E 00FF 48656C")]
     [Frames("02 00")]
-    public void What_is_not_complete_is_not_delivered(Wire wire) => Assert.Empty(ReaderRun.All(wire));
+    public void An_incomplete_message_is_not_delivered(Wire wire) => Assert.Empty(ReaderRun.All(wire));
 
     [Fact]
-    public void RSV1_begins_a_message_when_an_extension_claims_it()
+    public void A_negotiated_RSV1_is_accepted_on_the_first_frame()
     {
         IReadOnlyList<string> received =
             ReaderRun.All(new Wire("whole", [Wire.Bytes("C2 01 AA")]), allowedReservedBits: FrameHeader.Rsv1);

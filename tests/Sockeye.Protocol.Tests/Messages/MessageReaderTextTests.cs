@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>RFC 6455 §8.1: text is UTF-8, checked as it arrives.</summary>
+/// <summary>RFC 6455 §8.1: text is UTF-8, validated as it arrives.</summary>
 public sealed class MessageReaderTextTests
 {
     [Theory]
@@ -15,7 +15,7 @@ public sealed class MessageReaderTextTests
     [Frames("01 02 E282 80 00")]
     [Frames("01 02 E282 80 01 41")]
     [Frames("01 02 E282 89 01 AC 80 01 41")] // the ping's byte does not count
-    public void Text_that_is_not_UTF8_is_refused(Wire wire) =>
+    public void Text_that_is_not_UTF8_is_rejected(Wire wire) =>
         Assert.Equal("error InvalidUtf8", ReaderRun.All(wire)[^1]);
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class MessageReaderTextTests
     [InlineData("81 7E 1000 48656C ED", "A0")]
     [InlineData("01 03 48 E282 00 05", "41")] // the first byte of a fragment
     [InlineData("01 03 48 E282 89 00 80 05", "C3")]
-    public void The_byte_that_breaks_text_fails_the_connection_before_the_frame_is_complete(string good, string bad)
+    public void The_byte_that_invalidates_text_fails_the_connection_before_the_frame_is_complete(string good, string bad)
     {
         byte[] all = Wire.Bytes(good + bad);
         foreach ((byte[] bytes, bool toServer) in new[] { (all, false), (Wire.Masked(all), true) })
@@ -79,7 +79,7 @@ public sealed class MessageReaderTextTests
     }
 
     [Fact]
-    public void A_text_message_after_a_text_message_begins_anew()
+    public void Each_text_message_is_validated_separately()
     {
         ReaderRun run = new(toServer: false);
 

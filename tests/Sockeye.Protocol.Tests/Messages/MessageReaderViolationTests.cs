@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>What a peer that breaks a rule sends. Each breach is final, and nothing after it is delivered.</summary>
+/// <summary>Invalid traffic. Each violation is final, and nothing after it is delivered.</summary>
 public sealed class MessageReaderViolationTests
 {
     [Theory]
@@ -18,7 +18,7 @@ public sealed class MessageReaderViolationTests
     [Frames("88 7E 007E 81 00", WebSocketProtocolError.ControlFrameTooLong)]
     [Frames("82 7E 007D 81 00", WebSocketProtocolError.NonMinimalPayloadLength)]
     [Frames("82 7F 8000000000000000 81 00", WebSocketProtocolError.PayloadLengthOutOfRange)]
-    public void A_first_frame_that_breaks_a_rule_is_refused(Wire wire, WebSocketProtocolError expected) =>
+    public void A_first_frame_that_breaks_a_rule_is_rejected(Wire wire, WebSocketProtocolError expected) =>
         Assert.Equal(["error " + expected], ReaderRun.All(wire));
 
     [Theory]
@@ -29,13 +29,13 @@ public sealed class MessageReaderViolationTests
     [Frames("01 01 61 C0 01 62 81 00", WebSocketProtocolError.ReservedBitSet)] // RSV1 on a continuation
     [Frames("01 01 61 83 01 62 81 00", WebSocketProtocolError.ReservedOpcode)]
     [Frames("01 01 61 09 00 81 00", WebSocketProtocolError.FragmentedControlFrame)]
-    public void A_frame_inside_a_message_that_breaks_a_rule_is_refused(Wire wire, WebSocketProtocolError expected) =>
+    public void A_frame_inside_a_message_that_breaks_a_rule_is_rejected(Wire wire, WebSocketProtocolError expected) =>
         Assert.Equal(["error " + expected], ReaderRun.All(wire));
 
     [Theory]
     [Frames("01 01 61 80 01 62 80 01 63 81 00")]
     [Frames("81 01 61 80 00 81 00")]
-    public void A_continuation_after_the_end_of_a_message_is_refused(Wire wire)
+    public void A_continuation_after_the_end_of_a_message_is_rejected(Wire wire)
     {
         IReadOnlyList<string> received = ReaderRun.All(wire);
 
@@ -46,18 +46,18 @@ public sealed class MessageReaderViolationTests
 
     [Theory]
     [Wire("81 85 37FA213D 7F9F4D5158 81 00")]
-    public void Client_refuses_a_masked_frame(Wire wire) =>
+    public void Client_rejects_a_masked_frame(Wire wire) =>
         Assert.Equal(["error MaskedServerFrame"], ReaderRun.All(wire));
 
     [Theory]
     [Wire("81 05 48656C6C6F 81 00")]
-    public void Server_refuses_an_unmasked_frame(Wire wire) =>
+    public void Server_rejects_an_unmasked_frame(Wire wire) =>
         Assert.Equal(["error UnmaskedClientFrame"], ReaderRun.All(wire with { ToServer = true }));
 
     [Theory]
     [Frames("C2 01 61 C0 01 62 81 00", "binary 61", "error ReservedBitSet")]
     [Frames("42 01 61 C0 01 62 81 00", "error ReservedBitSet")]
-    public void RSV1_on_a_continuation_is_refused_even_if_an_extension_claims_it(Wire wire, params string[] expected) =>
+    public void RSV1_on_a_continuation_is_rejected_even_if_negotiated(Wire wire, params string[] expected) =>
         Assert.Equal(expected, ReaderRun.All(wire, allowedReservedBits: FrameHeader.Rsv1)); // FR-03
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class MessageReaderViolationTests
     [InlineData("83 85", WebSocketProtocolError.ReservedOpcode)]
     [InlineData("89 FE", WebSocketProtocolError.ControlFrameTooLong)]
     [InlineData("81 05", WebSocketProtocolError.UnmaskedClientFrame)]
-    public void Two_bytes_are_enough_to_refuse(string hex, WebSocketProtocolError expected)
+    public void An_invalid_header_is_rejected_after_two_bytes(string hex, WebSocketProtocolError expected)
     {
         foreach (Wire wire in Wire.Deliveries(Wire.Bytes(hex), toServer: true))
         {
@@ -80,7 +80,7 @@ public sealed class MessageReaderViolationTests
     [Frames("88 02 03ED", WebSocketProtocolError.InvalidCloseCode)] // FR-31: 1005
     [Frames("88 02 03E7", WebSocketProtocolError.InvalidCloseCode)] // 999
     [Frames("88 04 03E8 C328", WebSocketProtocolError.InvalidUtf8InCloseReason)] // FR-32
-    public void A_close_frame_with_a_bad_payload_is_told_by_its_payload(Wire wire, WebSocketProtocolError expected)
+    public void A_close_frame_with_an_invalid_payload_is_found_by_its_payload(Wire wire, WebSocketProtocolError expected)
     {
         string close = Assert.Single(ReaderRun.All(wire));
 
@@ -104,7 +104,7 @@ public sealed class MessageReaderViolationTests
     }
 
     [Fact]
-    public void Random_damage_never_throws_delivers_nothing_after_it_and_leaks_nothing()
+    public void Random_damage_causes_no_exception_no_later_delivery_and_no_leak()
     {
         int refused = 0;
         for (int seed = 0; seed < 600; seed++)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Legal frames, drawn at random, and what their reader must make of them in the words of a ReaderRun.</summary>
+/// <summary>Random valid frames, and the expected results in the notation of ReaderRun.</summary>
 internal static class RandomTraffic
 {
     private static readonly int[] Lengths = [0, 1, 5, 124, 125, 126, 127, 300, 4_000, 65_535, 65_536];

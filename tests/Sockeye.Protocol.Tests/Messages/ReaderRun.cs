@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>One <see cref="MessageReader"/>, fed as a connection feeds it, and what it answered, in words.</summary>
+/// <summary>Feeds one <see cref="MessageReader"/> as a connection does, and records its results as text.</summary>
 internal sealed class ReaderRun
 {
     public const long DefaultMaxMessageLength = 1 << 20;
@@ -21,17 +21,19 @@ internal sealed class ReaderRun
 
     public MessageReader Reader { get; }
 
-    /// <summary>Whether to release at once what was delivered, or to let the next frame do so.</summary>
+    /// <summary>Whether to release each delivered message at once, or to let the next frame do so.</summary>
     public bool ReleasesDelivered { get; init; } = true;
 
-    /// <summary>What was answered: "text Hello", "binary 00FF", "ping 48", "pong ", "close 03E8", "error Name";
-    /// a fragment that does not end its message ends with an ellipsis.</summary>
+    /// <summary>
+    /// The results: "text Hello", "binary 00FF", "ping 48", "pong ", "close 03E8", "error Name"; a fragment that does not end its
+    /// message ends with an ellipsis.
+    /// </summary>
     public IReadOnlyList<string> Received => _received;
 
-    /// <summary>Reads a segment to its end.</summary>
+    /// <summary>Reads a whole segment.</summary>
     public void Feed(ReadOnlySpan<byte> segment)
     {
-        // A copy, as it is unmasked in place; and overwritten afterwards, as a receive buffer is.
+        // A copy, since it is unmasked in place; overwritten afterwards, like a receive buffer.
         byte[] buffer = segment.ToArray();
         Span<byte> source = buffer;
         ReceivedKind kind;
@@ -58,7 +60,7 @@ internal sealed class ReaderRun
         buffer.AsSpan().Fill(CountingPool.Poison);
     }
 
-    /// <summary>Reads all segments, then ends: every rented array must be back.</summary>
+    /// <summary>Reads all segments and then ends; every rented array must have been returned.</summary>
     public static IReadOnlyList<string> All(
         Wire wire, long maxMessageLength = DefaultMaxMessageLength, byte allowedReservedBits = 0, bool releases = true)
     {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>The short way to a message in one frame is never another way.</summary>
+/// <summary>The fast path for a message in one frame, compared with the reader.</summary>
 public sealed class WholeMessageTests
 {
     private const int MaxMessageLength = 70_000;
@@ -25,7 +25,7 @@ public sealed class WholeMessageTests
     [InlineData(125)]
     [InlineData(126)]
     [InlineData(65_535)]
-    public void Only_the_message_itself_is_taken(int length)
+    public void Only_the_first_message_is_consumed(int length)
     {
         byte[] frame = Frame(0x82, length, masked: true);
         byte[] more = [.. frame, .. "more"u8];
@@ -54,7 +54,7 @@ public sealed class WholeMessageTests
     [InlineData("82 01 00 37FA213D")] // not masked
     [InlineData("82 FE 0001 37FA213D 00")] // a length that could be shorter
     [InlineData("82 FF 0000000000000001 37FA213D 00")]
-    public void Whatever_else_it_is_is_left_as_it_is(string hex)
+    public void Anything_else_is_left_unchanged(string hex)
     {
         byte[] bytes = Hex(hex);
 
@@ -66,7 +66,7 @@ public sealed class WholeMessageTests
     }
 
     [Fact]
-    public void A_message_over_the_limit_is_left_to_the_reader_which_refuses_it()
+    public void A_message_over_the_limit_is_left_to_the_reader_which_rejects_it()
     {
         var settings = new MessageReaderSettings(
             new FrameRules(Role.Server), MaxMessageLength: 10, DeliverFragments: false, ArrayPool<byte>.Shared);
@@ -78,7 +78,7 @@ public sealed class WholeMessageTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Any_two_first_bytes_are_read_as_by_a_reader_or_left_to_it(bool toServer)
+    public void Any_two_first_bytes_are_read_like_a_reader_does_or_left_to_it(bool toServer)
     {
         int count = 0;
         for (int start = 0; start <= ushort.MaxValue; start++)
@@ -92,7 +92,7 @@ public sealed class WholeMessageTests
     }
 
     [Fact]
-    public void Random_traffic_is_read_as_by_a_reader_or_left_to_it()
+    public void Random_traffic_is_read_like_a_reader_does_or_left_to_it()
     {
         int count = 0;
         for (int seed = 0; seed < 300; seed++)
@@ -118,7 +118,7 @@ public sealed class WholeMessageTests
         ReceivedKind received = reader.Read(bytes, out int consumed, out Span<byte> expected);
         if (received == ReceivedKind.Violation)
         {
-            // What a text is made of is checked by whoever has taken it.
+            // The caller of WholeMessage validates text.
             Assert.Equal(WebSocketProtocolError.InvalidUtf8, reader.Error);
             Assert.False(Utf8Validator.IsValid(payload));
             return true;

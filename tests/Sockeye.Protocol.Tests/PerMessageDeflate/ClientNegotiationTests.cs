@@ -7,7 +7,7 @@ public sealed class ClientNegotiationTests
     private const string Name = PerMessageDeflateParameters.ExtensionName;
 
     [Fact]
-    public void Default_offer_lets_the_server_choose_the_clients_window() => // ws 4.6, 1
+    public void The_default_offer_lets_the_server_choose_the_clients_window() => // ws 4.6, 1
         Assert.Equal(
             Name + "; client_max_window_bits",
             PerMessageDeflateNegotiation.Offer(PerMessageDeflateRules.Default).ToString());
@@ -34,7 +34,7 @@ public sealed class ClientNegotiationTests
     [InlineData(Name, Name)] // ws 4.6, 17
     [InlineData(Name + "; client_max_window_bits=8", Name + "; client_max_window_bits=8")] // EX-31c
     [InlineData(Name + "; client_max_window_bits=15", Name + "; client_max_window_bits=15")]
-    // §7.1.1, §7.1.2.1: a server may impose these, though they were not offered.
+    // RFC 7692 §7.1.1, §7.1.2.1: a server may impose these, although they were not offered.
     [InlineData(Name + "; client_no_context_takeover", Name + "; client_no_context_takeover")]
     [InlineData(Name + "; server_no_context_takeover", Name + "; server_no_context_takeover")]
     [InlineData(Name + "; server_max_window_bits=8", Name + "; server_max_window_bits=8")]
@@ -42,11 +42,11 @@ public sealed class ClientNegotiationTests
     [InlineData(Name + "; server_max_window_bits=\"9\"", Name + "; server_max_window_bits=9")]
     [InlineData(Name + "; server_max_window_bits = 10", Name + "; server_max_window_bits=10")] // RFC 6455 §9.1
     [InlineData("," + Name + ";\tclient_max_window_bits =\t\"10\" ,", Name + "; client_max_window_bits=10")]
-    public void Response_that_answers_the_offer_is_taken(string response, string expected) =>
+    public void Response_that_matches_the_offer_is_accepted(string response, string expected) =>
         Assert.Equal(expected, Agree(response));
 
     [Fact]
-    public void Response_with_all_parameters_is_taken() // ws 4.6, 18
+    public void Response_with_all_parameters_is_accepted() // ws 4.6, 18
     {
         const string response = Name
             + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11";
@@ -71,7 +71,7 @@ public sealed class ClientNegotiationTests
         Assert.Equal("failed", Agree($"{Name}; {parameters}"));
 
     [Fact]
-    public void Client_that_insists_on_its_context_refuses_a_server_that_forbids_it() // ws 4.6, 19
+    public void Client_that_requires_context_takeover_rejects_a_server_that_forbids_it() // ws 4.6, 19
     {
         var rules = new PerMessageDeflateRules { ClientContextTakeover = true };
 
@@ -80,7 +80,7 @@ public sealed class ClientNegotiationTests
     }
 
     [Fact]
-    public void Window_of_a_client_that_did_not_let_it_be_bounded_fails() => // EX-30c; ws 4.6, 20
+    public void Limiting_the_window_of_a_client_that_did_not_offer_it_fails() => // EX-30c; ws 4.6, 20
         Assert.Equal(
             "failed", Agree(Name + "; client_max_window_bits=10", default, PerMessageDeflateRules.Default));
 
@@ -94,7 +94,7 @@ public sealed class ClientNegotiationTests
     }
 
     [Fact]
-    public void What_the_client_said_of_itself_holds_when_it_is_not_answered() // ws 4.6, 23; §7.1.1.2, §7.1.2.2
+    public void The_clients_own_parameters_apply_even_if_the_response_omits_them() // ws 4.6, 23; §7.1.1.2, §7.1.2.2
     {
         var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10, ClientContextTakeover = false };
 
@@ -102,7 +102,7 @@ public sealed class ClientNegotiationTests
     }
 
     [Fact]
-    public void What_the_client_asks_of_the_server_must_be_answered() // §7.1.1.1, §7.1.2.1
+    public void Parameters_requested_of_the_server_must_be_in_the_response() // §7.1.1.1, §7.1.2.1
     {
         var bounded = new PerMessageDeflateRules { ServerMaxWindowBits = 10 };
         var forgetful = new PerMessageDeflateRules { ServerContextTakeover = false };
@@ -114,7 +114,7 @@ public sealed class ClientNegotiationTests
     }
 
     [Fact]
-    public void Parameters_say_what_each_end_does()
+    public void Parameters_determine_the_behaviour_of_each_end()
     {
         PerMessageDeflateParameters none = default;
         var all = new PerMessageDeflateParameters(true, false, 9, 12);

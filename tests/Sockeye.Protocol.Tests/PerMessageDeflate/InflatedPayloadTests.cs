@@ -10,7 +10,7 @@ public sealed class InflatedPayloadTests
     [InlineData(1_024)]
     [InlineData(8_192)]
     [InlineData(100_000)]
-    public void Bytes_come_out_as_the_inflater_made_them(int length)
+    public void The_inflaters_output_is_returned_unchanged(int length)
     {
         byte[] message = new byte[length];
         new Random(length).NextBytes(message);
@@ -32,7 +32,7 @@ public sealed class InflatedPayloadTests
     }
 
     [Fact]
-    public void Nothing_is_rented_for_nothing()
+    public void Empty_input_rents_no_buffer()
     {
         InflatedPayload payload = default;
 
@@ -43,7 +43,7 @@ public sealed class InflatedPayloadTests
     }
 
     [Fact]
-    public void Limit_ends_it()
+    public void Inflating_past_the_limit_fails()
     {
         InflatedPayload payload = default;
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Every valid offer against every kind of rules, and both ends against each other.</summary>
+/// <summary>Every valid offer with every kind of rules, and both ends with each other.</summary>
 public sealed class NegotiationMatrixTests
 {
     private static readonly bool?[] Takeovers = [null, false, true];
@@ -11,7 +11,7 @@ public sealed class NegotiationMatrixTests
     private static readonly int?[] WindowBits = [null, 9, 12];
 
     [Fact]
-    public void Every_answer_fits_its_offer_and_the_rules()
+    public void Every_response_matches_its_offer_and_the_rules()
     {
         PerMessageDeflateRules[] allRules = [.. AllRules()];
         foreach (PerMessageDeflateParameters offer in AllOffers())
@@ -33,7 +33,7 @@ public sealed class NegotiationMatrixTests
     }
 
     [Fact]
-    public void Each_end_takes_what_the_other_says_or_there_is_no_compression()
+    public void Both_ends_agree_or_there_is_no_compression()
     {
         PerMessageDeflateRules[] allRules = [.. AllRules()];
         foreach (PerMessageDeflateRules ofClient in allRules)
@@ -54,7 +54,7 @@ public sealed class NegotiationMatrixTests
     }
 
     [Fact]
-    public void Whole_handshake_carries_what_is_agreed()
+    public void The_handshake_carries_the_negotiated_parameters()
     {
         var ofClient = new PerMessageDeflateRules { ServerContextTakeover = false };
         var ofServer = new PerMessageDeflateRules { ClientMaxWindowBits = 11 };
@@ -94,7 +94,7 @@ public sealed class NegotiationMatrixTests
     [InlineData("permessage-deflate, permessage-deflate", WebSocketHandshakeError.RepeatedExtension)]
     [InlineData("permessage-deflate;", WebSocketHandshakeError.InvalidExtensions)]
     [InlineData("permessage-deflateX", WebSocketHandshakeError.UnrequestedExtension)]
-    public void Wrong_response_fails_the_handshake(string extensions, WebSocketHandshakeError expected) // EX-30c
+    public void A_wrong_response_fails_the_handshake(string extensions, WebSocketHandshakeError expected) // EX-30c
     {
         ResponseHead.TryParse(
             HeadText.Bytes(HeadText.Response("Sec-WebSocket-Extensions: " + extensions)),
@@ -111,7 +111,7 @@ public sealed class NegotiationMatrixTests
     }
 
     [Fact]
-    public void Server_without_rules_declines_and_client_without_rules_refuses()
+    public void A_server_without_rules_declines_and_a_client_without_rules_rejects()
     {
         ServerHandshakeOffer offer = Verdicts.Offer(
             HeadText.Request("Sec-WebSocket-Extensions: permessage-deflate"));

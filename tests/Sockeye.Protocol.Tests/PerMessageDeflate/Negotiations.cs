@@ -1,13 +1,13 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Runs one end's part of the negotiation on the text of headers.</summary>
+/// <summary>Runs one end's part of the negotiation on header text.</summary>
 internal static class Negotiations
 {
-    /// <summary>What the server puts into its response; <see langword="null"/> if nothing.</summary>
+    /// <summary>Returns the server's response; <see langword="null"/> if it declines.</summary>
     public static string? Answer(string offers, PerMessageDeflateRules? rules = null) =>
         Accept(rules ?? PerMessageDeflateRules.Default, offers)?.ToString();
 
-    /// <summary>The same for a header on several lines.</summary>
+    /// <summary>Returns the server's response to a header on several lines.</summary>
     public static PerMessageDeflateParameters? Accept(PerMessageDeflateRules rules, params string[] lines)
     {
         HeaderFields headers = Headers(lines);
@@ -15,15 +15,15 @@ internal static class Negotiations
         return PerMessageDeflateNegotiation.Accept(headers, rules);
     }
 
-    /// <summary>What the client makes of a response to its offer.</summary>
-    /// <returns>What is agreed, as text; "failed" if the connection is.</returns>
+    /// <summary>Returns the client's result for a response to its offer.</summary>
+    /// <returns>The negotiated parameters as text; "failed" if the connection fails.</returns>
     public static string Agree(string response, PerMessageDeflateRules? rules = null)
     {
         rules ??= PerMessageDeflateRules.Default;
         return Agree(response, PerMessageDeflateNegotiation.Offer(rules), rules);
     }
 
-    /// <summary>The same for an offer that the rules would not make.</summary>
+    /// <summary>Returns the client's result for an offer that its rules would not create.</summary>
     public static string Agree(string response, PerMessageDeflateParameters offer, PerMessageDeflateRules rules) =>
         PerMessageDeflateNegotiation.TryAgree(Headers([response]), offer, rules, out PerMessageDeflateParameters? agreed)
             ? agreed?.ToString() ?? "declined"

@@ -18,7 +18,7 @@ public sealed class ServerNegotiationTests
     [InlineData(Name + "; server_max_window_bits=15", Name + "; server_max_window_bits=15")] // §7.1.2.1: must be answered
     [InlineData(Name + "; server_no_context_takeover", Name + "; server_no_context_takeover")]
     [InlineData(Name + "; client_no_context_takeover", Name + "; client_no_context_takeover")]
-    public void Offer_is_answered_with_what_it_asks_for(string offer, string expected) =>
+    public void Response_contains_what_the_offer_requests(string offer, string expected) =>
         Assert.Equal(expected, Answer(offer));
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class ServerNegotiationTests
     [InlineData("PERMESSAGE-DEFLATE")]
     [InlineData("x-webkit-deflate-frame")]
     [InlineData("foo; permessage-deflate")]
-    public void Names_compare_exactly(string offers) => // EX-03
+    public void Names_are_compared_exactly(string offers) => // EX-03
         Assert.Null(Answer(offers));
 
     [Theory]
@@ -79,18 +79,18 @@ public sealed class ServerNegotiationTests
             Answer($"{Name}; server_max_window_bits={value}; client_max_window_bits={value}"));
 
     [Fact]
-    public void Window_bits_of_the_server_need_a_value() => // EX-10
+    public void Window_bits_of_the_server_require_a_value() => // EX-10
         Assert.Null(Answer(Name + "; server_max_window_bits"));
 
     [Fact]
-    public void Server_that_cannot_compress_with_256_bytes_declines_that() // EX-11
+    public void Server_declines_a_window_of_256_bytes_for_itself() // EX-11
     {
         Assert.Null(Answer(Name + "; server_max_window_bits=8"));
         Assert.Equal(Name, Answer($"{Name}; server_max_window_bits=8, {Name}"));
     }
 
     [Fact]
-    public void Client_that_compresses_with_256_bytes_is_welcome() => // EX-12
+    public void Server_accepts_a_client_window_of_256_bytes() => // EX-12
         Assert.Equal(Name + "; client_max_window_bits=8", Answer(Name + "; client_max_window_bits=8"));
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class ServerNegotiationTests
     [InlineData("server_max_window_bits=10; server_max_window_bits=10")]
     [InlineData("client_max_window_bits; client_max_window_bits")]
     [InlineData("client_max_window_bits=10; client_max_window_bits")]
-    public void Offer_with_a_wrong_parameter_is_declined_and_the_next_one_taken(string parameters) // EX-15
+    public void Offer_with_a_wrong_parameter_is_declined_and_the_next_one_accepted(string parameters) // EX-15
     {
         Assert.Null(Answer($"{Name}; {parameters}"));
         Assert.Equal(
@@ -130,7 +130,7 @@ public sealed class ServerNegotiationTests
     [InlineData(15, true)]
     [InlineData(16, false)]
     [InlineData(500, false)]
-    public void Only_the_first_16_offers_are_looked_at(int wrongOffers, bool isAccepted) // EX-16
+    public void Only_the_first_16_offers_are_considered(int wrongOffers, bool isAccepted) // EX-16
     {
         string offers = string.Concat(Enumerable.Repeat($"{Name}; foo, other, ", wrongOffers)) + Name;
 
@@ -151,7 +151,7 @@ public sealed class ServerNegotiationTests
     }
 
     [Fact]
-    public void Servers_own_rules_go_beyond_the_offer() // ws 4.6, 10
+    public void The_servers_own_rules_go_beyond_the_offer() // ws 4.6, 10
     {
         var rules = new PerMessageDeflateRules
         {
@@ -170,7 +170,7 @@ public sealed class ServerNegotiationTests
     }
 
     [Fact]
-    public void Server_that_insists_on_its_context_declines_whoever_forbids_it() // ws 4.6, 12
+    public void Server_that_requires_context_takeover_declines_offers_that_forbid_it() // ws 4.6, 12
     {
         var rules = new PerMessageDeflateRules { ServerContextTakeover = true };
 
@@ -179,13 +179,13 @@ public sealed class ServerNegotiationTests
     }
 
     [Fact]
-    public void Server_takes_a_smaller_window_than_its_own() => // ws 4.6, 13 and 14, where ws declines
+    public void Server_accepts_a_smaller_window_than_its_own() => // ws 4.6, 13 and 14, where ws declines
         Assert.Equal(
             Name + "; server_max_window_bits=9",
             Answer(Name + "; server_max_window_bits=9", new PerMessageDeflateRules { ServerMaxWindowBits = 12 }));
 
     [Fact]
-    public void Window_of_a_client_that_does_not_let_it_be_bounded_is_not_answered() // §7.1.2.2
+    public void Response_does_not_limit_the_window_of_a_client_that_did_not_offer_it() // §7.1.2.2
     {
         var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10 };
 
@@ -194,7 +194,7 @@ public sealed class ServerNegotiationTests
     }
 
     [Fact]
-    public void Server_may_decline_a_client_whose_window_it_cannot_bound() // ws 4.6, 15
+    public void Server_can_decline_a_client_whose_window_it_cannot_limit() // ws 4.6, 15
     {
         var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10, RequireClientMaxWindowBits = true };
 

@@ -28,21 +28,21 @@ public sealed class PeerTextTests
     [Fact]
     public void Lone_surrogates_are_escaped_and_pairs_are_not()
     {
-        // Not as data of a theory: a runner may not be able to show them.
+        // Not theory data, since a runner may be unable to show them.
         Assert.Equal(@"a\uD83Db\uDC1F🐟\uD83D", PeerText.Escape("a\ud83db\udc1f\ud83d\udc1f\ud83d"));
         Assert.False(PeerText.IsPlain("\udc1f"));
         Assert.True(PeerText.IsPlain("\ud83d\udc1f"));
     }
 
     [Fact]
-    public void Only_between_quotes_a_quote_is_escaped()
+    public void A_quote_is_escaped_only_between_quotes()
     {
         Assert.Equal("don't", PeerText.Escape("don't"));
         Assert.Equal(@"'don\'t, \\'", PeerText.Quote(@"don't, \"));
     }
 
     [Fact]
-    public void No_text_reads_as_an_empty_one()
+    public void Null_counts_as_an_empty_text()
     {
         Assert.Equal("", PeerText.Escape(null));
         Assert.Equal("''", PeerText.Quote(null));
@@ -66,14 +66,14 @@ public sealed class PeerTextTests
     [InlineData("abc🐟", 4, "abc…")]
     [InlineData("ab🐟", 4, "ab🐟")]
     [InlineData("a", 0, "…")]
-    public void Long_text_is_cut_between_characters_and_escapes(string text, int maxLength, string expected) =>
+    public void Long_text_is_truncated_between_characters_and_escapes(string text, int maxLength, string expected) =>
         Assert.Equal(expected, PeerText.Escape(text, maxLength));
 
     [Theory]
     [InlineData('a')]
     [InlineData('\n')]
     [InlineData('\u202e')]
-    public void Text_of_a_million_characters_costs_no_more_than_its_beginning(char character)
+    public void A_text_of_a_million_characters_costs_no_more_than_its_start(char character)
     {
         string text = new(character, 1_000_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -91,7 +91,7 @@ public sealed class PeerTextTests
     [InlineData("one\ntwo\r\nthree\rfour\u2028five\u0085six", "  one|  two|  three|  four|  five|  six")]
     [InlineData("at C:\\x\n\u001b[31m\\", "  at C:\\x|  \\u001B[31m\\\\")]
     [InlineData("\n", "  |  ")]
-    public void Lines_are_escaped_each_and_indented(string text, string expected) =>
+    public void Each_line_is_escaped_and_indented(string text, string expected) =>
         Assert.Equal(expected.Replace("|", Environment.NewLine, StringComparison.Ordinal), PeerText.EscapeLines(text));
 
     [Theory]
@@ -99,7 +99,7 @@ public sealed class PeerTextTests
     [InlineData("abcdefg\nhij", "  abcdefg…")]
     [InlineData("abc\u001bdefg", "  abc…")]
     [InlineData("a\nb\nc\nd", "  a|  b…")]
-    public void Lines_are_cut_together(string text, string expected)
+    public void Lines_share_one_limit(string text, string expected)
     {
         string escaped = PeerText.EscapeLines(text, maxLength: 10);
 
@@ -107,7 +107,7 @@ public sealed class PeerTextTests
     }
 
     [Fact]
-    public void Every_character_there_is_comes_out_visible_on_one_line()
+    public void Every_Unicode_character_is_shown_visibly_on_one_line()
     {
         for (int value = 0; value <= 0x10FFFF; value++)
         {

@@ -3,13 +3,13 @@ using System.Text.Unicode;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Blocks of 32 bytes against the runtime: at every place of a short, a middling and a long text.</summary>
+/// <summary>Blocks of 32 bytes, compared with the runtime at every position of a short, a medium and a long text.</summary>
 public sealed class Utf8BlocksTests
 {
     private const int LongestText = 200; // more than six blocks: each kind of block, and each kind of remainder
 
     [Fact]
-    public void Good_text_of_every_length_is_valid()
+    public void Valid_text_of_every_length_is_accepted()
     {
         foreach (string filler in new[] { "a", "é", "€", "😜" })
         {
@@ -38,7 +38,7 @@ public sealed class Utf8BlocksTests
     [InlineData("F5808080")]
     [InlineData("F09F98")]
     [InlineData("F88080808080")]
-    public void A_fault_at_every_place_of_a_text_of_every_length_is_found(string hex)
+    public void A_fault_at_any_position_in_a_text_of_any_length_is_found(string hex)
     {
         byte[] fault = Wire.Bytes(hex);
         for (int length = fault.Length; length <= LongestText; length++)
@@ -58,12 +58,12 @@ public sealed class Utf8BlocksTests
     }
 
     [Fact]
-    public void What_lies_beside_the_text_has_no_say()
+    public void Bytes_beside_the_text_have_no_effect()
     {
         byte[] memory = new byte[2 * LongestText];
         for (int length = 0; length <= LongestText; length++)
         {
-            // Before it a lead byte that wants more, after it a continuation byte.
+            // Before it a lead byte that requires more, after it a continuation byte.
             memory.AsSpan().Fill(0xF0);
             memory.AsSpan(LongestText / 2).Fill(0x80);
             Span<byte> text = memory.AsSpan(LongestText / 2, length);
@@ -78,7 +78,7 @@ public sealed class Utf8BlocksTests
     }
 
     [Fact]
-    public void A_changed_byte_anywhere_in_mixed_text_has_the_verdict_of_the_runtime()
+    public void A_changed_byte_anywhere_in_mixed_text_gets_the_result_of_the_runtime()
     {
         byte[] good = Encoding.UTF8.GetBytes("Sockeye 红鲑鱼, saumon né à l'été: 🐟 σολομός. 😜€é and then ASCII, plain ASCII, ");
         good = [.. good, .. good];

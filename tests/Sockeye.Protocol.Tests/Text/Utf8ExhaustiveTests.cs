@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Every scalar value and every short string, against oracles that share no code with the validator.</summary>
+/// <summary>Every scalar value and every short string, compared with oracles that share no code with the validator.</summary>
 public sealed class Utf8ExhaustiveTests
 {
     private const int ScalarCount = 1_112_064; // 0x110000 code points, less 0x800 surrogates
@@ -49,7 +49,7 @@ public sealed class Utf8ExhaustiveTests
     }
 
     [Fact]
-    public void Every_string_of_one_or_two_bytes_has_the_verdict_of_the_table()
+    public void Every_string_of_one_or_two_bytes_gets_the_result_of_the_table()
     {
         Assert.Equal(ScalarCount, Table.Value.ScalarCount);
 
@@ -64,7 +64,7 @@ public sealed class Utf8ExhaustiveTests
     }
 
     [Fact]
-    public void Every_string_of_three_bytes_has_the_verdict_of_the_table()
+    public void Every_string_of_three_bytes_gets_the_result_of_the_table()
     {
         _ = Table.Value;
         long wrong = 0;
@@ -90,11 +90,12 @@ public sealed class Utf8ExhaustiveTests
     }
 
     [Fact]
-    public void Every_string_of_three_bytes_inside_a_longer_text_has_the_verdict_of_the_runtime()
+    public void Every_string_of_three_bytes_inside_a_longer_text_gets_the_result_of_the_runtime()
     {
         long wrong = 0;
 
-        // A lead byte first, or the string is three verdicts of shorter strings; at a place that straddles vectors.
+        // Only strings that start with a lead byte, since others are equivalent to shorter strings. At a position that straddles
+        // vectors.
         Parallel.For(0x80, 256, first =>
         {
             byte[] block = new byte[BlockLength];
@@ -117,9 +118,9 @@ public sealed class Utf8ExhaustiveTests
     }
 
     [Fact]
-    public void Every_lead_of_four_bytes_has_the_verdict_of_the_runtime()
+    public void Sequences_of_four_bytes_get_the_result_of_the_runtime()
     {
-        // All second bytes, since they decide; and the edges of every range for the third and fourth.
+        // All second bytes, since they decide, and the edges of every range for the third and fourth.
         byte[] edges = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xF0, 0xFF];
         byte[] bytes = new byte[4];
         byte[] block = new byte[BlockLength];
@@ -170,7 +171,7 @@ public sealed class Utf8ExhaustiveTests
     private static void AssertVerdict(byte[] bytes) =>
         Assert.True(HasVerdictOfTheTable(bytes), Convert.ToHexString(bytes));
 
-    // Whole, byte by byte, and cut after the first byte, where the verdict on each side of the cut counts.
+    // Whole, byte by byte, and split after the first byte; the results on each side of the split count.
     private static bool HasVerdictOfTheTable(ReadOnlySpan<byte> bytes)
     {
         bool viable = Table.Value.IsViable(bytes, out bool complete);

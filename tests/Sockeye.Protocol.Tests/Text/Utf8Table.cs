@@ -4,14 +4,14 @@ using System.Text;
 namespace Sockeye.Protocol.Tests;
 
 /// <summary>
-/// An oracle that knows no rule of UTF-8: it holds the encoding of every scalar value, as <see cref="Rune"/> writes
-/// it, and looks strings up.
+/// An oracle that contains no rule of UTF-8: it stores the encoding of every scalar value, as <see cref="Rune"/> writes it, and
+/// looks strings up.
 /// </summary>
 internal sealed class Utf8Table
 {
     private const int MaxEncodedLength = 4;
 
-    // Indexed by the bytes read as a big-endian number: the encodings of each length, and what begins a longer one.
+    // Indexed by the bytes as a big-endian number: the encodings of each length, and the starts of longer ones.
     private readonly BitArray[] _whole = [new(1 << 8), new(1 << 16), new(1 << 24)];
     private readonly BitArray[] _begun = [new(1 << 8), new(1 << 16), new(1 << 24)];
 
@@ -39,13 +39,13 @@ internal sealed class Utf8Table
         }
     }
 
-    /// <summary>How many scalar values there are.</summary>
+    /// <summary>The number of scalar values.</summary>
     public int ScalarCount { get; }
 
     /// <summary>Looks up a string of up to three bytes.</summary>
     /// <param name="bytes">The string.</param>
-    /// <param name="complete">Whether it is valid as it stands.</param>
-    /// <returns>Whether it is valid, or some bytes after it would make it so.</returns>
+    /// <param name="complete">Whether it is valid as it is.</param>
+    /// <returns>Whether it is valid, or could become so with further bytes.</returns>
     public bool IsViable(ReadOnlySpan<byte> bytes, out bool complete)
     {
         complete = bytes.IsEmpty;

@@ -4,7 +4,7 @@ namespace Sockeye.Protocol.Tests;
 
 public sealed class Utf8ValidatorTests
 {
-    // RFC 3629 §3 and §4, by what is wrong with them. Each is refused at its last byte, not before, not after.
+    // RFC 3629 §3 and §4, by kind of fault. Each is rejected at its last byte, not before, not after.
     public static TheoryData<string, string> Invalid => new()
     {
         { "a byte that begins nothing", "FE" },
@@ -40,7 +40,7 @@ public sealed class Utf8ValidatorTests
     [Theory]
     [InlineData("FF")]
     [InlineData("CEBAE1BDB9CF83CEBCCEB5 80 656469746564")] // "κόσμε", then a stray continuation byte
-    public void Invalid_bytes_are_refused(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
+    public void Invalid_bytes_are_rejected(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
 
     [Theory]
     [InlineData("C080")]
@@ -50,7 +50,7 @@ public sealed class Utf8ValidatorTests
     [InlineData("E09FBF")]
     [InlineData("F0808080")]
     [InlineData("F08FBFBF")]
-    public void Overlong_encodings_are_refused(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
+    public void Overlong_encodings_are_rejected(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
 
     [Theory]
     [InlineData("EDA080")]
@@ -58,14 +58,14 @@ public sealed class Utf8ValidatorTests
     [InlineData("EDB080")]
     [InlineData("EDBFBF")]
     [InlineData("EDA081EDB080")] // a pair, encoded half by half
-    public void Surrogates_are_refused(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
+    public void Surrogates_are_rejected(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
 
     [Theory]
     [InlineData("F4908080")]
     [InlineData("F7BFBFBF")]
     [InlineData("F888808080")]
     [InlineData("FC8480808080")]
-    public void What_lies_above_10FFFF_is_refused(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
+    public void Code_points_above_10FFFF_are_rejected(string hex) => Assert.False(IsValid(Wire.Bytes(hex)));
 
     [Theory]
     [InlineData("Sockeye 🐟 κόσμε 赤鮭 нерка سلمون ปลาแซลมอน 𐍈 \uFEFF \uFFFD \uFFFF \U0010FFFF \0")]
@@ -74,7 +74,7 @@ public sealed class Utf8ValidatorTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public void The_first_byte_that_cannot_continue_is_refused_at_once(string what, string hex)
+    public void The_first_byte_that_cannot_continue_is_rejected_at_once(string what, string hex)
     {
         byte[] bytes = Wire.Bytes(hex);
         Utf8Validator whole = default;
@@ -96,7 +96,7 @@ public sealed class Utf8ValidatorTests
             byte[] unit = Encoding.UTF8.GetBytes(filler);
             for (int before = 0; before <= 140; before++)
             {
-                // The fault at every offset from a vector's edge; short and long text after it; and at the very end.
+                // The fault at every offset from a vector's edge, with short and long text after it, and at the very end.
                 foreach (int after in new[] { 0, 1, 70 })
                 {
                     byte[] text = [.. Repeat(unit, before), .. fault, .. Repeat(unit, after)];
@@ -118,7 +118,7 @@ public sealed class Utf8ValidatorTests
     [InlineData("EFBFBF")]
     [InlineData("F0908080")]
     [InlineData("F48FBFBF")] // U+10FFFF
-    public void A_character_that_is_cut_off_is_not_at_a_boundary(string hex)
+    public void A_truncated_character_does_not_end_at_a_boundary(string hex)
     {
         byte[] character = Wire.Bytes(hex);
         for (int before = 0; before <= 140; before++)
@@ -136,7 +136,7 @@ public sealed class Utf8ValidatorTests
     }
 
     [Fact]
-    public void Random_texts_in_pieces_have_the_verdict_of_the_whole()
+    public void Random_texts_in_pieces_get_the_result_of_the_whole()
     {
         Random random = new(3629);
         int refused = 0;
@@ -159,7 +159,7 @@ public sealed class Utf8ValidatorTests
             refused += expected ? 0 : 1;
         }
 
-        // Both verdicts must have been put to the test.
+        // Both results must have occurred.
         Assert.InRange(refused, 2_500, 7_500);
     }
 

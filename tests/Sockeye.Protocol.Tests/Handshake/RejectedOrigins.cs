@@ -2,8 +2,8 @@ using static Sockeye.Protocol.Tests.HeadText;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Requests of web pages that a server does not let in unless it is told to (RFC 6455 §10.2).</summary>
-internal static class RefusedOrigins
+/// <summary>Requests of web pages that a server rejects unless configured otherwise (RFC 6455 §10.2).</summary>
+internal static class RejectedOrigins
 {
     // The server is server.example.com, without TLS.
     private static readonly string[] NotTheServers =
