@@ -59,14 +59,14 @@ WebSocketServerOptions options = new()
         RunReceiveContinuationsInline = args.Contains("--inline"),
     },
 };
-await using WebSocketServer server = await WebSocketServer.StartAsync(options, request => request.Path switch
-{
-    "/async" => echoAsync,
-    "/pull" => pull,
-    "/work" => work,
-    "/broadcast" => broadcast,
-    _ => echo,
-});
+WebSocketRoutes routes = new WebSocketRoutes()
+    .Map("/async", echoAsync)
+    .Map("/pull", pull)
+    .Map("/work", work)
+    .Map("/broadcast", broadcast)
+    .Map("*", echo);
+await using WebSocketServer server = new(options, routes);
+await server.StartAsync();
 
 Console.WriteLine($"listening on {server.LocalEndPoint}");
 await Task.Delay(Timeout.Infinite);

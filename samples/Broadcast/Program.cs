@@ -17,7 +17,7 @@ using System.Net;
 using Sockeye;
 
 var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
-await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
+await using var chat = new WebSocketServer(options, async (server, connection, cancellation) =>
 {
     string name = connection.Request!.Path[1..];
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
@@ -26,6 +26,7 @@ await using var chat = await WebSocketServer.StartAsync(options, async (server, 
         server.Broadcast($"{name}: {message.GetText()}", where: other => other != connection);
     }
 });
+await chat.StartAsync();
 
 string[] names = ["alice", "bob", "carol"];
 var clients = new Dictionary<string, WebSocketConnection>();

@@ -28,7 +28,7 @@ var options = new WebSocketServerOptions
     AllowedOrigins = [origin],
     Subprotocols = ["chat.v1"],
 };
-await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
+await using var chat = new WebSocketServer(options, async (server, connection, cancellation) =>
 {
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
     {
@@ -37,6 +37,7 @@ await using var chat = await WebSocketServer.StartAsync(options, async (server, 
         server.Broadcast(text);
     }
 });
+await chat.StartAsync();
 address = $"ws://127.0.0.1:{chat.Port}/";
 Console.WriteLine($"Open {origin}/");
 await pages.WaitForShutdownAsync();

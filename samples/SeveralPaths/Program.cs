@@ -34,7 +34,8 @@ var routes = new WebSocketRoutes()
     });
 
 var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
-await using WebSocketServer server = await WebSocketServer.StartAsync(options, routes);
+await using var server = new WebSocketServer(options, routes);
+await server.StartAsync();
 string address = $"ws://127.0.0.1:{server.Port}";
 
 await using WebSocketConnection echo = await WebSocketClient.ConnectAsync($"{address}/echo");

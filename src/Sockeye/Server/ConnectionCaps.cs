@@ -6,6 +6,7 @@ namespace Sockeye.Server;
 /// <summary>How many connections there are, in all and from each address, and whether there is room for another.</summary>
 internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
 {
+    private int? _maxCount = maxCount;
     private readonly Dictionary<PeerNetwork, int> _byAddress = [];
     private readonly Lock _gate = new();
     private int _count;
@@ -13,7 +14,10 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
     /// <summary>Whether addresses are counted.</summary>
     public bool CountsAddresses => maxPerAddress is not null;
 
-    private bool CountsNothing => maxCount is null && maxPerAddress is null;
+    private bool CountsNothing => _maxCount is null && maxPerAddress is null;
+
+    /// <summary>Sets the most connections in all, if the application has not. Called before the first connection.</summary>
+    public void SetDefault(int defaultMaxCount) => _maxCount ??= defaultMaxCount;
 
     /// <summary>Takes a place, if there is one.</summary>
     /// <param name="address">The client's; <see langword="null"/> if it has none, or addresses are not counted.</param>
@@ -27,7 +31,7 @@ internal sealed class ConnectionCaps(int? maxCount, int? maxPerAddress)
 
         lock (_gate)
         {
-            if (_count >= maxCount)
+            if (_count >= _maxCount)
             {
                 return WebSocketHandshakeError.TooManyConnections;
             }

@@ -26,6 +26,10 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    // Set before the first handshake.
+    private int _maxCount = maxCount;
+    private int _share = share;
+
     private readonly Lock _gate = new();
     private readonly LinkedList<PendingPlace> _silent = new();
     private readonly LinkedList<PendingPlace> _begun = new();
@@ -35,29 +39,23 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     private readonly SpareObjects<PendingNetwork> _spareNetworks = new();
     private int _count;
 
-    /// <summary>Creates the pending handshakes of a server.</summary>
-    /// <param name="options">What the user has set.</param>
-    /// <param name="connectionRoom">
-    /// How many connections the descriptor limit allows; <see langword="null"/> for no limit. Handshakes get at most half of that, so
-    /// that silent clients give way before descriptors run short.
-    /// </param>
-    /// <param name="wheel">Where deadlines are kept.</param>
-    public static PendingHandshakes For(WebSocketServerOptions options, int? connectionRoom, DeadlineWheel wheel)
-    {
-        int maxCount = options.MaxPendingHandshakes;
-        int share = options.MaxPendingHandshakesPerAddress;
-        if (connectionRoom is { } room && room / 2 < maxCount)
-        {
-            int lower = Math.Max(1, room / 2);
-            share = (int)Math.Max(1, (long)share * lower / maxCount);
-            maxCount = lower;
-        }
-
-        return new PendingHandshakes(maxCount, share, wheel);
-    }
-
     /// <summary>Called, on any thread, when there is room again.</summary>
     public event Action? RoomMade;
+
+    /// <summary>
+    /// Limits handshakes to half of the connections that the descriptor limit allows, so that silent clients give way before descriptors
+    /// run short. Called before the first handshake.
+    /// </summary>
+    /// <param name="connectionRoom">How many connections the descriptor limit allows.</param>
+    public void LimitTo(int connectionRoom)
+    {
+        int lower = Math.Max(1, connectionRoom / 2);
+        if (lower < _maxCount)
+        {
+            _share = (int)Math.Max(1, (long)_share * lower / _maxCount);
+            _maxCount = lower;
+        }
+    }
 
     /// <summary>How many there are.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -65,7 +63,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     /// <summary>Whether another may begin; if not, <see cref="RoomMade"/> is called later.</summary>
     public bool HasRoom()
     {
-        if (Count < maxCount)
+        if (Count < _maxCount)
         {
             return true;
         }
@@ -74,7 +72,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
         lock (_gate)
         {
             // It may have changed meanwhile, and been told already.
-            if (_count < maxCount)
+            if (_count < _maxCount)
             {
                 return true;
             }
@@ -104,14 +102,14 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     /// <summary>Whether another may begin from a network, which may have taken its share.</summary>
     public bool HasRoomFor(PeerNetwork network)
     {
-        if (Count < maxCount)
+        if (Count < _maxCount)
         {
             return true;
         }
 
         lock (_gate)
         {
-            return _count < maxCount || !HasShare(network, out PendingNetwork? own) || OldestOf(own) is not null;
+            return _count < _maxCount || !HasShare(network, out PendingNetwork? own) || OldestOf(own) is not null;
         }
     }
 
@@ -126,7 +124,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
         IPendingHandshake? ousted;
         lock (_gate)
         {
-            ousted = _count < maxCount ? null : FindToOust(network)?.Handshake;
+            ousted = _count < _maxCount ? null : FindToOust(network)?.Handshake;
             if (ousted is not null)
             {
                 Forget(ousted);
@@ -143,7 +141,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
             {
                 PendingNetwork own = NetworkOf(network);
                 own.MayGiveWay.AddLast(place.AmongOwn);
-                if (++own.Count == share + 1)
+                if (++own.Count == _share + 1)
                 {
                     _large.AddLast(own.AmongLarge);
                 }
@@ -238,7 +236,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
         bool makesRoom;
         lock (_gate)
         {
-            makesRoom = Forget(handshake) && _count == maxCount - 1;
+            makesRoom = Forget(handshake) && _count == _maxCount - 1;
         }
 
         if (makesRoom)
@@ -268,7 +266,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     private bool HasShare(PeerNetwork network, [NotNullWhen(true)] out PendingNetwork? own)
     {
         own = null;
-        return network.IsKnown && _networks.TryGetValue(network, out own) && own.Count >= share;
+        return network.IsKnown && _networks.TryGetValue(network, out own) && own.Count >= _share;
     }
 
     // Few networks can have more than their share at a time.
@@ -327,7 +325,7 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     {
         PendingNetwork own = _networks[network];
         own.Count--;
-        if (own.Count == share)
+        if (own.Count == _share)
         {
             _large.Remove(own.AmongLarge);
         }

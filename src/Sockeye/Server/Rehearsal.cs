@@ -87,7 +87,7 @@ internal static class Rehearsal
                 LoggerFactory = new DroppingLogger(),
                 Numbers = new ConnectionNumbers(),
             };
-            var context = new ServerContext(options, static _ => WebSocketHandler.FromDelegate(EchoAsync), hasListeners: false);
+            var context = new ServerContext(options, WebSocketHandler.FromDelegate(EchoAsync));
             var session = new ServerHandshakeSession(
                 context, context.SettingsOn(context.Wheel, isSecure: false), pair.Transport);
             session.Start();

@@ -15,9 +15,15 @@ internal sealed class ServerContext
     private readonly Lock _gate = new();
     private volatile bool _isStopping;
 
+    /// <summary>Makes a context.</summary>
+    /// <param name="options">What the user has set.</param>
+    /// <param name="handler">
+    /// Receives the messages of connections without a route; <see langword="null"/> if they are received by those who accept the
+    /// connections.
+    /// </param>
+    /// <param name="makeRoutes">Makes the routes, if there are any, given a context that has all but them.</param>
     public ServerContext(
-        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
-        WebSocketRoutes? routes = null, bool hasListeners = true)
+        WebSocketServerOptions options, WebSocketHandler? handler, Func<ServerContext, ServerRoute[]>? makeRoutes = null)
     {
         ServerOptionConflicts.Check(options);
 
@@ -33,8 +39,8 @@ internal sealed class ServerContext
                 options.ForwardedHeader == WebSocketForwardedHeader.Forwarded)
             : null;
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
-        Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), selectHandler);
-        ServerRoute[] all = routes is null ? [Fallback] : routes.Build(this);
+        Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), handler);
+        ServerRoute[] all = makeRoutes?.Invoke(this) ?? [Fallback];
         foreach (ServerRoute route in all)
         {
             ServerOptionConflicts.CheckSubprotocols(route);
@@ -42,14 +48,10 @@ internal sealed class ServerContext
 
         Routes = new ServerRoutes(all);
         Wheel = DeadlineWheel.For(options.TimeProvider);
-        int? room = hasListeners ? Admission.DefaultMaxConnections(options) : null;
-        Caps = new ConnectionCaps(options.MaxConnections ?? room, options.MaxConnectionsPerAddress);
-        Pending = PendingHandshakes.For(options, room, Wheel);
+        Caps = new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress);
+        Pending = new PendingHandshakes(options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, Wheel);
         Admission = new Admission(this);
     }
-
-    /// <summary>The server, which is there before the first connection; handshakes without a listener have none.</summary>
-    public WebSocketServer? Server { get; set; }
 
     /// <summary>What the user has set.</summary>
     public WebSocketServerOptions Options { get; }
@@ -153,6 +155,16 @@ internal sealed class ServerContext
         foreach (ServerHandshakeSession session in _sessions.ToArray())
         {
             session.Drop();
+        }
+    }
+
+    /// <summary>Derives the limits of a server that listens from the descriptors that the process may have now.</summary>
+    public void LimitToDescriptors()
+    {
+        if (Admission.DefaultMaxConnections(Options) is { } room)
+        {
+            Caps.SetDefault(room);
+            Pending.LimitTo(room);
         }
     }
 

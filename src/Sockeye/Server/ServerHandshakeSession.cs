@@ -328,7 +328,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         ConnectionCore core;
         try
         {
-            core = UpgradeAnswer.Open(_transport, offer, agreed, acceptance, isDetached: _detached is not null);
+            core = UpgradeAnswer.Open(_transport, offer, agreed, acceptance);
         }
         catch (Exception exception)
         {

@@ -21,18 +21,22 @@ internal sealed class ServerListeners
     }
 
     /// <summary>Where the server listens.</summary>
-    public IReadOnlyList<EndPoint> LocalEndPoints => Array.ConvertAll(_listeners, listener => listener.LocalEndPoint);
+    public EndPoint[] LocalEndPoints => Array.ConvertAll(_listeners, listener => listener.LocalEndPoint);
 
-    /// <summary>Listens on all addresses, or none. Whoever connects waits until <see cref="Accept"/>.</summary>
-    /// <exception cref="SocketException">An address cannot be had.</exception>
-    public static async Task<ServerListeners> BindAsync(ServerContext context)
+    /// <summary>Listens on all addresses, or on none. Clients that connect wait until <see cref="Accept"/>.</summary>
+    /// <param name="context">The server's.</param>
+    /// <param name="cancellationToken">Cancels the start: no address remains bound.</param>
+    /// <exception cref="SocketException">An address is not available.</exception>
+    public static async Task<ServerListeners> BindAsync(ServerContext context, CancellationToken cancellationToken)
     {
         List<Listener> listeners = [];
         EventLoopGroup? loops = null;
         try
         {
+            context.LimitToDescriptors();
             loops = StartLoops(context.Options);
-            await Rehearsal.EnsureAsync(context, usesLoops: loops is not null).ConfigureAwait(false);
+            await Rehearsal.EnsureAsync(context, usesLoops: loops is not null).WaitAsync(cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
             foreach (WebSocketEndPoint endPoint in context.Options.AllEndPoints)
             {
                 listeners.Add(Listener.Bind(context, endPoint, loops));

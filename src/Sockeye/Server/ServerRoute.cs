@@ -15,15 +15,15 @@ internal sealed class ServerRoute
     /// <param name="context">The server's.</param>
     /// <param name="pattern">Which paths are its; <see langword="null"/> without routes.</param>
     /// <param name="options">What is different from the server's.</param>
-    /// <param name="selectHandler">Who receives the messages of a connection.</param>
+    /// <param name="handler">See <see cref="Handler"/>.</param>
     public ServerRoute(
         ServerContext context, RoutePattern? pattern, WebSocketRouteOptions options,
-        Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler)
+        WebSocketHandler? handler)
     {
         WebSocketServerOptions server = context.Options;
         Pattern = pattern;
         Own = options;
-        SelectHandler = selectHandler;
+        Handler = handler;
         OnUpgrade = options.OnUpgrade ?? server.OnUpgrade;
         OnPlainRequest = options.OnPlainRequest ?? server.OnPlainRequest;
         AllowedOrigins = options.AllowedOrigins ?? server.AllowedOrigins;
@@ -98,8 +98,11 @@ internal sealed class ServerRoute
     /// <summary>Whether a client is refused for which none is selected.</summary>
     public bool RequireSubprotocol { get; }
 
-    /// <summary>Who receives the messages of a connection.</summary>
-    public Func<WebSocketUpgradeRequest, WebSocketHandler> SelectHandler { get; }
+    /// <summary>
+    /// Receives the messages of its connections, unless the decision about a connection names another handler; <see langword="null"/>
+    /// if they are received by those who accept the connections.
+    /// </summary>
+    public WebSocketHandler? Handler { get; }
 
     /// <summary>Who decides whether a request is accepted, if anybody does.</summary>
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; }

@@ -12,7 +12,7 @@ namespace Sockeye.Server;
 /// Runs on a thread of its own, which blocks while it waits: the application may block every thread of the thread pool. Loggers, hooks
 /// and callbacks of the application run on further threads, so that one that blocks does not hold up the stop.
 /// </remarks>
-internal sealed class ServerStop(ServerContext context, ServerListeners listeners)
+internal sealed class ServerStop(ServerContext context)
 {
     // How long aborted connections, and the methods that serve them, have to end. Measured by the system's clock, because the
     // threads that are waited for run by it.
@@ -30,6 +30,8 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     // Used only by the thread of the stop.
     private readonly List<Task> _calls = [];
 
+    // What the server listens on; null before it listens.
+    private ServerListeners? _listeners;
     private bool _isStopping;
     private bool _isOver;
     private bool _isOverForServed;
@@ -37,7 +39,23 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     /// <summary>Completes when the server has stopped.</summary>
     public Task Completion => _completion.Task;
 
-    /// <summary>Stops; the first call says how, and each may cut it short.</summary>
+    /// <summary>Hands over what is to be stopped, once the server listens.</summary>
+    /// <returns>Whether that is in time; if not, the caller ends the listeners.</returns>
+    public bool TryAttach(ServerListeners listeners)
+    {
+        lock (_gate)
+        {
+            if (_isStopping)
+            {
+                return false;
+            }
+
+            _listeners = listeners;
+            return true;
+        }
+    }
+
+    /// <summary>Stops. The options of the first call apply; the token of each call may cut the stop short.</summary>
     public Task StopAsync(WebSocketStopOptions options, CancellationToken cancellationToken)
     {
         StopWaiter waiter = Enter();
@@ -130,9 +148,13 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
     {
         TimeProvider time = context.Options.TimeProvider;
         CloseStatus status = CloseArguments.Check(options.CloseCode, options.CloseReason);
-        listeners.Stop(options.AbortTimeout);
-        int count = context.ConnectionCount;
-        Call(() => context.Logger.Stopping(count));
+        if (_listeners is not null)
+        {
+            _listeners.Stop(options.AbortTimeout);
+            int count = context.ConnectionCount;
+            Call(() => context.Logger.Stopping(count));
+        }
+
         Call(context.DropSessions);
         if (options.DrainTimeout > TimeSpan.Zero)
         {
@@ -219,7 +241,7 @@ internal sealed class ServerStop(ServerContext context, ServerListeners listener
             return;
         }
 
-        listeners.EndLoops();
+        _listeners?.EndLoops();
         StopWaiter[] waiters;
         lock (_gate)
         {

@@ -17,17 +17,13 @@ internal static class UpgradeAnswer
     /// <param name="offer">What the client asked for.</param>
     /// <param name="agreed">What the handshake comes to.</param>
     /// <param name="acceptance">What the application says about it.</param>
-    /// <param name="isDetached">Whether its messages are asked for, unless the application says otherwise.</param>
     /// <returns>The connection, whose send side is corked, with the answer in it.</returns>
     /// <remarks>Throws what the application throws; the transport then is as it was.</remarks>
     /// <exception cref="InvalidOperationException">What the application wants cannot be answered.</exception>
     public static ConnectionCore Open(
-        Transport transport, ServerHandshakeOffer offer, AgreedUpgrade agreed, WebSocketUpgradeAcceptance acceptance,
-        bool isDetached)
+        Transport transport, ServerHandshakeOffer offer, AgreedUpgrade agreed, WebSocketUpgradeAcceptance acceptance)
     {
-        WebSocketHandler? handler = isDetached ? acceptance.Handler : acceptance.Handler
-            ?? agreed.Route.SelectHandler(new WebSocketUpgradeRequest(agreed.PackedHead, transport, agreed.Settings.Scope))
-            ?? throw new InvalidOperationException("No handler was selected for the connection.");
+        WebSocketHandler? handler = acceptance.Handler ?? agreed.Route.Handler;
         offer = acceptance.Compress ? offer : offer.WithoutCompression();
         ArrayBufferWriter<byte> response = Response ??= new ArrayBufferWriter<byte>();
         response.ResetWrittenCount();

@@ -95,7 +95,7 @@ internal sealed class UpgradePreparation
             received.Length == 0 ? stream : new PrefixedStream(received, stream),
             Options.Pool, _input.LocalEndPoint, _input.RemoteEndPoint);
         var connection = new WebSocketConnection(
-            transport, _agreed.Settings, acceptance.Handler, subprotocol, deflate, _agreed.PackedHead)
+            transport, _agreed.Settings, acceptance.Handler ?? _agreed.Route.Handler, subprotocol, deflate, _agreed.PackedHead)
         {
             UserState = acceptance.UserState,
         };

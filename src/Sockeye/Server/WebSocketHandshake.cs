@@ -119,5 +119,5 @@ public static class WebSocketHandshake
     }
 
     private static ServerContext ContextOf(WebSocketServerOptions options) =>
-        Contexts.GetValue(options, static options => new ServerContext(options, static _ => null!, hasListeners: false));
+        Contexts.GetValue(options, static options => new ServerContext(options, handler: null));
 }

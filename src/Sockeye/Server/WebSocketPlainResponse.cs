@@ -59,6 +59,13 @@ public sealed record WebSocketPlainResponse
             ?? throw new ArgumentNullException(nameof(ContentType));
     } = "text/plain; charset=utf-8";
 
+    /// <summary>
+    /// Wraps a response for <see cref="WebSocketServerOptions.OnPlainRequest"/>, so that a callback that responds at once returns the
+    /// response itself.
+    /// </summary>
+    /// <param name="response">The response; <see langword="null"/> rejects the request.</param>
+    public static implicit operator ValueTask<WebSocketPlainResponse?>(WebSocketPlainResponse? response) => new(response);
+
     internal HandshakeRejection ToRejection() => new()
     {
         StatusCode = StatusCode,

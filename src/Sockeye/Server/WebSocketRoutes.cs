@@ -61,15 +61,16 @@ public sealed class WebSocketRoutes
         ArgumentNullException.ThrowIfNull(serve);
         return Map(
             pattern,
-            context => WebSocketHandler.FromDelegate(
-                (connection, cancellation) => serve(context.Server!, connection, cancellation)),
+            server => WebSocketHandler.FromDelegate(
+                (connection, cancellationToken) => serve(server, connection, cancellationToken)),
             options);
     }
 
-    internal ServerRoute[] Build(ServerContext context) => [.. _entries.Select(entry => entry.Build(context))];
+    internal ServerRoute[] Build(ServerContext context, WebSocketServer server) =>
+        [.. _entries.Select(entry => new ServerRoute(context, entry.Pattern, entry.Options, entry.HandlerOf(server)))];
 
     private WebSocketRoutes Map(
-        string pattern, Func<ServerContext, WebSocketHandler> handlerOf, WebSocketRouteOptions? options)
+        string pattern, Func<WebSocketServer, WebSocketHandler> handlerOf, WebSocketRouteOptions? options)
     {
         ArgumentNullException.ThrowIfNull(pattern);
         if (!RoutePattern.TryParse(pattern, out RoutePattern? parsed))
@@ -91,14 +92,8 @@ public sealed class WebSocketRoutes
     }
 
     private sealed record Entry(
-        RoutePattern Pattern, Func<ServerContext, WebSocketHandler> HandlerOf, WebSocketRouteOptions Options)
+        RoutePattern Pattern, Func<WebSocketServer, WebSocketHandler> HandlerOf, WebSocketRouteOptions Options)
     {
-        public ServerRoute Build(ServerContext context)
-        {
-            WebSocketHandler handler = HandlerOf(context);
-            return new ServerRoute(context, Pattern, Options, _ => handler);
-        }
-
         public bool Overlaps(string[] subprotocols) => Options.Subprotocols is not { Count: > 0 } own
             ? subprotocols.Length == 0
             : own.Intersect(subprotocols, StringComparer.Ordinal).Any();

@@ -7,186 +7,211 @@ using Sockeye.Server;
 
 namespace Sockeye;
 
-/// <summary>A WebSocket server with a listener of its own (RFC 6455 §4.2).</summary>
-/// <remarks>Thread-safe. Disposing of it stops it.</remarks>
+/// <summary>A WebSocket server that listens on addresses of its own (RFC 6455 §4.2).</summary>
+/// <remarks>
+/// <para>
+/// A server is constructed, started once and stopped once. <see cref="StartAsync(int, WebSocketHandler, CancellationToken)"/> and its
+/// overloads construct and start one in a single call.
+/// </para>
+/// <para>
+/// Before the start and after the stop a server has no connections: <see cref="Connections"/> is empty, broadcasts reach none, and
+/// <see cref="CloseAllAsync"/> completes at once.
+/// </para>
+/// <para>Thread-safe. Disposing of a server stops it.</para>
+/// </remarks>
 // The priorities let `StartAsync(new() { … }, …)` and `StopAsync(new() { … })` mean options: `new()` alone converts to any type.
 public sealed class WebSocketServer : IAsyncDisposable
 {
     private readonly ServerContext _context;
     private readonly ServerStop _stop;
 
-    private WebSocketServer(ServerContext context, ServerListeners listeners)
+    // The start that is in progress or has succeeded. A failed one is forgotten, so that the next call starts again.
+    private Task? _start;
+    private EndPoint[] _localEndPoints = [];
+
+    /// <summary>Creates a server with one handler for all its connections. It does not listen yet.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="handler">
+    /// Receives the messages of every connection for which <see cref="WebSocketServerOptions.OnUpgrade"/> does not choose another
+    /// handler.
+    /// </param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public WebSocketServer(WebSocketServerOptions options, WebSocketHandler handler)
     {
-        _context = context;
-        _stop = new ServerStop(context, listeners);
-        LocalEndPoints = listeners.LocalEndPoints;
-        context.Server = this;
-        listeners.Accept();
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(handler);
+        _context = new ServerContext(options, handler);
+        _stop = new ServerStop(_context);
+        ServerOptionConflicts.CheckListening(options);
     }
 
-    /// <summary>Where the server listens: with the ports that the system chose, if 0 was asked for.</summary>
-    public IReadOnlyList<EndPoint> LocalEndPoints { get; }
+    /// <summary>Creates a server that serves each connection with a method. It does not listen yet.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="serve">
+    /// Serves one connection; see <see cref="WebSocketHandler.FromDelegate"/> for when it is called and what it may do.
+    /// </param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public WebSocketServer(WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve)
+        : this(options, WebSocketHandler.FromDelegate(serve))
+    {
+    }
+
+    /// <summary>
+    /// Creates a server that serves each connection with a method, which receives the server too. It does not listen yet.
+    /// </summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="serve">
+    /// Serves one connection, as in <see cref="WebSocketHandler.FromDelegate"/>. Receives this server, to send to other connections.
+    /// </param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public WebSocketServer(
+        WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(serve);
+        _context = new ServerContext(
+            options,
+            WebSocketHandler.FromDelegate((connection, cancellationToken) => serve(this, connection, cancellationToken)));
+        _stop = new ServerStop(_context);
+        ServerOptionConflicts.CheckListening(options);
+    }
+
+    /// <summary>Creates a server that chooses the handler of a connection by the path of its request. It does not listen yet.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="routes">The routes. They are copied: routes that are mapped later have no effect on this server.</param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public WebSocketServer(WebSocketServerOptions options, WebSocketRoutes routes)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(routes);
+        _context = new ServerContext(options, handler: null, context => routes.Build(context, this));
+        _stop = new ServerStop(_context);
+        ServerOptionConflicts.CheckListening(options);
+    }
+
+    /// <summary>
+    /// The addresses on which the server listens, with the ports that the system chose where port 0 was requested; empty before the
+    /// start. They remain after the stop.
+    /// </summary>
+    public IReadOnlyList<EndPoint> LocalEndPoints => Volatile.Read(ref _localEndPoints);
 
     /// <summary>The first of <see cref="LocalEndPoints"/>.</summary>
-    public EndPoint LocalEndPoint => LocalEndPoints[0];
+    /// <exception cref="InvalidOperationException">The server has not been started.</exception>
+    public EndPoint LocalEndPoint => LocalEndPoints is [var first, ..] ? first : throw NotStarted();
 
     /// <summary>The first TCP port on which the server listens.</summary>
-    /// <exception cref="InvalidOperationException">The server listens on Unix sockets only.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The server has not been started, or listens on Unix sockets only, which have no port.
+    /// </exception>
     public int Port => LocalEndPoints.OfType<IPEndPoint>().FirstOrDefault()?.Port
-        ?? throw new InvalidOperationException("The server listens on Unix sockets, which have no port.");
+        ?? throw (LocalEndPoints.Count == 0
+            ? NotStarted()
+            : new InvalidOperationException("The server listens on Unix sockets only, which have no port."));
 
-    /// <summary>The connections that are open: a copy, made at this moment.</summary>
+    /// <summary>The open connections: a copy, made by each call.</summary>
     public IReadOnlyCollection<WebSocketConnection> Connections => _context.Connections;
 
-    /// <summary>How many connections are open; 0 if they are not tracked. Costs less than to count <see cref="Connections"/>.</summary>
+    /// <summary>
+    /// The number of open connections; 0 if they are not tracked (see <see cref="WebSocketServerOptions.TrackConnections"/>). Cheaper
+    /// than counting <see cref="Connections"/>.
+    /// </summary>
     public int ConnectionCount => _context.ConnectionCount;
 
-    /// <summary>How many opening handshakes are underway, TLS included.</summary>
+    /// <summary>The number of opening handshakes in progress, including TLS handshakes.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
 
     /// <summary>
-    /// Completes when the server has stopped, after all serve methods, including one that has called for the stop. Never fails.
+    /// Completes when the server has stopped and all serve methods have returned, including one that has called
+    /// <see cref="StopAsync(CancellationToken)"/> itself. Never fails.
     /// </summary>
     public Task Completion => _stop.Completion;
 
-    /// <summary>Starts a server on all addresses, without TLS.</summary>
+    /// <summary>Creates and starts a server on all addresses, without TLS, that serves each connection with a method.</summary>
     /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
     /// <param name="serve">
     /// Serves one connection; see <see cref="WebSocketHandler.FromDelegate"/> for when it is called and what it may do.
     /// </param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The port cannot be had, which the message names.</exception>
+    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
     public static Task<WebSocketServer> StartAsync(
-        int port, Func<WebSocketConnection, CancellationToken, Task> serve,
-        CancellationToken cancellationToken = default) => StartAsync(OnPort(port), serve, cancellationToken);
+        int port, Func<WebSocketConnection, CancellationToken, Task> serve, CancellationToken cancellationToken = default) =>
+        new WebSocketServer(OnPort(port), serve).StartedAsync(cancellationToken);
 
-    /// <summary>Starts a server whose connections are each served by a method that asks for its messages.</summary>
-    /// <param name="options">Where to listen, and all else.</param>
-    /// <param name="serve">As for the other overload.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
-    /// <returns>The server, which listens.</returns>
-    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
-    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
-    [OverloadResolutionPriority(1)]
-    public static Task<WebSocketServer> StartAsync(
-        WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve,
-        CancellationToken cancellationToken = default) =>
-        StartAsync(options, WebSocketHandler.FromDelegate(serve), cancellationToken);
-
-    /// <summary>Starts a server on all addresses, without TLS, whose connections know their server.</summary>
-    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
-    /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
-    /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The port cannot be had, which the message names.</exception>
-    public static Task<WebSocketServer> StartAsync(
-        int port, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
-        CancellationToken cancellationToken = default) => StartAsync(OnPort(port), serve, cancellationToken);
-
-    /// <summary>Starts a server on all addresses, without TLS, with one handler for all its connections.</summary>
+    /// <summary>Creates and starts a server on all addresses, without TLS, with one handler for all its connections.</summary>
     /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
     /// <param name="handler">Receives the messages of every connection.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
     /// <returns>The server, which listens.</returns>
     /// <exception cref="SocketException">The port is not available; the message names it.</exception>
     public static Task<WebSocketServer> StartAsync(
         int port, WebSocketHandler handler, CancellationToken cancellationToken = default) =>
-        StartAsync(OnPort(port), handler, cancellationToken);
+        new WebSocketServer(OnPort(port), handler).StartedAsync(cancellationToken);
 
-    /// <summary>Starts a server on all addresses, without TLS, that selects a handler for each connection by its request.</summary>
-    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
-    /// <param name="selectHandler">
-    /// Called in place before a connection is accepted; must not block. If it throws, the response is 500.
+    /// <summary>Creates and starts a server that serves each connection with a method.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="serve">
+    /// Serves one connection; see <see cref="WebSocketHandler.FromDelegate"/> for when it is called and what it may do.
     /// </param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
-    public static Task<WebSocketServer> StartAsync(
-        int port, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler, CancellationToken cancellationToken = default) =>
-        StartAsync(OnPort(port), selectHandler, cancellationToken);
-
-    /// <summary>Starts a server on all addresses, without TLS, with routes.</summary>
-    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
-    /// <param name="routes">Which handler serves which path; read now, and not again.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
-    /// <returns>The server, which listens.</returns>
-    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
-    public static Task<WebSocketServer> StartAsync(
-        int port, WebSocketRoutes routes, CancellationToken cancellationToken = default) =>
-        StartAsync(OnPort(port), routes, cancellationToken);
-
-    /// <summary>Starts a server whose connections know it.</summary>
-    /// <param name="options">Where to listen, and all else.</param>
-    /// <param name="serve">Serves one connection; is given the server too, to tell other connections.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
-    /// <returns>The server, which listens.</returns>
-    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
-    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="SocketException">An address is not available; the message names it.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
-        WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(serve);
-        ServerContext? context = null;
-        var handler = WebSocketHandler.FromDelegate(
-            (connection, cancellation) => serve(context!.Server!, connection, cancellation));
-        context = new ServerContext(options, _ => handler);
-        return StartAsync(context, cancellationToken);
-    }
+        WebSocketServerOptions options, Func<WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default) =>
+        new WebSocketServer(options, serve).StartedAsync(cancellationToken);
 
-    /// <summary>Starts a server with one handler for all its connections.</summary>
-    /// <param name="options">Where to listen, and all else.</param>
+    /// <summary>Creates and starts a server with one handler for all its connections.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
     /// <param name="handler">Receives the messages of every connection.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
     /// <returns>The server, which listens.</returns>
-    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
-    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="SocketException">An address is not available; the message names it.</exception>
     [OverloadResolutionPriority(1)]
     public static Task<WebSocketServer> StartAsync(
-        WebSocketServerOptions options, WebSocketHandler handler, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(handler);
-        return StartAsync(options, _ => handler, cancellationToken);
-    }
+        WebSocketServerOptions options, WebSocketHandler handler, CancellationToken cancellationToken = default) =>
+        new WebSocketServer(options, handler).StartedAsync(cancellationToken);
 
-    /// <summary>Starts a server that selects a handler for each connection, by its request.</summary>
-    /// <param name="options">Where to listen, and all else.</param>
-    /// <param name="selectHandler">
-    /// Called in place before a connection is accepted; must not block. If it throws, the client is answered with 500.
+    /// <summary>Listens on all addresses of the options, and accepts connections.</summary>
+    /// <param name="cancellationToken">
+    /// Cancels the start: the server does not listen, and may be started later. Once the task has completed, the token has no effect.
     /// </param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
-    /// <returns>The server, which listens.</returns>
-    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
-    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
-    [OverloadResolutionPriority(1)]
-    public static Task<WebSocketServer> StartAsync(
-        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> selectHandler,
-        CancellationToken cancellationToken = default)
+    /// <returns>A task that completes when the server listens.</returns>
+    /// <remarks>
+    /// A server starts once. If the start fails or is canceled, the server listens on no address and may be started again.
+    /// </remarks>
+    /// <exception cref="ArgumentException">TLS has no certificate, or one without its private key.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The server was started before, or it has been stopped, which may happen while it starts.
+    /// </exception>
+    /// <exception cref="SocketException">An address is not available; the message names it.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(selectHandler);
-        return StartAsync(new ServerContext(options, selectHandler), cancellationToken);
-    }
+        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _start, start.Task, null) is not null)
+        {
+            throw new InvalidOperationException("The server was started before.");
+        }
 
-    /// <summary>Starts a server with routes: what it does depends on the path of a request.</summary>
-    /// <param name="options">Where to listen, and all else.</param>
-    /// <param name="routes">What is where; read now, and not again.</param>
-    /// <param name="cancellationToken">Nothing is started if it is canceled already.</param>
-    /// <returns>The server, which listens.</returns>
-    /// <exception cref="ArgumentException">Options contradict each other; nothing is started.</exception>
-    /// <exception cref="SocketException">An address cannot be had, which the message names; nothing is started.</exception>
-    [OverloadResolutionPriority(1)]
-    public static Task<WebSocketServer> StartAsync(
-        WebSocketServerOptions options, WebSocketRoutes routes, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(routes);
-        return StartAsync(
-            new ServerContext(options, static _ => throw new InvalidOperationException("There is no route."), routes),
-            cancellationToken);
+        try
+        {
+            await ListenAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Volatile.Write(ref _start, null);
+            start.SetException(exception);
+
+            // The caller gets the exception; whether RunAsync waits for this task too, or not, it is observed.
+            _ = start.Task.Exception;
+            throw;
+        }
+
+        start.SetResult();
     }
 
     /// <summary>Sends a message to connections, now and without waiting: who is too slow for it does not get it.</summary>
@@ -262,27 +287,35 @@ public sealed class WebSocketServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs until the process is asked to end, by SIGINT (Ctrl+C) or SIGTERM, until the token is canceled or until the server
-    /// is stopped; then stops in order, as <see cref="StopAsync(CancellationToken)"/> does.
+    /// Starts the server, if it was not started before, and runs until SIGINT (Ctrl+C) or SIGTERM arrives, the token is canceled or
+    /// the server is stopped; then stops in order, as <see cref="StopAsync(CancellationToken)"/> does.
     /// </summary>
-    /// <param name="cancellationToken">Stops the server. Canceling it is not an error: the task completes.</param>
+    /// <param name="cancellationToken">
+    /// Stops the server. Canceling it is not an error: the task completes, unless it is canceled before the server listens.
+    /// </param>
     /// <returns>A task that completes when the server has stopped.</returns>
     /// <remarks>
-    /// A second signal ends the process at once, without waiting for connections. Signals are caught only while this runs:
+    /// A second signal ends the process at once, without waiting for connections. Signals are caught only while this method runs:
     /// an application that catches them itself passes a token, or calls <see cref="StopAsync(CancellationToken)"/>.
     /// </remarks>
+    /// <exception cref="SocketException">The start failed, as for <see cref="StartAsync(CancellationToken)"/>.</exception>
     public Task RunAsync(CancellationToken cancellationToken = default) => RunAsync(null, cancellationToken);
 
-    /// <summary>Runs until the process is asked to end, as the other overload does, and stops as the options say.</summary>
+    /// <summary>Runs as the other overload does, and stops as the options specify.</summary>
     /// <param name="options">How to stop; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Stops the server. Canceling it is not an error: the task completes.</param>
+    /// <param name="cancellationToken">Stops the server, as for the other overload.</param>
     /// <returns>A task that completes when the server has stopped.</returns>
-    /// <exception cref="ArgumentException">There is a reason without a code; the server goes on.</exception>
+    /// <exception cref="ArgumentException">The options have a reason without a code; the server continues.</exception>
+    /// <exception cref="SocketException">The start failed, as for <see cref="StartAsync(CancellationToken)"/>.</exception>
     [OverloadResolutionPriority(1)]
     public Task RunAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
     {
         Check(options);
-        return _stop.RunAsync(options ?? new WebSocketStopOptions(), cancellationToken);
+        options ??= new WebSocketStopOptions();
+        Task? start = Volatile.Read(ref _start);
+        return _context.IsStopping || start is { IsCompletedSuccessfully: true }
+            ? _stop.RunAsync(options, cancellationToken)
+            : RunFromStartAsync(start ?? StartAsync(cancellationToken), options, cancellationToken);
     }
 
     /// <summary>
@@ -306,7 +339,10 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// The stop has a thread of its own, and does not need the thread pool. The first caller, other than a serve method, that awaits
     /// it or <see cref="RunAsync(CancellationToken)"/> continues on that thread.
     /// </para>
-    /// <para>A server that has stopped stays so: start another.</para>
+    /// <para>
+    /// A server that was stopped cannot be started again; neither can one that was stopped before it was started, for which the task
+    /// completes as soon as the stop is done.
+    /// </para>
     /// </remarks>
     public Task StopAsync(CancellationToken cancellationToken = default) =>
         _stop.StopAsync(new WebSocketStopOptions(), cancellationToken);
@@ -339,10 +375,46 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     private static WebSocketServerOptions OnPort(int port) => new() { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) };
 
-    private static async Task<WebSocketServer> StartAsync(ServerContext context, CancellationToken cancellationToken)
+    private static InvalidOperationException NotStarted() => new("The server has not been started.");
+
+    private async Task<WebSocketServer> StartedAsync(CancellationToken cancellationToken)
     {
-        ServerOptionConflicts.CheckListening(context.Options);
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        return this;
+    }
+
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
-        return new WebSocketServer(context, await ServerListeners.BindAsync(context).ConfigureAwait(false));
+        ServerListeners listeners = await ServerListeners.BindAsync(_context, cancellationToken).ConfigureAwait(false);
+
+        // The first connection may be served before this method returns.
+        Volatile.Write(ref _localEndPoints, listeners.LocalEndPoints);
+        listeners.Accept();
+        if (!_stop.TryAttach(listeners))
+        {
+            Volatile.Write(ref _localEndPoints, []);
+            listeners.Stop(TimeSpan.Zero);
+            listeners.EndLoops();
+            throw new InvalidOperationException("The server has been stopped.");
+        }
+    }
+
+    private async Task RunFromStartAsync(Task start, WebSocketStopOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await start.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Canceling the token stops the server, which ends this method without an error.
+        }
+        catch (InvalidOperationException) when (_context.IsStopping)
+        {
+            // So does a stop by another call.
+        }
+
+        await _stop.RunAsync(options, cancellationToken).ConfigureAwait(false);
     }
 }

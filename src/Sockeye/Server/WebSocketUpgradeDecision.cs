@@ -10,6 +10,13 @@ public abstract record WebSocketUpgradeDecision
     {
     }
 
+    /// <summary>
+    /// Wraps a decision for <see cref="WebSocketServerOptions.OnUpgrade"/>, so that a callback that decides at once returns the decision
+    /// itself.
+    /// </summary>
+    /// <param name="decision">The decision.</param>
+    public static implicit operator ValueTask<WebSocketUpgradeDecision>(WebSocketUpgradeDecision decision) => new(decision);
+
     /// <summary>Accepts; the connection is served as the server or the route says.</summary>
     public static WebSocketUpgradeAcceptance Accept() => WebSocketUpgradeAcceptance.Default;
 

@@ -58,6 +58,8 @@ public sealed class DeployHowToTests
     [Fact]
     public async Task Rooms_are_the_values_of_a_route()
     {
+        var options = new WebSocketServerOptions();
+
         // snippet: rooms
         var rooms = new ConcurrentDictionary<string, ConcurrentDictionary<long, WebSocketConnection>>();
         var routes = new WebSocketRoutes().Map("/rooms/{room}", async (connection, cancellation) =>
@@ -87,7 +89,8 @@ public sealed class DeployHowToTests
                 room.TryRemove(connection.Id, out _);
             }
         });
-        await using var server = await WebSocketServer.StartAsync(0, routes);
+        await using var server = new WebSocketServer(options, routes);
+        await server.StartAsync();
         // end snippet
 
         string address = $"ws://localhost:{server.Port}/rooms/";

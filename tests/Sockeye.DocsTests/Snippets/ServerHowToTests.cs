@@ -35,10 +35,11 @@ public sealed class ServerHowToTests
         var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
 
         // snippet: select a handler
-        var echo = new Echo();
-        var counting = new CountingHandler();
-        await using var server = await WebSocketServer.StartAsync(
-            options, request => request.Path == "/count" ? counting : echo);
+        var routes = new WebSocketRoutes()
+            .Map("/count", new CountingHandler())
+            .Map("*", new Echo());
+        await using var server = new WebSocketServer(options, routes);
+        await server.StartAsync();
         // end snippet
 
         await using WebSocketConnection counted =

@@ -45,8 +45,8 @@ public sealed class UpgradeHowToTests
         var options = new WebSocketServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            OnPlainRequest = (request, cancellation) => new(
-                request.Path == "/healthz" ? new WebSocketPlainResponse { Body = "ok\n" } : null),
+            OnPlainRequest = (request, cancellation) =>
+                request.Path == "/healthz" ? new WebSocketPlainResponse { Body = "ok\n" } : null,
         };
         // end snippet
 
@@ -114,7 +114,8 @@ public sealed class UpgradeHowToTests
                 string? room = connection.Request!.GetRouteValue("room");
                 await connection.SendAsync($"This is {room}", cancellation);
             });
-        await using var server = await WebSocketServer.StartAsync(options, routes);
+        await using var server = new WebSocketServer(options, routes);
+        await server.StartAsync();
         // end snippet
 
         await using WebSocketConnection connection =
@@ -161,7 +162,7 @@ public sealed class UpgradeHowToTests
             OnUpgrade = (request, cancellation) =>
             {
                 Console.WriteLine($"{request.ClientIPAddress} asks for {request.Path}");
-                return new(WebSocketUpgradeDecision.Accept());
+                return WebSocketUpgradeDecision.Accept();
             },
         };
         // end snippet
@@ -177,13 +178,14 @@ public sealed class UpgradeHowToTests
         var options = new WebSocketServerOptions { EndPoint = Loopback };
 
         // snippet: broadcast
-        await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
+        await using var chat = new WebSocketServer(options, async (server, connection, cancellation) =>
         {
             await foreach (var message in connection.ReadAllAsync(cancellation))
             {
                 server.Broadcast(message.Payload.Span, message.Kind, where: other => other != connection);
             }
         });
+        await chat.StartAsync();
         // end snippet
 
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync($"ws://{chat.LocalEndPoint}/");

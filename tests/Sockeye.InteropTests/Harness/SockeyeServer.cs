@@ -29,7 +29,12 @@ internal sealed class SockeyeServer : IAsyncDisposable
             AllowedOrigins = allowedOrigin is null ? [] : [allowedOrigin],
             Connection = new() { DeliverFragments = deliverFragments },
         };
-        server._server = await WebSocketServer.StartAsync(options, server.SelectHandler, Deadline.Token());
+        server._server = new WebSocketServer(
+            options, new WebSocketRoutes()
+                .Map("/handler", new EchoInPlace(server))
+                .Map("/three-pings", new CloseAfterThreePings(server))
+                .Map("*", server.ServeAsync));
+        await server._server.StartAsync(Deadline.Token());
         return server;
     }
 
@@ -49,13 +54,6 @@ internal sealed class SockeyeServer : IAsyncDisposable
     public ValueTask<int> NextPieceCountAsync() => _pieceCounts.Reader.ReadAsync(Deadline.Token());
 
     public ValueTask DisposeAsync() => _server!.DisposeAsync();
-
-    private WebSocketHandler SelectHandler(WebSocketUpgradeRequest request) => request.Path switch
-    {
-        "/handler" => new EchoInPlace(this),
-        "/three-pings" => new CloseAfterThreePings(this),
-        _ => WebSocketHandler.FromDelegate(ServeAsync),
-    };
 
     private async Task ServeAsync(WebSocketConnection connection, CancellationToken cancellation)
     {

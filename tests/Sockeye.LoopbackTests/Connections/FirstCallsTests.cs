@@ -21,29 +21,50 @@ public sealed class FirstCallsTests
         () => WebSocketServer.StartAsync(0, async (connection, _) => await Servers.EchoAsync(connection, default)),
         () => WebSocketServer.StartAsync(0, Servers.EchoAsync),
         () => WebSocketServer.StartAsync(0, Servers.EchoAsync, Token),
-        () => WebSocketServer.StartAsync(0, async (server, connection, cancellation) =>
-            await Servers.EchoAsync(connection, cancellation)),
         () => WebSocketServer.StartAsync(0, new EchoHandler()),
         () => WebSocketServer.StartAsync(0, new EchoHandler(), Token),
         () => WebSocketServer.StartAsync(0, WebSocketHandler.FromDelegate(Servers.EchoAsync)),
-        () => WebSocketServer.StartAsync(0, request => new EchoHandler()),
-        () => WebSocketServer.StartAsync(0, request => request.Path == "/" ? new EchoHandler() : new CallbackHandler()),
-        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", new EchoHandler())),
-        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", Servers.EchoAsync), Token),
-        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("/", new EchoHandler(), new() { Compression = PerMessageDeflateOptions.Disabled })),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, async (connection, cancellation) =>
-            await Servers.EchoAsync(connection, cancellation)),
-        () => WebSocketServer.StartAsync(new() { Backlog = 10 }, async (server, connection, cancellation) =>
             await Servers.EchoAsync(connection, cancellation)),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, Servers.EchoAsync),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, Servers.EchoAsync, Token),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, new EchoHandler()),
         () => WebSocketServer.StartAsync(new() { Backlog = 10 }, new EchoHandler(), Token),
-        () => WebSocketServer.StartAsync(new() { Backlog = 10 }, request => new EchoHandler()),
-        () => WebSocketServer.StartAsync(new() { Backlog = 10 }, new WebSocketRoutes().Map("/", new EchoHandler())),
         () => WebSocketServer.StartAsync(new(), new EchoHandler()),
         () => WebSocketServer.StartAsync(options: new() { Backlog = 10 }, handler: new EchoHandler()),
         () => WebSocketServer.StartAsync(port: 0, serve: Servers.EchoAsync, cancellationToken: Token),
+    ];
+
+    private static readonly List<Func<WebSocketServer>> Creations =
+    [
+        () => new(new(), Servers.EchoAsync),
+        () => new(new() { Backlog = 10 }, async (connection, cancellation) => await Servers.EchoAsync(connection, cancellation)),
+        () => new(new() { Backlog = 10 }, async (server, connection, cancellation) => await Servers.EchoAsync(connection, cancellation)),
+        () => new(new() { Backlog = 10 }, new EchoHandler()),
+        () => new(new() { Backlog = 10 }, handler: new EchoHandler()),
+        () => new(new() { Backlog = 10 }, new WebSocketRoutes().Map("/", Servers.EchoAsync)),
+        () => new(new() { Backlog = 10 }, new WebSocketRoutes().Map("/", new EchoHandler(), new() { Compression = PerMessageDeflateOptions.Disabled })),
+        () => new(new() { OnUpgrade = (request, _) => WebSocketUpgradeDecision.Accept() }, new EchoHandler()),
+        () => new(new() { OnUpgrade = (request, _) => WebSocketUpgradeDecision.Accept(new EchoHandler()) }, new CallbackHandler()),
+        () => new(
+            new()
+            {
+                OnUpgrade = (request, _) => request.Path == "/" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(404),
+            },
+            new EchoHandler()),
+        () => new(
+            new()
+            {
+                OnUpgrade = async (request, cancellation) =>
+                {
+                    await Task.Delay(0, cancellation);
+                    return request.Path == "/" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(404);
+                },
+            },
+            new EchoHandler()),
+        () => new(new() { OnPlainRequest = (request, _) => new WebSocketPlainResponse { Body = "ok" } }, new EchoHandler()),
+        () => new(
+            new() { OnPlainRequest = (request, _) => request.Path == "/ok" ? new WebSocketPlainResponse() : null }, new EchoHandler()),
     ];
 
     private static readonly List<Func<string, Task<WebSocketConnection>>> Connects =
@@ -169,6 +190,20 @@ public sealed class FirstCallsTests
         await client.SendAsync("something");
 
         Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
+    }
+
+    [Fact]
+    public async Task Every_way_to_create_a_server_serves_once_it_is_started()
+    {
+        foreach (Func<WebSocketServer> create in Creations)
+        {
+            await using WebSocketServer server = create();
+            await server.StartAsync(Token);
+            await using WebSocketConnection client = await WebSocketClient.ConnectAsync(UrlOf(server));
+            await client.SendAsync("something");
+
+            Assert.Equal("something", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
+        }
     }
 
     [Fact]

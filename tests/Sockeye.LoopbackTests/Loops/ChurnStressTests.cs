@@ -25,7 +25,7 @@ public sealed class ChurnStressTests
     [Fact]
     public async Task Connections_that_come_and_go_leave_nothing_behind()
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(ServerKind.EventLoop),
             request => request.Path == "/pull" ? WebSocketHandler.FromDelegate(Servers.EchoAsync) : new EchoHandler());
         await ChurnAsync(server, Connections);

@@ -20,7 +20,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
     public async Task<bool> RunAsync()
     {
         int descriptors = Descriptors.Count();
-        _server = await WebSocketServer.StartAsync(
+        _server = await Servers.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,

@@ -96,7 +96,7 @@ public sealed class SlowCallbackTests
     public async Task A_slow_selection_of_the_handler_is_logged_with_the_id_of_the_connection_that_it_led_to()
     {
         long id = 0;
-        await using WebSocketServer server = await WebSocketServer.StartAsync(Options(), _ =>
+        await using WebSocketServer server = await Servers.StartAsync(Options(), _ =>
         {
             _time.Slip(Threshold);
             return new CallbackHandler { Opened = connection => id = connection.Id };
@@ -113,7 +113,7 @@ public sealed class SlowCallbackTests
     [Fact]
     public async Task A_slow_selection_that_leads_to_no_connection_is_logged_with_the_address_of_the_client()
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(Options(), _ =>
+        await using WebSocketServer server = await Servers.StartAsync(Options(), _ =>
         {
             _time.Slip(Threshold);
             throw new InvalidOperationException("nobody is there");

@@ -24,7 +24,7 @@ public sealed class SlowReaderStressTests
                     Limits = new() { MaxSendBufferLength = MaxSendBufferLength },
                 },
             };
-            await using WebSocketServer server = await WebSocketServer.StartAsync(
+            await using WebSocketServer server = await Servers.StartAsync(
                 options, request => request.Path == "/flood" ? flood : new EchoHandler());
             await using WebSocketConnection bystander = await WebSocketClient.ConnectAsync(server.Address("/echo"));
             int[] seeds = [.. Enumerable.Range(0, Readers).Select(_ => random.Next())];

@@ -47,7 +47,7 @@ public sealed class StuckLoopTests : IDisposable
     [Fact]
     public async Task A_selection_that_does_not_return_is_logged_with_the_address_of_the_client_while_it_lasts()
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(Options(loops: 1), _ =>
+        await using WebSocketServer server = await Servers.StartAsync(Options(loops: 1), _ =>
         {
             _released.Wait(Deadlines.Deadline);
             return new EchoHandler();

@@ -97,7 +97,7 @@ public sealed class OriginApprovalTests
     public async Task A_route_has_a_callback_of_its_own_or_the_servers_unless_it_names_its_origins(
         ServerKind kind, string path, string origin, int status)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind) with { IsOriginAllowed = (asked, _) => asked == "app://server" },
             new WebSocketRoutes()
                 .Map("/server", new EchoHandler())

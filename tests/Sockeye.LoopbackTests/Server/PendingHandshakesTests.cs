@@ -56,7 +56,7 @@ public sealed class PendingHandshakesTests
     public void Trusted_proxies_and_Unix_sockets_have_no_share()
     {
         var context = new ServerContext(
-            new WebSocketServerOptions { TrustedProxies = [IPNetwork.Parse("192.0.2.0/24")] }, static _ => null!, hasListeners: false);
+            new WebSocketServerOptions { TrustedProxies = [IPNetwork.Parse("192.0.2.0/24")] }, handler: null);
         Admission admission = context.Admission;
 
         Assert.False(admission.NetworkOf(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1)).IsKnown);
@@ -185,7 +185,8 @@ public sealed class PendingHandshakesTests
         const int Short = 1000 - 32 - 1;
         const int Reserved = 1000 - 32;
         var context = new ServerContext(
-            new WebSocketServerOptions { TimeProvider = _time, DescriptorLimit = static () => 1000 }, static _ => null!, hasListeners: true);
+            new WebSocketServerOptions { TimeProvider = _time, DescriptorLimit = static () => 1000 }, handler: null);
+        context.LimitToDescriptors();
         var silent = new Handshake();
         context.Pending.Enter(silent, One);
 
@@ -209,7 +210,13 @@ public sealed class PendingHandshakesTests
     public void Half_of_the_descriptors_at_most_are_for_handshakes_and_an_address_keeps_its_share_of_that(
         int? connectionRoom, int expectedCount, int expectedShare)
     {
-        var pending = PendingHandshakes.For(new WebSocketServerOptions(), connectionRoom, DeadlineWheel.For(_time));
+        var options = new WebSocketServerOptions();
+        var pending = new PendingHandshakes(
+            options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, DeadlineWheel.For(_time));
+        if (connectionRoom is { } room)
+        {
+            pending.LimitTo(room);
+        }
 
         for (int i = 0; i < expectedCount; i++)
         {

@@ -108,7 +108,7 @@ public sealed class PlainRequestTests
     [EachServer("/unmapped", "server", IsPlain = true)]
     public async Task A_route_responds_for_its_paths_and_the_server_for_all_others(ServerKind kind, string path, string expected)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind) with { OnPlainRequest = (_, _) => new(new WebSocketPlainResponse { Body = "server" }) },
             new WebSocketRoutes()
                 .Map("/own", new EchoHandler(), new WebSocketRouteOptions

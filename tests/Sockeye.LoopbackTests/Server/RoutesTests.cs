@@ -9,7 +9,7 @@ public sealed class RoutesTests
     [EachServer(IsPlain = true)]
     public async Task Each_path_has_its_handler_and_an_unknown_one_is_404(ServerKind kind)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind),
             new WebSocketRoutes()
                 .Map("/chat/{room}", SendAsync(connection => "room " + connection.Request!.GetRouteValue("room")))
@@ -42,7 +42,7 @@ public sealed class RoutesTests
         ServerKind kind, string target, string path)
     {
         var asked = new ConcurrentQueue<WebSocketUpgradeRequest>();
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind),
             new WebSocketRoutes()
                 .Map("*", SendAsync(_ => "anybody"))
@@ -71,7 +71,7 @@ public sealed class RoutesTests
     [EachServer(IsPlain = true)]
     public async Task The_clients_preference_among_subprotocols_decides_between_routes_of_one_path(ServerKind kind)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind),
             new WebSocketRoutes()
                 .Map("/", SendAsync(_ => "one"), new WebSocketRouteOptions { Subprotocols = ["v1"] })
@@ -96,7 +96,7 @@ public sealed class RoutesTests
     [EachServer(IsPlain = true)]
     public async Task A_route_has_limits_compression_and_a_decision_of_its_own(ServerKind kind)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
@@ -178,7 +178,7 @@ public sealed class RoutesTests
     public async Task A_route_for_every_path_may_look_up_what_changes_while_the_server_runs(ServerKind kind)
     {
         var mounted = new ConcurrentDictionary<string, WebSocketHandler>();
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind),
             new WebSocketRoutes()
                 .Map("/fixed", SendAsync(static _ => "fixed"))
@@ -217,7 +217,7 @@ public sealed class RoutesTests
         Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { Subprotocols = ["not a token"] });
     }
 
-    private static Task<WebSocketServer> StartWithOriginsAsync(WebSocketServerOptions options) => WebSocketServer.StartAsync(
+    private static Task<WebSocketServer> StartWithOriginsAsync(WebSocketServerOptions options) => Servers.StartAsync(
         options,
         new WebSocketRoutes()
             .Map("/server", new EchoHandler())

@@ -86,7 +86,7 @@ public sealed class ServerChurnTests
 
     private static async Task ResetEverywhereAsync(ServerKind kind)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,

@@ -75,7 +75,7 @@ public sealed class ServerOptionConflictTests
         WebSocketServerOptions server, WebSocketRouteOptions route, string first, string second)
     {
         ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(async () =>
-            await WebSocketServer.StartAsync(server, new WebSocketRoutes().Map("/chat/{room}", new EchoHandler(), route)));
+            await Servers.StartAsync(server, new WebSocketRoutes().Map("/chat/{room}", new EchoHandler(), route)));
 
         Assert.Contains(first, thrown.Message, StringComparison.Ordinal);
         Assert.Contains(second, thrown.Message, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public sealed class ServerOptionConflictTests
             .Map("/any", new EchoHandler(), new WebSocketRouteOptions { DangerousAllowAnyOrigin = true })
             .Map("/required", new EchoHandler(), new WebSocketRouteOptions { Subprotocols = ["a"], RequireSubprotocol = true });
 
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,

@@ -11,7 +11,7 @@ public sealed class ServerOptionsTests
     {
         await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(null!, new EchoHandler()));
         await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(Servers.Options, (WebSocketHandler)null!));
-        await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(Servers.Options, (WebSocketRoutes)null!));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Servers.StartAsync(Servers.Options, (WebSocketRoutes)null!));
     }
 
     [Fact]

@@ -201,7 +201,7 @@ public sealed class ServerRefusalTests
     public async Task A_selection_that_throws_is_answered_with_500_and_logged(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
             request => request.Path == "/null"
                 ? null!

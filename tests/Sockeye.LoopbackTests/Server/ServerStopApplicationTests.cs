@@ -150,7 +150,7 @@ public sealed class ServerStopApplicationTests
     {
         var waiting = new TaskCompletionSource();
         var disposed = new TaskCompletionSource();
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Options(kind), async (own, connection, cancellation) =>
             {
                 if ((await connection.ReceiveMessageAsync(cancellation)).Payload.Length == 0)
@@ -226,7 +226,7 @@ public sealed class ServerStopApplicationTests
     public async Task Of_a_delegate_that_stops_its_own_server_and_goes_on_all_but_its_own_call_wait_for_the_end(ServerKind kind)
     {
         Task? own = null;
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Options(kind), async (server, connection, cancellation) =>
             {
                 await connection.ReceiveAsync(cancellation);
@@ -255,7 +255,7 @@ public sealed class ServerStopApplicationTests
     {
         const int Count = 3;
         using var stopped = new CountdownEvent(Count);
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Options(kind), async (server, connection, cancellation) =>
             {
                 await connection.ReceiveAsync(cancellation);

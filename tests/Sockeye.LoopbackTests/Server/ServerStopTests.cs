@@ -103,7 +103,7 @@ public sealed class ServerStopTests
     public async Task A_connection_may_stop_its_own_server_and_wait_for_that(ServerKind kind)
     {
         var stopped = new TaskCompletionSource();
-        WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), async (own, connection, cancellation) =>
+        WebSocketServer server = await Servers.StartAsync(Servers.OptionsOf(kind), async (own, connection, cancellation) =>
         {
             await connection.ReceiveAsync(cancellation);
             await own.StopAsync(CancellationToken.None);
@@ -126,7 +126,7 @@ public sealed class ServerStopTests
         var selecting = new TaskCompletionSource();
         using var stopped = new ManualResetEventSlim();
         var pool = new CountingPool();
-        WebSocketServer server = await WebSocketServer.StartAsync(
+        WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,

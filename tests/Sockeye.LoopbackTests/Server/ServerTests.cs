@@ -138,7 +138,7 @@ public sealed class ServerTests
                 await connection.SendAsync("pulled " + message.GetText(), cancellation);
             }
         });
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind), request => request.Path == "/pull" ? pull : inPlace);
 
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(server.Address("/pull"));

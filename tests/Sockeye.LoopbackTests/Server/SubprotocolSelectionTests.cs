@@ -144,7 +144,7 @@ public sealed class SubprotocolSelectionTests
     [EachServer("/selected", "v3", IsPlain = true)]
     public async Task What_a_route_says_goes_before_what_the_server_says(ServerKind kind, string path, string expected)
     {
-        await using WebSocketServer server = await WebSocketServer.StartAsync(
+        await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,

@@ -41,6 +41,19 @@ internal static class Servers
         }
     }
 
+    public static Task<WebSocketServer> StartAsync(WebSocketServerOptions options, WebSocketRoutes routes) =>
+        StartAsync(new WebSocketServer(options, routes));
+
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve) =>
+        StartAsync(new WebSocketServer(options, serve));
+
+    /// <summary>A server that chooses a handler for each request.</summary>
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, Func<WebSocketUpgradeRequest, WebSocketHandler> select) =>
+        WebSocketServer.StartAsync(
+            options with { OnUpgrade = (request, _) => WebSocketUpgradeDecision.Accept(select(request)) }, new EchoHandler());
+
     public static Task<WebSocketServer> StartEchoAsync(WebSocketServerOptions? options = null) =>
         WebSocketServer.StartAsync(options ?? Options, EchoAsync);
 
@@ -48,6 +61,12 @@ internal static class Servers
 
     public static Uri Address(this WebSocketServer server, string path = "/", string scheme = "ws") =>
         new($"{scheme}://{server.LocalEndPoint}{path}");
+
+    private static async Task<WebSocketServer> StartAsync(WebSocketServer server)
+    {
+        await server.StartAsync();
+        return server;
+    }
 }
 
 /// <summary>Sends back in place what it gets.</summary>

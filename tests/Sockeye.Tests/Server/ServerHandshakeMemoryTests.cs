@@ -29,7 +29,7 @@ public sealed class ServerHandshakeMemoryTests(ITestOutputHelper output)
 
     private readonly ServerContext _context = new(
         new WebSocketServerOptions { TimeProvider = new ManualTimeProvider(), LoggerFactory = NullLoggerFactory.Instance },
-        static _ => Handler);
+        Handler);
 
     [Fact]
     public void An_idle_connection_of_a_server_takes_468_bytes_and_180_more_to_open()

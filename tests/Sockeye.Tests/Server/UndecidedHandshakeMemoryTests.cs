@@ -71,7 +71,7 @@ public sealed class UndecidedHandshakeMemoryTests
                 Pool = _pool,
                 OnUpgrade = (_, _) => new(_decision.Task),
             },
-            _ => handler);
+            handler);
         new ServerHandshakeSession(context, context.SettingsOn(context.Wheel, isSecure: false), _transport).Start();
     }
 }

@@ -80,12 +80,17 @@ public sealed class UpgradeRequestTests
     {
         var handler = new RecordingHandler { Opened = connection => _connection = connection };
         var context = new ServerContext(
-            new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), TimeProvider = new ManualTimeProvider() },
-            request =>
+            new WebSocketServerOptions
             {
-                _seen.Add(request);
-                return handler;
-            });
+                EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+                TimeProvider = new ManualTimeProvider(),
+                OnUpgrade = (request, _) =>
+                {
+                    _seen.Add(request);
+                    return WebSocketUpgradeDecision.Accept();
+                },
+            },
+            handler);
         new ServerHandshakeSession(context, context.SettingsOn(context.Wheel, isSecure: false), _transport).Start();
         foreach (string piece in pieces)
         {
