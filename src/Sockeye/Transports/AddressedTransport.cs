@@ -35,5 +35,5 @@ internal sealed class AddressedTransport(EndPoint? localEndPoint, EndPoint? remo
     /// <inheritdoc/>
     public override void Abort(Exception? error) => throw NotSupported();
 
-    private static NotSupportedException NotSupported() => new("There is no stream yet.");
+    private static NotSupportedException NotSupported() => new("The opening handshake has not provided a stream yet.");
 }

@@ -276,9 +276,9 @@ internal abstract class EventLoopWriter : Transport
             return null;
         }
 
-        T? answer = ask(Loop.Calls, Descriptor.Number);
+        T? result = ask(Loop.Calls, Descriptor.Number);
         Descriptor.DangerousRelease();
-        return answer;
+        return result;
     }
 
     // Converts the result of a system call to the number of bytes taken.

@@ -132,9 +132,9 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     {
         try
         {
-            if (_owner.MustRefuse(descriptor.Number, peer, out ReadOnlyMemory<byte> answer))
+            if (_owner.MustRefuse(descriptor.Number, peer, out ReadOnlyMemory<byte> response))
             {
-                Reject(descriptor, answer.Span);
+                Reject(descriptor, response.Span);
                 return;
             }
 
@@ -153,11 +153,11 @@ internal sealed class LoopAcceptor : Deadline, IEventLoopSource
     }
 
     // If anything here fails, the client sees an end or a reset instead of the response.
-    private void Reject(Descriptor descriptor, ReadOnlySpan<byte> answer)
+    private void Reject(Descriptor descriptor, ReadOnlySpan<byte> response)
     {
         // If a request that has already arrived stayed unread, closing would reset the connection.
         _ = _loop.Calls.Receive(descriptor.Number, _loop.ReceiveBuffer);
-        _ = _loop.Calls.Send(descriptor.Number, answer);
+        _ = _loop.Calls.Send(descriptor.Number, response);
         _ = _loop.Calls.ShutdownOutput(descriptor.Number);
         _owner.OnRefused(descriptor);
     }

@@ -115,7 +115,7 @@ internal unsafe class SystemCalls
             AddressFamily.InterNetwork => 2,
             _ => 10,
         };
-        int descriptor = Answer(LibC.Socket(domain, StreamSocket | CloseOnExec | NonBlocking, protocol: 0));
+        int descriptor = ResultOf(LibC.Socket(domain, StreamSocket | CloseOnExec | NonBlocking, protocol: 0));
         if (descriptor >= 0 && family != AddressFamily.Unix)
         {
             // Frames are written whole, so that Nagle's algorithm would only delay them.
@@ -128,22 +128,22 @@ internal unsafe class SystemCalls
 
     /// <summary>Sets the length of a socket's send buffer (SO_SNDBUF).</summary>
     public virtual int SetSendBuffer(int descriptor, int length) =>
-        Answer(LibC.SetOption(descriptor, LevelSocket, OptionSendBuffer, &length, sizeof(int)));
+        ResultOf(LibC.SetOption(descriptor, LevelSocket, OptionSendBuffer, &length, sizeof(int)));
 
     /// <summary>Sets the length of a socket's receive buffer (SO_RCVBUF).</summary>
     public virtual int SetReceiveBuffer(int descriptor, int length) =>
-        Answer(LibC.SetOption(descriptor, LevelSocket, OptionReceiveBuffer, &length, sizeof(int)));
+        ResultOf(LibC.SetOption(descriptor, LevelSocket, OptionReceiveBuffer, &length, sizeof(int)));
 
     /// <summary>Sets how many bytes a socket accepts before it can send them (TCP_NOTSENT_LOWAT).</summary>
     public virtual int SetMaxUnsent(int descriptor, int length) =>
-        Answer(LibC.SetOption(descriptor, LevelTcp, OptionMaxUnsent, &length, sizeof(int)));
+        ResultOf(LibC.SetOption(descriptor, LevelTcp, OptionMaxUnsent, &length, sizeof(int)));
 
     /// <summary>Binds a socket to a local address.</summary>
     public virtual int Bind(int descriptor, ReadOnlySpan<byte> address)
     {
         fixed (byte* start = address)
         {
-            return Answer(LibC.Bind(descriptor, start, (uint)address.Length));
+            return ResultOf(LibC.Bind(descriptor, start, (uint)address.Length));
         }
     }
 
@@ -152,7 +152,7 @@ internal unsafe class SystemCalls
     {
         fixed (byte* start = address)
         {
-            return Answer(LibC.Connect(descriptor, start, (uint)address.Length));
+            return ResultOf(LibC.Connect(descriptor, start, (uint)address.Length));
         }
     }
 
@@ -161,7 +161,7 @@ internal unsafe class SystemCalls
     {
         int error = 0;
         uint length = sizeof(int);
-        int result = Answer(LibC.GetOption(descriptor, LevelSocket, OptionError, &error, &length));
+        int result = ResultOf(LibC.GetOption(descriptor, LevelSocket, OptionError, &error, &length));
         return result < 0 ? -result : error;
     }
 
@@ -193,7 +193,7 @@ internal unsafe class SystemCalls
     {
         byte* epollEvent = stackalloc byte[16];
         EpollEventLayout.Current.Write(new Span<byte>(epollEvent, 16), events, data);
-        return Answer(LibC.EpollControl(epoll, (int)operation, descriptor, epollEvent));
+        return ResultOf(LibC.EpollControl(epoll, (int)operation, descriptor, epollEvent));
     }
 
     /// <summary>Waits for events.</summary>
@@ -205,21 +205,21 @@ internal unsafe class SystemCalls
     {
         fixed (byte* start = events)
         {
-            int result = Answer(
+            int result = ResultOf(
                 LibC.EpollWait(epoll, start, events.Length / EpollEventLayout.Current.Size, timeoutMilliseconds));
             return result == -Errno.Interrupted ? 0 : result;
         }
     }
 
     /// <summary>Ends the output of a socket.</summary>
-    public virtual int ShutdownOutput(int descriptor) => Answer(LibC.Shutdown(descriptor, ShutdownWrite));
+    public virtual int ShutdownOutput(int descriptor) => ResultOf(LibC.Shutdown(descriptor, ShutdownWrite));
 
     /// <summary>Makes closing a socket discard unsent bytes and send a reset.</summary>
     public virtual int ResetWhenClosed(int descriptor)
     {
         // struct linger { on = 1, seconds = 0 }
         int* linger = stackalloc int[] { 1, 0 };
-        return Answer(LibC.SetOption(descriptor, LevelSocket, OptionLinger, linger, 2 * sizeof(int)));
+        return ResultOf(LibC.SetOption(descriptor, LevelSocket, OptionLinger, linger, 2 * sizeof(int)));
     }
 
     /// <summary>
@@ -262,5 +262,5 @@ internal unsafe class SystemCalls
         return size == sizeof(ulong) ? *(ulong*)(information + offset) : *(uint*)(information + offset);
     }
 
-    private static int Answer(int result) => result >= 0 ? result : -Marshal.GetLastSystemError();
+    private static int ResultOf(int result) => result >= 0 ? result : -Marshal.GetLastSystemError();
 }
