@@ -4,9 +4,9 @@ using System.Numerics;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// A pool that keeps books: what is out, how much at the most, and whether anything came back twice. Arrays that come
-/// back are overwritten, so that whoever still looks at them notices. Lengths are rounded as the shared pool does.
-/// Thread-safe.
+/// A pool that counts: what is rented now, the most that ever was, and whether an array was returned twice. It never lends the
+/// same array twice, and overwrites what is returned, so that a use after the return is noticed. Lengths are rounded as those
+/// of the shared pool. Thread-safe.
 /// </summary>
 public sealed class CountingPool : ArrayPool<byte>
 {
@@ -45,6 +45,19 @@ public sealed class CountingPool : ArrayPool<byte>
     /// <summary>Whoever asks for just so many bytes is told that there is no memory.</summary>
     public int? LengthNotToBeHad { get; init; }
 
+    /// <summary>The bytes that were ever rented.</summary>
+    public long RentedLength { get; private set; }
+
+    /// <summary>Fails unless every array has been returned, and each once.</summary>
+    public void AssertAllReturned()
+    {
+        lock (_gate)
+        {
+            Assert.False(HasFault, "An array was returned twice, or never rented.");
+            Assert.True(_out.Count == 0, $"{_out.Count} arrays were not returned.");
+        }
+    }
+
     public override byte[] Rent(int minimumLength)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumLength);
@@ -53,13 +66,14 @@ public sealed class CountingPool : ArrayPool<byte>
             throw new InsufficientMemoryException();
         }
 
-        byte[] array = new byte[BitOperations.RoundUpToPowerOf2((uint)Math.Max(minimumLength, ShortestArray))];
+        byte[] array = GC.AllocateUninitializedArray<byte>((int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(minimumLength, ShortestArray)));
         array.AsSpan().Fill(Poison);
         lock (_gate)
         {
             _out.Add(array);
             RentCount++;
             OutLength += array.Length;
+            RentedLength += array.Length;
             MaxOutLength = Math.Max(MaxOutLength, OutLength);
         }
 

@@ -11,7 +11,7 @@ namespace Sockeye.Tests;
 /// <param name="hex">The bytes, in hex, spaced at will.</param>
 /// <param name="more">The arguments of the test after the <see cref="Wire"/>.</param>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-public sealed class WireAttribute(string hex, params object?[] more) : DataAttribute
+public class WireAttribute(string hex, params object?[] more) : DataAttribute
 {
     public string Hex { get; } = hex;
 
@@ -20,5 +20,7 @@ public sealed class WireAttribute(string hex, params object?[] more) : DataAttri
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
         MethodInfo testMethod, DisposalTracker disposalTracker) =>
         ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
-            [.. Wire.Deliveries(Wire.Bytes(Hex)).Select(wire => new TheoryDataRow([wire, .. more]))]);
+            [.. Deliveries(Wire.Bytes(Hex)).Select(wire => new TheoryDataRow([wire, .. more]))]);
+
+    protected virtual IEnumerable<Wire> Deliveries(byte[] bytes) => Wire.Deliveries(bytes);
 }

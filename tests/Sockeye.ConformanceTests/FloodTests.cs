@@ -18,7 +18,7 @@ public sealed class FloodTests
     {
         await using InMemoryEndpoint endpoint = new(role);
         PeerFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 60);
-        endpoint.Transport.SetRoom(room);
+        endpoint.Transport.Capacity = room;
 
         byte[] newest = [];
         for (int i = 0; i < PingCount; i++)
@@ -27,7 +27,7 @@ public sealed class FloodTests
             await endpoint.SendAsync(writer.Write(Ping(newest), out _), CancellationToken.None);
         }
 
-        endpoint.Transport.SetRoom(long.MaxValue);
+        endpoint.Drain();
 
         // One that the transport was already writing, and one that waited behind it.
         List<PeerEvent> pongs = Received(endpoint, role);
@@ -44,7 +44,7 @@ public sealed class FloodTests
         await using InMemoryEndpoint endpoint = new(role);
         byte[] ping = new PeerFrameWriter(peerIsClient: role == TestedRole.Server, seed: 60)
             .Write(Ping(new byte[PingLength]), out _);
-        endpoint.Transport.SetRoom(0);
+        endpoint.Transport.Capacity = 0;
         await SendAsync(100);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -70,12 +70,12 @@ public sealed class FloodTests
     {
         await using InMemoryEndpoint endpoint = new(role);
         PeerFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 61);
-        endpoint.Transport.SetRoom(3);
+        endpoint.Transport.Capacity = 3;
 
         await endpoint.SendAsync(writer.Write(Text("echo me"), out _), CancellationToken.None);
         await endpoint.SendAsync(writer.Write(Ping("1"), out _), CancellationToken.None);
         await endpoint.SendAsync(writer.Write(Close(1000), out _), CancellationToken.None);
-        endpoint.Transport.SetRoom(long.MaxValue);
+        endpoint.Drain();
 
         List<PeerEvent> received = Received(endpoint, role);
         Assert.Equal("echo me"u8.ToArray(), received[0].Payload);

@@ -20,11 +20,11 @@ public sealed class MemoryTests
         byte[] wire = WriterFor(role).Write(Binary(new byte[10]) with { ClaimedLength = 60 * MiB }, out int header);
 
         await SendAsync(endpoint, wire[..header]);
-        long afterHeader = endpoint.Pool.LentLength;
+        long afterHeader = endpoint.Pool.OutLength;
         await SendAsync(endpoint, wire[header..]);
 
         Assert.Equal(0, afterHeader);
-        Assert.InRange(endpoint.Pool.LentLength, 10, SmallestBuffer);
+        Assert.InRange(endpoint.Pool.OutLength, 10, SmallestBuffer);
     }
 
     [Theory]
@@ -45,7 +45,7 @@ public sealed class MemoryTests
             await SendAsync(endpoint, writer.Write(fragment.Unfinished(), out _));
 
             Assert.InRange(
-                endpoint.Pool.LentLength, i * fragmentLength,
+                endpoint.Pool.OutLength, i * fragmentLength,
                 SmallestBuffer + (MaxLentPerReceivedByte * (long)i * fragmentLength));
         }
     }
@@ -70,7 +70,7 @@ public sealed class MemoryTests
             await SendAsync(endpoint, wire[3..]);
         }
 
-        Assert.Equal(0, endpoint.Pool.LentLength);
+        Assert.Equal(0, endpoint.Pool.OutLength);
     }
 
     [Fact]

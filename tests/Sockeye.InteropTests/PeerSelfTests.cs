@@ -43,10 +43,10 @@ public sealed class PeerSelfTests
         if (canPing)
         {
             PeerReport fragments =
-                await client.RunAsync(server.At("/echo"), "fragments", Payloads.FragmentedSizes);
+                await client.RunAsync(server.At("/echo"), "fragments", PeerPayloads.FragmentedSizes);
             PeerReport ping = await client.RunAsync(server.At("/echo"), "ping", "heartbeat");
 
-            Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), fragments.Messages);
+            Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), fragments.Messages);
             Assert.Equal("heartbeat", ping.Pong);
             await server.NextCloseAsync();
             await server.NextCloseAsync();
@@ -64,9 +64,9 @@ public sealed class PeerSelfTests
 
     private static async Task RunAsync(PeerClient client, PeerServer server)
     {
-        PeerReport echo = await client.RunAsync(server.At("/echo"), "echo", Payloads.Sizes);
+        PeerReport echo = await client.RunAsync(server.At("/echo"), "echo", PeerPayloads.Sizes);
         await server.NextCloseAsync();
-        PeerReport inFragments = await client.RunAsync(server.At("/fragments"), "echo", Payloads.FragmentedSizes);
+        PeerReport inFragments = await client.RunAsync(server.At("/fragments"), "echo", PeerPayloads.FragmentedSizes);
         await server.NextCloseAsync();
         PeerReport subprotocol = await client.RunAsync(
             server.At("/subprotocol"), "subprotocol", "chat.v9", "chat.v1");
@@ -76,9 +76,9 @@ public sealed class PeerSelfTests
         await client.RunAsync(server.At("/echo"), "close", "4001", "Auf Wiedersehen");
         PeerClose closeSeen = await server.NextCloseAsync();
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.Sizes), echo.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.Sizes), echo.Messages);
         Assert.Equal(1000, echo.Close?.Code);
-        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), inFragments.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), inFragments.Messages);
         Assert.Equal("chat.v1", subprotocol.Subprotocol);
         Assert.Equal("chat.v1", Assert.Single(subprotocol.Messages).Text);
         Assert.Equal(new PeerClose(4002, "Bis später"), closed.Close);

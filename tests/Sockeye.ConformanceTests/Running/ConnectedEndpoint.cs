@@ -18,7 +18,7 @@ internal abstract class ConnectedEndpoint : EndpointUnderTest
     public override IReadOnlyList<PeerEvent> Delivered => _application.Delivered;
 
     /// <summary>The pool of the connection's buffers.</summary>
-    public CheckedPool Pool { get; } = new();
+    public CountingPool Pool { get; } = new();
 
     public WebSocketConnection Connection =>
         _connection ?? throw new InvalidOperationException("The connection has not been opened.");

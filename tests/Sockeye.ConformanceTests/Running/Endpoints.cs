@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Sockeye.Transports;
 
 namespace Sockeye.Tests;
@@ -9,9 +8,6 @@ namespace Sockeye.Tests;
 internal static class Endpoints
 {
     private const long DefaultMaxMessageLength = 64 * 1024 * 1024;
-
-    // Created once: a key pair takes longer than the rest of a case.
-    private static readonly Lazy<X509Certificate2> Certificate = new(LoopbackPair.CreateCertificate);
 
     public static async ValueTask<EndpointUnderTest> CreateAsync(
         TestedTransport transport, TestedRole role, long maxMessageLength = DefaultMaxMessageLength,
@@ -49,7 +45,7 @@ internal static class Endpoints
         TestedFace face = TestedFace.Handler, AgreedCompression? compression = null)
     {
         (TlsStream endpoint, TlsStream peer) =
-            await LoopbackPair.SecureAsync(role, pair.Endpoint, pair.Peer, Certificate.Value);
+            await LoopbackPair.SecureAsync(role, pair.Endpoint, pair.Peer);
         StreamTransport transport = new(endpoint, ArrayPool<byte>.Shared, endOutput: endpoint.EndOutputAsync);
         return new LoopbackEndpoint(role, face, maxMessageLength, transport, peer, pair.Peer, compression);
     }

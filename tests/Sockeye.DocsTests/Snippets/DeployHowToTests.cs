@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Tests;
@@ -15,8 +14,9 @@ public sealed class DeployHowToTests
         try
         {
             string directory = folder.FullName;
-            WriteCertificate(directory);
             (string pem, string key) = (Path.Combine(directory, "server.pem"), Path.Combine(directory, "server.key"));
+            await File.WriteAllTextAsync(pem, TestCertificate.Value.ExportCertificatePem(), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(key, TestCertificate.Value.ExportKeyPem(), TestContext.Current.CancellationToken);
 
             // snippet: certificate
             using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(pem, key);
@@ -124,20 +124,5 @@ public sealed class DeployHowToTests
 
         Assert.Equal("1: a question", reply?.GetText());
         // end snippet
-    }
-
-    // As `openssl req -x509` makes it.
-    private static void WriteCertificate(string directory)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using X509Certificate2 certificate = request.CreateSelfSigned(
-            DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        File.WriteAllText(Path.Combine(directory, "server.pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(directory, "server.key"), key.ExportPkcs8PrivateKeyPem());
     }
 }

@@ -9,7 +9,7 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : PeerClientTests
         PeerClient page = await PeerAsync();
         await using SockeyeServer server = await SockeyeServer.StartAsync("http://example.com");
 
-        PeerReport report = await page.RunAsync(server.At("/echo"), "echo", Payloads.Sizes);
+        PeerReport report = await page.RunAsync(server.At("/echo"), "echo", PeerPayloads.Sizes);
 
         Assert.NotNull(report.Error);
         Assert.Equal(1006, report.Close?.Code);

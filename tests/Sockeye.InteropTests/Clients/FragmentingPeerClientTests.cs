@@ -10,9 +10,9 @@ public abstract class FragmentingPeerClientTests : PeerClientTests
     {
         await using SockeyeServer server = await StartServerAsync();
 
-        PeerReport report = await RunAsync(server.At(path), "fragments", Payloads.FragmentedSizes);
+        PeerReport report = await RunAsync(server.At(path), "fragments", PeerPayloads.FragmentedSizes);
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), report.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), report.Messages);
     }
 
     [Fact]
@@ -20,9 +20,9 @@ public abstract class FragmentingPeerClientTests : PeerClientTests
     {
         await using SockeyeServer server = await StartServerAsync(deliverFragments: true);
 
-        PeerReport report = await RunAsync(server.At("/pieces"), "fragments", Payloads.FragmentedSizes);
+        PeerReport report = await RunAsync(server.At("/pieces"), "fragments", PeerPayloads.FragmentedSizes);
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), report.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), report.Messages);
         foreach (PeerMessage message in report.Messages)
         {
             int pieces = await server.NextPieceCountAsync();

@@ -12,9 +12,9 @@ public abstract class PeerClientTests
     {
         await using SockeyeServer server = await StartServerAsync(isPortable: isPortable);
 
-        PeerReport report = await RunAsync(server.At(path), "echo", Payloads.Sizes);
+        PeerReport report = await RunAsync(server.At(path), "echo", PeerPayloads.Sizes);
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.Sizes), report.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.Sizes), report.Messages);
         Assert.Equal(1000, report.Close?.Code);
         WebSocketCloseResult closed = await server.NextCloseAsync();
         Assert.Equal(WebSocketCloseCode.NormalClosure, closed.Code);
@@ -26,9 +26,9 @@ public abstract class PeerClientTests
     {
         await using SockeyeServer server = await StartServerAsync();
 
-        PeerReport report = await RunAsync(server.At("/fragments"), "echo", Payloads.FragmentedSizes);
+        PeerReport report = await RunAsync(server.At("/fragments"), "echo", PeerPayloads.FragmentedSizes);
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), report.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), report.Messages);
         Assert.True(report.FewestFrames is null or >= 3, $"a message came in {report.FewestFrames} frames");
     }
 

@@ -62,10 +62,10 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
         BrowserPeerClient page = await browser.StartedAsync();
         await using SockeyeServer server = await SockeyeServer.StartAsync(page.Origin, isSecure: true);
 
-        PeerReport report = await page.RunAsync(server.At("/echo"), "echo", Payloads.Sizes);
+        PeerReport report = await page.RunAsync(server.At("/echo"), "echo", PeerPayloads.Sizes);
 
         Assert.Null(report.Error);
-        Assert.Equal(PeerMessage.OfSizes(Payloads.Sizes), report.Messages);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.Sizes), report.Messages);
         Assert.Equal(1000, report.Close?.Code);
     }
 
@@ -89,7 +89,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
         new WebSocketServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            Tls = new SslServerAuthenticationOptions { ServerCertificate = SelfMadeCertificate.Localhost },
+            Tls = new SslServerAuthenticationOptions { ServerCertificate = TestCertificate.Value },
             AllowedOrigins = [allowedOrigin],
             OnUpgrade = (request, _) => new(new WebSocketUpgradeAcceptance
             {

@@ -39,7 +39,7 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
         {
             if (isSecure)
             {
-                listen.UseHttps(SelfMadeCertificate.Localhost);
+                listen.UseHttps(TestCertificate.Value);
             }
         }));
         _page = builder.Build();
@@ -63,7 +63,7 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
         string chromium = PeerPrograms.RequireChromium();
         BrowserPeerClient client = new(isSecure);
         await client._page.StartAsync(Deadline.Token());
-        string trust = $"--ignore-certificate-errors-spki-list={SelfMadeCertificate.LocalhostKeyHash}";
+        string trust = $"--ignore-certificate-errors-spki-list={TestCertificate.KeyHash}";
         client._browser = PeerProcess.Start(
             chromium, [.. Flags, trust, $"--user-data-dir={client._profile.FullName}", client.Origin]);
         return client;

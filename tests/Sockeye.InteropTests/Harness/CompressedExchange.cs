@@ -38,7 +38,7 @@ internal static class CompressedExchange
         };
         if (KindOf(index) == WebSocketMessageKind.Text)
         {
-            return Payloads.Json(length, random);
+            return PeerPayloads.Json(length, random);
         }
 
         byte[] noise = new byte[length];
@@ -65,7 +65,7 @@ internal static class CompressedExchange
                 case 2 or 3:
                     await using (WebSocketMessageWriter writer = connection.BeginMessage(kind))
                     {
-                        foreach (ReadOnlyMemory<byte> piece in Payloads.Thirds(messages[i]))
+                        foreach (ReadOnlyMemory<byte> piece in PeerPayloads.Thirds(messages[i]))
                         {
                             await writer.WriteAsync(piece, Deadline.Token());
                         }

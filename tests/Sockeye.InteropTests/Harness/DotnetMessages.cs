@@ -43,7 +43,7 @@ internal static class DotnetMessages
     public static async Task SendMessageAsync(
         this WebSocket socket, byte[] payload, WebSocketMessageType type, bool inThirds)
     {
-        ReadOnlyMemory<byte>[] pieces = inThirds ? Payloads.Thirds(payload) : [payload];
+        ReadOnlyMemory<byte>[] pieces = inThirds ? PeerPayloads.Thirds(payload) : [payload];
         for (int i = 0; i < pieces.Length; i++)
         {
             await socket.SendAsync(pieces[i], type, endOfMessage: i == pieces.Length - 1, Deadline.Token());

@@ -69,8 +69,8 @@ internal sealed class DotnetPeerClient(PeerDeflate deflate = PeerDeflate.AsUsual
         {
             foreach (int size in sizes)
             {
-                await socket.SendMessageAsync(Payloads.Text(size), WebSocketMessageType.Text, inThirds);
-                await socket.SendMessageAsync(Payloads.Binary(size), WebSocketMessageType.Binary, inThirds);
+                await socket.SendMessageAsync(PeerPayloads.Text(size), WebSocketMessageType.Text, inThirds);
+                await socket.SendMessageAsync(PeerPayloads.Binary(size), WebSocketMessageType.Binary, inThirds);
             }
         }
     }

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,42 +14,35 @@ namespace Sockeye.Tests;
 internal sealed class KestrelHttp2Server : IAsyncDisposable
 {
     private readonly WebApplication _application;
-    private readonly X509Certificate2? _certificate;
     private readonly Channel<Asked> _asked = Channel.CreateUnbounded<Asked>();
     private readonly Channel<string> _ends = Channel.CreateUnbounded<string>();
 
-    private KestrelHttp2Server(WebApplication application, X509Certificate2? certificate)
-    {
-        _application = application;
-        _certificate = certificate;
-    }
+    private KestrelHttp2Server(WebApplication application) => _application = application;
 
     /// <summary>Its address, without a path.</summary>
     public Uri Address => new(_application.Urls.Single().Replace("http", "ws", StringComparison.Ordinal));
 
     /// <summary>TLS that trusts this server and no other.</summary>
-    public SslClientAuthenticationOptions Trusting => new()
+    public static SslClientAuthenticationOptions Trusting => new()
     {
-        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-            certificate?.GetCertHashString() == _certificate!.GetCertHashString(),
+        RemoteCertificateValidationCallback = static (_, certificate, _, _) => TestCertificate.IsValue(certificate),
     };
 
     /// <summary>Starts a server: with TLS, or with the one version of HTTP that there is then.</summary>
     public static async Task<KestrelHttp2Server> StartAsync(HttpProtocols protocols, bool isSecure)
     {
-        X509Certificate2? certificate = isSecure ? MakeCertificate() : null;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port: 0, listen =>
         {
             listen.Protocols = protocols;
-            if (certificate is not null)
+            if (isSecure)
             {
-                listen.UseHttps(certificate);
+                listen.UseHttps(TestCertificate.Value);
             }
         }));
-        KestrelHttp2Server server = new(builder.Build(), certificate);
+        KestrelHttp2Server server = new(builder.Build());
         server._application.UseWebSockets();
         server._application.Run(server.ServeAsync);
         await server._application.StartAsync(Deadline.Token());
@@ -64,11 +55,7 @@ internal sealed class KestrelHttp2Server : IAsyncDisposable
     /// <summary>How the next connection ended, as the server saw it.</summary>
     public ValueTask<string> NextEndAsync() => _ends.Reader.ReadAsync(Deadline.Token());
 
-    public async ValueTask DisposeAsync()
-    {
-        await _application.DisposeAsync();
-        _certificate?.Dispose();
-    }
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
 
     private async Task ServeAsync(HttpContext context)
     {
@@ -136,15 +123,6 @@ internal sealed class KestrelHttp2Server : IAsyncDisposable
         {
             await _ends.Writer.WriteAsync("aborted");
         }
-    }
-
-    private static X509Certificate2 MakeCertificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        DateTimeOffset now = DateTimeOffset.UtcNow;
-        using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), password: null);
     }
 
     /// <summary>A request, as the server saw it.</summary>

@@ -26,15 +26,15 @@ internal sealed record PeerMessage(string Kind, int Length, string Sha256, strin
     public static PeerMessage OfText(ReadOnlySpan<byte> payload) => new(
         "text",
         payload.Length,
-        Payloads.Sha256(payload),
+        PeerPayloads.Sha256(payload),
         payload.Length <= LongestReportedText ? Encoding.UTF8.GetString(payload) : null);
 
     public static PeerMessage OfBinary(ReadOnlySpan<byte> payload) =>
-        new("binary", payload.Length, Payloads.Sha256(payload));
+        new("binary", payload.Length, PeerPayloads.Sha256(payload));
 
     /// <summary>A text and a binary message of each size, as the scenarios send them.</summary>
     public static IEnumerable<PeerMessage> OfSizes(IEnumerable<int> sizes) =>
-        sizes.SelectMany(size => new[] { OfText(Payloads.Text(size)), OfBinary(Payloads.Binary(size)) });
+        sizes.SelectMany(size => new[] { OfText(PeerPayloads.Text(size)), OfBinary(PeerPayloads.Binary(size)) });
 }
 
 /// <summary>The code and the reason of a Close frame that a peer received.</summary>

@@ -23,7 +23,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         WebSocketServerOptions options = new()
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            Tls = isSecure ? new SslServerAuthenticationOptions { ServerCertificate = SelfMadeCertificate.Localhost } : null,
+            Tls = isSecure ? new SslServerAuthenticationOptions { ServerCertificate = TestCertificate.Value } : null,
             EventLoop = isPortable ? null : EventLoopOptions.Default,
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = allowedOrigin is null ? [] : [allowedOrigin],
@@ -102,7 +102,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         WebSocketConnection connection, WebSocketMessage message, CancellationToken cancellation)
     {
         await using WebSocketMessageWriter writer = connection.BeginMessage(message.Kind);
-        foreach (ReadOnlyMemory<byte> piece in Payloads.Thirds(message.Payload.ToArray()))
+        foreach (ReadOnlyMemory<byte> piece in PeerPayloads.Thirds(message.Payload.ToArray()))
         {
             await writer.WriteAsync(piece, cancellation);
         }

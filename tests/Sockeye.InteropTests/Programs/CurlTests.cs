@@ -115,7 +115,7 @@ public sealed class CurlTests : IDisposable
                 Tls = kind == BackendKind.Tls
                     ? new SslServerAuthenticationOptions
                     {
-                        ServerCertificate = SelfMadeCertificate.Localhost,
+                        ServerCertificate = TestCertificate.Value,
                         ApplicationProtocols = [SslApplicationProtocol.Http11],
                     }
                     : null,
@@ -131,7 +131,7 @@ public sealed class CurlTests : IDisposable
     /// <summary>Runs curl, which prints the status.</summary>
     private async Task<ProgramRun> CurlAsync(WebSocketServer server, BackendKind kind, string path, params string[] arguments)
     {
-        await SelfMadeCertificate.Localhost.WriteAsync(_folder);
+        await _folder.WriteAsync(TestCertificate.Value);
         string scheme = kind == BackendKind.Tls ? "https" : "http";
         string[] how = kind == BackendKind.UnixSocket ? ["--unix-socket", _folder["socket"]] : [];
         string host = kind == BackendKind.UnixSocket ? "localhost" : server.LocalEndPoint.ToString()!;

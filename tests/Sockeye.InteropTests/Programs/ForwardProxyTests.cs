@@ -20,11 +20,11 @@ public abstract class ForwardProxyTests
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
 
         await using WebSocketConnection client = await ConnectAsync(backend, Options(proxy));
-        foreach (int size in Payloads.Sizes)
+        foreach (int size in PeerPayloads.Sizes)
         {
-            await client.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
+            await client.SendAsync(PeerPayloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
             WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
-            Assert.True(reply.Payload.Span.SequenceEqual(Payloads.Binary(size)), $"{size} bytes came back as others.");
+            Assert.True(reply.Payload.Span.SequenceEqual(PeerPayloads.Binary(size)), $"{size} bytes came back as others.");
         }
 
         WebSocketCloseResult closed = await client.CloseAsync((WebSocketCloseCode)4001, "bye", Deadline.Token());
@@ -188,6 +188,6 @@ public abstract class ForwardProxyTests
         BackendServer backend, WebSocketClientOptions options, string path = "/") =>
         WebSocketClient.ConnectAsync(
             new Uri(backend.Address, path),
-            backend.Address.Scheme == Uri.UriSchemeWss ? options with { Tls = SelfMadeCertificate.ForClient() } : options,
+            backend.Address.Scheme == Uri.UriSchemeWss ? options with { Tls = TestCertificate.ForCheckingClient() } : options,
             Deadline.Token());
 }

@@ -87,7 +87,7 @@ public sealed class HAProxyTests : ReverseProxyTests
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings());
-        using SocketsHttpHandler handler = new() { SslOptions = SelfMadeCertificate.ForClient() };
+        using SocketsHttpHandler handler = new() { SslOptions = TestCertificate.ForCheckingClient() };
         using HttpMessageInvoker invoker = new(handler);
         using ClientWebSocket client = new();
         client.Options.HttpVersion = HttpVersion.Version20;

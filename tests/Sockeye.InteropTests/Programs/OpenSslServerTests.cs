@@ -17,8 +17,8 @@ public sealed class OpenSslServerTests : IDisposable
     public async Task Certificate_of_the_client_that_is_rejected_is_named_by_the_alert(
         string option, bool hasCertificate, WebSocketTlsFailure expected, string said)
     {
-        using X509Certificate2 alice = SelfMadeCertificate.MakeFor("alice");
-        await SelfMadeCertificate.Localhost.WriteAsync(_folder);
+        using X509Certificate2 alice = TestCertificate.MakeFor("alice");
+        await _folder.WriteAsync(TestCertificate.Value);
         int port = FreePort.Next();
         await using PeerProcess process = PeerProcess.Start(
             PeerPrograms.Require("openssl"),
@@ -27,7 +27,7 @@ public sealed class OpenSslServerTests : IDisposable
                 "-Verify", "1", "-verify_return_error", "-quiet", option,
             ]);
         await process.ListensAsync(port);
-        SslClientAuthenticationOptions tls = SelfMadeCertificate.ForClient();
+        SslClientAuthenticationOptions tls = TestCertificate.ForCheckingClient();
         tls.ClientCertificates = hasCertificate ? [alice] : null;
 
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(

@@ -19,7 +19,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("-tls1_3", "TLSv1.3", SslProtocols.Tls13)]
     public async Task Version_of_tls_and_of_http_are_agreed_on(string option, string shown, SslProtocols protocol)
     {
-        await using WebSocketServer server = await StartAsync(SelfMadeCertificate.Localhost);
+        await using WebSocketServer server = await StartAsync(TestCertificate.Value);
 
         ProgramRun run = await AskAsync(server, option, "-alpn", "h2,http/1.1");
 
@@ -35,7 +35,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("-tls1")]
     public async Task Version_of_tls_that_is_out_of_date_is_refused(string option)
     {
-        await using WebSocketServer server = await StartAsync(SelfMadeCertificate.Localhost);
+        await using WebSocketServer server = await StartAsync(TestCertificate.Value);
 
         ProgramRun run = await AskAsync(server, option, "-cipher", "DEFAULT@SECLEVEL=0");
 
@@ -47,7 +47,7 @@ public sealed class OpenSslTests : IDisposable
     [Fact]
     public async Task Protocol_that_the_server_does_not_speak_is_refused()
     {
-        await using WebSocketServer server = await StartAsync(SelfMadeCertificate.Localhost);
+        await using WebSocketServer server = await StartAsync(TestCertificate.Value);
 
         ProgramRun run = await AskAsync(server, "-alpn", "h2");
 
@@ -60,9 +60,9 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("two.example")]
     public async Task Host_that_the_client_names_selects_the_certificate(string host)
     {
-        using X509Certificate2 one = SelfMadeCertificate.MakeFor("one.example");
-        using X509Certificate2 two = SelfMadeCertificate.MakeFor("two.example");
-        await (host == "one.example" ? one : two).WriteAsync(_folder);
+        using X509Certificate2 one = TestCertificate.MakeFor("one.example");
+        using X509Certificate2 two = TestCertificate.MakeFor("two.example");
+        await _folder.WriteAsync(host == "one.example" ? one : two);
         await using WebSocketServer server = await StartAsync(
             select: hello => new() { ServerCertificate = hello.ServerName == "one.example" ? one : two });
 
@@ -78,13 +78,13 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("-tls1_3")]
     public async Task Certificate_of_the_client_is_shown_to_the_application(string option)
     {
-        using X509Certificate2 alice = SelfMadeCertificate.MakeFor("alice");
+        using X509Certificate2 alice = TestCertificate.MakeFor("alice");
         using ProgramFolder hers = new();
-        await alice.WriteAsync(hers);
+        await hers.WriteAsync(alice);
         await using WebSocketServer server = await StartAsync(
             select: _ => new()
             {
-                ServerCertificate = SelfMadeCertificate.Localhost,
+                ServerCertificate = TestCertificate.Value,
                 ClientCertificateRequired = true,
                 RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == alice.GetCertHashString(),
             });
@@ -125,7 +125,7 @@ public sealed class OpenSslTests : IDisposable
     {
         if (!File.Exists(_folder["certificate.pem"]))
         {
-            await SelfMadeCertificate.Localhost.WriteAsync(_folder);
+            await _folder.WriteAsync(TestCertificate.Value);
         }
 
         return await ProgramRun.RunAsync(

@@ -26,11 +26,11 @@ public abstract class ReverseProxyTests
         await using WebSocketConnection client = await ConnectAsync(isSecure ? proxy.Secure : proxy.Plain);
         WebSocketConnection server = await backend.NextConnectionAsync();
 
-        foreach (int size in Payloads.Sizes)
+        foreach (int size in PeerPayloads.Sizes)
         {
-            await client.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
+            await client.SendAsync(PeerPayloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
             WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
-            Assert.True(reply.Payload.Span.SequenceEqual(Payloads.Binary(size)), $"{size} bytes came back as others.");
+            Assert.True(reply.Payload.Span.SequenceEqual(PeerPayloads.Binary(size)), $"{size} bytes came back as others.");
         }
 
         WebSocketCloseResult closed = await client.CloseAsync(cancellationToken: Deadline.Token());
@@ -48,7 +48,7 @@ public abstract class ReverseProxyTests
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
         await using WebSocketConnection client = await ConnectAsync(isSecure ? proxy.Secure : proxy.Plain);
-        byte[] payload = Payloads.Json(5_000_000, new Random(1));
+        byte[] payload = PeerPayloads.Json(5_000_000, new Random(1));
 
         await client.SendAsync(payload, WebSocketMessageKind.Text, compress: false, Deadline.Token());
         WebSocketMessage reply = await client.ReceiveMessageAsync(Deadline.Token());
@@ -268,7 +268,7 @@ public abstract class ReverseProxyTests
     private protected abstract Task<ReverseProxy> StartProxyAsync(ReverseProxySettings settings);
 
     private protected static WebSocketClientOptions OptionsFor(Uri address) =>
-        new() { Tls = address.Scheme == Uri.UriSchemeWss ? SelfMadeCertificate.ForClient() : null };
+        new() { Tls = address.Scheme == Uri.UriSchemeWss ? TestCertificate.ForCheckingClient() : null };
 
     private protected static Task<WebSocketConnection> ConnectAsync(
         Uri address, Func<WebSocketClientOptions, WebSocketClientOptions>? change = null) =>

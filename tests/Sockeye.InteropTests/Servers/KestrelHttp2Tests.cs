@@ -17,12 +17,12 @@ public sealed class KestrelHttp2Tests
         await using KestrelHttp2Server server = await StartAsync(isSecure);
         await using WebSocketConnection connection = await ConnectAsync(server, "/echo", policy);
 
-        foreach (int size in Payloads.Sizes)
+        foreach (int size in PeerPayloads.Sizes)
         {
-            ValueTask sending = connection.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, cancellationToken: Deadline.Token());
+            ValueTask sending = connection.SendAsync(PeerPayloads.Binary(size), WebSocketMessageKind.Binary, cancellationToken: Deadline.Token());
             WebSocketMessage received = await connection.ReceiveMessageAsync(Deadline.Token());
             await sending;
-            Assert.Equal(Payloads.Sha256(Payloads.Binary(size)), Payloads.Sha256(received.Payload.Span));
+            Assert.Equal(PeerPayloads.Sha256(PeerPayloads.Binary(size)), PeerPayloads.Sha256(received.Payload.Span));
         }
 
         WebSocketCloseResult closed = await connection.CloseAsync(reason: "done", cancellationToken: Deadline.Token());
@@ -45,7 +45,7 @@ public sealed class KestrelHttp2Tests
             new WebSocketClientOptions
             {
                 Http2 = WebSocketHttp2Policy.WhenOffered,
-                Tls = server.Trusting,
+                Tls = KestrelHttp2Server.Trusting,
                 Subprotocols = ["other", "chat"],
                 Origin = "https://example.com",
                 Credentials = new NetworkCredential("alice", "s3cret"),
@@ -95,7 +95,7 @@ public sealed class KestrelHttp2Tests
     public async Task HTTP2_is_not_offered_by_a_client_that_does_not_speak_it()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
-        SslClientAuthenticationOptions tls = server.Trusting;
+        SslClientAuthenticationOptions tls = KestrelHttp2Server.Trusting;
         tls.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
 
         await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
@@ -146,7 +146,7 @@ public sealed class KestrelHttp2Tests
                 new WebSocketClientOptions
                 {
                     Http2 = WebSocketHttp2Policy.Only,
-                    Tls = server.Trusting,
+                    Tls = KestrelHttp2Server.Trusting,
                     Subprotocols = ["other"],
                 },
                 Deadline.Token()));
@@ -165,7 +165,7 @@ public sealed class KestrelHttp2Tests
             new WebSocketClientOptions
             {
                 Http2 = WebSocketHttp2Policy.WhenOffered,
-                Tls = server.Trusting,
+                Tls = KestrelHttp2Server.Trusting,
                 MaxRedirects = 1,
             },
             Deadline.Token());
@@ -221,7 +221,7 @@ public sealed class KestrelHttp2Tests
         using var cancellation = new CancellationTokenSource();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             new Uri(server.Address, "/silent"),
-            new WebSocketClientOptions { Http2 = WebSocketHttp2Policy.Only, Tls = server.Trusting },
+            new WebSocketClientOptions { Http2 = WebSocketHttp2Policy.Only, Tls = KestrelHttp2Server.Trusting },
             cancellation.Token);
         await server.NextRequestAsync();
 
@@ -262,7 +262,7 @@ public sealed class KestrelHttp2Tests
             new WebSocketClientOptions
             {
                 Http2 = policy,
-                Tls = server.Address.Scheme == Uri.UriSchemeWss ? server.Trusting : null,
+                Tls = server.Address.Scheme == Uri.UriSchemeWss ? KestrelHttp2Server.Trusting : null,
             },
             Deadline.Token());
 }

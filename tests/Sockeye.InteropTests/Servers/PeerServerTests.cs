@@ -11,12 +11,12 @@ public abstract class PeerServerTests
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/echo"));
 
-        Task sending = SendAllAsync(connection, Payloads.Sizes);
-        List<PeerMessage> received = await ReceiveAsync(connection, 2 * Payloads.Sizes.Length);
+        Task sending = SendAllAsync(connection, PeerPayloads.Sizes);
+        List<PeerMessage> received = await ReceiveAsync(connection, 2 * PeerPayloads.Sizes.Length);
         await sending;
         WebSocketCloseResult closed = await connection.CloseAsync(cancellationToken: Deadline.Token());
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.Sizes), received);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.Sizes), received);
         Assert.True(closed.WasClean);
         Assert.Equal(1000, (await server.NextCloseAsync()).Code);
     }
@@ -27,14 +27,14 @@ public abstract class PeerServerTests
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/echo"));
 
-        foreach (int size in Payloads.FragmentedSizes)
+        foreach (int size in PeerPayloads.FragmentedSizes)
         {
-            await SendInThirdsAsync(connection, Payloads.Text(size), WebSocketMessageKind.Text);
-            await SendInThirdsAsync(connection, Payloads.Binary(size), WebSocketMessageKind.Binary);
+            await SendInThirdsAsync(connection, PeerPayloads.Text(size), WebSocketMessageKind.Text);
+            await SendInThirdsAsync(connection, PeerPayloads.Binary(size), WebSocketMessageKind.Binary);
         }
 
-        List<PeerMessage> received = await ReceiveAsync(connection, 2 * Payloads.FragmentedSizes.Length);
-        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), received);
+        List<PeerMessage> received = await ReceiveAsync(connection, 2 * PeerPayloads.FragmentedSizes.Length);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), received);
     }
 
     [Fact]
@@ -43,11 +43,11 @@ public abstract class PeerServerTests
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/fragments"));
 
-        Task sending = SendAllAsync(connection, Payloads.FragmentedSizes);
-        List<PeerMessage> received = await ReceiveAsync(connection, 2 * Payloads.FragmentedSizes.Length);
+        Task sending = SendAllAsync(connection, PeerPayloads.FragmentedSizes);
+        List<PeerMessage> received = await ReceiveAsync(connection, 2 * PeerPayloads.FragmentedSizes.Length);
         await sending;
 
-        Assert.Equal(PeerMessage.OfSizes(Payloads.FragmentedSizes), received);
+        Assert.Equal(PeerMessage.OfSizes(PeerPayloads.FragmentedSizes), received);
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public abstract class PeerServerTests
     {
         foreach (int size in sizes)
         {
-            await connection.SendAsync(Encoding.UTF8.GetString(Payloads.Text(size)), Deadline.Token());
-            await connection.SendAsync(Payloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
+            await connection.SendAsync(Encoding.UTF8.GetString(PeerPayloads.Text(size)), Deadline.Token());
+            await connection.SendAsync(PeerPayloads.Binary(size), WebSocketMessageKind.Binary, Deadline.Token());
         }
     }
 
@@ -125,7 +125,7 @@ public abstract class PeerServerTests
         WebSocketConnection connection, byte[] payload, WebSocketMessageKind kind)
     {
         await using WebSocketMessageWriter writer = connection.BeginMessage(kind);
-        foreach (ReadOnlyMemory<byte> piece in Payloads.Thirds(payload))
+        foreach (ReadOnlyMemory<byte> piece in PeerPayloads.Thirds(payload))
         {
             await writer.WriteAsync(piece, Deadline.Token());
         }

@@ -2,35 +2,17 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Tests;
 
 /// <summary>Whom a client trusts over TLS, with the checks of the platform and nothing less (CT-40).</summary>
-public sealed class ClientTlsTests : IDisposable
+public sealed class ClientTlsTests
 {
-    private readonly ECDsa _authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly X509Certificate2 _authority;
-
-    public ClientTlsTests()
-    {
-        var request = new CertificateRequest("CN=authority", _authorityKey, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        _authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(1));
-    }
-
-    public void Dispose()
-    {
-        _authority.Dispose();
-        _authorityKey.Dispose();
-    }
-
     [Fact]
     public async Task A_certificate_of_an_authority_of_ones_own_is_trusted()
     {
-        using X509Certificate2 certificate = Issue("localhost", daysLeft: 1);
+        using X509Certificate2 certificate = TestAuthority.Issue("localhost", daysLeft: 1);
         await using TlsRawServer server = Serve(certificate);
 
         WebSocketConnection client = await ConnectAsync(server, Trusting()).WithDeadline();
@@ -66,7 +48,7 @@ public sealed class ClientTlsTests : IDisposable
     public async Task A_certificate_that_is_expired_or_for_another_name_is_not_trusted(
         string name, int daysLeft, WebSocketTlsFailure failure, string said)
     {
-        using X509Certificate2 certificate = Issue(name, daysLeft);
+        using X509Certificate2 certificate = TestAuthority.Issue(name, daysLeft);
         await using TlsRawServer server = Serve(certificate);
 
         WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, Trusting());
@@ -96,7 +78,7 @@ public sealed class ClientTlsTests : IDisposable
     [Fact]
     public async Task A_certificate_whose_revocation_cannot_be_checked_is_not_trusted_if_it_must_be()
     {
-        using X509Certificate2 certificate = Issue("localhost", daysLeft: 1);
+        using X509Certificate2 certificate = TestAuthority.Issue("localhost", daysLeft: 1);
         await using TlsRawServer server = Serve(certificate);
         SslClientAuthenticationOptions tls = Trusting();
         tls.CertificateChainPolicy!.RevocationMode = X509RevocationMode.Offline;
@@ -110,7 +92,7 @@ public sealed class ClientTlsTests : IDisposable
     [Fact]
     public async Task A_certificate_that_only_the_application_rejects_is_said_to_be_rejected_by_it()
     {
-        using X509Certificate2 certificate = Issue("localhost", daysLeft: 1);
+        using X509Certificate2 certificate = TestAuthority.Issue("localhost", daysLeft: 1);
         await using TlsRawServer server = Serve(certificate);
         SslClientAuthenticationOptions tls = Trusting();
         tls.RemoteCertificateValidationCallback = static (_, _, _, _) => false;
@@ -269,26 +251,5 @@ public sealed class ClientTlsTests : IDisposable
     private static TlsRawServer Serve(X509Certificate2 certificate) =>
         new("", new SslServerAuthenticationOptions { ServerCertificate = certificate });
 
-    private SslClientAuthenticationOptions Trusting() => new()
-    {
-        CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            CustomTrustStore = { _authority },
-            RevocationMode = X509RevocationMode.NoCheck,
-        },
-    };
-
-    private X509Certificate2 Issue(string name, int daysLeft)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=leaf", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 signed = request.Create(
-            _authority, DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(daysLeft), [1, 2, 3]);
-        using X509Certificate2 withKey = signed.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), password: null);
-    }
+    private static SslClientAuthenticationOptions Trusting() => TestCertificate.TrustingOnly(TestAuthority.Root);
 }

@@ -362,6 +362,6 @@ public sealed class ClientTransportTests
     {
         TargetHost = targetHost,
         RemoteCertificateValidationCallback = static (_, certificate, _, _) =>
-            certificate?.GetCertHashString() == TestCertificate.Value.GetCertHashString(),
+            TestCertificate.IsValue(certificate),
     };
 }

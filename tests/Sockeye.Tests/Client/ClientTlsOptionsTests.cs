@@ -79,12 +79,8 @@ public sealed class ClientTlsOptionsTests
             LocalCertificateSelectionCallback = (_, _, _, _, _) => null!,
             RemoteCertificateValidationCallback = (_, _, _, _) => false,
         };
-        using var key = System.Security.Cryptography.ECDsa.Create(
-            System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
-        X509Certificate2 certificate = new CertificateRequest(
-            "CN=a", key, System.Security.Cryptography.HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
-        options.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null);
+        options.ClientCertificateContext = SslStreamCertificateContext.Create(
+            TestCertificate.Value, additionalCertificates: null);
         if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
         {
             options.AllowRsaPkcs1Padding = false;

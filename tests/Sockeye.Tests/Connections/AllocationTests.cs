@@ -33,7 +33,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [InlineData(65_536, 16)]
     public void An_echo_in_a_handler_allocates_nothing(int length, int messagesPerRead)
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         Open(transport, new Echo(), new WebSocketConnectionOptions());
         int count = length > 10_000 ? MessageCount / 10 : MessageCount;
 
@@ -50,7 +50,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [InlineData(125, 16)]
     public void A_ping_allocates_nothing(int length, int messagesPerRead)
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         Open(transport, new Echo(), new WebSocketConnectionOptions());
 
         long allocated = Feed(transport, Opcode.Ping, length, messagesPerRead, MessageCount);
@@ -62,7 +62,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [Fact]
     public void A_whole_read_of_replies_is_one_write()
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         Open(transport, new Echo(), new WebSocketConnectionOptions());
 
         Feed(transport, Opcode.Binary, 32, perRead: 16, MessageCount);
@@ -75,7 +75,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [InlineData(1_024)]
     public void An_asynchronous_handler_that_completes_at_once_allocates_nothing(int length)
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         Open(transport, new AsyncEcho(), new WebSocketConnectionOptions());
 
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount);
@@ -88,7 +88,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [InlineData(1_024)]
     public void A_receive_that_finds_a_message_allocates_nothing(int length)
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         WebSocketConnection connection = Open(transport, handler: null, new WebSocketConnectionOptions());
 
         long allocated = Feed(transport, Opcode.Binary, length, 1, MessageCount, () =>
@@ -107,7 +107,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void A_loop_that_waits_for_each_message_allocates_nothing(int length)
     {
         // Inline, so that all of it runs on the thread that is measured.
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         WebSocketConnection connection = Open(
             transport, handler: null, new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         Task loop = EchoAll(connection);
@@ -123,7 +123,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [Fact]
     public void A_receive_that_waits_allocates_nothing()
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         WebSocketConnection connection = Open(
             transport, handler: null, new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         Task loop = ReceiveAll(connection);
@@ -142,7 +142,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [InlineData(true, true)]
     public void A_prepared_message_allocates_nothing(bool isCompressed, bool hasContextTakeover)
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         DeflateSetup? deflate = !isCompressed ? null : hasContextTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting();
         WebSocketConnection connection = Open(transport, handler: null, new WebSocketConnectionOptions(), deflate);
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 20_000));
@@ -177,7 +177,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     private static int HeaderLength(int length) => length < 126 ? 2 : length < 65_536 ? 4 : 10;
 
     private static WebSocketConnection Open(
-        CountingSinkTransport transport, WebSocketHandler? handler, WebSocketConnectionOptions options,
+        InMemoryTransport transport, WebSocketHandler? handler, WebSocketConnectionOptions options,
         DeflateSetup? deflate = null)
     {
         var settings = new ConnectionSettings(
@@ -191,7 +191,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     }
 
     private static long Feed(
-        CountingSinkTransport transport, Opcode opcode, int length, int perRead, int count, Action? afterRead = null)
+        InMemoryTransport transport, Opcode opcode, int length, int perRead, int count, Action? afterRead = null)
     {
         byte[] frame = SentFrame.Make(Role.Client, opcode, new byte[length]);
         byte[] wire = [.. Enumerable.Repeat(frame, perRead).SelectMany(bytes => bytes)];

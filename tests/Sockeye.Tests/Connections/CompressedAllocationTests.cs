@@ -23,7 +23,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     public void A_compressed_echo_in_a_handler_allocates_nothing(string preset, int length, int messagesPerRead)
     {
         DeflateSetup setup = SetupOf(preset);
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         Open(transport, setup);
         byte[] read = ReadOf(setup, length, messagesPerRead);
 
@@ -42,8 +42,8 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     {
         const int ConnectionCount = 32;
         DeflateSetup setup = SetupOf(preset);
-        CountingSinkTransport[] transports =
-            [.. Enumerable.Range(0, ConnectionCount).Select(_ => new CountingSinkTransport { CanGather = true })];
+        InMemoryTransport[] transports =
+            [.. Enumerable.Range(0, ConnectionCount).Select(_ => new InMemoryTransport { KeepsOutput = false, CanGather = true })];
         WebSocketConnection[] connections = [.. transports.Select(transport => Open(transport, setup))];
         byte[] text = TextOf(1_024);
 
@@ -55,7 +55,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
                     connection.TrySend(text, WebSocketMessageKind.Text);
                 }
 
-                foreach (CountingSinkTransport transport in transports)
+                foreach (InMemoryTransport transport in transports)
                 {
                     transport.Sink.OnFlush();
                 }
@@ -72,7 +72,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     [InlineData("default")]
     public void Fragments_that_are_compressed_cost_their_writer_alone(string preset)
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         WebSocketConnection connection = Open(transport, SetupOf(preset));
         byte[] fragment = TextOf(2_000);
 
@@ -130,7 +130,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
         return [.. Enumerable.Repeat(frame, messages).SelectMany(bytes => bytes)];
     }
 
-    private static void Feed(CountingSinkTransport transport, byte[] read)
+    private static void Feed(InMemoryTransport transport, byte[] read)
     {
         // Frames are unmasked in place: fresh ones for each read.
         Span<byte> buffer = stackalloc byte[read.Length];
@@ -138,7 +138,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
         transport.Sink.OnReceived(buffer);
     }
 
-    private static WebSocketConnection Open(CountingSinkTransport transport, DeflateSetup setup)
+    private static WebSocketConnection Open(InMemoryTransport transport, DeflateSetup setup)
     {
         var settings = new ConnectionSettings(
             Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance)

@@ -22,20 +22,21 @@ public sealed class CompressedSendsStressTests
     public void Each_senders_order_is_kept_and_the_peer_understands_every_message(string role, bool forgets, int seed)
     {
         DeflateSetup setup = forgets ? DeflateSetup.Forgetting() : DeflateSetup.Takeover();
-        var transport = new ChokingTransport(seed);
+        var transport = new InMemoryTransport { Writes = WriteScript.Random(seed) };
         var pool = new CountingPool();
         WebSocketConnection connection = Open(role == "client" ? Role.Client : Role.Server, transport, pool, setup);
 
         RunAll(sender => SendAll(connection, sender, new Random((seed * SenderCount) + sender)));
-        Assert.True(SpinWait.SpinUntil(() => connection.SendBufferLength == 0, Patience));
+        transport.WaitForPostedWrites();
 
-        IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
+        IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.TakeOutput());
         Check(new MessagesOnTheWire(new PeerInflater(forgets)).Read(frames));
         Assert.True(frames.Count(frame => frame.IsCompressed) > SenderCount * SendCount / 4);
         Assert.False(transport.WasShared);
         connection.Abort();
         Assert.False(pool.HasFault);
-        Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, Patience));
+        transport.WaitForPostedWrites();
+        Assert.Equal(0, pool.OutCount);
         Assert.InRange(setup.KeptCounts.Deflaters, 1, 2 * Environment.ProcessorCount);
     }
 
@@ -47,12 +48,15 @@ public sealed class CompressedSendsStressTests
         for (int round = 0; round < 15; round++)
         {
             DeflateSetup setup = DeflateSetup.Takeover();
-            var transport = new ChokingTransport(seed + (1_000 * round));
+            var transport = new InMemoryTransport { Writes = WriteScript.Random(seed + (1_000 * round)) };
             var pool = new CountingPool();
             WebSocketConnection connection = Open(Role.Server, transport, pool, setup);
-            int started = 0;
-            Thread[] threads = Start(8, sender => SendUntilTheEnd(connection, sender, ref started));
-            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref started) > 50, Patience));
+            using var sends = new SemaphoreSlim(0);
+            Thread[] threads = Start(8, sender => SendUntilTheEnd(connection, sender, sends));
+            for (int i = 0; i < 50; i++)
+            {
+                Assert.True(sends.Wait(Patience, TestContext.Current.CancellationToken), "The senders hang.");
+            }
 
             if (aborts)
             {
@@ -64,10 +68,10 @@ public sealed class CompressedSendsStressTests
             }
 
             Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A send has not come back."));
-            Assert.True(SpinWait.SpinUntil(() => connection.SendBufferLength == 0, Patience));
+            transport.WaitForPostedWrites();
             if (!aborts)
             {
-                IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
+                IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.TakeOutput());
                 Assert.Equal(Opcode.Close, frames[^1].Opcode);
                 Assert.DoesNotContain(frames.SkipLast(1), frame => frame.Opcode == Opcode.Close);
                 new MessagesOnTheWire(new PeerInflater()).Read(frames);
@@ -75,7 +79,8 @@ public sealed class CompressedSendsStressTests
             }
 
             Assert.False(pool.HasFault);
-            Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, Patience));
+            transport.WaitForPostedWrites();
+            Assert.Equal(0, pool.OutCount);
             Assert.InRange(setup.KeptCounts.Deflaters, 0, 1);
         }
     }
@@ -87,7 +92,7 @@ public sealed class CompressedSendsStressTests
         const int SendCount = 300;
         const int UnluckyLength = 1_000;
         DeflateSetup setup = DeflateSetup.Takeover();
-        var transport = new ChokingTransport(seed: 4);
+        var transport = new InMemoryTransport { Writes = WriteScript.Random(seed: 4) };
         var pool = new CountingPool { LengthNotToBeHad = UnluckyLength + 64 };
         WebSocketConnection connection = Open(Role.Server, transport, pool, setup);
 
@@ -118,22 +123,23 @@ public sealed class CompressedSendsStressTests
             }
         });
         Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A sender hangs."));
-        Assert.True(SpinWait.SpinUntil(() => connection.SendBufferLength == 0, Patience));
+        transport.WaitForPostedWrites();
 
-        IReadOnlyList<byte[]> messages = new MessagesOnTheWire(new PeerInflater()).Read(SentFrame.ReadAll(transport.Wire));
+        IReadOnlyList<byte[]> messages = new MessagesOnTheWire(new PeerInflater()).Read(SentFrame.ReadAll(transport.TakeOutput()));
         Assert.Equal(SendCount * SenderCount * 3 / 4, messages.Count(message => message.Length != UnluckyLength));
         connection.Abort();
         Assert.False(pool.HasFault);
-        Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, Patience));
+        transport.WaitForPostedWrites();
+        Assert.Equal(0, pool.OutCount);
     }
 
-    private static void SendUntilTheEnd(WebSocketConnection connection, int sender, ref int started)
+    private static void SendUntilTheEnd(WebSocketConnection connection, int sender, SemaphoreSlim sends)
     {
         try
         {
             for (int number = 0; ; number++)
             {
-                Interlocked.Increment(ref started);
+                sends.Release();
                 byte[] message = MessageOf(sender, number, 300);
                 connection.TrySend(message, compress: number % 3 != 0);
                 connection.SendAsync(message, WebSocketMessageKind.Binary).AsTask().GetAwaiter().GetResult();
@@ -237,7 +243,7 @@ public sealed class CompressedSendsStressTests
         Assert.All(next, count => Assert.Equal(SendCount, count));
     }
 
-    private static WebSocketConnection Open(Role role, ChokingTransport transport, CountingPool pool, DeflateSetup setup)
+    private static WebSocketConnection Open(Role role, InMemoryTransport transport, CountingPool pool, DeflateSetup setup)
     {
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {

@@ -406,13 +406,13 @@ public sealed class ConnectionTests
             var client = new TestConnection(Role.Client, transport: link.Client);
             await client.Connection.SendAsync("go", TestContext.Current.CancellationToken);
 
-            Assert.True(SpinWait.SpinUntil(
+            Deadlines.Until(
                 () =>
                 {
                     link.Pump();
                     return client.Connection.Closed.IsCompleted && server.Connection.Closed.IsCompleted;
                 },
-                TimeSpan.FromSeconds(30)));
+                "both ends are closed");
 
             Assert.Equal(throws ? 1011 : 1000, (int)client.Result.Code);
             Assert.Equal(throws, server.Result.Exception is FormatException);

@@ -161,13 +161,14 @@ public sealed class HandlerReceiverTests
                 },
             };
         var test = new TestConnection(handler: handler);
+        using var written = new ManualResetEventSlim();
+        test.Transport.Written = written.Set;
         test.Transport.Feed([.. test.FromPeer(Opcode.Text, "1"u8), .. test.FromPeer(Opcode.Text, "2"u8)]);
         test.Receive("3");
 
         later.SetResult();
-        string wire = "";
-        SpinWait.SpinUntil(() => (wire += test.Wire()).Length != 0, TimeSpan.FromSeconds(30));
-        Assert.Equal("Close 1011", wire);
+        Assert.True(written.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken));
+        Assert.Equal("Close 1011", test.Wire());
         test.Receive("4");
         test.Transport.EndInput();
 
@@ -422,11 +423,11 @@ public sealed class HandlerReceiverTests
         test.Transport.Drain();
 
         handler.WaitFor(asynchronous ? "<49 49>" : " 49");
-        Assert.True(SpinWait.SpinUntil(() => test.Connection.SendBufferLength == 0, TimeSpan.FromSeconds(30)));
+        Deadlines.Until(() => test.Connection.SendBufferLength == 0, "everything is written");
         Assert.Equal(50, test.Frames().Count);
         Assert.Equal(
             string.Join(' ', Enumerable.Range(0, 50).Select(i => asynchronous ? $"<{i} {i}>" : $"{i}")), handler.Events);
-        Assert.True(SpinWait.SpinUntil(() => test.Pool.OutCount == 0, TimeSpan.FromSeconds(30)));
+        Deadlines.Until(() => test.Pool.OutCount == 0, "the last message is returned");
 
         static async ValueTask Send(WebSocketConnection connection) =>
             await connection.SendAsync(new byte[100]).ConfigureAwait(false);

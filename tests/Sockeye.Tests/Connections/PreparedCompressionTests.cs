@@ -190,7 +190,7 @@ public sealed class PreparedCompressionTests
     [Fact]
     public async Task Threads_may_send_it_and_other_messages_at_once()
     {
-        var transport = new ChokingTransport(seed: 7);
+        var transport = new InMemoryTransport { Writes = WriteScript.Random(seed: 7) };
         var settings = new ConnectionSettings(
             Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()),
             NullLogger.Instance)
@@ -211,9 +211,9 @@ public sealed class PreparedCompressionTests
                 }
             },
             Cancellation)));
-        SpinWait.SpinUntil(() => connection.SendBufferLength == 0);
+        transport.WaitForPostedWrites();
 
-        IReadOnlyList<string> texts = new MessagesOnTheWire(new PeerInflater()).Texts(SentFrame.ReadAll(transport.Wire));
+        IReadOnlyList<string> texts = new MessagesOnTheWire(new PeerInflater()).Texts(SentFrame.ReadAll(transport.TakeOutput()));
         Assert.Equal(800, texts.Count(text => text == DeflateSetup.TextOf(0)));
         for (int sender = 1; sender <= 8; sender++)
         {

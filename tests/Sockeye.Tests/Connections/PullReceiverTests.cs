@@ -449,8 +449,7 @@ public sealed class PullReceiverTests
         Task receiving = ReceiveAsync();
 
         // With nothing in the inbox, and the last message given back, the receive waits.
-        Assert.True(SpinWait.SpinUntil(
-            () => Volatile.Read(ref taken) == Backlog && test.Pool.OutCount == 0, TimeSpan.FromSeconds(30)));
+        Deadlines.Until(() => Volatile.Read(ref taken) == Backlog && test.Pool.OutCount == 0, "the backlog is received");
         for (int i = 0; i < Later; i++)
         {
             test.Receive("later");

@@ -2,7 +2,6 @@ using System.Buffers;
 using Sockeye.Connections;
 using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
-using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
@@ -21,7 +20,7 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
     [Fact]
     public void A_send_queue_at_rest_is_one_object_of_88_bytes()
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         var queues = new SendQueue[QueueCount];
         queues[0] = new SendQueue(_settings, transport, _owner);
 
@@ -39,7 +38,7 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
     [Fact]
     public void A_send_queue_keeps_nothing_of_what_it_has_sent()
     {
-        var transport = new CountingSinkTransport();
+        var transport = new InMemoryTransport { KeepsOutput = false };
         SendQueue[] queues = [.. Enumerable.Range(0, QueueCount).Select(_ => new SendQueue(_settings, transport, _owner))];
         Send(queues[0]);
 
@@ -56,7 +55,11 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
     [Fact]
     public void What_is_made_for_a_blocked_transport_is_reused_after_it_has_drained()
     {
-        SlowTransport[] transports = [.. Enumerable.Range(0, QueueCount).Select(_ => new SlowTransport())];
+        InMemoryTransport[] transports = [.. Enumerable.Range(0, QueueCount).Select(_ => new InMemoryTransport
+        {
+            KeepsOutput = false,
+            Capacity = 0,
+        })];
         SendQueue[] queues = [.. transports.Select(transport => new SendQueue(_settings, transport, _owner))];
         byte[] payload = new byte[100];
         Block(queues[0], transports[0], payload);
@@ -82,59 +85,14 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
         queue.SendPong([]);
     }
 
-    private static void Block(SendQueue queue, SlowTransport transport, ReadOnlySpan<byte> payload)
+    private static void Block(SendQueue queue, InMemoryTransport transport, ReadOnlySpan<byte> payload)
     {
         queue.TrySend(Opcode.Binary, payload);
         queue.TrySend(Opcode.Binary, payload);
         queue.SendPong([]);
-        while (transport.TryTakeBlocked())
+        while (transport.TakeBlocked())
         {
             queue.OnWritten();
-        }
-    }
-
-    /// <summary>A transport that takes nothing at once, as one does whose stream cannot say what it would take.</summary>
-    private sealed class SlowTransport : Transport
-    {
-        private int _blockedLength;
-
-        /// <summary>How many bytes were written.</summary>
-        public long WrittenLength { get; private set; }
-
-        public bool TryTakeBlocked()
-        {
-            int taken = _blockedLength;
-            WrittenLength += taken;
-            _blockedLength = 0;
-            return taken != 0;
-        }
-
-        public override void Start()
-        {
-        }
-
-        public override int TryWrite(ReadOnlySpan<byte> bytes) => 0;
-
-        public override bool Write(ReadOnlyMemory<byte> bytes)
-        {
-            _blockedLength = bytes.Length;
-            return false;
-        }
-
-        public override void ResumeReading()
-        {
-        }
-
-        public override void ShutdownOutput()
-        {
-        }
-
-        public override void Close()
-        {
-        }
-
-        public override void Abort(Exception? error)
-        {
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed class SendQueueStressTests
     [InlineData("client", 2)]
     public void Each_senders_order_is_kept_messages_are_whole_and_none_is_lost(string role, int seed)
     {
-        var transport = new ChokingTransport(seed);
+        var transport = new InMemoryTransport { Writes = WriteScript.Random(seed) };
         var owner = new Owner();
         var pool = new CountingPool();
         Role end = role == "client" ? Role.Client : Role.Server;
@@ -28,12 +28,13 @@ public sealed class SendQueueStressTests
             new Thread(() => SendAll(sends, sender, seed)))];
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
-        Assert.True(SpinWait.SpinUntil(() => sends.SendBufferLength == 0, TimeSpan.FromSeconds(30)));
+        transport.WaitForPostedWrites();
+        Assert.Equal(0, sends.SendBufferLength);
 
-        Check(SentFrame.ReadAll(transport.Wire));
+        Check(SentFrame.ReadAll(transport.TakeOutput()));
         Assert.False(transport.WasShared);
         Assert.False(pool.HasFault);
-        Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, pool.OutCount);
     }
 
     [Theory]
@@ -44,17 +45,18 @@ public sealed class SendQueueStressTests
     {
         for (int round = 0; round < 30; round++)
         {
-            var transport = new ChokingTransport(seed + (1_000 * round));
+            var transport = new InMemoryTransport { Writes = WriteScript.Random(seed + (1_000 * round)) };
             var owner = new Owner();
             var pool = new CountingPool();
             var sends = new SendQueue(SendSettings.Of(Role.Server, pool, limit: 2_000), transport, owner);
             owner.Sends = sends;
             transport.Sink = owner;
             int accepted = 0;
-            int ready = 0;
+            using var ready = new CountdownEvent(8);
+            using var sent = new SemaphoreSlim(0);
             Thread[] threads = [.. Enumerable.Range(0, 8).Select(sender => new Thread(() =>
             {
-                Interlocked.Increment(ref ready);
+                ready.Signal();
                 try
                 {
                     for (int i = 0; i < SendCount; i++)
@@ -62,6 +64,7 @@ public sealed class SendQueueStressTests
                         var frame = new OutgoingFrame(Opcode.Binary, new byte[20]);
                         sends.SendAsync(frame, default).AsTask().GetAwaiter().GetResult();
                         Interlocked.Increment(ref accepted);
+                        sent.Release();
                     }
                 }
                 catch (WebSocketClosedException)
@@ -70,17 +73,22 @@ public sealed class SendQueueStressTests
                 }
             }))];
             Array.ForEach(threads, thread => thread.Start());
-            SpinWait.SpinUntil(() => ready == 8 && Volatile.Read(ref accepted) > 50);
+            Assert.True(ready.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken));
+            for (int i = 0; i < 50; i++)
+            {
+                Assert.True(sent.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken));
+            }
 
             sends.SendClose(new CloseStatus(WebSocketCloseCode.NormalClosure, ""), afterPending: round % 2 == 0);
             Array.ForEach(threads, thread => thread.Join());
-            Assert.True(SpinWait.SpinUntil(() => sends.SendBufferLength == 0, TimeSpan.FromSeconds(30)));
+            transport.WaitForPostedWrites();
+            Assert.Equal(0, sends.SendBufferLength);
 
-            IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.Wire);
+            IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.TakeOutput());
             Assert.Equal(Opcode.Close, frames[^1].Opcode);
             Assert.Equal(accepted, frames.Count - 1);
             Assert.False(pool.HasFault);
-            Assert.True(SpinWait.SpinUntil(() => pool.OutCount == 0, TimeSpan.FromSeconds(30)));
+            Assert.Equal(0, pool.OutCount);
         }
     }
 

@@ -53,8 +53,7 @@ public sealed class ThinLockTests
         using (ThinLock.Hold(ref _gate, _monitor))
         {
             Array.ForEach(threads, thread => thread.Start());
-            Assert.True(SpinWait.SpinUntil(
-                () => threads.All(thread => thread.ThreadState == ThreadState.WaitSleepJoin), TimeSpan.FromSeconds(30)));
+            Deadlines.Until(() => threads.All(thread => thread.ThreadState == ThreadState.WaitSleepJoin), "all threads wait");
             Assert.Equal(0, count);
         }
 

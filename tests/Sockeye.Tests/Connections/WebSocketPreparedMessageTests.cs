@@ -152,9 +152,14 @@ public sealed class WebSocketPreparedMessageTests
 
         for (int i = 0; i < 1_000; i++)
         {
-            var transport = new HoldingTransport { Expected = () => message.Payload };
+            long lengthFromMessage = 0;
+            var transport = new InMemoryTransport
+            {
+                KeepsOutput = false,
+                Taken = bytes => lengthFromMessage += bytes.Overlaps(message.Payload.Span) ? bytes.Length : 0,
+            };
             Assert.Equal(WebSocketSendResult.Sent, Open(transport, pool).TrySend(message));
-            Assert.Equal(1, transport.ExpectedCount);
+            Assert.InRange(lengthFromMessage, LongLength, transport.WrittenLength);
         }
 
         Assert.Equal(0, pool.RentCount);
@@ -165,21 +170,28 @@ public sealed class WebSocketPreparedMessageTests
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var pool = new CountingPool();
-        var transports = new HoldingTransport[1_000];
+        var transports = new InMemoryTransport[1_000];
+        long lengthFromMessage = 0;
         for (int i = 0; i < transports.Length; i++)
         {
-            transports[i] = new HoldingTransport { IsBlocked = true, Expected = () => message.Payload };
+            transports[i] = new InMemoryTransport
+            {
+                KeepsOutput = false,
+                Capacity = 0,
+                Taken = bytes => lengthFromMessage += bytes.Overlaps(message.Payload.Span) ? bytes.Length : 0,
+            };
             WebSocketConnection connection = Open(transports[i], pool);
 
             // One that the transport holds, and one that waits behind it.
             Assert.Equal(WebSocketSendResult.Queued, connection.TrySend(message));
             Assert.Equal(WebSocketSendResult.Queued, connection.TrySend(message));
-            Assert.True(transports[i].Held.Span.Overlaps(message.Payload.Span));
+            Assert.True(transports[i].BlockedWrite.Span.Overlaps(message.Payload.Span));
         }
 
         Assert.Equal(0, pool.RentCount);
-        Assert.All(transports, transport => transport.Release());
-        Assert.All(transports, transport => Assert.Equal(2, transport.ExpectedCount));
+        Assert.All(transports, transport => transport.Drain());
+        Assert.Equal(transports.Sum(transport => transport.WrittenLength), lengthFromMessage);
+        Assert.InRange(lengthFromMessage, 2L * transports.Length * LongLength, long.MaxValue);
         Assert.False(pool.HasFault);
     }
 
@@ -277,7 +289,7 @@ public sealed class WebSocketPreparedMessageTests
         task.GetAwaiter().GetResult();
     }
 
-    private static WebSocketConnection Open(HoldingTransport transport, CountingPool pool)
+    private static WebSocketConnection Open(InMemoryTransport transport, CountingPool pool)
     {
         var settings = new ConnectionSettings(
             Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()),

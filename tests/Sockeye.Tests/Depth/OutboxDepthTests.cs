@@ -15,7 +15,11 @@ public sealed class OutboxDepthTests
     public void A_million_messages_that_wait_for_a_connection_are_sent()
     {
         var outbox = new ReconnectOutbox(long.MaxValue);
-        var transport = new EagerTransport();
+        var transport = new InMemoryTransport
+        {
+            KeepsOutput = false,
+            Writes = WriteScript.NothingAtOnce(WriteCompletion.InPlace),
+        };
         Task attaching = Task.CompletedTask;
         SmallStack.Run(() =>
         {
@@ -38,7 +42,11 @@ public sealed class OutboxDepthTests
         // Not a million, since each goes by way of the thread pool; one level would take more than a hundred bytes of stack.
         const int Senders = SmallStack.EntryCount / 20;
         var outbox = new ReconnectOutbox(maxQueueLength: 0);
-        var transport = new EagerTransport();
+        var transport = new InMemoryTransport
+        {
+            KeepsOutput = false,
+            Writes = WriteScript.NothingAtOnce(WriteCompletion.InPlace),
+        };
         Task[] sends = [.. Enumerable.Range(0, Senders).Select(
             _ => outbox.SendAsync(Payload, WebSocketMessageKind.Text, default).AsTask())];
         Task attaching = Task.CompletedTask;
@@ -49,7 +57,7 @@ public sealed class OutboxDepthTests
         Assert.Equal(3L * Senders, transport.WrittenLength);
     }
 
-    private static WebSocketConnection Open(EagerTransport transport)
+    private static WebSocketConnection Open(InMemoryTransport transport)
     {
         var settings = new ConnectionSettings(
             Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance);

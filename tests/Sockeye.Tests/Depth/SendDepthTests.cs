@@ -70,7 +70,11 @@ public sealed class SendDepthTests
     public void A_sender_that_sends_again_as_soon_as_it_may_does_so_a_million_times()
     {
         // Each message fills the buffer, and is taken before the send is over.
-        var transport = new EagerTransport();
+        var transport = new InMemoryTransport
+        {
+            KeepsOutput = false,
+            Writes = WriteScript.NothingAtOnce(WriteCompletion.InPlace),
+        };
         WebSocketConnection connection = Open(transport, maxSendBufferLength: 1);
         Task sending = Task.CompletedTask;
         SmallStack.Run(() => sending = SendAll());
@@ -140,7 +144,11 @@ public sealed class SendDepthTests
     [Fact]
     public void A_message_is_broadcast_to_a_million_connections()
     {
-        var transport = new EagerTransport();
+        var transport = new InMemoryTransport
+        {
+            KeepsOutput = false,
+            Writes = WriteScript.NothingAtOnce(WriteCompletion.InPlace),
+        };
         WebSocketConnection connection = Open(transport, maxSendBufferLength: int.MaxValue);
         WebSocketConnection[] connections = [.. Enumerable.Repeat(connection, Count)];
         var message = WebSocketPreparedMessage.Text("a");
@@ -199,7 +207,7 @@ public sealed class SendDepthTests
         return sends;
     }
 
-    private static WebSocketConnection Open(EagerTransport transport, int maxSendBufferLength)
+    private static WebSocketConnection Open(InMemoryTransport transport, int maxSendBufferLength)
     {
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {

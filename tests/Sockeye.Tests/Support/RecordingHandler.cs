@@ -7,6 +7,9 @@ internal sealed class RecordingHandler : WebSocketHandler
 {
     private readonly ConcurrentQueue<string> _events = new();
 
+    // Pulsed with each event.
+    private readonly object _gate = new();
+
     /// <summary>Called with each message; without it the message is written down in place.</summary>
     public Func<WebSocketConnection, string, ValueTask>? Async { get; init; }
 
@@ -22,11 +25,17 @@ internal sealed class RecordingHandler : WebSocketHandler
     /// <summary>What has happened so far.</summary>
     public string Events => string.Join(' ', _events);
 
-    /// <summary>Waits, on other threads' account, until something has happened.</summary>
-    public void WaitFor(string end) =>
-        Assert.True(
-            SpinWait.SpinUntil(() => Events.EndsWith(end, StringComparison.Ordinal), TimeSpan.FromSeconds(30)),
-            $"Expected the end '{end}' of '{Events}'");
+    /// <summary>Waits until the events end in a text, if other threads are still at work.</summary>
+    public void WaitFor(string end)
+    {
+        lock (_gate)
+        {
+            while (!Events.EndsWith(end, StringComparison.Ordinal))
+            {
+                Assert.True(Monitor.Wait(_gate, Deadlines.Deadline), $"Expected the end '{end}' of '{Events}'");
+            }
+        }
+    }
 
     public override void OnOpened(WebSocketConnection connection)
     {
@@ -43,33 +52,42 @@ internal sealed class RecordingHandler : WebSocketHandler
         }
 
         string text = System.Text.Encoding.UTF8.GetString(payload);
-        _events.Enqueue(text);
+        Note(text);
         Sync?.Invoke(connection, text);
     }
 
     public override async ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
     {
-        _events.Enqueue("<" + message.GetText());
+        Note("<" + message.GetText());
         await Async!(connection, message.GetText()).ConfigureAwait(false);
-        _events.Enqueue(message.GetText() + ">");
+        Note(message.GetText() + ">");
     }
 
     public override void OnFragment(
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
-        _events.Enqueue(System.Text.Encoding.UTF8.GetString(payload) + (endOfMessage ? "." : "…"));
+        Note(System.Text.Encoding.UTF8.GetString(payload) + (endOfMessage ? "." : "…"));
 
     public override void OnPing(WebSocketConnection connection, ReadOnlySpan<byte> payload)
     {
-        _events.Enqueue("ping");
+        Note("ping");
         Pinged?.Invoke(connection);
     }
 
     public override void OnPong(WebSocketConnection connection, ReadOnlySpan<byte> payload) =>
-        _events.Enqueue("pong");
+        Note("pong");
 
     public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result)
     {
-        _events.Enqueue($"closed:{(int)result.Code}");
+        Note($"closed:{(int)result.Code}");
         Ended?.Invoke(connection, result);
+    }
+
+    private void Note(string happened)
+    {
+        lock (_gate)
+        {
+            _events.Enqueue(happened);
+            Monitor.PulseAll(_gate);
+        }
     }
 }

@@ -84,7 +84,7 @@ internal sealed class BackendServer : IAsyncDisposable
             ? new UnixDomainSocketEndPoint(_folder["socket"])
             : new IPEndPoint(IPAddress.Loopback, 0),
         Tls = _kind == BackendKind.Tls
-            ? new SslServerAuthenticationOptions { ServerCertificate = SelfMadeCertificate.Localhost }
+            ? new SslServerAuthenticationOptions { ServerCertificate = TestCertificate.Value }
             : null,
         Subprotocols = ["chat.v2", "chat.v1"],
         Compression = PerMessageDeflateOptions.Default with { MinimumLength = 0 },

@@ -13,7 +13,7 @@ internal sealed class HAProxy : ReverseProxy
     {
         string program = PeerPrograms.Require("haproxy");
         HAProxy haproxy = new();
-        await SelfMadeCertificate.Localhost.WriteAsync(haproxy.Folder);
+        await haproxy.Folder.WriteAsync(TestCertificate.Value);
         string file = await haproxy.Folder.WriteAsync("haproxy.cfg", haproxy.Describe(settings, check));
         await haproxy.StartAsync(program, ["-db", "-q", "-f", file]);
         return haproxy;

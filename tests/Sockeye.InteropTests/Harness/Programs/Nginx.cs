@@ -7,7 +7,7 @@ internal sealed class Nginx : ReverseProxy
     {
         string program = PeerPrograms.Require("nginx");
         Nginx nginx = new();
-        await SelfMadeCertificate.Localhost.WriteAsync(nginx.Folder);
+        await nginx.Folder.WriteAsync(TestCertificate.Value);
         string file = await nginx.Folder.WriteAsync("nginx.conf", nginx.Describe(settings));
         await nginx.StartAsync(program, ["-p", nginx.Folder.Path + "/", "-c", file, "-e", "stderr"]);
         return nginx;

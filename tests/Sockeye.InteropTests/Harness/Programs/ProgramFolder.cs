@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Sockeye.Tests;
 
 /// <summary>Where a program has its settings, its certificate and whatever it writes; gone with the test.</summary>
@@ -16,6 +18,16 @@ internal sealed class ProgramFolder : IDisposable
     {
         await File.WriteAllTextAsync(this[file], content, Deadline.Token());
         return this[file];
+    }
+
+    /// <summary>Writes a certificate and its key to two files, and both to a third, as programs want them.</summary>
+    public async Task WriteAsync(X509Certificate2 certificate)
+    {
+        string certificateText = certificate.ExportCertificatePem() + "\n";
+        string keyText = certificate.ExportKeyPem() + "\n";
+        await WriteAsync("certificate.pem", certificateText);
+        await WriteAsync("key.pem", keyText);
+        await WriteAsync("both.pem", certificateText + keyText);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -5,7 +5,7 @@ using System.Text;
 namespace Sockeye.Tests;
 
 /// <summary>The payloads that peers send too: <c>peers/README.md</c> has the rule.</summary>
-internal static class Payloads
+internal static class PeerPayloads
 {
     private const string Pattern = "aé€漢😀";
 

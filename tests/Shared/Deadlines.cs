@@ -1,8 +1,13 @@
 namespace Sockeye.Tests;
 
-/// <summary>No test waits longer than this for anything: what hangs fails, and says where.</summary>
+/// <summary>
+/// How long tests wait, and the one place where they poll. Polling is for state that nothing announces: what the operating
+/// system counts, the state of a thread, or a counter that the code under test updates after its last call to the test. Where
+/// there is an event (a handler's call, a task, a clock that the test advances), a test awaits that.
+/// </summary>
 internal static class Deadlines
 {
+    /// <summary>No test waits longer than this for anything: a test that hangs fails, and says where.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
@@ -15,7 +20,7 @@ internal static class Deadlines
 
     public static Task<T> WithDeadline<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Deadline);
 
-    /// <summary>Waits for what nobody announces: what the operating system counts, or a list that gets empty.</summary>
+    /// <summary>Waits, without blocking a thread, until a condition holds.</summary>
     public static async Task UntilAsync(Func<bool> condition, string what)
     {
         long start = TimeProvider.System.GetTimestamp();
@@ -25,4 +30,8 @@ internal static class Deadlines
             await Task.Delay(PollInterval);
         }
     }
+
+    /// <summary>Waits until a condition holds, for a test that must stay on its thread.</summary>
+    public static void Until(Func<bool> condition, string what) =>
+        Assert.True(SpinWait.SpinUntil(condition, Deadline), "Not within the deadline: " + what);
 }
