@@ -12,6 +12,9 @@ internal static class Deadlines
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
+    // Far longer than what is waited for would take, and a test fails by it only if the code under test is wrong.
+    private static readonly TimeSpan TimeToGoWrong = TimeSpan.FromMilliseconds(50);
+
     public static Task WithDeadline(this Task task) => task.WaitAsync(Deadline);
 
     public static Task<T> WithDeadline<T>(this Task<T> task) => task.WaitAsync(Deadline);
@@ -29,6 +32,13 @@ internal static class Deadlines
             Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, "Not within the deadline: " + what);
             await Task.Delay(PollInterval);
         }
+    }
+
+    /// <summary>Gives the code under test time to complete a task that it must not complete yet: nothing announces that it does not.</summary>
+    public static async Task StaysIncompleteAsync(Task task)
+    {
+        await Task.WhenAny(task, Task.Delay(TimeToGoWrong));
+        Assert.False(task.IsCompleted);
     }
 
     /// <summary>Waits until a condition holds, for a test that must stay on its thread.</summary>

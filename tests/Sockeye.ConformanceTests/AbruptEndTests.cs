@@ -87,9 +87,9 @@ public sealed class AbruptEndTests
         await ReceiveAsync(endpoint, role, PeerEventKind.TextMessage);
     }
 
-    private static ValueTask SendAsync(EndpointUnderTest endpoint, TestedRole role, PeerFrame frame) =>
+    private static ValueTask SendAsync(EndpointUnderTest endpoint, TestedRole role, RawFrame frame) =>
         endpoint.SendAsync(
-            new PeerFrameWriter(peerIsClient: role == TestedRole.Server, seed: 37).Write(frame, out _),
+            new RawFrameWriter(peerIsClient: role == TestedRole.Server, seed: 37).Write(frame, out _),
             CancellationToken.None);
 
     private static async Task ReceiveAsync(EndpointUnderTest endpoint, TestedRole role, PeerEventKind expected)

@@ -17,7 +17,7 @@ public sealed class FloodTests
     public async Task Ping_flood_leaves_one_pending_pong_for_the_newest_ping(TestedRole role, int room)
     {
         await using InMemoryEndpoint endpoint = new(role);
-        PeerFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 60);
+        RawFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 60);
         endpoint.Transport.Capacity = room;
 
         byte[] newest = [];
@@ -42,7 +42,7 @@ public sealed class FloodTests
     public async Task Ping_flood_while_nothing_is_read_costs_no_memory_per_ping(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
-        byte[] ping = new PeerFrameWriter(peerIsClient: role == TestedRole.Server, seed: 60)
+        byte[] ping = new RawFrameWriter(peerIsClient: role == TestedRole.Server, seed: 60)
             .Write(Ping(new byte[PingLength]), out _);
         endpoint.Transport.Capacity = 0;
         await SendAsync(100);
@@ -69,7 +69,7 @@ public sealed class FloodTests
     public async Task Close_frame_is_sent_after_pending_frames_when_the_peer_reads_again(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
-        PeerFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 61);
+        RawFrameWriter writer = new(peerIsClient: role == TestedRole.Server, seed: 61);
         endpoint.Transport.Capacity = 3;
 
         await endpoint.SendAsync(writer.Write(Text("echo me"), out _), CancellationToken.None);

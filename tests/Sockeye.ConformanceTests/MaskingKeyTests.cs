@@ -11,21 +11,21 @@ public sealed class MaskingKeyTests
     public async Task Client_masks_every_frame_with_a_new_key()
     {
         await using EndpointUnderTest client = await Endpoints.CreateAsync(TestedTransport.InMemory, TestedRole.Client);
-        PeerFrameWriter writer = new(peerIsClient: false, seed: 0);
-        PeerFrameReader reader = new(endpointIsClient: true);
+        RawFrameWriter writer = new(peerIsClient: false, seed: 0);
+        RawFrameReader reader = new(endpointIsClient: true);
         List<byte[]> keys = [];
 
         for (int i = 0; i < FrameCount; i++)
         {
             // An empty frame has a key as well, and so does a pong.
-            PeerFrame frame = (i % 3) switch { 0 => Binary(), 1 => Ping(), _ => Binary(1, 2, 3) };
+            RawFrame frame = (i % 3) switch { 0 => Binary(), 1 => Ping(), _ => Binary(1, 2, 3) };
             await client.SendAsync(writer.Write(frame, out _), CancellationToken.None);
             foreach (byte[] bytes in client.Inbox.Take())
             {
                 reader.Append(bytes);
             }
 
-            Assert.True(reader.TryRead(out PeerFrame? answer));
+            Assert.True(reader.TryRead(out RawFrame? answer));
             keys.Add(answer.MaskingKey!);
         }
 

@@ -36,12 +36,12 @@ public sealed class MemoryTests
         TestedRole role, int fragmentLength, int fragmentCount)
     {
         await using InMemoryEndpoint endpoint = new(role);
-        PeerFrameWriter writer = WriterFor(role);
+        RawFrameWriter writer = WriterFor(role);
         byte[] payload = new byte[fragmentLength];
 
         for (int i = 1; i <= fragmentCount; i++)
         {
-            PeerFrame fragment = i == 1 ? Binary(payload) : Continuation(payload);
+            RawFrame fragment = i == 1 ? Binary(payload) : Continuation(payload);
             await SendAsync(endpoint, writer.Write(fragment.Unfinished(), out _));
 
             Assert.InRange(
@@ -56,14 +56,14 @@ public sealed class MemoryTests
     public async Task Idle_connection_holds_no_buffer(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
-        PeerFrameWriter writer = WriterFor(role);
+        RawFrameWriter writer = WriterFor(role);
 
-        PeerFrame[] frames =
+        RawFrame[] frames =
         [
             Text(Hello), Binary(new byte[100_000]), .. Fragments(Binary(new byte[5_000]), 64), Ping(Hello), Pong(Hello),
         ];
 
-        foreach (PeerFrame frame in frames)
+        foreach (RawFrame frame in frames)
         {
             byte[] wire = writer.Write(frame, out _);
             await SendAsync(endpoint, wire[..3]);
@@ -82,8 +82,8 @@ public sealed class MemoryTests
         for (int count = 1_000; count <= 16_000; count *= 2)
         {
             await using InMemoryEndpoint endpoint = new(TestedRole.Server);
-            PeerFrameWriter writer = WriterFor(TestedRole.Server);
-            foreach (PeerFrame frame in Fragments(Binary(new byte[count * FragmentLength]), FragmentLength))
+            RawFrameWriter writer = WriterFor(TestedRole.Server);
+            foreach (RawFrame frame in Fragments(Binary(new byte[count * FragmentLength]), FragmentLength))
             {
                 await SendAsync(endpoint, writer.Write(frame, out _));
             }
@@ -95,7 +95,7 @@ public sealed class MemoryTests
         Assert.All(perByte, rented => Assert.InRange(rented, 0, 4 * MaxLentPerReceivedByte));
     }
 
-    private static PeerFrameWriter WriterFor(TestedRole role) => new(peerIsClient: role == TestedRole.Server, seed: 20);
+    private static RawFrameWriter WriterFor(TestedRole role) => new(peerIsClient: role == TestedRole.Server, seed: 20);
 
     private static ValueTask SendAsync(InMemoryEndpoint endpoint, byte[] bytes) =>
         endpoint.SendAsync(bytes, CancellationToken.None);

@@ -21,7 +21,7 @@ internal static class BeyondFraming
     private static readonly string[] MaskingKeys = ["00000000", "FFFFFFFF", "00FF00FF", "000000FF"];
 
     // The first two bytes of a frame suffice; the endpoint must not wait for a third.
-    private static readonly (string Id, string What, PeerFrame Frame)[] BadByTwoBytes =
+    private static readonly (string Id, string What, RawFrame Frame)[] BadByTwoBytes =
     [
         ("FR-01.1", "RSV2 on a text frame", Text(Hello) with { ReservedBits = 2 }),
         ("FR-01.2", "RSV3 on a binary frame", Binary(1, 2, 3) with { ReservedBits = 1 }),
@@ -30,7 +30,7 @@ internal static class BeyondFraming
         ("FR-02.3", "RSV1 on a ping", Ping(Hello) with { ReservedBits = 4 }),
         ("FR-02.4", "RSV1 on a Close", Close(1000) with { ReservedBits = 4 }),
         .. new[] { 3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF }.Select(opcode =>
-            ($"FR-04.{opcode:X}", $"opcode {opcode:X}", new PeerFrame(opcode, Utf8(Hello)))),
+            ($"FR-04.{opcode:X}", $"opcode {opcode:X}", new RawFrame((RawOpcode)opcode, Utf8(Hello)))),
         ("FR-05.1", "the wrong masking of a text frame", Text(Hello) with { WrongMasking = true }),
         ("FR-05.2", "the wrong masking of an empty ping", Ping() with { WrongMasking = true }),
         ("FR-05.3", "the wrong masking of a Close", Close(1000) with { WrongMasking = true }),
@@ -78,7 +78,7 @@ internal static class BeyondFraming
         new("FR-12.1", "all but one byte of the limit, then a fragment of 2^63 - 1",
             [
                 Send(Binary(new byte[SmallLimit - 1]).Unfinished()), Wait(),
-                SendUntil(Claiming(long.MaxValue) with { Opcode = PeerFrame.Continuation }, 0), ExpectClose(1009),
+                SendUntil(Claiming(long.MaxValue) with { Opcode = RawOpcode.Continuation }, 0), ExpectClose(1009),
             ])
         {
             MaxMessageLength = SmallLimit,
@@ -109,7 +109,7 @@ internal static class BeyondFraming
                 [.. Echoed([Text(Hello) with { MaskingKey = Hex(key) }]), .. Echoed(Binary(new byte[100]))])),
     ];
 
-    private static PeerFrame Claiming(ulong length) => Binary() with { ClaimedLength = length };
+    private static RawFrame Claiming(ulong length) => Binary() with { ClaimedLength = length };
 
     private static IEnumerable<ConformanceCase> AtTheLimit(string id, int limit) =>
     [

@@ -79,7 +79,7 @@ internal static class BeyondMessages
             [Send(Text("a").Unfinished()), Send(Pong("x")), Send(Continuation("b")), ExpectText("ab")]),
     ];
 
-    private static IEnumerable<PeerFrame> EmptyFragments(int count) =>
+    private static IEnumerable<RawFrame> EmptyFragments(int count) =>
         Enumerable.Repeat(Continuation([]).Unfinished(), count);
 
     private static IEnumerable<Step> Repeated(int count, IEnumerable<Step> steps) =>

@@ -53,7 +53,7 @@ internal static class DeflateMessages
                 ? all[start..(start + length)]
                 : [.. all[start..], .. all[..(start + length - all.Length)]];
             start = (start + length) % all.Length;
-            PeerFrame message = isText ? Text(payload) : Binary(payload);
+            RawFrame message = isText ? Text(payload) : Binary(payload);
             yield return new SendCompressedStep(message, fragmentLength);
             yield return ExpectEchoOf([message]);
             yield return Wait();

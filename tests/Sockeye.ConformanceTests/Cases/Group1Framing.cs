@@ -15,7 +15,7 @@ internal static class Group1Framing
         .. Messages("1.2", "binary", length => Binary(Repeat("\u00FE", length))),
     ];
 
-    private static IEnumerable<ConformanceCase> Messages(string id, string kind, Func<int, PeerFrame> message)
+    private static IEnumerable<ConformanceCase> Messages(string id, string kind, Func<int, RawFrame> message)
     {
         for (int i = 0; i < Lengths.Length; i++)
         {
@@ -23,7 +23,7 @@ internal static class Group1Framing
                 $"{id}.{i + 1}", $"a {kind} message of {Lengths[i]} bytes", [.. Echoed(message(Lengths[i]))]);
         }
 
-        PeerFrame chopped = message(Lengths[^1]);
+        RawFrame chopped = message(Lengths[^1]);
         yield return new ConformanceCase(
             $"{id}.{Lengths.Length + 1}",
             $"a {kind} message of {Lengths[^1]} bytes, written in chops of {ChopLength} bytes",

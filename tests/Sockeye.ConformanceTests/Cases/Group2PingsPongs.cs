@@ -8,7 +8,7 @@ internal static class Group2PingsPongs
     private static readonly byte[] NotText = Hex("00 FF FE FD FC FB 00 FF");
     private static readonly byte[] Longest = Repeat("\u00FE", 125);
 
-    private static readonly PeerFrame[] TenPings = [.. Enumerable.Range(0, 10).Select(i => Ping($"payload-{i}"))];
+    private static readonly RawFrame[] TenPings = [.. Enumerable.Range(0, 10).Select(i => Ping($"payload-{i}"))];
 
     public static IEnumerable<ConformanceCase> Cases =>
     [

@@ -25,5 +25,5 @@ internal static class Group3ReservedBits
         new("3.7", "a Close with RSV 7", [Send(Reserved(Close(1000), 7)), ExpectClose(1002)]),
     ];
 
-    private static PeerFrame Reserved(PeerFrame frame, int bits) => frame with { ReservedBits = bits };
+    private static RawFrame Reserved(RawFrame frame, int bits) => frame with { ReservedBits = bits };
 }

@@ -23,5 +23,5 @@ internal static class Group4Opcodes
             ]),
     ];
 
-    private static PeerFrame Frame(int opcode, string payload) => new(opcode, Utf8(payload));
+    private static RawFrame Frame(int opcode, string payload) => new((RawOpcode)opcode, Utf8(payload));
 }

@@ -5,9 +5,9 @@ namespace Sockeye.Tests;
 /// <summary>5.*: fragmented messages, control frames between fragments, and invalid sequences (RFC 6455 §5.4).</summary>
 internal static class Group5Fragmentation
 {
-    private static readonly PeerFrame First = Text("fragment1").Unfinished();
-    private static readonly PeerFrame Last = Continuation("fragment2");
-    private static readonly PeerFrame PingBetween = Ping("ping payload");
+    private static readonly RawFrame First = Text("fragment1").Unfinished();
+    private static readonly RawFrame Last = Continuation("fragment2");
+    private static readonly RawFrame PingBetween = Ping("ping payload");
 
     public static IEnumerable<ConformanceCase> Cases =>
     [
@@ -53,10 +53,10 @@ internal static class Group5Fragmentation
             ]),
     ];
 
-    private static IEnumerable<Step> Echo(PeerFrame last) => [Send(last), ExpectEchoOf([First, last])];
+    private static IEnumerable<Step> Echo(RawFrame last) => [Send(last), ExpectEchoOf([First, last])];
 
     private static IEnumerable<ConformanceCase> ContinuationOfNothing(
-        string together, string alone, string byteByByte, PeerFrame nothing)
+        string together, string alone, string byteByByte, RawFrame nothing)
     {
         string what = $"a continuation of nothing, FIN {(nothing.Fin ? "set" : "clear")}, then a text message";
         return
@@ -69,12 +69,12 @@ internal static class Group5Fragmentation
         ];
     }
 
-    private static IEnumerable<Step> TwiceAfter(PeerFrame nothing)
+    private static IEnumerable<Step> TwiceAfter(RawFrame nothing)
     {
-        PeerFrame[] round = [nothing, Text("fragment2").Unfinished(), Continuation("fragment3")];
+        RawFrame[] round = [nothing, Text("fragment2").Unfinished(), Continuation("fragment3")];
         return [Send(nothing), ExpectClose(1002), .. Send(round[1..]), .. Send(round)];
     }
 
-    private static PeerFrame Part(int number) =>
-        new(number == 1 ? PeerFrame.Text : PeerFrame.Continuation, Utf8($"fragment{number}")) { Fin = number == 5 };
+    private static RawFrame Part(int number) =>
+        new(number == 1 ? RawOpcode.Text : RawOpcode.Continuation, Utf8($"fragment{number}")) { Fin = number == 5 };
 }

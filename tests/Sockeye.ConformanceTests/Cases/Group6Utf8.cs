@@ -52,7 +52,7 @@ internal static class Group6Utf8
 
     private static IEnumerable<Step> BadFragment()
     {
-        PeerFrame[] frames = [.. Fragments(Text(WithSurrogate), 1)];
+        RawFrame[] frames = [.. Fragments(Text(WithSurrogate), 1)];
         return
         [
             .. Send(frames[..BadByte]), Wait(), Send(frames[BadByte]), ExpectClose(1007),
@@ -73,7 +73,7 @@ internal static class Group6Utf8
 
     private static IEnumerable<ConformanceCase> FailFastInsideFrame(string id, int badStart, int badEnd)
     {
-        PeerFrame frame = Text(BeyondUnicode);
+        RawFrame frame = Text(BeyondUnicode);
         return
         [
             new(id,

@@ -35,7 +35,7 @@ internal static class Group7Close
             Result = new ExpectedResult(1005, WasClean: true),
         },
         new("7.3.2", "a Close with a payload of one byte",
-            [Send(new PeerFrame(PeerFrame.Close, [(byte)'a'])), ExpectClose(1002)]),
+            [Send(new RawFrame(RawOpcode.Close, [(byte)'a'])), ExpectClose(1002)]),
         new("7.3.3", "a Close with a code", [.. CloseEchoed(Close(1000))]),
         new("7.3.4", "a Close with a code and a reason", [.. CloseEchoed(Close(1000, "Hello World!"))]),
         new("7.3.5", "a Close with the longest reason there can be",
@@ -59,6 +59,6 @@ internal static class Group7Close
         new(id, $"close code {code}, which is invalid", [Send(Close(code)), ExpectClose(1002)]);
 
     // RFC 6455 §5.5.1: "typically echos the status code it received".
-    private static IEnumerable<Step> CloseEchoed(PeerFrame close) =>
+    private static IEnumerable<Step> CloseEchoed(RawFrame close) =>
         [Send(close), ExpectClose((close.Payload[0] << 8) | close.Payload[1])];
 }

@@ -32,30 +32,30 @@ internal static class Group9Limits
         .. RoundTrips("9.8", length => Binary(Repeat("\u00FE", length))),
     ];
 
-    private static IEnumerable<ConformanceCase> Whole(string id, Func<int, PeerFrame> message) =>
+    private static IEnumerable<ConformanceCase> Whole(string id, Func<int, RawFrame> message) =>
         MessageLengths.Select((length, i) => new ConformanceCase(
             $"{id}.{i + 1}", $"a message of {length} bytes",
             Deferred(() => Echoed(message(length)))));
 
-    private static IEnumerable<ConformanceCase> Fragmented(string id, Func<int, PeerFrame> message) =>
+    private static IEnumerable<ConformanceCase> Fragmented(string id, Func<int, RawFrame> message) =>
         FragmentLengths.Select((length, i) => new ConformanceCase(
             $"{id}.{i + 1}", $"a message of {FragmentedLength} bytes in fragments of {length}",
             Deferred(() => Echoed(Fragments(message(FragmentedLength), length)))));
 
-    private static IEnumerable<ConformanceCase> Chopped(string id, Func<int, PeerFrame> message) =>
+    private static IEnumerable<ConformanceCase> Chopped(string id, Func<int, RawFrame> message) =>
         ChopLengths.Select((length, i) => new ConformanceCase(
             $"{id}.{i + 1}", $"a message of {ChoppedLength} bytes, written in chops of {length}",
             Deferred(() => [SendChopped(message(ChoppedLength), length), ExpectEchoOf([message(ChoppedLength)])])));
 
-    private static IEnumerable<ConformanceCase> RoundTrips(string id, Func<int, PeerFrame> message) =>
+    private static IEnumerable<ConformanceCase> RoundTrips(string id, Func<int, RawFrame> message) =>
         RoundTripLengths.Select((length, i) => new ConformanceCase(
             $"{id}.{i + 1}", $"{RoundTripCount} round trips of {length} bytes",
             Deferred(() => Enumerable.Range(0, RoundTripCount)
                 .SelectMany(_ => (IEnumerable<Step>)[.. Echoed(message(length)), Wait()]))));
 
-    private static PeerFrame TextOf(int length) => Text(Repeat("BAsd7&jh23", length));
+    private static RawFrame TextOf(int length) => Text(Repeat("BAsd7&jh23", length));
 
-    private static PeerFrame BinaryOf(int length) => Binary(Repeat("\u0000\u00FE\u00FF\u0080Z\u00C3\u0007", length));
+    private static RawFrame BinaryOf(int length) => Binary(Repeat("\u0000\u00FE\u00FF\u0080Z\u00C3\u0007", length));
 
     // The payloads of this group add up to hundreds of megabytes, so that each case creates its own when it runs.
     private static IEnumerable<Step> Deferred(Func<IEnumerable<Step>> steps)

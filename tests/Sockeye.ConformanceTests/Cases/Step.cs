@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 internal abstract record Step;
 
 /// <summary>The peer sends a frame, or some of its bytes.</summary>
-internal sealed record SendStep(PeerFrame Frame) : Step
+internal sealed record SendStep(RawFrame Frame) : Step
 {
     public Place From { get; init; } = Place.Beginning;
 
@@ -17,7 +17,7 @@ internal sealed record SendStep(PeerFrame Frame) : Step
 /// <summary>
 /// The peer sends a message, compressed if that was negotiated, in fragments of this many bytes; 0 for one fragment.
 /// </summary>
-internal sealed record SendCompressedStep(PeerFrame Message, int FragmentLength) : Step;
+internal sealed record SendCompressedStep(RawFrame Message, int FragmentLength) : Step;
 
 /// <summary>The endpoint must have sent this once the bytes before this step have arrived, without any later ones.</summary>
 internal sealed record ExpectStep(PeerEventKind Kind, byte[] Payload) : Step

@@ -25,66 +25,66 @@ internal static class Steps
         return bytes;
     }
 
-    public static PeerFrame Text(string text) => Text(Utf8(text));
+    public static RawFrame Text(string text) => Text(Utf8(text));
 
-    public static PeerFrame Text(byte[] payload) => new(PeerFrame.Text, payload);
+    public static RawFrame Text(byte[] payload) => new(RawOpcode.Text, payload);
 
-    public static PeerFrame Binary(params byte[] payload) => new(PeerFrame.Binary, payload);
+    public static RawFrame Binary(params byte[] payload) => new(RawOpcode.Binary, payload);
 
-    public static PeerFrame Continuation(string text) => Continuation(Utf8(text));
+    public static RawFrame Continuation(string text) => Continuation(Utf8(text));
 
-    public static PeerFrame Continuation(byte[] payload) => new(PeerFrame.Continuation, payload);
+    public static RawFrame Continuation(byte[] payload) => new(RawOpcode.Continuation, payload);
 
-    public static PeerFrame Ping(string text = "") => Ping(Utf8(text));
+    public static RawFrame Ping(string text = "") => Ping(Utf8(text));
 
-    public static PeerFrame Ping(byte[] payload) => new(PeerFrame.Ping, payload);
+    public static RawFrame Ping(byte[] payload) => new(RawOpcode.Ping, payload);
 
-    public static PeerFrame Pong(string text = "") => Pong(Utf8(text));
+    public static RawFrame Pong(string text = "") => Pong(Utf8(text));
 
-    public static PeerFrame Pong(byte[] payload) => new(PeerFrame.Pong, payload);
+    public static RawFrame Pong(byte[] payload) => new(RawOpcode.Pong, payload);
 
-    public static PeerFrame Close() => new(PeerFrame.Close, []);
+    public static RawFrame Close() => new(RawOpcode.Close, []);
 
-    public static PeerFrame Close(int code, string reason = "") => Close(code, Utf8(reason));
+    public static RawFrame Close(int code, string reason = "") => Close(code, Utf8(reason));
 
-    public static PeerFrame Close(int code, byte[] reason) => new(PeerFrame.Close, ClosePayload(code, reason));
+    public static RawFrame Close(int code, byte[] reason) => new(RawOpcode.Close, ClosePayload(code, reason));
 
     /// <summary>Returns the frame with FIN clear.</summary>
-    public static PeerFrame Unfinished(this PeerFrame frame) => frame with { Fin = false };
+    public static RawFrame Unfinished(this RawFrame frame) => frame with { Fin = false };
 
     /// <summary>Splits a message into frames of this many bytes of payload; the last one may be shorter.</summary>
-    public static IEnumerable<PeerFrame> Fragments(PeerFrame message, int fragmentLength)
+    public static IEnumerable<RawFrame> Fragments(RawFrame message, int fragmentLength)
     {
         for (int start = 0; start < message.Payload.Length; start += fragmentLength)
         {
             int end = Math.Min(start + fragmentLength, message.Payload.Length);
-            int opcode = start == 0 ? message.Opcode : PeerFrame.Continuation;
-            yield return new PeerFrame(opcode, message.Payload[start..end])
+            RawOpcode opcode = start == 0 ? message.Opcode : RawOpcode.Continuation;
+            yield return new RawFrame(opcode, message.Payload[start..end])
             {
                 Fin = end == message.Payload.Length,
             };
         }
     }
 
-    public static Step Send(PeerFrame frame) => new SendStep(frame);
+    public static Step Send(RawFrame frame) => new SendStep(frame);
 
-    public static IEnumerable<Step> Send(IEnumerable<PeerFrame> frames) => frames.Select(Send);
+    public static IEnumerable<Step> Send(IEnumerable<RawFrame> frames) => frames.Select(Send);
 
-    public static Step SendChopped(PeerFrame frame, int chopLength) => new SendStep(frame) { ChopLength = chopLength };
+    public static Step SendChopped(RawFrame frame, int chopLength) => new SendStep(frame) { ChopLength = chopLength };
 
-    public static IEnumerable<Step> SendByteByByte(params IEnumerable<PeerFrame> frames) =>
+    public static IEnumerable<Step> SendByteByByte(params IEnumerable<RawFrame> frames) =>
         frames.Select(frame => SendChopped(frame, 1));
 
     /// <summary>Sends only this many bytes of a frame's header.</summary>
-    public static Step SendHeader(PeerFrame frame, int length) =>
+    public static Step SendHeader(RawFrame frame, int length) =>
         new SendStep(frame) { To = Place.Header(length) };
 
     /// <summary>Sends the header and this many bytes of the payload.</summary>
-    public static Step SendUntil(PeerFrame frame, int payloadEnd) =>
+    public static Step SendUntil(RawFrame frame, int payloadEnd) =>
         new SendStep(frame) { To = Place.Payload(payloadEnd) };
 
     /// <summary>Continues the payload of a frame that <see cref="SendUntil"/> began.</summary>
-    public static Step SendMore(PeerFrame frame, int payloadStart, int? payloadEnd = null) =>
+    public static Step SendMore(RawFrame frame, int payloadStart, int? payloadEnd = null) =>
         new SendStep(frame)
         {
             From = Place.Payload(payloadStart),
@@ -116,18 +116,18 @@ internal static class Steps
     public static Step PeerEnds() => new PeerEndsStep();
 
     /// <summary>Sends the frames of one message, and expects its echo.</summary>
-    public static IEnumerable<Step> Echoed(params IEnumerable<PeerFrame> frames)
+    public static IEnumerable<Step> Echoed(params IEnumerable<RawFrame> frames)
     {
-        PeerFrame[] message = [.. frames];
+        RawFrame[] message = [.. frames];
         return [.. Send(message), ExpectEchoOf(message)];
     }
 
     /// <summary>Returns the message that data frames form, skipping control frames.</summary>
-    public static Step ExpectEchoOf(IEnumerable<PeerFrame> frames)
+    public static Step ExpectEchoOf(IEnumerable<RawFrame> frames)
     {
-        PeerFrame[] data = [.. frames.Where(frame => !frame.IsControl)];
+        RawFrame[] data = [.. frames.Where(frame => !frame.IsControl)];
         byte[] payload = [.. data.SelectMany(frame => frame.Payload)];
-        return data[0].Opcode == PeerFrame.Text ? ExpectText(payload) : ExpectBinary(payload);
+        return data[0].Opcode == RawOpcode.Text ? ExpectText(payload) : ExpectBinary(payload);
     }
 
     private static byte[] ClosePayload(int code, byte[] reason)

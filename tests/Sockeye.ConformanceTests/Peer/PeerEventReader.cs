@@ -7,10 +7,10 @@ namespace Sockeye.Tests;
 /// <param name="inflater">Inflates its messages, if compression was negotiated.</param>
 internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? inflater = null)
 {
-    private readonly PeerFrameReader _frames = new(endpointIsClient, inflater is not null);
+    private readonly RawFrameReader _frames = new(endpointIsClient, inflater is not null);
     private readonly Queue<PeerEvent> _events = [];
     private readonly ArrayBufferWriter<byte> _message = new();
-    private int _openOpcode;
+    private RawOpcode _openOpcode;
     private bool _isCompressed;
     private bool _closed;
 
@@ -27,11 +27,11 @@ internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? infla
     public void Append(ReadOnlySpan<byte> bytes)
     {
         _frames.Append(bytes);
-        while (_frames.TryRead(out PeerFrame? frame))
+        while (_frames.TryRead(out RawFrame? frame))
         {
             // RFC 6455 §5.5.1: "MUST NOT send any more data frames after sending a Close frame". §7.1.2 allows one Close frame
             // only.
-            Assert.False(_closed, $"The endpoint sent a frame with opcode {frame.Opcode:X} after its Close frame.");
+            Assert.False(_closed, $"The endpoint sent a frame with opcode {(int)frame.Opcode:X} after its Close frame.");
             if (frame.IsControl)
             {
                 OnControl(frame);
@@ -43,9 +43,9 @@ internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? infla
         }
     }
 
-    private void OnControl(PeerFrame frame)
+    private void OnControl(RawFrame frame)
     {
-        if (frame.Opcode == PeerFrame.Close)
+        if (frame.Opcode == RawOpcode.Close)
         {
             Assert.True(Oracle.IsClosePayload(frame.Payload), "The endpoint sent a Close frame that is broken.");
             _closed = true;
@@ -54,19 +54,19 @@ internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? infla
         _events.Enqueue(new PeerEvent(
             frame.Opcode switch
             {
-                PeerFrame.Close => PeerEventKind.Close,
-                PeerFrame.Ping => PeerEventKind.Ping,
+                RawOpcode.Close => PeerEventKind.Close,
+                RawOpcode.Ping => PeerEventKind.Ping,
                 _ => PeerEventKind.Pong,
             },
             frame.Payload));
     }
 
-    private void OnData(PeerFrame frame)
+    private void OnData(RawFrame frame)
     {
         Assert.True(
-            frame.Opcode == PeerFrame.Continuation == (_openOpcode != 0),
+            frame.Opcode == RawOpcode.Continuation == (_openOpcode != 0),
             "The endpoint sent a continuation of nothing, or began a message inside another.");
-        if (frame.Opcode != PeerFrame.Continuation)
+        if (frame.Opcode != RawOpcode.Continuation)
         {
             _openOpcode = frame.Opcode;
             _isCompressed = frame.ReservedBits != 0;
@@ -90,7 +90,7 @@ internal sealed class PeerEventReader(bool endpointIsClient, PeerInflater? infla
             CompressedCount++;
         }
 
-        bool text = _openOpcode == PeerFrame.Text;
+        bool text = _openOpcode == RawOpcode.Text;
         _openOpcode = 0;
         _message.ResetWrittenCount();
         Assert.True(!text || Oracle.IsUtf8(payload), "The endpoint sent a text message that is not UTF-8.");

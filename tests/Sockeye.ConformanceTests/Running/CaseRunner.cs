@@ -194,7 +194,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
     }
 
     private byte[] ClosingReply() =>
-        new PeerFrameWriter(peerIsClient: role == TestedRole.Server, seed: 0).Write(Steps.Close(1000), out _);
+        new RawFrameWriter(peerIsClient: role == TestedRole.Server, seed: 0).Write(Steps.Close(1000), out _);
 
     private void TakeArrived()
     {

@@ -17,16 +17,16 @@ internal sealed class CaseScript
 {
     private const int NoStatusReceived = 1005;
 
-    private static readonly PeerFrame FinalClose = Steps.Close(1000);
+    private static readonly RawFrame FinalClose = Steps.Close(1000);
 
-    private readonly PeerFrameWriter _writer;
+    private readonly RawFrameWriter _writer;
     private readonly bool _peerIsClient;
     private readonly PeerDeflater? _deflater;
-    private readonly Dictionary<PeerFrame, (byte[] Wire, int HeaderLength)> _begun =
+    private readonly Dictionary<RawFrame, (byte[] Wire, int HeaderLength)> _begun =
         new(ReferenceEqualityComparer.Instance);
 
     private readonly List<Burst> _bursts = [];
-    private PeerFrame? _peersClose;
+    private RawFrame? _peersClose;
     private ExpectStep? _endpointsClose;
     private bool _endpointBegins;
     private readonly ArrayBufferWriter<byte> _wire = new();
@@ -39,7 +39,7 @@ internal sealed class CaseScript
         _deflater = compression?.Peer.CreateDeflater(peerIsClient);
         Compression = compression;
         IsExchange = conformanceCase.Deflate is not null;
-        _writer = new PeerFrameWriter(peerIsClient, SeedOf(conformanceCase.Id));
+        _writer = new RawFrameWriter(peerIsClient, SeedOf(conformanceCase.Id));
         foreach (Step step in conformanceCase.Steps)
         {
             Add(step);
@@ -142,7 +142,7 @@ internal sealed class CaseScript
             _writeEnds.Add(_wire.WrittenCount);
         }
 
-        if (send.Frame.Opcode == PeerFrame.Close)
+        if (send.Frame.Opcode == RawOpcode.Close)
         {
             _peersClose ??= send.Frame;
             EndsCleanly |= _endpointBegins && Oracle.IsClosePayload(send.Frame.Payload);
@@ -151,14 +151,14 @@ internal sealed class CaseScript
 
     private void Send(SendCompressedStep send)
     {
-        PeerFrame message = _deflater is null
+        RawFrame message = _deflater is null
             ? send.Message
             : send.Message with { Payload = _deflater.Deflate(send.Message.Payload) };
         int length = send.FragmentLength == 0 ? message.Payload.Length : send.FragmentLength;
-        foreach (PeerFrame fragment in Steps.Fragments(message, length))
+        foreach (RawFrame fragment in Steps.Fragments(message, length))
         {
-            bool hasRsv1 = _deflater is not null && fragment.Opcode != PeerFrame.Continuation;
-            Send(new SendStep(fragment with { ReservedBits = hasRsv1 ? PeerFrame.Rsv1 : 0 }));
+            bool hasRsv1 = _deflater is not null && fragment.Opcode != RawOpcode.Continuation;
+            Send(new SendStep(fragment with { ReservedBits = hasRsv1 ? RawFrame.Rsv1 : 0 }));
         }
     }
 

@@ -59,7 +59,7 @@ public sealed class CaseRunnerTests
     [Fact]
     public async Task Echo_before_the_message_is_complete_fails()
     {
-        PeerFrame first = Text("h").Unfinished();
+        RawFrame first = Text("h").Unfinished();
         ConformanceCase paused = new(
             "0.2", "a pause", [Send(first), Wait(), Send(Continuation("i")), ExpectText("hi")]);
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
@@ -149,11 +148,11 @@ public sealed class ClosingOracleTests
                 }
             }
 
-            IReadOnlyList<SentFrame> frames = test.Frames();
+            IReadOnlyList<RawFrame> frames = test.Frames();
             return new Ending(
                 [.. frames.Select(frame => string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{(byte)frame.Opcode:x}:{Convert.ToHexStringLower(frame.Opcode == Opcode.Close ? frame.Payload.AsSpan(0, Math.Min(2, frame.Payload.Length)) : frame.Payload)}"))],
+                    $"{(byte)frame.Opcode:x}:{Convert.ToHexStringLower(frame.Opcode == RawOpcode.Close ? frame.Payload.AsSpan(0, Math.Min(2, frame.Payload.Length)) : frame.Payload)}"))],
                 test.Transport.IsOutputEnded || test.Transport.IsClosed,
                 (int)test.Result.Code);
         }

@@ -29,6 +29,7 @@ public sealed class ReceivingWhileClosingTests
     public async Task A_method_that_closes_and_goes_on_receiving_gets_all_that_the_peer_sent_before_it_knew(ServerKind kind)
     {
         var received = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var lag = new Lag();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             Servers.OptionsOf(kind),
             async (connection, cancellation) =>
@@ -41,14 +42,14 @@ public sealed class ReceivingWhileClosingTests
                         _ = connection.CloseAsync(WebSocketCloseCode.GoingAway, cancellationToken: CancellationToken.None);
                     }
 
-                    await YieldNowAndThenAsync(count);
+                    await lag.WaitAsync();
                 }
 
                 received.SetResult(count);
             });
         await using WebSocketConnection client = await ConnectAsync(server, kind);
 
-        int accepted = await SendUntilClosedAsync(client, whenSent: null);
+        int accepted = await SendUntilClosedAsync(client, lag, whenSent: null);
 
         Assert.Equal(accepted, await received.Task.WithDeadline());
         Assert.Equal(WebSocketCloseCode.GoingAway, (await client.Closed.WithDeadline()).Code);
@@ -58,12 +59,13 @@ public sealed class ReceivingWhileClosingTests
     [EachServer]
     public async Task A_server_that_stops_gives_a_handler_that_is_a_little_slow_all_that_was_sent(ServerKind kind)
     {
-        var handler = new SlowHandler();
+        using var lag = new Lag();
+        var handler = new SlowHandler(lag);
         WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), handler);
         await using WebSocketConnection client = await ConnectAsync(server, kind);
         Task stopping = Task.CompletedTask;
 
-        int accepted = await SendUntilClosedAsync(client, sent =>
+        int accepted = await SendUntilClosedAsync(client, lag, sent =>
         {
             if (sent == 500)
             {
@@ -79,16 +81,8 @@ public sealed class ReceivingWhileClosingTests
         server.Address(scheme: kind.Scheme()),
         new WebSocketClientOptions { Tls = kind.ClientTls() }).WithDeadline();
 
-    // Slower than the peer sends, so that more waits than an inbox holds.
-    private static async ValueTask YieldNowAndThenAsync(int count)
-    {
-        if (count % 50 == 0)
-        {
-            await Task.Delay(1);
-        }
-    }
-
-    private static async Task<int> SendUntilClosedAsync(WebSocketConnection connection, Action<int>? whenSent)
+    private static async Task<int> SendUntilClosedAsync(
+        WebSocketConnection connection, Lag lag, Action<int>? whenSent)
     {
         byte[] message = new byte[MessageLength];
         int accepted = 0;
@@ -98,11 +92,13 @@ public sealed class ReceivingWhileClosingTests
             {
                 await connection.SendAsync(message).AsTask().WithDeadline();
                 accepted++;
+                lag.OnSent(accepted);
                 whenSent?.Invoke(accepted);
             }
         }
         catch (WebSocketClosedException)
         {
+            lag.OnEnded();
             return accepted;
         }
     }
@@ -140,15 +136,44 @@ public sealed class ReceivingWhileClosingTests
         return count;
     }
 
-    private sealed class SlowHandler : WebSocketHandler
+    /// <summary>
+    /// Keeps a receiver behind its sender by more than an inbox holds, and by less than a send buffer does, until the sender
+    /// has ended.
+    /// </summary>
+    private sealed class Lag : IDisposable
+    {
+        private const int MessageCount = 200;
+        private const int AnyNumber = 1_000_000;
+
+        private readonly SemaphoreSlim _permits = new(0);
+
+        public void OnSent(int count)
+        {
+            if (count > MessageCount)
+            {
+                _permits.Release();
+            }
+        }
+
+        public void OnEnded() => _permits.Release(AnyNumber);
+
+        public ValueTask WaitAsync() => new(_permits.WaitAsync());
+
+        public void Dispose() => _permits.Dispose();
+    }
+
+    private sealed class SlowHandler(Lag lag) : WebSocketHandler
     {
         private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _count;
 
         public Task<int> Ended => _ended.Task;
 
-        public override ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message) =>
-            YieldNowAndThenAsync(++_count);
+        public override ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message)
+        {
+            _count++;
+            return lag.WaitAsync();
+        }
 
         public override void OnClosed(WebSocketConnection connection, WebSocketCloseResult result) => _ended.SetResult(_count);
     }

@@ -172,7 +172,7 @@ public sealed class UndecidedUpgradeTests
                         case "/refused":
                             return WebSocketUpgradeDecision.Reject(403);
                         case "/refused-late":
-                            await Task.Delay(1, CancellationToken.None);
+                            await Task.Yield();
                             return WebSocketUpgradeDecision.Reject(403);
                         case "/leaves":
                             await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);

@@ -274,7 +274,7 @@ public sealed class UpgradeDecisionTests
                 await client.SendMaskedAsync(0x82, payload);
             }
         });
-        await Task.WhenAny(sending, Task.Delay(50));
+        await Deadlines.UntilAsync(() => sending.IsCompleted || !client.CanSend, "the server has left the rest to the transport");
         decision.SetResult(WebSocketUpgradeDecision.Accept());
 
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
@@ -390,7 +390,7 @@ public sealed class UpgradeDecisionTests
         {
             if (isLate)
             {
-                await Task.Delay(1, CancellationToken.None);
+                await Task.Yield();
             }
 
             return decide(request);

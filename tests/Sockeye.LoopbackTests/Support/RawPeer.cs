@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -29,6 +28,9 @@ internal sealed class RawPeer : IDisposable
 
     /// <summary>Whether something can be read, or the end.</summary>
     public bool HasReceived => _socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
+
+    /// <summary>Whether the system takes more bytes for the peer.</summary>
+    public bool CanSend => _socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite);
 
     /// <summary>Connects to a server, from an address of one's own choice if need be.</summary>
     public static async Task<RawPeer> ConnectAsync(EndPoint endPoint, IPAddress? from = null)
@@ -109,25 +111,19 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Reads all that comes.</summary>
     public async Task<string> ReadToEndAsync() => Encoding.Latin1.GetString(await Stream.ReadToEndAsync());
 
+    /// <summary>Reads one frame, which must be legal, and not a byte more.</summary>
     public async Task<RawFrame> ReadFrameAsync()
     {
         byte[] start = await ReadAsync(2);
-        int shortLength = start[1] & 0x7F;
-        long length = shortLength switch
+        var reader = new RawFrameReader(endpointIsClient: (start[1] & 0x80) != 0, mayCompress: true);
+        reader.Append(start);
+        RawFrame? frame;
+        while (!reader.TryRead(out frame))
         {
-            126 => BinaryPrimitives.ReadUInt16BigEndian(await ReadAsync(2)),
-            127 => BinaryPrimitives.ReadInt64BigEndian(await ReadAsync(8)),
-            _ => shortLength,
-        };
-        bool isMasked = (start[1] & 0x80) != 0;
-        byte[] key = isMasked ? await ReadAsync(4) : [0, 0, 0, 0];
-        byte[] payload = await ReadAsync((int)length);
-        for (int i = 0; i < payload.Length; i++)
-        {
-            payload[i] ^= key[i % key.Length];
+            reader.Append(await ReadAsync(reader.MissingLength));
         }
 
-        return new RawFrame(start[0], isMasked, payload);
+        return frame;
     }
 
     /// <summary>Ends this direction, and goes on reading.</summary>

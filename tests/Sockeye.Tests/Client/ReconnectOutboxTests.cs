@@ -1,6 +1,5 @@
 using System.Globalization;
 using Sockeye.Client.Reconnecting;
-using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
@@ -162,7 +161,7 @@ public sealed class ReconnectOutboxTests
         outbox.SendAsync(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, cancellationToken ?? Token).AsTask();
 
     private static IEnumerable<string> Sent(TestConnection connection) =>
-        from frame in SentFrame.ReadAll(connection.Transport.TakeOutput())
-        where frame.Opcode == Opcode.Text
-        select frame.Text;
+        from frame in RawFrame.ReadAll(connection.Transport.TakeOutput())
+        where frame.Opcode == RawOpcode.Text
+        select frame.PayloadText;
 }

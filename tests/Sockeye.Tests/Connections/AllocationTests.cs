@@ -193,7 +193,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     private static long Feed(
         InMemoryTransport transport, Opcode opcode, int length, int perRead, int count, Action? afterRead = null)
     {
-        byte[] frame = SentFrame.Make(Role.Client, opcode, new byte[length]);
+        byte[] frame = TestConnection.FrameOf(Role.Client, opcode, new byte[length]);
         byte[] wire = [.. Enumerable.Repeat(frame, perRead).SelectMany(bytes => bytes)];
         byte[] buffer = new byte[wire.Length];
         ITransportSink sink = transport.Sink;

@@ -80,7 +80,7 @@ public sealed class ChunkingTests
                 payload = payload[..125];
             }
 
-            byte[] frame = SentFrame.Make(sender, opcode, payload, fin);
+            byte[] frame = TestConnection.FrameOf(sender, opcode, payload, fin);
             if (random.Next(12) == 0)
             {
                 // One bit goes wrong, anywhere.

@@ -16,7 +16,7 @@ public sealed class ClosingSequenceTests
     {
         TestConnection test = Open(role);
         Task<WebSocketCloseResult> close = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "bye").AsTask();
-        SentFrame frame = Assert.Single(test.Frames());
+        RawFrame frame = Assert.Single(test.Frames());
         Assert.Equal(1001, frame.CloseCode);
         Assert.Equal("bye"u8, frame.Payload.AsSpan(2));
         Assert.Equal(WebSocketConnectionState.Closing, test.Connection.State);
@@ -38,7 +38,7 @@ public sealed class ClosingSequenceTests
         TestConnection test = Open(role);
 
         test.ReceiveClose(4321, "enough");
-        SentFrame frame = Assert.Single(test.Frames());
+        RawFrame frame = Assert.Single(test.Frames());
         Assert.Equal(4321, frame.CloseCode);
         Assert.Equal("enough"u8, frame.Payload.AsSpan(2));
         test.Transport.EndInput();
@@ -68,7 +68,7 @@ public sealed class ClosingSequenceTests
         Assert.True(question.IsCompletedSuccessfully);
         Assert.Null(await end);
         Assert.True(answer.IsCompleted);
-        Assert.Equal([Opcode.Binary, Opcode.Text, Opcode.Close], test.Frames().Select(frame => frame.Opcode));
+        Assert.Equal([RawOpcode.Binary, RawOpcode.Text, RawOpcode.Close], test.Frames().Select(frame => frame.Opcode));
     }
 
     [Fact]
@@ -264,8 +264,8 @@ public sealed class ClosingSequenceTests
         TestConnection test = Open(role);
 
         test.ReceiveClose(0);
-        SentFrame frame = Assert.Single(test.Frames());
-        Assert.Equal(Opcode.Close, frame.Opcode);
+        RawFrame frame = Assert.Single(test.Frames());
+        Assert.Equal(RawOpcode.Close, frame.Opcode);
         Assert.Empty(frame.Payload);
         test.Transport.EndInput();
 
@@ -364,8 +364,8 @@ public sealed class ClosingSequenceTests
             test.Connection.CloseAsync(code: null, "why").AsTask().Exception!.InnerException);
         Assert.Equal("", test.Wire());
         _ = test.Connection.CloseAsync(code: null);
-        SentFrame frame = Assert.Single(test.Frames());
-        Assert.Equal((Opcode.Close, 0), (frame.Opcode, frame.Payload.Length));
+        RawFrame frame = Assert.Single(test.Frames());
+        Assert.Equal((RawOpcode.Close, 0), (frame.Opcode, frame.Payload.Length));
         test.ReceiveClose(0);
         test.Transport.EndInput();
 

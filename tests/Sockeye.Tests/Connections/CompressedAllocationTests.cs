@@ -126,7 +126,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     private static byte[] ReadOf(DeflateSetup setup, int length, int messages)
     {
         byte[] deflated = new PeerDeflater(setup.Agreed.WindowBitsOf(Role.Client), forgets: true).Deflate(TextOf(length));
-        byte[] frame = SentFrame.Make(Role.Client, Opcode.Text, deflated, reservedBits: FrameHeader.Rsv1);
+        byte[] frame = TestConnection.FrameOf(Role.Client, Opcode.Text, deflated, reservedBits: FrameHeader.Rsv1);
         return [.. Enumerable.Repeat(frame, messages).SelectMany(bytes => bytes)];
     }
 

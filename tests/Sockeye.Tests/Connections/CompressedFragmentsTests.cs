@@ -28,7 +28,7 @@ public sealed class CompressedFragmentsTests
         }
 
         await (endsEmpty ? EndEmpty(writer, fragments) : writer.CompleteAsync(Bytes(TextOf(fragments))));
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal(fragments + (endsEmpty ? 1 : 0), frames.Count);
         Assert.True(frames[0].IsCompressed);
@@ -54,7 +54,7 @@ public sealed class CompressedFragmentsTests
 
         await writer.WriteAsync(Bytes(TextOf(1, firstLength)));
         await writer.CompleteAsync(Bytes(TextOf(2, secondLength)));
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal(expected.StartsWith('c'), frames[0].IsCompressed);
         Assert.Equal(secondLength == 500, frames[1].Payload.Length == 500);
@@ -130,10 +130,10 @@ public sealed class CompressedFragmentsTests
         await writer.WriteAsync(Bytes(TextOf(2)));
         test.Receive(Opcode.Ping, "2"u8);
         await writer.CompleteAsync();
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal(
-            [Opcode.Text, Opcode.Pong, Opcode.Continuation, Opcode.Pong, Opcode.Continuation],
+            [RawOpcode.Text, RawOpcode.Pong, RawOpcode.Continuation, RawOpcode.Pong, RawOpcode.Continuation],
             frames.Select(frame => frame.Opcode));
         Assert.Equal("Pong '1'", frames[1].ToString());
         Assert.Equal([TextOf(1) + TextOf(2)], _messages.Texts(frames));

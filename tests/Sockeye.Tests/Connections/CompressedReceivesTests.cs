@@ -59,7 +59,7 @@ public sealed class CompressedReceivesTests
         for (int index = 0; index < parts.Length; index++)
         {
             bool fin = index == parts.Length - 1;
-            test.Transport.Feed(SentFrame.Make(
+            test.Transport.Feed(TestConnection.FrameOf(
                 Role.Client, index == 0 ? Opcode.Binary : Opcode.Continuation, parts[index], fin,
                 index == 0 ? FrameHeader.Rsv1 : (byte)0));
         }

@@ -29,7 +29,7 @@ public sealed class CompressedSendsStressTests
         RunAll(sender => SendAll(connection, sender, new Random((seed * SenderCount) + sender)));
         transport.WaitForPostedWrites();
 
-        IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.TakeOutput());
+        IReadOnlyList<RawFrame> frames = RawFrame.ReadAll(transport.TakeOutput());
         Check(new MessagesOnTheWire(new PeerInflater(forgets)).Read(frames));
         Assert.True(frames.Count(frame => frame.IsCompressed) > SenderCount * SendCount / 4);
         Assert.False(transport.WasShared);
@@ -71,9 +71,9 @@ public sealed class CompressedSendsStressTests
             transport.WaitForPostedWrites();
             if (!aborts)
             {
-                IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.TakeOutput());
-                Assert.Equal(Opcode.Close, frames[^1].Opcode);
-                Assert.DoesNotContain(frames.SkipLast(1), frame => frame.Opcode == Opcode.Close);
+                IReadOnlyList<RawFrame> frames = RawFrame.ReadAll(transport.TakeOutput());
+                Assert.Equal(RawOpcode.Close, frames[^1].Opcode);
+                Assert.DoesNotContain(frames.SkipLast(1), frame => frame.Opcode == RawOpcode.Close);
                 new MessagesOnTheWire(new PeerInflater()).Read(frames);
                 connection.Abort();
             }
@@ -125,7 +125,7 @@ public sealed class CompressedSendsStressTests
         Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A sender hangs."));
         transport.WaitForPostedWrites();
 
-        IReadOnlyList<byte[]> messages = new MessagesOnTheWire(new PeerInflater()).Read(SentFrame.ReadAll(transport.TakeOutput()));
+        IReadOnlyList<byte[]> messages = new MessagesOnTheWire(new PeerInflater()).Read(RawFrame.ReadAll(transport.TakeOutput()));
         Assert.Equal(SendCount * SenderCount * 3 / 4, messages.Count(message => message.Length != UnluckyLength));
         connection.Abort();
         Assert.False(pool.HasFault);

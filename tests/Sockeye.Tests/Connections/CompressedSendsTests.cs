@@ -23,7 +23,7 @@ public sealed class CompressedSendsTests
 
         Assert.Equal(WebSocketSendResult.Sent, SendText(test, TextOf(1)));
         Assert.True(test.Connection.SendAsync(TextOf(1)).IsCompletedSuccessfully);
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal("compressed Text, compressed Text", string.Join(", ", frames));
         Assert.Equal([TextOf(1), TextOf(1)], _messages.Texts(frames));
@@ -74,7 +74,7 @@ public sealed class CompressedSendsTests
         test.Connection.SendAsync(TextOf(1), compress: false).AsTask().Wait();
         test.Connection.SendAsync(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false).AsTask().Wait();
         SendText(test, TextOf(1));
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal(
             "Text 200 bytes, Text 200 bytes, Text 200 bytes, compressed Text", string.Join(", ", frames));
@@ -93,7 +93,7 @@ public sealed class CompressedSendsTests
         test.Connection.TrySend([]);
         test.Connection.TrySend([.. noise, .. noise]);
         SendText(test, TextOf(1));
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal(
             "compressed Text, Binary 5000 bytes, Binary '', compressed Binary, compressed Text",
@@ -195,7 +195,7 @@ public sealed class CompressedSendsTests
         test.Transport.Drain();
         await Task.WhenAll(waiting).WaitAsync(Patience);
 
-        IReadOnlyList<SentFrame> frames = test.Frames();
+        IReadOnlyList<RawFrame> frames = test.Frames();
         Assert.Equal(13, frames.Count(frame => frame.IsCompressed));
         Assert.Equal(Enumerable.Range(0, 20).Select(number => TextOf(number)), _messages.Texts(frames).Skip(1));
         AssertNothingHeld(test);
@@ -243,8 +243,8 @@ public sealed class CompressedSendsTests
         test.Transport.Drain();
         await Task.WhenAll(waiting).WaitAsync(Patience);
 
-        IReadOnlyList<SentFrame> frames = test.Frames();
-        Assert.Equal(Opcode.Close, frames[^1].Opcode);
+        IReadOnlyList<RawFrame> frames = test.Frames();
+        Assert.Equal(RawOpcode.Close, frames[^1].Opcode);
         Assert.Equal(Enumerable.Range(0, 5).Select(number => TextOf(number)), _messages.Texts(frames).Skip(1));
         Assert.Throws<WebSocketClosedException>(() => { SendText(test, TextOf(9)); });
         await Assert.ThrowsAsync<WebSocketClosedException>(() => test.Connection.SendAsync(TextOf(9)).AsTask());
@@ -283,7 +283,7 @@ public sealed class CompressedSendsTests
         var peer = new PeerDeflater();
         string[] texts = [.. Enumerable.Range(0, 10).Select(number => TextOf(number))];
 
-        test.Transport.Feed([.. texts.SelectMany(text => SentFrame.Make(
+        test.Transport.Feed([.. texts.SelectMany(text => TestConnection.FrameOf(
             Role.Client, Opcode.Text, peer.Deflate(Encoding.UTF8.GetBytes(text)), reservedBits: FrameHeader.Rsv1))]);
 
         Assert.Equal(1, test.Transport.WriteCount);

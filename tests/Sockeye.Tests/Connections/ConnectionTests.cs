@@ -290,7 +290,7 @@ public sealed class ConnectionTests
     {
         var test = new TestConnection();
         test.Time.Advance(TimeSpan.FromSeconds(20.3));
-        Assert.Equal(Opcode.Ping, Assert.Single(test.Frames()).Opcode);
+        Assert.Equal(RawOpcode.Ping, Assert.Single(test.Frames()).Opcode);
 
         test.Time.Advance(TimeSpan.FromSeconds(20.3));
 

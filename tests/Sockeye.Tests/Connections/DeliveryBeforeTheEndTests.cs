@@ -404,7 +404,7 @@ public sealed class DeliveryBeforeTheEndTests
                 return test.FromPeer(Opcode.Text, [0xC3, 0x28]);
 
             case "wrong masking":
-                return SentFrame.Make(test.Role, Opcode.Text, "X"u8);
+                return TestConnection.FrameOf(test.Role, Opcode.Text, "X"u8);
 
             case "invalid close code":
                 return test.FromPeer(Opcode.Close, [0x03, 0xED]);

@@ -67,7 +67,7 @@ public sealed class MaskingKeySourceTests
         for (int i = 0; i < KeyCount; i++)
         {
             int length = new OutgoingFrame(Opcode.Binary).Write(frame, Role.Client, []);
-            keys[i] = Assert.Single(SentFrame.ReadAll(frame.AsSpan(0, length))).Key!.Value;
+            keys[i] = Assert.Single(RawFrame.ReadAll(frame.AsSpan(0, length))).Key!.Value;
         }
 
         return keys;

@@ -27,7 +27,7 @@ public sealed class OutgoingFrameTests
         byte[] first = Write(Role.Client, Opcode.Binary, payload);
         byte[] second = Write(Role.Client, Opcode.Binary, payload);
         byte[] ping = Write(Role.Client, Opcode.Ping, []);
-        IReadOnlyList<SentFrame> sent = SentFrame.ReadAll([.. first, .. second, .. ping]);
+        IReadOnlyList<RawFrame> sent = RawFrame.ReadAll([.. first, .. second, .. ping]);
 
         Assert.Equal(3, sent.Count);
         Assert.All(sent, frame => Assert.NotNull(frame.Key));

@@ -18,7 +18,7 @@ public sealed class PreparedCompressionTests
     {
         DeflateSetup setup = DeflateSetup.Forgetting();
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1));
-        var frames = new SentFrame[10];
+        var frames = new RawFrame[10];
         for (int i = 0; i < frames.Length; i++)
         {
             var connection = new TestConnection(deflate: setup);
@@ -79,7 +79,7 @@ public sealed class PreparedCompressionTests
 
         connection.Connection.TrySend(message);
 
-        SentFrame frame = Assert.Single(connection.Frames());
+        RawFrame frame = Assert.Single(connection.Frames());
         Assert.False(frame.IsCompressed);
         Assert.Equal(message.Payload.ToArray(), frame.Payload);
     }
@@ -108,7 +108,7 @@ public sealed class PreparedCompressionTests
         connection.Connection.TrySend(WebSocketPreparedMessage.Text(DeflateSetup.TextOf(2)));
         connection.Connection.TrySend(Encoding.UTF8.GetBytes(text));
 
-        IReadOnlyList<SentFrame> frames = connection.Frames();
+        IReadOnlyList<RawFrame> frames = connection.Frames();
         Assert.All(frames, frame => Assert.True(frame.IsCompressed));
         Assert.Equal(frames[0].Payload, frames[2].Payload);
         Assert.Equal([text, DeflateSetup.TextOf(2), text], peer.Texts(frames));
@@ -158,7 +158,7 @@ public sealed class PreparedCompressionTests
         connection.Connection.TrySend(Encoding.UTF8.GetBytes(DeflateSetup.TextOf(1)));
 
         Assert.Equal(WebSocketSendResult.Queued, result);
-        IReadOnlyList<SentFrame> frames = connection.Frames();
+        IReadOnlyList<RawFrame> frames = connection.Frames();
         Assert.Equal([true, false, false, true], frames.Select(frame => frame.IsCompressed));
         Assert.Equal(
             [DeflateSetup.TextOf(1) + DeflateSetup.TextOf(1), DeflateSetup.TextOf(2), DeflateSetup.TextOf(1)],
@@ -180,7 +180,7 @@ public sealed class PreparedCompressionTests
         await sending;
         await behind;
 
-        IReadOnlyList<SentFrame> frames = connection.Frames();
+        IReadOnlyList<RawFrame> frames = connection.Frames();
         Assert.Equal([true, false, true, true], frames.Select(frame => frame.IsCompressed));
         Assert.Equal(
             [DeflateSetup.TextOf(1) + DeflateSetup.TextOf(1), DeflateSetup.TextOf(2), DeflateSetup.TextOf(1)],
@@ -213,7 +213,7 @@ public sealed class PreparedCompressionTests
             Cancellation)));
         transport.WaitForPostedWrites();
 
-        IReadOnlyList<string> texts = new MessagesOnTheWire(new PeerInflater()).Texts(SentFrame.ReadAll(transport.TakeOutput()));
+        IReadOnlyList<string> texts = new MessagesOnTheWire(new PeerInflater()).Texts(RawFrame.ReadAll(transport.TakeOutput()));
         Assert.Equal(800, texts.Count(text => text == DeflateSetup.TextOf(0)));
         for (int sender = 1; sender <= 8; sender++)
         {

@@ -23,7 +23,7 @@ public sealed class SendBufferTests
         while (frames.TryTakeNext(out OutgoingSegment segment))
         {
             segmentCount++;
-            sent.AddRange(SentFrame.ReadAll(segment.Span).Select(frame => frame.Payload));
+            sent.AddRange(RawFrame.ReadAll(segment.Span).Select(frame => frame.Payload));
             segment.Release(_pool);
         }
 

@@ -31,7 +31,7 @@ public sealed class SendQueueStressTests
         transport.WaitForPostedWrites();
         Assert.Equal(0, sends.SendBufferLength);
 
-        Check(SentFrame.ReadAll(transport.TakeOutput()));
+        Check(RawFrame.ReadAll(transport.TakeOutput()));
         Assert.False(transport.WasShared);
         Assert.False(pool.HasFault);
         Assert.Equal(0, pool.OutCount);
@@ -84,8 +84,8 @@ public sealed class SendQueueStressTests
             transport.WaitForPostedWrites();
             Assert.Equal(0, sends.SendBufferLength);
 
-            IReadOnlyList<SentFrame> frames = SentFrame.ReadAll(transport.TakeOutput());
-            Assert.Equal(Opcode.Close, frames[^1].Opcode);
+            IReadOnlyList<RawFrame> frames = RawFrame.ReadAll(transport.TakeOutput());
+            Assert.Equal(RawOpcode.Close, frames[^1].Opcode);
             Assert.Equal(accepted, frames.Count - 1);
             Assert.False(pool.HasFault);
             Assert.Equal(0, pool.OutCount);
@@ -146,14 +146,14 @@ public sealed class SendQueueStressTests
         sends.SendAsync(frame, default).AsTask().GetAwaiter().GetResult();
     }
 
-    private static void Check(IReadOnlyList<SentFrame> frames)
+    private static void Check(IReadOnlyList<RawFrame> frames)
     {
         int[] next = new int[SenderCount];
         List<byte> message = [];
         bool isOpen = false;
-        foreach (SentFrame frame in frames.Where(frame => frame.Opcode != Opcode.Ping))
+        foreach (RawFrame frame in frames.Where(frame => frame.Opcode != RawOpcode.Ping))
         {
-            Assert.Equal(isOpen ? Opcode.Continuation : Opcode.Binary, frame.Opcode);
+            Assert.Equal(isOpen ? RawOpcode.Continuation : RawOpcode.Binary, frame.Opcode);
             message.AddRange(frame.Payload);
             isOpen = !frame.Fin;
             if (isOpen)

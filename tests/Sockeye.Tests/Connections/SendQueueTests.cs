@@ -34,7 +34,7 @@ public sealed class SendQueueTests
         Assert.Equal(119, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
-        Assert.Equal(["12345678", "12345678"], bench.Frames().Take(2).Select(frame => frame.Text));
+        Assert.Equal(["12345678", "12345678"], bench.Frames().Take(2).Select(frame => frame.PayloadText));
         Assert.Equal(WebSocketSendResult.Sent, bench.Sends.TrySend(Opcode.Text, "again"u8));
         Assert.Equal("Text 'again'", bench.Wire());
         Assert.Equal(1, bench.DrainedCount);
@@ -372,7 +372,7 @@ public sealed class SendQueueTests
         Assert.Equal(102, bench.Sends.SendBufferLength);
         bench.Transport.Drain();
 
-        IReadOnlyList<SentFrame> frames = bench.Frames();
+        IReadOnlyList<RawFrame> frames = bench.Frames();
         Assert.Equal(2, frames.Count);
         Assert.Equal(99_999, BitConverter.ToInt32(frames[1].Payload));
         Assert.Equal(0, bench.Sends.SendBufferLength);

@@ -48,7 +48,7 @@ public sealed class TransportWriterTests
             bench.Sends.Uncork();
             bench.Transport.Drain();
 
-            IReadOnlyList<SentFrame> frames = bench.Frames();
+            IReadOnlyList<RawFrame> frames = bench.Frames();
             Assert.Equal("Text 'corked', Binary 16384 bytes, Text 'behind'", string.Join(", ", frames));
             Assert.Equal(payload, frames[1].Payload);
             Assert.Equal(0, bench.Sends.SendBufferLength);

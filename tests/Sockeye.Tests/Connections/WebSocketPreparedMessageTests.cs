@@ -57,7 +57,7 @@ public sealed class WebSocketPreparedMessageTests
         connection.Connection.TrySend(message);
         await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken);
 
-        IReadOnlyList<SentFrame> frames = connection.Frames();
+        IReadOnlyList<RawFrame> frames = connection.Frames();
         Assert.Equal(2, frames.Count);
         Assert.All(frames, frame => Assert.Equal(DeflateSetup.Noise(length), frame.Payload));
         Assert.NotNull(frames[0].Key);
@@ -83,7 +83,7 @@ public sealed class WebSocketPreparedMessageTests
         connection.Connection.TrySend("three"u8, WebSocketMessageKind.Text);
         connection.Transport.Drain();
 
-        string prepared = new SentFrame(Opcode.Text, true, null, message.Payload.ToArray()).ToString();
+        string prepared = new RawFrame(RawOpcode.Text, message.Payload.ToArray()).ToString();
         Assert.Equal($"Text 'one', {prepared}, Text 'two', {prepared}, {prepared}, Text 'three'", connection.Wire());
         Assert.Equal(0, connection.Connection.SendBufferLength);
         Assert.Equal(0, connection.Pool.OutCount);

@@ -1,5 +1,4 @@
 using System.Text;
-using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
@@ -12,14 +11,14 @@ internal sealed class MessagesOnTheWire(PeerInflater inflater)
     private bool _isCompressed;
 
     /// <summary>The data messages in some frames, which may begin or end inside one.</summary>
-    public IReadOnlyList<byte[]> Read(IEnumerable<SentFrame> frames)
+    public IReadOnlyList<byte[]> Read(IEnumerable<RawFrame> frames)
     {
         List<byte[]> messages = [];
-        foreach (SentFrame frame in frames.Where(frame => frame.Opcode < Opcode.Close))
+        foreach (RawFrame frame in frames.Where(frame => frame.Opcode < RawOpcode.Close))
         {
-            Assert.Equal(_isOpen, frame.Opcode == Opcode.Continuation);
+            Assert.Equal(_isOpen, frame.Opcode == RawOpcode.Continuation);
             _isOpen = !frame.Fin;
-            _isCompressed = frame.Opcode == Opcode.Continuation ? _isCompressed : frame.IsCompressed;
+            _isCompressed = frame.Opcode == RawOpcode.Continuation ? _isCompressed : frame.IsCompressed;
             _payload.AddRange(frame.Payload);
             if (frame.Fin)
             {
@@ -33,5 +32,5 @@ internal sealed class MessagesOnTheWire(PeerInflater inflater)
     }
 
     /// <summary>The same, as text.</summary>
-    public IReadOnlyList<string> Texts(IEnumerable<SentFrame> frames) => [.. Read(frames).Select(Encoding.UTF8.GetString)];
+    public IReadOnlyList<string> Texts(IEnumerable<RawFrame> frames) => [.. Read(frames).Select(Encoding.UTF8.GetString)];
 }

@@ -29,7 +29,7 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     public int ProgressCount { get; private set; }
 
     /// <summary>The frames written since the last look.</summary>
-    public IReadOnlyList<SentFrame> Frames() => SentFrame.ReadAll(Transport.TakeOutput());
+    public IReadOnlyList<RawFrame> Frames() => RawFrame.ReadAll(Transport.TakeOutput());
 
     /// <summary>The frames written since the last look, in short.</summary>
     public string Wire() => string.Join(", ", Frames());

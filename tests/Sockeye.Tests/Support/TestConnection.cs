@@ -54,9 +54,17 @@ internal sealed class TestConnection
 
     private Role Peer => Role == Role.Server ? Role.Client : Role.Server;
 
+    /// <summary>Makes a frame, as a client or a server sends it.</summary>
+    public static byte[] FrameOf(
+        Role sender, Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true, byte reservedBits = 0)
+    {
+        var frame = new RawFrame((RawOpcode)opcode, payload.ToArray()) { Fin = fin, ReservedBits = reservedBits };
+        return new RawFrameWriter(peerIsClient: sender == Role.Client, seed: 0).Write(frame, out _);
+    }
+
     /// <summary>A frame as the peer sends it.</summary>
     public byte[] FromPeer(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
-        SentFrame.Make(Peer, opcode, payload, fin);
+        FrameOf(Peer, opcode, payload, fin);
 
     /// <summary>The peer sends a frame.</summary>
     public void Receive(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
@@ -64,7 +72,7 @@ internal sealed class TestConnection
 
     /// <summary>The peer sends a frame that begins a compressed message.</summary>
     public void ReceiveCompressed(Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
-        Transport.Feed(SentFrame.Make(Peer, opcode, payload, fin, FrameHeader.Rsv1));
+        Transport.Feed(FrameOf(Peer, opcode, payload, fin, FrameHeader.Rsv1));
 
     /// <summary>The peer sends a text message.</summary>
     public void Receive(string text) => Receive(Opcode.Text, System.Text.Encoding.UTF8.GetBytes(text));
@@ -74,7 +82,7 @@ internal sealed class TestConnection
         Receive(Opcode.Close, code == 0 ? [] : [(byte)(code >> 8), (byte)code, .. System.Text.Encoding.UTF8.GetBytes(reason)]);
 
     /// <summary>The frames written since the last look.</summary>
-    public IReadOnlyList<SentFrame> Frames() => SentFrame.ReadAll(Transport.TakeOutput());
+    public IReadOnlyList<RawFrame> Frames() => RawFrame.ReadAll(Transport.TakeOutput());
 
     /// <summary>The frames written since the last look, in short.</summary>
     public string Wire() => string.Join(", ", Frames());

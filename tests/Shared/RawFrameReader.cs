@@ -4,19 +4,26 @@ using System.Diagnostics.CodeAnalysis;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// Parses the frames of the endpoint under test, and fails the test at the first violation of RFC 6455 §5: the endpoint's whole
-/// output is always validated, whatever a case expects.
+/// Takes the frames out of what the endpoint under test sends, and fails the test at the first that breaks a rule of
+/// RFC 6455 §5. Plain and slow, and independent of the code under test.
 /// </summary>
-/// <param name="endpointIsClient">The role of the endpoint.</param>
-/// <param name="mayCompress">Whether RSV1 was negotiated, for the first frame of a message (RFC 7692 §6).</param>
-internal sealed class PeerFrameReader(bool endpointIsClient, bool mayCompress = false)
+/// <param name="endpointIsClient">Whether the endpoint is a client, whose frames are masked.</param>
+/// <param name="mayCompress">Whether RSV1 was agreed on, for the first frame of a message (RFC 7692 §6).</param>
+internal sealed class RawFrameReader(bool endpointIsClient, bool mayCompress = false)
 {
+    private const int ShortestLength = 2;
+
     private byte[] _buffer = new byte[256];
     private int _start;
     private int _end;
 
     /// <summary>Whether bytes of an incomplete frame are buffered.</summary>
     public bool HasPartialFrame => _end > _start;
+
+    /// <summary>
+    /// How many more bytes the next step needs at least: the length of the next frame, as far as it is known.
+    /// </summary>
+    public int MissingLength { get; private set; } = ShortestLength;
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
@@ -36,23 +43,25 @@ internal sealed class PeerFrameReader(bool endpointIsClient, bool mayCompress = 
         _end += bytes.Length;
     }
 
-    public bool TryRead([NotNullWhen(true)] out PeerFrame? frame)
+    public bool TryRead([NotNullWhen(true)] out RawFrame? frame)
     {
         frame = null;
         ReadOnlySpan<byte> bytes = _buffer.AsSpan(_start, _end - _start);
-        if (bytes.Length < 2)
+        if (bytes.Length < ShortestLength)
         {
+            MissingLength = ShortestLength - bytes.Length;
             return false;
         }
 
         bool fin = (bytes[0] & 0x80) != 0;
-        int opcode = bytes[0] & 0x0F;
+        var opcode = (RawOpcode)(bytes[0] & 0x0F);
         bool masked = (bytes[1] & 0x80) != 0;
         int length7 = bytes[1] & 0x7F;
         int lengthBytes = length7 switch { 126 => 2, 127 => 8, _ => 0 };
         int header = 2 + lengthBytes + (masked ? 4 : 0);
         if (bytes.Length < header)
         {
+            MissingLength = header - bytes.Length;
             return false;
         }
 
@@ -64,17 +73,18 @@ internal sealed class PeerFrameReader(bool endpointIsClient, bool mayCompress = 
         };
 
         int reservedBits = (bytes[0] >> 4) & 0x7;
-        bool mayHaveRsv1 = mayCompress && (opcode is PeerFrame.Text or PeerFrame.Binary);
-        Require(reservedBits == 0 || (mayHaveRsv1 && reservedBits == PeerFrame.Rsv1), "a reserved bit is set");
-        Require(opcode is <= PeerFrame.Binary or >= PeerFrame.Close and <= PeerFrame.Pong, $"opcode {opcode:X}");
+        bool mayHaveRsv1 = mayCompress && (opcode is RawOpcode.Text or RawOpcode.Binary);
+        Require(reservedBits == 0 || (mayHaveRsv1 && reservedBits == RawFrame.Rsv1), "a reserved bit is set");
+        Require(opcode is <= RawOpcode.Binary or >= RawOpcode.Close and <= RawOpcode.Pong, $"opcode {(int)opcode:X}");
         Require(masked == endpointIsClient, masked ? "a server masks" : "a client does not mask");
         Require(lengthBytes != 2 || length > 125, "a 16-bit length that is not the shortest form");
         Require(lengthBytes != 8 || length > ushort.MaxValue, "a 64-bit length that is not the shortest form");
         Require(length <= int.MaxValue, $"a frame of {length} bytes");
-        Require(opcode < PeerFrame.Close || (fin && length <= 125), "a control frame that is fragmented or too long");
+        Require(opcode < RawOpcode.Close || (fin && length <= 125), "a control frame that is fragmented or too long");
 
         if ((ulong)bytes.Length < (ulong)header + length)
         {
+            MissingLength = header + (int)length - bytes.Length;
             return false;
         }
 
@@ -88,7 +98,8 @@ internal sealed class PeerFrameReader(bool endpointIsClient, bool mayCompress = 
         }
 
         _start += header + (int)length;
-        frame = new PeerFrame(opcode, payload)
+        MissingLength = ShortestLength;
+        frame = new RawFrame(opcode, payload)
         {
             Fin = fin,
             ReservedBits = reservedBits,

@@ -4,7 +4,7 @@ using static Sockeye.Tests.Steps;
 namespace Sockeye.Tests;
 
 /// <summary>The peer's codec is the oracle of this project, so it is compared with the examples of RFC 6455 §5.7.</summary>
-public sealed class PeerFrameTests
+public sealed class RawFrameTests
 {
     private static readonly byte[] RfcKey = Hex("37 FA 21 3D");
 
@@ -30,7 +30,7 @@ public sealed class PeerFrameTests
     [InlineData(65_536, "82 7F 0000000000010000")]
     public void Lengths_take_their_shortest_form(int length, string header)
     {
-        PeerFrameWriter writer = new(peerIsClient: false, seed: 0);
+        RawFrameWriter writer = new(peerIsClient: false, seed: 0);
 
         byte[] wire = writer.Write(Binary(new byte[length]), out int headerLength);
 
@@ -41,7 +41,7 @@ public sealed class PeerFrameTests
     [Fact]
     public void Invalid_frames_are_written_as_requested()
     {
-        AssertWire("F3 00", peerIsClient: false, new PeerFrame(3, []) { ReservedBits = 7 });
+        AssertWire("F3 00", peerIsClient: false, new RawFrame((RawOpcode)3, []) { ReservedBits = 7 });
         AssertWire("82 7E 0001 07", peerIsClient: false, Binary(7) with { LengthForm = LengthForm.Extended16 });
         AssertWire(
             "82 7F 0000000000000001 07", peerIsClient: false, Binary(7) with { LengthForm = LengthForm.Extended64 });
@@ -54,16 +54,16 @@ public sealed class PeerFrameTests
     [InlineData(false)]
     public void Written_frames_are_read_byte_by_byte(bool client)
     {
-        PeerFrame[] frames =
+        RawFrame[] frames =
             [Text("Hello"), Binary(new byte[300]).Unfinished(), Ping("x"), Continuation([]), Close(1000, "bye")];
-        PeerFrameWriter writer = new(client, seed: 1);
-        PeerFrameReader reader = new(endpointIsClient: client);
-        List<PeerFrame> read = [];
+        RawFrameWriter writer = new(client, seed: 1);
+        RawFrameReader reader = new(endpointIsClient: client);
+        List<RawFrame> read = [];
 
         foreach (byte value in frames.SelectMany(frame => writer.Write(frame, out _)))
         {
             reader.Append([value]);
-            while (reader.TryRead(out PeerFrame? frame))
+            while (reader.TryRead(out RawFrame? frame))
             {
                 read.Add(frame);
             }
@@ -83,7 +83,7 @@ public sealed class PeerFrameTests
     [InlineData("82 7F 000000000000FFFF")]
     public void Frames_that_no_server_may_send_fail_the_test(string wire)
     {
-        PeerFrameReader reader = new(endpointIsClient: false);
+        RawFrameReader reader = new(endpointIsClient: false);
         reader.Append(Hex(wire));
 
         Assert.ThrowsAny<XunitException>(() => reader.TryRead(out _));
@@ -101,10 +101,10 @@ public sealed class PeerFrameTests
     public void Sequences_that_no_server_may_send_fail_the_test(string wire) =>
         Assert.ThrowsAny<XunitException>(() => new PeerEventReader(endpointIsClient: false).Append(Hex(wire)));
 
-    private static void AssertWire(string expected, bool peerIsClient, PeerFrame frame) =>
-        Assert.Equal(Hex(expected), new PeerFrameWriter(peerIsClient, seed: 0).Write(frame, out _));
+    private static void AssertWire(string expected, bool peerIsClient, RawFrame frame) =>
+        Assert.Equal(Hex(expected), new RawFrameWriter(peerIsClient, seed: 0).Write(frame, out _));
 
-    private static string Describe(PeerFrame frame) =>
+    private static string Describe(RawFrame frame) =>
         $"{frame.Opcode} {frame.Fin} {Convert.ToHexString(frame.Payload)}";
 
     [Theory]
