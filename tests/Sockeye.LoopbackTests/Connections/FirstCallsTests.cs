@@ -57,7 +57,7 @@ public sealed class FirstCallsTests
             {
                 OnUpgrade = async (request, cancellation) =>
                 {
-                    await Task.Delay(0, cancellation);
+                    await Task.Yield();
                     return request.Path == "/" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(404);
                 },
             },

@@ -314,7 +314,7 @@ public sealed class ReplaceableSendsTests
 
             bench.Transport.Drain();
 
-            Assert.Equal(expected.Where(text => text.Length != 0), bench.Frames().Select(frame => frame.Text));
+            Assert.Equal(expected.Where(text => text.Length != 0), bench.Frames().Select(frame => frame.PayloadText));
             AssertAtRest(bench);
         }
     }
@@ -352,7 +352,7 @@ public sealed class ReplaceableSendsTests
         await drains;
         bench.Transport.Drain();
 
-        Assert.Equal(expected, bench.Frames().Select(frame => frame.Text));
+        Assert.Equal(expected, bench.Frames().Select(frame => frame.PayloadText));
         AssertAtRest(bench);
     }
 

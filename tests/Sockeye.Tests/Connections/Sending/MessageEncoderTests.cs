@@ -21,7 +21,7 @@ public sealed class MessageEncoderTests
         Send(compression, "short");
         Send(compression, TextOf(1));
 
-        IReadOnlyList<SentFrame> frames = _bench.Frames();
+        IReadOnlyList<RawFrame> frames = _bench.Frames();
 
         Assert.Equal([true, false, true], frames.Select(frame => frame.IsCompressed));
         Assert.True(frames[2].Payload.Length < frames[0].Payload.Length);
