@@ -10,7 +10,7 @@ namespace Sockeye.Tests;
 /// </summary>
 public sealed class CountingPool : ArrayPool<byte>
 {
-    /// <summary>What a returned array is filled with.</summary>
+    /// <summary>The value that fills a returned array.</summary>
     public const byte Poison = 0xDD;
 
     private const int ShortestArray = 16;
@@ -18,10 +18,10 @@ public sealed class CountingPool : ArrayPool<byte>
     private readonly Lock _gate = new();
     private readonly HashSet<byte[]> _out = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>How many arrays were asked for.</summary>
+    /// <summary>The number of arrays rented so far.</summary>
     public int RentCount { get; private set; }
 
-    /// <summary>How many arrays are not back yet.</summary>
+    /// <summary>The number of arrays not returned yet.</summary>
     public int OutCount
     {
         get
@@ -33,16 +33,16 @@ public sealed class CountingPool : ArrayPool<byte>
         }
     }
 
-    /// <summary>Whether anything came back that was not out; the exception may have been caught on its way.</summary>
+    /// <summary>Whether an array was returned that was not rented; the exception may have been caught.</summary>
     public bool HasFault { get; private set; }
 
-    /// <summary>The bytes that are out now.</summary>
+    /// <summary>The length of all rented arrays together.</summary>
     public long OutLength { get; private set; }
 
-    /// <summary>The most bytes that were ever out.</summary>
+    /// <summary>The maximum of <see cref="OutLength"/> so far.</summary>
     public long MaxOutLength { get; private set; }
 
-    /// <summary>Whoever asks for just so many bytes is told that there is no memory.</summary>
+    /// <summary>A rent of exactly this length throws <see cref="InsufficientMemoryException"/>.</summary>
     public int? LengthNotToBeHad { get; init; }
 
     /// <summary>The bytes that were ever rented.</summary>

@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 /// </summary>
 internal static class Deadlines
 {
-    /// <summary>No test waits longer than this for anything: a test that hangs fails, and says where.</summary>
+    /// <summary>The maximum wait of any test: a hang fails with a description.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>A text with everything in it that must not reach a log or a terminal as it is.</summary>
+/// <summary>A text with all characters that must be escaped in a log or on a terminal.</summary>
 internal static class HostileText
 {
-    /// <summary>What the line begins with that the text would forge.</summary>
+    /// <summary>The beginning of the log line that the text would forge.</summary>
     public const string Forged = "FORGED";
 
     /// <summary>
@@ -22,7 +22,7 @@ internal static class HostileText
     /// <summary>The same over and over: a megabyte that a log is not to be filled with.</summary>
     public static readonly string Long = string.Concat(Enumerable.Repeat(Text, 1024 * 1024 / Text.Length));
 
-    /// <summary>Asserts that a text shows none of it as it is.</summary>
+    /// <summary>Asserts that a text shows no part of it unescaped.</summary>
     /// <param name="text">A text of one line; or of several, none of which a peer has begun.</param>
     /// <param name="hasLines">Whether it has lines of its own, such as a stack trace.</param>
     public static void AssertEscaped(string? text, bool hasLines = false)

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>A clock that stands still until a test moves it. Timers fire in place, in the order of their times.</summary>
+/// <summary>A clock that a test advances. Timers fire synchronously, in the order of their times.</summary>
 internal sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _gate = new();
@@ -9,7 +9,7 @@ internal sealed class ManualTimeProvider : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>How many timers are set.</summary>
+    /// <summary>The number of armed timers.</summary>
     public int TimerCount
     {
         get
@@ -43,7 +43,7 @@ internal sealed class ManualTimeProvider : TimeProvider
         return timer;
     }
 
-    /// <summary>Moves the clock on, and fires what falls due on the way.</summary>
+    /// <summary>Advances the clock and fires the timers that expire on the way.</summary>
     public void Advance(TimeSpan by)
     {
         TimeSpan end;

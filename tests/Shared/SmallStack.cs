@@ -8,13 +8,13 @@ namespace Sockeye.Tests;
 /// </summary>
 internal static class SmallStack
 {
-    /// <summary>How long the stack is, in bytes.</summary>
+    /// <summary>The length of the stack in bytes.</summary>
     public const int Length = 256 * 1024;
 
-    /// <summary>Far more entries than such a stack has room for, however little each takes.</summary>
+    /// <summary>More nested calls than the small stack can hold.</summary>
     public const int EntryCount = 1_000_000;
 
-    /// <summary>Runs an action on a thread of its own, and throws what it throws.</summary>
+    /// <summary>Runs an action on a new thread, and rethrows its exception.</summary>
     public static void Run(Action action)
     {
         ExceptionDispatchInfo? failure = null;

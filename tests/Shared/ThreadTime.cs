@@ -8,7 +8,7 @@ internal static partial class ThreadTime
 {
     private const int ThreadCpuClock = 3;
 
-    /// <summary>Since the thread began on Linux; elsewhere the time that has passed.</summary>
+    /// <summary>Since the thread started on Linux; elsewhere the elapsed time.</summary>
     public static TimeSpan Used
     {
         get

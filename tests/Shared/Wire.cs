@@ -35,7 +35,7 @@ public sealed record Wire(string Delivery, byte[][] Segments, bool ToServer = fa
     public static Wire InPieces(byte[] bytes, int length, bool toServer = false) =>
         new($"{length} at a time", [.. bytes.Chunk(length)], toServer);
 
-    /// <summary>What a client sends for what a server would: the same frames, each one masked.</summary>
+    /// <summary>The masked frames of a client for the given unmasked frames of a server.</summary>
     /// <param name="frames">Unmasked frames; the last may be cut off, but not within its header.</param>
     public static byte[] Masked(ReadOnlySpan<byte> frames)
     {

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Sockeye.Tests;
 
-/// <summary>C# source with comments and literals taken out, so that what is left are names that the code uses.</summary>
+/// <summary>C# source without comments and literals, so that only the names used by the code remain.</summary>
 /// <remarks>Code inside the holes of interpolated strings is kept. Not a compiler: enough to hold folders apart.</remarks>
 internal sealed class CSharpSource
 {
@@ -34,7 +34,7 @@ internal sealed class CSharpSource
     /// <summary>The source without comments and without the text of its literals.</summary>
     public string Code { get; }
 
-    /// <summary>The types declared, with how many braces deep: 0 is outside of any other type.</summary>
+    /// <summary>The declared types with their nesting depth; 0 is a top-level type.</summary>
     public IReadOnlyList<(string Name, int Depth)> DeclaredTypes { get; }
 
     public IReadOnlySet<string> Identifiers { get; }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Sockeye.Tests;
 
-/// <summary>What every file of the repository must be like: how long, how named, and what it may not hold.</summary>
+/// <summary>The rules for every file of the repository: length, name and content.</summary>
 internal static class FileRules
 {
     private const int MaxSourceLinesWithoutReason = 500;

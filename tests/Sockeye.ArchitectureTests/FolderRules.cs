@@ -1,9 +1,9 @@
 namespace Sockeye.Tests;
 
-/// <summary>Which folder of the product may not use the types of which other.</summary>
+/// <summary>The folders of the product whose types another folder must not use.</summary>
 internal static class FolderRules
 {
-    /// <summary>What each folder must not see. The arrows that are left are those of docs/design/0001.</summary>
+    /// <summary>The forbidden dependencies of each folder. The allowed ones are those of docs/design/0001.</summary>
     public static IReadOnlyDictionary<string, string[]> Forbidden { get; } = new Dictionary<string, string[]>
     {
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],

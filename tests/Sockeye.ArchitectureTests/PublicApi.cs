@@ -169,7 +169,7 @@ internal static class PublicApi
         && !Has<CompilerGeneratedAttribute>(method)
         && (!method.IsSpecialName || method.Name.StartsWith("op_", StringComparison.Ordinal));
 
-    /// <summary>A constructor for derived types is only of use if anybody can derive.</summary>
+    /// <summary>A constructor for derived types matters only if the type can be derived from.</summary>
     private static bool IsPublicOrUseful(ConstructorInfo constructor) =>
         !constructor.IsStatic
         && !Has<CompilerGeneratedAttribute>(constructor)

@@ -2,7 +2,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>All cases on an event loop over TCP, and some of them with an application that calls receive.</summary>
+/// <summary>All cases on an event loop over TCP, with a handler and with ReceiveAsync.</summary>
 public sealed class EventLoopConformanceTests
 {
     public static IEnumerable<TheoryDataRow<string, TestedRole>> Suite => CaseRuns.Rows(CaseCatalogue.Suite);

@@ -2,7 +2,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>A peer that sends and does not read: what waits for it is bounded (RFC 6455 §5.5.3).</summary>
+/// <summary>A peer that sends without reading: the memory for its replies is bounded (RFC 6455 §5.5.3).</summary>
 public sealed class FloodTests
 {
     private const int PingCount = 10_000;

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>All cases in memory, in place: the effects of a byte are complete before the next one is sent.</summary>
+/// <summary>All cases in memory, synchronously: the effects of each byte are complete before the next one.</summary>
 public sealed class InMemoryConformanceTests
 {
     public static IEnumerable<TheoryDataRow<string, TestedRole>> Suite => CaseRuns.Rows(CaseCatalogue.Suite);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a program that sets no logger shows of its faults, and what silences it.</summary>
+/// <summary>What a program without a logger shows of its failures, and how to silence it.</summary>
 public sealed class DefaultLogTests
 {
     // Three faults of a newcomer: a handler that throws, a page of an origin that is not allowed, a certificate without its key.

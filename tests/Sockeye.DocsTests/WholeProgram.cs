@@ -37,7 +37,7 @@ internal sealed class WholeProgram : IDisposable
 
     public static bool Is(string codeBlock) => codeBlock.StartsWith(FirstLine, StringComparison.Ordinal);
 
-    /// <summary>Compiles a program with the SDK's own compiler; a project would have to be restored first.</summary>
+    /// <summary>Compiles a program with the SDK's compiler, without a restore.</summary>
     /// <exception cref="InvalidOperationException">It does not compile, or with a warning.</exception>
     public static async Task<WholeProgram> CompileAsync(string text, int port)
     {

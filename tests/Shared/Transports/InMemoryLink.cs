@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Two transports, each the other's peer. Nothing moves until <see cref="Pump"/>.</summary>
+/// <summary>Two connected transports. Bytes move only in <see cref="Pump"/>.</summary>
 internal sealed class InMemoryLink
 {
     private bool _clientOutputEnded;
@@ -12,7 +12,7 @@ internal sealed class InMemoryLink
     /// <summary>The end of the server.</summary>
     public InMemoryTransport Server { get; } = new();
 
-    /// <summary>Moves bytes, ends and resets both ways, until nothing is left to be moved.</summary>
+    /// <summary>Moves bytes, ends and resets in both directions until none are left.</summary>
     public void Pump()
     {
         while (Move(Client, Server, ref _clientOutputEnded) | Move(Server, Client, ref _serverOutputEnded))

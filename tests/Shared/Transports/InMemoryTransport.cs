@@ -34,7 +34,7 @@ internal sealed class InMemoryTransport(TimeProvider? sliceTime = null) : Transp
     /// <summary>How writes are taken.</summary>
     public WriteScript Writes { get; init; } = WriteScript.UpToCapacity;
 
-    /// <summary>How many more bytes are taken without waiting; 0 for a peer that reads nothing.</summary>
+    /// <summary>How many more bytes the peer accepts without blocking; 0 for a peer that reads nothing.</summary>
     public int Capacity { get; set; } = int.MaxValue;
 
     /// <summary>Whether what is taken can be read from <see cref="TakeOutput"/>. If not, writing allocates nothing.</summary>
@@ -70,7 +70,7 @@ internal sealed class InMemoryTransport(TimeProvider? sliceTime = null) : Transp
     /// <summary>What <see cref="AcknowledgedLength"/> returns.</summary>
     public uint? KernelProgress { get; set; }
 
-    /// <summary>How many separate writes were tried.</summary>
+    /// <summary>The number of writes.</summary>
     public int WriteCount { get; private set; }
 
     /// <summary>How many bytes were taken.</summary>
@@ -85,7 +85,7 @@ internal sealed class InMemoryTransport(TimeProvider? sliceTime = null) : Transp
     /// <summary>The length of <see cref="BlockedWrite"/>.</summary>
     public int BlockedLength => _pendingWrite.Length;
 
-    /// <summary>Whether the output was ended in order.</summary>
+    /// <summary>Whether the output was ended cleanly.</summary>
     public bool IsOutputEnded => ShutdownCount != 0;
 
     /// <summary>How often the output was ended.</summary>
@@ -100,10 +100,10 @@ internal sealed class InMemoryTransport(TimeProvider? sliceTime = null) : Transp
     /// <summary>Whether the transport was dropped.</summary>
     public bool IsAborted { get; private set; }
 
-    /// <summary>Whether the sink has asked for a pause of reading.</summary>
+    /// <summary>Whether the sink has paused reading.</summary>
     public bool IsPaused => _isPaused;
 
-    /// <summary>Whether the sink has used up its slice, and <see cref="TakeTurns"/> is to be called.</summary>
+    /// <summary>Whether the sink has used up its turn, and <see cref="TakeTurns"/> must be called.</summary>
     public bool IsYielding { get; private set; }
 
     /// <summary>Whether <see cref="Start"/> was called.</summary>
@@ -176,7 +176,7 @@ internal sealed class InMemoryTransport(TimeProvider? sliceTime = null) : Transp
         }
     }
 
-    /// <summary>The transport fails by itself, as after a reset by the peer.</summary>
+    /// <summary>The transport fails, as after a reset by the peer.</summary>
     public void Break(Exception error)
     {
         _error ??= error;

@@ -15,7 +15,7 @@ internal static partial class LoopSockets
     private const int DuplicateCloseOnExec = 1030;
     private const int NonBlocking = 0x800;
 
-    /// <summary>Puts a socket on a loop, the next of the shared ones if none is given.</summary>
+    /// <summary>Adds a socket to a loop, by default to the next shared one.</summary>
     /// <param name="socket">
     /// Connected, and disposed of by this call. It must never have done anything asynchronous: the runtime would watch
     /// its open file too, and take events from the loop.

@@ -64,7 +64,7 @@ internal static class BeyondMessages
             [Send(Text(Hex("41 E2 82")).Unfinished()), Wait(), Send(Continuation("")), ExpectClose(1007)]),
         new("FR-45.5", "a bad byte at the beginning of a long frame: failed before the rest comes",
             [SendUntil(Text([0xFF, .. Repeat("x", 70_000)]), 1), ExpectClose(1007)]),
-        new("FR-45.6", "what is no text, in a binary message and in a ping",
+        new("FR-45.6", "invalid text, in a binary message and in a ping",
             [
                 .. Echoed(Binary(Hex("ED A0 80 FF FE C0"))),
                 Send(Ping(Hex("ED A0 80 FF"))), ExpectPong(Hex("ED A0 80 FF")),

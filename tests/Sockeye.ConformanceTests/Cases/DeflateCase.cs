@@ -7,6 +7,6 @@ namespace Sockeye.Tests;
 internal sealed record DeflateCase(
     string[] PeersOffers, PerMessageDeflateOptions ClientOptions, Func<string, string?> PeersAnswer)
 {
-    /// <summary>Whether the endpoint must decline all of the peer's offers.</summary>
+    /// <summary>Whether the endpoint must decline all offers.</summary>
     public bool ServerDeclines { get; init; }
 }

@@ -14,7 +14,7 @@ internal static class Group2PingsPongs
     [
         new("2.1", "a ping without payload", [Send(Ping()), ExpectPong()]),
         new("2.2", "a ping with a text payload", [Send(Ping(Hello)), ExpectPong(Hello)]),
-        new("2.3", "a ping with a payload that is no text", [Send(Ping(NotText)), ExpectPong(NotText)]),
+        new("2.3", "a ping with a payload that is not text", [Send(Ping(NotText)), ExpectPong(NotText)]),
         new("2.4", "a ping of 125 bytes", [Send(Ping(Longest)), ExpectPong(Longest)]),
         new("2.5", "a ping of 126 bytes", [Send(Ping(Repeat("\u00FE", 126))), ExpectClose(1002)]),
         new("2.6", "a ping of 125 bytes, byte by byte", [SendChopped(Ping(Longest), 1), ExpectPong(Longest)]),

@@ -63,7 +63,7 @@ internal static class Group6Utf8
     private static IEnumerable<ConformanceCase> FailFastBetweenFrames(string id, int badStart, int badEnd) =>
     [
         new(id,
-            $"three fragments: bytes {badStart} to {badEnd - 1}, in the second, are no UTF-8; failed before the third",
+            $"three fragments: bytes {badStart} to {badEnd - 1}, in the second, are not UTF-8; failed before the third",
             [
                 Send(Text(BeyondUnicode[..badStart]).Unfinished()), Wait(),
                 Send(Continuation(BeyondUnicode[badStart..badEnd]).Unfinished()), ExpectClose(1007), Wait(),
@@ -77,7 +77,7 @@ internal static class Group6Utf8
         return
         [
             new(id,
-                $"one frame in three parts: bytes {badStart} to {badEnd - 1} are no UTF-8; failed before the rest",
+                $"one frame in three parts: bytes {badStart} to {badEnd - 1} are not UTF-8; failed before the rest",
                 [
                     SendUntil(frame, badStart), Wait(), SendMore(frame, badStart, badEnd), ExpectClose(1007), Wait(),
                     SendMore(frame, badEnd),

@@ -32,7 +32,7 @@ internal sealed record BarrierStep : Step;
 /// <summary>The application at the endpoint under test begins the closing handshake.</summary>
 internal sealed record EndpointClosesStep(int CloseCode, string Reason) : Step;
 
-/// <summary>The peer ends its direction of the transport without a closing handshake.</summary>
+/// <summary>The peer ends its output without a Close frame.</summary>
 internal sealed record PeerEndsStep : Step;
 
 /// <summary>A position in the bytes of a frame, counted from its first byte or from the start of its payload.</summary>

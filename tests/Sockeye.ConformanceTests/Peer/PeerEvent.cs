@@ -11,7 +11,7 @@ internal enum PeerEventKind
     Close,
 }
 
-/// <summary>What the endpoint under test sends to the peer, with its fragments assembled.</summary>
+/// <summary>What the endpoint under test sends to the peer, with fragments assembled.</summary>
 internal sealed record PeerEvent(PeerEventKind Kind, byte[] Payload)
 {
     private const int ShownLength = 40;

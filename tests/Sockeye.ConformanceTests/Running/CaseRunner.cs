@@ -11,7 +11,7 @@ internal sealed class CaseRunner(CaseScript script, EndpointUnderTest endpoint, 
     private readonly PeerEventReader _events = new(role == TestedRole.Client, script.CreateInflater());
     private bool _endpointClosed;
 
-    /// <summary>Runs the case; throws if any expectation is not met.</summary>
+    /// <summary>Runs the case; throws if a result is not as expected.</summary>
     public async Task RunAsync(Segmentation segmentation)
     {
         // No timer if nothing waits: most runs take microseconds.

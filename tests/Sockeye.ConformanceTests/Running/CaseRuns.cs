@@ -2,7 +2,7 @@ using Xunit.Sdk;
 
 namespace Sockeye.Tests;
 
-/// <summary>Runs a case over one transport, in one role, with all segmentations that make sense.</summary>
+/// <summary>Runs a case over one transport, in one role, under all applicable segmentations.</summary>
 internal static class CaseRuns
 {
     // Up to this length, a case is run once for every position at which it can be split.

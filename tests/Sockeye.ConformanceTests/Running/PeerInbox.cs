@@ -9,7 +9,7 @@ internal sealed class PeerInbox
     private Queue<byte[]> _arrived = [];
     private TaskCompletionSource? _waiting;
 
-    /// <summary>Whether the endpoint has ended its direction; earlier bytes can still be taken.</summary>
+    /// <summary>Whether the endpoint has ended its output; earlier bytes can still be taken.</summary>
     public bool IsEnded { get; private set; }
 
     /// <summary>The error that broke the transport, if it did not end in order.</summary>
@@ -45,7 +45,7 @@ internal sealed class PeerInbox
         }
     }
 
-    /// <summary>Completes when there is something to take, or when nothing further will arrive.</summary>
+    /// <summary>Completes when bytes are available or the input has ended.</summary>
     public Task WaitAsync()
     {
         lock (_gate)

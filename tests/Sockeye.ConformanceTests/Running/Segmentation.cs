@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>How the peer's bytes are split into writes. A case must have the same result under every segmentation.</summary>
+/// <summary>How the peer's bytes are split into writes. A case must have the same result under all segmentations.</summary>
 internal abstract record Segmentation
 {
     /// <summary>Each frame is one write, or is split as the case specifies.</summary>

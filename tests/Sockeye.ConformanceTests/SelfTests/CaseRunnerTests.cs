@@ -3,7 +3,7 @@ using static Sockeye.Tests.Steps;
 
 namespace Sockeye.Tests;
 
-/// <summary>The runner must fail for every faulty endpoint: each test here is one kind of fault.</summary>
+/// <summary>The runner must fail for every wrong endpoint: each test has one kind of error.</summary>
 public sealed class CaseRunnerTests
 {
     // From a client: 8 bytes of text frame, 8 bytes of Close frame.
@@ -42,7 +42,7 @@ public sealed class CaseRunnerTests
     [InlineData("82 02 6869", CloseEcho)] // another kind
     [InlineData("81 82 00000000 6869", CloseEcho)] // masked by a server
     [InlineData(Echo + Echo, CloseEcho)] // twice
-    [InlineData(Echo + "8A 00", CloseEcho)] // a pong that nobody asked for
+    [InlineData(Echo + "8A 00", CloseEcho)] // an unsolicited pong
     [InlineData(Echo, "")] // no Close
     [InlineData(Echo, "88 02 03E9")] // another close code
     [InlineData(Echo, "88 00")] // no close code

@@ -3,7 +3,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>The peer's end of a real connection. Reads all the time, as a peer must that writes a lot.</summary>
+/// <summary>The peer's end of a real connection. It reads all the time, as a peer that writes a lot must.</summary>
 internal sealed class StreamPeer : IAsyncDisposable
 {
     private const int ReadLength = 64 * 1024;

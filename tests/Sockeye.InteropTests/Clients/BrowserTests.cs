@@ -2,7 +2,7 @@ namespace Sockeye.Tests;
 
 public sealed class BrowserTests(BrowserTests.Browser browser) : PeerClientTests, IClassFixture<BrowserTests.Browser>
 {
-    /// <summary>RFC 6455 §10.2: a page of another origin is refused unless the server allows it.</summary>
+    /// <summary>RFC 6455 §10.2: a page of another origin is rejected unless the server allows it.</summary>
     [Fact]
     public async Task Page_of_another_origin_is_refused()
     {
@@ -17,7 +17,7 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : PeerClientTests
 
     private protected override Task<PeerClient> PeerAsync() => browser.StartedAsync();
 
-    /// <summary>One browser for the class; started by the first test, so that it is the test which is skipped.</summary>
+    /// <summary>One browser for the class, started by the first test, so that the test is skipped if there is no browser.</summary>
     public sealed class Browser : IAsyncDisposable
     {
         private BrowserPeerClient? _client;

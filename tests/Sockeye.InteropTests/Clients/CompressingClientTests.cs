@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's server with clients of other makes that compress (RFC 7692).</summary>
+/// <summary>Sockeye's server with other clients that compress (RFC 7692).</summary>
 public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
 {
     /// <summary>The libraries, what they ask for, and Sockeye's presets.</summary>
@@ -36,7 +36,7 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
     public async Task A_browser_inflates_and_compresses_messages(DeflatePreset preset) =>
         await RunAsync(await browser.StartedAsync(), preset.Options());
 
-    /// <summary>WebSocket-Node has no extensions: it offers none, and none is agreed on.</summary>
+    /// <summary>WebSocket-Node supports no extensions: it offers none, and none is negotiated.</summary>
     [Fact]
     public async Task A_client_without_extensions_gets_its_messages_as_they_are()
     {

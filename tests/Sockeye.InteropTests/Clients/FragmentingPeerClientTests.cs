@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's server with a client of another make that can also send fragments when it wants to.</summary>
+/// <summary>Sockeye's server with other clients that can send fragments.</summary>
 public abstract class FragmentingPeerClientTests : PeerClientTests
 {
     [Theory]

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's server with a client of another make: what every client can do.</summary>
+/// <summary>Sockeye's server with other clients: what every client can do.</summary>
 public abstract class PeerClientTests
 {
     [Theory]

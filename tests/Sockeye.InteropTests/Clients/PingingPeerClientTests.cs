@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's server with a client of another make that can also ping when it wants to.</summary>
+/// <summary>Sockeye's server with other clients that can send pings.</summary>
 public abstract class PingingPeerClientTests : FragmentingPeerClientTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace Sockeye.Tests;
 
-/// <summary>A page that came over TLS, in Chromium, and Sockeye's server over TLS.</summary>
+/// <summary>A page loaded over TLS in Chromium, and Sockeye's server over TLS.</summary>
 public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : IClassFixture<SecureBrowserTests.Browser>
 {
     // Of this test alone: all tests of the class have one browser, which keeps the cookies of all.
@@ -44,7 +44,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
         Assert.Equal("chat.v1", chosen.Subprotocol);
     }
 
-    /// <summary>RFC 6455 §4.1, of a client: a server that chooses none of those offered is not connected to.</summary>
+    /// <summary>RFC 6455 §4.1: a client fails the connection if the server selects none of the offered subprotocols.</summary>
     [Fact]
     public async Task Page_is_refused_by_its_browser_where_no_subprotocol_is_chosen()
     {
@@ -120,7 +120,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
         },
         Deadline.Token());
 
-    /// <summary>One browser for the class; started by the first test, so that it is the test which is skipped.</summary>
+    /// <summary>One browser for the class, started by the first test, so that the test is skipped if there is no browser.</summary>
     public sealed class Browser : IAsyncDisposable
     {
         private BrowserPeerClient? _client;

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 /// </summary>
 internal static class CompressedExchange
 {
-    /// <summary>How many of the messages, at the least, are compressed by whoever compresses messages of every length.</summary>
+    /// <summary>The minimum number of compressed messages from an end that compresses messages of every length.</summary>
     public const int MinCompressedCount = 12;
 
     private const int MessageCount = 40;

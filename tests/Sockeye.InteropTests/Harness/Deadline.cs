@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>How long anything may take here. Reached only when something hangs.</summary>
+/// <summary>The maximum time of any step. Reached only by a hanging test.</summary>
 internal static class Deadline
 {
     public static readonly TimeSpan Length = TimeSpan.FromSeconds(30);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Sockeye.Tests;
 
-/// <summary>A client of another make, that runs a scenario of <c>peers/README.md</c> and tells what it saw.</summary>
+/// <summary>A client of another library that runs a scenario of <c>peers/README.md</c> and reports the result.</summary>
 internal abstract class PeerClient
 {
     /// <summary>What it sends as Origin, if it sends one (RFC 6455 §4.1, number 8).</summary>

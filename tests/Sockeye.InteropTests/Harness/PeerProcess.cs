@@ -6,7 +6,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>A program that a test started, and that ends with the test at the latest.</summary>
+/// <summary>A program started by a test, which ends with the test at the latest.</summary>
 internal sealed partial class PeerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(10);
@@ -41,15 +41,15 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         return new PeerProcess(Process.Start(start)!);
     }
 
-    /// <summary>The next line it prints; if it ends instead, an exception with what it complained of.</summary>
+    /// <summary>The next line of its output; if it ends instead, an exception with its error output.</summary>
     public async Task<string> ReadLineAsync() =>
         await _process.StandardOutput.ReadLineAsync(Deadline.Token())
         ?? throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {await _errors}");
 
-    /// <summary>All that it prints until it ends.</summary>
+    /// <summary>Its output until it ends.</summary>
     public async Task<string> ReadToEndAsync() => await _process.StandardOutput.ReadToEndAsync(Deadline.Token());
 
-    /// <summary>What it complained of, once it has ended.</summary>
+    /// <summary>Its error output, after it has ended.</summary>
     public Task<string> ErrorsAsync() => _errors.WaitAsync(Deadline.Length);
 
     /// <summary>Writes all of its standard input.</summary>
@@ -74,7 +74,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until nobody accepts connections on a port of 127.0.0.1 any more.</summary>
+    /// <summary>Waits until no process accepts connections on a port of 127.0.0.1.</summary>
     public static async Task RefusesAsync(int port)
     {
         using PeriodicTimer tries = new(BetweenTries);
@@ -95,7 +95,7 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Ends it at once, without a chance to say so to anybody.</summary>
+    /// <summary>Kills it, so that it cannot close its connections.</summary>
     public async Task KillAsync()
     {
         if (!_process.HasExited)

@@ -53,7 +53,7 @@ internal static class PeerPrograms
         Assert.SkipUnless(found, reason);
     }
 
-    // Servers are in /usr/sbin, which is not on everybody's PATH.
+    // Servers are in /usr/sbin, which may be missing in PATH.
     private static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)

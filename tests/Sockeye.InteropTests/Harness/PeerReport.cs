@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a peer client saw: the JSON line of <c>peers/README.md</c>.</summary>
+/// <summary>The report of a peer client: the JSON line of <c>peers/README.md</c>.</summary>
 internal sealed record PeerReport
 {
     public IReadOnlyList<PeerMessage> Messages { get; init; } = [];

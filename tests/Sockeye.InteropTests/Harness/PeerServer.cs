@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>A server of another make, with the paths of <c>peers/README.md</c>.</summary>
+/// <summary>A server of another library, with the paths of <c>peers/README.md</c>.</summary>
 internal abstract class PeerServer : IAsyncDisposable
 {
     /// <summary>Its address, without a path.</summary>

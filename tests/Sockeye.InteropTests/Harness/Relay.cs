@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>Stands between a client and a server, passes on what they say, and sees which messages are compressed.</summary>
+/// <summary>Forwards bytes between a client and a server, and detects which messages are compressed.</summary>
 internal sealed class Relay : IAsyncDisposable
 {
     private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
@@ -30,7 +30,7 @@ internal sealed class Relay : IAsyncDisposable
     /// <summary>What the server has sent.</summary>
     public Direction FromServer { get; } = new();
 
-    /// <summary>Both have compressed messages, and said so in the first frame of a message alone (RFC 7692 §6).</summary>
+    /// <summary>Asserts that both ends sent compressed messages with RSV1 only on the first frame (RFC 7692 §6).</summary>
     public void AssertCompressed(int atLeast)
     {
         foreach (Direction direction in new[] { FromClient, FromServer })
@@ -81,7 +81,7 @@ internal sealed class Relay : IAsyncDisposable
         /// <summary>How many messages began with RSV1: they are compressed (RFC 7692 §6).</summary>
         public int CompressedCount { get; private set; }
 
-        /// <summary>How many frames that begin no message had RSV1: there must be none.</summary>
+        /// <summary>The number of frames with RSV1 that do not begin a message; it must be 0.</summary>
         public int MisplacedCount { get; private set; }
 
         public void Note(ReadOnlySpan<byte> bytes)

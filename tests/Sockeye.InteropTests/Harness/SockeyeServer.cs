@@ -47,7 +47,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         return await connection.Closed.WaitAsync(Deadline.Length);
     }
 
-    /// <summary>What the next ping on <c>/ping</c> took.</summary>
+    /// <summary>The round-trip time of the next ping on <c>/ping</c>.</summary>
     public ValueTask<TimeSpan> NextRoundTripAsync() => _roundTrips.Reader.ReadAsync(Deadline.Token());
 
     /// <summary>The number of pieces in which the next message on <c>/pieces</c> was received.</summary>
@@ -128,7 +128,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The handler face: in place, straight from the receive buffer.</summary>
+    /// <summary>A handler that is called synchronously with the receive buffer.</summary>
     private sealed class EchoInPlace(SockeyeServer server) : WebSocketHandler
     {
         public override void OnOpened(WebSocketConnection connection) =>

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's server with curl, which shows what a plain client of HTTP gets to see.</summary>
+/// <summary>Sockeye's server with curl, which shows what a plain HTTP client gets.</summary>
 public sealed class CurlTests : IDisposable
 {
     private static readonly string[] Upgrade =

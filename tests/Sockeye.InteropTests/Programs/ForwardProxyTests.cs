@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's client with a proxy of another make between it and Sockeye's server.</summary>
+/// <summary>Sockeye's client through a forward proxy to Sockeye's server.</summary>
 public abstract class ForwardProxyTests
 {
     private const int Stop = 19;
@@ -51,7 +51,7 @@ public abstract class ForwardProxyTests
         Assert.Null(request.GetHeader("Authorization"));
     }
 
-    /// <summary>Nor does the proxy learn what is for the server.</summary>
+    /// <summary>The proxy does not get the credentials of the server either.</summary>
     [Fact]
     public async Task Server_learns_who_asks_of_it()
     {
@@ -172,7 +172,7 @@ public abstract class ForwardProxyTests
         Assert.All(ends, end => Assert.Equal(WebSocketCloseCode.AbnormalClosure, end.Code));
     }
 
-    /// <summary>What the proxy answers to who shows no credentials, or wrong ones; null if it does not speak HTTP.</summary>
+    /// <summary>The proxy's response to missing or wrong credentials; null if it does not use HTTP.</summary>
     private protected abstract int? StatusOfRefusal(bool isAnonymous);
 
     private protected abstract Task<ForwardProxy> StartProxyAsync(NetworkCredential? credential);

@@ -5,7 +5,7 @@ namespace Sockeye.Tests;
 
 public sealed class HAProxyTests : ReverseProxyTests
 {
-    // The request of RFC 6455 §1.3. Without "ver" HAProxy would ask by HTTP/1.0, which is told 505.
+    // The request of RFC 6455 §1.3. Without "ver" HAProxy would send HTTP/1.0, which gets 505.
     private const string UpgradeCheck = """
         option httpchk
           http-check send meth GET uri / ver HTTP/1.1 hdr Host localhost hdr Connection Upgrade hdr Upgrade websocket hdr Sec-WebSocket-Version 13 hdr Sec-WebSocket-Key dGhlIHNhbXBsZSBub25jZQ==
@@ -81,7 +81,7 @@ public sealed class HAProxyTests : ReverseProxyTests
         Assert.Equal(0, await proxy.Process.EndsAsync());
     }
 
-    /// <summary>HAProxy makes an Upgrade of HTTP/1.1 of the CONNECT of HTTP/2 (RFC 8441 §4).</summary>
+    /// <summary>HAProxy translates the CONNECT of HTTP/2 to an HTTP/1.1 upgrade (RFC 8441 §4).</summary>
     [Fact]
     public async Task Client_of_http_2_is_passed_on_as_an_upgrade()
     {

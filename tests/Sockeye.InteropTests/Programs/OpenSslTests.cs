@@ -100,7 +100,7 @@ public sealed class OpenSslTests : IDisposable
     private Task<WebSocketServer> StartAsync(X509Certificate2 certificate) => StartAsync(
         _ => new() { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] });
 
-    /// <summary>Starts a server that refuses, and says in its refusal what it knows of the client.</summary>
+    /// <summary>Starts a server that rejects requests with a body that describes the client.</summary>
     private Task<WebSocketServer> StartAsync(Func<SslClientHelloInfo, SslServerAuthenticationOptions> select) =>
         WebSocketServer.StartAsync(
             new WebSocketServerOptions
@@ -120,7 +120,7 @@ public sealed class OpenSslTests : IDisposable
 
     private static string Subject(WebSocketTlsInformation tls) => tls.ClientCertificate?.Subject ?? "no certificate";
 
-    /// <summary>Asks for a page by HTTP, and waits for the server to close behind its answer.</summary>
+    /// <summary>Sends an HTTP request, and waits for the server to close after its response.</summary>
     private async Task<ProgramRun> AskAsync(WebSocketServer server, params string[] arguments)
     {
         if (!File.Exists(_folder["certificate.pem"]))

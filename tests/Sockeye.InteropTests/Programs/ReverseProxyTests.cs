@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's server with a reverse proxy of another make before it, and Sockeye's client before that.</summary>
+/// <summary>Sockeye's client, a reverse proxy, and Sockeye's server.</summary>
 public abstract class ReverseProxyTests
 {
     // Pings come after a second, which is the shortest interval there is; four of them take longer than the timeout.
@@ -168,7 +168,7 @@ public abstract class ReverseProxyTests
         Assert.True(closed.WasClean);
     }
 
-    /// <summary>Where the server is gone, the proxy answers in its place.</summary>
+    /// <summary>If the server is down, the proxy responds instead.</summary>
     [Fact]
     public async Task Client_sees_that_the_proxy_has_no_server()
     {
@@ -217,7 +217,7 @@ public abstract class ReverseProxyTests
         Assert.Empty(backend.Warnings);
     }
 
-    /// <summary>What the client writes into these headers itself is passed on, and must not count.</summary>
+    /// <summary>The client's own values of these headers are forwarded and must not be used.</summary>
     [Theory]
     [InlineData("/", BackendKind.Plain)]
     [InlineData("/", BackendKind.Tls)]

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's client with servers of other makes that compress (RFC 7692).</summary>
+/// <summary>Sockeye's client with other servers that compress (RFC 7692).</summary>
 public sealed class CompressingServerTests
 {
     /// <summary>The libraries, what they ask for, and Sockeye's presets.</summary>
@@ -35,7 +35,7 @@ public sealed class CompressingServerTests
         }
     }
 
-    /// <summary>WebSocket-Node has no extensions: it ignores the offer.</summary>
+    /// <summary>WebSocket-Node supports no extensions: it ignores the offer.</summary>
     [Fact]
     public async Task A_server_without_extensions_gets_messages_as_they_are()
     {

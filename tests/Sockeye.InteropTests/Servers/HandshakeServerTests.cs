@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's client with what servers of another make do about opening handshakes.</summary>
+/// <summary>Sockeye's client and the opening handshakes of other servers.</summary>
 public abstract class HandshakeServerTests
 {
     private static readonly NetworkCredential Alice = new("alice", "s3cret");

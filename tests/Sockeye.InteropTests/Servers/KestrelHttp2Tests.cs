@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's client by HTTP/2 (RFC 8441) with Kestrel.</summary>
+/// <summary>Sockeye's client over HTTP/2 (RFC 8441) with Kestrel.</summary>
 public sealed class KestrelHttp2Tests
 {
     [Theory]

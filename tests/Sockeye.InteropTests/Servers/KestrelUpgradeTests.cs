@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>An upgrade through ASP.NET Core's <c>IHttpUpgradeFeature</c>: Kestrel writes the 101, Sockeye serves what follows.</summary>
+/// <summary>
+/// An upgrade through ASP.NET Core's <c>IHttpUpgradeFeature</c>: Kestrel writes the 101, Sockeye serves the connection.
+/// </summary>
 public sealed class KestrelUpgradeTests
 {
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's client with a server of another make.</summary>
+/// <summary>Sockeye's client with other servers.</summary>
 public abstract class PeerServerTests
 {
     [Fact]

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Sockeye's client with a server of another make that can also ping when it wants to.</summary>
+/// <summary>Sockeye's client with other servers that can send pings.</summary>
 public abstract class PingingPeerServerTests : PeerServerTests
 {
     [Fact]

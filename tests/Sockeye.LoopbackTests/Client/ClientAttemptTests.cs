@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>An attempt to connect that fails, or is given up, leaves no descriptor behind, however far it has come.</summary>
+/// <summary>An attempt to connect that fails or is canceled leaks no descriptor, in every phase.</summary>
 // Alone, since it counts what the whole process has.
 [CollectionDefinition(nameof(ClientAttemptTests), DisableParallelization = true)]
 [Collection(nameof(ClientAttemptTests))]
@@ -178,7 +178,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
     private Task AssertNothingIsLeftAsync() =>
         Deadlines.UntilAsync(() => Descriptors.Count() <= _descriptors, "all descriptors are closed");
 
-    /// <summary>A server whose queue is full: whoever connects next gets no answer.</summary>
+    /// <summary>A server whose backlog is full: the next client gets no reply.</summary>
     private sealed class DeafServer : IDisposable
     {
         private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -194,7 +194,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
 
         public Uri Address => new($"ws://{_listener.LocalEndPoint}/");
 
-        /// <summary>Whether somebody tries to connect.</summary>
+        /// <summary>Whether a client is connecting.</summary>
         public bool HasKnocking => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections().Any(connection =>
             connection.State == TcpState.SynSent && connection.RemoteEndPoint.Port == Address.Port);
 

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye.Tests;
 
-/// <summary>A server asks who the client is (RFC 9110 §11.6), and the client says so once, and no more than it has to.</summary>
+/// <summary>A client answers authentication challenges (RFC 9110 §11.6) once, with as little information as necessary.</summary>
 public sealed class ClientAuthenticationTests : IDisposable
 {
     private const string Password = "s3cret";

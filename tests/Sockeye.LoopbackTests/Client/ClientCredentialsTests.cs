@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a client says of who it is: credentials, host, cookies, version, and what a callback adds.</summary>
+/// <summary>The identity of a client in its request: credentials, host, cookies, version, and headers of a callback.</summary>
 public sealed class ClientCredentialsTests
 {
     private const string Alice = "Basic YWxpY2U6czNjcmV0";

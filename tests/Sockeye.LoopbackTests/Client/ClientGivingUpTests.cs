@@ -10,7 +10,7 @@ namespace Sockeye.Tests;
 [Collection(nameof(ClientAttemptTests))]
 public sealed class ClientGivingUpTests
 {
-    /// <summary>Where an attempt may be held up.</summary>
+    /// <summary>The phases in which an attempt can block.</summary>
     public enum Place
     {
         SendingCallback,
@@ -68,7 +68,7 @@ public sealed class ClientGivingUpTests
         }
     }
 
-    // The callback ignores its token: what it connects later is nobody's, and is closed.
+    // The callback ignores its token: the connection it returns later is closed.
     [Theory]
     [InlineData("ws")]
     [InlineData("wss")]

@@ -9,7 +9,7 @@ public sealed class ClientHandshakeTests
     private const string Start = "HTTP/1.1 101 Switching Protocols\r\n";
     private const string Upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
-    /// <summary>Answers that are no opening handshake, and the rule that each breaks.</summary>
+    /// <summary>Responses that do not accept the opening handshake, and the rule that each breaks.</summary>
     private static readonly (WebSocketHandshakeError Error, string Answer)[] WrongAnswers =
     [
         (WebSocketHandshakeError.InvalidAccept, Start + Upgrade + "Sec-WebSocket-Accept: " + RawPeer.Accept + "\r\n\r\n"),

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a client makes of a server's HTTP/2 (RFC 8441), and that no socket is left whatever it is.</summary>
+/// <summary>How a client handles a server's HTTP/2 (RFC 8441), without leaking a socket.</summary>
 [Collection(nameof(ClientAttemptTests))]
 public sealed class ClientHttp2Tests : IAsyncLifetime
 {
@@ -339,7 +339,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
         await AssertNothingIsLeftAsync();
     }
 
-    // RFC 8441 §3: a second connection, which TLS is told not to choose HTTP/2 for.
+    // RFC 8441 §3: a second connection, for which TLS does not offer HTTP/2.
     [Fact]
     public async Task A_server_with_HTTP2_for_other_things_alone_is_asked_by_HTTP1()
     {

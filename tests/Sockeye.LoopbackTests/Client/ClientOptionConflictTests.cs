@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>Options of a client of which one would have no effect are refused before anything is sent.</summary>
+/// <summary>Conflicting options of a client throw before anything is sent.</summary>
 public sealed class ClientOptionConflictTests
 {
     private static readonly Func<WebSocketConnectContext, CancellationToken, ValueTask<Stream>> Connect =

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Redirects that lead nowhere a client may go (CT-23, CT-24).</summary>
+/// <summary>Invalid redirects (CT-23, CT-24).</summary>
 public static class ClientRedirectCases
 {
     private static readonly string[] BadLocations =
@@ -37,7 +37,7 @@ public static class ClientRedirectCases
             cases.Add("Location: /a\0b\r\n", WebSocketHandshakeError.InvalidRedirect);
             cases.Add("Location: /a\rX: b\r\n", WebSocketHandshakeError.InvalidRedirect);
 
-            // What the server wrote is no mistake of the application's.
+            // The server's location is not a mistake of the application.
             cases.Add("Location: ws://a%3Ab:c@a.invalid/\r\n", WebSocketHandshakeError.InvalidRedirect);
             cases.Add("Location: ws://a:b%00@a.invalid/\r\n", WebSocketHandshakeError.InvalidRedirect);
             cases.Add("Location: //a%0D%0AX%3A:b@a.invalid/\r\n", WebSocketHandshakeError.InvalidRedirect);

@@ -477,7 +477,7 @@ public sealed class ClientRedirectTests
         Assert.Equal(302, thrown.StatusCode);
     }
 
-    // Nor does anybody who looks on change that.
+    // A callback does not change that.
     [Fact]
     public async Task A_callback_is_not_asked_whether_to_go_from_wss_to_ws()
     {

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What a client's connection takes is what its options say, and strict unless they say otherwise.</summary>
+/// <summary>A client's connection enforces its options, and is strict by default.</summary>
 public sealed class ClientStrictnessTests
 {
     private static readonly byte[] NonMinimal = [0x81, 126, 0, 5, .. "Hello"u8];

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Where the answer ends and the first frames begin, whoever reads them.</summary>
+/// <summary>The boundary between the response and the first frames.</summary>
 public sealed class ClientTakeoverTests
 {
     private const int LargeLength = 300_000;
@@ -158,7 +158,7 @@ public sealed class ClientTakeoverTests
         await Assert.ThrowsAnyAsync<Exception>(() => followed);
     }
 
-    // Only one of the addresses of the name has somebody who listens.
+    // Only one address of the name has a listener.
     [Theory]
     [EachClient("127.0.0.1")]
     [EachClient("::1")]

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a client says when TLS fails: in its exception, in the status of a reconnecting client and in the log.</summary>
+/// <summary>How a client reports TLS failures: in its exception, in the status of a reconnecting client and in the log.</summary>
 public sealed class ClientTlsFailureTests : IDisposable
 {
     private readonly RawListener _server = new();
@@ -101,7 +101,7 @@ public sealed class ClientTlsFailureTests : IDisposable
         Assert.Contains("'CN=client.example'", told.Detail, StringComparison.Ordinal);
     }
 
-    // The alert with which a server of TLS answers what is no ClientHello.
+    // The alert that a TLS server sends after an invalid ClientHello.
     [EachClient]
     [Theory]
     public async Task TLS_on_a_port_for_ws_is_recognised(ClientKind kind)

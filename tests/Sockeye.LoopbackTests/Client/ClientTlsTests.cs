@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Tests;
 
-/// <summary>Whom a client trusts over TLS, with the checks of the platform and nothing less (CT-40).</summary>
+/// <summary>Which servers a client trusts over TLS, with all checks of the platform (CT-40).</summary>
 public sealed class ClientTlsTests
 {
     [Fact]
@@ -183,7 +183,7 @@ public sealed class ClientTlsTests
         Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
     }
 
-    // RFC 8446 §6.1: without close_notify whoever is on the way may have cut it off.
+    // RFC 8446 §6.1: without close_notify an attacker may have truncated the stream.
     [Fact]
     public async Task A_connection_cut_off_below_TLS_is_an_abnormal_end()
     {

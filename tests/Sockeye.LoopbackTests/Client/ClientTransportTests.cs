@@ -5,14 +5,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Tests;
 
-/// <summary>How a client gets to a server: from which address, over which family, by a socket's path or a stream of its own.</summary>
+/// <summary>How a client connects: the local address, the address family, a socket path, or a custom stream.</summary>
 public sealed class ClientTransportTests
 {
     [Theory]
     [EachClient]
     public async Task The_address_of_this_end_can_be_set(ClientKind kind)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere 127.0.0.2 is no address of this machine.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere 127.0.0.2 is not an address of this machine.");
         using var server = new RawServer();
 
         (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync(new WebSocketClientOptions
@@ -52,7 +52,7 @@ public sealed class ClientTransportTests
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
             {
-                // RFC 5737: nobody has this one.
+                // RFC 5737: an address reserved for documentation.
                 LocalEndPoint = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0),
                 UseEventLoop = kind.UsesEventLoop(),
             }).WithDeadline());

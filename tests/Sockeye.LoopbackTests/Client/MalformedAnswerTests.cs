@@ -4,7 +4,7 @@ using System.Text;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What a server must not answer, however it arrives: the exact rule that it breaks is told, and no socket is left.
+/// Malformed responses, however they are split: each fails with its exact error, and no socket is leaked.
 /// </summary>
 [Collection(nameof(ClientAttemptTests))]
 public sealed class MalformedAnswerTests : IAsyncLifetime

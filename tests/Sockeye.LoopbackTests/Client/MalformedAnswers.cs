@@ -12,7 +12,7 @@ internal static class MalformedAnswers
     private const string Connection = "Connection: Upgrade";
     private const string Chat = "Sec-WebSocket-Protocol: chat";
 
-    /// <summary>All of them: the rule that each breaks, the status that is told, and its bytes.</summary>
+    /// <summary>All malformed responses: the rule that each breaks, its status, and its bytes.</summary>
     public static IReadOnlyList<(WebSocketHandshakeError Error, int? Status, string Answer)> All { get; } =
     [
         .. StatusLines(), .. Statuses(), .. Upgrades(), .. Connections(), .. Accepts(), .. Subprotocols(),

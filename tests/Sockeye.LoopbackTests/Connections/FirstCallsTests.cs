@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>The calls that people write first: each of them compiles as it stands, and does what it says.</summary>
+/// <summary>The calls that users write first: each compiles as written, and works.</summary>
 public sealed class FirstCallsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

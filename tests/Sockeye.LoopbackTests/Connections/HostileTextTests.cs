@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a peer says goes through real sockets into logs and exceptions, and comes out escaped.</summary>
+/// <summary>Text of a peer passes through real sockets into logs and exceptions, escaped.</summary>
 public sealed class HostileTextTests
 {
     [Theory]

@@ -2,7 +2,7 @@ using Sockeye.Memory;
 
 namespace Sockeye.Tests;
 
-/// <summary>What happens over real transports when connections hold all that they may: here nothing at all.</summary>
+/// <summary>Real transports at the memory limit of the process, which is zero here.</summary>
 public sealed class MemoryOverTransportsTests
 {
     [Theory]

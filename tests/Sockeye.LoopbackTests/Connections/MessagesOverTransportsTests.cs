@@ -155,7 +155,7 @@ public sealed class MessagesOverTransportsTests
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
         int sent = 0;
 
-        // Nobody reads: at some point a send has to wait.
+        // The peer does not read: at some point a send has to wait.
         Task waiting;
         do
         {

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Sockeye.Tests;
 
-/// <summary>What every option does with values that are missing, or that change after they were set.</summary>
+/// <summary>How every option handles values that are missing or change after they were set.</summary>
 public sealed class OptionValuesTests
 {
     public static TheoryData<string, string> RequiredValues =>

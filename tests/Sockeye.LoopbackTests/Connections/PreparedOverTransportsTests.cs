@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Messages that were made ready for many connections, over every transport.</summary>
+/// <summary>Prepared messages over every transport.</summary>
 public sealed class PreparedOverTransportsTests
 {
     private const int MessageCount = 60;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>How much the system holds for a peer that reads nothing: as much as it likes, or what the options allow.</summary>
+/// <summary>How much the kernel buffers for a peer that reads nothing: its default, or what the options allow.</summary>
 public sealed class SocketOptionsTests : IDisposable
 {
     private const int KiB = 1_024;

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>A peer that is gone while nothing of it is read, because the application does not receive.</summary>
+/// <summary>A peer that is gone while the application does not receive.</summary>
 public sealed class UnreadPeerTests
 {
     [Theory]

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a server does with all of its connections at once.</summary>
+/// <summary>What a server does with all its connections at once.</summary>
 public sealed class BroadcastTests
 {
     [Theory]

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>permessage-deflate from one end's options to the other's connection (RFC 7692 §5, §7.1).</summary>
+/// <summary>permessage-deflate from the options of one end to the connection of the other (RFC 7692 §5, §7.1).</summary>
 public sealed class CompressionNegotiationTests
 {
     private const string Name = "permessage-deflate";

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>That a cap is as it was, however those came and went who were counted.</summary>
+/// <summary>A cap is unchanged after many counted connections of all kinds.</summary>
 public sealed class ConnectionCapsStressTests
 {
     private const int Cap = 4;

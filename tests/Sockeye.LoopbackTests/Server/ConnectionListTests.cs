@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Which connections a server has.</summary>
+/// <summary>The connections that a server lists.</summary>
 public sealed class ConnectionListTests
 {
     [Theory]

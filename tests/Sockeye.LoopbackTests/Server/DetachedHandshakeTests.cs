@@ -196,7 +196,7 @@ public sealed class DetachedHandshakeTests
                     time.Advance(TimeSpan.FromSeconds(1));
                     return accepting.IsCompleted;
                 },
-                "it is given up");
+                "it fails");
 
             WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => accepting);
             Assert.Equal(WebSocketHandshakeError.TimedOut, thrown.Error);

@@ -159,7 +159,7 @@ public sealed class EndPointsTests : IDisposable
         });
 
         await Assert.ThrowsAnyAsync<Exception>(() => ServedCertificateAsync(server, "unknown.example"));
-        await Deadlines.UntilAsync(() => failure is not null, "the failure is told");
+        await Deadlines.UntilAsync(() => failure is not null, "the failure is reported");
         Assert.Equal(WebSocketHandshakeError.TlsFailed, failure!.Error);
         Assert.NotNull(failure.Exception);
         Assert.Null(failure.Request);

@@ -5,7 +5,7 @@ using Sockeye.Protocol.Tests;
 
 namespace Sockeye.Tests;
 
-/// <summary>What the application can read of a request that failed, however malformed it is.</summary>
+/// <summary>What the application can read of a malformed request.</summary>
 public sealed class FailedRequestTests
 {
     private const int ParallelCount = 16;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Sockeye.Tests;
 
-/// <summary>Both ends on a platform without zlib: a process of its own, since a process looks for it once.</summary>
+/// <summary>Both ends on a platform without zlib, in a separate process, since a process loads zlib once.</summary>
 public sealed class MissingZlibTests
 {
     private const int CompressionUnavailable = 209;

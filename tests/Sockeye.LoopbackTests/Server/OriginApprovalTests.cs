@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Origins that the application decides about, and what is said of those that are refused (RFC 6455 §10.2).</summary>
+/// <summary>Origins that the application decides about, and how rejected ones are reported (RFC 6455 §10.2).</summary>
 public sealed class OriginApprovalTests
 {
     [Theory]

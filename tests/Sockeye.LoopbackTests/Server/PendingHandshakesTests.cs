@@ -6,7 +6,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>Half-open handshakes of one address do not keep other clients out.</summary>
+/// <summary>Half-open handshakes of one address do not block other clients.</summary>
 public sealed class PendingHandshakesTests
 {
     private static readonly PeerNetwork One = PeerNetwork.Of(IPAddress.Parse("192.0.2.1"));
@@ -102,7 +102,7 @@ public sealed class PendingHandshakesTests
     [EachServer]
     public async Task Clients_of_IPv4_count_by_their_address_where_both_families_are_served_by_one_socket(ServerKind kind)
     {
-        Assert.SkipUnless(Socket.OSSupportsIPv6, "There is no IPv6.");
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "IPv6 is not available.");
         await using WebSocketServer server = await Servers.StartEchoAsync(Options(kind) with
         {
             EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0),

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Plain HTTP requests that the application responds to: health checks, say.</summary>
+/// <summary>Plain HTTP requests to which the application responds, for example health checks.</summary>
 public sealed class PlainRequestTests
 {
     private const string Expected =

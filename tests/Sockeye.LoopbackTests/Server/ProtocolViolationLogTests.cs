@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What the log of a server says of a frame that broke a rule, over every transport.</summary>
+/// <summary>How the log of a server describes a frame that broke a rule, over every transport.</summary>
 public sealed class ProtocolViolationLogTests
 {
     [Theory]

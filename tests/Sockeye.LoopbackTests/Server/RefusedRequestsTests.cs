@@ -2,12 +2,12 @@ using Sockeye.Protocol.Tests;
 
 namespace Sockeye.Tests;
 
-/// <summary>Every request that must be refused, to real servers, in pieces: the status, and what is left behind.</summary>
+/// <summary>Every invalid request is sent to real servers in pieces: its status, and no leak.</summary>
 public sealed class RefusedRequestsTests
 {
     private const int ParallelCount = 16;
 
-    // In one piece, in two, and in very many: one that is no divisor of anything.
+    // In one piece, in two, and in very many: a length that divides no request.
     private static readonly int[] PieceCounts = [1, 2, 97];
     private static readonly ServerKind[] Kinds = [ServerKind.EventLoop, ServerKind.Socket];
 

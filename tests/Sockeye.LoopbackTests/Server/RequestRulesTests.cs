@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>One rule of the opening handshake each, and what a server answers if it is broken (RFC 6455 §4.2).</summary>
+/// <summary>Each rule of the opening handshake, and the server's response to its violation (RFC 6455 §4.2).</summary>
 public sealed class RequestRulesTests
 {
     private const string Upgrade = "Upgrade: websocket\r\n";

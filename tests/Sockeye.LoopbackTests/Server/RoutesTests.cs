@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Sockeye.Tests;
 
-/// <summary>Several things on one server, by path and by subprotocol.</summary>
+/// <summary>Several handlers on one server, by path and by subprotocol.</summary>
 public sealed class RoutesTests
 {
     [Theory]

@@ -33,7 +33,7 @@ public sealed class ServerChurnTests
         {
             await ResetEverywhereAsync(kind);
 
-            // Tasks tell that nobody looked at their exception when they are collected.
+            // Unobserved exceptions are reported when their tasks are collected.
             for (int i = 0; i < 3; i++)
             {
                 GC.Collect();

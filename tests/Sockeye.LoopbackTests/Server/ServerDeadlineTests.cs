@@ -104,7 +104,7 @@ public sealed class ServerDeadlineTests
         await client.SendAsync("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 405 ", await client.ReadToEndAsync(), StringComparison.Ordinal);
 
-        // The server's direction has ended; its socket is still there and takes what comes, until it is let go of.
+        // The server's direction has ended; its socket stays open and discards input until the linger time is over.
         _time.Advance(TimeSpan.FromSeconds(2));
         await Deadlines.UntilAsync(
             () =>

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What a method that serves a connection receives, and can still answer, when the connection ends.</summary>
+/// <summary>What a delegate receives, and can still reply to, when its connection ends.</summary>
 public sealed class ServerDeliveryTests
 {
     // Longer than the wait for an application that takes nothing (WebSocketConnectionOptions.CloseReplyDelay).

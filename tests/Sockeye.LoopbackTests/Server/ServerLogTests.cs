@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What a client can put in the log of a server: an origin or a host that is refused, escaped, and nothing else.</summary>
+/// <summary>What a client can put into the log of a server: a rejected origin or host, escaped, and nothing else.</summary>
 public sealed class ServerLogTests
 {
     // Colours a terminal, begins a line and turns the direction of writing, where those bytes may stand.

@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace Sockeye.Tests;
 
-/// <summary>Options of a server of which one would have no effect are refused before it listens.</summary>
+/// <summary>Conflicting options of a server throw before it listens.</summary>
 public sealed class ServerOptionConflictTests
 {
     private static readonly Func<string, WebSocketUpgradeRequest, bool> AllowOrigin = static (_, _) => true;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>What is set on a server reaches what it listens on, and its connections.</summary>
+/// <summary>Options of a server apply to its listeners and connections.</summary>
 public sealed class ServerOptionsTests
 {
     [Fact]

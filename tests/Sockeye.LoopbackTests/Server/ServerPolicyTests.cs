@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye.Tests;
 
-/// <summary>Whom a server lets in: by origin, host, address and number.</summary>
+/// <summary>Which clients a server accepts: by origin, host, address and number.</summary>
 public sealed class ServerPolicyTests : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");

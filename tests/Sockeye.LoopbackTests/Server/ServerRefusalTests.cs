@@ -11,7 +11,7 @@ public sealed class ServerRefusalTests
 
     private static readonly string LongValue = new('a', 9000);
 
-    /// <summary>Requests that are refused, and the status that says why.</summary>
+    /// <summary>Rejected requests, and the status of each.</summary>
     public static (int Status, string Request)[] Refused =>
     [
         (400, "GET  / HTTP/1.1\r\n" + Rest),
@@ -79,7 +79,7 @@ public sealed class ServerRefusalTests
         Assert.Equal(status == 405, response.Contains("\r\nAllow: GET\r\n", StringComparison.Ordinal));
     }
 
-    // HS-41: whatever stands behind a refused request is no request.
+    // HS-41: bytes after a rejected request are never parsed.
     [Theory]
     [MemberData(nameof(RefusedByEachServer), DisableDiscoveryEnumeration = true)]
     public async Task A_refusal_arrives_whole_and_nothing_behind_the_request_is_parsed(

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>A server that has stopped has waited for the application's methods, within its deadlines.</summary>
+/// <summary>StopAsync waits for the application's callbacks, within its deadlines.</summary>
 public sealed class ServerStopApplicationTests
 {
     private const int Stopping = 303;

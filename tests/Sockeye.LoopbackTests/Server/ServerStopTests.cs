@@ -255,7 +255,7 @@ public sealed class ServerStopTests
 
         foreach (RawPeer client in new[] { silent, halfway })
         {
-            // One that the server had not taken yet, or that was still in TLS, is told nothing.
+            // A client that was not accepted yet, or was still in TLS, gets no response.
             string response = await client.ReadToEndAsync();
             Assert.True(
                 response.Length == 0

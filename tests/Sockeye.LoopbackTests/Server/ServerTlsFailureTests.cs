@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a server says when TLS with a client fails, and what it answers to clients of the wrong scheme.</summary>
+/// <summary>How a server reports TLS failures, and its response to clients of the wrong scheme.</summary>
 public sealed class ServerTlsFailureTests
 {
     private static readonly byte[] Hello = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3];
@@ -246,7 +246,7 @@ public sealed class ServerTlsFailureTests
 
     private async Task<WebSocketHandshakeFailure> FailureAsync()
     {
-        await Deadlines.UntilAsync(() => !_failures.IsEmpty, "the failure is told");
+        await Deadlines.UntilAsync(() => !_failures.IsEmpty, "the failure is reported");
         return Assert.Single(_failures);
     }
 

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>Who chooses the subprotocol of a connection, and what becomes of a choice that cannot be.</summary>
+/// <summary>Which callback selects the subprotocol, and how invalid selections are handled.</summary>
 public sealed class SubprotocolSelectionTests
 {
     [Theory]

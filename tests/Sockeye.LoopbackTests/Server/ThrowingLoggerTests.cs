@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>A logger that fails takes neither a connection nor the server nor the process with it.</summary>
+/// <summary>A logger that throws ends neither a connection nor the server nor the process.</summary>
 public sealed class ThrowingLoggerTests
 {
     private readonly ThrowingLoggerFactory _loggers = new();

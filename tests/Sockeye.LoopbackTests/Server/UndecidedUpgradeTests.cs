@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Sockeye.Tests;
 
-/// <summary>What an opening handshake costs and who hears of it while the application decides, however that ends.</summary>
+/// <summary>What a pending upgrade decision holds, and how it ends.</summary>
 public sealed class UndecidedUpgradeTests
 {
     [Theory]
@@ -70,7 +70,7 @@ public sealed class UndecidedUpgradeTests
             client.Reset();
         }
 
-        await Deadlines.UntilAsync(() => !failures.IsEmpty && server.PendingHandshakeCount == 0, "the failure is told");
+        await Deadlines.UntilAsync(() => !failures.IsEmpty && server.PendingHandshakeCount == 0, "the failure is reported");
         Assert.Equal(WebSocketHandshakeError.ConnectionLost, Assert.Single(failures).Error);
 
         // What is decided now decides nothing.
@@ -186,7 +186,7 @@ public sealed class UndecidedUpgradeTests
             },
             new ThrowingHandler());
 
-        // One place: whoever does not give it back keeps the next one out.
+        // One place: a handshake that does not release it blocks the next.
         foreach (string path in new[]
         {
             "/throws", "/nothing", "/refused", "/refused-late", "/leaves", "/not-offered", "/selected-badly",

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Sockeye.Tests;
 
-/// <summary>What an application may answer to an opening handshake, at once or later.</summary>
+/// <summary>The upgrade decisions of an application, synchronous or asynchronous.</summary>
 public sealed class UpgradeDecisionTests
 {
     // Whether the application decides at once, or takes its time.
@@ -187,7 +187,7 @@ public sealed class UpgradeDecisionTests
         client.Dispose();
 
         await canceled.Task.WithDeadline();
-        await Deadlines.UntilAsync(() => !failures.IsEmpty, "the failure is told");
+        await Deadlines.UntilAsync(() => !failures.IsEmpty, "the failure is reported");
         WebSocketHandshakeFailure failure = Assert.Single(failures);
         Assert.Equal(WebSocketHandshakeError.ConnectionLost, failure.Error);
         Assert.Null(failure.StatusCode);

@@ -35,7 +35,7 @@ internal static class Bomb
         return Wire.Masked(frames);
     }
 
-    /// <summary>A harmless message, and behind it one that inflates to a gibibyte with its help.</summary>
+    /// <summary>A harmless message, followed by one that inflates to a gibibyte by reference to it.</summary>
     public static (byte[] Harmless, byte[] Bomb) InALaterMessage()
     {
         (byte[] first, byte[] bomb) = Deflate();

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>A handler that does what a test wants done in its calls.</summary>
+/// <summary>A handler that calls callbacks of the test.</summary>
 internal sealed class CallbackHandler : WebSocketHandler
 {
     /// <summary>Done when a connection is open.</summary>

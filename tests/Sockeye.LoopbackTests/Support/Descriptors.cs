@@ -5,7 +5,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>What Linux knows of the descriptors of this process.</summary>
+/// <summary>Information of Linux about the descriptors of this process.</summary>
 internal static unsafe partial class Descriptors
 {
     private const int GetDescriptorFlags = 1;
@@ -92,7 +92,7 @@ internal static unsafe partial class Descriptors
         Assert.Equal(0, LibC.Close(by));
     }
 
-    /// <summary>Lets the process have only some descriptors more, until the result is disposed of.</summary>
+    /// <summary>Limits the process to a few more descriptors, until the result is disposed.</summary>
     public static IDisposable LeaveFree(int count)
     {
         ulong* limits = stackalloc ulong[2];

@@ -11,7 +11,7 @@ public sealed class EachServerAttribute(params object?[] data) : DataAttribute
 {
     public object?[] Data { get; } = data;
 
-    /// <summary>Whether TLS makes no difference, or none that the theory is about.</summary>
+    /// <summary>Whether the theory does not depend on TLS.</summary>
     public bool IsPlain { get; init; }
 
     public override bool SupportsDiscoveryEnumeration() => true;

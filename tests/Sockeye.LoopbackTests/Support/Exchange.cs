@@ -3,9 +3,9 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a client has sent to open a connection, and what its connection knows then.</summary>
+/// <summary>The request that a client sent, and the properties of its connection.</summary>
 /// <param name="Request">The head of the request.</param>
-/// <param name="Response">What the connection tells of the answer.</param>
+/// <param name="Response">The response as the connection exposes it.</param>
 /// <param name="Subprotocol">The subprotocol agreed on.</param>
 internal sealed record Exchange(string Request, WebSocketUpgradeResponse Response, string? Subprotocol)
 {
@@ -15,7 +15,7 @@ internal sealed record Exchange(string Request, WebSocketUpgradeResponse Respons
     /// <param name="options">The client's options; how it connects is this method's.</param>
     /// <param name="address">Makes the address that the client is given, of the server's.</param>
     /// <param name="answerHeaders">Headers to add to the answer.</param>
-    /// <param name="answer">The answer, if it is none that accepts.</param>
+    /// <param name="answer">The response, unless it accepts.</param>
     public static async Task<Exchange> RunAsync(
         WebSocketClientOptions options, Func<Uri, string>? address = null, string[]? answerHeaders = null,
         string? answer = null)

@@ -8,8 +8,8 @@ namespace Sockeye.Tests;
 /// a descriptor that was accepted after that.
 /// </summary>
 /// <remarks>
-/// No failure is put in that a kernel could not answer with. A loop is told of changes only, so "not now" when the
-/// kernel is not full, or less read than there is, would be waited on for ever, and rightly.
+/// Only failures that a kernel can return are injected. A loop gets only changes: it would wait forever after "not now" when the
+/// kernel is not full, or after a short read.
 /// </remarks>
 /// <param name="kind">The kind of call.</param>
 /// <param name="number">Which of them, from 1.</param>
@@ -31,7 +31,7 @@ internal sealed class FaultySystemCalls(SystemCallKind kind, int number, int err
     /// <summary>From now on calls count, except for what has been accepted before.</summary>
     public void Arm() => _isArmed = true;
 
-    /// <summary>From now on nothing fails any more.</summary>
+    /// <summary>Stops injecting failures.</summary>
     public void Disarm() => _isArmed = false;
 
     public override int Receive(int descriptor, Span<byte> buffer) =>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>The server's end of a connection by HTTP/2 (RFC 9113) that does what it is told, right or wrong.</summary>
+/// <summary>The server's end of a connection by HTTP/2 (RFC 9113) that sends what the test wants, right or wrong.</summary>
 internal sealed class Http2RawPeer(RawPeer peer) : IDisposable
 {
     public const byte Data = 0x0;

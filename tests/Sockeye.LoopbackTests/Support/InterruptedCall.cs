@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 /// <summary>A system call that blocks on a thread of its own, and is interrupted there by real signals.</summary>
 internal sealed partial class InterruptedCall : IDisposable
 {
-    // One that nobody minds, and that the runtime handles if asked to.
+    // A signal without a default effect, which the runtime can handle.
     private const int WindowChanged = 28;
 
     private readonly PosixSignalRegistration _handling = PosixSignalRegistration.Create(
@@ -38,13 +38,13 @@ internal sealed partial class InterruptedCall : IDisposable
 
     private InterruptedCall() => NoteThread();
 
-    /// <summary>What the call answered.</summary>
+    /// <summary>The result of the call.</summary>
     public Task<int> Result => _result.Task.WithDeadline();
 
-    /// <summary>Whatever this thread does next and for ever.</summary>
+    /// <summary>An instance for the current thread, whose calls can be interrupted.</summary>
     public static InterruptedCall OfThisThread() => new();
 
-    /// <summary>Interrupts the call some times, after each of which it blocks again or has answered.</summary>
+    /// <summary>Interrupts the call several times; each time it blocks again or returns.</summary>
     public async Task InterruptAsync(int times)
     {
         await UntilBlockedAsync(beyond: -1);

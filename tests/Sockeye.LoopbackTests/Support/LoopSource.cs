@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>A source that does what a test wants done on the loop's thread, and writes down what it is told.</summary>
+/// <summary>A source that runs callbacks of the test on the loop's thread, and records its notifications.</summary>
 internal sealed class LoopSource : IEventLoopSource
 {
     private readonly ConcurrentQueue<Exception> _faults = new();
@@ -15,10 +15,10 @@ internal sealed class LoopSource : IEventLoopSource
     /// <summary>Done for each post.</summary>
     public Action Posted { get; set; } = static () => { };
 
-    /// <summary>Done when it is told that it took long.</summary>
+    /// <summary>Called when it is notified that it took too long.</summary>
     public Action HeldUp { get; set; } = static () => { };
 
-    /// <summary>Done when it is told that it threw.</summary>
+    /// <summary>Called when it is notified that it threw.</summary>
     public Action Faulted { get; set; } = static () => { };
 
     /// <summary>What the calls above have thrown.</summary>

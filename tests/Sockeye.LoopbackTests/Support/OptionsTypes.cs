@@ -57,7 +57,7 @@ internal static class OptionsTypes
         return configuration;
     }
 
-    /// <summary>What the options hold under a configuration's key.</summary>
+    /// <summary>The value of an option under a configuration key.</summary>
     public static string? Read(object options, string key)
     {
         object? value = options;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Bytes that tell where they belong.</summary>
+/// <summary>Payloads whose bytes depend on their position.</summary>
 internal static class Payloads
 {
     // A prime, so that no power of two of bytes looks like another.
@@ -21,7 +21,7 @@ internal static class Payloads
         return bytes;
     }
 
-    /// <summary>Text that becomes much shorter, and that tells where it belongs.</summary>
+    /// <summary>Compressible text whose characters depend on their position.</summary>
     public static byte[] Text(int length, int number = 0)
     {
         var text = new StringBuilder(length + 100);

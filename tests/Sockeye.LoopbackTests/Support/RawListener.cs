@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>Accepts clients, whatever they speak.</summary>
+/// <summary>Accepts clients of any protocol.</summary>
 internal sealed class RawListener : IDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>One end of a connection that does what it is told, right or wrong: bytes, lines, frames.</summary>
+/// <summary>One end of a connection that sends what the test wants, right or wrong: bytes, lines, frames.</summary>
 internal sealed class RawPeer : IDisposable
 {
     // The key of RFC 6455 §1.3, and what a server makes of it.
@@ -108,7 +108,7 @@ internal sealed class RawPeer : IDisposable
         return head.ToString();
     }
 
-    /// <summary>Reads all that comes.</summary>
+    /// <summary>Reads to the end.</summary>
     public async Task<string> ReadToEndAsync() => Encoding.Latin1.GetString(await Stream.ReadToEndAsync());
 
     /// <summary>Reads one frame, which must be legal, and not a byte more.</summary>
@@ -129,7 +129,7 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Ends this direction, and goes on reading.</summary>
     public void EndOutput() => _socket.Shutdown(SocketShutdown.Send);
 
-    /// <summary>Goes with a reset.</summary>
+    /// <summary>Closes the socket with a reset.</summary>
     public void Reset()
     {
         _socket.LingerState = new LingerOption(enable: true, seconds: 0);

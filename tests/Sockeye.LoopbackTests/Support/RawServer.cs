@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>A server that answers each client with what a test wants.</summary>
+/// <summary>A server that sends each client the response that a test wants.</summary>
 internal sealed class RawServer : IDisposable
 {
     private readonly Socket _listener;
@@ -25,7 +25,7 @@ internal sealed class RawServer : IDisposable
     /// <summary>Whether a client waits to be accepted.</summary>
     public bool HasPending => _listener.Poll(TimeSpan.Zero, SelectMode.SelectRead);
 
-    /// <summary>What belongs to a key (RFC 6455 §4.2.2), made independently of the code under test.</summary>
+    /// <summary>The <c>Sec-WebSocket-Accept</c> for a key (RFC 6455 §4.2.2), computed independently of the code under test.</summary>
     public static string AcceptFor(string key) => Convert.ToBase64String(
 #pragma warning disable CA5350 // The RFC demands SHA-1.
         SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
@@ -36,7 +36,7 @@ internal sealed class RawServer : IDisposable
         head.Split("\r\n")
             .Single(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))[(name.Length + 2)..];
 
-    /// <summary>A right answer to a request, with some headers more.</summary>
+    /// <summary>A valid response to a request, with additional headers.</summary>
     public static string Accepting(string request, params string[] headers) =>
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
         + AcceptFor(Header(request, "Sec-WebSocket-Key")) + "\r\n"
@@ -59,7 +59,7 @@ internal sealed class RawServer : IDisposable
         return peer;
     }
 
-    /// <summary>Opens a connection to this server, and gives both ends.</summary>
+    /// <summary>Opens a connection to this server, and returns both ends.</summary>
     public async Task<(RawPeer Peer, WebSocketConnection Client)> ConnectAsync(WebSocketClientOptions? options = null)
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address, options);

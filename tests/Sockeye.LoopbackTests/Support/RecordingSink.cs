@@ -2,7 +2,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>Writes down what a transport tells, and whether it keeps its contract in how it tells it.</summary>
+/// <summary>Records the calls of a transport, and checks its contract.</summary>
 internal sealed class RecordingSink : ITransportSink
 {
     private readonly Lock _gate = new();
@@ -43,7 +43,7 @@ internal sealed class RecordingSink : ITransportSink
 
     public Exception? Error { get; private set; }
 
-    /// <summary>What was told by <see cref="ITransportSink.OnFaulted"/>.</summary>
+    /// <summary>The exception that <see cref="ITransportSink.OnFaulted"/> got.</summary>
     public Exception? Fault { get; private set; }
 
     /// <summary>Thrown by <see cref="ITransportSink.OnClosed"/>.</summary>
@@ -83,7 +83,7 @@ internal sealed class RecordingSink : ITransportSink
         }
     }
 
-    /// <summary>Calls the transport, from where nothing may be called up.</summary>
+    /// <summary>Calls the transport in a context in which it must not call back.</summary>
     public T Down<T>(Func<T> call)
     {
         _isCallingDown.Value = true;

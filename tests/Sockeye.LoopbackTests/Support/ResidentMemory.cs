@@ -5,10 +5,10 @@ namespace Sockeye.Tests;
 /// <summary>The memory of this process that is resident (proc(5)).</summary>
 internal static class ResidentMemory
 {
-    /// <summary>Why it cannot be told; <see langword="null"/> if it can.</summary>
+    /// <summary>Why it cannot be measured; <see langword="null"/> if it can.</summary>
     public static string? WhyNot => OperatingSystem.IsLinux() ? null : "Only Linux tells the peak of resident memory.";
 
-    /// <summary>Gives free memory back, forgets the peak, and says how much is resident now.</summary>
+    /// <summary>Releases free memory, resets the peak, and returns the resident bytes.</summary>
     public static long BeginPeak()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -16,7 +16,7 @@ internal static class ResidentMemory
         return Peak();
     }
 
-    /// <summary>The most that was resident at any moment since then, in bytes.</summary>
+    /// <summary>The peak of resident bytes since then.</summary>
     public static long Peak()
     {
         string line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));

@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>The calls of the system, of which each one that sends is written down.</summary>
+/// <summary>System calls that record each send.</summary>
 internal sealed class SendNotingSystemCalls : SystemCalls
 {
     private readonly ConcurrentQueue<int> _accepted = new();
@@ -21,7 +21,7 @@ internal sealed class SendNotingSystemCalls : SystemCalls
     /// <summary>Which threads made the calls on a descriptor.</summary>
     public int[] ThreadsOn(int descriptor) => [.. SendsOn(descriptor).Select(send => send.Thread)];
 
-    /// <summary>From now on others are written down.</summary>
+    /// <summary>Clears the recorded sends.</summary>
     public void Forget() => _sends.Clear();
 
     public override int Accept(int listener, out SocketAddress peer)

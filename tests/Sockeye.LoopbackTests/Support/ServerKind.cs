@@ -9,6 +9,6 @@ public enum ServerKind
     /// <summary>TCP with asynchronous sockets.</summary>
     Socket,
 
-    /// <summary>TLS.</summary>
+    /// <summary>TLS over TCP.</summary>
     Tls,
 }

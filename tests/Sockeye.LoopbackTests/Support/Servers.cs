@@ -20,7 +20,7 @@ internal static class Servers
     public static SslClientAuthenticationOptions? ClientTls(this ServerKind kind) =>
         kind == ServerKind.Tls ? TestCertificate.ForClient() : null;
 
-    /// <summary>Why there is no such server here; <see langword="null"/> if there is.</summary>
+    /// <summary>Why this kind of server is not available here; <see langword="null"/> if it is.</summary>
     public static string? WhyNot(this ServerKind kind) =>
         kind == ServerKind.EventLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;
 
@@ -32,7 +32,7 @@ internal static class Servers
 
     public static string Scheme(this ServerKind kind) => kind == ServerKind.Tls ? "wss" : "ws";
 
-    /// <summary>Sends back what it gets.</summary>
+    /// <summary>Echoes all messages.</summary>
     public static async Task EchoAsync(WebSocketConnection connection, CancellationToken cancellationToken)
     {
         await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellationToken))
@@ -69,7 +69,7 @@ internal static class Servers
     }
 }
 
-/// <summary>Sends back in place what it gets.</summary>
+/// <summary>Echoes synchronously.</summary>
 internal sealed class EchoHandler : WebSocketHandler
 {
     public override void OnMessage(

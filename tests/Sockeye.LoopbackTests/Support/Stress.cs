@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Sockeye.Tests;
 
-/// <summary>How hard tests try: a moment each, or as long as <c>SOCKEYE_STRESS_SECONDS</c> says.</summary>
+/// <summary>The duration of stress tests: short, or <c>SOCKEYE_STRESS_SECONDS</c>.</summary>
 internal static class Stress
 {
-    /// <summary>Whether somebody has asked for more than the moment.</summary>
+    /// <summary>Whether a long run was requested.</summary>
     public static bool IsLong => Seconds > 0;
 
     /// <summary>How long a test goes on that has no natural end.</summary>

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>A server over TLS that gives everybody the same answer.</summary>
+/// <summary>A TLS server that sends every client the same response.</summary>
 internal sealed class TlsRawServer : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

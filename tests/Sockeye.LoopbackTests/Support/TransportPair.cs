@@ -20,7 +20,7 @@ internal sealed class TransportPair : IDisposable
         _ownStream = ownStream;
     }
 
-    /// <summary>The transport.</summary>
+    /// <summary>The transport under test.</summary>
     public Transport Transport { get; }
 
     /// <summary>Its other end.</summary>
@@ -113,7 +113,7 @@ internal sealed class TransportPair : IDisposable
         }
     }
 
-    /// <summary>The peer is gone, with a reset if there is such a thing.</summary>
+    /// <summary>The peer disconnects, with a reset if the transport supports it.</summary>
     public void ResetPeer()
     {
         if (_peerSocket is not null)

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What the kernel tells of how much of what was sent the peer's has taken. Linux only.</summary>
+/// <summary>The acknowledged bytes that the kernel reports. Linux only.</summary>
 public sealed class TransportProgressTests
 {
     private const int Length = 100_000;

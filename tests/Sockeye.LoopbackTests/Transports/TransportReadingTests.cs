@@ -159,7 +159,7 @@ public sealed class TransportReadingTests
         }
     }
 
-    // The system may tell of bytes when those have been read already, together with others that came just before.
+    // The kernel may report bytes that were already read together with earlier ones.
     [Theory]
     [EachTransport(TransportKind.Pipe)]
     public async Task A_transport_that_was_woken_for_nothing_holds_no_buffer(TransportKind kind)

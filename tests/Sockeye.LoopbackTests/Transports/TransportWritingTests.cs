@@ -43,7 +43,7 @@ public sealed class TransportWritingTests
         await pair.Peer.ReadExactlyAsync(new byte[bytes.Length]).WithDeadline();
         await sink.WhenWritten(1).WithDeadline();
 
-        // What is written next is told of by itself, so that the first is known not to be told of twice.
+        // The next write is reported separately, which shows that the first is not reported twice.
         Assert.False(WriteAll(pair, bytes, sink));
         await pair.Peer.ReadExactlyAsync(new byte[bytes.Length]).WithDeadline();
         await sink.WhenWritten(2).WithDeadline();
@@ -160,7 +160,7 @@ public sealed class TransportWritingTests
     [EachTransport(TransportKind.Stream, TransportKind.Tls, TransportKind.Pipe, TransportKind.EventLoopUnix)]
     public async Task A_peer_that_resets_does_not_destroy_what_it_sent_before(TransportKind kind)
     {
-        // The peer answers, and lets go of its socket on what it has not read: that is a reset. Our next write fails,
+        // The peer replies and closes its socket with unread bytes, which is a reset. Our next write fails,
         // and the answer is still there to be read.
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         own.Send(new byte[100_000]);
@@ -187,7 +187,7 @@ public sealed class TransportWritingTests
         Assert.Empty(sink.Violations);
     }
 
-    /// <summary>Writes as a send queue does: what goes at once, then the rest.</summary>
+    /// <summary>Writes like a send queue: synchronously as much as possible, then the rest.</summary>
     /// <returns>Whether all of it is written.</returns>
     internal static bool WriteAll(TransportPair pair, byte[] bytes, RecordingSink? sink = null)
     {

@@ -2,7 +2,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>Where those wait on the thread pool that have used up a slice.</summary>
+/// <summary>The queue of connections on the thread pool that have used up their turn.</summary>
 public sealed class TurnQueueTests : IDisposable
 {
     private readonly TurnQueue _queue = new();

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>The end of a connection (RFC 6455 §7) without a connection: every sequence of its events.</summary>
+/// <summary>The end of a connection (§7) without a transport: every order of events.</summary>
 public sealed class ConnectionLifecycleTests
 {
     // Seven in the gate, which takes a quarter of a minute.

@@ -2,7 +2,7 @@ using static Sockeye.Protocol.Tests.HeadText;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Requests that look unusual but are valid.</summary>
+/// <summary>Unusual but valid requests.</summary>
 internal static class ValidRequests
 {
     public static IEnumerable<HandshakeCase> All

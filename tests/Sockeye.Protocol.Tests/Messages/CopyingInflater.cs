@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>An inflater that copies its input, for tests of who passes which bytes.</summary>
+/// <summary>An inflater that copies its input: tests check only which bytes are passed to it.</summary>
 internal sealed class CopyingInflater : IMessageInflater
 {
     public OperationStatus Inflate(

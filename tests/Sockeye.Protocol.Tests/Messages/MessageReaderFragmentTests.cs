@@ -1,6 +1,6 @@
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Messages that are delivered in pieces as they arrive, and never assembled.</summary>
+/// <summary>Messages delivered fragment by fragment, without assembly.</summary>
 public sealed class MessageReaderFragmentTests
 {
     [Fact]

@@ -23,7 +23,7 @@ public sealed class MessageReaderLimitTests
     [Theory]
     [Frames("82 04 01020304 82 04 01020304 82 05")] // an unfragmented message
     [Frames("02 02 0102 80 02 0304 02 04 01020304 80 00 82 05")] // a fragmented one
-    [Frames("02 02 0102 89 05 0102030405 80 02 0304 82 04 01020304 82 05")] // a ping is no part of it
+    [Frames("02 02 0102 89 05 0102030405 80 02 0304 82 04 01020304 82 05")] // a ping does not count
     public void The_length_is_counted_per_message(Wire wire)
     {
         string[] messages = [.. ReaderRun.All(wire, 4).Where(answer => !answer.StartsWith("ping", StringComparison.Ordinal))];

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Protocol.Tests;
 
-/// <summary>Every valid offer with every kind of rules, and both ends with each other.</summary>
+/// <summary>Every valid offer with every kind of configuration, and both ends with each other.</summary>
 public sealed class NegotiationMatrixTests
 {
     private static readonly bool?[] Takeovers = [null, false, true];

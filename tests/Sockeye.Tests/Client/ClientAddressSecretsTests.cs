@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>An address that cannot be used is refused in words that do not repeat it: it may have secrets anywhere.</summary>
+/// <summary>Exceptions of invalid addresses do not quote the address, which may contain secrets.</summary>
 public sealed class ClientAddressSecretsTests
 {
     private const string Secret = "s3cr3t";

@@ -73,7 +73,7 @@ public sealed class ClientTlsOptionsTests
             CertificateRevocationCheckMode = X509RevocationMode.Online,
             ClientCertificates = [],
             EnabledSslProtocols = SslProtocols.Tls13,
-#pragma warning disable SYSLIB0040 // Whoever wants it gets it from the platform.
+#pragma warning disable SYSLIB0040 // The application may enable it on the platform.
             EncryptionPolicy = EncryptionPolicy.AllowNoEncryption,
 #pragma warning restore SYSLIB0040
             LocalCertificateSelectionCallback = (_, _, _, _, _) => null!,

@@ -4,7 +4,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>Why the path of a socket cannot be connected to, in the same words on an event loop and elsewhere.</summary>
+/// <summary>Why a socket path cannot be connected to, with the same message on all transports.</summary>
 public sealed class SocketPathFailureTests
 {
     [Theory]

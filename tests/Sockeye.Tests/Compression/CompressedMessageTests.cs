@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Compressed messages as a <see cref="MessageReader"/> finds them among all others (RFC 7692 §6, §7.2.3).</summary>
+/// <summary>Compressed messages in a <see cref="MessageReader"/>, among uncompressed ones (RFC 7692 §6, §7.2.3).</summary>
 public sealed class CompressedMessageTests : IDisposable
 {
     private const int KiB = 1024;
@@ -33,7 +33,7 @@ public sealed class CompressedMessageTests : IDisposable
     [InlineData("89 00 c9 00", "Ping |ReservedBitSet")] // RSV1 on a control frame
     [InlineData("41 03 f2 48 cd c0 04 c9 c9 07 00", "ReservedBitSet")] // on a continuation frame
     [InlineData("01 01 48 c0 04 c9 c9 07 00", "ReservedBitSet")]
-    [InlineData("a1 00", "ReservedBitSet")] // RSV2 is nobody's
+    [InlineData("a1 00", "ReservedBitSet")] // no extension uses RSV2
     [InlineData("e1 00", "ReservedBitSet")]
     public void Frames_are_read_alike_however_they_are_cut(string hex, string expected)
     {

@@ -134,7 +134,7 @@ public sealed class DeflaterTests
     }
 
     [Theory]
-    [InlineData(8)] // there is none of 256 bytes
+    [InlineData(8)] // zlib has no window of 256 bytes
     [InlineData(16)]
     public void Window_that_zlib_does_not_have_is_refused(int windowBits) =>
         Assert.Throws<InvalidOperationException>(

@@ -62,7 +62,7 @@ public sealed class InflaterTests
 
     [Theory]
     [InlineData("f3 48 cd c9 c9 07 00", "Hello")] // BFINAL without the byte behind it
-    [InlineData("03 80", "")] // the last bits of the last byte are nobody's
+    [InlineData("03 80", "")] // the unused bits of the last byte are ignored
     [InlineData("f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00", "HelloHello")]
     public void Last_stream_may_end_the_message_by_itself(string hex, string expected) // DF-11
     {

@@ -5,7 +5,7 @@ using static Sockeye.Tests.Inflating;
 
 namespace Sockeye.Tests;
 
-/// <summary>Both halves of two connected ends, in every configuration that can be agreed on (DF-20).</summary>
+/// <summary>Deflater and inflater of two connected ends, in every negotiable configuration (DF-20).</summary>
 public sealed class TakeoverMatrixTests
 {
     private const int MessageCount = 200;

@@ -6,7 +6,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a message costs on the heap.</summary>
+/// <summary>Heap allocations per message.</summary>
 public sealed class AllocationTests(ITestOutputHelper output)
 {
     private const int WarmUpCount = 500;

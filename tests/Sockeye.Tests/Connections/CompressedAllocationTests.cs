@@ -6,7 +6,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a compressed message costs on the heap.</summary>
+/// <summary>Heap allocations per compressed message.</summary>
 public sealed class CompressedAllocationTests(ITestOutputHelper output)
 {
     private const int WarmUpCount = 200;

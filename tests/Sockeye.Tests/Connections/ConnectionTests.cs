@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>The connection as a whole, mostly two of them that talk to each other.</summary>
+/// <summary>The whole connection, mostly with two connected ends.</summary>
 public sealed class ConnectionTests
 {
     private readonly InMemoryLink _link = new();

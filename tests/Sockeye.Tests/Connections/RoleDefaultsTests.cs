@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Options that are not set, on a server and on a client: no role gets a default of the other.</summary>
+/// <summary>Defaults of unset options on a server and on a client: each role has its own.</summary>
 public sealed class RoleDefaultsTests
 {
     // Each sets something that has nothing to do with the defaults of the role.

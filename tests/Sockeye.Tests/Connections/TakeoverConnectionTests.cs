@@ -22,7 +22,7 @@ public sealed class TakeoverConnectionTests
         Role role = isServer ? Role.Server : Role.Client;
         for (int windowBits = PerMessageDeflateParameters.MinWindowBits; windowBits <= 15; windowBits++)
         {
-            // A server of ours does not agree to compress with 256 bytes; a client that is told to sends as it is.
+            // A server of ours does not agree to compress with 256 bytes; a client with that window sends uncompressed.
             int serverBits = isServer ? Math.Max(9, windowBits) : windowBits;
             var agreed = new PerMessageDeflateParameters(serverForgets, clientForgets, serverBits, windowBits);
             bool peerForgets = isServer ? clientForgets : serverForgets;

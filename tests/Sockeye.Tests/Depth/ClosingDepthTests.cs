@@ -6,7 +6,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>No number of connections that end each other makes a stack deep.</summary>
+/// <summary>Chains of connections that end each other use constant stack.</summary>
 public sealed class ClosingDepthTests
 {
     // Not a million, since each is a connection; one level of them takes more than a hundred bytes of stack.

@@ -6,7 +6,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>No number of messages or senders that wait for a connection makes a stack deep. On a small stack.</summary>
+/// <summary>Any number of messages or senders waiting for a connection uses constant stack. Runs on a small stack.</summary>
 public sealed class OutboxDepthTests
 {
     private static readonly byte[] Payload = "a"u8.ToArray();

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>No number of messages, receives or waits makes a stack deep. Tests of either face, on a small stack.</summary>
+/// <summary>Any number of messages, receives or waits uses constant stack. Runs on a small stack.</summary>
 public sealed class ReceiverDepthTests
 {
     private const int Count = SmallStack.EntryCount;

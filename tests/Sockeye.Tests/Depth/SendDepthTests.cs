@@ -9,7 +9,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>No number of sends, of senders that wait, or of pings makes a stack deep. On a small stack.</summary>
+/// <summary>Any number of sends, waiting senders, or pings uses constant stack. Runs on a small stack.</summary>
 public sealed class SendDepthTests
 {
     private const int Count = SmallStack.EntryCount;

@@ -126,7 +126,7 @@ public sealed class StreamDepthTests
         }
     }
 
-    // Completes a read in place, when it is told that there is something.
+    // Completes a pending read synchronously when data is available.
     private sealed class InlineStream : OneWayStream, IValueTaskSource<int>
     {
         private readonly TaskCompletionSource _isRead = new();

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What texts made here show of what a peer has sent.</summary>
+/// <summary>How texts of this library show text of a peer.</summary>
 public sealed class ExceptionTextTests
 {
     [Fact]

@@ -15,7 +15,7 @@ internal static class HostileExceptions
         new AggregateException(new AuthenticationException(Text), new IOException("lost", new IOException(Text))),
         HttpStatusCode.BadGateway);
 
-    /// <summary>How a connection ended, in each way that a peer has a say in.</summary>
+    /// <summary>Close results with text of a peer.</summary>
     public static IReadOnlyList<WebSocketCloseResult> Results { get; } =
     [
         new(WebSocketCloseCode.NormalClosure, Text, wasClean: true, WebSocketCloseInitiator.Peer, exception: null),
@@ -25,7 +25,7 @@ internal static class HostileExceptions
             new WebSocketProtocolException(new ProtocolViolation(WebSocketProtocolError.InvalidUtf8, [0x81, 0x7E, 0xFF, 0xFF], 7))),
     ];
 
-    /// <summary>The exceptions.</summary>
+    /// <summary>One or more exceptions of each type, with text of a peer.</summary>
     public static IReadOnlyList<SockeyeException> All { get; } =
     [
         .. Results.Select(result => new WebSocketClosedException(result)),

@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Whose word counts about where a client is (RFC 7239).</summary>
+/// <summary>Which proxies determine the client's address (RFC 7239).</summary>
 public sealed class TrustedProxiesTests
 {
     private static readonly IPEndPoint Proxy = new(IPAddress.Parse("10.0.0.1"), 1);
@@ -21,14 +21,14 @@ public sealed class TrustedProxiesTests
     [InlineData("X-Forwarded-For: [2001:db8::1]:5678", "2001:db8::1")]
     [InlineData("X-Forwarded-For: ::ffff:1.2.3.4", "1.2.3.4")]
 
-    // What stands on the left was written by the client, or whoever came before the first trusted proxy.
+    // Entries on the left were written by the client or by untrusted proxies.
     [InlineData("X-Forwarded-For: 6.6.6.6, 1.2.3.4", "1.2.3.4")]
     [InlineData("X-Forwarded-For: 6.6.6.6, 1.2.3.4, 10.9.9.9", "1.2.3.4")]
     [InlineData("X-Forwarded-For: 10.9.9.9, 10.8.8.8", "10.9.9.9")]
     [InlineData("X-Forwarded-For: 6.6.6.6|X-Forwarded-For: 1.2.3.4", "1.2.3.4")]
     [InlineData("X-Forwarded-For: 1.2.3.4, fd00::1", "1.2.3.4")]
 
-    // What is no address ends the search: nobody knows who wrote it.
+    // An invalid address ends the search: its author is unknown.
     [InlineData("X-Forwarded-For: 6.6.6.6, unknown", "10.0.0.1")]
     [InlineData("X-Forwarded-For: 6.6.6.6, ", "10.0.0.1")]
     [InlineData("X-Forwarded-For: 6.6.6.6, 1", "10.0.0.1")]

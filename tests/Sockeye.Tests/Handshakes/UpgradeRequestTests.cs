@@ -4,7 +4,7 @@ using Sockeye.Server;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a server's application sees of a request, long after the bytes of it are gone.</summary>
+/// <summary>The request as the application sees it, even long after its bytes are gone.</summary>
 public sealed class UpgradeRequestTests
 {
     private const string Head =

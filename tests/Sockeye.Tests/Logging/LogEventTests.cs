@@ -5,7 +5,7 @@ using Sockeye.Logging;
 
 namespace Sockeye.Tests;
 
-/// <summary>What every event of the log shows of what a peer has sent. Events are found by reflection: none is forgotten.</summary>
+/// <summary>How every log event shows text of a peer. Events are found by reflection, so none is missed.</summary>
 public sealed class LogEventTests
 {
     private static readonly Action<ILogger, string, int, Exception?> Seen =

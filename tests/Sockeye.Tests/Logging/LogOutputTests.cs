@@ -4,7 +4,7 @@ using Sockeye.Logging;
 
 namespace Sockeye.Tests;
 
-/// <summary>The log of an application that has set no logger.</summary>
+/// <summary>The log of an application without a logger.</summary>
 public sealed class LogOutputTests
 {
     private const int MaxEntriesInAPeriod = 50;

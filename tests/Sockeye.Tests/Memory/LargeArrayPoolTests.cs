@@ -2,7 +2,7 @@ using Sockeye.Memory;
 
 namespace Sockeye.Tests;
 
-/// <summary>Large arrays are lent again while they are needed, and given back to the system when they are not.</summary>
+/// <summary>Large arrays are reused while in use, and released when not.</summary>
 public sealed class LargeArrayPoolTests
 {
     private const int MiB = 1024 * 1024;

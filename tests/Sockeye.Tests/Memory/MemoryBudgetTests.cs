@@ -2,7 +2,7 @@ using Sockeye.Memory;
 
 namespace Sockeye.Tests;
 
-/// <summary>One count for all connections, at which event loops do not meet.</summary>
+/// <summary>One memory count for all connections, without contention between event loops.</summary>
 public sealed class MemoryBudgetTests
 {
     [Fact]

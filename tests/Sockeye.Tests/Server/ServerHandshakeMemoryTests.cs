@@ -5,7 +5,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a server's connection costs that was opened and is idle, and what opening it costs besides.</summary>
+/// <summary>The memory of an idle server connection, and of its opening handshake.</summary>
 // Alone, since it measures the heap of the whole process.
 [CollectionDefinition(nameof(ServerHandshakeMemoryTests), DisableParallelization = true)]
 [Collection(nameof(ServerHandshakeMemoryTests))]

@@ -3,7 +3,7 @@ using Sockeye.Server;
 
 namespace Sockeye.Tests;
 
-/// <summary>What an opening handshake holds while nothing is to be done for it.</summary>
+/// <summary>The memory of an opening handshake that waits.</summary>
 public sealed class UndecidedHandshakeMemoryTests
 {
     private const string Head =

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>What an application cannot put in the answer to an opening handshake; it hears of it where it wrote it.</summary>
+/// <summary>Invalid parts of a handshake response throw where the application sets them.</summary>
 public sealed class UpgradeArgumentTests
 {
     [Theory]

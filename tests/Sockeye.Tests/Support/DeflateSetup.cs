@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a connection's handshake has agreed on, and where its codecs come from.</summary>
+/// <summary>The negotiated compression of a connection, and its codecs.</summary>
 internal sealed record DeflateSetup(PerMessageDeflateParameters Agreed, MessageCodecs Codecs)
 {
     /// <summary>Context is kept by both ends, and messages of every length are compressed.</summary>
@@ -17,7 +17,7 @@ internal sealed record DeflateSetup(PerMessageDeflateParameters Agreed, MessageC
             new PerMessageDeflateParameters(true, true, null, null),
             new MessageCodecs(options ?? PerMessageDeflateOptions.Shared with { MinimumLength = 0 }));
 
-    /// <summary>How many deflaters, and inflaters, nobody uses.</summary>
+    /// <summary>The numbers of idle deflaters and inflaters.</summary>
     public (int Deflaters, int Inflaters) KeptCounts =>
         (Codecs.Deflaters(Agreed.WindowBitsOf(Role.Server)).KeptCount, Codecs.Inflaters(Agreed.WindowBitsOf(Role.Client)).KeptCount);
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Puts frames of an endpoint together to messages, as a peer does that has agreed on compression.</summary>
+/// <summary>Assembles frames of an endpoint to messages, like a peer with negotiated compression.</summary>
 /// <param name="inflater">The peer's.</param>
 internal sealed class MessagesOnTheWire(PeerInflater inflater)
 {

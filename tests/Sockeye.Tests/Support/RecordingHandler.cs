@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Sockeye.Tests;
 
-/// <summary>Writes down what happens, and does what the test wants besides.</summary>
+/// <summary>Records events, and runs callbacks of the test.</summary>
 internal sealed class RecordingHandler : WebSocketHandler
 {
     private readonly ConcurrentQueue<string> _events = new();

@@ -4,7 +4,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>A send queue alone, over a transport in memory.</summary>
+/// <summary>A send queue over a transport in memory.</summary>
 internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
 {
     public SendQueueBench(Role role = Role.Server, int limit = 1024)
@@ -22,7 +22,7 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     /// <summary>How often the buffer has drained after a congestion.</summary>
     public int DrainedCount { get; private set; }
 
-    /// <summary>How often the transport did not take all.</summary>
+    /// <summary>How often the transport did not accept everything.</summary>
     public int BlockedCount { get; private set; }
 
     /// <summary>How often the transport told of progress.</summary>
@@ -34,7 +34,7 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     /// <summary>The frames written since the last look, in short.</summary>
     public string Wire() => string.Join(", ", Frames());
 
-    /// <summary>Fills the send buffer up to its limit behind a transport that takes nothing.</summary>
+    /// <summary>Fills the send buffer up to its limit over a blocked transport.</summary>
     public void Block(int length = 1024)
     {
         Transport.Capacity = 0;

@@ -7,7 +7,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a send side needs to know of its connection's settings.</summary>
+/// <summary>The settings of a connection that its send side needs.</summary>
 internal static class SendSettings
 {
     public static ConnectionSettings Of(

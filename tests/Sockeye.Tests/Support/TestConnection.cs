@@ -6,7 +6,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>A connection over a transport in memory, with a clock that stands still and a pool that keeps books.</summary>
+/// <summary>A connection over a transport in memory, with a manual clock and a counting pool.</summary>
 internal sealed class TestConnection
 {
     public TestConnection(

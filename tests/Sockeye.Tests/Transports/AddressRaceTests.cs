@@ -95,7 +95,7 @@ public sealed class AddressRaceTests
         Assert.Equal(SocketError.ConnectionRefused, thrown.SocketErrorCode);
     }
 
-    // Nobody else has this error: the event is the whole process's.
+    // Only this test has this error: the event is process-wide.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

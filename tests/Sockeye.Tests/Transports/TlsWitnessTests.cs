@@ -3,7 +3,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Tests;
 
-/// <summary>What is told of a peer that does not speak TLS, however the network cuts what it sends.</summary>
+/// <summary>What is reported of a peer that does not use TLS, however the network splits its bytes.</summary>
 public sealed class TlsWitnessTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>Apache in front of a server, which it lets in only those whose password it knows, by Digest (RFC 7616).</summary>
+/// <summary>Apache in front of a server, with Digest authentication (RFC 7616).</summary>
 internal sealed class ApacheServer : IAsyncDisposable
 {
     private const string Modules = "/usr/lib/apache2/modules";
@@ -15,7 +15,7 @@ internal sealed class ApacheServer : IAsyncDisposable
 
     public int Port { get; } = FreePort.Next();
 
-    /// <summary>Starts it.</summary>
+    /// <summary>Starts Apache in front of a server.</summary>
     /// <param name="backend">Where the server behind it listens.</param>
     /// <param name="credential">Who is let in.</param>
     /// <param name="nonceSeconds">How long a nonce is good for; -1 for one that is always stale.</param>

@@ -8,7 +8,7 @@ namespace Sockeye.Tests;
 
 /// <summary>
 /// Sockeye's server with programs before it: it sends messages back, on <c>/close</c> closes with what a text says, and
-/// refuses whoever asks for <c>/secret</c> without saying who they are.
+/// rejects requests for <c>/secret</c> without credentials.
 /// </summary>
 internal sealed class BackendServer : IAsyncDisposable
 {
@@ -23,10 +23,10 @@ internal sealed class BackendServer : IAsyncDisposable
 
     public WebSocketServer Server => _server!;
 
-    /// <summary>Where a client finds it that connects to it without a reverse proxy.</summary>
+    /// <summary>The address for a client that connects without a reverse proxy.</summary>
     public Uri Address => new($"{(_kind == BackendKind.Tls ? "wss" : "ws")}://{Server.LocalEndPoint}");
 
-    /// <summary>What was logged as a warning or worse.</summary>
+    /// <summary>The log entries of level Warning and above.</summary>
     public IReadOnlyCollection<string> Warnings => _log.Warnings;
 
     public static async Task<BackendServer> StartAsync(
@@ -45,7 +45,7 @@ internal sealed class BackendServer : IAsyncDisposable
         }
     }
 
-    /// <summary>What a proxy is told of this server.</summary>
+    /// <summary>The proxy's settings for this server.</summary>
     public ReverseProxySettings Settings(TimeSpan? idleTimeout = null) =>
         new(Server.LocalEndPoint, _kind == BackendKind.Tls, idleTimeout ?? TimeSpan.FromMinutes(1));
 
@@ -93,7 +93,7 @@ internal sealed class BackendServer : IAsyncDisposable
         ForwardedHeader = useForwarded ? WebSocketForwardedHeader.Forwarded : WebSocketForwardedHeader.XForwarded,
         LoggerFactory = _log,
 
-        // What is logged is about proxies: a machine that is busy is none of their doing.
+        // What is logged is about proxies: warnings about a busy machine are ignored.
         EventLoop = EventLoopOptions.Default with { SlowCallbackThreshold = TimeSpan.FromMinutes(1) },
         Connection = new()
         {

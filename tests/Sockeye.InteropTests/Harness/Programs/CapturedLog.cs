@@ -8,7 +8,7 @@ internal sealed class CapturedLog : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<string> _warnings = new();
 
-    /// <summary>What was logged as a warning or worse.</summary>
+    /// <summary>The log entries of level Warning and above.</summary>
     public IReadOnlyCollection<string> Warnings => _warnings;
 
     public ILogger CreateLogger(string categoryName) => this;

@@ -16,10 +16,10 @@ internal sealed class ForwardProxy : IAsyncDisposable
 
     public PeerProcess Process { get; }
 
-    /// <summary>What a client is told: with the scheme of what the proxy speaks.</summary>
+    /// <summary>The address of the proxy for a client, with the scheme of its protocol.</summary>
     public Uri Address { get; }
 
-    /// <summary>A proxy of HTTP, which lets through whoever has the credentials; everybody, if there are none.</summary>
+    /// <summary>An HTTP proxy that accepts clients with the credentials, or all clients if it has none.</summary>
     public static async Task<ForwardProxy> StartTinyproxyAsync(NetworkCredential? credential)
     {
         string program = PeerPrograms.Require("tinyproxy");
@@ -40,7 +40,7 @@ internal sealed class ForwardProxy : IAsyncDisposable
         return await StartAsync(program, ["-d", "-c", file], folder, new Uri($"http://127.0.0.1:{port}"));
     }
 
-    /// <summary>A proxy of SOCKS 5 (RFC 1928), which lets through whoever has the credentials (RFC 1929).</summary>
+    /// <summary>A proxy of SOCKS 5 (RFC 1928), which accepts clients with the credentials (RFC 1929).</summary>
     public static Task<ForwardProxy> StartMicrosocksAsync(NetworkCredential? credential)
     {
         string program = PeerPrograms.Require("microsocks");

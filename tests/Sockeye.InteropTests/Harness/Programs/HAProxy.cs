@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>HAProxy. It passes an upgrade on by itself, and checks the health of the server.</summary>
+/// <summary>HAProxy, which forwards upgrades and checks the health of the server.</summary>
 internal sealed class HAProxy : ReverseProxy
 {
-    /// <summary>Asks it to accept no more, and to end when the last connection has.</summary>
+    /// <summary>Starts a soft stop: it accepts no new connections, and ends with the last one.</summary>
     public const int SoftStopSignal = 10;
 
     public static async Task<HAProxy> StartAsync(ReverseProxySettings settings, string check = "")
@@ -19,7 +19,7 @@ internal sealed class HAProxy : ReverseProxy
         return haproxy;
     }
 
-    /// <summary>What HAProxy thinks of the server: a column of its statistics.</summary>
+    /// <summary>HAProxy's state of the server: a column of its statistics.</summary>
     public async Task<string> ServerStateAsync(string column)
     {
         await using NetworkStream stream = new(await ConnectToStatisticsAsync(), ownsSocket: true);
@@ -58,7 +58,7 @@ internal sealed class HAProxy : ReverseProxy
             catch (SocketException exception) when (
                 exception.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.ConnectionRefused)
             {
-                // HAProxy listens to clients before it does here: there is no such file yet, or nobody behind it.
+                // HAProxy listens to clients before it does here: the file does not exist yet, or nothing listens on it.
                 socket.Dispose();
                 await tries.WaitForNextTickAsync(Deadline.Token());
             }

@@ -13,7 +13,7 @@ internal sealed class Nginx : ReverseProxy
         return nginx;
     }
 
-    // Upgrade and Connection are headers of one hop (RFC 9110 §7.6.1), so that nginx has to be told to pass them on. The empty
+    // Upgrade and Connection are headers of one hop (RFC 9110 §7.6.1), so nginx forwards them only if configured. The empty
     // Connection is what lets it keep connections to the server for plain requests.
     private string Describe(ReverseProxySettings settings) => $$"""
         daemon off;

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Sockeye.Tests;
 
-/// <summary>Keeps the messages of a connection, and counts its pings.</summary>
+/// <summary>Records the messages of a connection and counts its pings.</summary>
 internal sealed class NotingHandler : WebSocketHandler
 {
     private readonly Channel<string> _messages = Channel.CreateUnbounded<string>();

@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Tests;
 
-/// <summary>Where a program has its settings, its certificate and whatever it writes; gone with the test.</summary>
+/// <summary>A temporary folder for a program's settings, certificate and files, deleted with the test.</summary>
 internal sealed class ProgramFolder : IDisposable
 {
     // Short, because the path of a Unix socket has room for 107 bytes.

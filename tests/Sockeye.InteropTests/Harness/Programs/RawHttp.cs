@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-/// <summary>A client of HTTP/1.1 that writes what it is told, on one connection, and shows what comes back.</summary>
+/// <summary>An HTTP/1.1 client that writes given bytes on one connection and returns the responses.</summary>
 internal sealed class RawHttp : IAsyncDisposable
 {
     private readonly Socket _socket;

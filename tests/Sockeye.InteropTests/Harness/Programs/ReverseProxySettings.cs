@@ -3,13 +3,13 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a reverse proxy of the tests is told.</summary>
+/// <summary>The settings of a reverse proxy of the tests.</summary>
 /// <param name="Backend">Where the server is.</param>
 /// <param name="IsBackendSecure">Whether the server is spoken to over TLS.</param>
 /// <param name="IdleTimeout">After how long a silence the proxy ends a connection that was upgraded, in whole seconds.</param>
 internal sealed record ReverseProxySettings(EndPoint Backend, bool IsBackendSecure, TimeSpan IdleTimeout)
 {
-    /// <summary>The server as the settings of both proxies write it.</summary>
+    /// <summary>The address of the server in the settings of both proxies.</summary>
     public string BackendText => Backend is UnixDomainSocketEndPoint ? $"unix:{BackendPath}" : $"{Backend}";
 
     public string BackendPath => Backend.ToString()!;

@@ -1,6 +1,6 @@
 namespace Sockeye.Tests;
 
-/// <summary>How the messages of a reconnecting client end: in silence only if the application has closed it.</summary>
+/// <summary>How the messages of a reconnecting client end: normally only if the application has closed it.</summary>
 public sealed class ReconnectEndTests : IDisposable
 {
     private readonly RawServer _server = new();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a reconnecting client received on connections that came and went before the application received it.</summary>
+/// <summary>Messages that a reconnecting client received on ended connections, before the application received them.</summary>
 public sealed class ReconnectInboxTests : IDisposable
 {
     private const int MaxConnections = 16;

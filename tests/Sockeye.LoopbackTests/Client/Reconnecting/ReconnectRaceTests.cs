@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Sockeye.Tests;
 
-/// <summary>A client that connects again, while everything happens at once.</summary>
+/// <summary>A reconnecting client under concurrent events.</summary>
 [Collection(nameof(ClientAttemptTests))]
 public sealed class ReconnectRaceTests
 {

@@ -468,7 +468,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
 
     private List<WebSocketReconnectState> Told() => [.. _told.Select(status => status.State)];
 
-    /// <summary>Waits until the client waits, and lets it wait no longer than it wants to; or for ever.</summary>
+    /// <summary>Waits until the client is waiting for its next attempt, and advances the clock past the delay.</summary>
     private async Task WaitAsync(TimeSpan expected)
     {
         await Deadlines.UntilAsync(

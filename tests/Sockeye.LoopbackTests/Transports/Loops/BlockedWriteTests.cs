@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>A write that the kernel did not take at once, on a transport that goes away meanwhile.</summary>
+/// <summary>A blocked write on a transport that ends meanwhile.</summary>
 public sealed class BlockedWriteTests : IAsyncLifetime
 {
     private readonly SendNotingSystemCalls _calls = new();

@@ -34,7 +34,7 @@ public sealed class DescriptorShortageTests
     [Fact]
     public async Task The_loops_of_the_clients_are_started_later_if_there_was_no_descriptor_for_them_at_first()
     {
-        // A library of its own, in which nobody has asked for them yet.
+        // A separate copy of the library, in which no loop was started yet.
         var fresh = new AssemblyLoadContext(name: null, isCollectible: false);
         Type group = fresh.LoadFromAssemblyPath(typeof(EventLoopGroup).Assembly.Location)
             .GetType(typeof(EventLoopGroup).FullName!)!;

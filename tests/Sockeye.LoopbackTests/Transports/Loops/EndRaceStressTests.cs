@@ -10,7 +10,7 @@ public sealed class EndRaceStressTests
 
     private static readonly byte[] Payload = Payloads.Bytes(100_000);
 
-    // Where nobody reads, the closing handshake is never over.
+    // If a peer does not read, the closing handshake never completes.
     private static readonly WebSocketConnectionOptions Impatient =
         new WebSocketConnectionOptions { CloseTimeout = TimeSpan.FromMilliseconds(100) };
 

@@ -294,7 +294,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
         return transport;
     }
 
-    /// <summary>A peer so fast that it fills the buffer at each read, some times.</summary>
+    /// <summary>A peer so fast that it fills the buffer at several consecutive reads.</summary>
     private sealed class FloodedSystemCalls : SystemCalls
     {
         private int _descriptor = -1;
@@ -373,7 +373,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
         public void OnClosed(Exception? error) => Closed.SetResult(error);
     }
 
-    /// <summary>Does what a test wants done when it is to flush.</summary>
+    /// <summary>Runs a callback of the test in its flush.</summary>
     private sealed class FlushSink(Action flush) : ITransportSink
     {
         public TaskCompletionSource<Exception?> Closed { get; } =

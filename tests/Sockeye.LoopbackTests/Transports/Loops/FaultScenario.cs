@@ -15,7 +15,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
 
     private WebSocketServer Server => _server!;
 
-    /// <summary>Runs the scenario, and checks that the failure has harmed nobody but whom it hit.</summary>
+    /// <summary>Runs the scenario, and checks that the failure affected only its own connection.</summary>
     /// <returns>Whether the failure happened: not if there are fewer calls of the kind.</returns>
     public async Task<bool> RunAsync()
     {

@@ -6,7 +6,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a loop does on its own account, between its calls, is not held against a connection.</summary>
+/// <summary>The time a loop spends outside of calls does not count for a connection.</summary>
 public sealed class FlushWatchTests : IAsyncLifetime
 {
     private static readonly TimeSpan Threshold = TimeSpan.FromMilliseconds(100);
@@ -52,7 +52,7 @@ public sealed class FlushWatchTests : IAsyncLifetime
 
         await Loop.RunAsync(() => flushing.ForEach(one => one.Transport.FlushLater()));
 
-        // One that does not return is told: by then the others would have been.
+        // A hanging flush is reported: by then the others would have been reported too.
         await AssertToldAsync(flushing[0].Transport, flushing[0].Sink);
         Assert.All(flushing.Skip(1), one => Assert.Empty(one.Sink.Stuck));
         flushing.ForEach(one => one.Transport.Close());

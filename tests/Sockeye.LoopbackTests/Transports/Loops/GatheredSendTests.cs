@@ -175,7 +175,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
             if (descriptor == target && !writing.IsSet)
             {
                 writing.Set();
-                Assert.True(goOn.Wait(Deadlines.Deadline), "nobody let the writer go on");
+                Assert.True(goOn.Wait(Deadlines.Deadline), "the writer was not released");
             }
         };
         _handler.Received = (_, _) =>
@@ -185,10 +185,10 @@ public sealed class GatheredSendTests : IAsyncLifetime
         };
 
         Task elsewhere = Task.Run(() => _served[1].TrySend([1], WebSocketMessageKind.Binary));
-        Assert.True(writing.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "nobody writes");
+        Assert.True(writing.Wait(Deadlines.Deadline, TestContext.Current.CancellationToken), "no thread writes");
         await _peers[0].SendMaskedAsync(RawFrame.Binary);
 
-        // The turn is over, and has waited for nobody.
+        // The turn is over, and waited for no other thread.
         await AssertReceivesAsync(_peers[0], [9]);
         Assert.Empty(_calls.LengthsOn(target));
         goOn.Set();
@@ -302,7 +302,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
         {
             if (connection == _served[0])
             {
-                Assert.True(goOn.Wait(Deadlines.Deadline), "nobody let the loop go on");
+                Assert.True(goOn.Wait(Deadlines.Deadline), "the loop was not released");
                 return;
             }
 
@@ -310,7 +310,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
             _served[3].TrySend(payload, WebSocketMessageKind.Binary);
         };
 
-        // While the loop is held, both happen: so it is told of both at once.
+        // Both happen while the loop is held, so it gets both events at once.
         await _peers[0].SendMaskedAsync(RawFrame.Binary);
         await _peers[1].SendMaskedAsync(RawFrame.Binary, 5);
         _peers[2].EndOutput();
@@ -339,7 +339,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
             }
 
             held.Set();
-            Assert.True(goOn.Wait(Deadlines.Deadline), "nobody let the loop go on");
+            Assert.True(goOn.Wait(Deadlines.Deadline), "the loop was not released");
             if (!isGatheredFirst)
             {
                 SendAll();

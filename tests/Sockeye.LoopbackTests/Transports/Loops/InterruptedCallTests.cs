@@ -118,7 +118,7 @@ public sealed class InterruptedCallTests : IAsyncLifetime
         int turns = 0;
         var source = new LoopSource { Posted = () => turns++ };
 
-        // The thread of the loop itself cannot be had before it runs something.
+        // The loop's thread is unknown before it runs something.
         var entered = new TaskCompletionSource<InterruptedCall>();
         loop.Post(new LoopSource { Posted = () => entered.SetResult(InterruptedCall.OfThisThread()) });
         using (InterruptedCall call = await entered.Task.WithDeadline())

@@ -118,7 +118,7 @@ public sealed class LoopConnectorTests : IAsyncLifetime
         Assert.Empty(sink.Violations);
     }
 
-    /// <summary>The calls of the system, one of which fails each time.</summary>
+    /// <summary>System calls, one of which fails each time.</summary>
     private sealed class ConnectingSystemCalls : SystemCalls
     {
         private readonly List<int> _opened = [];

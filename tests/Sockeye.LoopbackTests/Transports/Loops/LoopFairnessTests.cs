@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>However much one connection has to write, the others of its loop have their turns.</summary>
+/// <summary>A connection with much to write does not starve the others of its loop.</summary>
 public sealed class LoopFairnessTests
 {
     private const int MessageLength = 16_000;
@@ -88,7 +88,7 @@ public sealed class LoopFairnessTests
         Array.ForEach([.. modest, .. demoted], peer => peer.Dispose());
     }
 
-    // Whoever writes goes on as long as others add something, and here that is the loop's own thread.
+    // The writing thread continues while others add frames; here it is the loop's thread.
     [Fact]
     public async Task What_other_threads_send_without_end_does_not_keep_the_loop_from_another_connection()
     {

@@ -148,7 +148,7 @@ public sealed class ServerLoopsTests
         }
     }
 
-    /// <summary>Tells of an event once more, behind those that have happened.</summary>
+    /// <summary>Reports an event once more, after the real ones.</summary>
     private sealed class RepeatingSystemCalls : SystemCalls
     {
         private readonly ConcurrentQueue<(ulong Number, int Descriptor)> _added = new();

@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>Whoever keeps a loop from all others is named in the log.</summary>
+/// <summary>A callback that blocks a loop is logged.</summary>
 public sealed class SlowCallbackTests
 {
     private const int ConnectionHeldUp = 208;

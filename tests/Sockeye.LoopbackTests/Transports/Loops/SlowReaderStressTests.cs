@@ -65,7 +65,7 @@ public sealed class SlowReaderStressTests
         }
     }
 
-    /// <summary>Sends until nothing is taken any more, and then says how much that was.</summary>
+    /// <summary>Sends until a message is refused, then sends the number of messages.</summary>
     private sealed class FloodHandler : WebSocketHandler
     {
         private long _mostBuffered;

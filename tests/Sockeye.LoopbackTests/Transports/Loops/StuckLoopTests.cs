@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>A handler that never comes back keeps its own loop, and nothing else of the server.</summary>
+/// <summary>A handler that hangs blocks only its own loop.</summary>
 public sealed class StuckLoopTests : IDisposable
 {
     private const int ConnectionHeldUp = 208;

@@ -2,7 +2,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>A source is told elsewhere that its call does not return, and of each loop one at a time.</summary>
+/// <summary>A source is notified of its hanging call on another thread, one notification per loop at a time.</summary>
 public sealed class StuckReportTests
 {
     private static readonly TimeSpan Threshold = TimeSpan.FromMilliseconds(100);

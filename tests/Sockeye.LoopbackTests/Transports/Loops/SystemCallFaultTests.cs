@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 
 /// <summary>
 /// Every system call that a server's loop makes fails once, in a run of its own: nothing hangs, nothing leaks, and
-/// nobody is harmed but whose call it was.
+/// only the connection of the failed call is affected.
 /// </summary>
 // Alone, since it counts the descriptors of the whole process.
 [CollectionDefinition(nameof(SystemCallFaultTests), DisableParallelization = true)]

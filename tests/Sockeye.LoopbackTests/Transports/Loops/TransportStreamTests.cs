@@ -4,7 +4,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>A loop's transport as a stream, for as long as an opening handshake takes.</summary>
+/// <summary>A loop's transport as a stream, for the duration of an opening handshake.</summary>
 public sealed class TransportStreamTests : IAsyncLifetime
 {
     private const string Head = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
@@ -220,7 +220,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
             Posted = () =>
             {
                 _isHeld.Set();
-                Assert.True(_isOver.Wait(Deadlines.Deadline), "nobody let the loop go on");
+                Assert.True(_isOver.Wait(Deadlines.Deadline), "the loop was not released");
             },
         };
 

@@ -2,7 +2,7 @@ using Sockeye.Client.Reconnecting;
 
 namespace Sockeye.Tests;
 
-/// <summary>RFC 6455 §7.2.3: clients do not come back all at once.</summary>
+/// <summary>RFC 6455 §7.2.3: clients do not reconnect all at once.</summary>
 public sealed class ReconnectDelayTests
 {
     private static readonly WebSocketDisconnect Lost = new(

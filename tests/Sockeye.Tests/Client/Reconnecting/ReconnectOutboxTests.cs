@@ -3,7 +3,7 @@ using Sockeye.Client.Reconnecting;
 
 namespace Sockeye.Tests;
 
-/// <summary>Sends without a connection, and those that lose theirs, go out in the order of their calls.</summary>
+/// <summary>Sends without a connection, or of a lost one, are sent in call order.</summary>
 public sealed class ReconnectOutboxTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

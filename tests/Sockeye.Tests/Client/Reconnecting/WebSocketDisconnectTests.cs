@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sockeye.Tests;
 
-/// <summary>Which ends are worth another attempt.</summary>
+/// <summary>Which ends are transient.</summary>
 public sealed class WebSocketDisconnectTests
 {
     public static TheoryData<Exception> Passing { get; } =

@@ -3,7 +3,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
-/// <summary>The closing handshake (§7) of a connection: who begins, what is said, and how it is told.</summary>
+/// <summary>The closing handshake (§7) of a connection: who begins, which frames are sent, and how it is reported.</summary>
 public sealed class ClosingSequenceTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

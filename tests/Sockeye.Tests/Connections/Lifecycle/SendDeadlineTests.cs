@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>A peer that takes nothing of what it is sent, while all else about it is well.</summary>
+/// <summary>A peer that accepts no bytes, but is otherwise alive.</summary>
 public sealed class SendDeadlineTests
 {
     private const int Length = 200_000;

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>A close while the peer, or the link to it, still takes what was accepted before: nothing of it is lost.</summary>
+/// <summary>A close while the peer or its link is slow: nothing accepted before is lost.</summary>
 public sealed class SlowPeerClosingTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -2,11 +2,11 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>A frame that breaks a rule, and what is to be told of it.</summary>
+/// <summary>A frame that breaks a rule, and what the exception must say.</summary>
 /// <param name="Error">The rule.</param>
 /// <param name="Before">Legal frames in front of it, unmasked, in hex.</param>
 /// <param name="Frame">The frame, unmasked, in hex.</param>
-/// <param name="HeaderLength">How many bytes of its header are told, unmasked; a masking key comes on top if all are.</param>
+/// <param name="HeaderLength">The number of header bytes shown, without the masking key, which follows if all are shown.</param>
 /// <param name="DeclaredLength">What a message that is too long has declared.</param>
 internal sealed record BrokenFrame(
     WebSocketProtocolError Error, string Before, string Frame, int HeaderLength, long? DeclaredLength = null)
@@ -46,7 +46,7 @@ internal sealed record BrokenFrame(
         new(WebSocketProtocolError.TooManyEmptyFragments, "02 00" + string.Concat(Enumerable.Repeat("00 00", 63)), "00 00", 2),
     ];
 
-    /// <summary>What such an end receives, and what it is to tell.</summary>
+    /// <summary>The bytes that the end receives, and the expected exception.</summary>
     public (byte[] Wire, ProtocolViolation Expected) For(Role receiver)
     {
         byte[] before = Wire.Bytes(Before);

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a connection makes of bytes does not depend on how the network cuts them.</summary>
+/// <summary>The behavior of a connection does not depend on how the network splits its input.</summary>
 public sealed class ChunkingTests
 {
     private const int ScriptCount = 2_000;

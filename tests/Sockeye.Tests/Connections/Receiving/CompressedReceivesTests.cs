@@ -15,7 +15,7 @@ public sealed class CompressedReceivesTests
     [InlineData("06")] // block type 3
     [InlineData("00 05 00 fb ff 48 65 6c 6c 6f 00")] // a stored block whose length is not confirmed
     [InlineData("f2 48 cd")] // the end is missing
-    [InlineData("f3 48 cd c9 c9 07 00 ff ff ff ff")] // what follows BFINAL is no stream
+    [InlineData("f3 48 cd c9 c9 07 00 ff ff ff ff")] // data after BFINAL that is not a stream
     [InlineData("02 7f 00 00")] // a reference before the beginning
     public void What_cannot_be_inflated_fails_the_connection_with_1007(string payload)
     {

@@ -4,7 +4,7 @@ using Sockeye.Transports;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// What was received before this end gave the connection up is delivered and can be answered, and only then the end is told.
+/// Messages received before this end failed or aborted the connection are delivered, and the end is reported after them.
 /// </summary>
 public sealed class DeliveryBeforeTheEndTests
 {

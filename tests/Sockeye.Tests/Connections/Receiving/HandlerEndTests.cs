@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>The end is a handler's last call, and comes when the others have returned, whatever thread they are on.</summary>
+/// <summary>OnClosed is a handler's last call, after all other calls on any thread have returned.</summary>
 public sealed class HandlerEndTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Messages that a handler is called with: in place, in order, one at a time.</summary>
+/// <summary>Delivery to a handler: synchronously, in order, one message at a time.</summary>
 public sealed class HandlerReceiverTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Messages that are longer than an array can be: nothing of them is assembled, so nothing bounds them but the option.</summary>
+/// <summary>Messages longer than an array: they are not assembled, so only the option limits them.</summary>
 public sealed class LongMessageTests
 {
     private const long Length = (2L * 1024 * 1024 * 1024) + 1;

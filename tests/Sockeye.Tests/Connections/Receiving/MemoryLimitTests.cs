@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What connections do when all of them together hold what they may (<see cref="LimitOptions.MaxBufferedMemory"/>).</summary>
+/// <summary>Connections at the memory limit of the process (<see cref="LimitOptions.MaxBufferedMemory"/>).</summary>
 public sealed class MemoryLimitTests
 {
     private const int KiB = 1024;

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>A peer that begins a message and sends nothing more of it, while all else about it is well.</summary>
+/// <summary>A peer that stalls within a message, but is otherwise alive.</summary>
 public sealed class MessageDeadlineTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a connection tells of the frame that broke a rule: the same however the network cuts the stream.</summary>
+/// <summary>What a connection reports about the frame that broke a rule, independent of how the network splits the stream.</summary>
 public sealed class ProtocolViolationTests
 {
     private static readonly WebSocketConnectionOptions Options = new WebSocketConnectionOptions

@@ -3,7 +3,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Messages that are asked for: one after the other, none lost, none harmed.</summary>
+/// <summary>Messages received with ReceiveAsync: none is lost or corrupted.</summary>
 public sealed class PullReceiverTests
 {
     private static readonly WebSocketConnectionOptions SmallInbox =

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Connections of one thread that lend each other what an unfinished message needs.</summary>
+/// <summary>Connections of one thread that share the state of an unfinished message.</summary>
 public sealed class ReadSideTests
 {
     [Fact]

@@ -186,7 +186,7 @@ public sealed class CompressedSendsStressTests
         }
     }
 
-    // Sent or not: whoever counts leaves it out, since it has no sender.
+    // Sent or not, it is not counted, since it has no sender.
     private static void GiveUpOne(WebSocketConnection connection, Random random)
     {
         using var cancellation = new CancellationTokenSource();

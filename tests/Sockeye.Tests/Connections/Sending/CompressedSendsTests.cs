@@ -62,7 +62,7 @@ public sealed class CompressedSendsTests
         Assert.Equal($"Text 99 bytes, compressed Text, Text 99 bytes", test.Wire());
     }
 
-    [Fact] // DF-40: no length tells of a secret that is not in the window
+    [Fact] // DF-40: no length reveals a secret that is not in the window
     public void A_message_that_is_not_to_be_compressed_is_not_in_the_window()
     {
         TestConnection test = Open();
@@ -291,7 +291,7 @@ public sealed class CompressedSendsTests
         AssertNothingHeld(test);
     }
 
-    [Fact] // nobody's code runs under a lock
+    [Fact] // no user code runs under a lock
     public void Another_thread_may_compress_while_one_writes()
     {
         TestConnection test = Open();

@@ -3,7 +3,7 @@ using static Sockeye.Tests.DeflateSetup;
 
 namespace Sockeye.Tests;
 
-/// <summary>Encoders that are given back when their connection has long sent nothing.</summary>
+/// <summary>Encoders are returned when their connection has sent nothing for long.</summary>
 public sealed class IdleEncoderTests
 {
     private static readonly TimeSpan IdleTimeout = PerMessageDeflateOptions.Default.EncoderIdleTimeout;

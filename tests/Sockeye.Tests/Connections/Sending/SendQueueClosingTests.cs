@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>The end of the send side: what still goes, and that nothing goes behind a Close frame.</summary>
+/// <summary>The end of sending: which frames are still sent, and that none follows a Close frame.</summary>
 public sealed class SendQueueClosingTests
 {
     private static readonly CloseStatus Normal = new(WebSocketCloseCode.NormalClosure, "");

@@ -5,7 +5,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>What a send side costs while nothing is sent: of ten thousand connections most are idle.</summary>
+/// <summary>The memory of an idle send queue: most of ten thousand connections are idle.</summary>
 public sealed class SendQueueMemoryTests(ITestOutputHelper output)
 {
     private const int QueueCount = 1_000;

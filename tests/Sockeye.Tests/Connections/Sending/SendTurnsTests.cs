@@ -3,7 +3,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Frames that are made when their turn has come (RFC 7692 §7.2.1).</summary>
+/// <summary>Frames that are compressed when their turn has come (RFC 7692 §7.2.1).</summary>
 public sealed class SendTurnsTests
 {
     private static readonly CloseStatus Normal = new(WebSocketCloseCode.NormalClosure, "");

@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>How what is queued gets into the transport, which takes as much as it likes at a time.</summary>
+/// <summary>How queued frames are written to a transport that accepts any number of bytes at a time.</summary>
 public sealed class TransportWriterTests
 {
     [Theory]

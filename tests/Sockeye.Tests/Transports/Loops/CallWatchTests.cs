@@ -2,7 +2,7 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
-/// <summary>Which calls of an event loop are told that they took too long, and when.</summary>
+/// <summary>Which slow calls of an event loop are reported, and when.</summary>
 public sealed class CallWatchTests
 {
     private static readonly TimeSpan Threshold = TimeSpan.FromMilliseconds(100);
