@@ -13,7 +13,7 @@ public sealed class CSharpSourceTests
     [InlineData("a = $$\"\"\"Hidden {Hidden} {{c}} Hidden\"\"\"; b")]
     [InlineData("a = '\"'; /* Hidden */ b = '\\''; // Hidden")]
     [InlineData("a = \"Hidden\"u8; b = 'H';")]
-    public void Comments_and_literals_are_taken_out(string text)
+    public void Comments_and_literals_are_removed(string text)
     {
         CSharpSource source = new(text);
 
@@ -27,7 +27,7 @@ public sealed class CSharpSourceTests
     [InlineData("a = $\"text {(x ? \"inner\" : Used)} text\";")]
     [InlineData("a = $@\"text \"\" {Used:X2} text\";")]
     [InlineData("a = $$\"\"\"text {not} {{Used}} text\"\"\";")]
-    public void Code_in_the_holes_of_a_string_is_kept(string text)
+    public void Code_inside_an_interpolated_string_is_kept(string text)
     {
         CSharpSource source = new(text);
 

@@ -37,7 +37,7 @@ public sealed class FileRulesTests
     [InlineData("src/A/Utilization.cs", "class Utilization;")]
     [InlineData("samples/A/Program.cs", "Go(); class Rest;")]
     [InlineData("src/A/ThingLog.cs", "static partial class ThingLog { [LoggerMessage(EventId = 1)] partial void F(); }")]
-    public void A_file_in_order_has_no_violation(string path, string text)
+    public void A_valid_file_has_no_violation(string path, string text)
     {
         Assert.Empty(FileRules.FindViolations(path, text));
     }
@@ -48,7 +48,7 @@ public sealed class FileRulesTests
     [InlineData("src/A/Thing.cs", 501, "// One table: to cut it would hide its order.", true)]
     [InlineData("tests/A/Thing.cs", 700, "", true)]
     [InlineData("tests/A/Thing.cs", 701, "", false)]
-    public void A_source_file_has_a_length_to_keep(string path, int lines, string firstLine, bool isAllowed)
+    public void A_long_source_file_must_say_why(string path, int lines, string firstLine, bool isAllowed)
     {
         string text = firstLine + new string('\n', lines - 1) + "class Thing;\n";
 
@@ -61,7 +61,7 @@ public sealed class FileRulesTests
     [InlineData("README.md", 151, false)]
     [InlineData("docs/how-to/close.md", 300, true)]
     [InlineData("docs/how-to/close.md", 301, false)]
-    public void A_page_has_a_length_to_keep(string path, int lines, bool isAllowed)
+    public void A_page_has_a_maximum_length(string path, int lines, bool isAllowed)
     {
         Assert.Equal(isAllowed, !FileRules.FindPageViolations(path, new string('\n', lines)).Any());
     }

@@ -23,7 +23,7 @@ public sealed class LayeringTests
     [InlineData("class Reader { byte[] Rent() => ArrayPool<byte>.Shared.Rent(1); }")]
     [InlineData("class Reader\n{\n    private static int count;\n}")]
     [InlineData("class Reader\n{\n    private static List<int> all = [];\n}")]
-    public void What_the_protocol_must_not_do_is_found(string text)
+    public void A_forbidden_use_in_the_protocol_layer_is_found(string text)
     {
         Assert.NotEmpty(ProtocolPurity.FindViolations("src/Sockeye/Protocol/Reader.cs", text));
     }
@@ -32,13 +32,13 @@ public sealed class LayeringTests
     [InlineData("using System.Buffers.Binary; class Reader { /* no Stream */ string Name => \"Stream\"; }")]
     [InlineData("class Reader\n{\n    private static readonly int[] Table = [];\n    public static int Read() => 1;\n}")]
     [InlineData("class Reader\n{\n    public static Reader None { get; } = new();\n    private const int Most = 1;\n}")]
-    public void What_the_protocol_may_do_is_no_violation(string text)
+    public void An_allowed_use_in_the_protocol_layer_is_not_a_violation(string text)
     {
         Assert.Empty(ProtocolPurity.FindViolations("src/Sockeye/Protocol/Reader.cs", text));
     }
 
     [Fact]
-    public void Sockeye_references_the_runtime_the_logging_interfaces_and_the_retry_strategy_alone()
+    public void Sockeye_references_only_the_runtime_the_logging_interfaces_and_the_retry_strategy()
     {
         string[] allowed = ["Microsoft.Extensions.Logging.Abstractions", "Polly.Core"];
 
@@ -82,7 +82,7 @@ public sealed class LayeringTests
     }
 
     [Fact]
-    public void A_product_with_its_layers_in_order_has_no_violation()
+    public void A_correctly_layered_product_has_no_violation()
     {
         Assert.Empty(FolderRules.FindViolations(SmallProduct()));
     }

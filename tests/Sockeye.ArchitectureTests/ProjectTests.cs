@@ -15,7 +15,7 @@ public sealed class ProjectTests
     }
 
     [Fact]
-    public void Every_project_takes_its_settings_from_one_of_the_shared_files()
+    public void Every_project_imports_its_settings_from_a_shared_file()
     {
         string[] ownSettings = ["TargetFramework", "LangVersion", "Nullable", "NoWarn", "TreatWarningsAsErrors"];
 
@@ -28,7 +28,7 @@ public sealed class ProjectTests
     }
 
     [Fact]
-    public void Every_version_of_a_package_is_written_once()
+    public void Every_package_version_is_declared_once()
     {
         Assert.All(
             RepositoryTree.Files("", "*.csproj"),
@@ -38,7 +38,7 @@ public sealed class ProjectTests
     }
 
     [Fact]
-    public void No_two_paths_differ_by_case_alone()
+    public void No_two_paths_differ_only_in_case()
     {
         // Windows and macOS would make one of them.
         IEnumerable<string> paths = RepositoryTree.Files("", "*")

@@ -6,7 +6,7 @@ public sealed class PublicApiTests
 {
     [Theory]
     [InlineData("Sockeye")]
-    public void Public_surface_is_the_recorded_one(string assemblyName)
+    public void Public_surface_matches_the_recorded_snapshot(string assemblyName)
     {
         string recordedPath = Path.Combine(
             RepositoryTree.Root, "tests", "Sockeye.ArchitectureTests", "PublicApi", assemblyName + ".txt");

@@ -8,7 +8,7 @@ public sealed class PublicNameTests
     private static readonly Type[] PublicTypes = typeof(WebSocketConnection).Assembly.GetExportedTypes();
 
     [Fact]
-    public void A_public_type_begins_with_WebSocket_unless_it_is_a_part_of_other_options()
+    public void A_public_type_name_begins_with_WebSocket_unless_it_is_nested_in_other_options()
     {
         HashSet<Type> parts = [.. PublicTypes.Where(IsOptions).SelectMany(options => options.GetProperties()).Select(PartOf)];
 
@@ -22,7 +22,7 @@ public sealed class PublicNameTests
     }
 
     [Fact]
-    public void No_public_type_has_a_name_of_System_Net_WebSockets()
+    public void No_public_type_name_is_also_in_System_Net_WebSockets()
     {
         HashSet<string> taken = [.. typeof(System.Net.WebSockets.WebSocket).Assembly.GetExportedTypes().Select(type => type.Name)];
 

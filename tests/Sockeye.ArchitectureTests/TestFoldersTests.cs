@@ -3,7 +3,7 @@ namespace Sockeye.Tests;
 public sealed class TestFoldersTests
 {
     [Fact]
-    public void The_folder_of_a_test_mirrors_the_folder_of_what_it_tests()
+    public void The_folder_of_a_test_mirrors_the_folder_of_its_subject()
     {
         Assert.Empty(TestFolders.FindViolations(RepositoryTree.Files("tests", "*.cs"), RepositoryTree.Files("src", "*.cs")));
     }
@@ -17,7 +17,7 @@ public sealed class TestFoldersTests
     [InlineData("tests/Sockeye.Protocol.Tests/Framing/FrameTests.cs", true)]
     [InlineData("tests/Sockeye.Protocol.Tests/Connections/FrameTests.cs", false)]
     [InlineData("tests/Sockeye.InteropTests/Clients/BrowserTests.cs", true)]
-    public void A_folder_that_mirrors_none_is_found(string test, bool mirrors)
+    public void A_folder_without_a_counterpart_is_found(string test, bool mirrors)
     {
         string[] sources = ["src/Sockeye/Connections/Sending/Queue.cs", "src/Sockeye/Protocol/Framing/Frame.cs"];
 

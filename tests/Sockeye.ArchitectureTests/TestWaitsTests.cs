@@ -10,7 +10,7 @@ public sealed class TestWaitsTests
     }
 
     [Fact]
-    public void Every_exception_is_a_file_that_waits()
+    public void Every_listed_exception_is_a_file_that_waits()
     {
         IEnumerable<string> names = RepositoryTree.Files("tests", "*.cs")
             .Where(path => TestWaits.FindViolations("tests/A/Thing.cs", RepositoryTree.Read(path)).Any())
@@ -34,7 +34,7 @@ public sealed class TestWaitsTests
     [Theory]
     [InlineData("class A { Task F() => Task.Delay(Timeout.InfiniteTimeSpan, token); }")]
     [InlineData("class A { /* Thread.Sleep(1) */ string Name => \"Task.Delay(1)\"; }")]
-    public void An_endless_delay_and_a_comment_are_no_violation(string text)
+    public void An_infinite_delay_and_a_comment_are_not_violations(string text)
     {
         Assert.Empty(TestWaits.FindViolations("tests/A/Thing.cs", text));
     }

@@ -53,7 +53,7 @@ public sealed class AbruptEndTests
     [InlineData(TestedRole.Client, TestedTransport.Socket)]
     [InlineData(TestedRole.Server, TestedTransport.EventLoop)]
     [InlineData(TestedRole.Client, TestedTransport.EventLoop)]
-    public async Task Reset_after_the_closing_handshake_leaves_it_clean(TestedRole role, TestedTransport transport)
+    public async Task Reset_after_the_closing_handshake_is_still_a_clean_close(TestedRole role, TestedTransport transport)
     {
         LoopbackPair pair = await LoopbackPair.ConnectAsync(role);
         await using LoopbackEndpoint endpoint = Over(transport, role, pair);

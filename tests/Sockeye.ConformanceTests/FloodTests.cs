@@ -39,7 +39,7 @@ public sealed class FloodTests
     [Theory]
     [InlineData(TestedRole.Server)]
     [InlineData(TestedRole.Client)]
-    public async Task Ping_flood_while_nothing_is_read_costs_no_memory_per_ping(TestedRole role)
+    public async Task Ping_flood_to_a_peer_that_does_not_read_takes_no_memory_per_ping(TestedRole role)
     {
         await using InMemoryEndpoint endpoint = new(role);
         byte[] ping = new RawFrameWriter(peerIsClient: role == TestedRole.Server, seed: 60)

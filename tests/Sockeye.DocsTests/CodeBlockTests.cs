@@ -36,7 +36,7 @@ public sealed class CodeBlockTests
     }
 
     [Fact]
-    public void A_snippet_is_what_stands_between_its_marks_without_the_indent()
+    public void A_snippet_is_the_text_between_its_marks_without_the_indent()
     {
         string source = "before();\n    // snippet: one\n    first();\n\n        second();\n    // end snippet\nafter();\n";
 

@@ -62,7 +62,7 @@ public sealed class DefaultLogTests
         """;
 
     [Fact]
-    public async Task Faults_of_the_application_and_refused_origins_are_shown_without_a_logger()
+    public async Task Application_failures_and_rejected_origins_are_written_without_a_logger()
     {
         string[] errors = await RunAsync("");
 
@@ -75,7 +75,7 @@ public sealed class DefaultLogTests
     [Theory]
     [InlineData("LoggerFactory = Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance", "")]
     [InlineData("", """AppContext.SetSwitch("Sockeye.LogToStandardError", false);""")]
-    public async Task An_empty_logger_or_the_switch_silences_them(string option, string first)
+    public async Task A_null_logger_or_the_switch_silences_the_default_log(string option, string first)
     {
         Assert.Empty(await RunAsync(option, first));
     }

@@ -16,7 +16,7 @@ public sealed class ErrorsPageTests
     }
 
     [Fact]
-    public void Every_section_about_a_rule_is_about_one_that_exists()
+    public void Every_section_about_a_rule_names_an_existing_rule()
     {
         IEnumerable<string> known = Enum.GetNames<WebSocketProtocolError>();
 
@@ -37,7 +37,7 @@ public sealed class ErrorsPageTests
     }
 
     [Fact]
-    public void Every_status_is_the_one_that_a_server_answers_with()
+    public void Every_status_is_the_one_that_a_server_sends()
     {
         IEnumerable<(WebSocketHandshakeError Error, string Status)> rows =
             from cells in MarkdownPage.Read("docs/reference/errors.md").TableRows()

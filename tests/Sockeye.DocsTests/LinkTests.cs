@@ -3,7 +3,7 @@ namespace Sockeye.Tests;
 public sealed class LinkTests
 {
     [Fact]
-    public void Every_link_inside_the_repository_leads_somewhere()
+    public void Every_link_inside_the_repository_resolves()
     {
         var broken =
             from page in MarkdownPage.All()

@@ -27,7 +27,7 @@ public sealed class WholeProgramTests
     }
 
     [Fact]
-    public async Task The_programs_of_the_readme_talk_to_each_other_until_a_signal_ends_the_server()
+    public async Task The_programs_of_the_readme_exchange_messages_until_a_signal_ends_the_server()
     {
         string[] texts = ProgramsOfTheReadme();
         string[] servers = [.. texts.Where(text => text.Contains("RunAsync", StringComparison.Ordinal))];
@@ -94,7 +94,7 @@ public sealed class WholeProgramTests
     }
 
     [Fact]
-    public async Task A_token_ends_a_server_that_runs_in_order()
+    public async Task A_token_stops_a_running_server_gracefully()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new Echo());
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
@@ -110,7 +110,7 @@ public sealed class WholeProgramTests
     }
 
     [Fact]
-    public async Task A_server_that_runs_ends_when_it_is_stopped_elsewhere()
+    public async Task RunAsync_ends_when_the_server_is_stopped_elsewhere()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new Echo());
         Task running = server.RunAsync();

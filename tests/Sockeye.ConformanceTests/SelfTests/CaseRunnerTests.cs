@@ -53,7 +53,7 @@ public sealed class CaseRunnerTests
         await AssertFailsAsync(EchoCase, Endpoint(answer, closeAnswer));
 
     [Fact]
-    public async Task Endpoint_that_never_ends_fails() =>
+    public async Task Endpoint_that_never_closes_fails() =>
         await AssertFailsAsync(EchoCase, Endpoint(Echo, CloseEcho, endsAfter: null));
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class CaseRunnerTests
     }
 
     [Fact]
-    public async Task Late_failure_fails()
+    public async Task Failure_reported_too_late_fails()
     {
         ConformanceCase bad = new(
             "0.3", "a bad byte", [SendUntil(Text([0xFF, 1]), 1), ExpectClose(1007), SendMore(Text([1]), 0)]);

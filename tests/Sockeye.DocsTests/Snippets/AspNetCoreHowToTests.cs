@@ -12,7 +12,7 @@ public sealed class AspNetCoreHowToTests
     private readonly WebSocketServerOptions _options = new();
 
     [Fact]
-    public async Task Connection_is_opened_from_inside_another_HTTP_server()
+    public async Task Connection_is_accepted_from_inside_another_HTTP_server()
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

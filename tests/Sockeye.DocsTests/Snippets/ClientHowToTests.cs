@@ -8,7 +8,7 @@ namespace Sockeye.Tests;
 public sealed class ClientHowToTests
 {
     [Fact]
-    public async Task Json_is_written_to_utf8_and_read_from_it()
+    public async Task Json_is_serialized_to_and_from_UTF8_messages()
     {
         await using var server = await WebSocketServer.StartAsync(0, new Echo());
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
@@ -71,7 +71,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task Client_with_options_is_answered()
+    public async Task Client_connects_with_options()
     {
         var serverOptions = new WebSocketServerOptions
         {
@@ -173,7 +173,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task Client_tells_why_it_could_not_connect()
+    public async Task Client_reports_why_it_could_not_connect()
     {
         await using var server = await WebSocketServer.StartAsync(0, (_, _) => Task.CompletedTask);
         var address = new Uri($"ws://localhost:{server.Port}/");
@@ -196,7 +196,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task Client_says_who_it_is()
+    public async Task Client_sends_credentials()
     {
         string? seen = null;
         await using var server = await WebSocketServer.StartAsync(0, (connection, _) =>
@@ -245,7 +245,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task Client_goes_another_way()
+    public async Task Client_selects_address_family_and_local_address_and_no_proxy()
     {
         await using var server = await StartEchoAsync();
         var address = new Uri($"ws://{server.LocalEndPoint}/");
@@ -264,7 +264,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task Client_asks_by_HTTP2_if_it_can()
+    public async Task Client_uses_HTTP2_if_the_server_offers_it()
     {
         await using var server = await StartEchoAsync();
         var address = new Uri($"ws://{server.LocalEndPoint}/");
@@ -307,7 +307,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task A_client_that_gives_up_says_why()
+    public async Task A_client_that_stops_reconnecting_reports_why()
     {
         List<string> lines = [];
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -340,7 +340,7 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
-    public async Task A_close_code_of_the_application_is_final_if_it_says_so()
+    public async Task An_application_close_code_can_stop_reconnecting()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },

@@ -21,7 +21,7 @@ public sealed class ClosingHowToTests
     }
 
     [Fact]
-    public async Task Codes_of_the_application_are_numbers()
+    public async Task Application_close_codes_are_numbers()
     {
         await using var server = await StartAsync();
         await using var connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
@@ -35,7 +35,7 @@ public sealed class ClosingHowToTests
     }
 
     [Fact]
-    public async Task Receiving_returns_null_after_a_clean_close_and_closed_has_the_code()
+    public async Task ReceiveAsync_returns_null_after_a_clean_close_and_Closed_has_the_code()
     {
         await using var server = await WebSocketServer.StartAsync(0, async (connection, cancellation) =>
         {
@@ -60,7 +60,7 @@ public sealed class ClosingHowToTests
     }
 
     [Fact]
-    public void Delays_before_the_peers_close_frame_is_answered_can_be_raised()
+    public void The_delay_before_the_close_reply_can_be_raised()
     {
         // snippet: close reply delay
         var options = new WebSocketConnectionOptions
@@ -74,7 +74,7 @@ public sealed class ClosingHowToTests
     }
 
     [Fact]
-    public async Task A_close_frame_without_a_code_is_1005_to_the_peer()
+    public async Task A_close_frame_without_a_code_is_received_as_1005()
     {
         var closed = new TaskCompletionSource<WebSocketCloseCode>();
         await using var server = await WebSocketServer.StartAsync(0, async (connection, _) =>

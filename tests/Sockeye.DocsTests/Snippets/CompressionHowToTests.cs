@@ -62,7 +62,7 @@ public sealed class CompressionHowToTests
     }
 
     [Fact]
-    public async Task Prepared_message_is_sent_to_many()
+    public async Task Prepared_message_is_sent_to_many_connections()
     {
         await using var server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = EndPoint, Compression = PerMessageDeflateOptions.Default }, new Echo());

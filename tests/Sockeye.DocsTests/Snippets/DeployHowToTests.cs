@@ -8,7 +8,7 @@ namespace Sockeye.Tests;
 public sealed class DeployHowToTests
 {
     [Fact]
-    public async Task A_self_signed_certificate_is_trusted_by_a_client_that_is_told_so()
+    public async Task A_client_can_be_configured_to_trust_a_self_signed_certificate()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory();
         try
@@ -56,7 +56,7 @@ public sealed class DeployHowToTests
     }
 
     [Fact]
-    public async Task Rooms_are_the_values_of_a_route()
+    public async Task Rooms_are_values_of_a_route_parameter()
     {
         var options = new WebSocketServerOptions();
 

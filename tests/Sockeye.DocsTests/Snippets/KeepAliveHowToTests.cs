@@ -35,7 +35,7 @@ public sealed class KeepAliveHowToTests
     }
 
     [Fact]
-    public void Keep_alive_can_be_switched_off()
+    public void Keep_alive_can_be_disabled()
     {
         // snippet: no keep-alive
         var options = new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled };

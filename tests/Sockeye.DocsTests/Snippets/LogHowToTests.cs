@@ -23,7 +23,7 @@ public sealed class LogHowToTests
     }
 
     [Fact]
-    public async Task Json_and_a_single_event_are_chosen_by_the_application()
+    public async Task The_application_chooses_json_and_a_single_event()
     {
         // snippet: JSON
         using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddJsonConsole());
@@ -40,7 +40,7 @@ public sealed class LogHowToTests
     }
 
     [Fact]
-    public void An_event_that_is_left_out_is_not_logged_and_others_are()
+    public void A_filtered_event_is_not_logged_and_others_are()
     {
         var seen = new List<int>();
         using var factory = new SkippingLoggerFactory(new ListFactory(seen), 101);

@@ -5,7 +5,7 @@ namespace Sockeye.Tests;
 public sealed class ServerHowToTests
 {
     [Fact]
-    public async Task Server_with_options_and_a_handler_answers()
+    public async Task Server_with_options_and_a_handler_echoes()
     {
         // snippet: server with options
         var options = new WebSocketServerOptions
@@ -53,7 +53,7 @@ public sealed class ServerHowToTests
     }
 
     [Fact]
-    public async Task Server_keeps_little_for_slow_clients()
+    public async Task Server_limits_the_send_buffer_of_slow_clients()
     {
         // snippet: new data only
         var options = new WebSocketServerOptions
@@ -74,7 +74,7 @@ public sealed class ServerHowToTests
     }
 
     [Fact]
-    public async Task Server_sends_to_all_and_stops_in_order()
+    public async Task Server_broadcasts_and_stops_gracefully()
     {
         var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
         await using var server = await WebSocketServer.StartAsync(options, new Echo());

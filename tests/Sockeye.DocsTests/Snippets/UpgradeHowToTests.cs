@@ -10,7 +10,7 @@ public sealed class UpgradeHowToTests
     private static readonly EndPoint Loopback = new IPEndPoint(IPAddress.Loopback, 0);
 
     [Fact]
-    public async Task Application_lets_in_whom_it_knows()
+    public async Task Application_authenticates_the_client()
     {
         // snippet: authenticate
         var options = new WebSocketServerOptions
@@ -62,7 +62,7 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
-    public async Task Application_names_the_origins()
+    public async Task Application_lists_the_allowed_origins()
     {
         var extensions = new HashSet<string> { "chrome-extension://abcdefghijklmnop" };
 
@@ -124,7 +124,7 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
-    public async Task Server_listens_on_several_addresses_with_a_certificate_that_is_replaced()
+    public async Task Server_listens_on_several_addresses_and_replaces_its_certificate()
     {
         string path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");
         X509Certificate2? certificate = null;
@@ -151,7 +151,7 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
-    public async Task Server_stands_behind_a_proxy()
+    public async Task Server_runs_behind_a_proxy()
     {
         // snippet: behind a proxy
         var options = new WebSocketServerOptions
@@ -173,7 +173,7 @@ public sealed class UpgradeHowToTests
     }
 
     [Fact]
-    public async Task Server_tells_all_but_the_sender_and_stops_gently()
+    public async Task Server_broadcasts_to_all_but_the_sender_and_drains()
     {
         var options = new WebSocketServerOptions { EndPoint = Loopback };
 

@@ -4,7 +4,7 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : PeerClientTests
 {
     /// <summary>RFC 6455 §10.2: a page of another origin is rejected unless the server allows it.</summary>
     [Fact]
-    public async Task Page_of_another_origin_is_refused()
+    public async Task Page_of_another_origin_is_rejected()
     {
         PeerClient page = await PeerAsync();
         await using SockeyeServer server = await SockeyeServer.StartAsync("http://example.com");

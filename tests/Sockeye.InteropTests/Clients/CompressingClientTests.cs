@@ -13,7 +13,7 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
 
     [Theory]
     [MemberData(nameof(Peers))]
-    public async Task Messages_of_both_are_inflated_by_the_other(string peer, PeerDeflate deflate, DeflatePreset preset)
+    public async Task Each_end_inflates_the_messages_of_the_other(string peer, PeerDeflate deflate, DeflatePreset preset)
     {
         PeerClient client = peer switch
         {
@@ -38,7 +38,7 @@ public sealed class CompressingClientTests(BrowserTests.Browser browser) : IClas
 
     /// <summary>WebSocket-Node supports no extensions: it offers none, and none is negotiated.</summary>
     [Fact]
-    public async Task A_client_without_extensions_gets_its_messages_as_they_are()
+    public async Task A_client_without_extensions_gets_uncompressed_messages()
     {
         await using WebSocketServer server = await StartAsync(PerMessageDeflateOptions.Default, async connection =>
         {

@@ -4,7 +4,7 @@ public sealed class DotnetClientTests : FragmentingPeerClientTests
 {
     /// <summary>ClientWebSocket sends the next ping only when the last was answered with its own payload.</summary>
     [Fact]
-    public async Task Keep_alive_pings_of_the_client_are_answered()
+    public async Task Keep_alive_pings_of_the_client_get_pongs()
     {
         await using SockeyeServer server = await StartServerAsync();
 

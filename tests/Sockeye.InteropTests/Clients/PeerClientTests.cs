@@ -33,7 +33,7 @@ public abstract class PeerClientTests
     }
 
     [Fact]
-    public async Task Ping_of_the_server_is_answered_and_timed()
+    public async Task Ping_of_the_server_gets_a_pong_and_a_round_trip_time()
     {
         await using SockeyeServer server = await StartServerAsync();
 
@@ -44,7 +44,7 @@ public abstract class PeerClientTests
     }
 
     [Fact]
-    public async Task Both_see_the_code_and_the_reason_when_the_client_closes()
+    public async Task Both_ends_get_code_and_reason_when_the_client_closes()
     {
         await using SockeyeServer server = await StartServerAsync();
 
@@ -59,7 +59,7 @@ public abstract class PeerClientTests
     }
 
     [Fact]
-    public async Task Both_see_the_code_and_the_reason_when_the_server_closes()
+    public async Task Both_ends_get_code_and_reason_when_the_server_closes()
     {
         await using SockeyeServer server = await StartServerAsync();
 
@@ -72,7 +72,7 @@ public abstract class PeerClientTests
     }
 
     [Fact]
-    public async Task Both_agree_on_a_subprotocol()
+    public async Task Both_ends_negotiate_a_subprotocol()
     {
         await using SockeyeServer server = await StartServerAsync();
 

@@ -6,7 +6,7 @@ public abstract class PingingPeerClientTests : FragmentingPeerClientTests
     [Theory]
     [InlineData("/echo")]
     [InlineData("/handler")]
-    public async Task Ping_of_the_client_is_answered_with_its_payload(string path)
+    public async Task Ping_of_the_client_gets_a_pong_with_its_payload(string path)
     {
         await using SockeyeServer server = await StartServerAsync();
 

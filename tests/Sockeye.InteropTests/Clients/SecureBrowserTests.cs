@@ -18,7 +18,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
     /// same site, and shows the page's script the one that is not HttpOnly (RFC 6265 §5.4, §4.1.2.6).
     /// </summary>
     [Fact]
-    public async Task Cookies_that_the_answer_sets_come_with_the_next_request()
+    public async Task Cookies_set_by_the_response_are_sent_with_the_next_request()
     {
         BrowserPeerClient page = await browser.StartedAsync();
         await using WebSocketServer server = await StartServerAsync(page.Origin);
@@ -33,7 +33,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
     }
 
     [Fact]
-    public async Task Subprotocol_that_the_application_chooses_is_the_pages()
+    public async Task Page_gets_the_subprotocol_that_the_application_selects()
     {
         BrowserPeerClient page = await browser.StartedAsync();
         await using WebSocketServer server = await StartServerAsync(page.Origin);
@@ -46,7 +46,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
 
     /// <summary>RFC 6455 §4.1: a client fails the connection if the server selects none of the offered subprotocols.</summary>
     [Fact]
-    public async Task Page_is_refused_by_its_browser_where_no_subprotocol_is_chosen()
+    public async Task Browser_fails_the_connection_if_no_subprotocol_is_selected()
     {
         BrowserPeerClient page = await browser.StartedAsync();
         await using WebSocketServer server = await StartServerAsync(page.Origin);
@@ -70,7 +70,7 @@ public sealed class SecureBrowserTests(SecureBrowserTests.Browser browser) : ICl
     }
 
     [Fact]
-    public async Task Page_of_another_origin_is_answered_with_403()
+    public async Task Page_of_another_origin_gets_403()
     {
         BrowserPeerClient page = await browser.StartedAsync();
         await using WebSocketServer server = await StartServerAsync("https://example.com");

@@ -10,7 +10,7 @@ public sealed class ApacheTests
     [Theory]
     [InlineData("/")]
     [InlineData("/chat?room=1&name=%22a%22")]
-    public async Task Digest_lets_the_client_in_and_the_password_stays_at_home(string path)
+    public async Task Client_authenticates_by_Digest_without_sending_the_password(string path)
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ApacheServer apache = await ApacheServer.StartAsync(backend.Server.LocalEndPoint, Alice);
@@ -29,7 +29,7 @@ public sealed class ApacheTests
     [Theory]
     [InlineData("alice", "wrong")]
     [InlineData("bob", "s3cret")]
-    public async Task Digest_of_another_password_or_name_is_refused(string user, string password)
+    public async Task Wrong_password_or_user_name_is_rejected(string user, string password)
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ApacheServer apache = await ApacheServer.StartAsync(backend.Server.LocalEndPoint, Alice);

@@ -48,7 +48,7 @@ public sealed class ClosingOracleTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public async Task The_end_of_a_connection_is_as_python_websockets_has_it(string role)
+    public async Task Connection_ends_with_the_same_code_and_order_as_python_websockets(string role)
     {
         string python = PeerPrograms.RequirePython();
         var random = new Random(20_261_129);

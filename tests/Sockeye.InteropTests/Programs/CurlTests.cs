@@ -22,7 +22,7 @@ public sealed class CurlTests : IDisposable
     [InlineData(BackendKind.Plain)]
     [InlineData(BackendKind.Tls)]
     [InlineData(BackendKind.UnixSocket)]
-    public async Task Upgrade_is_answered_with_101_and_frames_follow(BackendKind kind)
+    public async Task Upgrade_gets_101_followed_by_frames(BackendKind kind)
     {
         await using WebSocketServer server = await StartAsync(kind);
 
@@ -45,7 +45,7 @@ public sealed class CurlTests : IDisposable
     [Theory]
     [InlineData(BackendKind.Plain)]
     [InlineData(BackendKind.Tls)]
-    public async Task Plain_request_is_told_to_upgrade(BackendKind kind)
+    public async Task Plain_request_gets_426(BackendKind kind)
     {
         await using WebSocketServer server = await StartAsync(kind);
 
@@ -59,7 +59,7 @@ public sealed class CurlTests : IDisposable
     }
 
     [Fact]
-    public async Task Unknown_version_is_told_those_that_are_known()
+    public async Task Unknown_version_gets_426_with_the_supported_versions()
     {
         await using WebSocketServer server = await StartAsync();
 
@@ -80,7 +80,7 @@ public sealed class CurlTests : IDisposable
     [InlineData("400", "--http2")] // asks for an upgrade to h2c
     [InlineData("505", "--http1.0")]
     [InlineData("431", "-H", "X: 16 KiB")]
-    public async Task What_is_no_upgrade_to_a_websocket_is_refused_with_a_status_that_says_why(
+    public async Task Invalid_upgrade_gets_the_status_of_its_error(
         string status, params string[] arguments)
     {
         await using WebSocketServer server = await StartAsync();
@@ -92,7 +92,7 @@ public sealed class CurlTests : IDisposable
     }
 
     [Fact]
-    public async Task Client_that_begins_with_http_2_is_not_left_waiting()
+    public async Task Client_that_starts_with_HTTP2_gets_a_response()
     {
         await using WebSocketServer server = await StartAsync();
 

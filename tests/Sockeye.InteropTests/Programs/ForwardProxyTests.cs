@@ -14,7 +14,7 @@ public abstract class ForwardProxyTests
     [Theory]
     [InlineData(BackendKind.Plain)]
     [InlineData(BackendKind.Tls)]
-    public async Task Messages_go_through_with_and_without_tls(BackendKind kind)
+    public async Task Messages_pass_with_and_without_tls(BackendKind kind)
     {
         await using BackendServer backend = await BackendServer.StartAsync(kind);
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
@@ -37,7 +37,7 @@ public abstract class ForwardProxyTests
     [Theory]
     [InlineData(BackendKind.Plain)]
     [InlineData(BackendKind.Tls)]
-    public async Task Proxy_learns_who_asks_and_the_server_does_not(BackendKind kind)
+    public async Task Proxy_credentials_reach_the_proxy_but_not_the_server(BackendKind kind)
     {
         await using BackendServer backend = await BackendServer.StartAsync(kind);
         await using ForwardProxy proxy = await StartProxyAsync(Alice);
@@ -53,7 +53,7 @@ public abstract class ForwardProxyTests
 
     /// <summary>The proxy does not get the credentials of the server either.</summary>
     [Fact]
-    public async Task Server_learns_who_asks_of_it()
+    public async Task Server_credentials_reach_the_server()
     {
         await using BackendServer backend = await BackendServer.StartAsync(BackendKind.Tls);
         await using ForwardProxy proxy = await StartProxyAsync(Alice);
@@ -68,7 +68,7 @@ public abstract class ForwardProxyTests
     [Theory]
     [InlineData(null)]
     [InlineData("wrong")]
-    public async Task Proxy_refuses_who_does_not_know_the_password(string? password)
+    public async Task Proxy_rejects_a_wrong_password(string? password)
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ForwardProxy proxy = await StartProxyAsync(Alice);
@@ -82,7 +82,7 @@ public abstract class ForwardProxyTests
     }
 
     [Fact]
-    public async Task Proxy_says_that_nothing_listens_there()
+    public async Task Proxy_reports_that_the_server_is_unreachable()
     {
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
 
@@ -93,7 +93,7 @@ public abstract class ForwardProxyTests
     }
 
     [Fact]
-    public async Task Refusal_of_the_server_is_not_taken_for_the_proxys()
+    public async Task Rejection_by_the_server_is_not_attributed_to_the_proxy()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
@@ -105,7 +105,7 @@ public abstract class ForwardProxyTests
     }
 
     [Fact]
-    public async Task Proxy_that_is_not_there_is_named_as_what_failed()
+    public async Task Unreachable_proxy_is_named_in_the_exception()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
@@ -118,7 +118,7 @@ public abstract class ForwardProxyTests
     }
 
     [Fact]
-    public async Task Proxy_that_dies_before_it_answers_ends_the_attempt()
+    public async Task Proxy_that_dies_before_its_response_ends_the_attempt()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
@@ -141,7 +141,7 @@ public abstract class ForwardProxyTests
     }
 
     [Fact]
-    public async Task Proxy_that_does_not_answer_costs_no_more_than_the_handshake_timeout()
+    public async Task Silent_proxy_fails_the_attempt_at_the_handshake_timeout()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);
@@ -159,7 +159,7 @@ public abstract class ForwardProxyTests
     }
 
     [Fact]
-    public async Task Both_learn_of_it_when_the_proxy_dies()
+    public async Task Both_ends_see_the_connection_end_when_the_proxy_dies()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ForwardProxy proxy = await StartProxyAsync(credential: null);

@@ -19,7 +19,7 @@ public sealed class HAProxyTests : ReverseProxyTests
         """;
 
     [Fact]
-    public async Task Health_check_by_a_plain_request_is_told_426_and_the_server_is_up()
+    public async Task Plain_health_check_gets_426_and_marks_the_server_up()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), PlainCheck);
@@ -34,7 +34,7 @@ public sealed class HAProxyTests : ReverseProxyTests
     }
 
     [Fact]
-    public async Task Health_check_by_an_upgrade_is_told_101_and_leaves_no_connection()
+    public async Task Upgrade_health_check_gets_101_and_leaves_no_connection()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), UpgradeCheck);
@@ -51,7 +51,7 @@ public sealed class HAProxyTests : ReverseProxyTests
     [Theory]
     [InlineData(BackendKind.Plain, "L4OK")]
     [InlineData(BackendKind.Tls, "L6OK")]
-    public async Task Health_check_by_a_connection_alone_is_borne_in_silence(BackendKind kind, string expected)
+    public async Task Connect_only_health_check_is_not_logged(BackendKind kind, string expected)
     {
         await using BackendServer backend = await BackendServer.StartAsync(kind);
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings(), "option tcp-check");
@@ -63,7 +63,7 @@ public sealed class HAProxyTests : ReverseProxyTests
     }
 
     [Fact]
-    public async Task Proxy_that_stops_softly_lets_connections_end_by_themselves()
+    public async Task Soft_stop_of_the_proxy_keeps_open_connections()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings());
@@ -83,7 +83,7 @@ public sealed class HAProxyTests : ReverseProxyTests
 
     /// <summary>HAProxy translates the CONNECT of HTTP/2 to an HTTP/1.1 upgrade (RFC 8441 §4).</summary>
     [Fact]
-    public async Task Client_of_http_2_is_passed_on_as_an_upgrade()
+    public async Task Proxy_forwards_an_HTTP2_client_as_an_HTTP1_upgrade()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using HAProxy proxy = await HAProxy.StartAsync(backend.Settings());

@@ -14,7 +14,7 @@ public sealed class OpenSslServerTests : IDisposable
     [InlineData("-tls1_2", true, WebSocketTlsFailure.CertificateRefusedByPeer, "unknown")]
     [InlineData("-tls1_3", true, WebSocketTlsFailure.CertificateRefusedByPeer, "unknown")]
     [InlineData("-tls1_3", false, WebSocketTlsFailure.CertificateRefusedByPeer, "certificate")]
-    public async Task Certificate_of_the_client_that_is_rejected_is_named_by_the_alert(
+    public async Task Rejected_client_certificate_is_reported_with_the_alert(
         string option, bool hasCertificate, WebSocketTlsFailure expected, string said)
     {
         using X509Certificate2 alice = TestCertificate.MakeFor("alice");

@@ -17,7 +17,7 @@ public sealed class OpenSslTests : IDisposable
     [Theory]
     [InlineData("-tls1_2", "TLSv1.2", SslProtocols.Tls12)]
     [InlineData("-tls1_3", "TLSv1.3", SslProtocols.Tls13)]
-    public async Task Version_of_tls_and_of_http_are_agreed_on(string option, string shown, SslProtocols protocol)
+    public async Task Versions_of_tls_and_http_are_negotiated(string option, string shown, SslProtocols protocol)
     {
         await using WebSocketServer server = await StartAsync(TestCertificate.Value);
 
@@ -33,7 +33,7 @@ public sealed class OpenSslTests : IDisposable
     [Theory]
     [InlineData("-tls1_1")]
     [InlineData("-tls1")]
-    public async Task Version_of_tls_that_is_out_of_date_is_refused(string option)
+    public async Task Obsolete_tls_version_is_rejected(string option)
     {
         await using WebSocketServer server = await StartAsync(TestCertificate.Value);
 
@@ -45,7 +45,7 @@ public sealed class OpenSslTests : IDisposable
     }
 
     [Fact]
-    public async Task Protocol_that_the_server_does_not_speak_is_refused()
+    public async Task Unsupported_ALPN_protocol_is_rejected()
     {
         await using WebSocketServer server = await StartAsync(TestCertificate.Value);
 
@@ -58,7 +58,7 @@ public sealed class OpenSslTests : IDisposable
     [Theory]
     [InlineData("one.example")]
     [InlineData("two.example")]
-    public async Task Host_that_the_client_names_selects_the_certificate(string host)
+    public async Task Server_name_of_the_client_selects_the_certificate(string host)
     {
         using X509Certificate2 one = TestCertificate.MakeFor("one.example");
         using X509Certificate2 two = TestCertificate.MakeFor("two.example");
@@ -76,7 +76,7 @@ public sealed class OpenSslTests : IDisposable
     [Theory]
     [InlineData("-tls1_2")]
     [InlineData("-tls1_3")]
-    public async Task Certificate_of_the_client_is_shown_to_the_application(string option)
+    public async Task Client_certificate_is_available_to_the_application(string option)
     {
         using X509Certificate2 alice = TestCertificate.MakeFor("alice");
         using ProgramFolder hers = new();

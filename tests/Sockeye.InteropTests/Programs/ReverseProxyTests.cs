@@ -19,7 +19,7 @@ public abstract class ReverseProxyTests
     [InlineData(BackendKind.Tls, true)]
     [InlineData(BackendKind.UnixSocket, false)]
     [InlineData(BackendKind.UnixSocket, true)]
-    public async Task Messages_go_through_with_and_without_tls_on_either_side(BackendKind kind, bool isSecure)
+    public async Task Messages_pass_with_and_without_tls_on_either_side(BackendKind kind, bool isSecure)
     {
         await using BackendServer backend = await BackendServer.StartAsync(kind);
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -43,7 +43,7 @@ public abstract class ReverseProxyTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Message_of_five_megabytes_goes_both_ways(bool isSecure)
+    public async Task Message_of_five_megabytes_passes_in_both_directions(bool isSecure)
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -57,7 +57,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Both_see_the_code_and_the_reason_of_either_side()
+    public async Task Close_code_and_reason_pass_in_both_directions()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -74,7 +74,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Subprotocol_and_compression_are_agreed_on_through_it()
+    public async Task Subprotocol_and_compression_are_negotiated_through_the_proxy()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -89,7 +89,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Refusal_comes_through_with_status_headers_and_body()
+    public async Task Rejection_passes_with_status_headers_and_body()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -103,7 +103,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Connection_that_is_idle_survives_where_the_server_pings()
+    public async Task Idle_connection_survives_if_the_server_pings()
     {
         await using BackendServer backend = await BackendServer.StartAsync(keepAlive: EverySecond);
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings(IdleTimeout));
@@ -124,7 +124,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Connection_that_is_idle_ends_for_both_where_nobody_pings()
+    public async Task Idle_connection_without_pings_ends_for_both_ends()
     {
         await using BackendServer backend = await BackendServer.StartAsync(keepAlive: KeepAliveOptions.Disabled);
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings(IdleTimeout));
@@ -140,7 +140,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Both_learn_of_it_when_the_proxy_dies()
+    public async Task Both_ends_see_the_connection_end_when_the_proxy_dies()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -154,7 +154,7 @@ public abstract class ReverseProxyTests
     }
 
     [Fact]
-    public async Task Server_that_stops_says_goodbye_through_it()
+    public async Task Stopping_server_closes_with_1001_through_the_proxy()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -170,7 +170,7 @@ public abstract class ReverseProxyTests
 
     /// <summary>If the server is down, the proxy responds instead.</summary>
     [Fact]
-    public async Task Client_sees_that_the_proxy_has_no_server()
+    public async Task Client_gets_502_or_503_if_the_server_is_down()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -187,7 +187,7 @@ public abstract class ReverseProxyTests
     /// The server closes behind what it refuses. The client's connection to the proxy goes on, and is upgraded in the end.
     /// </summary>
     [Fact]
-    public async Task Refused_requests_and_an_upgrade_share_one_connection_to_the_proxy()
+    public async Task Rejected_requests_and_an_upgrade_share_one_connection_to_the_proxy()
     {
         await using BackendServer backend = await BackendServer.StartAsync();
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());
@@ -223,7 +223,7 @@ public abstract class ReverseProxyTests
     [InlineData("/", BackendKind.Tls)]
     [InlineData("/", BackendKind.UnixSocket)]
     [InlineData("/forwarded", BackendKind.Plain)]
-    public async Task Server_knows_the_client_by_what_the_proxy_says_and_not_by_what_the_client_does(
+    public async Task Server_takes_the_client_address_from_the_proxy_and_not_from_the_client(
         string path, BackendKind kind)
     {
         await using BackendServer backend = await BackendServer.StartAsync(kind, useForwarded: path == "/forwarded");
@@ -252,7 +252,7 @@ public abstract class ReverseProxyTests
     [Theory]
     [InlineData(BackendKind.Plain)]
     [InlineData(BackendKind.Tls)]
-    public async Task Page_that_the_proxy_serves_without_tls_is_of_the_same_origin(BackendKind kind)
+    public async Task Page_served_by_the_proxy_without_tls_is_same_origin(BackendKind kind)
     {
         await using BackendServer backend = await BackendServer.StartAsync(kind);
         await using ReverseProxy proxy = await StartProxyAsync(backend.Settings());

@@ -11,7 +11,7 @@ public sealed class CompressingServerTests
 
     [Theory]
     [MemberData(nameof(Peers))]
-    public async Task Messages_of_both_are_inflated_by_the_other(string peer, PeerDeflate deflate, DeflatePreset preset)
+    public async Task Each_end_inflates_the_messages_of_the_other(string peer, PeerDeflate deflate, DeflatePreset preset)
     {
         await using PeerServer server = await (peer switch
         {
@@ -37,7 +37,7 @@ public sealed class CompressingServerTests
 
     /// <summary>WebSocket-Node supports no extensions: it ignores the offer.</summary>
     [Fact]
-    public async Task A_server_without_extensions_gets_messages_as_they_are()
+    public async Task A_server_without_extensions_gets_uncompressed_messages()
     {
         await using PeerServer server = await ScriptPeer.WebSocketNode.StartServerAsync();
 

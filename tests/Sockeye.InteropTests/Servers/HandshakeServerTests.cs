@@ -32,7 +32,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Redirect_to_another_port_takes_no_secret_with_it()
+    public async Task Redirect_to_another_port_drops_secrets()
     {
         await using PeerServer here = await StartAsync();
         await using PeerServer there = await StartAsync();
@@ -56,7 +56,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Redirects_in_a_circle_end()
+    public async Task Redirect_loop_ends_at_the_limit()
     {
         await using PeerServer server = await StartAsync();
         List<int> followed = [];
@@ -78,7 +78,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Redirect_is_a_refusal_unless_the_options_say_otherwise()
+    public async Task Redirect_is_not_followed_by_default()
     {
         await using PeerServer server = await StartAsync();
 
@@ -92,7 +92,7 @@ public abstract class HandshakeServerTests
     [Theory]
     [InlineData("ftp://127.0.0.1/")]
     [InlineData("ws://")]
-    public async Task Redirect_to_what_is_no_server_of_websockets_is_not_followed(string location)
+    public async Task Redirect_to_an_invalid_websocket_url_is_not_followed(string location)
     {
         await using PeerServer server = await StartAsync();
 
@@ -103,7 +103,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Refusal_has_status_headers_and_what_the_server_says()
+    public async Task Rejection_has_status_headers_and_body()
     {
         await using PeerServer server = await StartAsync();
 
@@ -116,7 +116,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Credentials_let_the_client_in()
+    public async Task Client_authenticates_with_credentials()
     {
         await using PeerServer server = await StartAsync();
 
@@ -129,7 +129,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Cookies_that_are_set_are_sent_with_the_next_request()
+    public async Task Cookies_set_by_the_server_are_sent_with_the_next_request()
     {
         await using PeerServer server = await StartAsync();
         WebSocketClientOptions options = new() { Cookies = new CookieContainer() };
@@ -159,7 +159,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Server_of_another_version_says_which()
+    public async Task Server_of_another_version_lists_its_versions()
     {
         await using PeerServer server = await StartAsync();
 
@@ -171,7 +171,7 @@ public abstract class HandshakeServerTests
     }
 
     [Fact]
-    public async Task Version_8_of_the_protocol_is_spoken_too()
+    public async Task Version_8_of_the_protocol_is_supported()
     {
         await using PeerServer server = await StartAsync();
 

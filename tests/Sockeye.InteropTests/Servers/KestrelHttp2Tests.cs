@@ -12,7 +12,7 @@ public sealed class KestrelHttp2Tests
     [InlineData(true, WebSocketHttp2Policy.WhenOffered)]
     [InlineData(true, WebSocketHttp2Policy.Only)]
     [InlineData(false, WebSocketHttp2Policy.Only)]
-    public async Task Messages_of_every_length_come_back_by_HTTP2(bool isSecure, WebSocketHttp2Policy policy)
+    public async Task Messages_of_every_length_come_back_over_HTTP2(bool isSecure, WebSocketHttp2Policy policy)
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure);
         await using WebSocketConnection connection = await ConnectAsync(server, "/echo", policy);
@@ -34,7 +34,7 @@ public sealed class KestrelHttp2Tests
 
     // RFC 8441 §5: no key, no accept, no Upgrade, no Connection.
     [Fact]
-    public async Task The_request_is_an_extended_CONNECT_with_what_was_asked_for()
+    public async Task The_request_is_an_extended_CONNECT_with_the_requested_headers()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
         var cookies = new CookieContainer();
@@ -80,7 +80,7 @@ public sealed class KestrelHttp2Tests
     [InlineData(HttpProtocols.Http1, true, WebSocketHttp2Policy.WhenOffered)]
     [InlineData(HttpProtocols.Http1AndHttp2, true, WebSocketHttp2Policy.Never)]
     [InlineData(HttpProtocols.Http1, false, WebSocketHttp2Policy.WhenOffered)]
-    public async Task Else_it_is_HTTP1(HttpProtocols protocols, bool isSecure, WebSocketHttp2Policy policy)
+    public async Task HTTP1_is_used_if_HTTP2_is_unavailable(HttpProtocols protocols, bool isSecure, WebSocketHttp2Policy policy)
     {
         await using KestrelHttp2Server server = await KestrelHttp2Server.StartAsync(protocols, isSecure);
 
@@ -92,7 +92,7 @@ public sealed class KestrelHttp2Tests
 
     // RFC 7301. An application's list of protocols may have been made for other clients.
     [Fact]
-    public async Task HTTP2_is_not_offered_by_a_client_that_does_not_speak_it()
+    public async Task A_client_without_HTTP2_does_not_offer_it()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
         SslClientAuthenticationOptions tls = KestrelHttp2Server.Trusting;
@@ -108,7 +108,7 @@ public sealed class KestrelHttp2Tests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_server_without_HTTP2_is_refused_if_it_must_be_HTTP2(bool isSecure)
+    public async Task A_server_without_HTTP2_fails_the_handshake_if_HTTP2_is_required(bool isSecure)
     {
         await using KestrelHttp2Server server = await KestrelHttp2Server.StartAsync(HttpProtocols.Http1, isSecure);
 
@@ -123,7 +123,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task A_refusal_tells_its_status_headers_and_body()
+    public async Task A_rejection_has_status_headers_and_body()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
 
@@ -136,7 +136,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task A_server_that_chooses_no_subprotocol_is_refused()
+    public async Task A_server_that_selects_no_subprotocol_fails_the_handshake()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
 
@@ -156,7 +156,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task A_redirect_is_followed_by_HTTP2_too()
+    public async Task A_redirect_is_followed_over_HTTP2()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
 
@@ -176,7 +176,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task A_close_of_the_server_is_seen_with_its_code()
+    public async Task A_close_by_the_server_is_received_with_its_code()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
         await using WebSocketConnection connection = await ConnectAsync(server, "/echo", WebSocketHttp2Policy.Only);
@@ -189,7 +189,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task A_stream_that_the_server_resets_is_an_abnormal_end()
+    public async Task A_stream_reset_by_the_server_is_an_abnormal_closure()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
         await using WebSocketConnection connection = await ConnectAsync(server, "/echo", WebSocketHttp2Policy.Only);
@@ -215,7 +215,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task Canceling_ends_a_request_that_is_not_answered()
+    public async Task Canceling_ends_a_request_without_a_response()
     {
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);
         using var cancellation = new CancellationTokenSource();
@@ -232,7 +232,7 @@ public sealed class KestrelHttp2Tests
     }
 
     [Fact]
-    public async Task Each_connection_has_one_of_HTTP2_to_itself()
+    public async Task Each_WebSocket_has_its_own_HTTP2_connection()
     {
         const int Count = 20;
         await using KestrelHttp2Server server = await StartAsync(isSecure: true);

@@ -6,7 +6,7 @@ public sealed class KestrelServerTests : PeerServerTests
 {
     /// <summary>Kestrel's sockets send the next ping only when the last was answered with its own payload.</summary>
     [Fact]
-    public async Task Keep_alive_pings_of_the_server_are_answered()
+    public async Task Keep_alive_pings_of_the_server_get_pongs()
     {
         await using PeerServer server = await StartServerAsync();
         PingCounter pings = new();

@@ -26,7 +26,7 @@ public sealed class KestrelUpgradeTests
     };
 
     [Fact]
-    public async Task There_is_exactly_one_101_on_the_wire_and_frames_follow_it()
+    public async Task The_wire_has_exactly_one_101_followed_by_frames()
     {
         await using KestrelUpgradeServer server = await KestrelUpgradeServer.StartAsync(Options);
         using var client = new TcpClient();
@@ -56,7 +56,7 @@ public sealed class KestrelUpgradeTests
     }
 
     [Fact]
-    public async Task A_client_speaks_compressed_with_the_connection_behind_it()
+    public async Task A_client_exchanges_compressed_messages_over_the_upgraded_connection()
     {
         await using KestrelUpgradeServer server = await KestrelUpgradeServer.StartAsync(Options);
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
@@ -78,7 +78,7 @@ public sealed class KestrelUpgradeTests
     [InlineData("/refused", "X: y", 401, "no\n", "WWW-Authenticate: Basic")]
     [InlineData("/", "Origin: https://evil.example", 403, "the page's origin", "Content-Type: text/plain; charset=utf-8")]
     [InlineData("/", "Sec-WebSocket-Protocol: a, a", 400, "Sec-WebSocket-Protocol", "Content-Type: text/plain; charset=utf-8")]
-    public async Task A_refusal_is_one_response_too_with_its_headers_and_body(
+    public async Task A_rejection_is_one_response_with_headers_and_body(
         string path, string line, int status, string body, string header)
     {
         await using KestrelUpgradeServer server = await KestrelUpgradeServer.StartAsync(Options);

@@ -51,7 +51,7 @@ public abstract class PeerServerTests
     }
 
     [Fact]
-    public async Task Ping_of_the_client_is_answered_and_timed()
+    public async Task Ping_of_the_client_gets_a_pong_and_a_round_trip_time()
     {
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/echo"));
@@ -63,7 +63,7 @@ public abstract class PeerServerTests
     }
 
     [Fact]
-    public async Task Both_see_the_code_and_the_reason_when_the_client_closes()
+    public async Task Both_ends_get_code_and_reason_when_the_client_closes()
     {
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/echo"));
@@ -77,7 +77,7 @@ public abstract class PeerServerTests
     }
 
     [Fact]
-    public async Task Both_see_the_code_and_the_reason_when_the_server_closes()
+    public async Task Both_ends_get_code_and_reason_when_the_server_closes()
     {
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/close"));
@@ -94,7 +94,7 @@ public abstract class PeerServerTests
     }
 
     [Fact]
-    public async Task Both_agree_on_a_subprotocol()
+    public async Task Both_ends_negotiate_a_subprotocol()
     {
         await using PeerServer server = await StartServerAsync();
         WebSocketClientOptions options = new() { Subprotocols = ["chat.v9", "chat.v1"] };

@@ -4,7 +4,7 @@ namespace Sockeye.Tests;
 public abstract class PingingPeerServerTests : PeerServerTests
 {
     [Fact]
-    public async Task Ping_of_the_server_is_answered_with_its_payload()
+    public async Task Ping_of_the_server_gets_a_pong_with_its_payload()
     {
         await using PeerServer server = await StartServerAsync();
         await using WebSocketConnection connection = await ConnectAsync(server.At("/ping"));

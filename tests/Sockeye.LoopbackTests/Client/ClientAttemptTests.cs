@@ -30,7 +30,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
 
     [Theory]
     [EachClient]
-    public async Task A_token_that_was_canceled_before_lets_nothing_be_tried(ClientKind kind)
+    public async Task A_token_canceled_in_advance_prevents_any_attempt(ClientKind kind)
     {
         using var server = new RawServer();
 
@@ -45,7 +45,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
     [Theory]
     [EachClient(false)]
     [EachClient(true)]
-    public async Task An_attempt_is_given_up_while_the_server_does_not_accept(ClientKind kind, bool isTimeout)
+    public async Task An_attempt_is_canceled_while_the_server_does_not_accept(ClientKind kind, bool isTimeout)
     {
         using (var deaf = new DeafServer())
         {
@@ -65,7 +65,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
     [EachClient("", true)]
     [EachClient("HTTP/1.1 101 Switching Protocols\r\nUpgr", false)]
     [EachClient("HTTP/1.1 103 Early Hints\r\n\r\n", false)]
-    public async Task An_attempt_is_given_up_while_the_answer_is_not_complete(
+    public async Task An_attempt_is_canceled_while_the_response_is_incomplete(
         ClientKind kind, string answer, bool isTimeout)
     {
         using (var server = new RawServer())
@@ -85,7 +85,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
 
     [Theory]
     [EachClient]
-    public async Task An_attempt_is_given_up_in_the_middle_of_a_refusal(ClientKind kind)
+    public async Task An_attempt_is_canceled_while_the_body_of_a_rejection_arrives(ClientKind kind)
     {
         using (var server = new RawServer())
         {
@@ -112,7 +112,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
     [EachClient("HTTP/1.1 101 Switching Protocols\r\n\r\n")]
     [EachClient("SSH-2.0-OpenSSH\r\n")]
     [EachClient("")]
-    public async Task A_wrong_answer_leaves_nothing_behind(ClientKind kind, string answer)
+    public async Task A_wrong_response_leaks_nothing(ClientKind kind, string answer)
     {
         using (var server = new RawServer())
         {
@@ -131,7 +131,7 @@ public sealed class ClientAttemptTests : IAsyncLifetime
     [Theory]
     [EachClient("127.0.0.1")]
     [EachClient("localhost")]
-    public async Task Nobody_at_any_of_the_addresses_is_an_error_that_says_so(ClientKind kind, string host)
+    public async Task All_addresses_unreachable_is_NotReachable(ClientKind kind, string host)
     {
         int port;
         using (var server = new RawServer())

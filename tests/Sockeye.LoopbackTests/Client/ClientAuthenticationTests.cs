@@ -22,7 +22,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_digest_answers_a_challenge_and_the_password_is_never_sent(bool useEventLoop)
+    public async Task Digest_answers_a_challenge_without_sending_the_password(bool useEventLoop)
     {
         List<string> requests = await RunAsync(
             new() { Credentials = Alice, UseEventLoop = useEventLoop }, [[Basic, DigestMd5, Digest]]);
@@ -44,7 +44,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [InlineData("WWW-Authenticate: Bearer, Basic realm=\"a, b\"", BasicAlice)]
     [InlineData("www-authenticate: BASIC", BasicAlice)]
     [InlineData("WWW-Authenticate: Digest realm=\"here\", nonce=\"x\", algorithm=SHA-512-256, Basic realm=\"here\"", BasicAlice)]
-    public async Task The_strongest_challenge_that_is_known_is_answered(string challenge, string expected)
+    public async Task The_strongest_supported_challenge_is_answered(string challenge, string expected)
     {
         List<string> requests = await RunAsync(new() { Credentials = Alice }, [[challenge]]);
 
@@ -53,7 +53,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_nonce_that_was_stale_is_followed_by_the_next()
+    public async Task A_stale_nonce_is_retried_with_the_new_one()
     {
         List<string> requests = await RunAsync(new() { Credentials = Alice }, [[Digest], [Stale]]);
 
@@ -69,7 +69,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [InlineData(3, Digest, Stale, Stale)]
     [InlineData(1, "WWW-Authenticate: Bearer realm=\"here\"")]
     [InlineData(1, "X-No: challenge")]
-    public async Task Credentials_that_are_wrong_are_not_sent_again(int expected, params string[] challenges)
+    public async Task Wrong_credentials_are_not_sent_again(int expected, params string[] challenges)
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address, new() { Credentials = Alice });
 
@@ -85,7 +85,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task User_information_of_the_address_is_sent_unasked_and_answers_a_digest_too()
+    public async Task User_information_of_the_address_is_sent_preemptively_and_answers_Digest()
     {
         List<string> requests = await RunAsync(
             new(), [[Digest]], $"ws://alice:{Password}@{_server.Address.Authority}/chat?room=1");
@@ -95,7 +95,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task Credentials_that_were_sent_unasked_and_refused_are_not_sent_again()
+    public async Task Preemptive_credentials_that_are_rejected_are_not_sent_again()
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             Address, new() { Credentials = Alice, PreAuthenticate = true });
@@ -107,7 +107,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_header_of_the_application_is_no_answer_that_could_be_another()
+    public async Task An_Authorization_header_of_the_application_is_not_replaced()
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             Address, new() { Credentials = Alice, RequestHeaders = [new("Authorization", "Bearer x")] });
@@ -122,7 +122,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [InlineData("ws", "Digest", "Digest ")]
     [InlineData("http", "Digest", "Digest ")]
     [InlineData("ws", "Basic", "Basic ")]
-    public async Task A_cache_has_credentials_for_an_address_and_a_scheme(string scheme, string type, string expected)
+    public async Task A_credential_cache_selects_by_address_and_scheme(string scheme, string type, string expected)
     {
         var cache = new CredentialCache { { new Uri($"{scheme}://{_server.Address.Authority}/"), type, Alice } };
 
@@ -136,7 +136,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [InlineData(Basic, false, "Basic Q09SUFxhbGljZTpzM2NyZXQ=")]
     [InlineData(null, true, "Basic Q09SUFxhbGljZTpzM2NyZXQ=")]
     [InlineData(Digest, false, "Digest username=\"alice\", ")]
-    public async Task A_domain_goes_with_the_user_by_Basic_and_not_by_Digest(
+    public async Task A_domain_is_sent_with_Basic_and_not_with_Digest(
         string? challenge, bool preAuthenticate, string expected)
     {
         List<string> requests = await RunAsync(
@@ -151,7 +151,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [InlineData("Basic", "a\n", "x", Basic)]
     [InlineData("Digest", "a\r\nX: y", "x", Digest)]
     [InlineData("Digest", "a", "x\0", DigestMd5)]
-    public async Task Credentials_of_a_cache_that_cannot_be_used_are_named_in_the_refusal(
+    public async Task Unusable_cached_credentials_are_named_in_the_exception(
         string type, string user, string password, string challenge)
     {
         var cache = new CredentialCache
@@ -172,7 +172,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task Credentials_that_cannot_be_used_leave_the_next_challenge_to_others()
+    public async Task Unusable_credentials_do_not_prevent_answering_the_next_challenge()
     {
         var server = new Uri($"http://{_server.Address.Authority}/");
         var cache = new CredentialCache
@@ -187,7 +187,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task Credentials_of_a_cache_that_are_to_go_out_unasked_are_refused_before_anything_is_sent()
+    public async Task Invalid_cached_credentials_throw_with_PreAuthenticate_before_anything_is_sent()
     {
         var cache = new CredentialCache { { Address, "Basic", new NetworkCredential("a:b", "x") } };
 
@@ -199,7 +199,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cache_for_another_address_or_of_the_process_says_nothing()
+    public async Task A_cache_without_matching_credentials_answers_no_challenge()
     {
         var elsewhere = new CredentialCache { { new Uri("ws://elsewhere.invalid/"), "Digest", Alice } };
         foreach (ICredentials credentials in new[] { elsewhere, CredentialCache.DefaultCredentials })
@@ -216,7 +216,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [InlineData(Digest)]
     [InlineData(Basic)]
     [InlineData(Negotiate)]
-    public async Task Another_origin_is_not_told_who_the_client_is_although_it_asks(string challenge)
+    public async Task Another_origin_gets_no_credentials_even_if_it_challenges(string challenge)
     {
         using var other = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -237,7 +237,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     [Theory]
     [InlineData("token", "Negotiate token")]
     [InlineData(null, "Digest ")]
-    public async Task Negotiate_goes_first_where_the_platform_has_a_token(string? token, string expected)
+    public async Task Negotiate_is_preferred_if_the_platform_has_a_token(string? token, string expected)
     {
         string? asked = null;
         List<string> requests = await RunAsync(
@@ -258,7 +258,7 @@ public sealed class ClientAuthenticationTests : IDisposable
 
     // No key distribution center is there for tests: the platform has no token, whatever it lacks, and says so without an exception.
     [Fact]
-    public async Task Without_a_ticket_the_next_challenge_is_answered()
+    public async Task Without_a_Kerberos_ticket_the_next_challenge_is_answered()
     {
         List<string> requests = await RunAsync(new() { Credentials = Alice }, [[Negotiate, Digest]]);
 
@@ -266,7 +266,7 @@ public sealed class ClientAuthenticationTests : IDisposable
     }
 
     [Fact]
-    public async Task Cookies_of_a_challenge_and_headers_of_the_callback_go_with_the_answer()
+    public async Task Cookies_of_a_challenge_and_callback_headers_are_sent_with_the_credentials()
     {
         int calls = 0;
         List<string> requests = await RunAsync(

@@ -3,7 +3,7 @@ namespace Sockeye.Tests;
 public sealed class ClientConnectionTests
 {
     [Fact]
-    public async Task Everything_a_client_sends_is_masked_with_keys_that_differ()
+    public async Task All_client_frames_are_masked_with_different_keys()
     {
         using var server = new RawServer();
         (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync();
@@ -26,7 +26,7 @@ public sealed class ClientConnectionTests
     }
 
     [Fact]
-    public async Task A_client_answers_pings_with_masked_pongs()
+    public async Task A_client_replies_to_pings_with_masked_pongs()
     {
         using var server = new RawServer();
         (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync();
@@ -42,7 +42,7 @@ public sealed class ClientConnectionTests
     }
 
     [Fact]
-    public async Task A_client_answers_a_close_frame_and_waits_for_the_server_to_go_first()
+    public async Task A_client_replies_to_a_close_frame_and_waits_for_the_server_to_close_the_transport()
     {
         using var server = new RawServer();
         (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync();
@@ -67,7 +67,7 @@ public sealed class ClientConnectionTests
     }
 
     [Fact]
-    public async Task A_server_that_does_not_answer_the_close_frame_is_given_up_after_the_close_timeout()
+    public async Task A_server_that_does_not_reply_to_a_close_frame_is_aborted_at_the_close_timeout()
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();
@@ -89,7 +89,7 @@ public sealed class ClientConnectionTests
     }
 
     [Fact]
-    public async Task A_server_that_answers_the_close_frame_and_does_not_go_is_given_up_in_order()
+    public async Task A_server_that_replies_but_keeps_the_transport_open_is_a_clean_close()
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();
@@ -119,7 +119,7 @@ public sealed class ClientConnectionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_server_that_goes_without_a_close_frame_is_1006(bool reset)
+    public async Task A_server_that_ends_without_a_close_frame_is_1006(bool reset)
     {
         using var server = new RawServer();
         (RawPeer peer, WebSocketConnection client) = await server.ConnectAsync();
@@ -162,7 +162,7 @@ public sealed class ClientConnectionTests
     }
 
     [Fact]
-    public async Task A_handler_gets_the_frames_that_came_with_the_answer()
+    public async Task A_handler_gets_frames_that_arrived_with_the_response()
     {
         using var server = new RawServer();
         var handler = new CollectingHandler();

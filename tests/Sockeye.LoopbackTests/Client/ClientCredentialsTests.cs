@@ -34,7 +34,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task User_information_in_the_address_comes_before_credentials_of_the_options()
+    public async Task User_information_in_the_address_overrides_credentials_in_the_options()
     {
         Exchange exchange = await Exchange.RunAsync(
             new() { Credentials = Bob, PreAuthenticate = true }, address => $"ws://alice:s3cret@{address.Authority}/");
@@ -43,7 +43,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task An_authorization_header_comes_before_all_credentials()
+    public async Task An_Authorization_header_overrides_all_credentials()
     {
         Exchange exchange = await Exchange.RunAsync(
             new() { Credentials = Bob, PreAuthenticate = true, RequestHeaders = [new("authorization", "Bearer x")] },
@@ -56,7 +56,7 @@ public sealed class ClientCredentialsTests
     [InlineData("a:b", "c")]
     [InlineData("a\n", "c")]
     [InlineData("a", "c\0")]
-    public async Task Credentials_that_would_be_read_otherwise_are_refused_before_anything_is_sent(
+    public async Task Ambiguous_credentials_throw_before_anything_is_sent(
         string user, string password)
     {
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
@@ -66,7 +66,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_domain_with_a_colon_is_refused_before_anything_is_sent() =>
+    public async Task A_domain_with_a_colon_throws_before_anything_is_sent() =>
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
             "ws://localhost:1/", new WebSocketClientOptions { Credentials = new NetworkCredential("a", "b", "c:d") }).WithDeadline());
 
@@ -86,7 +86,7 @@ public sealed class ClientCredentialsTests
     [InlineData("host:99999")]
     [InlineData("host/path")]
     [InlineData("h\u00F6st")]
-    public void A_host_that_is_none_is_refused(string host) =>
+    public void An_invalid_host_throws(string host) =>
         Assert.Throws<ArgumentException>(() => new WebSocketClientOptions { Host = host });
 
     [Theory]
@@ -96,7 +96,7 @@ public sealed class ClientCredentialsTests
     [InlineData("ws://example.invalid:8080/", "example.invalid:8080")]
     [InlineData("ws://example.invalid:443/", "example.invalid:443")]
     [InlineData("ws://b\u00FCcher.invalid/", "xn--bcher-kva.invalid")]
-    public async Task The_default_port_is_left_out_of_the_host(string address, string expected)
+    public async Task The_default_port_is_omitted_from_the_Host_header(string address, string expected)
     {
         Exchange exchange = await Exchange.RunAsync(new(), _ => address);
 
@@ -114,7 +114,7 @@ public sealed class ClientCredentialsTests
     [Theory]
     [InlineData(13, "Origin", "Sec-WebSocket-Origin")]
     [InlineData(8, "Sec-WebSocket-Origin", "\r\nOrigin")]
-    public async Task The_origin_goes_by_the_name_of_the_version(int version, string name, string other)
+    public async Task The_origin_header_name_depends_on_the_version(int version, string name, string other)
     {
         Exchange exchange = await Exchange.RunAsync(new() { Origin = "https://a.example", ProtocolVersion = version });
 
@@ -128,11 +128,11 @@ public sealed class ClientCredentialsTests
     [InlineData(7)]
     [InlineData(12)]
     [InlineData(14)]
-    public void Another_version_is_refused(int version) =>
+    public void An_unsupported_version_throws(int version) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketClientOptions { ProtocolVersion = version });
 
     [Fact]
-    public async Task An_origin_and_an_origin_header_are_refused()
+    public async Task An_Origin_option_with_an_origin_header_throws()
     {
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
             "ws://localhost:1/",
@@ -140,7 +140,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task Cookies_are_sent_and_those_that_the_server_sets_are_kept()
+    public async Task Cookies_are_sent_and_received_cookies_are_stored()
     {
         var cookies = new CookieContainer();
         cookies.Add(new Uri("http://127.0.0.1/"), new Cookie("a", "1"));
@@ -161,7 +161,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_cookie_of_a_refusal_is_kept_too()
+    public async Task A_cookie_of_a_rejection_is_stored()
     {
         var cookies = new CookieContainer();
 
@@ -173,7 +173,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task The_headers_of_the_answer_are_told_by_the_connection()
+    public async Task The_connection_has_the_headers_of_the_response()
     {
         Exchange exchange = await Exchange.RunAsync(
             new() { Subprotocols = ["chat"] },
@@ -189,7 +189,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_server_has_no_answer_to_tell()
+    public async Task A_server_connection_has_no_response()
     {
         var seen = new TaskCompletionSource<WebSocketUpgradeResponse?>();
         await using WebSocketServer server = await WebSocketServer.StartAsync(Servers.Options, (connection, _) =>
@@ -203,7 +203,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_callback_may_take_its_time_and_set_headers_before_the_request_is_sent()
+    public async Task An_asynchronous_callback_may_set_headers_before_the_request_is_sent()
     {
         var token = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<Exchange> running = Exchange.RunAsync(new()
@@ -236,7 +236,7 @@ public sealed class ClientCredentialsTests
     [InlineData("Proxy-Authorization", "Basic YTpi")]
     [InlineData("X-A", "b\r\nX-C: d")]
     [InlineData("X A", "b")]
-    public async Task A_callback_cannot_set_what_must_not_be_sent(string name, string value)
+    public async Task A_callback_cannot_set_forbidden_headers(string name, string value)
     {
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(
             "ws://localhost:1/",
@@ -251,7 +251,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task What_a_callback_throws_ends_the_attempt_before_anything_is_sent()
+    public async Task An_exception_in_a_callback_ends_the_attempt_before_anything_is_sent()
     {
         using var server = new RawServer();
         var options = new WebSocketClientOptions { OnSendingRequest = (_, _) => throw new IOException("No token.") };
@@ -264,7 +264,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_callback_that_does_not_end_is_ended_by_the_handshake_timeout()
+    public async Task A_callback_that_never_completes_fails_at_the_handshake_timeout()
     {
         var time = new ManualTimeProvider();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -283,7 +283,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public void Options_derived_from_others_keep_the_rest_and_tell_a_log_no_secret()
+    public void Derived_options_keep_other_values_and_show_no_secret_in_a_log()
     {
         var options = new WebSocketClientOptions
         {

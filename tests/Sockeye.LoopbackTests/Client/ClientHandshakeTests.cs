@@ -50,7 +50,7 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [MemberData(nameof(WrongAnswersToEach), DisableDiscoveryEnumeration = true)]
-    public async Task An_answer_that_breaks_a_rule_fails_with_that_rule_and_closes_the_socket(
+    public async Task An_invalid_response_fails_with_its_error_and_closes_the_socket(
         ClientKind kind, WebSocketHandshakeError error, string answer)
     {
         using var server = new RawServer();
@@ -79,7 +79,7 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [EachClient]
-    public async Task Lists_with_white_space_and_empty_elements_in_the_answer_are_read(ClientKind kind)
+    public async Task Lists_with_white_space_and_empty_elements_in_the_response_are_read(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -104,7 +104,7 @@ public sealed class ClientHandshakeTests
     [EachClient(404, "")]
     [EachClient(426, "Sec-WebSocket-Version: 13\r\n")]
     [EachClient(503, "Retry-After: 5\r\n")]
-    public async Task A_refusal_tells_its_status_headers_and_body(ClientKind kind, int status, string header)
+    public async Task A_rejection_has_status_headers_and_body(ClientKind kind, int status, string header)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -130,7 +130,7 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [EachClient]
-    public async Task Of_a_large_body_the_first_64_kib_are_told_and_the_socket_is_closed(ClientKind kind)
+    public async Task A_large_body_is_cut_at_64_KiB_and_the_socket_is_closed(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -153,7 +153,7 @@ public sealed class ClientHandshakeTests
     [EachClient("HTTP/1.1 500 Said\r\n\r\nbegun", true)]
     [EachClient("HTTP/1.1 101 Switching Protocols\r\nUpgra", false)]
     [EachClient("", false)]
-    public async Task An_answer_that_does_not_end_is_given_up_after_the_handshake_timeout(ClientKind kind, string answer, bool isAnswer)
+    public async Task An_incomplete_response_fails_at_the_handshake_timeout(ClientKind kind, string answer, bool isAnswer)
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();
@@ -192,7 +192,7 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [EachClient]
-    public async Task An_endless_head_is_given_up(ClientKind kind)
+    public async Task An_endless_head_fails_the_handshake(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -216,7 +216,7 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [EachClient]
-    public async Task Nobody_at_the_port_is_a_failed_handshake(ClientKind kind)
+    public async Task A_refused_TCP_connection_fails_the_handshake(ClientKind kind)
     {
         Uri address;
         using (var server = new RawServer())
@@ -256,7 +256,7 @@ public sealed class ClientHandshakeTests
 
     [Theory]
     [EachClient]
-    public async Task Interim_answers_are_passed_over(ClientKind kind)
+    public async Task Interim_responses_are_skipped(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -275,7 +275,7 @@ public sealed class ClientHandshakeTests
     [EachClient(1)]
     [EachClient(7)]
     [EachClient(70_000)]
-    public async Task Frames_behind_the_answer_are_delivered_however_it_is_cut(ClientKind kind, int pieceLength)
+    public async Task Frames_after_the_response_are_delivered_however_it_is_split(ClientKind kind, int pieceLength)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());

@@ -23,7 +23,7 @@ public sealed class ClientHeaderTests
     [InlineData("Content-Type")]
     [InlineData("Expires")]
     [InlineData("allow")]
-    public async Task A_header_of_content_is_refused_rather_than_left_out(string name)
+    public async Task A_content_header_throws_instead_of_being_dropped(string name)
     {
         var options = new WebSocketClientOptions { RequestHeaders = [new(name, "x")] };
 

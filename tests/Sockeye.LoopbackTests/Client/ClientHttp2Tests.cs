@@ -68,7 +68,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(WrongAnswers), DisableDiscoveryEnumeration = true)]
-    public async Task An_answer_that_breaks_a_rule_fails_with_that_rule(string answer, WebSocketHandshakeError error, int? status)
+    public async Task An_invalid_response_fails_with_its_error(string answer, WebSocketHandshakeError error, int? status)
     {
         using (var server = new RawListener())
         {
@@ -83,7 +83,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     [Theory]
     [InlineData(":status: 200")]
     [InlineData(":status: 200\nsec-websocket-accept: whatever")]
-    public async Task Frames_are_data_of_the_stream_once_it_is_open(string answer)
+    public async Task Frames_are_DATA_of_the_HTTP2_stream_once_it_is_open(string answer)
     {
         using (var server = new RawListener())
         {
@@ -143,7 +143,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_does_not_answer_a_close_frame_is_given_up_after_the_close_timeout()
+    public async Task A_server_that_does_not_reply_to_a_close_frame_is_aborted_at_the_close_timeout()
     {
         using (var server = new RawListener())
         {
@@ -169,7 +169,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stream_that_ends_with_the_answer_is_an_abnormal_end()
+    public async Task A_stream_that_ends_with_the_response_is_an_abnormal_closure()
     {
         using (var server = new RawListener())
         {
@@ -193,7 +193,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     [InlineData("")]
     [InlineData("000800000000")]
     [InlineData("000300000064")]
-    public async Task A_server_whose_settings_do_not_offer_it_is_not_asked(string settings)
+    public async Task No_request_is_sent_if_the_settings_do_not_enable_extended_CONNECT(string settings)
     {
         using (var server = new RawListener())
         {
@@ -221,7 +221,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     [InlineData(Http2RawPeer.Data, "00", WebSocketHandshakeError.ConnectionLost)]
     [InlineData(Http2RawPeer.Continuation, "00", WebSocketHandshakeError.ConnectionLost)]
     [InlineData(0xFF, "", WebSocketHandshakeError.ConnectionLost)]
-    public async Task A_server_that_ends_the_request_is_a_connection_lost(byte type, string payload, WebSocketHandshakeError error)
+    public async Task A_server_that_resets_the_request_is_ConnectionLost(byte type, string payload, WebSocketHandshakeError error)
     {
         using (var server = new RawListener())
         {
@@ -246,7 +246,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     [InlineData("SSH-2.0-OpenSSH\r\n")]
     [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0")]
     [InlineData("")]
-    public async Task A_server_that_does_not_speak_HTTP2_is_an_error(string answer)
+    public async Task A_server_that_does_not_respond_in_HTTP2_is_ConnectionLost(string answer)
     {
         using (var server = new RawListener())
         {
@@ -272,7 +272,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task An_attempt_is_given_up_while_the_server_does_not_answer(bool hasSettings, bool isTimeout)
+    public async Task An_attempt_is_canceled_while_the_server_is_silent(bool hasSettings, bool isTimeout)
     {
         using (var server = new RawListener())
         {
@@ -311,7 +311,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
 
     // CT-09.
     [Fact]
-    public async Task Interim_answers_without_end_are_given_up_when_together_they_are_too_long()
+    public async Task Endless_interim_responses_fail_at_the_head_limit()
     {
         using (var server = new RawListener())
         {
@@ -341,7 +341,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
 
     // RFC 8441 §3: a second connection, for which TLS does not offer HTTP/2.
     [Fact]
-    public async Task A_server_with_HTTP2_for_other_things_alone_is_asked_by_HTTP1()
+    public async Task A_server_without_extended_CONNECT_gets_an_HTTP1_request()
     {
         using (var server = new RawListener())
         {
@@ -371,7 +371,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task HTTP2_goes_through_the_tunnel_of_a_proxy(bool isSecure)
+    public async Task HTTP2_runs_through_a_proxy_tunnel(bool isSecure)
     {
         using (var proxy = new RawServer())
         {
@@ -403,7 +403,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_unix_socket_speaks_HTTP2_if_it_must()
+    public async Task A_Unix_socket_uses_HTTP2_if_required()
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
         try
@@ -428,7 +428,7 @@ public sealed class ClientHttp2Tests : IAsyncLifetime
     }
 
     [Fact]
-    public void Another_policy_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(
+    public void An_undefined_HTTP2_policy_throws() => Assert.Throws<ArgumentOutOfRangeException>(
         () => new WebSocketClientOptions { Http2 = (WebSocketHttp2Policy)3 });
 
     private static Task<WebSocketConnection> ConnectAsync(

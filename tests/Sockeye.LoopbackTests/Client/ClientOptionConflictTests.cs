@@ -57,7 +57,7 @@ public sealed class ClientOptionConflictTests
 
     [Theory]
     [MemberData(nameof(Conflicts), DisableDiscoveryEnumeration = true)]
-    public async Task Options_that_contradict_each_other_or_the_address_are_refused_with_both_names(
+    public async Task Conflicting_options_throw_with_both_names(
         string address, WebSocketClientOptions options, string first, string second)
     {
         ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
@@ -72,7 +72,7 @@ public sealed class ClientOptionConflictTests
     }
 
     [Fact]
-    public async Task Options_that_only_a_redirect_needs_are_no_contradiction()
+    public async Task Options_needed_only_after_a_redirect_do_not_conflict()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
 
@@ -82,7 +82,7 @@ public sealed class ClientOptionConflictTests
     }
 
     [Fact]
-    public void A_first_delay_that_is_longer_than_the_longest_is_refused()
+    public void A_FirstDelay_above_MaxDelay_throws()
     {
         ArgumentException thrown = Assert.Throws<ArgumentException>(() => new WebSocketReconnectingClient(
             "ws://localhost:1/", new WebSocketReconnectOptions { FirstDelay = TimeSpan.FromMinutes(2) }));
@@ -92,7 +92,7 @@ public sealed class ClientOptionConflictTests
     }
 
     [Fact]
-    public async Task Fragments_without_a_handler_are_refused_by_a_client_that_connects_again()
+    public async Task DeliverFragments_without_a_handler_throws_for_a_reconnecting_client()
     {
         var options = new WebSocketReconnectOptions { Client = new() { Connection = new() { DeliverFragments = true } } };
 
@@ -106,7 +106,7 @@ public sealed class ClientOptionConflictTests
     }
 
     [Fact]
-    public async Task A_longest_delay_that_is_shorter_than_the_default_of_the_first_is_not()
+    public async Task A_MaxDelay_below_the_default_FirstDelay_is_accepted()
     {
         await using var client = new WebSocketReconnectingClient(
             "ws://localhost:1/", new WebSocketReconnectOptions { MaxDelay = TimeSpan.FromSeconds(1) });

@@ -11,7 +11,7 @@ public sealed class ClientProxyOptionTests
     [InlineData("ws://example.invalid/chat", "example.invalid:80")]
     [InlineData("ws://example.invalid:8080/", "example.invalid:8080")]
     [InlineData("ws://[2001:db8::1]/", "[2001:db8::1]:80")]
-    public async Task A_proxy_is_asked_for_a_tunnel_to_the_server(string address, string expected)
+    public async Task A_proxy_gets_a_CONNECT_for_the_server(string address, string expected)
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(address, Through(proxy));
@@ -31,7 +31,7 @@ public sealed class ClientProxyOptionTests
 
     // CT-32.
     [Fact]
-    public async Task Credentials_of_the_proxy_answer_its_challenge_and_never_reach_the_server()
+    public async Task Proxy_credentials_answer_its_challenge_and_never_reach_the_server()
     {
         using var proxy = new RawServer();
         WebSocketClientOptions options = Through(proxy, new NetworkCredential("alice", "s3cret"), KeyValuePair.Create("X-Secret", "mine"));
@@ -86,7 +86,7 @@ public sealed class ClientProxyOptionTests
     [InlineData("ws://example.invalid/")]
     [InlineData("wss://example.invalid/")]
     [InlineData("wss://example.invalid:8443/a?b")]
-    public async Task A_proxy_is_chosen_by_the_address_itself(string address)
+    public async Task The_address_selects_the_proxy(string address)
     {
         List<Uri> asked = [];
 
@@ -117,7 +117,7 @@ public sealed class ClientProxyOptionTests
     }
 
     [Fact]
-    public async Task A_proxy_that_dies_before_it_answers_fails_the_handshake()
+    public async Task A_proxy_that_dies_before_its_response_fails_the_handshake()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
@@ -132,7 +132,7 @@ public sealed class ClientProxyOptionTests
     }
 
     [Fact]
-    public async Task A_proxy_that_closes_without_an_answer_is_asked_twice_at_most()
+    public async Task A_proxy_that_closes_without_a_response_gets_at_most_two_requests()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
@@ -150,7 +150,7 @@ public sealed class ClientProxyOptionTests
     }
 
     [Fact]
-    public async Task A_proxy_that_does_not_answer_is_given_up_after_the_handshake_timeout()
+    public async Task A_silent_proxy_fails_at_the_handshake_timeout()
     {
         var time = new ManualTimeProvider();
         using var proxy = new RawServer();
@@ -171,7 +171,7 @@ public sealed class ClientProxyOptionTests
     }
 
     [Fact]
-    public async Task A_proxy_that_is_not_there_cannot_be_reached()
+    public async Task An_unreachable_proxy_is_NotReachable()
     {
         var gone = new RawServer();
         WebSocketClientOptions options = Through(gone);
@@ -185,7 +185,7 @@ public sealed class ClientProxyOptionTests
 
     // CT-30: what comes before the request cannot answer it.
     [Fact]
-    public async Task Bytes_that_a_proxy_puts_before_the_answer_fail_the_handshake()
+    public async Task Bytes_that_a_proxy_inserts_before_the_response_fail_the_handshake()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
@@ -208,7 +208,7 @@ public sealed class ClientProxyOptionTests
     [InlineData("\u0015\u0003\u0003\0\u0002\u0001\0")]
     [InlineData("\u0015\u0003\u0003\0\u0002\u0002\u0028")]
     [InlineData("\u0017\u0003\u0003\0\u0005hello")]
-    public async Task Bytes_that_a_proxy_puts_before_TLS_fail_it(string injected)
+    public async Task Bytes_that_a_proxy_inserts_before_TLS_fail_TLS(string injected)
     {
         await using TlsRawServer server = new("");
         using var proxy = new RawServer();
@@ -235,7 +235,7 @@ public sealed class ClientProxyOptionTests
 
     // CT-30: "with bad credentials: retry once".
     [Fact]
-    public async Task A_proxy_that_refuses_its_credentials_fails_the_handshake_with_its_status()
+    public async Task A_proxy_that_rejects_the_credentials_fails_the_handshake_with_its_status()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -257,7 +257,7 @@ public sealed class ClientProxyOptionTests
     }
 
     [Fact]
-    public async Task Credentials_in_the_address_of_a_proxy_are_its_own()
+    public async Task Credentials_in_the_address_of_a_proxy_are_sent_to_the_proxy()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
@@ -303,7 +303,7 @@ public sealed class ClientProxyOptionTests
     [InlineData("HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n")]
     [InlineData("HTTP/1.1 299 Fine\r\nContent-Length: 5\r\nTransfer-Encoding: gzip, chunked\r\n\r\n")]
     [InlineData("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 299 Fine\r\n\r\n")]
-    public async Task Any_success_of_a_proxy_is_a_tunnel(string answer)
+    public async Task Any_2xx_of_a_proxy_opens_the_tunnel(string answer)
     {
         foreach (bool isWhole in new[] { true, false })
         {
@@ -329,7 +329,7 @@ public sealed class ClientProxyOptionTests
     [Theory]
     [InlineData("ws://example.invalid/", 299)]
     [InlineData("wss://localhost/", 204)]
-    public async Task A_proxy_that_asked_for_credentials_may_open_the_tunnel_on_the_same_connection_with_any_success(
+    public async Task A_challenging_proxy_may_open_the_tunnel_on_the_same_connection_with_any_2xx(
         string address, int status)
     {
         await using TlsRawServer server = new("");
@@ -365,7 +365,7 @@ public sealed class ClientProxyOptionTests
 
     // RFC 7616: the HTTP client answers this challenge as it does the other.
     [Fact]
-    public async Task A_proxy_that_asks_for_digest_never_sees_the_password()
+    public async Task A_proxy_that_requests_Digest_never_gets_the_password()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -391,7 +391,7 @@ public sealed class ClientProxyOptionTests
     [InlineData("a\r\nX-Injected: 1", "b")]
     [InlineData("a", "b\r\n\r\nGET / HTTP/1.1")]
     [InlineData("a\0", "\n")]
-    public async Task Credentials_of_a_proxy_inject_nothing(string user, string password)
+    public async Task Proxy_credentials_cannot_inject_header_lines(string user, string password)
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -422,7 +422,7 @@ public sealed class ClientProxyOptionTests
     [InlineData("ws://a b/")]
     [InlineData("ws://a\0b/")]
     [InlineData("ws://a\tb/")]
-    public async Task A_host_that_would_be_two_lines_is_refused_before_a_proxy_is_asked(string address)
+    public async Task A_host_with_a_line_break_throws_before_the_proxy_is_contacted(string address)
     {
         using var proxy = new RawServer();
 
@@ -434,7 +434,7 @@ public sealed class ClientProxyOptionTests
 
     // A server behind a proxy that goes without an answer is not asked again, and neither is the proxy.
     [Fact]
-    public async Task A_tunnel_is_asked_for_once()
+    public async Task CONNECT_is_sent_once()
     {
         using var proxy = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, Through(proxy));
@@ -454,7 +454,7 @@ public sealed class ClientProxyOptionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_socks_proxy_is_asked_for_the_server_by_name(bool hasCredentials)
+    public async Task A_SOCKS_proxy_gets_the_host_name_of_the_server(bool hasCredentials)
     {
         using var proxy = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
@@ -490,7 +490,7 @@ public sealed class ClientProxyOptionTests
 
     [Theory]
     [MemberData(nameof(ProxyAnswers.BadSocks), MemberType = typeof(ProxyAnswers), DisableDiscoveryEnumeration = true)]
-    public async Task A_socks_proxy_that_opens_no_tunnel_fails_the_handshake(string greeting, string reply)
+    public async Task A_SOCKS_proxy_that_opens_no_tunnel_fails_the_handshake(string greeting, string reply)
     {
         using var proxy = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions

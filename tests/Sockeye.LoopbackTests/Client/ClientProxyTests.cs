@@ -13,7 +13,7 @@ public sealed class ClientProxyTests : IDisposable
 
     // RFC 6455 §4.1: "CONNECT example.com:80 HTTP/1.1".
     [Fact]
-    public async Task A_proxy_is_asked_for_a_tunnel_and_the_opening_handshake_goes_through_it()
+    public async Task A_proxy_gets_a_CONNECT_and_the_opening_handshake_runs_through_the_tunnel()
     {
         using var proxy = new RawServer();
         HttpClient.DefaultProxy = new WebProxy(new UriBuilder(proxy.Address) { Scheme = Uri.UriSchemeHttp }.Uri);
@@ -33,7 +33,7 @@ public sealed class ClientProxyTests : IDisposable
     }
 
     [Fact]
-    public async Task No_proxy_is_used_if_the_options_say_so()
+    public async Task UseProxy_false_uses_no_proxy()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         using var proxy = new RawServer();

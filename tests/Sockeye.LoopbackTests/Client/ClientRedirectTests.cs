@@ -24,7 +24,7 @@ public sealed class ClientRedirectTests
     [InlineData(303)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task Redirects_are_followed_if_the_options_say_so(int status)
+    public async Task Redirects_are_followed_if_MaxRedirects_is_set(int status)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, Following);
@@ -46,7 +46,7 @@ public sealed class ClientRedirectTests
     [InlineData(303)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task Redirects_are_refusals_by_default(int status)
+    public async Task Redirects_are_not_followed_by_default(int status)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
@@ -68,7 +68,7 @@ public sealed class ClientRedirectTests
     [InlineData(399)]
     [InlineData(200)]
     [InlineData(503)]
-    public async Task Other_statuses_are_not_followed(int status)
+    public async Task Other_3xx_statuses_are_not_followed(int status)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, Following);
@@ -107,12 +107,12 @@ public sealed class ClientRedirectTests
     [Theory]
     [InlineData(-1)]
     [InlineData(51)]
-    public void A_limit_out_of_range_is_refused(int limit) =>
+    public void A_redirect_limit_out_of_range_throws(int limit) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketClientOptions { MaxRedirects = limit });
 
     [Theory]
     [MemberData(nameof(ClientRedirectCases.Bad), MemberType = typeof(ClientRedirectCases), DisableDiscoveryEnumeration = true)]
-    public async Task A_location_that_is_none_is_an_error_and_nobody_is_asked(string headers, WebSocketHandshakeError expected)
+    public async Task An_invalid_location_is_InvalidRedirect_and_no_request_is_sent(string headers, WebSocketHandshakeError expected)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, Following);
@@ -129,7 +129,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task A_relative_location_that_names_a_host_leads_there()
+    public async Task A_network_path_reference_redirects_to_its_host()
     {
         using var first = new RawServer();
         using var second = new RawServer();
@@ -142,7 +142,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task The_same_server_is_sent_the_same_headers()
+    public async Task A_redirect_to_the_same_server_keeps_all_headers()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, WithSecrets);
@@ -157,7 +157,7 @@ public sealed class ClientRedirectTests
     [Theory]
     [InlineData("ws")]
     [InlineData("http")]
-    public async Task Another_server_is_sent_no_secret_and_neither_is_the_first_from_then_on(string scheme)
+    public async Task A_redirect_to_another_server_drops_secrets_for_all_further_requests(string scheme)
     {
         using var first = new RawServer();
         using var second = new RawServer();
@@ -178,7 +178,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task Credentials_of_the_options_and_the_address_stay_with_their_server()
+    public async Task Credentials_are_not_sent_to_another_server()
     {
         using var first = new RawServer();
         using var second = new RawServer();
@@ -196,7 +196,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task The_first_credentials_win_over_those_of_a_location()
+    public async Task User_information_of_the_first_address_overrides_that_of_a_location()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -209,7 +209,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task Credentials_of_a_location_on_the_same_server_are_used_if_there_are_no_others()
+    public async Task User_information_of_a_location_is_used_if_no_other_credentials_exist()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, Following);
@@ -225,7 +225,7 @@ public sealed class ClientRedirectTests
     [InlineData("alice", false)]
     [InlineData("alice", true)]
     [InlineData(null, false)]
-    public async Task Credentials_of_the_options_win_over_those_of_a_location(string? user, bool preAuthenticate)
+    public async Task Credentials_in_the_options_override_those_of_a_location(string? user, bool preAuthenticate)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -256,7 +256,7 @@ public sealed class ClientRedirectTests
 
     // Who the client is to the first server is not for another to say.
     [Fact]
-    public async Task Credentials_that_another_server_gives_for_the_first_are_not_used()
+    public async Task User_information_in_a_redirect_back_from_another_server_is_not_used()
     {
         using var first = new RawServer();
         using var second = new RawServer();
@@ -272,7 +272,7 @@ public sealed class ClientRedirectTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_client_certificate_is_for_the_first_server_unless_a_callback_says_otherwise(bool keep)
+    public async Task A_client_certificate_is_sent_only_to_the_first_server_unless_a_callback_allows_it(bool keep)
     {
         var shown = new TaskCompletionSource<string?>();
         await using TlsRawServer elsewhere = new("", new SslServerAuthenticationOptions
@@ -306,7 +306,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task A_callback_may_keep_the_headers_and_sees_where_it_goes()
+    public async Task A_redirect_callback_gets_the_target_and_may_keep_the_headers()
     {
         using var first = new RawServer();
         using var second = new RawServer();
@@ -334,7 +334,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task A_callback_may_leave_the_headers_behind()
+    public async Task A_redirect_callback_may_drop_the_headers()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
@@ -355,7 +355,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task A_callback_that_says_no_makes_a_redirect_a_refusal()
+    public async Task A_redirect_that_a_callback_declines_is_not_followed()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
@@ -373,7 +373,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task What_a_redirect_callback_throws_ends_the_attempt()
+    public async Task An_exception_in_a_redirect_callback_ends_the_attempt()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
@@ -414,7 +414,7 @@ public sealed class ClientRedirectTests
 
     // CT-25.
     [Fact]
-    public async Task Cookies_that_come_with_a_redirect_are_not_kept_and_cookies_go_where_they_belong()
+    public async Task Cookies_of_a_redirect_are_not_stored_and_stored_cookies_are_sent_by_path()
     {
         using var server = new RawServer();
         var cookies = new CookieContainer();
@@ -431,7 +431,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task The_handshake_timeout_is_for_all_requests_together()
+    public async Task The_handshake_timeout_covers_all_redirects()
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();
@@ -461,7 +461,7 @@ public sealed class ClientRedirectTests
     [Theory]
     [InlineData("ws")]
     [InlineData("http")]
-    public async Task What_was_asked_for_over_TLS_is_not_asked_for_without(string scheme)
+    public async Task A_redirect_from_TLS_to_plain_text_is_InsecureRedirect(string scheme)
     {
         await using WebSocketServer elsewhere = await Servers.StartEchoAsync();
         await using TlsRawServer server = new(
@@ -479,7 +479,7 @@ public sealed class ClientRedirectTests
 
     // A callback does not change that.
     [Fact]
-    public async Task A_callback_is_not_asked_whether_to_go_from_wss_to_ws()
+    public async Task A_redirect_from_wss_to_ws_does_not_call_the_callback()
     {
         await using WebSocketServer elsewhere = await Servers.StartEchoAsync();
         await using TlsRawServer server = new(
@@ -499,7 +499,7 @@ public sealed class ClientRedirectTests
     }
 
     [Fact]
-    public async Task The_request_callback_may_remove_headers_from_the_request_that_a_redirect_asks_for()
+    public async Task OnSendingRequest_may_remove_headers_after_a_redirect()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
@@ -523,7 +523,7 @@ public sealed class ClientRedirectTests
 
     // CT-22: another scheme is another origin.
     [Fact]
-    public async Task From_ws_to_wss_is_another_origin()
+    public async Task A_redirect_from_ws_to_wss_is_cross_origin()
     {
         await using WebSocketServer secure = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() },

@@ -3,7 +3,7 @@ namespace Sockeye.Tests;
 public sealed class ClientRequestTests
 {
     [Fact]
-    public async Task The_request_has_what_the_rfc_wants_and_what_was_asked_for()
+    public async Task The_request_has_the_required_and_the_requested_headers()
     {
         using var server = new RawServer();
         var options = new WebSocketClientOptions
@@ -43,7 +43,7 @@ public sealed class ClientRequestTests
     [Theory]
     [InlineData("ws")]
     [InlineData("http")]
-    public async Task Either_scheme_will_do(string scheme)
+    public async Task Both_ws_and_http_schemes_connect(string scheme)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
 
@@ -53,7 +53,7 @@ public sealed class ClientRequestTests
     }
 
     [Fact]
-    public async Task A_server_may_choose_no_subprotocol_if_that_is_allowed()
+    public async Task A_server_may_select_no_subprotocol_if_AllowMissingSubprotocol_is_set()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         var options = new WebSocketClientOptions { Subprotocols = ["chat"], AllowMissingSubprotocol = true };
@@ -69,7 +69,7 @@ public sealed class ClientRequestTests
 
     // CT-02.
     [Fact]
-    public async Task The_keys_of_a_thousand_requests_are_all_different()
+    public async Task A_thousand_requests_have_different_keys()
     {
         const int Requests = 1000;
         using var server = new RawServer();
@@ -88,7 +88,7 @@ public sealed class ClientRequestTests
 
     // §4.1 (7): a key is for one connection.
     [Fact]
-    public async Task A_server_that_closes_without_an_answer_is_not_asked_again_with_the_same_key()
+    public async Task A_server_that_closes_without_a_response_gets_no_second_request()
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address);
@@ -109,7 +109,7 @@ public sealed class ClientRequestTests
     [EachClient("")]
     [EachClient("HTTP/1.1 101 Switching Protocols\r\nUpgr")]
     [EachClient("HTTP/1.1 103 Early Hints\r\n\r\n")]
-    public async Task A_server_that_resets_before_its_answer_is_complete_is_a_connection_lost(
+    public async Task A_reset_before_the_response_is_complete_is_ConnectionLost(
         ClientKind kind, string answer)
     {
         using var server = new RawServer();
@@ -131,7 +131,7 @@ public sealed class ClientRequestTests
     [InlineData("Sec-WebSocket-Protocol:", WebSocketHandshakeError.InvalidSubprotocols)]
     [InlineData("Sec-WebSocket-Extensions: permessage-deflate", WebSocketHandshakeError.UnrequestedExtension)]
     [InlineData("Sec-WebSocket-Extensions: x-made-up", WebSocketHandshakeError.UnrequestedExtension)]
-    public async Task What_nobody_asked_for_fails_the_handshake(string header, WebSocketHandshakeError error)
+    public async Task An_unrequested_subprotocol_or_extension_fails_the_handshake(string header, WebSocketHandshakeError error)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -160,13 +160,13 @@ public sealed class ClientRequestTests
     [InlineData("ws://")]
     [InlineData("ws://a b/")]
     [InlineData("")]
-    public async Task An_address_that_is_none_of_a_websocket_server_is_refused(string address)
+    public async Task An_invalid_websocket_address_throws(string address)
     {
         await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(address));
     }
 
     [Fact]
-    public async Task A_relative_uri_is_refused()
+    public async Task A_relative_uri_throws()
     {
         await Assert.ThrowsAsync<ArgumentException>(
             () => WebSocketClient.ConnectAsync(new Uri("/chat", UriKind.Relative)));
@@ -195,7 +195,7 @@ public sealed class ClientRequestTests
 
     [Theory]
     [MemberData(nameof(Injections), DisableDiscoveryEnumeration = true)]
-    public async Task What_would_break_the_request_is_refused_before_anything_is_sent(
+    public async Task Invalid_request_options_throw_before_anything_is_sent(
         string what, WebSocketClientOptions options)
     {
         using var server = new RawServer();
@@ -209,7 +209,7 @@ public sealed class ClientRequestTests
     }
 
     [Fact]
-    public async Task A_certificate_that_is_not_trusted_fails_the_handshake_and_one_that_is_does_not()
+    public async Task Only_a_trusted_certificate_completes_the_handshake()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });

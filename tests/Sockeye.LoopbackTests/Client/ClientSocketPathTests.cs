@@ -11,17 +11,17 @@ public sealed class ClientSocketPathTests : IDisposable
 
     [Theory]
     [EachClient]
-    public async Task A_socket_that_does_not_exist(ClientKind kind) =>
+    public async Task A_missing_socket_is_reported(ClientKind kind) =>
         await AssertNotReachableAsync(kind, Path.Combine(_folder, "s"), "there is no such file (ENOENT)");
 
     [Theory]
     [EachClient]
-    public async Task A_socket_in_a_folder_that_does_not_exist(ClientKind kind) =>
+    public async Task A_missing_folder_is_reported(ClientKind kind) =>
         await AssertNotReachableAsync(kind, "/nowhere/s", "there is no such file (ENOENT)");
 
     [Theory]
     [EachClient]
-    public async Task A_file_in_place_of_a_folder(ClientKind kind)
+    public async Task A_file_used_as_a_folder_is_reported(ClientKind kind)
     {
         string file = Path.Combine(_folder, "file");
         await File.WriteAllTextAsync(file, "");
@@ -31,7 +31,7 @@ public sealed class ClientSocketPathTests : IDisposable
 
     [Theory]
     [EachClient]
-    public async Task A_socket_that_its_server_left_behind(ClientKind kind)
+    public async Task A_stale_socket_file_is_reported(ClientKind kind)
     {
         Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
         string path = Path.Combine(_folder, "s");
@@ -47,7 +47,7 @@ public sealed class ClientSocketPathTests : IDisposable
 
     [Theory]
     [EachClient]
-    public async Task A_socket_of_datagrams(ClientKind kind)
+    public async Task A_datagram_socket_is_reported(ClientKind kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have other words.");
         string path = Path.Combine(_folder, "s");
@@ -58,7 +58,7 @@ public sealed class ClientSocketPathTests : IDisposable
     }
 
     [Fact]
-    public async Task A_reconnecting_client_says_it_in_its_status_and_its_log()
+    public async Task A_reconnecting_client_reports_it_in_its_status_and_log()
     {
         string path = Path.Combine(_folder, "s");
         var log = new CapturingLoggerFactory();

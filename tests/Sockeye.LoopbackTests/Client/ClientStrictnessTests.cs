@@ -8,7 +8,7 @@ public sealed class ClientStrictnessTests
     [Theory]
     [EachClient(5, true)]
     [EachClient(4, false)]
-    public async Task The_limit_for_messages_holds_for_a_client(ClientKind kind, long limit, bool isReceived)
+    public async Task MaxMessageLength_applies_to_a_client(ClientKind kind, long limit, bool isReceived)
     {
         (RawPeer peer, WebSocketConnection client) = await ConnectAsync(kind, new()
         {
@@ -25,7 +25,7 @@ public sealed class ClientStrictnessTests
     [Theory]
     [EachClient(true)]
     [EachClient(false)]
-    public async Task A_length_that_is_not_in_its_shortest_form_fails_the_connection_unless_it_is_allowed(
+    public async Task A_non_minimal_length_fails_the_connection_unless_allowed(
         ClientKind kind, bool isAllowed)
     {
         (RawPeer peer, WebSocketConnection client) = await ConnectAsync(kind, new() { AllowNonMinimalLengths = isAllowed });
@@ -38,7 +38,7 @@ public sealed class ClientStrictnessTests
 
     [Theory]
     [EachClient]
-    public async Task Pings_are_not_answered_if_the_options_say_so(ClientKind kind)
+    public async Task Pings_get_no_pong_if_AnswerPings_is_false(ClientKind kind)
     {
         (RawPeer peer, WebSocketConnection client) = await ConnectAsync(kind, new() { AnswerPings = false });
         using RawPeer _ = peer;

@@ -18,7 +18,7 @@ public sealed class ClientTakeoverTests
     [EachClient("\n", 1)]
     [EachClient("\n", 7)]
     [EachClient("\n", 100_000)]
-    public async Task Frames_behind_the_answer_are_delivered_however_its_lines_end(
+    public async Task Frames_after_the_response_are_delivered_for_every_line_ending(
         ClientKind kind, string newLine, int pieceLength)
     {
         await AssertFramesArriveAsync(
@@ -30,7 +30,7 @@ public sealed class ClientTakeoverTests
     [EachClient("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 100_000)]
     [EachClient("HTTP/1.1 102 Processing\n\nHTTP/1.1 103 Early Hints\nLink: </a>\n\n", 100_000)]
     [EachClient("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 1)]
-    public async Task Frames_behind_the_answer_are_delivered_when_other_answers_came_with_it(
+    public async Task Frames_after_the_response_are_delivered_after_interim_responses_in_one_read(
         ClientKind kind, string interim, int pieceLength)
     {
         await AssertFramesArriveAsync(kind, request => interim + RawServer.Accepting(request), pieceLength);
@@ -40,7 +40,7 @@ public sealed class ClientTakeoverTests
     [Theory]
     [EachClient("HTTP/1.1 103 Early Hints\r\nLink : </a>\r\n\r\n")]
     [EachClient("HTTP/1.1 100\r\n\r\n")]
-    public async Task Frames_behind_the_answer_are_delivered_behind_eight_others(ClientKind kind, string interim)
+    public async Task Frames_after_the_response_are_delivered_after_eight_interim_responses(ClientKind kind, string interim)
     {
         string eight = string.Concat(Enumerable.Repeat(interim, 8));
 
@@ -51,7 +51,7 @@ public sealed class ClientTakeoverTests
     [Theory]
     [EachClient(999)]
     [EachClient(1_000_000)]
-    public async Task Frames_behind_a_long_answer_are_delivered(ClientKind kind, int pieceLength)
+    public async Task Frames_after_a_long_response_are_delivered(ClientKind kind, int pieceLength)
     {
         await AssertFramesArriveAsync(
             kind, request => RawServer.Accepting(request).Insert(34, LongHeaders), pieceLength);
@@ -59,7 +59,7 @@ public sealed class ClientTakeoverTests
 
     [Theory]
     [EachClient]
-    public async Task An_answer_with_a_longer_head_than_is_taken_is_refused_though_it_has_an_end(ClientKind kind)
+    public async Task A_complete_response_above_the_head_limit_fails(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -76,7 +76,7 @@ public sealed class ClientTakeoverTests
 
     [Theory]
     [EachClient]
-    public async Task A_server_that_closes_behind_its_answer_and_frames_is_heard_to_the_end(ClientKind kind)
+    public async Task All_frames_of_a_server_that_closes_right_after_them_are_delivered(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
@@ -96,7 +96,7 @@ public sealed class ClientTakeoverTests
 
     [Theory]
     [EachClient]
-    public async Task What_a_handler_sends_in_OnOpen_goes_before_its_answer_to_what_came_with_the_answer(ClientKind kind)
+    public async Task Sends_in_OnOpen_precede_replies_to_frames_that_arrived_with_the_response(ClientKind kind)
     {
         using var server = new RawServer();
         var handler = new CallbackHandler
@@ -119,7 +119,7 @@ public sealed class ClientTakeoverTests
 
     [Theory]
     [EachClient]
-    public async Task A_logger_factory_that_throws_leaves_no_connection_behind(ClientKind kind)
+    public async Task A_logger_factory_that_throws_leaks_no_connection(ClientKind kind)
     {
         using var server = new RawServer();
         WebSocketClientOptions options = new()
@@ -162,7 +162,7 @@ public sealed class ClientTakeoverTests
     [Theory]
     [EachClient("127.0.0.1")]
     [EachClient("::1")]
-    public async Task A_name_with_several_addresses_is_reached_at_the_one_that_answers(ClientKind kind, string address)
+    public async Task A_name_with_several_addresses_connects_to_the_reachable_one(ClientKind kind, string address)
     {
         IPAddress[] addresses = await Dns.GetHostAddressesAsync("localhost", TestContext.Current.CancellationToken);
         Assert.SkipUnless(addresses.Contains(IPAddress.Parse(address)), "This machine has another localhost.");
@@ -180,7 +180,7 @@ public sealed class ClientTakeoverTests
 
     [Theory]
     [EachClient]
-    public async Task An_IPv6_address_is_reached_and_told_as_such(ClientKind kind)
+    public async Task An_IPv6_address_connects_and_is_reported_as_IPv6(ClientKind kind)
     {
         Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "This machine has no IPv6.");
         using var server = new RawServer(IPAddress.IPv6Loopback);

@@ -28,7 +28,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0070", WebSocketTlsFailure.AlertReceived, "unrecognized_name (112)")]
     [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0050", WebSocketTlsFailure.AlertReceived, "internal_error (80)")]
     [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0031", WebSocketTlsFailure.CertificateRefusedByPeer, "access_denied (49)")]
-    public async Task What_the_server_did_instead_is_in_the_exception(string answer, WebSocketTlsFailure failure, string said)
+    public async Task A_TLS_failure_says_what_the_server_sent_instead(string answer, WebSocketTlsFailure failure, string said)
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);
         using RawPeer peer = await AcceptHelloAsync();
@@ -42,7 +42,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     }
 
     [Fact]
-    public async Task A_reset_during_the_handshake_is_named()
+    public async Task A_reset_during_the_TLS_handshake_is_reported()
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);
         RawPeer peer = await AcceptHelloAsync();
@@ -56,7 +56,7 @@ public sealed class ClientTlsFailureTests : IDisposable
 
     // A text that no longer fits into one read, as a server of HTTP that answers byte by byte sends it.
     [Fact]
-    public async Task A_server_that_is_silent_behind_one_byte_of_something_else_is_recognised()
+    public async Task A_server_that_sends_one_byte_of_another_protocol_is_recognized()
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);
         using RawPeer peer = await AcceptHelloAsync();
@@ -71,7 +71,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     [Theory]
     [InlineData(SslProtocols.Tls12)]
     [InlineData(SslProtocols.Tls13)]
-    public async Task A_certificate_of_a_client_that_the_server_rejects_is_named_there(SslProtocols version)
+    public async Task A_client_certificate_rejected_by_the_server_is_reported(SslProtocols version)
     {
         SslServerAuthenticationOptions tls = TestCertificate.ForServer();
         tls.EnabledSslProtocols = version;
@@ -104,7 +104,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     // The alert that a TLS server sends after an invalid ClientHello.
     [EachClient]
     [Theory]
-    public async Task TLS_on_a_port_for_ws_is_recognised(ClientKind kind)
+    public async Task TLS_on_a_port_for_ws_is_recognized(ClientKind kind)
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             $"ws://127.0.0.1:{_server.Port}/", new WebSocketClientOptions { UseEventLoop = kind.UsesEventLoop() });
@@ -122,7 +122,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_reconnecting_client_says_why_TLS_was_cut_off_and_tries_again(bool isReset)
+    public async Task A_reconnecting_client_reports_a_TLS_cutoff_and_retries(bool isReset)
     {
         var log = new CapturingLoggerFactory();
         var waited = new TaskCompletionSource<WebSocketReconnectStatus>();

@@ -10,7 +10,7 @@ namespace Sockeye.Tests;
 public sealed class ClientTlsTests
 {
     [Fact]
-    public async Task A_certificate_of_an_authority_of_ones_own_is_trusted()
+    public async Task A_certificate_of_a_private_authority_can_be_trusted()
     {
         using X509Certificate2 certificate = TestAuthority.Issue("localhost", daysLeft: 1);
         await using TlsRawServer server = Serve(certificate);
@@ -24,7 +24,7 @@ public sealed class ClientTlsTests
     [Theory]
     [InlineData("wss")]
     [InlineData("https")]
-    public async Task Text_and_large_messages_go_over_TLS(string scheme)
+    public async Task Text_and_large_messages_pass_over_TLS(string scheme)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
@@ -60,7 +60,7 @@ public sealed class ClientTlsTests
     }
 
     [Fact]
-    public async Task A_certificate_that_nobody_vouches_for_is_not_trusted()
+    public async Task A_certificate_of_an_unknown_authority_is_not_trusted()
     {
         await using TlsRawServer server = new("");
 
@@ -76,7 +76,7 @@ public sealed class ClientTlsTests
     }
 
     [Fact]
-    public async Task A_certificate_whose_revocation_cannot_be_checked_is_not_trusted_if_it_must_be()
+    public async Task A_certificate_with_unknown_revocation_is_rejected_if_checking_is_required()
     {
         using X509Certificate2 certificate = TestAuthority.Issue("localhost", daysLeft: 1);
         await using TlsRawServer server = Serve(certificate);
@@ -90,7 +90,7 @@ public sealed class ClientTlsTests
     }
 
     [Fact]
-    public async Task A_certificate_that_only_the_application_rejects_is_said_to_be_rejected_by_it()
+    public async Task A_certificate_rejected_only_by_the_application_is_reported_as_such()
     {
         using X509Certificate2 certificate = TestAuthority.Issue("localhost", daysLeft: 1);
         await using TlsRawServer server = Serve(certificate);
@@ -118,7 +118,7 @@ public sealed class ClientTlsTests
 
     [Theory]
     [MemberData(nameof(Thrown), DisableDiscoveryEnumeration = true)]
-    public async Task A_callback_that_throws_is_a_fault_of_this_end(Exception exception, bool ofSelection)
+    public async Task A_certificate_callback_that_throws_is_a_local_failure(Exception exception, bool ofSelection)
     {
         await using TlsRawServer server = new("");
         SslClientAuthenticationOptions tls = Trusting();
@@ -144,7 +144,7 @@ public sealed class ClientTlsTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Old_versions_of_TLS_are_not_spoken(byte minor)
+    public async Task Obsolete_versions_of_TLS_are_not_used(byte minor)
     {
         using var server = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -168,7 +168,7 @@ public sealed class ClientTlsTests
     [InlineData("")]
     [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
     [InlineData("\u0016\u0003\u0003")]
-    public async Task A_server_that_ends_TLS_before_it_has_begun_is_a_failure_of_TLS(string answer)
+    public async Task A_server_that_closes_before_TLS_starts_is_TlsFailed(string answer)
     {
         using var server = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -185,7 +185,7 @@ public sealed class ClientTlsTests
 
     // RFC 8446 §6.1: without close_notify an attacker may have truncated the stream.
     [Fact]
-    public async Task A_connection_cut_off_below_TLS_is_an_abnormal_end()
+    public async Task An_end_without_close_notify_is_an_abnormal_closure()
     {
         using var server = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -206,7 +206,7 @@ public sealed class ClientTlsTests
     }
 
     [Fact]
-    public async Task TLS_that_does_not_go_on_is_given_up_after_the_handshake_timeout()
+    public async Task Stalled_TLS_fails_at_the_handshake_timeout()
     {
         var time = new ManualTimeProvider();
         using var server = new RawListener();

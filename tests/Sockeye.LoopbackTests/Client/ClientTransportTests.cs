@@ -10,7 +10,7 @@ public sealed class ClientTransportTests
 {
     [Theory]
     [EachClient]
-    public async Task The_address_of_this_end_can_be_set(ClientKind kind)
+    public async Task The_local_address_can_be_set(ClientKind kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere 127.0.0.2 is not an address of this machine.");
         using var server = new RawServer();
@@ -29,7 +29,7 @@ public sealed class ClientTransportTests
 
     [Theory]
     [EachClient]
-    public async Task Frames_do_not_wait_until_packets_are_full(ClientKind kind)
+    public async Task Nagle_is_disabled(ClientKind kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
         using var server = new RawServer();
@@ -45,7 +45,7 @@ public sealed class ClientTransportTests
 
     [Theory]
     [EachClient]
-    public async Task An_address_that_is_not_this_machines_cannot_be_connected_from(ClientKind kind)
+    public async Task A_foreign_local_address_fails(ClientKind kind)
     {
         using var server = new RawServer();
 
@@ -66,7 +66,7 @@ public sealed class ClientTransportTests
     [EachClient(AddressFamily.InterNetwork, true)]
     [EachClient(AddressFamily.InterNetworkV6, false)]
     [EachClient(AddressFamily.Unspecified, true)]
-    public async Task Only_addresses_of_the_family_are_tried(ClientKind kind, AddressFamily family, bool isReached)
+    public async Task Only_addresses_of_the_selected_family_are_tried(ClientKind kind, AddressFamily family, bool isReached)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         var options = new WebSocketClientOptions { AddressFamily = family, UseEventLoop = kind.UsesEventLoop() };
@@ -88,11 +88,11 @@ public sealed class ClientTransportTests
     [Theory]
     [InlineData(AddressFamily.Unix)]
     [InlineData(AddressFamily.AppleTalk)]
-    public void Another_family_is_refused(AddressFamily family) =>
+    public void An_unsupported_address_family_throws(AddressFamily family) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketClientOptions { AddressFamily = family });
 
     [Fact]
-    public async Task A_callback_connects_any_stream()
+    public async Task A_connect_callback_may_return_any_stream()
     {
         using var server = new RawServer();
         List<WebSocketConnectContext> seen = [];
@@ -123,7 +123,7 @@ public sealed class ClientTransportTests
     }
 
     [Fact]
-    public async Task TLS_runs_over_the_stream_of_a_callback()
+    public async Task TLS_runs_over_the_stream_of_a_connect_callback()
     {
         await using TlsRawServer server = new("");
         var options = new WebSocketClientOptions
@@ -146,7 +146,7 @@ public sealed class ClientTransportTests
     }
 
     [Fact]
-    public async Task What_a_connect_callback_throws_is_the_cause_of_the_failure()
+    public async Task An_exception_in_a_connect_callback_is_the_inner_exception()
     {
         var cause = new InvalidOperationException("No way.");
 
@@ -164,7 +164,7 @@ public sealed class ClientTransportTests
     [InlineData("other.invalid", "nowhere.invalid", "other.invalid")]
     [InlineData("", "nowhere.invalid", "")]
     [InlineData(null, "127.0.0.1", "")]
-    public async Task The_servers_name_in_TLS_is_that_of_the_address_or_of_the_options_and_never_the_host_header(
+    public async Task SNI_is_taken_from_the_address_or_the_TLS_options_and_never_from_the_Host_header(
         string? targetHost, string host, string expected)
     {
         await using TlsRawServer server = new("");
@@ -190,7 +190,7 @@ public sealed class ClientTransportTests
     }
 
     [Fact]
-    public async Task A_client_certificate_is_shown()
+    public async Task A_client_certificate_is_sent()
     {
         var shown = new TaskCompletionSource<string?>();
         await using TlsRawServer server = new("", new SslServerAuthenticationOptions
@@ -232,7 +232,7 @@ public sealed class ClientTransportTests
 
     [Theory]
     [EachClient]
-    public async Task A_unix_socket_is_connected_to_by_its_path(ClientKind kind)
+    public async Task A_Unix_socket_is_connected_by_path(ClientKind kind)
     {
         Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
         string folder = Directory.CreateTempSubdirectory("sock ").FullName;
@@ -263,7 +263,7 @@ public sealed class ClientTransportTests
     }
 
     [Fact]
-    public async Task From_a_socket_a_relative_redirect_stays_and_another_leaves_credentials_behind()
+    public async Task A_relative_redirect_stays_on_the_Unix_socket_and_any_other_drops_credentials()
     {
         Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
         string folder = Directory.CreateTempSubdirectory().FullName;
@@ -300,7 +300,7 @@ public sealed class ClientTransportTests
     [InlineData("ws+unix:/tmp/other:/")]
     [InlineData("ws+unix:///tmp/other:/")]
     [InlineData("unix:/tmp/other")]
-    public async Task From_a_socket_no_server_leads_to_another(string location)
+    public async Task A_redirect_from_a_Unix_socket_to_another_is_InvalidRedirect(string location)
     {
         Assert.SkipUnless(Socket.OSSupportsUnixDomainSockets, "There are no Unix sockets here.");
         string folder = Directory.CreateTempSubdirectory().FullName;
@@ -328,7 +328,7 @@ public sealed class ClientTransportTests
     // CT-41. RFC 6761 §6.4: a name that never is one.
     [Theory]
     [EachClient]
-    public async Task A_name_that_nobody_has_cannot_be_reached(ClientKind kind)
+    public async Task An_unknown_host_name_is_NotReachable(ClientKind kind)
     {
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync(

@@ -13,7 +13,7 @@ public sealed class ClientZoneTests
 
     [Theory]
     [EachClient]
-    public async Task A_zone_that_is_no_interface_is_named(ClientKind kind)
+    public async Task A_zone_without_an_interface_is_reported(ClientKind kind)
     {
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => WebSocketClient.ConnectAsync("ws://[fe80::1%25nowhere]:1/", kind.Options()).WithDeadline());
@@ -27,7 +27,7 @@ public sealed class ClientZoneTests
     [InlineData("ws://[fe80::1%eth0]/", "[fe80::1]", "fe80::1%eth0")]
     [InlineData("ws://[fe80::1%7]/", "[fe80::1]", "fe80::1%7")]
     [InlineData("ws://[fe80::1]/", "[fe80::1]", "fe80::1")]
-    public async Task The_zone_is_for_connecting_and_not_in_the_host_header(string address, string host, string target)
+    public async Task The_zone_is_used_to_connect_and_omitted_from_the_Host_header(string address, string host, string target)
     {
         using var server = new RawServer();
         WebSocketConnectContext? seen = null;
@@ -55,7 +55,7 @@ public sealed class ClientZoneTests
     }
 
     [Fact]
-    public async Task A_link_local_address_is_connected_to_through_its_zone()
+    public async Task A_link_local_address_connects_through_its_zone()
     {
         Assert.SkipUnless(
             OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Needs root, to make a network namespace.");
@@ -64,7 +64,7 @@ public sealed class ClientZoneTests
             "unshare",
             [
                 "--net", "sh", "-c", InNamespace, program, "--explicit", "on", "--filter-method",
-                $"*.{nameof(In_a_namespace_with_a_link_local_address)}",
+                $"*.{nameof(A_link_local_address_connects_inside_a_network_namespace)}",
             ])
         {
             RedirectStandardOutput = true,
@@ -80,7 +80,7 @@ public sealed class ClientZoneTests
     }
 
     [Fact(Explicit = true)] // run by the one above, in a process of its own
-    public async Task In_a_namespace_with_a_link_local_address()
+    public async Task A_link_local_address_connects_inside_a_network_namespace()
     {
         uint index = uint.Parse(await File.ReadAllTextAsync("/sys/class/net/lo/ifindex"));
         var any = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) };

@@ -11,7 +11,7 @@ public sealed class ResponseHeadLimitTests
     [Theory]
     [InlineData(KiB - 1)]
     [InlineData((1024 * KiB) + 1)]
-    public void A_length_out_of_range_is_refused(int length) => Assert.Throws<ArgumentOutOfRangeException>(
+    public void A_length_out_of_range_throws(int length) => Assert.Throws<ArgumentOutOfRangeException>(
         nameof(WebSocketClientOptions.MaxResponseHeadLength), () => new WebSocketClientOptions { MaxResponseHeadLength = length });
 
     [Theory]
@@ -21,7 +21,7 @@ public sealed class ResponseHeadLimitTests
     [EachClient((63 * KiB) + 1, 60 * KiB, WebSocketHandshakeError.None)]
     [EachClient(64 * KiB, 70 * KiB, WebSocketHandshakeError.HeadTooLong)]
     [EachClient(2 * KiB, 3 * KiB, WebSocketHandshakeError.HeadTooLong)]
-    public async Task A_longer_head_fails_the_handshake_and_a_raised_limit_lets_it_pass(
+    public async Task A_longer_head_fails_the_handshake_unless_the_limit_is_raised(
         ClientKind kind, int limit, int length, WebSocketHandshakeError error)
     {
         using var server = new RawServer();

@@ -41,7 +41,7 @@ public sealed class UnixBacklogTests : IDisposable
 
     [Theory]
     [EachClient]
-    public async Task A_backlog_that_stays_full_ends_with_the_deadline_of_connecting(ClientKind kind)
+    public async Task A_backlog_that_stays_full_fails_at_the_handshake_timeout(ClientKind kind)
     {
         WebSocketHandshakeException exception = await Assert.ThrowsAsync<WebSocketHandshakeException>(
             () => ConnectAsync(kind, TimeSpan.FromSeconds(1)).WithDeadline());

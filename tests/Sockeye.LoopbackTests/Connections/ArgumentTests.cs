@@ -8,7 +8,7 @@ public sealed class ArgumentTests
     [InlineData(3)]
     [InlineData(8)]
     [InlineData(-1)]
-    public async Task A_kind_that_is_no_kind_of_message_is_refused_and_nothing_is_sent(int number)
+    public async Task An_undefined_message_kind_throws_and_nothing_is_sent(int number)
     {
         var kind = (WebSocketMessageKind)number;
         await using WebSocketServer server = await Servers.StartEchoAsync();

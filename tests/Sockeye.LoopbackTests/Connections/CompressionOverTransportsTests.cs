@@ -11,7 +11,7 @@ public sealed class CompressionOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Messages_of_every_length_come_back_from_a_handler_as_they_were(TransportKind kind)
+    public async Task Messages_of_every_length_come_back_unchanged_from_a_handler(TransportKind kind)
     {
         foreach (PerMessageDeflateOptions options in new[] { Keeping, Forgetting, PerMessageDeflateOptions.Dedicated })
         {
@@ -27,7 +27,7 @@ public sealed class CompressionOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Messages_come_back_from_whoever_asks_for_them(TransportKind kind)
+    public async Task Messages_come_back_from_ReceiveAsync(TransportKind kind)
     {
         const int Messages = 500;
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, compression: Keeping);
@@ -72,7 +72,7 @@ public sealed class CompressionOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Fragments_can_be_received_as_they_come(TransportKind kind)
+    public async Task Fragments_can_be_received_as_they_arrive(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind, serverOptions: new WebSocketConnectionOptions { DeliverFragments = true }, compression: Keeping);
@@ -94,7 +94,7 @@ public sealed class CompressionOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Both_ends_send_large_messages_at_once_and_nothing_locks_up(TransportKind kind)
+    public async Task Both_ends_send_large_messages_at_once_without_deadlock(TransportKind kind)
     {
         const int Messages = 6;
         const int Length = 1024 * 1024;
@@ -126,7 +126,7 @@ public sealed class CompressionOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Many_send_from_both_ends_while_each_echoes_and_orders_are_kept(TransportKind kind)
+    public async Task Many_senders_on_both_ends_keep_their_order_while_each_end_echoes(TransportKind kind)
     {
         const int Senders = 16;
         const int Messages = 40;
@@ -162,7 +162,7 @@ public sealed class CompressionOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_peer_that_reads_late_gets_everything_up_to_the_close_frame(TransportKind kind)
+    public async Task A_peer_that_reads_late_gets_everything_up_to_the_Close_frame(TransportKind kind)
     {
         ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind,

@@ -31,7 +31,7 @@ public sealed class ConfigurationBindingTests
 
     [Theory]
     [MemberData(nameof(TypesAndWays))]
-    public void Bound_options_have_the_values_and_no_others_are_touched(string name, string way)
+    public void Binding_sets_the_configured_values_and_no_others(string name, string way)
     {
         Type type = OptionsTypes.All.Single(type => type.Name == name);
         Dictionary<string, string?> values = OptionsTypes.ConfigurationOf(type);
@@ -49,7 +49,7 @@ public sealed class ConfigurationBindingTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Binding_a_copy_leaves_the_original_as_it_was_and_the_other_way_round(string name)
+    public void Binding_a_copy_does_not_change_the_original_and_vice_versa(string name)
     {
         Type type = OptionsTypes.All.Single(type => type.Name == name);
         IConfiguration configuration = Configuration(OptionsTypes.ConfigurationOf(type));
@@ -68,7 +68,7 @@ public sealed class ConfigurationBindingTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Options_that_were_given_to_others_cannot_be_reached_through_them(string name)
+    public void Options_cannot_be_changed_through_objects_they_were_passed_to(string name)
     {
         Type type = OptionsTypes.All.Single(type => type.Name == name);
         foreach (System.Reflection.PropertyInfo property in OptionsTypes.NestedIn(type))
@@ -93,7 +93,7 @@ public sealed class ConfigurationBindingTests
     }
 
     [Fact]
-    public void An_address_of_one_server_is_not_that_of_another()
+    public void Servers_do_not_share_an_address()
     {
         var options = new WebSocketServerOptions();
         WebSocketServerOptions copy = options with { Backlog = 10 };
@@ -109,7 +109,7 @@ public sealed class ConfigurationBindingTests
     [InlineData("Get")]
     [InlineData("Bind")]
     [InlineData("IOptions")]
-    public async Task A_limit_from_a_configuration_holds_for_its_server_alone(string way)
+    public async Task A_configured_limit_applies_only_to_its_server(string way)
     {
         await using WebSocketServer before = await WebSocketServer.StartAsync(0, new EchoHandler());
         var bound = (WebSocketServerOptions)Ways[way](

@@ -6,7 +6,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_client_closes_in_order(TransportKind kind)
+    public async Task A_client_closes_cleanly(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
         await pair.Server.SendAsync("still to be read");
@@ -23,7 +23,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_close_frame_without_a_code_is_1005_for_both_ends_whichever_sends_it(TransportKind kind)
+    public async Task A_close_frame_without_a_code_is_1005_on_both_ends(TransportKind kind)
     {
         foreach (bool serverCloses in new[] { true, false })
         {
@@ -41,7 +41,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_peer_that_has_closed_can_be_answered_until_our_close_frame_is_out(TransportKind kind) // §5.5.1
+    public async Task A_peer_that_closed_can_be_sent_messages_until_our_close_frame_is_sent(TransportKind kind) // §5.5.1
     {
         foreach (bool serverCloses in new[] { true, false })
         {
@@ -75,7 +75,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_server_closes_in_order_behind_all_that_it_sent(TransportKind kind)
+    public async Task A_server_closes_cleanly_after_all_its_messages(TransportKind kind)
     {
         const int Messages = 20;
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
@@ -105,7 +105,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Both_close_at_the_same_time_and_all_memory_goes_back(TransportKind kind)
+    public async Task Both_ends_close_at_once_and_return_all_memory(TransportKind kind)
     {
         for (int round = 0; round < Rounds; round++)
         {
@@ -124,7 +124,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task An_abort_is_1006_for_the_peer_and_sends_fail_from_then_on(TransportKind kind)
+    public async Task An_abort_is_1006_for_the_peer_and_later_sends_fail(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
 
@@ -144,7 +144,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_violation_is_told_to_a_peer_that_is_in_the_middle_of_sending_megabytes(TransportKind kind)
+    public async Task A_peer_that_is_sending_megabytes_gets_the_close_code_of_its_violation(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind,
@@ -162,7 +162,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Sends_that_race_with_the_end_complete_once_and_with_the_right_answer(TransportKind kind)
+    public async Task Sends_that_race_the_end_complete_once_with_the_right_result(TransportKind kind)
     {
         for (int round = 0; round < Rounds; round++)
         {
@@ -206,7 +206,7 @@ public sealed class EndsOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_handler_that_has_thrown_is_not_called_again_with_what_waited(TransportKind kind)
+    public async Task A_handler_that_threw_is_not_called_with_queued_messages(TransportKind kind)
     {
         var handler = new FailingHandler();
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, handler);

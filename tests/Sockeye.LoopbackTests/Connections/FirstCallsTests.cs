@@ -182,7 +182,7 @@ public sealed class FirstCallsTests
 
     [Theory]
     [MemberData(nameof(StartNumbers))]
-    public async Task Every_way_to_start_a_server_serves(int number)
+    public async Task Every_overload_that_starts_a_server_serves(int number)
     {
         await using WebSocketServer server = await Starts[number]();
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(UrlOf(server));
@@ -193,7 +193,7 @@ public sealed class FirstCallsTests
     }
 
     [Fact]
-    public async Task Every_way_to_create_a_server_serves_once_it_is_started()
+    public async Task Every_constructor_of_a_server_serves_after_its_start()
     {
         foreach (Func<WebSocketServer> create in Creations)
         {
@@ -207,7 +207,7 @@ public sealed class FirstCallsTests
     }
 
     [Fact]
-    public async Task Every_way_to_connect_gives_an_open_connection()
+    public async Task Every_overload_that_connects_returns_an_open_connection()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());
         foreach (Func<string, Task<WebSocketConnection>> connect in Connects)
@@ -238,7 +238,7 @@ public sealed class FirstCallsTests
     }
 
     [Fact]
-    public async Task Every_way_to_send_text_sends_text_and_bytes_alone_are_binary()
+    public async Task Every_text_overload_sends_text_and_bytes_default_to_binary()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(UrlOf(server), Token);
@@ -258,7 +258,7 @@ public sealed class FirstCallsTests
     }
 
     [Fact]
-    public async Task Every_way_to_send_on_a_client_that_reconnects_sends_what_it_says()
+    public async Task Every_send_overload_of_a_reconnecting_client_sends_its_kind()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());
         await using var client = new WebSocketReconnectingClient(UrlOf(server));
@@ -289,7 +289,7 @@ public sealed class FirstCallsTests
     }
 
     [Fact]
-    public async Task Every_way_to_broadcast_reaches_all_connections()
+    public async Task Every_broadcast_overload_reaches_all_connections()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(UrlOf(server));
@@ -310,7 +310,7 @@ public sealed class FirstCallsTests
     }
 
     [Fact]
-    public async Task Every_way_to_stop_a_server_stops_it()
+    public async Task Every_stop_overload_stops_the_server()
     {
         foreach (Func<WebSocketServer, Task> stop in Stops)
         {
@@ -328,7 +328,7 @@ public sealed class FirstCallsTests
     [InlineData(85)]
     [InlineData(100)]
     [InlineData(100_000)]
-    public async Task A_text_that_is_tried_arrives_as_it_was(int count)
+    public async Task Text_sent_with_TrySend_arrives_unchanged(int count)
     {
         string text = string.Concat(Enumerable.Repeat("aé€😀", count));
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, new EchoHandler());

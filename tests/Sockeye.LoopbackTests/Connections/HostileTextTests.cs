@@ -7,7 +7,7 @@ public sealed class HostileTextTests
 {
     [Theory]
     [EachServer]
-    public async Task A_clients_close_reason_is_escaped_where_the_handler_of_another_connection_fails_with_it(ServerKind kind)
+    public async Task A_clients_close_reason_is_escaped_in_the_exception_logged_for_another_connection(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         var first = new TaskCompletionSource<WebSocketConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,7 +74,7 @@ public sealed class HostileTextTests
     [InlineData("HTTP/1.1 101 Switching\r\n\u001b[31m\u009b{0}\r\n\r\n")]
     [InlineData("HTTP/1.1 101 Switching\r\nUpgrade: \u001b[31m\0\u009b{0}\r\n\r\n")]
     [InlineData("HTTP/1.1 302 Found\r\nLocation: //\u001b[31m\u009b{0}\r\n\r\n")]
-    public async Task An_answer_that_cannot_be_read_is_escaped_where_it_is_quoted(string answer)
+    public async Task A_malformed_response_is_escaped_where_it_is_quoted(string answer)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting =

@@ -25,7 +25,7 @@ public sealed class MemoryOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task So_does_a_client(TransportKind kind)
+    public async Task A_client_fails_a_message_that_needs_memory_with_1013(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind, clientOptions: WithoutMemory(new WebSocketConnectionOptions()));
@@ -39,7 +39,7 @@ public sealed class MemoryOverTransportsTests
 
     [Theory]
     [EachServer]
-    public async Task A_server_answers_opening_handshakes_with_503(ServerKind kind)
+    public async Task A_server_short_of_memory_rejects_handshakes_with_503(ServerKind kind)
     {
         WebSocketHandshakeFailure? failure = null;
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
@@ -64,7 +64,7 @@ public sealed class MemoryOverTransportsTests
 
     [Theory]
     [EachServer]
-    public async Task What_a_method_that_returns_had_in_hand_is_there_for_the_next_connections(ServerKind kind)
+    public async Task Memory_of_a_message_held_by_a_returned_delegate_is_released(ServerKind kind)
     {
         const int MiB = 1024 * 1024;
         WebSocketServerOptions options = Servers.OptionsOf(kind);

@@ -6,7 +6,7 @@ public sealed class MessagesOverTransportsTests
 {
     [Theory]
     [EachTransport]
-    public async Task Messages_of_every_length_come_back_from_a_handler_as_they_were(TransportKind kind)
+    public async Task Messages_of_every_length_come_back_unchanged_from_a_handler(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind, new EchoHandler());
 
@@ -23,7 +23,7 @@ public sealed class MessagesOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Messages_come_back_from_whoever_asks_for_them(TransportKind kind)
+    public async Task Messages_come_back_from_ReceiveAsync(TransportKind kind)
     {
         const int Messages = 1000;
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
@@ -90,7 +90,7 @@ public sealed class MessagesOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Fragments_can_be_received_as_they_come(TransportKind kind)
+    public async Task Fragments_can_be_received_as_they_arrive(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(
             kind, serverOptions: new WebSocketConnectionOptions { DeliverFragments = true });
@@ -112,7 +112,7 @@ public sealed class MessagesOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Both_ends_send_large_messages_at_once_and_nothing_locks_up(TransportKind kind)
+    public async Task Both_ends_send_large_messages_at_once_without_deadlock(TransportKind kind)
     {
         const int Messages = 16;
         const int Length = 1024 * 1024;
@@ -148,7 +148,7 @@ public sealed class MessagesOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task A_slow_reader_slows_the_sender_down_and_loses_nothing(TransportKind kind)
+    public async Task A_slow_reader_slows_the_sender_and_loses_nothing(TransportKind kind)
     {
         const int Length = 100_000;
         const int Limit = 1024 * 1024;
@@ -183,7 +183,7 @@ public sealed class MessagesOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task An_echo_to_a_peer_that_does_not_read_buffers_no_more_than_its_limits(TransportKind kind)
+    public async Task An_echo_to_a_peer_that_does_not_read_stays_within_its_buffer_limits(TransportKind kind)
     {
         const int Length = 100_000;
         const int Messages = 200;
@@ -211,7 +211,7 @@ public sealed class MessagesOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task Many_threads_send_and_each_ones_order_is_kept(TransportKind kind)
+    public async Task Many_threads_send_and_the_order_of_each_is_kept(TransportKind kind)
     {
         const int Senders = 8;
         const int Messages = 250;

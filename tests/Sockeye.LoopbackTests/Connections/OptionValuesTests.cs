@@ -17,7 +17,7 @@ public sealed class OptionValuesTests
 
     [Theory]
     [MemberData(nameof(RequiredValues))]
-    public void Null_is_rejected_where_it_is_set_unless_it_means_something(string type, string property)
+    public void Null_throws_when_set_unless_it_has_a_meaning(string type, string property)
     {
         (object options, PropertyInfo option) = Find(type, property);
         if (type == nameof(WebSocketStopOptions) && property == nameof(WebSocketStopOptions.CloseReason))

@@ -9,7 +9,7 @@ public sealed class PreparedOverTransportsTests
 
     [Theory]
     [EachTransport]
-    public async Task They_arrive_whole_and_in_order_at_a_peer_that_reads_late(TransportKind kind)
+    public async Task Prepared_messages_arrive_whole_and_in_order_at_a_slow_peer(TransportKind kind)
     {
         WebSocketPreparedMessage[] prepared = [.. Enumerable.Range(0, 5).Select(i => WebSocketPreparedMessage.Text(Text(i, 60_000 * i)))];
         foreach (PerMessageDeflateOptions? compression in new[] { null, PerMessageDeflateOptions.Default, PerMessageDeflateOptions.Shared })

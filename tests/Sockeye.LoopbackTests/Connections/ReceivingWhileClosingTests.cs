@@ -10,7 +10,7 @@ public sealed class ReceivingWhileClosingTests
 
     [Theory]
     [EachTransport]
-    public async Task Both_ends_close_with_much_on_its_way_and_receive_it_all(TransportKind kind)
+    public async Task Both_ends_close_and_still_receive_everything_in_flight(TransportKind kind)
     {
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
         Task<int> byServer = CountAsync(pair.Server);
@@ -26,7 +26,7 @@ public sealed class ReceivingWhileClosingTests
 
     [Theory]
     [EachServer]
-    public async Task A_method_that_closes_and_goes_on_receiving_gets_all_that_the_peer_sent_before_it_knew(ServerKind kind)
+    public async Task A_delegate_that_closes_still_receives_what_the_peer_sent_before_the_close(ServerKind kind)
     {
         var received = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var lag = new Lag();
@@ -57,7 +57,7 @@ public sealed class ReceivingWhileClosingTests
 
     [Theory]
     [EachServer]
-    public async Task A_server_that_stops_gives_a_handler_that_is_a_little_slow_all_that_was_sent(ServerKind kind)
+    public async Task A_stopping_server_delivers_everything_to_a_slow_handler(ServerKind kind)
     {
         using var lag = new Lag();
         var handler = new SlowHandler(lag);

@@ -20,7 +20,7 @@ public sealed class SocketOptionsTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task A_server_holds_back_what_the_system_may_not_hold(ServerKind kind)
+    public async Task A_server_buffers_what_MaxUnsentLength_keeps_out_of_the_kernel(ServerKind kind)
     {
         long usual = await HeldByServerAsync(kind, SocketOptions.Default);
         long smallBuffer = await HeldByServerAsync(kind, SmallSendBuffer);
@@ -36,7 +36,7 @@ public sealed class SocketOptionsTests : IDisposable
     [Theory]
     [InlineData(ClientKind.EventLoop)]
     [InlineData(ClientKind.Socket)]
-    public async Task A_client_holds_back_what_the_system_may_not_hold(ClientKind kind)
+    public async Task A_client_buffers_what_MaxUnsentLength_keeps_out_of_the_kernel(ClientKind kind)
     {
         Assert.SkipUnless(Clients.Kinds.Contains(kind), "There is no such client here.");
         long usual = await HeldByClientAsync(kind, SocketOptions.Default);
@@ -53,7 +53,7 @@ public sealed class SocketOptionsTests : IDisposable
     // Those of Unix sockets are not inherited from the socket that listens.
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_unix_socket_has_the_buffer_of_the_options(ServerKind kind)
+    public async Task A_Unix_socket_has_the_configured_buffer(ServerKind kind)
     {
         long usual = await HeldByServerAsync(kind, SocketOptions.Default, new UnixDomainSocketEndPoint(_path));
         long smallBuffer = await HeldByServerAsync(kind, new() { SendBufferLength = 8 * KiB }, new UnixDomainSocketEndPoint(_path));
@@ -64,7 +64,7 @@ public sealed class SocketOptionsTests : IDisposable
     // What comes in is bounded by the same options: a sender that is stopped has little under way.
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_receive_buffer_bounds_what_arrives_before_it_is_read(ServerKind kind)
+    public async Task The_receive_buffer_limits_unread_bytes(ServerKind kind)
     {
         long usual = await TakenFromClientAsync(kind, SocketOptions.Default);
         long small = await TakenFromClientAsync(kind, new() { ReceiveBufferLength = 4 * KiB });
@@ -73,7 +73,7 @@ public sealed class SocketOptionsTests : IDisposable
     }
 
     [Fact]
-    public void Lengths_under_one_are_refused()
+    public void Lengths_below_one_throw()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new SocketOptions { SendBufferLength = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new SocketOptions { ReceiveBufferLength = 0 });

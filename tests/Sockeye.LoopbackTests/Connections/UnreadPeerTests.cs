@@ -5,7 +5,7 @@ public sealed class UnreadPeerTests
 {
     [Theory]
     [EachServer]
-    public async Task A_peer_that_was_reset_behind_a_full_inbox_is_noticed_by_a_ping(ServerKind kind)
+    public async Task A_ping_detects_a_reset_while_the_inbox_is_full(ServerKind kind)
     {
         WebSocketServerOptions options = Servers.OptionsOf(kind);
         await using WebSocketServer server = await WebSocketServer.StartAsync(

@@ -34,7 +34,7 @@ public sealed class BlockedPoolTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task A_thread_that_blocks_on_a_stop_is_woken_in_time(ServerKind kind)
+    public async Task A_thread_blocked_on_StopAsync_is_woken_in_time(ServerKind kind)
     {
         WebSocketServer server = await StartAsync(kind);
         await using WebSocketConnection client = await ConnectAsync(server, kind);
@@ -53,7 +53,7 @@ public sealed class BlockedPoolTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task A_method_that_awaits_a_stop_goes_on_in_time(ServerKind kind)
+    public async Task A_method_that_awaits_StopAsync_continues_in_time(ServerKind kind)
     {
         WebSocketServer server = await StartAsync(kind);
         await using WebSocketConnection client = await ConnectAsync(server, kind);
@@ -70,7 +70,7 @@ public sealed class BlockedPoolTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task A_run_ends_in_time_when_its_token_is_canceled(ServerKind kind)
+    public async Task RunAsync_ends_in_time_when_its_token_is_canceled(ServerKind kind)
     {
         WebSocketServer server = await StartAsync(kind);
         await using WebSocketConnection client = await ConnectAsync(server, kind);
@@ -92,7 +92,7 @@ public sealed class BlockedPoolTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task What_goes_on_behind_a_stop_and_blocks_keeps_no_other_caller_waiting(ServerKind kind)
+    public async Task A_continuation_of_StopAsync_that_blocks_does_not_delay_other_callers(ServerKind kind)
     {
         WebSocketServer server = await StartAsync(kind);
 

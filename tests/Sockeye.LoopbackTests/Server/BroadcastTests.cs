@@ -7,7 +7,7 @@ public sealed class BroadcastTests
 {
     [Theory]
     [EachServer]
-    public async Task A_broadcast_reaches_all_or_all_but_one_or_some(ServerKind kind)
+    public async Task A_broadcast_reaches_all_connections_or_those_a_predicate_selects(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
@@ -36,7 +36,7 @@ public sealed class BroadcastTests
     }
 
     [Fact]
-    public async Task A_method_that_serves_connections_may_be_given_the_server_to_tell_the_others()
+    public async Task A_delegate_may_take_the_server_to_broadcast()
     {
         static Task TellOthersAsync(WebSocketServer server, WebSocketConnection connection, CancellationToken cancellation)
         {
@@ -60,7 +60,7 @@ public sealed class BroadcastTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Connections_come_and_go_while_they_are_enumerated_and_told(ServerKind kind)
+    public async Task Connections_open_and_close_during_enumeration_and_broadcast(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         await using WebSocketConnection staying = await WebSocketClient.ConnectAsync(server.Address());
@@ -97,7 +97,7 @@ public sealed class BroadcastTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task One_who_is_slow_gets_nothing_now_and_can_be_waited_for_without_harm(ServerKind kind)
+    public async Task Broadcast_skips_a_slow_connection_and_BroadcastAsync_waits_for_it(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer slow = await RawPeer.OpenAsync(server.LocalEndPoint, "/slow");
@@ -132,7 +132,7 @@ public sealed class BroadcastTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task All_are_closed_with_a_code_and_others_come(ServerKind kind)
+    public async Task CloseAllAsync_closes_all_with_a_code_and_new_connections_are_accepted(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(server.Address());
@@ -150,7 +150,7 @@ public sealed class BroadcastTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Connections_need_not_be_tracked(ServerKind kind)
+    public async Task Connection_tracking_can_be_disabled(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -171,7 +171,7 @@ public sealed class BroadcastTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Stopping_lets_connections_go_first_then_closes_then_drops_them(ServerKind kind)
+    public async Task Stopping_drains_connections_then_closes_and_then_aborts_them(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -216,7 +216,7 @@ public sealed class BroadcastTests
     }
 
     [Fact]
-    public void Stop_options_are_checked()
+    public void Stop_options_are_validated()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketStopOptions { DrainTimeout = TimeSpan.FromSeconds(-1) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketStopOptions { AbortTimeout = TimeSpan.Zero });

@@ -39,7 +39,7 @@ public sealed class CompressionNegotiationTests
 
     [Theory]
     [MemberData(nameof(OptionsOfEach))]
-    public async Task Both_ends_agree_and_understand_each_other(ServerKind kind, int options)
+    public async Task Both_ends_negotiate_compression_and_exchange_messages(ServerKind kind, int options)
     {
         (PerMessageDeflateOptions? serverSide, PerMessageDeflateOptions? clientSide, string expected) = Options[options];
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -66,7 +66,7 @@ public sealed class CompressionNegotiationTests
     [Theory]
     [EachServer("/compressed", Name)]
     [EachServer("/plain", "")]
-    public async Task The_application_may_decline_compression_for_a_request(ServerKind kind, string path, string expected)
+    public async Task The_upgrade_decision_may_decline_compression(ServerKind kind, string path, string expected)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
         {
@@ -85,7 +85,7 @@ public sealed class CompressionNegotiationTests
     }
 
     [Fact]
-    public async Task A_server_does_not_compress_unless_it_is_told_to_and_a_client_does()
+    public async Task Compression_is_off_by_default_on_a_server_and_on_by_default_on_a_client()
     {
         Assert.Null(new WebSocketServerOptions().Compression);
         Assert.Null(new WebSocketClientOptions().Compression);
@@ -105,7 +105,7 @@ public sealed class CompressionNegotiationTests
     [InlineData("dedicated", Name + "; server_max_window_bits=12; client_max_window_bits=12")]
     [InlineData("unsaid", Name + "; client_max_window_bits")]
     [InlineData("none", null)]
-    public async Task A_client_offers_what_it_is_told_to(string preset, string? expected)
+    public async Task A_client_offers_the_configured_compression(string preset, string? expected)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, new WebSocketClientOptions
@@ -141,7 +141,7 @@ public sealed class CompressionNegotiationTests
     [InlineData(Name + "; client_max_window_bits; client_max_window_bits", null)]
     [InlineData("Permessage-Deflate", null)]
     [InlineData(Name + "-x", null)]
-    public async Task An_offer_that_is_wrong_is_declined_and_the_connection_is_not(string offer, string? expected)
+    public async Task An_invalid_offer_is_declined_and_the_connection_is_accepted(string offer, string? expected)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Compression = Default });
@@ -167,7 +167,7 @@ public sealed class CompressionNegotiationTests
     [EachClient(Name + "; client_max_window_bits=14", WebSocketHandshakeError.InvalidExtensionParameters)] // 12 were offered
     [EachClient(Name + ", " + Name, WebSocketHandshakeError.RepeatedExtension)]
     [EachClient(";", WebSocketHandshakeError.InvalidExtensions)]
-    public async Task A_response_that_is_none_to_the_offer_fails_the_connection_before_it_is_open(
+    public async Task A_response_that_does_not_match_the_offer_fails_the_handshake(
         ClientKind kind, string extensions, WebSocketHandshakeError expected)
     {
         using var server = new RawServer();
@@ -189,7 +189,7 @@ public sealed class CompressionNegotiationTests
 
     [Theory]
     [EachClient]
-    public async Task A_client_that_offers_nothing_refuses_compression(ClientKind kind)
+    public async Task A_client_without_an_offer_rejects_compression(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -206,7 +206,7 @@ public sealed class CompressionNegotiationTests
 
     [Theory] // EX-31c
     [EachClient]
-    public async Task A_client_that_is_given_256_bytes_sends_its_messages_as_they_are(ClientKind kind)
+    public async Task A_client_limited_to_a_256_byte_window_sends_uncompressed_messages(ClientKind kind)
     {
         using var server = new RawServer();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
@@ -228,7 +228,7 @@ public sealed class CompressionNegotiationTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task What_goes_over_the_wire_is_compressed_in_both_directions(ServerKind kind)
+    public async Task Messages_are_compressed_on_the_wire_in_both_directions(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {

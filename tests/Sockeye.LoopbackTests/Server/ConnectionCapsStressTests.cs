@@ -9,7 +9,7 @@ public sealed class ConnectionCapsStressTests
 
     [Theory]
     [EachServer]
-    public async Task After_a_crowd_of_all_kinds_there_is_room_for_just_as_many_as_before(ServerKind kind)
+    public async Task Failed_and_closed_connections_release_their_places_under_the_caps(ServerKind kind)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions

@@ -5,7 +5,7 @@ public sealed class ConnectionListTests
 {
     [Theory]
     [EachServer]
-    public async Task Each_open_connection_is_in_it_once(ServerKind kind)
+    public async Task Each_open_connection_is_listed_once(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         Assert.Empty(server.Connections);
@@ -19,7 +19,7 @@ public sealed class ConnectionListTests
     [Theory]
     [EachServer(true)]
     [EachServer(false)]
-    public async Task One_that_is_dropped_by_either_end_is_not(ServerKind kind, bool byServer)
+    public async Task A_connection_aborted_by_either_end_is_not_listed(ServerKind kind, bool byServer)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await OpenAsync(kind, server, "/");
@@ -42,7 +42,7 @@ public sealed class ConnectionListTests
     [Theory]
     [EachServer(true)]
     [EachServer(false)]
-    public async Task One_that_is_closed_by_either_end_is_not(ServerKind kind, bool byServer)
+    public async Task A_connection_closed_by_either_end_is_not_listed(ServerKind kind, bool byServer)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await OpenAsync(kind, server, "/");

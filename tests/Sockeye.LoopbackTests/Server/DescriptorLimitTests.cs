@@ -68,7 +68,7 @@ public sealed class DescriptorLimitTests
 
     [Theory]
     [EachServer]
-    public async Task Silent_clients_of_one_address_do_not_take_all_descriptors_of_a_process_with_few(ServerKind kind)
+    public async Task Silent_clients_of_one_address_do_not_exhaust_the_descriptors(ServerKind kind)
     {
         using LimitedServer server = await LimitedServer.StartAsync(kind, descriptors: 200);
         var silent = new List<RawPeer>();
@@ -125,7 +125,7 @@ public sealed class DescriptorLimitTests
     [InlineData(DescriptorLimit.None, null, null)]
     [InlineData(0, 1, 1)]
     [InlineData(1_000_000, 900_000, 1_000_000 - 32 - 16 - 3)]
-    public void The_default_cap_of_connections_follows_from_the_descriptor_limit(
+    public void The_default_connection_cap_follows_from_the_descriptor_limit(
         int limit, int? least, int? most)
     {
         int? count = Admission.DefaultMaxConnections(new WebSocketServerOptions { DescriptorLimit = () => limit });
@@ -135,7 +135,7 @@ public sealed class DescriptorLimitTests
     }
 
     [Fact]
-    public void The_limit_is_that_of_the_system()
+    public void The_descriptor_limit_is_read_from_the_system()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have no file that tells.");
         string line = File.ReadLines("/proc/self/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal));
@@ -148,11 +148,11 @@ public sealed class DescriptorLimitTests
     [Theory]
     [InlineData(-1)]
     [InlineData(1_000_001)]
-    public void The_reserve_is_none_or_more(int count) =>
+    public void A_negative_reserve_throws(int count) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { ReservedDescriptors = count });
 
     [Fact]
-    public void The_reserve_is_32_by_default_and_can_be_none()
+    public void The_reserve_is_32_by_default_and_may_be_0()
     {
         Assert.Equal(32, new WebSocketServerOptions().ReservedDescriptors);
         Assert.Equal(0, new WebSocketServerOptions { ReservedDescriptors = 0 }.ReservedDescriptors);

@@ -16,7 +16,7 @@ public sealed class DetachedHandshakeTests
     [InlineData(1)]
     [InlineData(40)]
     [InlineData(int.MaxValue)]
-    public async Task Any_duplex_stream_will_do_with_whatever_was_read_of_it(int readAlready)
+    public async Task A_handshake_is_accepted_on_any_duplex_stream_with_bytes_read_in_advance(int readAlready)
     {
         (Stream near, Stream far) = Duplex();
         byte[] request = Encoding.ASCII.GetBytes(RawPeer.Request("/x", "Sec-WebSocket-Protocol: v1"));
@@ -43,7 +43,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task A_request_that_somebody_has_parsed_is_answered_with_the_bytes_behind_it()
+    public async Task A_parsed_request_is_accepted_with_the_bytes_after_it()
     {
         (Stream near, Stream far) = Duplex();
         var request = new WebSocketParsedRequest("GET", "/parsed?x=1",
@@ -66,7 +66,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task One_too_many_takes_the_place_of_the_oldest_that_is_silent()
+    public async Task A_handshake_above_the_limit_replaces_the_oldest_silent_one()
     {
         var time = new ManualTimeProvider();
         var options = new WebSocketServerOptions { MaxPendingHandshakes = 1, TimeProvider = time };
@@ -91,11 +91,11 @@ public sealed class DetachedHandshakeTests
     [InlineData("GET", "/\r\nX: y", "Host", "a")]
     [InlineData("GET", "/", "Host", "a\r\nX: y")]
     [InlineData("GET", "/", "Ho st", "a")]
-    public void What_was_never_a_request_is_refused(string method, string target, string name, string value) =>
+    public void A_stream_without_a_request_is_rejected(string method, string target, string name, string value) =>
         Assert.Throws<ArgumentException>(() => new WebSocketParsedRequest(method, target, [new(name, value)]));
 
     [Fact]
-    public async Task A_refusal_is_answered_and_thrown_with_its_status()
+    public async Task A_rejection_is_sent_and_thrown_with_its_status()
     {
         (Stream near, Stream far) = Duplex();
         await far.WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -110,7 +110,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task The_applications_decision_counts_here_too()
+    public async Task OnUpgrade_decides_about_a_detached_handshake()
     {
         var handler = new EchoHandler();
         var options = new WebSocketServerOptions
@@ -138,7 +138,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_a_cancellation_and_a_stream_given_twice_each_say_so()
+    public async Task A_lost_client_a_cancellation_and_a_reused_stream_throw_different_exceptions()
     {
         (Stream near, Stream far) = Duplex();
         Task<WebSocketConnection> leaving = WebSocketHandshake.AcceptAsync(near, Options);
@@ -156,7 +156,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task A_connection_that_is_accepted_when_nobody_waits_any_more_is_dropped()
+    public async Task A_connection_accepted_after_cancellation_is_aborted()
     {
         using var cancellation = new CancellationTokenSource();
         var opened = new TaskCompletionSource<WebSocketConnection>();
@@ -181,7 +181,7 @@ public sealed class DetachedHandshakeTests
     [Theory]
     [InlineData("", null)]
     [InlineData("GET", 408)]
-    public async Task A_client_that_sends_no_request_in_time_is_given_up(string beginning, int? status)
+    public async Task A_client_that_sends_no_request_in_time_fails_the_handshake(string beginning, int? status)
     {
         var time = new ManualTimeProvider();
         var options = new WebSocketServerOptions { TimeProvider = time };
@@ -205,7 +205,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task The_buffer_with_what_was_read_already_is_the_callers_again()
+    public async Task The_buffer_of_bytes_read_in_advance_may_be_reused_at_once()
     {
         // More than one read takes, so that some of it is still to be read when the connection is there.
         (Stream near, Stream far) = Duplex();
@@ -229,7 +229,7 @@ public sealed class DetachedHandshakeTests
     [InlineData(0)]
     [InlineData(20)]
     [InlineData(int.MaxValue)]
-    public async Task Tls_that_somebody_has_done_will_do_with_whatever_was_read_of_it(int readAlready)
+    public async Task A_handshake_is_accepted_on_an_authenticated_SslStream_with_bytes_read_in_advance(int readAlready)
     {
         using var listener = new Socket(
             AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -257,7 +257,7 @@ public sealed class DetachedHandshakeTests
     }
 
     [Fact]
-    public async Task The_addresses_that_another_server_tells_count_as_those_of_this_one()
+    public async Task Addresses_passed_by_another_server_are_used_for_proxies_and_caps()
     {
         // As a socket for both protocols shows an IPv4 address.
         var mapped = new IPEndPoint(IPAddress.Loopback.MapToIPv6(), 1);

@@ -42,7 +42,7 @@ public sealed class EndPointsTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task An_address_that_cannot_be_had_is_named_and_none_of_the_others_stays(ServerKind kind)
+    public async Task An_address_in_use_is_named_and_the_other_addresses_are_released(ServerKind kind)
     {
         await using WebSocketServer first = await Servers.StartEchoAsync(kind);
         var unix = new UnixDomainSocketEndPoint(_path);
@@ -60,7 +60,7 @@ public sealed class EndPointsTests : IDisposable
     }
 
     [Fact]
-    public async Task All_of_ipv6_may_leave_ipv4_alone()
+    public async Task IPv6Any_can_exclude_IPv4()
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -75,7 +75,7 @@ public sealed class EndPointsTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task As_many_connections_may_wait_as_the_backlog_says(ServerKind kind)
+    public async Task Backlog_limits_the_waiting_connections(ServerKind kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
         await using WebSocketServer server = await Servers.StartEchoAsync(
@@ -85,7 +85,7 @@ public sealed class EndPointsTests : IDisposable
     }
 
     [Fact]
-    public void An_address_of_another_kind_and_no_backlog_are_refused()
+    public void An_unsupported_address_and_a_zero_backlog_throw()
     {
         Assert.Throws<ArgumentException>(() => new WebSocketEndPoint(new DnsEndPoint("localhost", 1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { Backlog = 0 });
@@ -93,7 +93,7 @@ public sealed class EndPointsTests : IDisposable
     }
 
     [Fact]
-    public async Task The_host_that_the_client_asks_for_selects_the_certificate_and_the_application_sees_it()
+    public async Task The_requested_host_name_selects_the_certificate_and_is_shown_to_the_application()
     {
         WebSocketTlsInformation? seen = null;
         using X509Certificate2 one = TestCertificate.MakeFor("one.example");
@@ -121,7 +121,7 @@ public sealed class EndPointsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_is_replaced_without_a_restart_and_without_harm_to_open_connections()
+    public async Task A_certificate_is_replaced_without_affecting_open_connections()
     {
         X509Certificate2 current = TestCertificate.MakeFor("one.example");
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -142,7 +142,7 @@ public sealed class EndPointsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_selection_that_throws_drops_its_client_only_and_is_told()
+    public async Task A_certificate_selection_that_throws_drops_only_its_client_and_is_reported()
     {
         WebSocketHandshakeFailure? failure = null;
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -167,7 +167,7 @@ public sealed class EndPointsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_certificate_is_seen_by_the_application()
+    public async Task The_application_gets_the_client_certificate()
     {
         using X509Certificate2 mine = TestCertificate.MakeFor("client.example");
         string? seen = null;

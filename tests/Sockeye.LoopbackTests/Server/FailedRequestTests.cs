@@ -15,7 +15,7 @@ public sealed class FailedRequestTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Every_property_of_every_malformed_request_can_be_read_then_and_later(ServerKind kind)
+    public async Task Every_property_of_a_malformed_request_can_be_read_during_and_after_the_callback(ServerKind kind)
     {
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
         var thrown = new ConcurrentQueue<string>();
@@ -60,7 +60,7 @@ public sealed class FailedRequestTests
     [EachServer("EHLO\r\n\r\n", "", "", "", "", "", null, IsPlain = true)]
     [EachServer("POST /a HTTP/1.1\r\nX: y\r\nX: z\r\n\r\n", "POST", "/a", "/a", "", "", "y, z", IsPlain = true)]
     [EachServer("GET /a/../b?c HTTP/1.1\r\nHost: x\r\n\r\n", "GET", "/a/../b?c", "", "", "x", null, IsPlain = true)]
-    public async Task A_failed_request_shows_what_could_be_read_and_is_empty_otherwise(
+    public async Task A_malformed_request_has_the_parsed_properties_and_empty_others(
         ServerKind kind, string head, string method, string target, string path, string query, string host, string? header)
     {
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();

@@ -18,7 +18,7 @@ public sealed class FloodWhileClosingTests
     [EachServer(1024 * 1024, false)]
     [EachServer(16 * 1024 * 1024, true)]
     [EachServer(16 * 1024 * 1024, false)]
-    public async Task The_server_stops_and_the_connection_ends(ServerKind kind, int maxInboxLength, bool isServerStopped)
+    public async Task A_flood_does_not_delay_a_close_or_a_stop(ServerKind kind, int maxInboxLength, bool isServerStopped)
     {
         var handler = new FailingHandler { ClosesItself = !isServerStopped };
         await using WebSocketServer server = await WebSocketServer.StartAsync(

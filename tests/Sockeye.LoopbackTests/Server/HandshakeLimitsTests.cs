@@ -28,7 +28,7 @@ public sealed class HandshakeLimitsTests
     [InlineData(255)]
     [InlineData((1024 * KiB) + 1)]
     [InlineData(-1)]
-    public void A_length_out_of_range_is_refused(int length)
+    public void A_length_out_of_range_throws(int length)
     {
         Assert.Throws<ArgumentOutOfRangeException>(
             nameof(HandshakeLimitOptions.MaxRequestLineLength), () => new HandshakeLimitOptions { MaxRequestLineLength = length });
@@ -41,17 +41,17 @@ public sealed class HandshakeLimitsTests
     [Theory]
     [InlineData(4)]
     [InlineData(10_001)]
-    public void A_count_out_of_range_is_refused(int count) => Assert.Throws<ArgumentOutOfRangeException>(
+    public void A_count_out_of_range_throws(int count) => Assert.Throws<ArgumentOutOfRangeException>(
         nameof(HandshakeLimitOptions.MaxHeaderCount), () => new HandshakeLimitOptions { MaxHeaderCount = count });
 
     [Fact]
-    public void No_limits_are_refused() => Assert.Throws<ArgumentNullException>(
+    public void Null_limits_throw() => Assert.Throws<ArgumentNullException>(
         nameof(WebSocketServerOptions.HandshakeLimits), () => new WebSocketServerOptions { HandshakeLimits = null! });
 
     [Theory]
     [EachServer(false)]
     [EachServer(true)]
-    public async Task A_head_within_raised_limits_is_read_whole_then_and_later(ServerKind kind, bool isLate)
+    public async Task A_head_within_raised_limits_can_be_read_during_and_after_the_callback(ServerKind kind, bool isLate)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
         {
@@ -87,7 +87,7 @@ public sealed class HandshakeLimitsTests
     [EachServer("header line", 431)]
     [EachServer("count", 431)]
     [EachServer("head", 431)]
-    public async Task A_head_beyond_raised_limits_is_refused(ServerKind kind, string what, int status)
+    public async Task A_head_beyond_raised_limits_is_rejected(ServerKind kind, string what, int status)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with { HandshakeLimits = Raised });
         using RawPeer client = await ConnectAsync(kind, server);
@@ -115,7 +115,7 @@ public sealed class HandshakeLimitsTests
     [Theory]
     [EachServer("X: y", 101, IsPlain = true)]
     [EachServer("X: y\r\nX: y", 431, IsPlain = true)]
-    public async Task Limits_can_be_lowered_too(ServerKind kind, string lines, int status)
+    public async Task Limits_can_be_lowered(ServerKind kind, string lines, int status)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             Servers.OptionsOf(kind) with { HandshakeLimits = new HandshakeLimitOptions { MaxHeaderCount = 6 } });

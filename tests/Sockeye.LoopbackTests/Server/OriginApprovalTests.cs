@@ -9,7 +9,7 @@ public sealed class OriginApprovalTests
 {
     [Theory]
     [EachServer]
-    public async Task The_application_decides_about_origins_that_are_neither_the_servers_own_nor_listed(ServerKind kind)
+    public async Task IsOriginAllowed_decides_about_unlisted_cross_origins(ServerKind kind)
     {
         var asked = new ConcurrentQueue<string>();
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
@@ -38,7 +38,7 @@ public sealed class OriginApprovalTests
     [EachServer("Origin: app://x\r\nOrigin: app://x", 400, IsPlain = true)]
     [EachServer("Origin: app://x\r\nSec-WebSocket-Protocol: a, a", 400, IsPlain = true)]
     [EachServer("Origin: app://x\r\nContent-Length: 5", 400, IsPlain = true)]
-    public async Task The_application_is_not_asked_about_a_request_that_breaks_a_rule(ServerKind kind, string lines, int status)
+    public async Task IsOriginAllowed_is_not_called_for_an_invalid_request(ServerKind kind, string lines, int status)
     {
         var asked = new ConcurrentQueue<string>();
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
@@ -72,7 +72,7 @@ public sealed class OriginApprovalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_callback_that_throws_is_answered_with_500_and_logged(ServerKind kind)
+    public async Task A_callback_that_throws_gets_500_and_is_logged(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
@@ -94,7 +94,7 @@ public sealed class OriginApprovalTests
     [EachServer("/named", "app://named", 101, IsPlain = true)]
     [EachServer("/named", "app://server", 403, IsPlain = true)]
     [EachServer("/unknown", "app://server", 403, IsPlain = true)]
-    public async Task A_route_has_a_callback_of_its_own_or_the_servers_unless_it_names_its_origins(
+    public async Task A_route_uses_its_own_origin_callback_or_the_servers_unless_it_lists_origins(
         ServerKind kind, string path, string origin, int status)
     {
         await using WebSocketServer server = await Servers.StartAsync(
@@ -112,7 +112,7 @@ public sealed class OriginApprovalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_refused_origin_is_shown_with_what_it_was_compared_with_and_the_client_is_not_told(ServerKind kind)
+    public async Task A_rejected_origin_is_logged_with_the_allowed_ones_and_not_sent_to_the_client(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
@@ -146,7 +146,7 @@ public sealed class OriginApprovalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_refused_origin_says_that_the_application_was_asked_about_it(ServerKind kind)
+    public async Task The_log_of_a_rejected_origin_says_that_IsOriginAllowed_was_called(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
@@ -169,7 +169,7 @@ public sealed class OriginApprovalTests
     [Theory]
     [EachServer("evil.example:81", "", IsPlain = true)]
     [EachServer("other.example", "http://evil.example:81", IsPlain = true)]
-    public async Task A_refused_host_is_shown_with_those_that_are_allowed(ServerKind kind, string host, string authority)
+    public async Task A_rejected_host_is_logged_with_the_allowed_ones(ServerKind kind, string host, string authority)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(
@@ -185,7 +185,7 @@ public sealed class OriginApprovalTests
     }
 
     [Fact]
-    public async Task The_exception_of_a_detached_handshake_shows_the_refused_origin_too()
+    public async Task The_exception_of_a_detached_handshake_shows_the_rejected_origin()
     {
         Pipe pipe = new();
         byte[] request = Encoding.ASCII.GetBytes(RawPeer.Request("/", "Origin: https://evil.example"));

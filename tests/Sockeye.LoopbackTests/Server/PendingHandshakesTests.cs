@@ -16,7 +16,7 @@ public sealed class PendingHandshakesTests
 
     [Theory]
     [EachServer]
-    public async Task An_address_with_more_than_its_share_is_rejected_when_there_is_no_room_and_another_is_served(ServerKind kind)
+    public async Task An_address_above_its_share_is_rejected_at_the_limit_and_another_is_served(ServerKind kind)
     {
         // A clock that stands still: nothing is old enough to give way.
         await using WebSocketServer server = await StartAsync(kind);
@@ -36,7 +36,7 @@ public sealed class PendingHandshakesTests
 
     [Theory]
     [EachServer]
-    public async Task An_address_with_more_than_its_share_takes_the_place_of_the_oldest_of_its_own(ServerKind kind)
+    public async Task An_address_above_its_share_replaces_its_own_oldest_handshake(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(kind);
         using RawPeer oldest = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -53,7 +53,7 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public void Trusted_proxies_and_Unix_sockets_have_no_share()
+    public void Trusted_proxies_and_Unix_sockets_are_not_limited_per_address()
     {
         var context = new ServerContext(
             new WebSocketServerOptions { TrustedProxies = [IPNetwork.Parse("192.0.2.0/24")] }, handler: null);
@@ -100,7 +100,7 @@ public sealed class PendingHandshakesTests
 
     [Theory]
     [EachServer]
-    public async Task Clients_of_IPv4_count_by_their_address_where_both_families_are_served_by_one_socket(ServerKind kind)
+    public async Task IPv4_clients_of_a_dual_stack_socket_are_counted_by_IPv4_address(ServerKind kind)
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "IPv6 is not available.");
         await using WebSocketServer server = await Servers.StartEchoAsync(Options(kind) with
@@ -152,7 +152,7 @@ public sealed class PendingHandshakesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Clients_that_were_rejected_and_stay_give_way_to_another_address(ServerKind kind)
+    public async Task Rejected_clients_that_stay_connected_give_way_to_another_address(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(Options(kind) with
         {
@@ -180,7 +180,7 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public void A_client_that_comes_when_descriptors_are_short_takes_the_place_of_one_that_is_silent()
+    public void A_new_client_replaces_a_silent_one_when_descriptors_run_out()
     {
         const int Short = 1000 - 32 - 1;
         const int Reserved = 1000 - 32;
@@ -207,7 +207,7 @@ public sealed class PendingHandshakesTests
     [InlineData(8_192, 4096, 1024)]
     [InlineData(1_000, 500, 125)]
     [InlineData(1, 1, 1)]
-    public void Half_of_the_descriptors_at_most_are_for_handshakes_and_an_address_keeps_its_share_of_that(
+    public void Handshakes_use_at_most_half_of_the_descriptors_and_the_share_scales(
         int? connectionRoom, int expectedCount, int expectedShare)
     {
         var options = new WebSocketServerOptions();
@@ -235,7 +235,7 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public void Those_that_have_sent_nothing_give_way_before_those_that_have_begun()
+    public void Silent_handshakes_give_way_before_started_ones()
     {
         PendingHandshakes pending = Make(maxCount: 2, share: 2);
         var begun = new Handshake();
@@ -264,7 +264,7 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public void A_request_that_is_whole_does_not_give_way()
+    public void A_complete_request_does_not_give_way()
     {
         PendingHandshakes pending = Make(maxCount: 1, share: 1);
         var whole = new Handshake();
@@ -283,7 +283,7 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public void What_follows_TLS_gives_way_in_its_place()
+    public void The_request_after_TLS_takes_over_the_place_of_the_TLS_handshake()
     {
         PendingHandshakes pending = Make(maxCount: 1, share: 1);
         var tls = new Handshake();
@@ -308,7 +308,7 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
-    public async Task However_many_come_and_go_on_many_threads_the_counts_come_out_even()
+    public async Task Counts_return_to_zero_after_handshakes_on_many_threads()
     {
         const int Threads = 4;
         const int Rounds = 20_000;
@@ -372,7 +372,7 @@ public sealed class PendingHandshakesTests
     [InlineData("192.0.2.1", "192.0.2.2", false)]
     [InlineData("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true)]
     [InlineData("2001:db8:0:1::1", "2001:db8:0:2::1", false)]
-    public void A_network_is_an_address_of_IPv4_or_64_bits_of_IPv6(string one, string other, bool isSame) =>
+    public void Clients_are_counted_by_IPv4_address_or_64_bits_of_IPv6(string one, string other, bool isSame) =>
         Assert.Equal(isSame, PeerNetwork.Of(IPAddress.Parse(one)) == PeerNetwork.Of(IPAddress.Parse(other)));
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class PlainRequestTests
     [Theory]
     [EachServer(false)]
     [EachServer(true)]
-    public async Task What_stands_behind_a_plain_request_is_never_parsed(ServerKind kind, bool isLate)
+    public async Task Bytes_after_a_plain_request_are_never_parsed(ServerKind kind, bool isLate)
     {
         var asked = new ConcurrentQueue<string>();
         await using WebSocketServer server = await StartAsync(Servers.OptionsOf(kind), isLate, asked);
@@ -69,7 +69,7 @@ public sealed class PlainRequestTests
     [EachServer("GET /health/%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400, false, IsPlain = true)]
     [EachServer("GET /health HTTP/2.0\r\nHost: a\r\n\r\n", 505, false, IsPlain = true)]
     [EachServer("GET /health HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n", 400, false, IsPlain = true)]
-    public async Task Other_requests_and_those_without_a_response_are_refused_as_ever(
+    public async Task Other_requests_and_null_responses_are_rejected_as_by_default(
         ServerKind kind, string request, int status, bool isAsked)
     {
         var asked = new ConcurrentQueue<string>();
@@ -87,7 +87,7 @@ public sealed class PlainRequestTests
     [Theory]
     [EachServer("a.example", 200, IsPlain = true)]
     [EachServer("b.example", 421, IsPlain = true)]
-    public async Task A_plain_request_is_for_the_hosts_that_are_allowed(ServerKind kind, string host, int status)
+    public async Task A_plain_request_needs_an_allowed_host(ServerKind kind, string host, int status)
     {
         await using WebSocketServer server =
             await StartAsync(Servers.OptionsOf(kind) with { AllowedHosts = ["a.example"] }, isLate: false);
@@ -106,7 +106,7 @@ public sealed class PlainRequestTests
     [EachServer("//own", "route", IsPlain = true)]
     [EachServer("/inherits", "server", IsPlain = true)]
     [EachServer("/unmapped", "server", IsPlain = true)]
-    public async Task A_route_responds_for_its_paths_and_the_server_for_all_others(ServerKind kind, string path, string expected)
+    public async Task A_route_responds_to_its_paths_and_the_server_to_all_others(ServerKind kind, string path, string expected)
     {
         await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind) with { OnPlainRequest = (_, _) => new(new WebSocketPlainResponse { Body = "server" }) },
@@ -125,7 +125,7 @@ public sealed class PlainRequestTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_full_server_is_still_healthy_and_serves_connections_at_the_same_path(ServerKind kind)
+    public async Task A_full_server_still_responds_to_plain_requests(ServerKind kind)
     {
         await using WebSocketServer server =
             await StartAsync(Servers.OptionsOf(kind) with { MaxConnections = 1 }, isLate: false);
@@ -142,7 +142,7 @@ public sealed class PlainRequestTests
     [Theory]
     [EachServer(false, IsPlain = true)]
     [EachServer(true, IsPlain = true)]
-    public async Task A_callback_that_throws_is_answered_with_500_and_logged(ServerKind kind, bool isLate)
+    public async Task A_callback_that_throws_gets_500_and_is_logged(ServerKind kind, bool isLate)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
@@ -167,7 +167,7 @@ public sealed class PlainRequestTests
     }
 
     [Fact]
-    public async Task A_prepared_response_is_that_of_the_application_too()
+    public async Task A_prepared_upgrade_has_the_plain_response_of_the_application()
     {
         var options = new WebSocketServerOptions
         {
@@ -191,11 +191,11 @@ public sealed class PlainRequestTests
     [InlineData(199)]
     [InlineData(101)]
     [InlineData(600)]
-    public void A_status_out_of_range_is_refused(int status) => Assert.Throws<ArgumentOutOfRangeException>(
+    public void A_status_out_of_range_throws(int status) => Assert.Throws<ArgumentOutOfRangeException>(
         nameof(WebSocketPlainResponse.StatusCode), () => new WebSocketPlainResponse { StatusCode = status });
 
     [Fact]
-    public void What_would_break_the_response_is_refused_where_it_is_set()
+    public void An_invalid_response_property_throws_when_set()
     {
         Assert.Throws<ArgumentException>(() => new WebSocketPlainResponse { ReasonPhrase = "a\r\nX: y" });
         Assert.Throws<ArgumentException>(() => new WebSocketPlainResponse { ContentType = "a\n" });

@@ -8,7 +8,7 @@ namespace Sockeye.Tests;
 public sealed class PreparedUpgradeTests
 {
     [Fact]
-    public async Task The_response_is_that_of_a_server_and_the_stream_has_only_frames()
+    public async Task The_prepared_response_matches_a_servers_and_the_stream_has_only_frames()
     {
         var options = new WebSocketServerOptions
         {
@@ -54,7 +54,7 @@ public sealed class PreparedUpgradeTests
     }
 
     [Fact]
-    public async Task A_refusal_is_logged_and_told_and_has_no_connection()
+    public async Task A_rejection_is_logged_and_reported_and_has_no_connection()
     {
         var log = new CapturingLoggerFactory();
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
@@ -83,7 +83,7 @@ public sealed class PreparedUpgradeTests
     }
 
     [Fact]
-    public async Task An_application_that_throws_or_takes_too_long_is_told_as_by_a_server()
+    public async Task A_decision_that_throws_or_times_out_is_reported_as_by_a_server()
     {
         var time = new ManualTimeProvider();
         var deciding = new TaskCompletionSource<WebSocketUpgradeDecision>();
@@ -109,7 +109,7 @@ public sealed class PreparedUpgradeTests
     }
 
     [Fact]
-    public async Task A_place_is_taken_until_it_is_disposed_of_or_the_connection_has_ended()
+    public async Task A_prepared_upgrade_counts_until_disposed_or_its_connection_has_ended()
     {
         var options = new WebSocketServerOptions { MaxConnections = 1 };
         WebSocketPreparedUpgrade first = await WebSocketHandshake.PrepareAsync(options, Input()).WithDeadline();
@@ -140,7 +140,7 @@ public sealed class PreparedUpgradeTests
     }
 
     [Fact]
-    public async Task A_stream_has_one_handshake_and_a_preparation_needs_a_request()
+    public async Task A_stream_is_attached_once_and_a_preparation_needs_a_request()
     {
         (Stream near, Stream far) = Duplex();
         using WebSocketPreparedUpgrade first = await WebSocketHandshake.PrepareAsync(new(), Input()).WithDeadline();

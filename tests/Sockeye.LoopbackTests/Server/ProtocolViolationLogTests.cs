@@ -5,7 +5,7 @@ public sealed class ProtocolViolationLogTests
 {
     [Theory]
     [EachServer]
-    public async Task Log_has_header_and_offset_of_a_frame_that_came_with_the_request(ServerKind kind)
+    public async Task The_log_has_header_and_offset_of_a_frame_that_arrived_with_the_request(ServerKind kind)
     {
         byte[] frames = Wire.Masked(Wire.Bytes("81 01 41 81 7E 00 7D"));
 
@@ -16,7 +16,7 @@ public sealed class ProtocolViolationLogTests
 
     [Theory]
     [EachServer]
-    public async Task Log_has_the_length_of_a_message_that_is_too_long_and_the_limit(ServerKind kind)
+    public async Task The_log_has_length_and_limit_of_a_message_that_is_too_long(ServerKind kind)
     {
         byte[] frames = Wire.Masked(Wire.Bytes("81 01 41 82 7E 01 00"));
 

@@ -9,7 +9,7 @@ public sealed class RequestRulesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_plain_request_is_told_what_to_upgrade_to(ServerKind kind)
+    public async Task A_plain_request_gets_426_with_Upgrade(ServerKind kind)
     {
         string response = await AnswerAsync(kind, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
@@ -20,7 +20,7 @@ public sealed class RequestRulesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_method_other_than_get_is_405_with_the_one_that_is_allowed(ServerKind kind)
+    public async Task A_method_other_than_GET_gets_405_with_Allow(ServerKind kind)
     {
         string response = await AnswerAsync(kind, RawPeer.Request().Replace("GET ", "POST ", StringComparison.Ordinal));
 
@@ -30,7 +30,7 @@ public sealed class RequestRulesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task An_upgrade_header_behind_the_limit_of_headers_is_431_and_no_exception(ServerKind kind)
+    public async Task An_Upgrade_header_beyond_the_header_limit_gets_431_without_an_exception(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         string request = RawPeer.Request().Replace(Upgrade, "", StringComparison.Ordinal).Replace(
@@ -43,36 +43,36 @@ public sealed class RequestRulesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public Task An_upgrade_to_something_else_is_400(ServerKind kind) =>
+    public Task An_Upgrade_to_another_protocol_gets_400(ServerKind kind) =>
         AssertAnswerAsync(kind, 400, Upgrade, "Upgrade: h2c\r\n", WebSocketHandshakeError.InvalidUpgrade);
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public Task No_key_is_400(ServerKind kind) => AssertAnswerAsync(kind, 400, KeyLine, "", WebSocketHandshakeError.MissingKey);
+    public Task A_missing_key_gets_400(ServerKind kind) => AssertAnswerAsync(kind, 400, KeyLine, "", WebSocketHandshakeError.MissingKey);
 
     [Theory]
     [EachServer("c2hvcnQ=", IsPlain = true)]
     [EachServer("AAAAAAAAAAAAAAAAAAAAAAA=", IsPlain = true)]
-    public Task A_key_of_another_length_is_400(ServerKind kind, string key) =>
+    public Task A_key_of_the_wrong_length_gets_400(ServerKind kind, string key) =>
         AssertAnswerAsync(kind, 400, KeyLine, $"Sec-WebSocket-Key: {key}\r\n", WebSocketHandshakeError.InvalidKey);
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task No_version_is_426_with_those_that_are_spoken(ServerKind kind) => Assert.Contains(
+    public async Task A_missing_version_gets_426_with_the_supported_versions(ServerKind kind) => Assert.Contains(
         "\r\nSec-WebSocket-Version: 13, 8\r\n",
         await AssertAnswerAsync(kind, 426, Version, "", WebSocketHandshakeError.MissingVersion),
         StringComparison.Ordinal);
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Another_version_is_426_with_those_that_are_spoken(ServerKind kind) => Assert.Contains(
+    public async Task An_unsupported_version_gets_426_with_the_supported_versions(ServerKind kind) => Assert.Contains(
         "\r\nSec-WebSocket-Version: 13, 8\r\n",
         await AssertAnswerAsync(kind, 426, Version, "Sec-WebSocket-Version: 12\r\n", WebSocketHandshakeError.UnsupportedVersion),
         StringComparison.Ordinal);
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Version_8_is_served_as_13_is(ServerKind kind)
+    public async Task Version_8_is_served_like_version_13(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -87,7 +87,7 @@ public sealed class RequestRulesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_request_of_hixie_76_is_426(ServerKind kind)
+    public async Task A_Hixie_76_request_gets_426(ServerKind kind)
     {
         string response = await AnswerAsync(
             kind,
@@ -102,12 +102,12 @@ public sealed class RequestRulesTests
     [EachServer(",", IsPlain = true)]
     [EachServer("a, a", IsPlain = true)]
     [EachServer("a b", IsPlain = true)]
-    public Task Subprotocols_that_break_the_grammar_are_400(ServerKind kind, string list) => AssertAnswerAsync(
+    public Task Malformed_subprotocols_get_400(ServerKind kind, string list) => AssertAnswerAsync(
         kind, 400, Version, $"{Version}Sec-WebSocket-Protocol: {list}\r\n", WebSocketHandshakeError.InvalidSubprotocols);
 
     [Theory]
     [EachServer]
-    public async Task Lists_with_white_space_and_empty_elements_are_read_and_answered(ServerKind kind)
+    public async Task Lists_with_white_space_and_empty_elements_are_accepted(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             Servers.OptionsOf(kind) with { Subprotocols = ["mqtt"], Compression = PerMessageDeflateOptions.Default });
@@ -129,12 +129,12 @@ public sealed class RequestRulesTests
     [Theory]
     [EachServer("a;;b", IsPlain = true)]
     [EachServer("permessage-deflate; server_max_window_bits=\"", IsPlain = true)]
-    public Task Extensions_that_break_the_grammar_are_400(ServerKind kind, string list) => AssertAnswerAsync(
+    public Task Malformed_extensions_get_400(ServerKind kind, string list) => AssertAnswerAsync(
         kind, 400, Version, $"{Version}Sec-WebSocket-Extensions: {list}\r\n", WebSocketHandshakeError.InvalidExtensions);
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Extensions_that_nobody_knows_are_ignored(ServerKind kind)
+    public async Task Unknown_extensions_are_ignored(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -148,7 +148,7 @@ public sealed class RequestRulesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_answer_has_three_headers_if_nothing_was_asked_for(ServerKind kind)
+    public async Task The_101_has_three_headers_if_nothing_was_requested(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -166,7 +166,7 @@ public sealed class RequestRulesTests
     [EachServer("Connection: Upgrade\r\n", "Connection: keep-alive\r\n", 400, WebSocketHandshakeError.InvalidConnection, IsPlain = true)]
     [EachServer("HTTP/1.1\r\n", "HTTP/1.0\r\n", 505, WebSocketHandshakeError.UnsupportedHttpVersion, IsPlain = true)]
     [EachServer(Version, Version + "Origin: https://evil.example\r\n", 403, WebSocketHandshakeError.OriginNotAllowed, IsPlain = true)]
-    public Task Host_connection_version_of_http_and_origin_are_checked_too(
+    public Task Host_Connection_HTTP_version_and_Origin_are_checked(
         ServerKind kind, string line, string instead, int status, WebSocketHandshakeError error) =>
         AssertAnswerAsync(kind, status, line, instead, error);
 

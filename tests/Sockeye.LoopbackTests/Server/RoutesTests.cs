@@ -7,7 +7,7 @@ public sealed class RoutesTests
 {
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Each_path_has_its_handler_and_an_unknown_one_is_404(ServerKind kind)
+    public async Task Each_path_has_its_handler_and_an_unknown_path_gets_404(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind),
@@ -38,7 +38,7 @@ public sealed class RoutesTests
     [EachServer("////guarded?a=%00", "/guarded")]
     [EachServer("ws://elsewhere.example//guarded", "/guarded")]
     [EachServer("https://elsewhere.example/guarded", "/guarded")]
-    public async Task Slashes_at_the_start_of_a_path_and_an_authority_before_it_lead_around_no_route(
+    public async Task Leading_slashes_and_absolute_targets_do_not_bypass_a_route(
         ServerKind kind, string target, string path)
     {
         var asked = new ConcurrentQueue<WebSocketUpgradeRequest>();
@@ -69,7 +69,7 @@ public sealed class RoutesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_clients_preference_among_subprotocols_decides_between_routes_of_one_path(ServerKind kind)
+    public async Task The_clients_subprotocol_preference_selects_among_routes_of_a_path(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(kind),
@@ -94,7 +94,7 @@ public sealed class RoutesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_route_has_limits_compression_and_a_decision_of_its_own(ServerKind kind)
+    public async Task A_route_has_its_own_limits_compression_and_upgrade_decision(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions
@@ -143,7 +143,7 @@ public sealed class RoutesTests
     [EachServer("/none", "http://localhost", 101, IsPlain = true)]
     [EachServer("/any", "https://anybody.example", 101, IsPlain = true)]
     [EachServer("/elsewhere", "https://route.example", 403, IsPlain = true)]
-    public async Task A_route_has_origins_of_its_own_instead_of_the_servers(ServerKind kind, string path, string origin, int status)
+    public async Task A_routes_origins_replace_the_servers(ServerKind kind, string path, string origin, int status)
     {
         await using WebSocketServer server = await StartWithOriginsAsync(new WebSocketServerOptions
         {
@@ -160,7 +160,7 @@ public sealed class RoutesTests
     [EachServer("/own", 403, IsPlain = true)]
     [EachServer("/none", 403, IsPlain = true)]
     [EachServer("/not-any", 403, IsPlain = true)]
-    public async Task A_route_that_names_its_origins_means_no_others_though_the_server_allows_any(
+    public async Task A_route_with_listed_origins_rejects_others_even_if_the_server_allows_any(
         ServerKind kind, string path, int status)
     {
         await using WebSocketServer server = await StartWithOriginsAsync(new WebSocketServerOptions
@@ -175,7 +175,7 @@ public sealed class RoutesTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_route_for_every_path_may_look_up_what_changes_while_the_server_runs(ServerKind kind)
+    public async Task A_catch_all_route_may_dispatch_dynamically(ServerKind kind)
     {
         var mounted = new ConcurrentDictionary<string, WebSocketHandler>();
         await using WebSocketServer server = await Servers.StartAsync(
@@ -198,14 +198,14 @@ public sealed class RoutesTests
     }
 
     [Fact]
-    public void What_is_no_origin_is_refused_when_it_is_set()
+    public void An_invalid_origin_throws_when_set()
     {
         Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { AllowedOrigins = ["example.com"] });
         Assert.Throws<ArgumentException>(() => new WebSocketRouteOptions { AllowedOrigins = ["https://*.com"] });
     }
 
     [Fact]
-    public void What_makes_no_sense_is_refused_when_it_is_mapped()
+    public void An_invalid_route_throws_when_mapped()
     {
         var routes = new WebSocketRoutes().Map("/a", new EchoHandler());
 

@@ -12,7 +12,7 @@ public sealed class ServedTokenTests
 
     [Theory]
     [EachServer]
-    public Task A_close_is_told_how_it_ended(ServerKind kind) => AssertAllEndAsync(
+    public Task CloseAsync_returns_the_result_although_the_token_is_canceled(ServerKind kind) => AssertAllEndAsync(
         kind,
         "NormalClosure",
         static async (connection, cancellation) =>
@@ -20,7 +20,7 @@ public sealed class ServedTokenTests
 
     [Theory]
     [EachServer]
-    public Task What_waits_for_the_end_is_told_how_it_ended(ServerKind kind) => AssertAllEndAsync(
+    public Task Closed_completes_with_the_result_although_the_token_is_canceled(ServerKind kind) => AssertAllEndAsync(
         kind,
         "NormalClosure",
         static async (connection, cancellation) => (await connection.Closed.WaitAsync(cancellation)).Code.ToString(),
@@ -28,7 +28,7 @@ public sealed class ServedTokenTests
 
     [Theory]
     [EachServer]
-    public Task A_ping_and_a_send_that_wait_are_told_that_the_connection_is_closed(ServerKind kind) => AssertAllEndAsync(
+    public Task A_pending_ping_and_send_throw_WebSocketClosedException(ServerKind kind) => AssertAllEndAsync(
         kind,
         "closed",
         static async (connection, cancellation) =>

@@ -19,17 +19,17 @@ public sealed class ServerBombTests(ITestOutputHelper output)
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task In_one_frame_it_costs_the_limit_and_a_little(ServerKind kind) =>
+    public async Task A_bomb_in_one_frame_uses_little_more_than_the_limit(ServerKind kind) =>
         await AssertCheapAsync(kind, [], Bomb.InOneFrame());
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task In_fragments_of_a_byte_it_costs_the_limit_and_a_little(ServerKind kind) =>
+    public async Task A_bomb_in_one_byte_fragments_uses_little_more_than_the_limit(ServerKind kind) =>
         await AssertCheapAsync(kind, [], Bomb.InFragments());
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task In_a_later_message_it_costs_the_limit_and_a_little(ServerKind kind)
+    public async Task A_bomb_in_a_later_message_uses_little_more_than_the_limit(ServerKind kind)
     {
         (byte[] harmless, byte[] bomb) = Bomb.InALaterMessage();
 

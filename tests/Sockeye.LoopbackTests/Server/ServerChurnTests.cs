@@ -11,7 +11,7 @@ public sealed class ServerChurnTests
 
     [Theory]
     [EachServer]
-    public async Task Connections_that_come_and_go_leave_nothing_behind(ServerKind kind)
+    public async Task Opening_and_closing_many_connections_leaks_nothing(ServerKind kind)
     {
         // Another server, for all that the runtime opens once.
         await ChurnAsync(kind, count: 4);
@@ -25,7 +25,7 @@ public sealed class ServerChurnTests
 
     [Theory]
     [EachServer]
-    public async Task Resets_in_every_phase_reach_nobody_as_an_exception(ServerKind kind)
+    public async Task Resets_in_every_phase_leave_no_unobserved_exception(ServerKind kind)
     {
         var unobserved = new ConcurrentQueue<Exception>();
         TaskScheduler.UnobservedTaskException += Note;

@@ -11,7 +11,7 @@ public sealed class ServerDeadlineTests
     [EachServer("G", IsPlain = true)]
     [EachServer("GET / HT", IsPlain = true)]
     [EachServer("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: webs", IsPlain = true)]
-    public async Task A_client_that_does_not_finish_its_request_is_answered_with_408(ServerKind kind, string beginning)
+    public async Task An_incomplete_request_gets_408(ServerKind kind, string beginning)
     {
         await using WebSocketServer server = await StartAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -35,7 +35,7 @@ public sealed class ServerDeadlineTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_client_that_sends_nothing_is_told_nothing_and_dropped(ServerKind kind)
+    public async Task A_client_that_sends_nothing_is_dropped_without_a_response(ServerKind kind)
     {
         WebSocketHandshakeFailure? failure = null;
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -62,7 +62,7 @@ public sealed class ServerDeadlineTests
 
     [Theory]
     [EachServer]
-    public async Task Silent_clients_keep_others_out_no_longer_than_the_deadline(ServerKind kind)
+    public async Task Silent_clients_block_others_no_longer_than_the_deadline(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -97,7 +97,7 @@ public sealed class ServerDeadlineTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_client_that_does_not_go_after_a_refusal_is_let_go_of_and_then_dropped(ServerKind kind)
+    public async Task A_rejected_client_that_stays_connected_is_dropped_after_the_linger_time(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -123,7 +123,7 @@ public sealed class ServerDeadlineTests
     }
 
     [Fact]
-    public async Task A_client_that_is_silent_in_tls_is_dropped()
+    public async Task A_client_that_is_silent_during_TLS_is_dropped()
     {
         await using WebSocketServer server = await StartAsync(ServerKind.Tls);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -135,7 +135,7 @@ public sealed class ServerDeadlineTests
     }
 
     [Fact]
-    public async Task A_client_that_does_not_finish_its_request_over_tls_is_answered_with_408()
+    public async Task An_incomplete_request_over_TLS_gets_408()
     {
         await using WebSocketServer server = await StartAsync(ServerKind.Tls);
         using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
@@ -150,7 +150,7 @@ public sealed class ServerDeadlineTests
     }
 
     [Fact]
-    public async Task An_application_that_selects_no_certificate_in_time_loses_its_client_and_holds_up_nobody()
+    public async Task A_certificate_selection_that_times_out_drops_only_its_client()
     {
         var log = new CapturingLoggerFactory();
         var asked = new TaskCompletionSource();
@@ -186,7 +186,7 @@ public sealed class ServerDeadlineTests
     }
 
     [Fact]
-    public async Task Tls_and_the_request_have_one_deadline()
+    public async Task TLS_and_the_request_share_one_deadline()
     {
         var asked = new TaskCompletionSource();
         var certificate = new TaskCompletionSource<SslServerAuthenticationOptions>();
@@ -219,7 +219,7 @@ public sealed class ServerDeadlineTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_peer_that_does_not_answer_a_close_frame_is_dropped_after_the_close_timeout(ServerKind kind)
+    public async Task A_peer_that_does_not_reply_to_a_close_frame_is_aborted_at_the_close_timeout(ServerKind kind)
     {
         var opened = new TaskCompletionSource<WebSocketConnection>();
         await using WebSocketServer server = await StartAsync(kind, async (connection, _) =>
@@ -243,7 +243,7 @@ public sealed class ServerDeadlineTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_peer_that_does_not_answer_pings_is_dropped(ServerKind kind)
+    public async Task A_peer_that_sends_no_pongs_is_aborted(ServerKind kind)
     {
         var opened = new TaskCompletionSource<WebSocketConnection>();
         await using WebSocketServer server = await StartAsync(kind, async (connection, _) =>

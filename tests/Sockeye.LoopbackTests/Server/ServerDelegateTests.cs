@@ -20,7 +20,7 @@ public sealed class ServerDelegateTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_delegate_that_returns_early_is_done_in_order_however_much_it_left_unread(ServerKind kind)
+    public async Task A_delegate_that_returns_early_closes_cleanly_with_unread_messages(ServerKind kind)
     {
         // The clock stands still: no deadline comes to the rescue.
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -78,7 +78,7 @@ public sealed class ServerDelegateTests
     [Theory]
     [EachServer(false, IsPlain = true)]
     [EachServer(true, IsPlain = true)]
-    public async Task The_token_of_a_delegate_falls_when_the_peer_goes(ServerKind kind, bool reset)
+    public async Task The_token_of_a_delegate_is_canceled_when_the_peer_disconnects(ServerKind kind, bool reset)
     {
         var fallen = new TaskCompletionSource();
         var log = new CapturingLoggerFactory();
@@ -116,7 +116,7 @@ public sealed class ServerDelegateTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_handler_that_throws_closes_its_connection_with_1011_and_nobody_elses(ServerKind kind)
+    public async Task A_handler_that_throws_closes_only_its_own_connection_with_1011(ServerKind kind)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             Servers.OptionsOf(kind), new ThrowingHandler());

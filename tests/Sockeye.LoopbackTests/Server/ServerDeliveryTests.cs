@@ -8,7 +8,7 @@ public sealed class ServerDeliveryTests
 
     [Theory]
     [EachServer]
-    public async Task Nothing_is_lost_to_a_method_that_passes_its_token_on_and_works_for_long(ServerKind kind)
+    public async Task A_slow_delegate_that_passes_its_token_on_loses_no_message(ServerKind kind)
     {
         var received = new List<string>();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -49,7 +49,7 @@ public sealed class ServerDeliveryTests
 
     [Theory]
     [EachServer]
-    public async Task Messages_before_a_reset_are_received_before_the_token_is_cancelled(ServerKind kind)
+    public async Task Messages_before_a_reset_are_received_before_the_token_is_canceled(ServerKind kind)
     {
         const int Count = 50;
         int received = 0;
@@ -92,7 +92,7 @@ public sealed class ServerDeliveryTests
 
     [Theory]
     [EachServer]
-    public async Task A_token_is_cancelled_when_the_peer_has_gone_and_nothing_is_left(ServerKind kind)
+    public async Task The_token_is_canceled_when_the_peer_is_gone_and_no_message_is_left(ServerKind kind)
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -119,7 +119,7 @@ public sealed class ServerDeliveryTests
 
     [Theory]
     [EachServer]
-    public async Task A_client_that_reads_slowly_gets_all_that_was_sent_before_the_close(ServerKind kind)
+    public async Task A_slow_client_gets_everything_sent_before_the_close(ServerKind kind)
     {
         // Much longer than CloseTimeout in all, and never without progress for as long.
         const int Length = 8 * 1024 * 1024;

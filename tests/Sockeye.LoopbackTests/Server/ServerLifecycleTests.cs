@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 public sealed class ServerLifecycleTests
 {
     [Fact]
-    public async Task A_server_that_was_not_started_has_no_address_and_no_connections()
+    public async Task A_server_before_its_start_has_no_address_and_no_connections()
     {
         await using WebSocketServer server = Create();
 
@@ -78,7 +78,7 @@ public sealed class ServerLifecycleTests
     }
 
     [Fact]
-    public async Task Of_several_starts_at_once_one_succeeds()
+    public async Task One_of_several_concurrent_starts_succeeds()
     {
         await using WebSocketServer server = Create();
 
@@ -124,7 +124,7 @@ public sealed class ServerLifecycleTests
     }
 
     [Fact]
-    public async Task A_stop_during_the_start_wins()
+    public async Task A_stop_during_the_start_stops_the_server()
     {
         // The first line of a start's log stops the server: it is written when an address was bound, and before the server accepts.
         WebSocketServer? server = null;
@@ -142,7 +142,7 @@ public sealed class ServerLifecycleTests
     }
 
     [Fact]
-    public async Task Running_a_server_starts_it()
+    public async Task RunAsync_starts_the_server()
     {
         var opened = new TaskCompletionSource<WebSocketServer>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var source = new CancellationTokenSource();
@@ -169,7 +169,7 @@ public sealed class ServerLifecycleTests
     }
 
     [Fact]
-    public async Task Running_a_server_reports_why_it_did_not_start()
+    public async Task RunAsync_throws_the_failure_of_the_start()
     {
         await using WebSocketServer other = await Servers.StartEchoAsync();
         await using var server = new WebSocketServer(
@@ -179,7 +179,7 @@ public sealed class ServerLifecycleTests
     }
 
     [Fact]
-    public void A_server_is_not_created_with_options_that_contradict_each_other()
+    public void A_server_with_conflicting_options_cannot_be_created()
     {
         var options = new WebSocketServerOptions { RequireSubprotocol = true };
 
@@ -190,7 +190,7 @@ public sealed class ServerLifecycleTests
     }
 
     [Fact]
-    public async Task Routes_that_are_mapped_after_a_server_was_created_are_not_its_routes()
+    public async Task Routes_mapped_after_the_server_was_created_are_ignored()
     {
         WebSocketRoutes routes = new WebSocketRoutes().Map("/", new EchoHandler());
         await using var server = new WebSocketServer(Servers.Options, routes);

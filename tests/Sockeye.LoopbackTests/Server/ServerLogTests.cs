@@ -9,7 +9,7 @@ public sealed class ServerLogTests
 
     [Theory]
     [EachServer]
-    public async Task An_unexpected_error_of_an_opening_handshake_is_logged_and_ends_that_handshake_alone(ServerKind kind)
+    public async Task An_unexpected_handshake_error_is_logged_and_ends_only_that_handshake(ServerKind kind)
     {
         const int LengthOfPartialHead = 8192;
         var log = new CapturingLoggerFactory();
@@ -37,7 +37,7 @@ public sealed class ServerLogTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Of_a_clients_texts_only_a_refused_origin_is_written_to_the_log(ServerKind kind)
+    public async Task A_rejected_origin_is_the_only_client_text_in_the_log(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions

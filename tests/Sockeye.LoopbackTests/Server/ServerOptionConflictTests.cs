@@ -58,7 +58,7 @@ public sealed class ServerOptionConflictTests
 
     [Theory]
     [MemberData(nameof(Conflicts), DisableDiscoveryEnumeration = true)]
-    public async Task A_server_whose_options_contradict_each_other_does_not_start(
+    public async Task A_server_with_conflicting_options_does_not_start(
         WebSocketServerOptions options, string first, string second)
     {
         ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
@@ -71,7 +71,7 @@ public sealed class ServerOptionConflictTests
 
     [Theory]
     [MemberData(nameof(RouteConflicts), DisableDiscoveryEnumeration = true)]
-    public async Task A_route_whose_options_contradict_each_other_or_the_servers_is_refused(
+    public async Task A_route_with_conflicting_options_throws(
         WebSocketServerOptions server, WebSocketRouteOptions route, string first, string second)
     {
         ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(async () =>
@@ -82,7 +82,7 @@ public sealed class ServerOptionConflictTests
     }
 
     [Fact]
-    public async Task What_a_route_sets_instead_of_the_servers_is_no_contradiction()
+    public async Task A_route_option_that_replaces_the_servers_does_not_conflict()
     {
         WebSocketRoutes routes = new WebSocketRoutes()
             .Map("/any", new EchoHandler(), new WebSocketRouteOptions { DangerousAllowAnyOrigin = true })
@@ -99,7 +99,7 @@ public sealed class ServerOptionConflictTests
     }
 
     [Fact]
-    public async Task A_stop_with_a_reason_and_no_code_is_refused_and_the_server_goes_on()
+    public async Task A_stop_with_a_reason_but_no_code_throws_and_the_server_continues()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         var options = new WebSocketStopOptions { CloseCode = null, CloseReason = "why" };

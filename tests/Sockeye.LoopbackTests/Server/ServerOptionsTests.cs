@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 public sealed class ServerOptionsTests
 {
     [Fact]
-    public async Task A_server_without_options_without_anybody_to_serve_or_without_routes_is_refused()
+    public async Task A_server_without_options_handler_or_routes_throws()
     {
         await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(null!, new EchoHandler()));
         await Assert.ThrowsAsync<ArgumentNullException>(() => WebSocketServer.StartAsync(Servers.Options, (WebSocketHandler)null!));
@@ -15,7 +15,7 @@ public sealed class ServerOptionsTests
     }
 
     [Fact]
-    public async Task Without_an_address_it_is_any_free_port_of_all_addresses()
+    public async Task The_default_address_is_a_free_port_on_all_interfaces()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions());
 
@@ -25,7 +25,7 @@ public sealed class ServerOptionsTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_port_that_is_asked_for_is_listened_on(ServerKind kind)
+    public async Task The_server_listens_on_the_configured_port(ServerKind kind)
     {
         // One that was free a moment ago, at an address that no other test uses.
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have one loopback address.");
@@ -47,7 +47,7 @@ public sealed class ServerOptionsTests
 
     [Theory]
     [EachServer]
-    public async Task Limits_are_those_of_its_connections(ServerKind kind)
+    public async Task Limits_apply_to_the_servers_connections(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(
             kind, new WebSocketConnectionOptions { Limits = new() { MaxMessageLength = 10 } });
@@ -63,7 +63,7 @@ public sealed class ServerOptionsTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Pings_are_answered_unless_that_is_switched_off(ServerKind kind)
+    public async Task Pings_get_pongs_unless_AnswerPings_is_false(ServerKind kind)
     {
         await using WebSocketServer answering = await StartAsync(kind, new WebSocketConnectionOptions());
         await using WebSocketServer silent = await StartAsync(kind, new WebSocketConnectionOptions { AnswerPings = false });
@@ -80,7 +80,7 @@ public sealed class ServerOptionsTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Frames_do_not_wait_until_packets_are_full(ServerKind kind)
+    public async Task Nagle_is_disabled(ServerKind kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
         await using WebSocketServer server = await StartAsync(kind, new WebSocketConnectionOptions());
@@ -93,7 +93,7 @@ public sealed class ServerOptionsTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_close_timeout_is_that_of_its_connections(ServerKind kind)
+    public async Task CloseTimeout_applies_to_the_servers_connections(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await StartAsync(

@@ -9,7 +9,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Origins_and_hosts_are_those_that_are_named(ServerKind kind)
+    public async Task Only_listed_origins_and_hosts_are_accepted(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -27,7 +27,7 @@ public sealed class ServerPolicyTests : IDisposable
     }
 
     [Fact]
-    public void A_host_that_is_none_and_a_wildcard_that_is_too_wide_are_refused_when_they_are_set()
+    public void An_invalid_host_and_a_wildcard_that_is_too_wide_throw_when_set()
     {
         Assert.Throws<ArgumentException>(
             nameof(WebSocketServerOptions.AllowedHosts), () => new WebSocketServerOptions { AllowedHosts = ["http://a"] });
@@ -39,7 +39,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task What_a_proxy_says_counts_if_it_is_trusted(ServerKind kind)
+    public async Task Forwarded_headers_of_a_trusted_proxy_are_used(ServerKind kind)
     {
         string[] forwarded = ["X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https", "Origin: https://localhost"];
         WebSocketUpgradeRequest? seen = null;
@@ -68,7 +68,7 @@ public sealed class ServerPolicyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_proxy_that_speaks_tls_to_this_server_alone_says_so()
+    public async Task A_proxy_that_uses_TLS_only_to_the_server_forwards_the_http_scheme()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -118,7 +118,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task One_connection_more_than_there_may_be_is_503_until_another_ends(ServerKind kind)
+    public async Task A_connection_above_MaxConnections_gets_503_until_another_ends(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -146,7 +146,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task One_address_has_so_many_connections_and_another_has_its_own(ServerKind kind)
+    public async Task MaxConnectionsPerAddress_limits_each_address_separately(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -167,7 +167,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_refusal_by_the_application_takes_no_place(ServerKind kind)
+    public async Task A_rejection_by_the_application_does_not_count_as_a_connection(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -188,7 +188,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer]
-    public async Task Those_who_would_be_one_too_many_to_begin_wait_until_there_is_room(ServerKind kind)
+    public async Task Clients_above_MaxPendingHandshakes_wait_to_be_accepted(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -213,7 +213,7 @@ public sealed class ServerPolicyTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_client_of_a_trusted_proxy_cannot_give_itself_another_address(ServerKind kind)
+    public async Task A_client_behind_a_trusted_proxy_cannot_forge_its_address(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -231,7 +231,7 @@ public sealed class ServerPolicyTests : IDisposable
     }
 
     [Fact]
-    public void Caps_are_one_or_more()
+    public void Caps_below_one_throw()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxConnections = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new WebSocketServerOptions { MaxConnectionsPerAddress = 0 });

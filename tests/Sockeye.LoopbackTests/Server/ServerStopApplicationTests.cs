@@ -16,7 +16,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task A_stop_waits_for_what_a_delegate_does_after_its_connection_has_ended(ServerKind kind)
+    public async Task A_stop_waits_for_a_delegate_that_runs_after_its_connection_ended(ServerKind kind)
     {
         WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), async (connection, cancellation) =>
         {
@@ -79,7 +79,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task A_stop_returns_although_the_hook_for_failed_handshakes_blocks(ServerKind kind)
+    public async Task A_stop_returns_although_OnHandshakeFailed_blocks(ServerKind kind)
     {
         WebSocketUpgradeRejection? Block(WebSocketHandshakeFailure failure)
         {
@@ -103,7 +103,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task A_stop_returns_after_its_deadline_and_logs_for_how_many_connections_the_application_is_at_work(
+    public async Task A_stop_returns_at_its_deadline_and_logs_how_many_connections_are_still_served(
         ServerKind kind)
     {
         WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), async (connection, cancellation) =>
@@ -124,7 +124,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task A_canceled_token_ends_the_wait_for_a_delegate(ServerKind kind)
+    public async Task A_canceled_token_stops_waiting_for_a_delegate(ServerKind kind)
     {
         WebSocketServer server = await WebSocketServer.StartAsync(Options(kind), async (connection, cancellation) =>
         {
@@ -146,7 +146,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task A_delegate_that_disposes_of_its_own_server_is_not_waited_for_but_the_others_are(ServerKind kind)
+    public async Task Disposal_by_a_delegate_waits_for_the_other_delegates_only(ServerKind kind)
     {
         var waiting = new TaskCompletionSource();
         var disposed = new TaskCompletionSource();
@@ -189,7 +189,7 @@ public sealed class ServerStopApplicationTests
     [Theory]
     [InlineData(ServerKind.Socket)]
     [InlineData(ServerKind.Tls)]
-    public async Task A_stop_waits_for_a_call_in_place_that_blocks_and_the_end_is_told_behind_it(ServerKind kind)
+    public async Task A_stop_waits_for_a_blocking_OnMessage_and_calls_OnClosed_after_it(ServerKind kind)
     {
         WebSocketConnection? served = null;
         bool isToldBehind = false;
@@ -223,7 +223,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task Of_a_delegate_that_stops_its_own_server_and_goes_on_all_but_its_own_call_wait_for_the_end(ServerKind kind)
+    public async Task A_delegates_own_StopAsync_does_not_wait_for_it_and_all_others_do(ServerKind kind)
     {
         Task? own = null;
         await using WebSocketServer server = await Servers.StartAsync(
@@ -251,7 +251,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task Delegates_that_stop_their_own_server_and_await_that_do_not_wait_for_each_other(ServerKind kind)
+    public async Task Delegates_that_await_StopAsync_do_not_wait_for_each_other(ServerKind kind)
     {
         const int Count = 3;
         using var stopped = new CountdownEvent(Count);
@@ -297,7 +297,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer]
-    public async Task A_stop_takes_its_deadlines_from_the_clock_of_its_server(ServerKind kind)
+    public async Task A_stop_uses_the_TimeProvider_of_its_server(ServerKind kind)
     {
         // Less than the interval of keep-alive.
         TimeSpan timeout = TimeSpan.FromSeconds(1);
@@ -326,7 +326,7 @@ public sealed class ServerStopApplicationTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_stop_whose_clock_fails_ends_and_leaves_no_connection_open(ServerKind kind)
+    public async Task A_stop_with_a_failing_TimeProvider_ends_and_closes_all_connections(ServerKind kind)
     {
         var time = new FailingClock();
         WebSocketServer server = await WebSocketServer.StartAsync(Options(kind) with { TimeProvider = time }, (_, _) => _released.Task);

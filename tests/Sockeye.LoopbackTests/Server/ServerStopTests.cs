@@ -6,7 +6,7 @@ public sealed class ServerStopTests
 {
     [Theory]
     [EachServer]
-    public async Task Stopping_closes_with_1001_behind_all_that_was_sent(ServerKind kind)
+    public async Task Stopping_closes_with_1001_after_all_sent_messages(ServerKind kind)
     {
         const int Messages = 200;
         var allSent = new CountdownEvent(2);
@@ -49,7 +49,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_stopped_server_accepts_nobody_and_stopping_again_is_harmless(ServerKind kind)
+    public async Task A_stopped_server_accepts_no_client_and_can_be_stopped_again(ServerKind kind)
     {
         WebSocketServer server = await Servers.StartEchoAsync(kind);
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
@@ -84,7 +84,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Whoever_asks_late_is_told_that_the_server_has_stopped_and_where_it_was(ServerKind kind)
+    public async Task Completion_and_endpoints_can_be_read_after_the_stop(ServerKind kind)
     {
         WebSocketServer server = await Servers.StartEchoAsync(kind);
         System.Net.EndPoint address = server.LocalEndPoint;
@@ -100,7 +100,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer]
-    public async Task A_connection_may_stop_its_own_server_and_wait_for_that(ServerKind kind)
+    public async Task A_connection_may_stop_its_own_server_and_await_it(ServerKind kind)
     {
         var stopped = new TaskCompletionSource();
         WebSocketServer server = await Servers.StartAsync(Servers.OptionsOf(kind), async (own, connection, cancellation) =>
@@ -121,7 +121,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer]
-    public async Task A_client_whose_handler_is_being_selected_when_the_server_stops_is_refused(ServerKind kind)
+    public async Task A_client_whose_handler_is_being_selected_is_rejected_by_a_stop(ServerKind kind)
     {
         var selecting = new TaskCompletionSource();
         using var stopped = new ManualResetEventSlim();
@@ -160,7 +160,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_canceled_token_drops_whoever_does_not_answer(ServerKind kind)
+    public async Task A_canceled_token_aborts_peers_that_do_not_reply(ServerKind kind)
     {
         // The clock stands still: no deadline comes to the rescue.
         WebSocketServer server = await Servers.StartEchoAsync(
@@ -185,7 +185,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_canceled_token_drops_whoever_does_not_read(ServerKind kind)
+    public async Task A_canceled_token_aborts_peers_that_do_not_read(ServerKind kind)
     {
         var full = new TaskCompletionSource();
         WebSocketServer server = await WebSocketServer.StartAsync(
@@ -218,7 +218,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_delegate_that_never_returns_does_not_hold_the_server_up_for_longer_than_its_deadline(ServerKind kind)
+    public async Task A_delegate_that_never_returns_delays_a_stop_until_its_deadline_only(ServerKind kind)
     {
         var started = new TaskCompletionSource();
         WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), async (_, _) =>
@@ -236,7 +236,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer]
-    public async Task Opening_handshakes_that_are_underway_are_refused_or_dropped_before_there_is_tls(ServerKind kind)
+    public async Task A_stop_rejects_pending_handshakes_with_503_or_drops_them(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -266,7 +266,7 @@ public sealed class ServerStopTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Clients_that_connect_while_the_server_stops_are_served_or_refused_and_never_left_hanging(
+    public async Task Clients_that_connect_during_a_stop_are_served_or_rejected(
         ServerKind kind)
     {
         for (int round = 0; round < 20; round++)

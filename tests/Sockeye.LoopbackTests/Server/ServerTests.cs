@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 public sealed class ServerTests
 {
     [Fact]
-    public async Task The_shortest_server_and_the_shortest_client_talk()
+    public async Task The_shortest_server_and_client_exchange_a_message()
     {
         await using var server = await WebSocketServer.StartAsync(0, async (connection, cancellation) =>
         {
@@ -28,7 +28,7 @@ public sealed class ServerTests
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("[::1]")]
-    public async Task The_address_of_all_addresses_is_reached_over_both_protocols(string host)
+    public async Task IPv6Any_accepts_IPv4_and_IPv6(string host)
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
         await using WebSocketServer server = await WebSocketServer.StartAsync(0, Servers.EchoAsync);
@@ -42,7 +42,7 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task A_server_over_tls_talks_to_a_client_that_trusts_it()
+    public async Task A_TLS_server_serves_a_client_that_trusts_it()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
@@ -63,7 +63,7 @@ public sealed class ServerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_handler_sees_the_request_and_may_keep_state_with_the_connection(ServerKind kind)
+    public async Task A_handler_gets_the_request_and_may_store_state_on_the_connection(ServerKind kind)
     {
         var seen = new TaskCompletionSource<WebSocketConnection>();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -108,7 +108,7 @@ public sealed class ServerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_handler_is_told_how_each_connection_has_ended(ServerKind kind)
+    public async Task OnClosed_gets_the_close_result_of_each_connection(ServerKind kind)
     {
         var ends = new ConcurrentDictionary<string, WebSocketCloseResult>();
         await using WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), new EndsHandler(ends));
@@ -128,7 +128,7 @@ public sealed class ServerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Both_faces_serve_side_by_side_selected_by_path(ServerKind kind)
+    public async Task Handlers_and_delegates_serve_side_by_side_selected_by_path(ServerKind kind)
     {
         WebSocketHandler inPlace = new EchoHandler();
         WebSocketHandler pull = WebSocketHandler.FromDelegate(async (connection, cancellation) =>
@@ -171,7 +171,7 @@ public sealed class ServerTests
 
     [Theory]
     [EachServer]
-    public async Task A_message_over_the_limit_is_answered_with_1009_and_one_at_the_limit_is_not(ServerKind kind)
+    public async Task A_message_above_the_limit_gets_1009_and_one_at_the_limit_is_delivered(ServerKind kind)
     {
         const int Limit = 1024 * 1024;
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -196,7 +196,7 @@ public sealed class ServerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_port_in_use_cannot_be_had(ServerKind kind)
+    public async Task A_port_in_use_throws(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
 
@@ -207,14 +207,14 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task A_canceled_token_starts_nothing()
+    public async Task A_canceled_token_starts_no_server()
     {
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => WebSocketServer.StartAsync(0, Servers.EchoAsync, new CancellationToken(canceled: true)));
     }
 
     [Fact]
-    public void Options_that_make_no_sense_are_refused_when_they_are_set()
+    public void Invalid_options_throw_when_set()
     {
         Assert.Throws<ArgumentException>(
             nameof(WebSocketServerOptions.Subprotocols), () => new WebSocketServerOptions { Subprotocols = ["not a token"] });

@@ -15,7 +15,7 @@ public sealed class ServerTlsFailureTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_ClientHello_on_a_port_without_TLS_is_recognised(ServerKind kind)
+    public async Task A_ClientHello_on_a_port_without_TLS_is_recognized(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops() });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -33,7 +33,7 @@ public sealed class ServerTlsFailureTests
     [InlineData("GET /chat?token=secret HTTP/1.1\r\nHost: localhost\r\n\r\n", "'GET /chat'")]
     [InlineData("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "'POST / HTTP/1.1'")]
     [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "'PRI * HTTP/2.0'")]
-    public async Task HTTP_without_TLS_on_a_port_with_it_is_answered_and_told(string request, string said)
+    public async Task Plain_HTTP_on_a_TLS_port_gets_400_and_is_reported(string request, string said)
     {
         await using WebSocketServer server = await StartTlsAsync();
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -52,7 +52,7 @@ public sealed class ServerTlsFailureTests
     }
 
     [Fact]
-    public async Task An_answer_of_the_applications_own_reaches_a_client_without_TLS()
+    public async Task A_custom_response_reaches_a_client_without_TLS()
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions
@@ -72,7 +72,7 @@ public sealed class ServerTlsFailureTests
     }
 
     [Fact]
-    public async Task What_is_neither_is_dropped_without_an_answer()
+    public async Task An_unknown_protocol_is_dropped_without_a_response()
     {
         await using WebSocketServer server = await StartTlsAsync();
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -88,7 +88,7 @@ public sealed class ServerTlsFailureTests
     [InlineData(false, false, WebSocketTlsFailure.ConnectionClosed, "before it sent anything")]
     [InlineData(true, false, WebSocketTlsFailure.ConnectionClosed, "in the middle of the handshake")]
     [InlineData(true, true, WebSocketTlsFailure.ConnectionReset, "reset")]
-    public async Task A_client_that_goes_is_told_as_one_that_went(
+    public async Task A_client_that_disconnects_is_reported_as_such(
         bool hasBegun, bool isReset, WebSocketTlsFailure expected, string said)
     {
         await using WebSocketServer server = await StartTlsAsync();
@@ -112,7 +112,7 @@ public sealed class ServerTlsFailureTests
     }
 
     [Fact]
-    public async Task An_alert_of_the_client_is_named()
+    public async Task An_alert_of_the_client_is_reported()
     {
         await using WebSocketServer server = await StartTlsAsync();
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -124,7 +124,7 @@ public sealed class ServerTlsFailureTests
     }
 
     [Fact]
-    public async Task Ends_without_a_version_in_common_are_told_as_such()
+    public async Task The_lack_of_a_common_TLS_version_is_reported()
     {
         SslServerAuthenticationOptions tls = TestCertificate.ForServer();
         tls.EnabledSslProtocols = SslProtocols.Tls13;
@@ -140,7 +140,7 @@ public sealed class ServerTlsFailureTests
     [Theory]
     [InlineData(false, LogLevel.Debug)]
     [InlineData(true, LogLevel.Information)]
-    public async Task A_client_that_is_too_slow_is_told_and_a_silent_one_only_for_debugging(bool hasBegun, LogLevel level)
+    public async Task A_slow_client_is_logged_and_a_silent_one_only_at_Debug(bool hasBegun, LogLevel level)
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await StartAsync(
@@ -169,7 +169,7 @@ public sealed class ServerTlsFailureTests
     }
 
     [Fact]
-    public async Task A_fault_of_the_server_is_an_error_with_its_exception()
+    public async Task A_server_failure_is_logged_as_Error_with_its_exception()
     {
         await using WebSocketServer server = await StartAsync(new()
         {
@@ -190,7 +190,7 @@ public sealed class ServerTlsFailureTests
     [InlineData("selection", true)]
     [InlineData("options", false)]
     [InlineData("options", true)]
-    public async Task A_callback_that_throws_is_a_fault_of_the_server_whatever_it_throws(string callback, bool isCanceled)
+    public async Task A_TLS_callback_that_throws_is_a_server_failure(string callback, bool isCanceled)
     {
         Exception exception = isCanceled
             ? new OperationCanceledException("broken on purpose")

@@ -7,7 +7,7 @@ public sealed class SubprotocolSelectionTests
     [EachServer("v2, v1", "v1", IsPlain = true)]
     [EachServer("v2", null, IsPlain = true)]
     [EachServer("other", null, IsPlain = true)]
-    public async Task A_selector_is_given_the_request_and_its_answer_is_used(ServerKind kind, string offered, string? expected)
+    public async Task A_selector_gets_the_request_and_its_result_is_used(ServerKind kind, string offered, string? expected)
     {
         WebSocketUpgradeRequest? seen = null;
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -29,7 +29,7 @@ public sealed class SubprotocolSelectionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_client_that_offers_none_is_not_asked_about(ServerKind kind)
+    public async Task A_selector_is_not_called_without_an_offer(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -48,7 +48,7 @@ public sealed class SubprotocolSelectionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task An_answer_that_is_not_offered_and_a_selector_that_throws_are_a_500_and_nobody_elses_trouble(ServerKind kind)
+    public async Task A_selector_that_throws_or_returns_an_unoffered_name_gets_500(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -84,7 +84,7 @@ public sealed class SubprotocolSelectionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_client_for_which_none_is_selected_is_refused_where_one_is_required(ServerKind kind)
+    public async Task A_client_without_a_selected_subprotocol_is_rejected_if_one_is_required(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -112,7 +112,7 @@ public sealed class SubprotocolSelectionTests
     [EachServer("/decided", "v3", IsPlain = true)]
     [EachServer("/none", null, IsPlain = true)]
     [EachServer("/selected", "v2", IsPlain = true)]
-    public async Task The_decision_goes_before_the_selector_which_goes_before_the_list(ServerKind kind, string path, string? expected)
+    public async Task The_upgrade_decision_overrides_the_selector_and_the_selector_the_list(ServerKind kind, string path, string? expected)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
@@ -142,7 +142,7 @@ public sealed class SubprotocolSelectionTests
     [EachServer("/server", "v1", IsPlain = true)]
     [EachServer("/listed", "v2", IsPlain = true)]
     [EachServer("/selected", "v3", IsPlain = true)]
-    public async Task What_a_route_says_goes_before_what_the_server_says(ServerKind kind, string path, string expected)
+    public async Task Route_subprotocols_override_the_servers(ServerKind kind, string path, string expected)
     {
         await using WebSocketServer server = await Servers.StartAsync(
             new WebSocketServerOptions

@@ -7,7 +7,7 @@ public sealed class ThrowingLoggerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_connection_is_served_and_ends_and_the_server_stops(ServerKind kind)
+    public async Task A_throwing_logger_does_not_prevent_serving_closing_or_stopping(ServerKind kind)
     {
         WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions
@@ -32,7 +32,7 @@ public sealed class ThrowingLoggerTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_deadline_that_is_logged_is_kept(ServerKind kind)
+    public async Task A_throwing_logger_does_not_prevent_a_deadline(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions

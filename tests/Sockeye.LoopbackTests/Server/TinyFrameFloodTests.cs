@@ -25,7 +25,7 @@ public sealed class TinyFrameFloodTests
     [EachServer(64 * 1024)]
     [EachServer(1024 * 1024)]
     [EachServer(16 * 1024 * 1024)]
-    public async Task An_echo_beside_floods_of_tiny_messages_waits_for_few_of_them_and_so_do_handshakes_and_the_stop(
+    public async Task Floods_of_tiny_messages_delay_neither_echoes_nor_handshakes_nor_a_stop(
         ServerKind kind, int maxInboxLength)
     {
         WebSocketServer server = await StartAsync(kind, maxInboxLength, TimeProvider.System, Spin);
@@ -37,7 +37,7 @@ public sealed class TinyFrameFloodTests
     [EachServer(16 * 1024 * 1024, false)]
     [EachServer(64 * 1024, true)]
     [EachServer(16 * 1024 * 1024, true)]
-    public async Task Methods_that_find_a_message_each_time_that_they_ask_take_turns(
+    public async Task Receive_loops_that_always_find_a_message_take_turns(
         ServerKind kind, int maxInboxLength, bool runsInline)
     {
         WebSocketServerOptions options = Options(kind, maxInboxLength, TimeProvider.System);
@@ -57,7 +57,7 @@ public sealed class TinyFrameFloodTests
     [Theory]
     [EachServer(64 * 1024)]
     [EachServer(16 * 1024 * 1024)]
-    public async Task What_waits_behind_asynchronous_calls_is_delivered_in_turns(ServerKind kind, int maxInboxLength)
+    public async Task Messages_queued_behind_asynchronous_calls_are_delivered_in_turns(ServerKind kind, int maxInboxLength)
     {
         int calls = 0;
         WebSocketServer server = await WebSocketServer.StartAsync(
@@ -109,7 +109,7 @@ public sealed class TinyFrameFloodTests
 
     // One read of an event loop has room for all of it, and the loop looks at nothing else meanwhile.
     [Fact]
-    public async Task One_that_speaks_up_in_the_middle_of_a_long_read_is_heard_after_a_slice()
+    public async Task A_connection_that_sends_during_a_long_read_is_served_after_one_turn()
     {
         Assert.SkipUnless(Transports.Loops.EventLoop.IsSupported, LoopSockets.NotSupported);
         const int Length = 20_000;

@@ -7,7 +7,7 @@ public sealed class UndecidedUpgradeTests
 {
     [Theory]
     [EachServer]
-    public async Task What_the_application_throws_when_its_decision_is_canceled_is_logged(ServerKind kind)
+    public async Task An_exception_in_a_canceled_decision_is_logged(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         var asked = new TaskCompletionSource();
@@ -32,7 +32,7 @@ public sealed class UndecidedUpgradeTests
 
     [Theory]
     [EachServer]
-    public async Task A_client_that_leaves_with_a_reset_is_told_of_and_gives_its_place_back(ServerKind kind)
+    public async Task A_client_reset_is_reported_and_frees_its_place(ServerKind kind)
     {
         var asked = new ConcurrentQueue<TaskCompletionSource<WebSocketUpgradeDecision>>();
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
@@ -83,7 +83,7 @@ public sealed class UndecidedUpgradeTests
 
     [Theory]
     [EachServer]
-    public async Task Who_is_told_of_the_failure_is_told_of_the_request(ServerKind kind)
+    public async Task OnHandshakeFailed_gets_the_request(ServerKind kind)
     {
         var asked = new ConcurrentQueue<string>();
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
@@ -126,7 +126,7 @@ public sealed class UndecidedUpgradeTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_token_does_not_fall_when_the_application_has_decided(ServerKind kind)
+    public async Task The_token_is_not_canceled_after_the_decision(ServerKind kind)
     {
         var canceled = new TaskCompletionSource();
         await using WebSocketServer server = await StartAsync(kind, new CapturingLoggerFactory(), async (request, cancellation) =>
@@ -150,7 +150,7 @@ public sealed class UndecidedUpgradeTests
 
     [Theory]
     [EachServer]
-    public async Task However_a_handshake_ends_its_place_is_free_again(ServerKind kind)
+    public async Task Every_end_of_a_handshake_frees_its_place(ServerKind kind)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions
@@ -215,7 +215,7 @@ public sealed class UndecidedUpgradeTests
 
     [Theory]
     [EachServer]
-    public async Task Decisions_that_race_the_stop_of_the_server_end_in_101_or_503_and_leave_nobody(ServerKind kind)
+    public async Task Decisions_that_race_a_stop_end_with_101_or_503_and_leak_no_client(ServerKind kind)
     {
         const int Clients = 16;
         for (int round = 0; round < 10; round++)

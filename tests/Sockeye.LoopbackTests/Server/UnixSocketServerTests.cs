@@ -49,7 +49,7 @@ public sealed class UnixSocketServerTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_file_of_a_server_that_was_killed_is_replaced(ServerKind kind)
+    public async Task The_socket_file_of_a_killed_server_is_replaced(ServerKind kind)
     {
         LeaveStaleSocket();
 
@@ -62,7 +62,7 @@ public sealed class UnixSocketServerTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_path_where_somebody_listens_cannot_be_had_and_stays_theirs(ServerKind kind)
+    public async Task A_path_in_use_throws_and_its_server_is_unaffected(ServerKind kind)
     {
         await using WebSocketServer first = await StartAsync(kind);
 
@@ -76,7 +76,7 @@ public sealed class UnixSocketServerTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_successor_that_has_taken_the_path_keeps_its_file(ServerKind kind)
+    public async Task A_stop_does_not_delete_the_socket_file_of_a_successor(ServerKind kind)
     {
         WebSocketServer first = await StartAsync(kind);
         File.Delete(_path);
@@ -91,7 +91,7 @@ public sealed class UnixSocketServerTests : IDisposable
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_server_that_starts_the_moment_another_stops_can_be_reached(ServerKind kind)
+    public async Task A_server_that_starts_while_another_stops_is_reachable(ServerKind kind)
     {
         const int Rounds = 300;
         WebSocketServer server = await StartAsync(kind);
@@ -107,7 +107,7 @@ public sealed class UnixSocketServerTests : IDisposable
     }
 
     [Fact]
-    public async Task Whoever_listens_and_does_not_accept_has_the_path_and_holds_up_nobody()
+    public async Task A_listener_that_does_not_accept_keeps_the_path_without_blocking_the_start()
     {
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(_path));
@@ -135,7 +135,7 @@ public sealed class UnixSocketServerTests : IDisposable
     [InlineData("file", "content")]
     [InlineData(".hidden", "")]
     [InlineData("read-only", "")]
-    public async Task A_file_that_is_no_socket_is_never_deleted(string name, string content)
+    public async Task A_file_that_is_not_a_socket_is_never_deleted(string name, string content)
     {
         string path = Path.Combine(_folder, name);
         await File.WriteAllTextAsync(path, content, TestContext.Current.CancellationToken);

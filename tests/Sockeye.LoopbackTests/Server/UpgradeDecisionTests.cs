@@ -26,7 +26,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task An_acceptance_has_headers_cookies_a_subprotocol_and_a_user(ServerKind kind, bool isLate)
+    public async Task An_acceptance_sets_headers_cookies_subprotocol_and_user_state(ServerKind kind, bool isLate)
     {
         var user = new object();
         var seen = new TaskCompletionSource<WebSocketConnection>();
@@ -53,7 +53,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task A_refusal_has_status_reason_headers_and_body_and_ends_the_transport(ServerKind kind, bool isLate)
+    public async Task A_rejection_has_status_reason_headers_and_body_and_ends_the_transport(ServerKind kind, bool isLate)
     {
         await using WebSocketServer server = await StartAsync(kind, Decide(isLate, _ => new WebSocketUpgradeRejection
         {
@@ -77,7 +77,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task An_acceptance_without_more_is_served_as_the_server_does(ServerKind kind, bool isLate)
+    public async Task A_plain_acceptance_uses_the_servers_handler_and_options(ServerKind kind, bool isLate)
     {
         await using WebSocketServer server = await StartAsync(kind, Decide(isLate, _ => WebSocketUpgradeDecision.Accept()));
         using RawPeer client = await ConnectAsync(kind, server);
@@ -94,7 +94,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task An_application_that_throws_or_cannot_decide_is_a_500_and_nobody_elses_trouble(ServerKind kind, bool isLate)
+    public async Task A_decision_that_throws_or_is_invalid_gets_500(ServerKind kind, bool isLate)
     {
         Queue<Func<WebSocketUpgradeDecision>> decisions = new(
         [
@@ -119,7 +119,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_decision_that_takes_its_time_holds_up_nobody(ServerKind kind)
+    public async Task A_slow_decision_blocks_no_other_client(ServerKind kind)
     {
         const int Waiting = 200;
         var gate = new TaskCompletionSource();
@@ -155,7 +155,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [EachServer]
-    public async Task A_client_that_leaves_cancels_the_decision_and_there_is_no_connection(ServerKind kind)
+    public async Task A_client_that_disconnects_cancels_the_decision_and_gets_no_connection(ServerKind kind)
     {
         var asked = new TaskCompletionSource();
         var canceled = new TaskCompletionSource();
@@ -197,7 +197,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task The_deadline_goes_on_while_the_application_decides(ServerKind kind)
+    public async Task The_handshake_deadline_includes_the_decision(ServerKind kind)
     {
         var time = new ManualTimeProvider();
         var asked = new TaskCompletionSource();
@@ -231,7 +231,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_server_that_stops_answers_the_undecided_with_503(ServerKind kind)
+    public async Task A_stopping_server_rejects_undecided_requests_with_503(ServerKind kind)
     {
         var asked = new TaskCompletionSource();
         WebSocketServer server = await StartAsync(kind, async (_, cancellation) =>
@@ -251,7 +251,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [EachServer]
-    public async Task What_comes_behind_an_undecided_request_is_bounded_and_not_lost(ServerKind kind)
+    public async Task Bytes_after_an_undecided_request_are_kept_up_to_a_limit(ServerKind kind)
     {
         const int Count = 600;
         var decision = new TaskCompletionSource<WebSocketUpgradeDecision>();
@@ -288,7 +288,7 @@ public sealed class UpgradeDecisionTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_failed_handshake_is_told_and_may_be_answered_otherwise(ServerKind kind)
+    public async Task OnHandshakeFailed_may_replace_the_response(ServerKind kind)
     {
         WebSocketHandshakeFailure? seen = null;
         await using WebSocketServer server = await WebSocketServer.StartAsync(
@@ -328,7 +328,7 @@ public sealed class UpgradeDecisionTests
     }
 
     [Fact]
-    public async Task The_application_sees_all_of_the_request()
+    public async Task OnUpgrade_gets_the_whole_request()
     {
         WebSocketUpgradeRequest? seen = null;
         await using WebSocketServer server = await StartAsync(ServerKind.Socket, Decide(isLate: true, request =>

@@ -10,7 +10,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task Aborting_ends_both_ends_with_the_reason_that_was_given(TransportKind kind)
+    public async Task Aborting_ends_both_ends_with_the_given_exception(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair, out _);
@@ -28,7 +28,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task Aborting_ends_a_write_that_the_peer_does_not_take(TransportKind kind)
+    public async Task Aborting_ends_a_blocked_write(TransportKind kind)
     {
         var pool = new CountingPool();
         using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
@@ -46,7 +46,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task A_sink_that_throws_is_told_before_its_transport_ends(TransportKind kind)
+    public async Task A_sink_that_throws_is_notified_before_its_transport_ends(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair, out _);
@@ -63,7 +63,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task A_sink_that_throws_at_the_end_is_told_too(TransportKind kind)
+    public async Task A_sink_that_throws_at_the_end_is_notified(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair, out _);
@@ -113,7 +113,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task A_reset_by_the_peer_is_the_end_or_an_error_and_is_told_once(TransportKind kind)
+    public async Task A_reset_by_the_peer_is_reported_once_as_an_end_or_an_error(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair, out _);
@@ -130,7 +130,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task The_end_is_told_once_and_last_whoever_comes_first(TransportKind kind)
+    public async Task OnClosed_is_called_once_and_last_in_every_race(TransportKind kind)
     {
         for (int round = 0; round < Rounds; round++)
         {
@@ -175,7 +175,7 @@ public sealed class TransportEndTests
 
     [Theory]
     [EachTransport]
-    public async Task A_write_that_ends_while_the_transport_is_closed_is_told_before_the_end_or_not_at_all(
+    public async Task A_write_that_completes_during_a_close_is_reported_before_the_end_or_not_at_all(
         TransportKind kind)
     {
         byte[] bytes = new byte[6 * 1024 * 1024];

@@ -13,7 +13,7 @@ public sealed class TransportProgressTests
     [InlineData(TransportKind.Socket)]
     [InlineData(TransportKind.Stream)]
     [InlineData(TransportKind.Tls)]
-    public async Task What_the_peers_system_acknowledges_is_counted(TransportKind kind)
+    public async Task Acknowledged_bytes_are_counted(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         var sink = new RecordingSink();
@@ -36,7 +36,7 @@ public sealed class TransportProgressTests
     [InlineData(TransportKind.Socket)]
     [InlineData(TransportKind.Stream)]
     [InlineData(TransportKind.Tls)]
-    public async Task What_the_peer_does_not_take_stays_unacknowledged(TransportKind kind)
+    public async Task Bytes_that_the_peer_does_not_read_stay_unacknowledged(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         pair.Transport.Sink = new RecordingSink();
@@ -53,7 +53,7 @@ public sealed class TransportProgressTests
 
     [Theory]
     [EachTransport]
-    public async Task A_transport_that_is_gone_tells_nothing(TransportKind kind)
+    public async Task A_closed_transport_reports_no_progress(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         var sink = new RecordingSink();

@@ -25,7 +25,7 @@ public sealed class TransportReadingTests
     // Whatever length it had come to before.
     [Theory]
     [EachTransport]
-    public async Task A_sink_that_is_short_of_memory_is_given_little_at_once(TransportKind kind)
+    public async Task A_sink_short_of_memory_gets_small_reads(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair);
@@ -48,7 +48,7 @@ public sealed class TransportReadingTests
 
     [Theory]
     [EachTransport]
-    public async Task Nothing_arrives_during_a_pause_and_nothing_is_lost_by_it(TransportKind kind)
+    public async Task A_pause_delivers_nothing_and_loses_nothing(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair, total => total < 2 * Mebibyte ? ReadVerdict.Pause : ReadVerdict.Continue);
@@ -74,7 +74,7 @@ public sealed class TransportReadingTests
 
     [Theory]
     [EachTransport]
-    public async Task Resuming_counts_that_comes_before_the_pause_is_answered(TransportKind kind)
+    public async Task A_resume_before_the_pause_verdict_is_returned_takes_effect(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair, _ => ReadVerdict.Pause);
@@ -91,7 +91,7 @@ public sealed class TransportReadingTests
 
     [Theory]
     [EachTransport]
-    public async Task A_sink_may_go_on_pausing_when_reading_is_resumed(TransportKind kind)
+    public async Task A_sink_may_stay_paused_when_reading_is_resumed(TransportKind kind)
     {
         const int Resumptions = 5;
         using TransportPair pair = await TransportPair.CreateAsync(kind);
@@ -114,7 +114,7 @@ public sealed class TransportReadingTests
 
     [Theory]
     [EachTransport]
-    public async Task The_end_of_the_input_comes_after_all_bytes_and_the_output_lives_on(TransportKind kind)
+    public async Task The_end_of_the_input_comes_after_all_bytes_and_keeps_the_output_open(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair);
@@ -162,7 +162,7 @@ public sealed class TransportReadingTests
     // The kernel may report bytes that were already read together with earlier ones.
     [Theory]
     [EachTransport(TransportKind.Pipe)]
-    public async Task A_transport_that_was_woken_for_nothing_holds_no_buffer(TransportKind kind)
+    public async Task A_transport_holds_no_buffer_after_a_spurious_wake_up(TransportKind kind)
     {
         const int Rounds = 300;
         var pool = new CountingPool();
@@ -185,7 +185,7 @@ public sealed class TransportReadingTests
 
     [Theory]
     [EachTransport(TransportKind.Pipe)]
-    public async Task A_transport_that_has_just_filled_its_buffer_holds_none_once_it_is_idle(TransportKind kind)
+    public async Task An_idle_transport_holds_no_buffer_after_a_full_read(TransportKind kind)
     {
         var pool = new CountingPool();
         using TransportPair pair = await TransportPair.CreateAsync(kind, pool);

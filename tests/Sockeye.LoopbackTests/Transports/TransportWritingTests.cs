@@ -30,7 +30,7 @@ public sealed class TransportWritingTests
 
     [Theory]
     [EachTransport]
-    public async Task Writing_to_a_peer_that_does_not_read_is_told_once_when_it_has_read(TransportKind kind)
+    public async Task A_blocked_write_is_reported_once_when_it_has_drained(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair);
@@ -55,7 +55,7 @@ public sealed class TransportWritingTests
 
     [Theory]
     [EachTransport]
-    public async Task A_sink_that_is_told_may_write_on_in_place(TransportKind kind)
+    public async Task A_sink_may_write_from_the_drain_callback(TransportKind kind)
     {
         const int Pieces = 8;
         using TransportPair pair = await TransportPair.CreateAsync(kind);
@@ -93,7 +93,7 @@ public sealed class TransportWritingTests
     // A pipe ends in both directions only.
     [Theory]
     [EachTransport(TransportKind.Pipe)]
-    public async Task Ending_the_output_shows_the_peer_an_end_behind_all_bytes_and_input_goes_on(TransportKind kind)
+    public async Task Ending_the_output_comes_after_all_bytes_and_keeps_the_input_open(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair);
@@ -115,7 +115,7 @@ public sealed class TransportWritingTests
 
     [Theory]
     [EachTransport]
-    public async Task Closing_finishes_the_write_that_is_underway(TransportKind kind)
+    public async Task Closing_completes_the_pending_write(TransportKind kind)
     {
         var pool = new CountingPool();
         using TransportPair pair = await TransportPair.CreateAsync(kind, pool);
@@ -135,7 +135,7 @@ public sealed class TransportWritingTests
 
     [Theory]
     [EachTransport]
-    public async Task What_is_written_after_the_end_is_taken_and_dropped(TransportKind kind)
+    public async Task Writes_after_the_end_are_accepted_and_discarded(TransportKind kind)
     {
         using TransportPair pair = await TransportPair.CreateAsync(kind);
         RecordingSink sink = Start(pair);
@@ -158,7 +158,7 @@ public sealed class TransportWritingTests
 
     [Theory]
     [EachTransport(TransportKind.Stream, TransportKind.Tls, TransportKind.Pipe, TransportKind.EventLoopUnix)]
-    public async Task A_peer_that_resets_does_not_destroy_what_it_sent_before(TransportKind kind)
+    public async Task A_reset_does_not_destroy_bytes_received_before_it(TransportKind kind)
     {
         // The peer replies and closes its socket with unread bytes, which is a reset. Our next write fails,
         // and the answer is still there to be read.

@@ -15,7 +15,7 @@ public sealed class TurnQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_that_waits_has_its_turn_however_many_there_are()
+    public async Task Each_waiting_connection_gets_its_turn()
     {
         const int Waiting = 10_000;
         int turns = 0;
@@ -33,7 +33,7 @@ public sealed class TurnQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Turns_that_never_end_keep_no_other_from_its_turn()
+    public async Task Endless_turns_do_not_starve_others()
     {
         int stuck = 0;
         async Task StickAsync()

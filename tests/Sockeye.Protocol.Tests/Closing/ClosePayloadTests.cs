@@ -103,7 +103,7 @@ public sealed class ClosePayloadTests
     [InlineData("é")]
     [InlineData("€")]
     [InlineData("😜")]
-    public void A_reason_that_is_too_long_is_cut_between_two_characters(string character)
+    public void A_reason_that_is_too_long_is_truncated_between_characters(string character)
     {
         int characterLength = Encoding.UTF8.GetByteCount(character);
 
@@ -145,7 +145,7 @@ public sealed class ClosePayloadTests
     }
 
     [Fact]
-    public void A_replaced_surrogate_at_the_limit_is_written_whole_or_not_at_all()
+    public void A_replacement_character_at_the_limit_is_written_whole_or_omitted()
     {
         for (int first = 119; first <= 124; first++)
         {

@@ -27,7 +27,7 @@ public sealed class FrameHeaderWriteTests
     [InlineData("82 7E 007E", true, 0x2, null, 126L)]
     [InlineData("82 FE FFFF 37FA213D", true, 0x2, Key, 65_535L)]
     [InlineData("82 FF 7FFFFFFFFFFFFFFF 37FA213D", true, 0x2, Key, long.MaxValue)]
-    public void Writes_the_bytes_of_the_rfc(string hex, bool fin, int opcode, uint? key, long length)
+    public void The_bytes_of_the_RFC_are_written(string hex, bool fin, int opcode, uint? key, long length)
     {
         byte[] destination = new byte[FrameHeader.MaxLength];
 
@@ -37,7 +37,7 @@ public sealed class FrameHeaderWriteTests
     }
 
     [Fact]
-    public void A_masking_key_of_zero_is_a_masking_key()
+    public void A_zero_masking_key_is_written()
     {
         byte[] destination = new byte[FrameHeader.MaxLength];
 

@@ -102,7 +102,7 @@ public sealed class ClientRequestTests
         AssertFault(HandshakeFault.InvalidSubprotocol, Plain with { Subprotocols = [name] });
 
     [Fact]
-    public void Subprotocol_is_not_offered_twice() =>
+    public void Repeated_subprotocol_is_not_written() =>
         AssertFault(HandshakeFault.InvalidSubprotocol, Plain with { Subprotocols = ["a", "b", "a"] });
 
     [Fact]

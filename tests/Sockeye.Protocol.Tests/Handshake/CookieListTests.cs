@@ -18,7 +18,7 @@ public sealed class CookieListTests
     [InlineData("a=%20", "a=%20")]
     [InlineData("a=\xE9", "a=\xE9")]
     [InlineData("a=1, b=2", "a=1, b=2")]
-    public void Cookies_are_read_in_their_order(string header, string expected) => Assert.Equal(expected, Parse("Cookie: " + header));
+    public void Cookies_are_read_in_order(string header, string expected) => Assert.Equal(expected, Parse("Cookie: " + header));
 
     [Theory]
     [InlineData("")]
@@ -35,7 +35,7 @@ public sealed class CookieListTests
     }
 
     [Fact]
-    public void Several_lines_are_one_list() => Assert.Equal("a=1|b=2", Parse("+Cookie: a=1", "+cookie: b=2"));
+    public void Several_lines_form_one_list() => Assert.Equal("a=1|b=2", Parse("+Cookie: a=1", "+cookie: b=2"));
 
     private static string Parse(params string[] changes) => string.Join(
         '|', Verdicts.Offer(Request(changes)).Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}"));

@@ -4,21 +4,21 @@ namespace Sockeye.Protocol.Tests;
 public sealed class ExtensionListTests
 {
     [Fact]
-    public void One_extension_without_parameters() => Assert.Equal("foo", Describe("foo")); // 1
+    public void One_extension_without_parameters_is_read() => Assert.Equal("foo", Describe("foo")); // 1
 
     [Fact]
-    public void Parameters_with_and_without_values() => // 2
+    public void Parameters_with_and_without_values_are_read() => // 2
         Assert.Equal("foo;bar;baz=1;bar=2", Describe("foo;bar;baz=1;bar=2"));
 
     [Fact]
-    public void Several_extensions_including_repeated_names() => // 3
+    public void Several_extensions_including_repeated_names_are_read() => // 3
         Assert.Equal("foo|bar;baz|foo;baz|bar;baz=1", Describe("foo,bar;baz,foo;baz,bar;baz=1"));
 
     [Theory] // 4
     [InlineData("foo;bar=\"hi\"", "foo;bar=hi")]
     [InlineData("foo;bar=\"h\\i\"", "foo;bar=hi")]
     [InlineData("foo;bar=\"\\h\\i\";baz=\"1\"", "foo;bar=hi;baz=1")]
-    public void Quoted_values_with_escapes(string value, string expected) => Assert.Equal(expected, Describe(value));
+    public void Quoted_values_with_escapes_are_read(string value, string expected) => Assert.Equal(expected, Describe(value));
 
     [Fact]
     public void Names_of_JavaScript_object_members_are_ordinary_names() => // 5
@@ -48,10 +48,10 @@ public sealed class ExtensionListTests
     [InlineData(" ,\t, foo")]
     [InlineData("foo,,")]
     [InlineData("foo,  ,\t")]
-    public void Empty_elements_of_the_list_are_skipped(string value) => Assert.Equal("foo", Describe(value));
+    public void Empty_list_elements_are_skipped(string value) => Assert.Equal("foo", Describe(value));
 
     [Fact]
-    public void Empty_elements_of_the_list_are_skipped_between_others_and_on_lines_of_their_own()
+    public void Empty_list_elements_are_skipped_between_others_and_on_separate_lines()
     {
         Assert.Equal("foo;bar|baz", Describe("foo;bar,,baz"));
         Assert.Equal("foo;bar|baz", Describe("foo;bar, ,\t, baz,"));

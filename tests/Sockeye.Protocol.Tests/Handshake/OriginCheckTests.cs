@@ -172,7 +172,7 @@ public sealed class OriginCheckTests
     }
 
     [Fact]
-    public void Null_is_allowed_if_it_is_listed()
+    public void Null_origin_is_allowed_if_listed()
     {
         Assert.True(Create("null").IsAllowed("null"u8, "a"u8, isSecure: false));
         Assert.False(Create("null").IsAllowed("NULL"u8, "a"u8, isSecure: false));
@@ -195,7 +195,7 @@ public sealed class OriginCheckTests
     [InlineData("*")]
     [InlineData("")]
     [InlineData("https://good.example:99999")]
-    public void Only_origins_can_be_listed(string origin)
+    public void Only_valid_origins_can_be_listed(string origin)
     {
         bool created = OriginCheck.TryCreate(["https://a", origin], out OriginCheck check, out string? invalid);
 
@@ -239,7 +239,7 @@ public sealed class OriginCheckTests
     }
 
     [Fact]
-    public void Connection_over_tls_has_an_https_origin()
+    public void Same_origin_over_TLS_has_the_https_scheme()
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { IsSecure = true };
 

@@ -68,7 +68,7 @@ public sealed class RoutePatternTests
     [InlineData("/chat", true)]
     [InlineData("/chat/{room}", false)]
     [InlineData("*", false)]
-    public void A_pattern_without_parameters_is_exact(string pattern, bool isExact) =>
+    public void A_pattern_without_parameters_matches_exactly(string pattern, bool isExact) =>
         Assert.Equal(isExact, Parse(pattern).IsExact);
 
     private static RoutePattern Parse(string pattern)

@@ -195,7 +195,7 @@ public sealed class ServerHandshakeTests
     [InlineData("chat", "chat")]
     [InlineData("Chat", null)] // §11.5: names are compared exactly
     [InlineData("other", null)] // HS-25
-    public void Server_chooses_the_first_of_its_subprotocols_that_is_offered(string offered, string? expected)
+    public void Server_selects_the_first_of_its_subprotocols_that_is_offered(string offered, string? expected)
     {
         ServerHandshakeRules rules = ServerHandshakeRules.Default with { Subprotocols = ["superchat", "chat"] };
 

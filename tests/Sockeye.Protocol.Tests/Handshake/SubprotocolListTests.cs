@@ -4,10 +4,10 @@ namespace Sockeye.Protocol.Tests;
 public sealed class SubprotocolListTests
 {
     [Fact]
-    public void One_name() => Assert.Equal(["foo"], Parse("foo")); // 1
+    public void One_name_is_read() => Assert.Equal(["foo"], Parse("foo")); // 1
 
     [Fact]
-    public void Several_names() => Assert.Equal(["foo", "bar", "baz"], Parse("foo,bar,baz")); // 2
+    public void Several_names_are_read() => Assert.Equal(["foo", "bar", "baz"], Parse("foo,bar,baz")); // 2
 
     [Fact]
     public void Optional_white_space_is_ignored() => // 3
@@ -28,7 +28,7 @@ public sealed class SubprotocolListTests
     public void Empty_elements_are_skipped(string value) => Assert.Equal(["foo"], Parse(value));
 
     [Fact]
-    public void Empty_elements_are_skipped_between_others_and_on_lines_of_their_own()
+    public void Empty_elements_are_skipped_between_others_and_on_separate_lines()
     {
         Assert.Equal(["foo", "bar"], Parse("foo,,bar"));
         Assert.Equal(["foo", "bar"], Parse("", "foo", ",", " , bar"));

@@ -28,7 +28,7 @@ public sealed class AuthorityTests
     [InlineData("a", "a:443", false, false)]
     [InlineData("a", "a.", false, false)]
     [InlineData("[::a]", "[::A]:80", false, true)]
-    public void Same_host_and_port_under_one_scheme_are_the_same(string one, string other, bool isSecure, bool expected)
+    public void Same_host_and_port_under_one_scheme_are_equal(string one, string other, bool isSecure, bool expected)
     {
         Assert.True(Authority.TryParse(Encoding.ASCII.GetBytes(one), out Authority first));
         Assert.True(Authority.TryParse(Encoding.ASCII.GetBytes(other), out Authority second));

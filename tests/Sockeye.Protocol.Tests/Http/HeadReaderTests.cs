@@ -129,7 +129,7 @@ public sealed class HeadReaderTests
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void Limit_of_headers_counts_lines(int count, bool fits) // HS-04
+    public void Header_limit_counts_lines(int count, bool fits) // HS-04
     {
         string head = "GET / HTTP/1.1\r\n" + string.Concat(Enumerable.Repeat("X: a\r\n", count)) + "\r\n";
 

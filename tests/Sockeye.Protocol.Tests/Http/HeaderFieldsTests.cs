@@ -6,7 +6,7 @@ public sealed class HeaderFieldsTests
         "Host: a\r\nX-List:  one , Two\r\nx-list:\tthree\t\r\nEmpty:\r\nX-Name: J\u00FCrgen\r\n");
 
     [Fact]
-    public void Lines_keep_their_order_and_their_spelling()
+    public void Lines_keep_their_order_and_spelling()
     {
         Assert.Equal(
             ["Host=a", "X-List=one , Two", "x-list=three", "Empty=", "X-Name=J\u00FCrgen"],
@@ -68,7 +68,7 @@ public sealed class HeaderFieldsTests
     }
 
     [Fact]
-    public void Pairs_become_the_same_fields()
+    public void Fields_created_from_pairs_equal_parsed_ones()
     {
         HeaderFields fields = HeaderFields.FromPairs(Fields.ToPairs());
 

@@ -91,7 +91,7 @@ public sealed class PackedHeadTests
     }
 
     [Fact]
-    public void The_request_of_a_plain_client_is_packed_in_40_bytes()
+    public void A_plain_clients_request_packs_into_40_bytes()
     {
         byte[] head = Bytes(RequestLine("GET / HTTP/1.1", "Host: localhost:8080"));
 
@@ -99,7 +99,7 @@ public sealed class PackedHeadTests
     }
 
     [Fact]
-    public void The_request_of_a_browser_is_packed_in_a_quarter()
+    public void A_browsers_request_packs_into_a_quarter()
     {
         byte[] head = Bytes(Browser);
 

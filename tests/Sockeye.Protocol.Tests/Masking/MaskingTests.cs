@@ -16,7 +16,7 @@ public sealed class MaskingTests
         [1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 95, 127, 128, 129, 131, 255, 257, 1_023, 4_099];
 
     [Fact]
-    public void The_masked_hello_of_the_rfc_is_unmasked_and_masked()
+    public void The_RFC_example_is_unmasked_and_masked()
     {
         byte[] payload = Wire.Bytes("7F9F4D5158"); // §5.7
 
@@ -28,7 +28,7 @@ public sealed class MaskingTests
     }
 
     [Fact]
-    public void Every_length_and_key_agrees_with_the_rfc()
+    public void Every_length_and_key_agrees_with_the_RFC_algorithm()
     {
         foreach (uint key in Keys)
         {

@@ -4,7 +4,7 @@ namespace Sockeye.Protocol.Tests;
 public sealed class MessageReaderBufferTests
 {
     [Fact]
-    public void A_whole_frame_is_a_view_of_the_span_it_arrived_in()
+    public void A_whole_frame_is_delivered_as_a_view_of_the_input()
     {
         ReaderRun run = new(toServer: true);
         byte[] source = Wire.Bytes("81 85 37FA213D 7F9F4D5158 89 81 37FA213D 37");
@@ -20,7 +20,7 @@ public sealed class MessageReaderBufferTests
     }
 
     [Fact]
-    public void An_empty_first_fragment_costs_no_copy()
+    public void An_empty_first_fragment_needs_no_copy()
     {
         ReaderRun run = new(toServer: false);
 
@@ -31,7 +31,7 @@ public sealed class MessageReaderBufferTests
     }
 
     [Fact]
-    public void Whole_frames_cost_no_allocation()
+    public void Whole_frames_allocate_nothing()
     {
         MessageReader reader = new(new MessageReaderSettings(new FrameRules(Role.Server), 100, DeliverFragments: false, new CountingPool()));
         byte[] template = Wire.Masked(Wire.Bytes("81 05 48656C6C6F 89 01 2A 82 00 82 03 010203"));

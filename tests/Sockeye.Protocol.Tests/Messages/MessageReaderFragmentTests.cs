@@ -28,7 +28,7 @@ public sealed class MessageReaderFragmentTests
 
     [Theory]
     [Frames("02 03 010203 89 01 AA 00 00 80 02 0405 82 01 06 88 02 03E8")]
-    public void The_pieces_of_a_message_joined_are_the_message(Wire wire)
+    public void The_pieces_of_a_message_add_up_to_the_message(Wire wire)
     {
         ReaderRun run = Create(wire.ToServer);
         foreach (byte[] segment in wire.Segments)
@@ -63,7 +63,7 @@ public sealed class MessageReaderFragmentTests
     }
 
     [Fact]
-    public void The_limits_are_those_of_whole_messages()
+    public void The_limits_match_those_of_whole_messages()
     {
         ReaderRun tooLong = new(toServer: false, maxMessageLength: 6, deliversFragments: true);
         ReaderRun tooEmpty = Create();

@@ -184,7 +184,7 @@ public sealed class MessageReaderLimitTests
     }
 
     [Fact]
-    public void Fragments_of_one_byte_hold_at_most_twice_their_payload()
+    public void One_byte_fragments_hold_at_most_twice_their_payload()
     {
         ReaderRun run = new(toServer: false, maxMessageLength: 1 << 20);
 
@@ -201,7 +201,7 @@ public sealed class MessageReaderLimitTests
     }
 
     [Fact]
-    public void A_frame_that_arrives_in_pieces_holds_no_more_than_its_length()
+    public void A_frame_received_in_pieces_holds_no_more_than_its_length()
     {
         ReaderRun run = new(toServer: false, maxMessageLength: 1 << 20);
 

@@ -59,7 +59,7 @@ public sealed class MessageReaderTests
 
     [Theory]
     [Frames("81 00 82 00 01 00 80 00 02 00 00 00 80 00")]
-    public void Empty_messages_are_messages(Wire wire) =>
+    public void Empty_messages_are_delivered(Wire wire) =>
         Assert.Equal(["text ", "binary ", "text ", "binary "], ReaderRun.All(wire));
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class MessageReaderTests
 
     [Theory]
     [Frames("01 01 61 80 01 62 02 01 63 80 01 64 81 01 65")]
-    public void The_kind_is_that_of_the_first_fragment(Wire wire) =>
+    public void The_first_fragment_determines_the_kind(Wire wire) =>
         Assert.Equal(["text ab", "binary 6364", "text e"], ReaderRun.All(wire));
 
     [Theory]
@@ -129,7 +129,7 @@ public sealed class MessageReaderTests
     }
 
     [Fact]
-    public void Thousands_of_frames_in_one_buffer_are_read_one_after_the_other()
+    public void Thousands_of_frames_in_one_buffer_are_read_in_sequence()
     {
         const int count = 20_000;
         byte[] frames = [.. Enumerable.Repeat(Wire.Bytes("82 01 00"), count).SelectMany(frame => frame)];
@@ -158,7 +158,7 @@ public sealed class MessageReaderTests
     }
 
     [Fact]
-    public void Random_traffic_in_random_pieces_is_read_as_it_was_written()
+    public void Random_traffic_in_random_pieces_is_read_unchanged()
     {
         for (int seed = 0; seed < 300; seed++)
         {

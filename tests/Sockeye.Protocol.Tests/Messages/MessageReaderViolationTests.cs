@@ -90,7 +90,7 @@ public sealed class MessageReaderViolationTests
     }
 
     [Fact]
-    public void A_violation_is_final()
+    public void The_first_violation_is_final()
     {
         ReaderRun run = new(toServer: false);
 

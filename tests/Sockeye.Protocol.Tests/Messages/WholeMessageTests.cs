@@ -13,7 +13,7 @@ public sealed class WholeMessageTests
     [InlineData("81 05 48656C6C6F", false, "text Hello")]
     [InlineData("82 80 37FA213D", true, "binary ")]
     [InlineData("82 00", false, "binary ")]
-    public void A_message_in_one_frame_is_read(string hex, bool toServer, string expected)
+    public void A_whole_message_in_one_frame_is_read(string hex, bool toServer, string expected)
     {
         byte[] frame = Hex(hex);
 

@@ -13,7 +13,7 @@ public sealed class ClientNegotiationTests
             PerMessageDeflateNegotiation.Offer(PerMessageDeflateRules.Default).ToString());
 
     [Fact]
-    public void Rules_appear_in_the_offer() // ws 4.6, 2
+    public void Configured_parameters_appear_in_the_offer() // ws 4.6, 2
     {
         var rules = new PerMessageDeflateRules
         {
@@ -67,7 +67,7 @@ public sealed class ClientNegotiationTests
     [InlineData("client_no_context_takeover=true")]
     [InlineData("client_no_context_takeover; client_no_context_takeover")]
     [InlineData("client_max_window_bits=10; client_max_window_bits=10")]
-    public void Response_with_a_wrong_parameter_fails(string parameters) => // EX-30c
+    public void Response_with_an_invalid_parameter_fails(string parameters) => // EX-30c
         Assert.Equal("failed", Agree($"{Name}; {parameters}"));
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class ClientNegotiationTests
             "failed", Agree(Name + "; client_max_window_bits=10", default, PerMessageDeflateRules.Default));
 
     [Fact]
-    public void Window_of_the_client_larger_than_offered_fails() // EX-30c; ws 4.6, 21
+    public void Client_window_larger_than_offered_fails() // EX-30c; ws 4.6, 21
     {
         var rules = new PerMessageDeflateRules { ClientMaxWindowBits = 10 };
 

@@ -119,7 +119,7 @@ public sealed class ServerNegotiationTests
             Answer($"{Name}; server_max_window_bits=12, {Name}; server_max_window_bits=10, {Name}"));
 
     [Fact]
-    public void Header_on_several_lines_is_the_same_as_joined() => // EX-17; RFC 6455 §11.3.2
+    public void Header_on_several_lines_is_read_like_one() => // EX-17; RFC 6455 §11.3.2
         Assert.Equal(
             Name + "; server_max_window_bits=12",
             Accept(

@@ -87,7 +87,7 @@ public sealed class Utf8ValidatorTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public void A_fault_is_found_wherever_it_lies_in_a_long_text(string what, string hex)
+    public void An_error_is_found_anywhere_in_a_long_text(string what, string hex)
     {
         byte[] fault = Wire.Bytes(hex);
 
@@ -164,7 +164,7 @@ public sealed class Utf8ValidatorTests
     }
 
     [Fact]
-    public void Empty_pieces_change_nothing()
+    public void Empty_pieces_have_no_effect()
     {
         Utf8Validator validator = default;
 

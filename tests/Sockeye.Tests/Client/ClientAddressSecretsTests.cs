@@ -27,7 +27,7 @@ public sealed class ClientAddressSecretsTests
 
     [Theory]
     [MemberData(nameof(Addresses))]
-    public async Task A_malformed_address_is_refused_without_being_quoted(string address)
+    public async Task A_malformed_address_throws_without_quoting_it(string address)
     {
         List<Exception?> thrown =
         [
@@ -47,7 +47,7 @@ public sealed class ClientAddressSecretsTests
     }
 
     [Fact]
-    public async Task A_socket_path_that_is_too_long_is_refused_without_being_quoted()
+    public async Task A_socket_path_that_is_too_long_throws_without_quoting_it()
     {
         string address = $"ws+unix:/{Secret}{new string('a', 200)}:/?token={Secret}";
 

@@ -14,7 +14,7 @@ public sealed class ClientAddressTests
     [InlineData("https://a:80/", "wss://a:80/", true)]
     [InlineData("ws://u:p@a:81/x", "ws://a:81/x", false)]
     [InlineData("ws://[::1]:81/", "ws://[::1]:81/", false)]
-    public void A_host_is_an_address(string address, string expected, bool isSecure)
+    public void A_URL_with_a_host_is_parsed(string address, string expected, bool isSecure)
     {
         ClientAddress parsed = ClientAddress.Parse(address);
 
@@ -34,7 +34,7 @@ public sealed class ClientAddressTests
     [InlineData("ws://[fe80::1%257]/", "fe80::1%7", "ws://[fe80::1]/")]
     [InlineData("ws://[fe80::1%25]/", "fe80::1%25", "ws://[fe80::1]/")]
     [InlineData("ws://[fe80::1]/", "fe80::1", "ws://[fe80::1]/")]
-    public void A_zone_is_where_to_connect_and_no_part_of_the_request(string address, string host, string expected)
+    public void A_zone_is_used_to_connect_and_omitted_from_the_request(string address, string host, string expected)
     {
         ClientAddress parsed = ClientAddress.Parse(address);
 
@@ -57,7 +57,7 @@ public sealed class ClientAddressTests
     [Theory]
     [InlineData("ws://[fe80::1%25lo]/b")]
     [InlineData("ws://[fe80::1%eth0]/b")]
-    public void A_server_has_no_say_in_the_zone(string location) =>
+    public void A_redirect_cannot_set_the_zone(string location) =>
         Assert.False(ClientAddress.Parse("ws://[fe80::1%25eth0]/a").TryFollow(location, out _));
 
     [Theory]
@@ -71,7 +71,7 @@ public sealed class ClientAddressTests
     [InlineData("ws+unix:relative:/", "relative", "/")]
     [InlineData("ws+unix:/tmp/s:/?u=ws://a", "/tmp/s", "/?u=ws://a")]
     [InlineData(@"ws+unix:\\.\pipe\name:/path?a=b", @"\\.\pipe\name", "/path?a=b")]
-    public void The_path_of_a_socket_is_an_address(string address, string path, string target)
+    public void A_URL_with_a_socket_path_is_parsed(string address, string path, string target)
     {
         ClientAddress parsed = ClientAddress.Parse(address);
 
@@ -82,7 +82,7 @@ public sealed class ClientAddressTests
     }
 
     [Fact]
-    public void A_uri_of_a_socket_is_an_address() =>
+    public void A_Uri_of_a_socket_is_parsed() =>
         Assert.Equal("/tmp/s", ClientAddress.Parse(new Uri("ws+unix:/tmp/s:/path")).SocketPath);
 
     [Theory]
@@ -107,11 +107,11 @@ public sealed class ClientAddressTests
     [InlineData("ws:a")]
     [InlineData("a/b")]
     [InlineData("")]
-    public void What_is_no_address_is_refused(string address) =>
+    public void An_invalid_address_throws(string address) =>
         Assert.ThrowsAny<ArgumentException>(() => ClientAddress.Parse(address));
 
     [Fact]
-    public void A_path_too_long_for_a_socket_is_refused() =>
+    public void A_socket_path_that_is_too_long_throws() =>
         Assert.ThrowsAny<ArgumentException>(() => ClientAddress.Parse($"ws+unix:/{new string('a', 200)}:/"));
 
     [Theory]
@@ -140,7 +140,7 @@ public sealed class ClientAddressTests
     [InlineData("ws+unix:/s:/b/c", "/e?f", "ws://localhost/e?f", "/s")]
     [InlineData("ws+unix:/s:/b/c", "//e/f", "ws://e/f", null)]
     [InlineData("ws+unix:/s:/b/c", "ws://localhost/", "ws://localhost/", null)]
-    public void A_location_is_resolved(string address, string location, string expected, string? socketPath)
+    public void A_redirect_location_is_resolved(string address, string location, string expected, string? socketPath)
     {
         Assert.True(ClientAddress.Parse(address).TryFollow(location, out ClientAddress? next));
 

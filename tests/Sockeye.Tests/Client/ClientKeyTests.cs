@@ -7,7 +7,7 @@ public sealed class ClientKeyTests
 {
     // CT-02.
     [Fact]
-    public void A_million_keys_are_different_and_each_of_their_bytes_is_as_likely_as_any()
+    public void A_million_keys_are_distinct_and_uniformly_distributed()
     {
         const int Keys = 1_000_000;
         const int Length = 16;

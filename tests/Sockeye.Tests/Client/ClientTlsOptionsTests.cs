@@ -10,7 +10,7 @@ public sealed class ClientTlsOptionsTests
 {
     // A property that a later version of the platform adds fails this until it is carried over.
     [Fact]
-    public void All_that_the_application_has_set_is_kept()
+    public void TLS_options_of_the_application_are_kept()
     {
         SslClientAuthenticationOptions theirs = NotDefault();
 
@@ -31,7 +31,7 @@ public sealed class ClientTlsOptionsTests
     [InlineData(null, "host.example")]
     [InlineData("other.example", "other.example")]
     [InlineData("", "")]
-    public void The_host_is_that_of_the_address_unless_they_say_otherwise(string? theirs, string expected)
+    public void TargetHost_defaults_to_the_host_of_the_address(string? theirs, string expected)
     {
         var options = new SslClientAuthenticationOptions { TargetHost = theirs };
 
@@ -49,7 +49,7 @@ public sealed class ClientTlsOptionsTests
     [InlineData(false, "x", "x")]
     [InlineData(true, null, "h2 http/1.1")]
     [InlineData(true, "x", "h2 http/1.1")]
-    public void HTTP2_is_offered_if_it_is_spoken_and_only_then(bool mayBeHttp2, string? theirs, string? expected)
+    public void HTTP2_is_offered_only_if_it_may_be_used(bool mayBeHttp2, string? theirs, string? expected)
     {
         var options = new SslClientAuthenticationOptions
         {

@@ -18,7 +18,7 @@ public sealed class DigestCredentialsTests
     [Theory]
     [InlineData("MD5", "8ca523f5e9506fed4657c9700eebdbec")]
     [InlineData("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1")]
-    public void The_examples_of_the_RFC_are_answered_as_it_answers_them(string algorithm, string response) => Assert.Equal(
+    public void The_examples_of_the_RFC_get_its_responses(string algorithm, string response) => Assert.Equal(
         "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", "
         + $"nonce=\"{Nonce}\", uri=\"/dir/index.html\", response=\"{response}\", algorithm={algorithm}, opaque=\"{Opaque}\", "
         + $"qop=auth, nc=00000001, cnonce=\"{ClientNonce}\"",
@@ -31,7 +31,7 @@ public sealed class DigestCredentialsTests
 
     // RFC 2617 §3.5: a challenge without an algorithm is one for MD5.
     [Fact]
-    public void A_challenge_without_an_algorithm_is_answered_with_MD5() => Assert.Contains(
+    public void A_challenge_without_an_algorithm_uses_MD5() => Assert.Contains(
         "response=\"6629fae49393a05397450978507c4ef1\", opaque=",
         Answer(
             "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
@@ -43,13 +43,13 @@ public sealed class DigestCredentialsTests
 
     // RFC 2069 §2.1.2, which RFC 7616 §3.4 still allows.
     [Fact]
-    public void A_challenge_without_a_quality_of_protection_is_answered_without() => Assert.Equal(
+    public void A_challenge_without_qop_gets_a_response_without_qop() => Assert.Equal(
         $"Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"{Hash($"{Hash("u:r:p")}:n:{Hash("GET:/")}")}\"",
         Answer("Digest realm=r, nonce=n", new NetworkCredential("u", "p"), "/", "c"));
 
     // RFC 7616 §3.4.2, §3.4.4.
     [Fact]
-    public void A_session_and_a_hashed_name_are_answered()
+    public void Session_algorithms_and_hashed_user_names_are_supported()
     {
         string secret = Hash($"{Hash("u:r:p")}:n:c");
 
@@ -66,7 +66,7 @@ public sealed class DigestCredentialsTests
     [InlineData("qop=\"AUTH-INT, other\", algorithm=MD5", "c6b5836583d3010637250f9caa2aac69")]
     [InlineData("qop=auth-int, algorithm=MD5-sess", "97ece110ff085fa048390673986a6472")]
     [InlineData("qop=auth-int, algorithm=SHA-256", "cc59c8f4a8d1b00376f5ddc41ab8090fc0263631d5279c3411b991912c65577a")]
-    public void Integrity_alone_is_answered_for_an_empty_body(string parameters, string response)
+    public void Qop_auth_int_is_supported_for_an_empty_body(string parameters, string response)
     {
         string answer = Answer($"Digest realm=r, nonce=n, {parameters}", Mufasa, "/dir/index.html", "c")!;
 
@@ -79,7 +79,7 @@ public sealed class DigestCredentialsTests
     [InlineData("charset=\"UTF-8\"", "f5f16c4912d6adf17161529015f3fc28f153a71b0f78a8881427a1c8e0179edb", "Ren%C3%A9")]
     [InlineData("charset=utf-8", "f5f16c4912d6adf17161529015f3fc28f153a71b0f78a8881427a1c8e0179edb", "Ren%C3%A9")]
     [InlineData("opaque=o", "4271dfe6205d477fd99b9c214f617e0cf2f1c42ec5225381dea4bf08a6e366ef", "Rene%CC%81")]
-    public void Text_is_normalized_for_a_server_that_says_UTF_8(string parameter, string response, string name)
+    public void Text_is_normalized_if_the_charset_is_UTF_8(string parameter, string response, string name)
     {
         string challenge = $"Digest realm=r, nonce=n, qop=auth, algorithm=SHA-256, {parameter}";
 
@@ -93,7 +93,7 @@ public sealed class DigestCredentialsTests
     [Theory]
     [InlineData("Basic realm=r, charset=\"UTF-8\"", "Basic UmVuw6k6cGFzc8Op")]
     [InlineData("Basic realm=r", "Basic UmVuZcyBOnBhc3NlzIE=")]
-    public void Basic_is_normalized_too(string challenge, string expected) =>
+    public void Basic_credentials_are_normalized(string challenge, string expected) =>
         Assert.Equal(expected, BasicCredentials.ToHeader(Normalized(challenge, "Rene\u0301", "passe\u0301")));
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class DigestCredentialsTests
     [InlineData("Digest realm=r, nonce=n, qop=auth-conf")]
     [InlineData("Digest realm=r, nonce=n, qop=auth, algorithm=SHA-512-256")]
     [InlineData("Digest realm=r, nonce=n, qop=auth, algorithm=none")]
-    public void A_challenge_that_cannot_be_answered_is_not(string challenge) =>
+    public void An_unsupported_challenge_gets_no_response(string challenge) =>
         Assert.Null(Answer(challenge, Mufasa, "/", ClientNonce));
 
     // These tests run with invariant globalization, in which the platform normalizes nothing.

@@ -12,13 +12,13 @@ public sealed class SocketPathFailureTests
     [InlineData(Errno.ConnectionRefused, "nothing accepts connections there (ECONNREFUSED)")]
     [InlineData(Errno.AccessDenied, "permission denied (EACCES)")]
     [InlineData(Errno.WrongProtocolType, "the socket there is not a stream socket (EPROTOTYPE)")]
-    public void An_error_number_is_named(int errno, string expected) =>
+    public void A_known_error_number_is_explained(int errno, string expected) =>
         Assert.Equal(
             $"'/run/s' cannot be connected to: {expected}.",
             SocketPathFailure.Create("/run/s", SocketErrors.Exception(errno)).Message);
 
     [Fact]
-    public void A_pipe_that_may_not_be_opened_or_does_not_exist_is_named()
+    public void An_inaccessible_or_missing_pipe_is_reported()
     {
         Assert.Equal(
             @"'\\.\pipe\a' cannot be connected to: permission denied (EACCES).",
@@ -29,7 +29,7 @@ public sealed class SocketPathFailureTests
     }
 
     [Fact]
-    public void Another_error_keeps_the_words_of_the_system()
+    public void Other_errors_keep_the_system_message()
     {
         var cause = new SocketException((int)SocketError.NoBufferSpaceAvailable);
 

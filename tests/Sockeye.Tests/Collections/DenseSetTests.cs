@@ -7,7 +7,7 @@ public sealed class DenseSetTests
     private readonly DenseSet<Entry> _set = new();
 
     [Fact]
-    public void What_was_added_is_there_until_it_is_removed()
+    public void An_added_item_is_in_the_set_until_it_is_removed()
     {
         Entry[] entries = [.. Enumerable.Range(0, 5).Select(_ => new Entry())];
         foreach (Entry entry in entries)
@@ -23,7 +23,7 @@ public sealed class DenseSetTests
     }
 
     [Fact]
-    public void Removing_what_is_not_there_does_nothing()
+    public void Removing_a_missing_item_has_no_effect()
     {
         Entry[] entries = [new(), new()];
         _set.Remove(entries[0]);
@@ -38,7 +38,7 @@ public sealed class DenseSetTests
     }
 
     [Fact]
-    public void A_copy_stays_as_it_is()
+    public void A_copy_does_not_change()
     {
         var entry = new Entry();
         _set.Add(entry);
@@ -51,7 +51,7 @@ public sealed class DenseSetTests
     }
 
     [Fact]
-    public void Whatever_comes_and_goes_the_set_holds_what_is_left()
+    public void The_set_holds_the_remaining_items_after_random_changes()
     {
         var random = new Random(6455);
         HashSet<Entry> expected = [];
@@ -78,7 +78,7 @@ public sealed class DenseSetTests
     }
 
     [Fact]
-    public void Threads_that_add_and_remove_leave_nothing_behind()
+    public void Threads_that_add_and_remove_leave_the_set_empty()
     {
         Parallel.For(0, 8, _ =>
         {

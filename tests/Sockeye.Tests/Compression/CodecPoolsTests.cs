@@ -17,7 +17,7 @@ public sealed class CodecPoolsTests
     }
 
     [Fact]
-    public void Options_that_make_other_bytes_have_codecs_of_their_own()
+    public void Options_that_change_the_output_have_separate_codecs()
     {
         PerMessageDeflateOptions options = new();
         PerMessageDeflateOptions[] different =
@@ -33,7 +33,7 @@ public sealed class CodecPoolsTests
     }
 
     [Fact]
-    public void Options_that_only_say_when_to_compress_share_codecs()
+    public void Options_that_do_not_change_the_output_share_codecs()
     {
         PerMessageDeflateOptions options = new() { Level = 4 };
 
@@ -43,7 +43,7 @@ public sealed class CodecPoolsTests
     }
 
     [Fact]
-    public void Codecs_that_nobody_has_used_for_a_while_are_freed()
+    public void Unused_codecs_are_freed_after_a_while()
     {
         var pool = new CodecPool<Inflater>(() => new Inflater(15));
         Inflater one = pool.Rent();

@@ -35,7 +35,7 @@ public sealed class CompressedMessageTests : IDisposable
     [InlineData("01 01 48 c0 04 c9 c9 07 00", "ReservedBitSet")]
     [InlineData("a1 00", "ReservedBitSet")] // no extension uses RSV2
     [InlineData("e1 00", "ReservedBitSet")]
-    public void Frames_are_read_alike_however_they_are_cut(string hex, string expected)
+    public void Compressed_frames_are_read_alike_however_they_are_split(string hex, string expected)
     {
         foreach (Wire wire in Wire.Deliveries(Wire.Bytes(hex)))
         {
@@ -44,7 +44,7 @@ public sealed class CompressedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Rsv1_that_was_not_negotiated_is_an_error() // FR-02
+    public void RSV1_without_negotiation_fails() // FR-02
     {
         var reader = new MessageReader(
             new MessageReaderSettings(new FrameRules(Role.Client), MaxMessageLength, false, _pool));
@@ -54,7 +54,7 @@ public sealed class CompressedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Text_that_cannot_become_valid_fails_inside_its_frame() // RFC 6455 §8.1
+    public void Invalid_text_fails_before_its_frame_ends() // RFC 6455 §8.1
     {
         byte[] deflated = Inflating.Deflate([.. "fine"u8, 0xFF, .. new byte[3_000]]);
 
@@ -64,14 +64,14 @@ public sealed class CompressedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Message_of_the_limit_is_delivered_and_one_byte_more_is_not() // DF-03
+    public void A_message_at_the_limit_is_delivered_and_one_byte_more_fails() // DF-03
     {
         Assert.Equal(MaxMessageLength, ReadOne(new byte[MaxMessageLength]).Length - "Binary ".Length);
         Assert.Equal("MessageTooLong", ReadOne(new byte[MaxMessageLength + 1]));
     }
 
     [Fact]
-    public void Incompressible_message_of_the_limit_may_take_more_than_that_on_the_wire()
+    public void Incompressible_message_at_the_limit_may_be_longer_on_the_wire()
     {
         byte[] random = new byte[MaxMessageLength];
         new Random(1).NextBytes(random);
@@ -82,7 +82,7 @@ public sealed class CompressedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Blocks_with_nothing_in_them_are_too_long_some_time() // DF-04
+    public void Endless_empty_blocks_exceed_the_limit() // DF-04
     {
         long maxWireLength = CompressedMessage.MaxWireLength(MaxMessageLength);
 
@@ -99,7 +99,7 @@ public sealed class CompressedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Fragments_are_delivered_as_they_are_inflated()
+    public void Fragments_are_delivered_while_inflating()
     {
         byte[] frames = Wire.Bytes("41 03 f2 48 cd 00 00 80 04 c9 c9 07 00 c1 05 f2 00 11 00 00 81 02 48 69");
 
@@ -111,7 +111,7 @@ public sealed class CompressedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Limit_holds_for_all_fragments_together()
+    public void Limit_applies_to_the_sum_of_the_fragments()
     {
         byte[] deflated = Inflating.Deflate(new byte[MaxMessageLength + 1]);
         byte[][] segments = [Header(0xC2, deflated.Length), .. deflated.Chunk(7)];

@@ -19,7 +19,7 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Message_that_is_to_be_forgotten_is_not_referred_to() // §7.1.1
+    public void Message_without_context_takeover_is_not_referred_to() // §7.1.1
     {
         using var deflater = new Deflater(new DeflateSettings(15, 6, 8, default));
 
@@ -28,7 +28,7 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Empty_message_is_a_zero_byte_whatever_was_before() // §7.2.3.6
+    public void Empty_message_is_always_a_single_zero_byte() // §7.2.3.6
     {
         foreach (MessagePart part in new[] { MessagePart.End, MessagePart.EndAndReset })
         {
@@ -65,7 +65,7 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Tail_is_cut_off_wherever_the_destination_ends() // §7.2.1; DF-21
+    public void Tail_is_removed_wherever_the_destination_ends() // §7.2.1; DF-21
     {
         var random = new Random(7);
         for (int length = 0; length < 400; length++)
@@ -87,7 +87,7 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Output_is_read_by_the_platforms_inflater() // DF-21
+    public void Output_is_readable_by_the_platforms_inflater() // DF-21
     {
         var random = new Random(3);
         for (int round = 0; round < 200; round++)
@@ -107,7 +107,7 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Every_level_memory_level_and_strategy_is_honoured() // ws 4.6, 27 and 28
+    public void Every_level_memory_level_and_strategy_is_honored() // ws 4.6, 27 and 28
     {
         byte[] text = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 4_000).Select(n => $"{{\"id\":{n * n}}},")));
         var lengths = new Dictionary<DeflateSettings, int>();
@@ -136,12 +136,12 @@ public sealed class DeflaterTests
     [Theory]
     [InlineData(8)] // zlib has no window of 256 bytes
     [InlineData(16)]
-    public void Window_that_zlib_does_not_have_is_refused(int windowBits) =>
+    public void Unsupported_window_throws(int windowBits) =>
         Assert.Throws<InvalidOperationException>(
             () => new Deflater(new DeflateSettings(windowBits, 6, 8, default)).Dispose());
 
     [Fact]
-    public void Deflater_that_is_reset_in_the_midst_of_a_message_is_as_new()
+    public void Deflater_reset_within_a_message_is_in_its_initial_state()
     {
         byte[] random = new byte[100_000];
         new Random(5).NextBytes(random);
@@ -155,7 +155,7 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Codecs_work_after_warming_up_without_allocating()
+    public void Codecs_allocate_nothing_after_warm_up()
     {
         byte[] text = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("some text ", 100)));
         byte[] deflated = new byte[2_000];
@@ -177,5 +177,5 @@ public sealed class DeflaterTests
     }
 
     [Fact]
-    public void Zlib_is_there() => Assert.True(ZLibNative.IsAvailable);
+    public void Zlib_is_available() => Assert.True(ZLibNative.IsAvailable);
 }

@@ -13,7 +13,7 @@ public sealed class InflatedPayloadTests
     private readonly CountingPool _pool = new();
 
     [Fact]
-    public void Message_is_put_together_from_its_pieces()
+    public void Message_is_assembled_from_its_pieces()
     {
         byte[] message = new byte[300_000];
         new Random(1).NextBytes(message.AsSpan(0, 40_000));
@@ -39,7 +39,7 @@ public sealed class InflatedPayloadTests
     [InlineData(1_025)]
     [InlineData(64 * KiB)]
     [InlineData(MiB)]
-    public void Message_of_the_limit_is_taken_and_one_byte_more_is_not(int limit) // DF-03
+    public void A_message_at_the_limit_is_accepted_and_one_byte_more_fails(int limit) // DF-03
     {
         Assert.Equal(WebSocketProtocolError.None, Inflate(new byte[limit], limit));
         Assert.Equal(WebSocketProtocolError.MessageTooLong, Inflate(new byte[limit + 1], limit));
@@ -53,7 +53,7 @@ public sealed class InflatedPayloadTests
     [InlineData(1_024 * MiB, int.MaxValue)] // of 1 MiB
     [InlineData(1_024 * MiB, 64 * KiB)] // as it comes from the transport
     [InlineData(1_024 * MiB, 1)] // in fragments of one byte; DF-02
-    public void Bomb_costs_no_more_than_the_limit_and_a_little(int length, int pieceLength) // DF-01
+    public void Bomb_uses_little_more_than_the_limit(int length, int pieceLength) // DF-01
     {
         const int limit = MiB;
         byte[] bomb = Zeros(length);
@@ -72,7 +72,7 @@ public sealed class InflatedPayloadTests
     }
 
     [Fact]
-    public void Bomb_in_a_later_message_that_refers_to_an_earlier_one_is_found_too() // DF-02
+    public void Bomb_in_a_later_message_that_refers_to_an_earlier_one_fails() // DF-02
     {
         using var deflater = new Deflater(new DeflateSettings(15, 9, 8, default));
         using var inflater = new Inflater(15);
@@ -87,7 +87,7 @@ public sealed class InflatedPayloadTests
     }
 
     [Fact]
-    public void Empty_stored_blocks_make_nothing_and_cost_little() // DF-04; what they weigh is counted by the reader
+    public void Empty_stored_blocks_produce_nothing_and_cost_little() // DF-04; what they weigh is counted by the reader
     {
         byte[] block = [0x00, 0x00, 0x00, 0xFF, 0xFF];
         byte[] message = [.. Enumerable.Repeat(block, MiB / block.Length).SelectMany(bytes => bytes), 0x00];
@@ -96,7 +96,7 @@ public sealed class InflatedPayloadTests
     }
 
     [Fact]
-    public void Tables_that_are_built_for_nothing_cost_little() // DF-05
+    public void Repeated_unused_code_tables_cost_little() // DF-05
     {
         // Blocks with tables and hardly anything in them: what is dearest to read for its length.
         byte[] table = DynamicBlock();
@@ -106,13 +106,13 @@ public sealed class InflatedPayloadTests
     }
 
     [Fact]
-    public void Endless_streams_are_refused_early() => // DF-15
+    public void Endless_streams_fail_early() => // DF-15
         AssertCheap(
             [.. Enumerable.Repeat<byte[]>([0x03, 0x00], 100_000).SelectMany(bytes => bytes)],
             WebSocketProtocolError.InvalidCompressedData);
 
     [Fact]
-    public void Array_may_be_taken_over()
+    public void Array_can_be_detached()
     {
         InflatedPayload payload = default;
         using var inflater = new Inflater(15);

@@ -12,7 +12,7 @@ public sealed class InflaterTests
     [InlineData("f3 48 cd c9 c9 07 00 00")] // §7.2.3.4: a block with BFINAL; DF-10
     [InlineData("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")] // §7.2.3.5: two blocks; DF-13
     [InlineData("f3 48 cd c9 c9 07 00 01")] // and with BFINAL in the block whose tail is cut off
-    public void Examples_of_the_rfc_are_hello_however_they_are_cut(string hex)
+    public void Examples_of_the_RFC_inflate_to_Hello_however_they_are_split(string hex)
     {
         foreach (Wire wire in Wire.Deliveries(Wire.Bytes(hex)))
         {
@@ -27,7 +27,7 @@ public sealed class InflaterTests
     }
 
     [Fact]
-    public void Example_that_shares_the_window_is_hello_twice() // §7.2.3.2
+    public void RFC_example_with_a_shared_window_inflates_to_Hello_twice() // §7.2.3.2
     {
         using var inflater = new Inflater(15);
 
@@ -64,7 +64,7 @@ public sealed class InflaterTests
     [InlineData("f3 48 cd c9 c9 07 00", "Hello")] // BFINAL without the byte behind it
     [InlineData("03 80", "")] // the unused bits of the last byte are ignored
     [InlineData("f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00", "HelloHello")]
-    public void Last_stream_may_end_the_message_by_itself(string hex, string expected) // DF-11
+    public void Last_stream_may_end_the_message_with_BFINAL(string hex, string expected) // DF-11
     {
         using var inflater = new Inflater(15);
 
@@ -76,11 +76,11 @@ public sealed class InflaterTests
     [InlineData("f3 48 cd c9 c9 07 00 de ad be ef de ad be ef")]
     [InlineData("f3 48 cd c9 c9 07 00 ff")]
     [InlineData("03 80 ff ff ff ff ff ff ff ff")]
-    public void What_follows_bfinal_and_is_no_stream_is_invalid(string hex) => // DF-11
+    public void Data_after_BFINAL_that_is_not_a_stream_is_invalid(string hex) => // DF-11
         Assert.Null(Inflate(Wire.Bytes(hex)));
 
     [Fact]
-    public void Message_after_one_with_bfinal_is_inflated() // DF-12
+    public void Message_after_one_with_BFINAL_is_inflated() // DF-12
     {
         using var inflater = new Inflater(15);
 
@@ -90,7 +90,7 @@ public sealed class InflaterTests
     }
 
     [Fact]
-    public void Stream_after_bfinal_has_an_empty_window() // DF-12: as with every zlib that begins a new stream
+    public void Stream_after_BFINAL_has_an_empty_window() // DF-12: as with every zlib that begins a new stream
     {
         using var inflater = new Inflater(15);
 
@@ -108,11 +108,11 @@ public sealed class InflaterTests
     [InlineData("f2 48 cd c9 c9 07 00 00 00 ff ff")] // nothing was cut off
     [InlineData("04")] // in the tables of a dynamic block
     [InlineData("04 c0 81 08 00 00")]
-    public void Message_whose_end_is_missing_is_invalid(string hex) => // DF-14
+    public void Message_without_its_end_is_invalid(string hex) => // DF-14
         Assert.Null(Inflate(Wire.Bytes(hex)));
 
     [Fact]
-    public void Message_cut_off_anywhere_is_invalid() // DF-14
+    public void Message_truncated_anywhere_is_invalid() // DF-14
     {
         byte[] text = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 300).Select(n => $"{n * n} ")));
         byte[] message = Deflate(text);
@@ -125,7 +125,7 @@ public sealed class InflaterTests
     }
 
     [Fact]
-    public void Message_is_made_of_1_024_streams_at_most() // DF-15
+    public void Message_has_at_most_1024_streams() // DF-15
     {
         byte[] stream = Wire.Bytes("03 00");
         byte[] Repeat(int count) => [.. Enumerable.Repeat(stream, count).SelectMany(bytes => bytes)];
@@ -152,11 +152,11 @@ public sealed class InflaterTests
     [InlineData("1a 07 00")] // length symbol 287
     [InlineData("02 7f 00 00")] // a distance before the beginning
     [InlineData("4a 04 3d 00 00")] // distance symbol 30
-    public void What_is_no_deflate_data_is_invalid(string hex) => // DF-16
+    public void Non_DEFLATE_data_is_invalid(string hex) => // DF-16
         Assert.Null(Inflate(Wire.Bytes(hex)));
 
     [Fact]
-    public void Reference_into_a_message_that_is_forgotten_is_invalid() // DF-17
+    public void Reference_into_a_discarded_message_is_invalid() // DF-17
     {
         using var inflater = new Inflater(15);
         Assert.Equal("Hello", Text(Inflate(inflater, [Wire.Bytes("f2 48 cd c9 c9 07 00")])));
@@ -186,7 +186,7 @@ public sealed class InflaterTests
     }
 
     [Fact]
-    public void Inflater_of_an_invalid_message_serves_again_after_a_reset()
+    public void Inflater_can_be_reused_after_an_invalid_message_and_a_reset()
     {
         using var inflater = new Inflater(15);
         Assert.Null(Inflate(inflater, [Wire.Bytes("f2 48 06 ff")]));
@@ -197,7 +197,7 @@ public sealed class InflaterTests
     }
 
     [Fact]
-    public void Every_window_that_can_be_agreed_on_is_there() // 8 too: §7.1.2
+    public void Every_negotiable_window_is_supported() // 8 too: §7.1.2
     {
         for (int windowBits = 8; windowBits <= 15; windowBits++)
         {

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 public sealed class PerMessageDeflateOptionsTests
 {
     [Fact]
-    public void Values_out_of_range_are_refused_where_they_are_set()
+    public void Values_out_of_range_throw_when_set()
     {
         PerMessageDeflateOptions options = PerMessageDeflateOptions.Shared;
 
@@ -36,7 +36,7 @@ public sealed class PerMessageDeflateOptionsTests
     [Theory]
     [InlineData(true, "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits")]
     [InlineData(false, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")]
-    public void Presets_are_offered_by_a_client_as_documented(bool isShared, string expected)
+    public void Presets_produce_the_documented_client_offer(bool isShared, string expected)
     {
         PerMessageDeflateOptions options =
             isShared ? PerMessageDeflateOptions.Shared : PerMessageDeflateOptions.Dedicated;
@@ -47,7 +47,7 @@ public sealed class PerMessageDeflateOptionsTests
     [Theory]
     [InlineData(true, "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
     [InlineData(false, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")]
-    public void Presets_are_answered_by_a_server_as_documented(bool isShared, string expected)
+    public void Presets_produce_the_documented_server_response(bool isShared, string expected)
     {
         PerMessageDeflateOptions options =
             isShared ? PerMessageDeflateOptions.Shared : PerMessageDeflateOptions.Dedicated;

@@ -15,7 +15,7 @@ public sealed class TakeoverMatrixTests
 
     [Theory] // ws 4.6, 24 to 26, 29 and 30
     [MemberData(nameof(Configurations))]
-    public void Every_message_arrives_as_it_was_sent(bool serverForgets, bool clientForgets, bool serverSends)
+    public void Every_message_arrives_unchanged(bool serverForgets, bool clientForgets, bool serverSends)
     {
         Role sender = serverSends ? Role.Server : Role.Client;
         for (int windowBits = 9; windowBits <= 15; windowBits++)
@@ -50,7 +50,7 @@ public sealed class TakeoverMatrixTests
     }
 
     [Fact]
-    public void Context_makes_the_next_message_shorter_and_without_it_nothing_does() // ws 4.6, 29 and 30
+    public void Only_context_takeover_shortens_the_next_message() // ws 4.6, 29 and 30
     {
         byte[] message = [.. Enumerable.Range(0, 1_000).Select(n => (byte)(n * n))];
         var codecs = new MessageCodecs(PerMessageDeflateOptions.Shared);
@@ -73,7 +73,7 @@ public sealed class TakeoverMatrixTests
     }
 
     [Fact]
-    public void Message_that_does_not_become_shorter_is_sent_as_it_is_and_referred_to_by_none()
+    public void Incompressible_message_is_sent_uncompressed_and_not_referred_to()
     {
         var pool = new CountingPool();
         byte[] random = new byte[5_000];
@@ -94,7 +94,7 @@ public sealed class TakeoverMatrixTests
     }
 
     [Fact]
-    public void Codecs_that_are_given_back_are_lent_again()
+    public void Returned_codecs_are_rented_again()
     {
         var agreed = new PerMessageDeflateParameters(true, true, null, null);
         var codecs = new MessageCodecs(PerMessageDeflateOptions.Shared);
@@ -110,7 +110,7 @@ public sealed class TakeoverMatrixTests
     }
 
     [Fact]
-    public void Not_more_codecs_are_kept_than_are_of_use()
+    public void Number_of_kept_codecs_is_limited()
     {
         var pool = new CodecPool<Inflater>(() => new Inflater(8));
         Inflater[] lent = [.. Enumerable.Range(0, 100).Select(_ => pool.Rent())];
@@ -123,7 +123,7 @@ public sealed class TakeoverMatrixTests
     [Theory]
     [InlineData(8, false)] // EX-31c: such a connection sends uncompressed
     [InlineData(9, true)]
-    public void End_that_was_given_256_bytes_cannot_deflate(int windowBits, bool canDeflate)
+    public void End_limited_to_a_256_byte_window_cannot_deflate(int windowBits, bool canDeflate)
     {
         var agreed = new PerMessageDeflateParameters(false, false, null, windowBits);
 

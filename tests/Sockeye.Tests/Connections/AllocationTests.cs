@@ -60,7 +60,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_whole_read_of_replies_is_one_write()
+    public void Replies_to_one_read_leave_in_one_write()
     {
         var transport = new InMemoryTransport { KeepsOutput = false };
         Open(transport, new Echo(), new WebSocketConnectionOptions());
@@ -104,7 +104,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     [Theory]
     [InlineData(32)]
     [InlineData(1_024)]
-    public void A_loop_that_waits_for_each_message_allocates_nothing(int length)
+    public void A_loop_that_awaits_each_message_allocates_nothing(int length)
     {
         // Inline, so that all of it runs on the thread that is measured.
         var transport = new InMemoryTransport { KeepsOutput = false };

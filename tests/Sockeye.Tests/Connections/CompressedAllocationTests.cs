@@ -38,7 +38,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     [Theory]
     [InlineData("shared")]
     [InlineData("default")]
-    public void A_compressed_broadcast_that_is_gathered_allocates_nothing(string preset)
+    public void A_corked_compressed_broadcast_allocates_nothing(string preset)
     {
         const int ConnectionCount = 32;
         DeflateSetup setup = SetupOf(preset);
@@ -70,7 +70,7 @@ public sealed class CompressedAllocationTests(ITestOutputHelper output)
     [Theory]
     [InlineData("shared")]
     [InlineData("default")]
-    public void Fragments_that_are_compressed_cost_their_writer_alone(string preset)
+    public void Compressed_fragments_allocate_only_their_writer(string preset)
     {
         var transport = new InMemoryTransport { KeepsOutput = false };
         WebSocketConnection connection = Open(transport, SetupOf(preset));

@@ -37,7 +37,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Two_ends_close_in_order()
+    public async Task Two_ends_close_cleanly()
     {
         var closed = new RecordingHandler();
         (TestConnection client, TestConnection server) = Open(null, closed);
@@ -69,7 +69,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Fragments_go_out_as_they_are_written_and_come_in_as_they_arrive()
+    public async Task Fragments_are_sent_as_written_and_received_as_they_arrive()
     {
         (TestConnection client, TestConnection server) = Open(
             null, null, new WebSocketConnectionOptions { DeliverFragments = true });
@@ -95,7 +95,7 @@ public sealed class ConnectionTests
     }
 
     [Fact] // ws, "send" 6
-    public async Task Fragments_arrive_as_one_message_at_a_peer_that_wants_whole_ones()
+    public async Task Fragments_arrive_as_one_message_at_a_peer_that_receives_whole_messages()
     {
         (TestConnection client, TestConnection server) = Open(null, null);
         await using WebSocketMessageWriter writer = server.Connection.BeginMessage(WebSocketMessageKind.Binary);
@@ -112,7 +112,7 @@ public sealed class ConnectionTests
     }
 
     [Fact] // CC-07
-    public async Task A_message_that_is_abandoned_fails_the_connection_with_1011()
+    public async Task An_abandoned_message_fails_the_connection_with_1011()
     {
         var test = new TestConnection();
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -125,7 +125,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_writer_that_sent_nothing_or_everything_may_be_disposed_of()
+    public async Task A_writer_that_sent_nothing_or_everything_may_be_disposed()
     {
         var test = new TestConnection();
         await test.Connection.BeginMessage(WebSocketMessageKind.Text).DisposeAsync();
@@ -141,7 +141,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_writer_refuses_a_second_write_while_the_first_waits_and_a_cancelled_one_can_be_repeated()
+    public void A_concurrent_write_of_a_writer_throws_and_a_canceled_write_can_be_repeated()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions
         {
@@ -165,7 +165,7 @@ public sealed class ConnectionTests
     }
 
     [Fact] // ws, "pong" 19
-    public async Task A_ping_is_answered_and_timed()
+    public async Task A_ping_gets_a_pong_and_a_round_trip_time()
     {
         (TestConnection client, TestConnection server) = Open(null, null);
         Task<TimeSpan> ping = client.Connection.PingAsync().AsTask();
@@ -180,7 +180,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_ping_can_be_given_up_and_fails_when_the_connection_ends()
+    public async Task A_ping_can_be_canceled_and_fails_when_the_connection_ends()
     {
         var test = new TestConnection();
         using var cancellation = new CancellationTokenSource();
@@ -214,7 +214,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_ping_waits_without_end_if_the_pong_timeout_is_infinite()
+    public async Task A_ping_waits_forever_if_the_pong_timeout_is_infinite()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions
         {
@@ -230,7 +230,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_ping_that_is_behind_data_that_the_peer_is_taking_gets_more_time()
+    public async Task A_ping_queued_behind_data_in_transit_gets_more_time()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled });
         test.Transport.KernelLength = 1_000;
@@ -246,7 +246,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_ping_that_was_answered_leaves_no_deadline()
+    public async Task A_ping_with_a_pong_leaves_no_deadline()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions { KeepAlive = KeepAliveOptions.Disabled });
         Task<TimeSpan> ping = test.Connection.PingAsync().AsTask();
@@ -258,7 +258,7 @@ public sealed class ConnectionTests
     }
 
     [Fact] // FR-61
-    public void Pongs_that_nobody_asked_for_are_told_and_harm_nobody()
+    public void Unsolicited_pongs_are_reported_and_ignored()
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(handler: handler);
@@ -273,7 +273,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_pong_may_be_sent_unasked_and_has_at_most_125_bytes() // §5.5.3, ws, "pong" 18
+    public void An_unsolicited_pong_may_be_sent_with_at_most_125_bytes() // §5.5.3, ws, "pong" 18
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions { AnswerPings = false });
         test.Receive(Opcode.Ping, "?"u8);
@@ -286,7 +286,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_silent_peer_is_pinged_and_then_dropped()
+    public void A_silent_peer_is_pinged_and_then_aborted()
     {
         var test = new TestConnection();
         test.Time.Advance(TimeSpan.FromSeconds(20.3));
@@ -301,7 +301,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_peer_that_answers_pings_lives_on()
+    public void A_peer_that_sends_pongs_is_not_aborted()
     {
         (TestConnection client, TestConnection server) = Open(null, null);
 
@@ -317,7 +317,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_peer_that_takes_a_long_message_slowly_lives_on()
+    public void A_peer_that_reads_a_long_message_slowly_is_not_aborted()
     {
         var test = new TestConnection();
         test.Transport.Capacity = 0;
@@ -332,7 +332,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_peer_that_nobody_reads_from_lives_on()
+    public void A_peer_whose_messages_are_not_received_is_not_aborted()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions
         {
@@ -347,7 +347,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void What_is_buffered_is_told()
+    public void SendBufferLength_has_the_buffered_bytes()
     {
         var test = new TestConnection(Role.Client);
         test.Transport.Capacity = 4;
@@ -360,7 +360,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void The_exception_of_a_closed_connection_says_how_it_ended()
+    public void The_exception_of_a_closed_connection_has_the_close_result()
     {
         var test = new TestConnection();
         _ = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "moving");
@@ -378,7 +378,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_text_may_have_any_characters_and_a_lone_surrogate_is_replaced()
+    public void Text_may_have_any_characters_and_a_lone_surrogate_is_replaced()
     {
         var test = new TestConnection();
 
@@ -389,7 +389,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_served_connection_is_closed_with_1000_when_its_method_returns_and_with_1011_when_it_throws()
+    public async Task A_delegate_that_returns_closes_with_1000_and_one_that_throws_with_1011()
     {
         foreach (bool throws in (bool[])[false, true])
         {

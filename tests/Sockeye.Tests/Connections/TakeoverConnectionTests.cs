@@ -17,7 +17,7 @@ public sealed class TakeoverConnectionTests
 
     [Theory] // ws 4.6, 24 to 26, 29 and 30
     [MemberData(nameof(Configurations))]
-    public void Every_message_comes_back_as_it_was_sent(bool serverForgets, bool clientForgets, bool isServer)
+    public void Every_message_comes_back_unchanged(bool serverForgets, bool clientForgets, bool isServer)
     {
         Role role = isServer ? Role.Server : Role.Client;
         for (int windowBits = PerMessageDeflateParameters.MinWindowBits; windowBits <= 15; windowBits++)
@@ -34,7 +34,7 @@ public sealed class TakeoverConnectionTests
     [Theory] // DF-21: with one that writes BFINAL, or has no context, or nothing but stored blocks, as with any other
     [InlineData("server")]
     [InlineData("client")]
-    public void Messages_that_are_compressed_and_not_take_turns(string role)
+    public void Compressed_and_uncompressed_messages_alternate(string role)
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(

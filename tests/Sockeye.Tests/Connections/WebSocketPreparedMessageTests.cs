@@ -17,7 +17,7 @@ public sealed class WebSocketPreparedMessageTests
     };
 
     [Fact]
-    public void A_text_is_one_unmasked_frame_of_a_server()
+    public void A_prepared_text_is_one_unmasked_server_frame()
     {
         var connection = new TestConnection();
 
@@ -28,7 +28,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void A_message_knows_what_it_was_made_of()
+    public void A_prepared_message_exposes_its_kind_and_payload()
     {
         byte[] bytes = [1, 2, 3];
 
@@ -49,7 +49,7 @@ public sealed class WebSocketPreparedMessageTests
     [InlineData(5)]
     [InlineData(3_000)]
     [InlineData(LongLength)]
-    public async Task A_client_masks_a_copy_with_a_key_of_its_own(int length)
+    public async Task A_client_masks_a_copy_with_a_new_key(int length)
     {
         var connection = new TestConnection(Role.Client);
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(DeflateSetup.Noise(length));
@@ -69,7 +69,7 @@ public sealed class WebSocketPreparedMessageTests
     [Theory]
     [InlineData(3)]
     [InlineData(LongLength)]
-    public async Task It_keeps_its_place_among_other_sends(int length)
+    public async Task A_prepared_message_keeps_its_order_among_other_sends(int length)
     {
         var connection = new TestConnection();
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(new string('p', length));
@@ -92,7 +92,7 @@ public sealed class WebSocketPreparedMessageTests
     [Theory]
     [InlineData(10)]
     [InlineData(3_000)]
-    public void What_a_callback_sends_leaves_in_one_write_with_it(int length)
+    public void Sends_of_a_callback_leave_in_one_write_with_a_prepared_message(int length)
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[length]);
         var handler = new Answering(connection =>
@@ -110,7 +110,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void What_a_callback_lets_go_on_leaves_with_it()
+    public void A_prepared_message_unblocked_in_a_callback_leaves_with_its_sends()
     {
         const int length = 30_000;
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[length]);
@@ -128,7 +128,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void A_long_one_goes_behind_what_a_callback_has_sent_before()
+    public void A_long_prepared_message_follows_earlier_sends_of_a_callback()
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var handler = new Answering(connection =>
@@ -145,7 +145,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void A_thousand_connections_write_from_one_array()
+    public void A_thousand_connections_send_from_one_array()
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var pool = new CountingPool();
@@ -166,7 +166,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void A_thousand_transports_that_are_blocked_hold_one_array()
+    public void A_thousand_blocked_transports_share_one_array()
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var pool = new CountingPool();
@@ -196,7 +196,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void What_a_transport_has_not_taken_when_it_is_gone_goes_to_no_pool()
+    public void A_prepared_message_unsent_at_the_end_is_not_returned_to_a_pool()
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
         var connection = new TestConnection();
@@ -213,7 +213,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void Behind_a_fragmented_message_it_waits()
+    public void A_prepared_message_waits_for_an_open_fragmented_message()
     {
         var connection = new TestConnection();
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text("prepared");
@@ -233,7 +233,7 @@ public sealed class WebSocketPreparedMessageTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_full_send_buffer_refuses_it_or_lets_it_wait(bool isClient)
+    public async Task A_full_send_buffer_refuses_a_prepared_message_or_makes_it_wait(bool isClient)
     {
         var connection = new TestConnection(isClient ? Role.Client : Role.Server, options: SmallBuffer);
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Binary(new byte[LongLength]);
@@ -257,7 +257,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public void The_close_frame_goes_behind_it()
+    public void The_close_frame_follows_a_prepared_message()
     {
         var connection = new TestConnection();
         connection.Transport.Capacity = 7;
@@ -270,7 +270,7 @@ public sealed class WebSocketPreparedMessageTests
     }
 
     [Fact]
-    public async Task On_a_closed_connection_it_fails()
+    public async Task A_prepared_message_fails_on_a_closed_connection()
     {
         var connection = new TestConnection();
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text("late");

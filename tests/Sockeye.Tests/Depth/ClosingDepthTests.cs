@@ -16,7 +16,7 @@ public sealed class ClosingDepthTests
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
-    public void Connections_each_of_which_aborts_the_next_when_it_is_closed_all_end()
+    public void A_chain_of_connections_that_abort_the_next_in_OnClosed_ends()
     {
         WebSocketConnection[] connections = [];
         int endedCount = 0;
@@ -37,7 +37,7 @@ public sealed class ClosingDepthTests
     }
 
     [Fact]
-    public void Connections_each_of_which_is_aborted_by_what_awaits_the_end_of_another_all_end()
+    public void A_chain_of_aborts_in_continuations_of_Closed_ends()
     {
         WebSocketConnection[] connections = Open(handler: null);
         Task all = Task.WhenAll(connections.Select((connection, index) => EndTheNext(connection, index)));
@@ -57,7 +57,7 @@ public sealed class ClosingDepthTests
     }
 
     [Fact]
-    public void Connections_each_of_which_is_aborted_by_a_receive_that_failed_all_end()
+    public void A_chain_of_aborts_after_failed_receives_ends()
     {
         WebSocketConnection[] connections = Open(
             handler: null, new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
@@ -85,7 +85,7 @@ public sealed class ClosingDepthTests
     }
 
     [Fact]
-    public void A_million_deadlines_that_fall_due_together_and_set_others_are_called_one_after_the_other()
+    public void A_million_deadlines_that_expire_together_and_arm_others_use_constant_stack()
     {
         var wheel = new DeadlineWheel(_time);
         int calls = 0;

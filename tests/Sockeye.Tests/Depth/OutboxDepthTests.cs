@@ -12,7 +12,7 @@ public sealed class OutboxDepthTests
     private static readonly byte[] Payload = "a"u8.ToArray();
 
     [Fact]
-    public void A_million_messages_that_wait_for_a_connection_are_sent()
+    public void A_million_messages_waiting_for_a_connection_are_sent()
     {
         var outbox = new ReconnectOutbox(long.MaxValue);
         var transport = new InMemoryTransport
@@ -37,7 +37,7 @@ public sealed class OutboxDepthTests
     }
 
     [Fact]
-    public async Task Many_senders_that_wait_for_a_connection_are_let_go_together()
+    public async Task Many_senders_waiting_for_a_connection_are_released_together()
     {
         // Not a million, since each goes by way of the thread pool; one level would take more than a hundred bytes of stack.
         const int Senders = SmallStack.EntryCount / 20;

@@ -15,7 +15,7 @@ public sealed class ReceiverDepthTests
     [InlineData(1024 * 1024)]
     [InlineData(16 * 1024 * 1024)]
     [InlineData(int.MaxValue)]
-    public void A_handler_that_fails_at_once_on_a_closing_connection_gets_a_million_messages(int maxInboxLength)
+    public void A_throwing_handler_on_a_closing_connection_gets_a_million_messages(int maxInboxLength)
     {
         var first = new TaskCompletionSource();
         int count = 0;
@@ -45,7 +45,7 @@ public sealed class ReceiverDepthTests
     [Theory]
     [InlineData(64 * 1024)]
     [InlineData(16 * 1024 * 1024)]
-    public void A_handler_whose_calls_are_over_at_once_gets_a_million_messages(int maxInboxLength)
+    public void A_handler_whose_calls_complete_at_once_gets_a_million_messages(int maxInboxLength)
     {
         var first = new TaskCompletionSource();
         int count = 0;
@@ -63,7 +63,7 @@ public sealed class ReceiverDepthTests
     }
 
     [Fact]
-    public void A_handler_whose_calls_end_while_they_are_followed_gets_a_million_messages()
+    public void A_handler_whose_calls_complete_during_OnCompleted_gets_a_million_messages()
     {
         var first = new TaskCompletionSource();
         int count = 0;
@@ -105,7 +105,7 @@ public sealed class ReceiverDepthTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_loop_of_receives_takes_a_million_messages_in_place(bool isFed)
+    public void A_receive_loop_takes_a_million_messages_inline(bool isFed)
     {
         var test = new TestConnection(options: WithInbox(int.MaxValue) with { RunReceiveContinuationsInline = true });
         int count = 0;
@@ -141,7 +141,7 @@ public sealed class ReceiverDepthTests
     [InlineData(64 * 1024)]
     [InlineData(1024 * 1024)]
     [InlineData(16 * 1024 * 1024)]
-    public void An_enumeration_that_answers_takes_a_million_messages_in_place(int maxInboxLength)
+    public void An_enumeration_that_replies_takes_a_million_messages_inline(int maxInboxLength)
     {
         var test = new TestConnection(options: WithInbox(maxInboxLength) with { RunReceiveContinuationsInline = true });
         int count = 0;
@@ -166,7 +166,7 @@ public sealed class ReceiverDepthTests
     }
 
     [Fact]
-    public void Receives_of_many_connections_each_of_which_cancels_the_next_end()
+    public void A_chain_of_receives_that_cancel_the_next_ends()
     {
         // Not a million, since each is a connection; one level of them would take more than a hundred bytes of stack.
         const int Connections = 10_000;
@@ -198,7 +198,7 @@ public sealed class ReceiverDepthTests
     }
 
     [Fact]
-    public void What_follows_a_receive_that_is_canceled_does_not_run_inside_the_cancellation()
+    public void Continuations_of_a_canceled_receive_do_not_run_inside_Cancel()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
         using var canceling = new CancellationTokenSource();
@@ -207,7 +207,7 @@ public sealed class ReceiverDepthTests
     }
 
     [Fact]
-    public void What_follows_a_receive_does_not_run_inside_the_send_that_drains_the_buffer()
+    public void Continuations_of_a_receive_do_not_run_inside_the_send_that_drains_the_buffer()
     {
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {

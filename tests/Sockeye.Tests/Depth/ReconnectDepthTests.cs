@@ -9,7 +9,7 @@ namespace Sockeye.Tests;
 public sealed class ReconnectDepthTests
 {
     [Fact]
-    public async Task A_client_whose_attempts_fail_at_once_tries_again_and_again()
+    public async Task A_client_whose_attempts_fail_at_once_retries_with_constant_stack()
     {
         // Not a million, since each throws in several places; one level of them would take more than a hundred bytes of stack.
         const int Attempts = 5_000;

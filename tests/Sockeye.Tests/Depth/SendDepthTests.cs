@@ -17,7 +17,7 @@ public sealed class SendDepthTests
     private static readonly byte[] Payload = Encoding.UTF8.GetBytes("a");
 
     [Fact]
-    public void A_million_senders_that_wait_are_let_go_one_after_the_other()
+    public void A_million_waiting_senders_are_released()
     {
         var bench = new SendQueueBench(limit: 64);
         bench.Block(length: 64);
@@ -29,7 +29,7 @@ public sealed class SendDepthTests
     }
 
     [Fact]
-    public void A_million_senders_that_wait_fail_when_the_connection_closes()
+    public void A_million_waiting_senders_fail_when_the_connection_closes()
     {
         var bench = new SendQueueBench(limit: 64);
         bench.Block(length: 64);
@@ -40,7 +40,7 @@ public sealed class SendDepthTests
     }
 
     [Fact]
-    public void A_million_senders_that_wait_fail_when_the_transport_ends()
+    public void A_million_waiting_senders_fail_when_the_transport_ends()
     {
         var bench = new SendQueueBench(limit: 64);
         bench.Block(length: 64);
@@ -52,7 +52,7 @@ public sealed class SendDepthTests
     }
 
     [Fact]
-    public void A_million_senders_that_wait_are_canceled_by_one_token()
+    public void A_million_waiting_senders_are_canceled_by_one_token()
     {
         var bench = new SendQueueBench(limit: 64);
         bench.Block(length: 64);
@@ -67,7 +67,7 @@ public sealed class SendDepthTests
     }
 
     [Fact]
-    public void A_sender_that_sends_again_as_soon_as_it_may_does_so_a_million_times()
+    public void A_sender_that_sends_again_in_its_continuation_does_so_a_million_times()
     {
         // Each message fills the buffer, and is taken before the send is over.
         var transport = new InMemoryTransport
@@ -122,7 +122,7 @@ public sealed class SendDepthTests
     }
 
     [Fact]
-    public void Frames_that_pile_up_behind_a_blocked_write_are_written_one_after_the_other()
+    public void Frames_queued_behind_a_blocked_write_are_written_with_constant_stack()
     {
         // Each longer than a segment that holds several.
         var bench = new SendQueueBench(limit: int.MaxValue);
@@ -168,7 +168,7 @@ public sealed class SendDepthTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_million_pings_are_answered_by_one_pong_or_fail_together(bool isAnswered)
+    public void A_million_pings_complete_with_one_pong_or_fail_together(bool isAnswered)
     {
         var pings = new PingTracker(new ManualTimeProvider());
         byte[] payload = new byte[PingTracker.PayloadLength];

@@ -13,7 +13,7 @@ public sealed class StreamDepthTests
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public void Threads_of_the_pool_have_a_small_stack()
+    public void Pool_threads_have_a_small_stack()
     {
         int depth = Task.Run(() => Descend(0)).GetAwaiter().GetResult();
 
@@ -21,7 +21,7 @@ public sealed class StreamDepthTests
     }
 
     [Fact]
-    public async Task A_stream_that_completes_everything_at_once_is_read_and_written_a_million_times()
+    public async Task A_stream_that_completes_synchronously_is_read_and_written_a_million_times()
     {
         const int Count = SmallStack.EntryCount / 2; // each is read, and answered
         var stream = new EndlessStream(Count);
@@ -38,7 +38,7 @@ public sealed class StreamDepthTests
     }
 
     [Fact]
-    public async Task A_message_that_is_passed_on_from_connection_to_connection_does_not_nest_their_reads()
+    public async Task A_message_forwarded_between_connections_does_not_nest_their_reads()
     {
         // Not a million, since each is a connection; one level of them takes more than a hundred bytes of stack.
         const int Connections = 20_000;

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 public sealed class ExceptionTextTests
 {
     [Fact]
-    public void Every_kind_of_exception_escapes_what_a_peer_sent()
+    public void Every_exception_escapes_text_of_the_peer()
     {
         IEnumerable<Type> kinds = typeof(SockeyeException).Assembly.GetTypes()
             .Where(type => type.IsSubclassOf(typeof(SockeyeException)) && !type.IsAbstract);
@@ -27,7 +27,7 @@ public sealed class ExceptionTextTests
     }
 
     [Fact]
-    public void Every_public_ToString_escapes_what_a_peer_sent()
+    public void Every_public_ToString_escapes_text_of_the_peer()
     {
         // Of the rest, either the application has set what they show, or it is what the application asks for: the text
         // of a message.
@@ -55,7 +55,7 @@ public sealed class ExceptionTextTests
     }
 
     [Fact]
-    public void Properties_hold_what_a_peer_sent_as_it_was()
+    public void Properties_hold_text_of_the_peer_unchanged()
     {
         Assert.Equal(HostileText.WithLoneSurrogate, HostileExceptions.Results[0].Reason);
         WebSocketHandshakeException exception = HostileExceptions.All.OfType<WebSocketHandshakeException>().First();
@@ -73,7 +73,7 @@ public sealed class ExceptionTextTests
     }
 
     [Fact]
-    public void Texts_that_are_harmless_stay_as_they_are()
+    public void Harmless_text_is_unchanged()
     {
         var cause = new IOException(@"The path C:\new is ""gone"".");
         var exception = new WebSocketHandshakeException(

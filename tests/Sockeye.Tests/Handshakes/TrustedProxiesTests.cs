@@ -39,7 +39,7 @@ public sealed class TrustedProxiesTests
     // What the proxy does not write, it passes on from the client.
     [InlineData("Forwarded: for=6.6.6.6", "10.0.0.1")]
     [InlineData("Forwarded: for=6.6.6.6|X-Forwarded-For: 1.2.3.4", "1.2.3.4")]
-    public void The_client_is_the_last_who_is_not_a_trusted_proxy(string lines, string expected) =>
+    public void The_client_is_the_last_address_that_is_not_a_trusted_proxy(string lines, string expected) =>
         Assert.Equal(IPAddress.Parse(expected), _proxies.ClientOf(Proxy, Headers(lines)));
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class TrustedProxiesTests
     [InlineData("Forwarded: by=1.2.3.4", "10.0.0.1")]
     [InlineData("Forwarded: for=1.2.3.4|X-Forwarded-For: 6.6.6.6", "1.2.3.4")]
     [InlineData("X-Forwarded-For: 6.6.6.6", "10.0.0.1")]
-    public void The_standards_header_is_read_where_proxies_write_that(string lines, string expected)
+    public void The_Forwarded_header_is_read_if_configured(string lines, string expected)
     {
         var proxies = new TrustedProxies(Networks, trustsUnixSockets: false, writesForwarded: true);
 
@@ -60,7 +60,7 @@ public sealed class TrustedProxiesTests
     }
 
     [Fact]
-    public void Only_those_that_are_named_are_trusted()
+    public void Only_listed_proxies_are_trusted()
     {
         Assert.True(_proxies.Includes(Proxy));
         Assert.True(_proxies.Includes(new IPEndPoint(IPAddress.Parse("fd12::1"), 1)));
@@ -81,7 +81,7 @@ public sealed class TrustedProxiesTests
     [InlineData("Forwarded: proto=https, for=b", true, null)]
     [InlineData("Forwarded: proto=http|X-Forwarded-Proto: https", true, false)]
     [InlineData("X-Forwarded-Proto: https", true, null)]
-    public void The_nearest_proxy_says_whether_there_was_tls(string lines, bool isStandard, bool? expected)
+    public void The_nearest_proxy_determines_the_scheme(string lines, bool isStandard, bool? expected)
     {
         Assert.Equal(expected, ForwardedHeaders.IsSecure(Headers(lines), isStandard));
         var proxies = new TrustedProxies(Networks, trustsUnixSockets: false, writesForwarded: isStandard);

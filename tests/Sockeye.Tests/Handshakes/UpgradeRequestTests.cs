@@ -17,7 +17,7 @@ public sealed class UpgradeRequestTests
     private WebSocketConnection? _connection;
 
     [Fact]
-    public void The_request_is_the_same_when_it_is_selected_by_and_ever_after()
+    public void The_request_is_the_same_during_selection_and_later()
     {
         Open(pieces: [Head]);
 
@@ -27,7 +27,7 @@ public sealed class UpgradeRequestTests
     }
 
     [Fact]
-    public void A_request_that_came_in_pieces_is_whole()
+    public void A_request_received_in_pieces_is_whole()
     {
         Open(pieces: [.. Head.Select(c => c.ToString())]);
 
@@ -46,7 +46,7 @@ public sealed class UpgradeRequestTests
     }
 
     [Fact]
-    public void A_request_of_the_draft_has_its_own_version_and_origin()
+    public void A_version_8_request_has_its_version_and_origin()
     {
         Open(pieces:
         [

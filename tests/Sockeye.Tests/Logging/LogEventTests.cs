@@ -15,7 +15,7 @@ public sealed class LogEventTests
         [.. AllEvents().Select(method => $"{method.DeclaringType!.Name}.{method.Name}")];
 
     [Fact]
-    public void Every_event_has_a_number_of_its_own()
+    public void Every_event_has_a_unique_number()
     {
         int[] numbers = [.. AllEvents().Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()!.EventId)];
 
@@ -25,7 +25,7 @@ public sealed class LogEventTests
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void No_event_shows_what_a_peer_sent_as_it_is(string name)
+    public void Every_event_escapes_text_of_the_peer(string name)
     {
         MethodInfo method = AllEvents().Single(method => $"{method.DeclaringType!.Name}.{method.Name}" == name);
         var log = new Listener();
@@ -49,7 +49,7 @@ public sealed class LogEventTests
     }
 
     [Fact]
-    public void Text_that_is_too_long_is_cut()
+    public void Long_text_is_truncated()
     {
         var log = new Listener();
 
@@ -60,7 +60,7 @@ public sealed class LogEventTests
     }
 
     [Fact]
-    public void Values_keep_their_names_and_those_that_are_harmless_their_types()
+    public void Values_keep_their_names_and_non_text_values_their_types()
     {
         var log = new Listener();
 

@@ -17,7 +17,7 @@ public sealed class LogOutputTests
     private DefaultLoggerFactory? _factory;
 
     [Fact]
-    public async Task Warnings_and_errors_are_written_with_their_category_event_and_exception()
+    public async Task Warnings_and_errors_are_written_with_category_event_and_exception()
     {
         ILogger logger = Create().CreateLogger("Sockeye.Server");
 
@@ -34,7 +34,7 @@ public sealed class LogOutputTests
     }
 
     [Fact]
-    public async Task An_exception_that_quotes_a_peer_forges_no_line_and_repaints_no_terminal()
+    public async Task An_exception_that_quotes_a_peer_cannot_forge_lines_or_terminal_sequences()
     {
         ILogger logger = Create().CreateLogger("Sockeye.Server");
 
@@ -55,7 +55,7 @@ public sealed class LogOutputTests
     }
 
     [Fact]
-    public void Nothing_is_enabled_when_it_is_off()
+    public void No_level_is_enabled_when_the_log_is_off()
     {
         using var factory = new DefaultLoggerFactory(new LogOutput(Write, _time), isOn: false);
 
@@ -63,7 +63,7 @@ public sealed class LogOutputTests
     }
 
     [Fact]
-    public async Task A_flood_is_cut_and_the_next_period_says_how_many_were_left_out()
+    public async Task A_flood_is_truncated_and_the_next_period_logs_the_number_of_dropped_entries()
     {
         ILogger logger = Create().CreateLogger("Sockeye.Server");
         for (int i = 0; i < MaxEntriesInAPeriod + 7; i++)
@@ -81,7 +81,7 @@ public sealed class LogOutputTests
     }
 
     [Fact]
-    public async Task The_caller_never_waits_for_a_stream_that_nobody_reads()
+    public async Task The_caller_never_waits_for_a_blocked_stream()
     {
         using var unread = new ManualResetEventSlim();
         var output = new LogOutput(
@@ -111,7 +111,7 @@ public sealed class LogOutputTests
     }
 
     [Fact]
-    public async Task A_stream_that_throws_harms_nobody()
+    public async Task A_stream_that_throws_does_not_affect_the_caller()
     {
         bool throws = true;
         var output = new LogOutput(

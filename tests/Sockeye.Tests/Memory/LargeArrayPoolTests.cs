@@ -25,7 +25,7 @@ public sealed class LargeArrayPoolTests
     [InlineData(1_048_577)]
     [InlineData(8 * MiB)]
     [InlineData((8 * MiB) + 14)]
-    public void Lends_what_is_asked_for_and_little_more(int length)
+    public void A_rented_array_is_little_longer_than_requested(int length)
     {
         byte[] array = _pool.Rent(length);
 
@@ -40,7 +40,7 @@ public sealed class LargeArrayPoolTests
     [InlineData(65_537)]
     [InlineData(1_000_000)]
     [InlineData(8 * MiB)]
-    public void Lends_what_came_back_again(int length)
+    public void A_returned_array_is_rented_again(int length)
     {
         byte[] array = _pool.Rent(length);
         _pool.Return(array);
@@ -51,7 +51,7 @@ public sealed class LargeArrayPoolTests
     }
 
     [Fact]
-    public void What_nobody_needed_for_two_intervals_is_let_go()
+    public void Arrays_unused_for_two_intervals_are_released()
     {
         byte[][] burst = [.. Enumerable.Range(0, 10).Select(_ => _pool.Rent(8 * MiB))];
         Array.ForEach(burst, array => _pool.Return(array));
@@ -65,7 +65,7 @@ public sealed class LargeArrayPoolTests
     }
 
     [Fact]
-    public void What_is_needed_all_the_time_stays_and_the_rest_is_let_go()
+    public void Arrays_in_use_are_kept_and_the_rest_are_released()
     {
         byte[][] burst = [.. Enumerable.Range(0, 10).Select(_ => _pool.Rent(MiB))];
         Array.ForEach(burst, array => _pool.Return(array));
@@ -83,7 +83,7 @@ public sealed class LargeArrayPoolTests
     }
 
     [Fact]
-    public void What_comes_back_beyond_the_bound_is_not_kept()
+    public void Arrays_returned_above_the_limit_are_not_kept()
     {
         byte[][] burst = [.. Enumerable.Range(0, 20).Select(_ => _pool.Rent(8 * MiB))];
         Array.ForEach(burst, array => _pool.Return(array));
@@ -125,7 +125,7 @@ public sealed class LargeArrayPoolTests
     }
 
     [Fact]
-    public async Task Threads_never_have_the_same_array()
+    public async Task Threads_never_share_an_array()
     {
         await Task.WhenAll(Enumerable.Range(1, 4).Select(thread => Task.Run(
             () =>

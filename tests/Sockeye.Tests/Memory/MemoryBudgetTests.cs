@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 public sealed class MemoryBudgetTests
 {
     [Fact]
-    public void What_is_given_back_by_other_threads_is_not_counted_any_more()
+    public void Memory_returned_by_other_threads_is_no_longer_counted()
     {
         var budget = new MemoryBudget();
         Thread[] threads =
@@ -30,7 +30,7 @@ public sealed class MemoryBudgetTests
     }
 
     [Fact]
-    public void What_is_given_back_and_was_not_passed_on_before_leaves_no_room_beyond_the_limit()
+    public void A_negative_count_leaves_no_room_beyond_the_limit()
     {
         // Short buffers wait in the shard of another thread to be passed on; what is given back may be passed on before them.
         var budget = new MemoryBudget();
@@ -42,7 +42,7 @@ public sealed class MemoryBudgetTests
     }
 
     [Fact]
-    public void A_long_buffer_is_seen_at_once()
+    public void A_long_buffer_is_counted_at_once()
     {
         var budget = new MemoryBudget();
         var allowance = new MemoryAllowance(budget, limit: 1_000_000);
@@ -61,7 +61,7 @@ public sealed class MemoryBudgetTests
     }
 
     [Fact]
-    public void Short_buffers_are_seen_when_there_are_many()
+    public void Short_buffers_are_counted_in_batches()
     {
         var budget = new MemoryBudget();
         for (int i = 0; i < 10_000; i++)
@@ -74,7 +74,7 @@ public sealed class MemoryBudgetTests
     }
 
     [Fact]
-    public void The_default_is_a_quarter_of_what_the_collector_may_use()
+    public void The_default_limit_is_a_quarter_of_the_GC_memory()
     {
         Assert.Equal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, new LimitOptions().MaxBufferedMemory);
         Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MaxBufferedMemory = -1 });
@@ -82,7 +82,7 @@ public sealed class MemoryBudgetTests
     }
 
     [Fact]
-    public void Arrays_count_from_when_they_are_lent_until_they_come_back()
+    public void Arrays_count_from_rent_to_return()
     {
         var budget = new MemoryBudget();
         var pool = new CountedPool(new CountingPool(), budget);

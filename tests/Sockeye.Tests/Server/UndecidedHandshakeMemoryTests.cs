@@ -15,7 +15,7 @@ public sealed class UndecidedHandshakeMemoryTests
     private readonly TaskCompletionSource<WebSocketUpgradeDecision> _decision = new();
 
     [Fact]
-    public void A_request_that_came_in_pieces_holds_no_buffer_while_the_application_decides()
+    public void A_request_received_in_pieces_holds_no_buffer_during_the_decision()
     {
         WebSocketConnection? connection = null;
         Start(new RecordingHandler { Opened = opened => connection = opened });
@@ -33,7 +33,7 @@ public sealed class UndecidedHandshakeMemoryTests
     }
 
     [Fact]
-    public void What_comes_behind_an_undecided_request_is_kept_up_to_16_KiB_and_then_left_to_the_transport()
+    public void Up_to_16_KiB_after_an_undecided_request_are_kept_and_then_reading_pauses()
     {
         Start(new RecordingHandler());
 
@@ -48,7 +48,7 @@ public sealed class UndecidedHandshakeMemoryTests
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     [InlineData("GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")]
-    public void A_refused_request_that_came_in_pieces_holds_no_buffer_while_its_client_lingers(string head)
+    public void A_rejected_request_received_in_pieces_holds_no_buffer_while_lingering(string head)
     {
         Start(new RecordingHandler());
 

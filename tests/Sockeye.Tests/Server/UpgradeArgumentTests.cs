@@ -24,7 +24,7 @@ public sealed class UpgradeArgumentTests
     [InlineData("X", "\x1B")]
     [InlineData("X", "\x7F")]
     [InlineData("X", "\u0100")]
-    public void A_header_that_is_reserved_or_would_break_the_head_is_refused_when_set(string name, string value)
+    public void A_reserved_or_invalid_header_throws_when_set(string name, string value)
     {
         KeyValuePair<string, string>[] headers = [new("X-Fine", "fine"), new(name, value)];
 
@@ -33,7 +33,7 @@ public sealed class UpgradeArgumentTests
     }
 
     [Fact]
-    public void Headers_that_were_checked_stay_as_they_are()
+    public void Validated_headers_do_not_change()
     {
         KeyValuePair<string, string>[] headers = [new("X-Fine", "fine")];
         var acceptance = new WebSocketUpgradeAcceptance { Headers = headers };
@@ -44,7 +44,7 @@ public sealed class UpgradeArgumentTests
     }
 
     [Fact]
-    public void A_refusal_has_a_status_of_300_to_599_and_text_without_line_breaks()
+    public void A_rejection_needs_a_status_of_300_to_599_and_text_without_line_breaks()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketUpgradeDecision.Reject(299));
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketUpgradeDecision.Reject(600));
@@ -66,11 +66,11 @@ public sealed class UpgradeArgumentTests
     [InlineData("a", "x\\")]
     [InlineData("a", "x\r\ny")]
     [InlineData("a", "é")]
-    public void A_cookie_that_would_not_come_back_is_refused(string name, string value) =>
+    public void A_cookie_that_a_client_would_not_return_throws(string name, string value) =>
         Assert.Throws<ArgumentException>(() => new WebSocketSetCookie(name, value));
 
     [Fact]
-    public void A_cookies_attributes_are_checked_and_written()
+    public void Cookie_attributes_are_validated_and_written()
     {
         var cookie = new WebSocketSetCookie("session", "a1")
         {

@@ -23,7 +23,7 @@ public sealed class DeadlineWheelTests
     [InlineData(25_700)]
     [InlineData(60_001)]
     [InlineData(600_000)]
-    public void Falls_due_never_early_and_at_most_two_ticks_late(int afterMilliseconds)
+    public void A_deadline_is_never_early_and_at_most_two_ticks_late(int afterMilliseconds)
     {
         TimeSpan after = TimeSpan.FromMilliseconds(afterMilliseconds);
         for (int phase = 0; phase < 210; phase += 7)
@@ -46,7 +46,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void The_first_entry_of_a_wheel_at_rest_is_as_exact()
+    public void The_first_entry_of_an_idle_wheel_is_as_exact()
     {
         for (int phase = 0; phase < 210; phase += 7)
         {
@@ -65,7 +65,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void An_entry_without_delay_falls_due_within_two_ticks()
+    public void An_entry_without_delay_expires_within_two_ticks()
     {
         var deadline = new TestDeadline(_time);
         _wheel.Schedule(deadline, TimeSpan.Zero);
@@ -91,7 +91,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void Scheduling_again_can_bring_the_time_forward()
+    public void Scheduling_again_can_set_an_earlier_time()
     {
         var deadline = new TestDeadline(_time);
         _wheel.Schedule(deadline, TimeSpan.FromSeconds(100));
@@ -103,7 +103,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void A_cancelled_entry_never_falls_due()
+    public void A_canceled_entry_never_expires()
     {
         var deadline = new TestDeadline(_time);
         _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
@@ -116,7 +116,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void Cancelling_one_leaves_its_neighbours_in_the_slot()
+    public void Canceling_an_entry_keeps_others_in_its_slot()
     {
         TestDeadline[] deadlines = [.. Enumerable.Range(0, 5).Select(_ => new TestDeadline(_time))];
         foreach (TestDeadline deadline in deadlines)
@@ -133,7 +133,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void The_timer_stands_still_while_nothing_is_scheduled()
+    public void The_timer_is_stopped_while_nothing_is_scheduled()
     {
         var deadline = new TestDeadline(_time);
         Assert.Equal(0, _time.TimerCount);
@@ -150,7 +150,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void After_a_leap_of_an_hour_all_that_was_due_falls_due_once_and_the_rest_in_time()
+    public void After_a_jump_of_an_hour_due_entries_expire_once_and_others_on_time()
     {
         TestDeadline[] due = [.. Enumerable.Range(0, 500).Select(_ => new TestDeadline(_time))];
         for (int i = 0; i < due.Length; i++)
@@ -171,7 +171,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void Ten_thousand_entries_fall_due_each_in_its_time()
+    public void Ten_thousand_entries_expire_on_time()
     {
         var random = new Random(6455);
         (TestDeadline Deadline, TimeSpan After)[] all = new (TestDeadline, TimeSpan)[10_000];
@@ -205,7 +205,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void An_entry_may_schedule_itself_again_when_it_falls_due()
+    public void An_entry_may_reschedule_itself_when_it_expires()
     {
         var deadline = new TestDeadline(_time) { Again = TimeSpan.FromSeconds(1) };
         _wheel.Schedule(deadline, TimeSpan.FromSeconds(1));
@@ -219,7 +219,7 @@ public sealed class DeadlineWheelTests
     [Theory]
     [InlineData(long.MaxValue)]
     [InlineData(long.MaxValue / 2)]
-    public void A_time_beyond_all_times_never_comes(long ticks)
+    public void A_time_beyond_the_range_never_expires(long ticks)
     {
         var deadline = new TestDeadline(_time);
 
@@ -234,7 +234,7 @@ public sealed class DeadlineWheelTests
     [InlineData(4_971.026)]
     [InlineData(2_485.513)]
     [InlineData(40_000)]
-    public void However_long_the_process_has_lived_entries_fall_due_in_time(double days)
+    public void Entries_expire_on_time_after_any_process_lifetime(double days)
     {
         _time.Leap(TimeSpan.FromDays(days));
         var soon = new TestDeadline(_time);
@@ -265,7 +265,7 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
-    public void A_deadline_that_throws_is_told_and_the_others_fall_due_all_the_same()
+    public void A_deadline_that_throws_is_reported_and_the_others_expire()
     {
         var throwing = new TestDeadline(_time) { Thrown = new InvalidOperationException("due") };
         var throwingTwice = new TestDeadline(_time)

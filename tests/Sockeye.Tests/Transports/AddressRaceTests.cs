@@ -20,13 +20,13 @@ public sealed class AddressRaceTests
     [InlineData("4a 6a 6b 6c", "4a 6a 6b 6c")]
     [InlineData("6a 6b 6c 4a", "6a 4a 6b 6c")]
     [InlineData("4a 4b 6a", "4a 6a 4b")]
-    public void The_families_take_turns(string addresses, string expected) =>
+    public void Address_families_alternate(string addresses, string expected) =>
         Assert.Equal(
             EndPointsOf(expected).Select(endPoint => endPoint.ToString()),
             AddressRace.Interleave(EndPointsOf(addresses)).Select(endPoint => endPoint.ToString()));
 
     [Fact]
-    public async Task The_second_address_is_tried_beside_the_first_after_250_ms()
+    public async Task The_second_address_is_tried_in_parallel_after_250_ms()
     {
         Task<Made> race = Race("6a 4a");
 
@@ -55,7 +55,7 @@ public sealed class AddressRaceTests
     }
 
     [Fact]
-    public async Task After_a_failure_the_next_address_is_tried_at_once()
+    public async Task The_next_address_is_tried_at_once_after_a_failure()
     {
         Task<Made> race = Race("6a 4a");
 
@@ -68,7 +68,7 @@ public sealed class AddressRaceTests
     }
 
     [Fact]
-    public async Task What_a_loser_makes_too_late_is_disposed_of()
+    public async Task Late_connections_of_losing_attempts_are_disposed()
     {
         Task<Made> race = Race("6a 4a");
         _time.Advance(AddressRace.AttemptDelay);
@@ -83,7 +83,7 @@ public sealed class AddressRaceTests
     }
 
     [Fact]
-    public async Task If_all_fail_the_last_failure_is_told()
+    public async Task If_all_attempts_fail_the_last_failure_is_thrown()
     {
         Task<Made> race = Race("6a 4a");
         _attempts[0].Fail(SocketError.NetworkUnreachable);
@@ -99,7 +99,7 @@ public sealed class AddressRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_failure_that_another_attempt_made_up_for_is_no_unobserved_exception(bool lastSucceeds)
+    public async Task A_failed_attempt_leaves_no_unobserved_exception_if_another_succeeds(bool lastSucceeds)
     {
         int unobserved = 0;
         EventHandler<UnobservedTaskExceptionEventArgs> count = (_, e) =>
@@ -138,7 +138,7 @@ public sealed class AddressRaceTests
     }
 
     [Fact]
-    public async Task No_address_is_an_unknown_host()
+    public async Task An_empty_address_list_is_HostNotFound()
     {
         SocketException thrown = await Assert.ThrowsAsync<SocketException>(() => Race(""));
 
@@ -146,7 +146,7 @@ public sealed class AddressRaceTests
     }
 
     [Fact]
-    public async Task Canceling_ends_all_attempts_and_what_they_make_is_disposed_of()
+    public async Task Canceling_ends_all_attempts_and_disposes_their_connections()
     {
         using var cancellation = new CancellationTokenSource();
         Task<Made> race = Race("6a 4a 6b", cancellation.Token);

@@ -16,7 +16,7 @@ public sealed class TimeSliceTests
     public TimeSliceTests() => _slice = new TimeSlice(_time);
 
     [Fact]
-    public void Messages_of_20_microseconds_get_five_or_six_to_a_slice()
+    public void A_turn_has_five_or_six_messages_of_20_microseconds()
     {
         Assert.InRange(Use(Dear), 5, 6);
 
@@ -25,7 +25,7 @@ public sealed class TimeSliceTests
     }
 
     [Fact]
-    public void A_slice_that_is_over_stays_over_however_often_it_is_asked()
+    public void A_turn_that_is_over_stays_over()
     {
         Use(Cheap);
 
@@ -36,7 +36,7 @@ public sealed class TimeSliceTests
     }
 
     [Fact]
-    public void Messages_that_take_no_time_end_a_slice_by_their_number()
+    public void A_turn_of_instant_messages_ends_by_count()
     {
         Assert.InRange(Use(TimeSpan.Zero), TimeSlice.MaxMessageCount, TimeSlice.MaxMessageCount + MaxStride);
 
@@ -44,7 +44,7 @@ public sealed class TimeSliceTests
     }
 
     [Fact]
-    public void A_slice_that_begins_late_has_one_message_all_the_same()
+    public void A_turn_that_starts_late_has_one_message()
     {
         _slice.Begin(_time.GetTimestamp(), TimeSlice.FirstStride);
         _time.Slip(TimeSpan.FromSeconds(1));
@@ -54,7 +54,7 @@ public sealed class TimeSliceTests
     }
 
     [Fact]
-    public void The_clock_is_read_less_often_for_cheap_messages_and_after_each_that_is_dear()
+    public void The_clock_is_read_less_often_for_cheap_messages_and_after_each_expensive_one()
     {
         Use(Cheap);
         byte cheap = _slice.Stride;
@@ -65,7 +65,7 @@ public sealed class TimeSliceTests
     }
 
     [Fact]
-    public void Messages_that_become_dear_overrun_one_slice_by_no_more_than_a_stride()
+    public void Messages_that_become_expensive_overrun_one_turn_by_at_most_a_stride()
     {
         Use(Cheap);
 

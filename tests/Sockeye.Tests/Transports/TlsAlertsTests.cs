@@ -11,7 +11,7 @@ public sealed class TlsAlertsTests
     [InlineData(0x0A00045C, 116)] // SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED
     [InlineData(0x0A000086, null)] // SSL_R_CERTIFICATE_VERIFY_FAILED, a fault that this end has found
     [InlineData(0x02000412, null)] // the same reason of another library
-    public void An_encrypted_alert_is_found_in_the_error_of_OpenSSL(int code, int? expected)
+    public void An_encrypted_alert_is_read_from_the_OpenSSL_error(int code, int? expected)
     {
         var exception = new IOException("outer", new CryptographicException("inner") { HResult = code });
 
@@ -23,7 +23,7 @@ public sealed class TlsAlertsTests
     [InlineData("16030300020102" + "1603030000" + "15030300020246", 70)]
     [InlineData("16030300020102", null)]
     [InlineData("1503030004AABBCCDD", null)]
-    public void An_alert_is_found_however_its_record_is_cut(string hex, int? expected)
+    public void An_alert_is_found_however_its_record_is_split(string hex, int? expected)
     {
         byte[] bytes = Convert.FromHexString(hex);
         for (int cut = 1; cut <= bytes.Length; cut++)

@@ -10,7 +10,7 @@ public sealed class TlsWitnessTests
     [InlineData("GET /chat HTTP/1.1", "GET ")]
     [InlineData("OPTIONS * HTTP/1.1", "OPTIONS ")]
     [InlineData("HTTP/1.1 400 Bad Request", "HTTP/")]
-    public async Task HTTP_is_recognised_byte_by_byte(string sent, string read)
+    public async Task HTTP_is_recognized_byte_by_byte(string sent, string read)
     {
         var stream = new ByteByByte(Encoding.ASCII.GetBytes(sent));
         var witness = new TlsWitness(stream);
@@ -27,7 +27,7 @@ public sealed class TlsWitnessTests
     [InlineData("SSH-2.0-OpenSSH_9.2")]
     [InlineData("A sentence")]
     [InlineData("AWORDTHATISTOOLONGTOBETHEMETHODOFHTTPORANYTHINGLIKEIT")]
-    public async Task What_is_neither_ends_the_handshake(string sent)
+    public async Task An_unknown_protocol_ends_the_handshake(string sent)
     {
         var witness = new TlsWitness(new ByteByByte(Encoding.ASCII.GetBytes(sent)));
 
@@ -38,7 +38,7 @@ public sealed class TlsWitnessTests
     }
 
     [Fact]
-    public async Task TLS_is_passed_on_byte_by_byte()
+    public async Task TLS_is_passed_through_byte_by_byte()
     {
         var witness = new TlsWitness(new ByteByByte([0x16, 0x03, 0x01]));
         byte[] buffer = new byte[10];

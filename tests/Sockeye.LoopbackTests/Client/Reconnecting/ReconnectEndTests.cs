@@ -12,7 +12,7 @@ public sealed class ReconnectEndTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FinalCodes))]
-    public async Task A_client_that_gave_up_delivers_what_it_received_and_then_throws_the_close_code_and_reason(int code)
+    public async Task A_stopped_client_delivers_received_messages_and_then_throws_the_close_result(int code)
     {
         await using var client = new WebSocketReconnectingClient(_server.Address);
         Task<(List<string> Messages, Exception? End)> reading = ReadAllAsync(client);
@@ -31,7 +31,7 @@ public sealed class ReconnectEndTests : IDisposable
     }
 
     [Fact]
-    public async Task Messages_that_arrived_before_the_client_gave_up_are_delivered_to_who_asks_afterwards()
+    public async Task Messages_received_before_the_client_stopped_are_delivered_to_a_later_receive()
     {
         await using var client = new WebSocketReconnectingClient(_server.Address);
         _ = client.StartAsync();
@@ -49,7 +49,7 @@ public sealed class ReconnectEndTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_its_options_made_give_up_throws_too()
+    public async Task A_client_stopped_by_its_options_throws()
     {
         await using var client = new WebSocketReconnectingClient(
             _server.Address, new() { ShouldReconnect = _ => false });
@@ -65,7 +65,7 @@ public sealed class ReconnectEndTests : IDisposable
     }
 
     [Fact]
-    public async Task A_connection_that_the_application_closed_itself_is_no_failure()
+    public async Task A_connection_closed_by_the_application_is_not_a_failure()
     {
         await using var client = new WebSocketReconnectingClient(_server.Address);
         Task<(List<string> Messages, Exception? End)> reading = ReadAllAsync(client);

@@ -16,7 +16,7 @@ public sealed class ReconnectInboxTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Messages_of_connections_that_ended_unreceived_come_in_order_before_those_of_the_last(bool isReset)
+    public async Task Unreceived_messages_of_ended_connections_are_delivered_first_and_in_order(bool isReset)
     {
         await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
@@ -34,7 +34,7 @@ public sealed class ReconnectInboxTests : IDisposable
     }
 
     [Fact]
-    public async Task An_application_that_is_at_work_on_a_message_gets_the_rest_of_its_connection_before_the_next()
+    public async Task A_busy_application_gets_all_messages_of_a_connection_before_the_next_connection()
     {
         await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
@@ -60,7 +60,7 @@ public sealed class ReconnectInboxTests : IDisposable
     }
 
     [Fact]
-    public async Task No_attempt_is_made_while_as_many_connections_as_may_wait_hold_messages()
+    public async Task No_attempt_is_made_while_16_ended_connections_hold_messages()
     {
         await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
@@ -83,7 +83,7 @@ public sealed class ReconnectInboxTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_waits_for_its_application_can_be_closed()
+    public async Task A_client_waiting_for_its_application_can_be_closed()
     {
         await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
@@ -99,7 +99,7 @@ public sealed class ReconnectInboxTests : IDisposable
     }
 
     [Fact]
-    public async Task An_application_that_only_sends_is_connected_again_and_loses_the_messages_of_the_oldest_connection()
+    public async Task A_send_only_application_reconnects_and_drops_messages_of_the_oldest_connection()
     {
         await using WebSocketReconnectingClient client = Create();
         _ = client.StartAsync();
@@ -122,7 +122,7 @@ public sealed class ReconnectInboxTests : IDisposable
     }
 
     [Fact]
-    public async Task A_handler_that_asks_for_messages_gets_all_of_each_connection_whatever_comes_next()
+    public async Task A_handler_that_receives_gets_all_messages_of_each_connection()
     {
         var begin = new TaskCompletionSource();
         List<string> received = [];

@@ -21,7 +21,7 @@ public sealed class ReconnectRaceTests
     [Theory]
     [InlineData(0)]
     [InlineData(2_000)]
-    public async Task No_message_comes_twice_or_before_an_earlier_one_however_often_the_connection_is_lost(
+    public async Task Messages_are_neither_repeated_nor_reordered_across_lost_connections(
         long maxQueueLength)
     {
         const int Senders = 4;
@@ -78,7 +78,7 @@ public sealed class ReconnectRaceTests
     }
 
     [Fact]
-    public async Task A_client_that_is_closed_before_it_was_started_turns_to_nobody()
+    public async Task A_client_closed_before_it_was_started_never_connects()
     {
         const int Rounds = 2_000;
         using var server = new RawServer();
@@ -95,7 +95,7 @@ public sealed class ReconnectRaceTests
     }
 
     [Fact]
-    public async Task A_client_that_is_closed_at_any_moment_leaves_nothing_behind()
+    public async Task A_client_closed_at_any_moment_leaks_nothing()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         for (int i = 0; i < 2 * Environment.ProcessorCount; i++)
@@ -116,7 +116,7 @@ public sealed class ReconnectRaceTests
     }
 
     [Fact]
-    public async Task A_client_that_is_closed_sets_no_timer_any_more()
+    public async Task A_closed_client_arms_no_timer()
     {
         var time = new ManualTimeProvider();
         using var server = new RawServer();

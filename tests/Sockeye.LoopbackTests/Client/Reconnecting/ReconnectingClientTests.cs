@@ -30,7 +30,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Messages_come_from_one_connection_after_the_other()
+    public async Task Messages_are_received_across_successive_connections()
     {
         Start();
         using RawPeer first = await _server.OpenAsync();
@@ -56,7 +56,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Starting_waits_for_the_first_connection_however_many_attempts_it_takes()
+    public async Task StartAsync_waits_for_the_first_connection_over_any_number_of_attempts()
     {
         Start();
         Task starting = Client.StartAsync();
@@ -76,7 +76,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
 
     // CT-50.
     [Fact]
-    public async Task The_delay_doubles_to_its_limit_and_a_stable_connection_resets_it()
+    public async Task The_delay_doubles_up_to_its_limit_and_a_stable_connection_resets_it()
     {
         Start();
         foreach (int seconds in new[] { 5, 10, 20, 40, 60, 60 })
@@ -98,7 +98,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [InlineData(0.1, 0.5)]
     [InlineData(0.5, 2.5)]
     [InlineData(1, 5)]
-    public async Task The_delay_is_any_part_of_that(double random, double seconds)
+    public async Task The_delay_is_a_random_fraction_of_its_limit(double random, double seconds)
     {
         Start(random: random);
         await RefuseAsync(503);
@@ -113,7 +113,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [InlineData(1013, 0, 30)]
     [InlineData(1013, 1, 35)]
     [InlineData(1001, 0.5, 2.5)]
-    public async Task What_a_close_code_asks_for_is_heeded(int code, double random, double seconds)
+    public async Task Close_codes_decide_whether_to_reconnect(int code, double random, double seconds)
     {
         Start(random: random);
         using RawPeer peer = await _server.OpenAsync();
@@ -135,7 +135,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [InlineData("soon", 1)]
     [InlineData("99999999999999999999", 1)]
     [InlineData("1.5", 1)]
-    public async Task Retry_after_is_heeded_up_to_an_hour(string retryAfter, double seconds)
+    public async Task Retry_After_is_honored_up_to_an_hour(string retryAfter, double seconds)
     {
         Start(new() { FirstDelay = TimeSpan.FromSeconds(1) });
 
@@ -152,7 +152,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [InlineData(404)]
     [InlineData(302)]
     [InlineData(200)]
-    public async Task A_refusal_that_will_not_change_is_final(int status)
+    public async Task A_permanent_rejection_stops_reconnecting(int status)
     {
         Start();
         Task starting = Client.StartAsync();
@@ -179,7 +179,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [InlineData(1001, false)]
     [InlineData(1011, false)]
     [InlineData(4000, false)]
-    public async Task A_goodbye_that_will_not_change_is_final(int code, bool isFinal)
+    public async Task A_permanent_close_code_stops_reconnecting(int code, bool isFinal)
     {
         Start();
         using RawPeer peer = await _server.OpenAsync();
@@ -222,7 +222,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Sends_wait_for_a_connection_and_are_not_lost_between_two()
+    public async Task Sends_wait_for_a_connection_and_survive_a_reconnect()
     {
         Start();
         Task early = Client.SendAsync("early").AsTask();
@@ -243,7 +243,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_queue_keeps_what_is_sent_between_connections_in_its_order_up_to_its_limit()
+    public async Task A_queue_keeps_sends_between_connections_in_order_up_to_its_limit()
     {
         Start(new() { MaxQueueLength = 3 * (64 + 3) });
         await Client.SendAsync("m-1");
@@ -268,7 +268,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_send_that_waits_can_be_taken_back()
+    public async Task A_waiting_send_can_be_canceled()
     {
         Start();
         using var cancellation = new CancellationTokenSource();
@@ -311,7 +311,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Closing_before_the_start_is_the_end()
+    public async Task A_client_closed_before_its_start_stays_closed()
     {
         Create();
 
@@ -323,7 +323,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Closing_closes_the_connection_in_order()
+    public async Task Closing_the_client_closes_its_connection_cleanly()
     {
         Start();
         using RawPeer peer = await _server.OpenAsync();
@@ -343,7 +343,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Giving_up_the_start_does_not_end_the_client()
+    public async Task Canceling_the_start_does_not_end_the_client()
     {
         Start();
         using var cancellation = new CancellationTokenSource();
@@ -357,7 +357,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_callback_that_throws_harms_nobody()
+    public async Task A_status_callback_that_throws_does_not_affect_the_client()
     {
         var log = new CapturingLoggerFactory();
         Start(new() { OnStatusChanged = _ => throw new InvalidOperationException("no") }, log: log);
@@ -369,7 +369,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fault_of_a_callback_of_an_attempt_is_final()
+    public async Task An_exception_in_a_connection_callback_stops_reconnecting()
     {
         var cause = new InvalidOperationException("broken on purpose");
         _client = new WebSocketReconnectingClient(_server.Address, new WebSocketReconnectOptions
@@ -385,7 +385,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_the_options_throw_instead_of_a_decision_is_final()
+    public async Task An_exception_in_the_reconnect_decision_stops_reconnecting()
     {
         var cause = new InvalidOperationException("no");
         Start(new() { ShouldReconnect = _ => throw cause });
@@ -397,7 +397,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_handler_has_the_messages_of_all_connections()
+    public async Task A_handler_gets_the_messages_of_all_connections()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync();
         var received = new TaskCompletionSource<string>();
@@ -417,7 +417,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
 
     // CT-50.
     [Fact]
-    public async Task A_server_that_flaps_a_thousand_times_leaves_nothing_behind()
+    public async Task A_server_that_flaps_a_thousand_times_leaks_nothing()
     {
         Start(random: 0);
 
@@ -435,7 +435,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
     [Theory]
     [InlineData("ftp://a/")]
     [InlineData("ws://a/#b")]
-    public void An_address_that_is_none_is_refused_at_once(string address) =>
+    public void An_invalid_address_throws_at_once(string address) =>
         Assert.Throws<ArgumentException>(() => new WebSocketReconnectingClient(address));
 
     private void Start(

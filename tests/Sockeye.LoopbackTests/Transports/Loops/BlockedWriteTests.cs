@@ -30,7 +30,7 @@ public sealed class BlockedWriteTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Its_memory_is_not_looked_at_any_more_once_the_transport_is_closed(bool aborts)
+    public async Task A_blocked_write_does_not_touch_its_memory_after_the_transport_closed(bool aborts)
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         using Socket _ = peer;

@@ -23,7 +23,7 @@ public sealed class ChurnStressTests
     public ChurnStressTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
 
     [Fact]
-    public async Task Connections_that_come_and_go_leave_nothing_behind()
+    public async Task Opening_and_closing_many_connections_leaks_nothing()
     {
         await using WebSocketServer server = await Servers.StartAsync(
             Servers.OptionsOf(ServerKind.EventLoop),

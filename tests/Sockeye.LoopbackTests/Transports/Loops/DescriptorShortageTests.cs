@@ -17,7 +17,7 @@ public sealed class DescriptorShortageTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_server_without_descriptors_serves_on_and_accepts_again_as_they_come_back(ServerKind kind)
+    public async Task A_server_out_of_descriptors_keeps_serving_and_accepts_again_when_some_are_free(ServerKind kind)
     {
         const int Clients = 24;
         const int Free = 4;
@@ -32,7 +32,7 @@ public sealed class DescriptorShortageTests
     }
 
     [Fact]
-    public async Task The_loops_of_the_clients_are_started_later_if_there_was_no_descriptor_for_them_at_first()
+    public async Task Client_loops_are_started_later_if_descriptors_were_exhausted()
     {
         // A separate copy of the library, in which no loop was started yet.
         var fresh = new AssemblyLoadContext(name: null, isCollectible: false);

@@ -19,7 +19,7 @@ public sealed class EndRaceStressTests
     [Theory]
     [InlineData(TransportKind.EventLoop)]
     [InlineData(TransportKind.EventLoopUnix)]
-    public Task Nothing_hangs_and_nothing_is_left_however_the_ends_race(TransportKind kind) =>
+    public Task Racing_ends_neither_hang_nor_leak(TransportKind kind) =>
         Stress.RunAsync(async random =>
         {
             EchoHandler? handler = random.Next(2) == 0 ? new EchoHandler() : null;

@@ -28,7 +28,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_many_threads_post_is_never_lost()
+    public async Task Posts_of_many_threads_are_never_lost()
     {
         const int Threads = 8;
         const int Posts = 20_000;
@@ -59,7 +59,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_loop_that_goes_to_sleep_is_woken_by_each_post()
+    public void Each_post_wakes_a_sleeping_loop()
     {
         // Each post comes just when the loop has nothing left to do.
         using var posted = new SemaphoreSlim(0);
@@ -73,7 +73,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_source_that_posts_to_itself_for_ever_does_not_hold_the_loop()
+    public async Task A_source_that_posts_itself_forever_does_not_starve_the_loop()
     {
         bool isOver = false;
         var source = new LoopSource();
@@ -102,7 +102,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_source_that_throws_is_told_and_harms_nobody()
+    public async Task A_source_that_throws_is_notified_and_others_continue()
     {
         var throwing = new LoopSource
         {
@@ -125,7 +125,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_exception_of_a_source_ends_its_loop_wherever_it_comes_from()
+    public async Task No_exception_of_a_source_ends_its_loop()
     {
         var source = new LoopSource
         {
@@ -148,7 +148,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_source_that_takes_long_is_told_how_long()
+    public async Task A_slow_source_is_notified_of_its_duration()
     {
         var slow = new LoopSource { Posted = () => _time.Slip(Threshold) };
         var quick = new LoopSource { Posted = () => _time.Slip(Threshold - TimeSpan.FromMilliseconds(1)) };
@@ -163,7 +163,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_time_that_a_loop_sleeps_is_nobodys()
+    public async Task The_time_a_loop_sleeps_counts_for_no_source()
     {
         var source = new LoopSource();
         for (int i = 0; i < 10; i++)
@@ -177,7 +177,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_for_a_closed_descriptor_does_not_reach_the_next_one_with_its_number()
+    public async Task An_event_of_a_closed_descriptor_does_not_reach_its_reuse()
     {
         int[] descriptors = [Descriptors.Counter(1), Descriptors.Counter(1)];
         ulong[] numbers = new ulong[2];
@@ -217,7 +217,7 @@ public sealed class EventLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_loop_that_is_told_to_stop_serves_what_it_has_and_then_ends()
+    public async Task A_stopping_loop_serves_pending_posts_and_ends()
     {
         EventLoop loop = EventLoop.Start("test", Timeout.InfiniteTimeSpan, TimeProvider.System);
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();

@@ -34,7 +34,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_connection_that_floods_does_not_keep_another_from_its_turn()
+    public async Task A_flooding_connection_does_not_starve_another()
     {
         const int Floods = 50;
         var deliveries = new ConcurrentQueue<string>();
@@ -75,7 +75,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_that_sends_and_goes_is_read_to_the_end()
+    public async Task A_peer_that_sends_and_closes_is_read_to_the_end()
     {
         // More than one buffer, and the end behind it in the same moment: the kernel tells of all that only once.
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
@@ -95,7 +95,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_arrived_during_a_pause_with_the_end_behind_it_is_read_after_it()
+    public async Task Bytes_and_end_that_arrived_during_a_pause_are_read_after_it()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         RecordingSink sink = Start(own, out EventLoopTransport transport);
@@ -117,7 +117,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Urgent_bytes_in_the_stream_do_not_strand_what_is_behind_them()
+    public async Task Urgent_bytes_do_not_block_the_bytes_after_them()
     {
         // TCP reads up to an urgent byte and stops there, however much is behind it (tcp(7)).
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
@@ -137,7 +137,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sink_that_throws_loses_its_transport_and_harms_nobody()
+    public async Task A_sink_that_throws_ends_only_its_own_transport()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         (Socket other, Socket otherPeer) = await TransportPair.ConnectSocketsAsync();
@@ -161,7 +161,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sink_that_throws_when_it_is_to_flush_loses_its_transport_and_keeps_nobody_else_from_it()
+    public async Task A_sink_that_throws_in_a_flush_ends_only_its_own_transport()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         (Socket other, Socket otherPeer) = await TransportPair.ConnectSocketsAsync();
@@ -188,7 +188,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_flush_asks_for_is_flushed_in_the_same_turn()
+    public async Task A_flush_requested_during_a_flush_runs_in_the_same_turn()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         (Socket other, Socket otherPeer) = await TransportPair.ConnectSocketsAsync();
@@ -214,7 +214,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_transport_that_is_gone_before_the_end_of_the_turn_is_not_flushed()
+    public async Task A_transport_that_ends_within_a_turn_is_not_flushed()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         using (peer)
@@ -237,7 +237,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sink_that_holds_the_loop_up_is_told_how_long()
+    public async Task A_sink_that_blocks_the_loop_is_notified_of_the_duration()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         using (peer)
@@ -262,7 +262,7 @@ public sealed class EventLoopTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Both_addresses_are_those_of_the_socket()
+    public async Task Both_addresses_match_the_socket()
     {
         (Socket own, Socket peer) = await TransportPair.ConnectSocketsAsync();
         using (peer)

@@ -34,7 +34,7 @@ public sealed class FlushWatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Flushes_that_take_long_together_are_told_to_no_connection()
+    public async Task Many_flushes_that_are_slow_together_are_not_reported()
     {
         const int Count = 20;
         var flushing = new List<(EventLoopTransport Transport, FlushSink Sink)>();
@@ -59,7 +59,7 @@ public sealed class FlushWatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_flush_that_does_not_return_is_told_to_its_connection_alone()
+    public async Task A_flush_that_hangs_is_reported_only_to_its_connection()
     {
         (EventLoopTransport before, FlushSink beforeSink) = await StartAsync(() => _time.Slip(Threshold / 2));
         (EventLoopTransport stuck, FlushSink sink) = await StartAsync(static () => { });
@@ -73,7 +73,7 @@ public sealed class FlushWatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deadlines_that_take_long_are_told_to_no_source()
+    public async Task Slow_deadlines_are_not_reported_to_a_source()
     {
         TimeSpan threshold = TimeSpan.FromMilliseconds(400);
         EventLoop loop = EventLoop.Start("test", threshold, TimeProvider.System);

@@ -35,7 +35,7 @@ public sealed class InterruptedCallTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receive_goes_on()
+    public async Task An_interrupted_receive_is_retried()
     {
         Descriptors.Block(Number);
         byte[] received = new byte[10];
@@ -51,7 +51,7 @@ public sealed class InterruptedCallTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_send_goes_on(bool isOfTwo)
+    public async Task An_interrupted_send_is_retried(bool isOfTwo)
     {
         // Full, so that the call blocks before it has sent anything.
         byte[] bytes = new byte[64 * 1024];
@@ -82,7 +82,7 @@ public sealed class InterruptedCallTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_accept_goes_on()
+    public async Task An_interrupted_accept_is_retried()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(Servers.Loopback);
@@ -101,7 +101,7 @@ public sealed class InterruptedCallTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wait_for_events_ends_without_any()
+    public async Task An_interrupted_wait_returns_no_events()
     {
         using var epoll = new Descriptor(LibC.EpollCreate(0));
         using var call = new InterruptedCall(() => Calls.WaitEpoll(epoll.Number, new byte[100], Timeout.Infinite));
@@ -112,7 +112,7 @@ public sealed class InterruptedCallTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_loop_whose_wait_is_interrupted_waits_again()
+    public async Task A_loop_waits_again_after_an_interrupted_wait()
     {
         EventLoop loop = EventLoop.Start("test", Timeout.InfiniteTimeSpan, TimeProvider.System);
         int turns = 0;

@@ -36,7 +36,7 @@ public sealed class LoopConnectorTests : IAsyncLifetime
     [InlineData(nameof(SystemCalls.ControlEpoll), Errno.NoSpace, SocketError.NoBufferSpaceAvailable)]
     [InlineData(nameof(SystemCalls.ConnectError), Errno.ConnectionRefused, SocketError.ConnectionRefused)]
     [InlineData(nameof(SystemCalls.ConnectError), Errno.HostUnreachable, SocketError.HostUnreachable)]
-    public async Task A_call_that_fails_is_told_and_leaves_nothing_behind(string call, int errno, SocketError expected)
+    public async Task A_failed_system_call_is_reported_and_leaks_nothing(string call, int errno, SocketError expected)
     {
         using Socket listener = Listen(Servers.Loopback);
         _calls.Fail(call, errno);
@@ -49,7 +49,7 @@ public sealed class LoopConnectorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_is_left_of_an_attempt_that_is_canceled_before_the_loop_has_come_to_it()
+    public async Task An_attempt_canceled_before_the_loop_serves_it_leaks_nothing()
     {
         using Socket listener = Listen(Servers.Loopback);
         using var cancellation = new CancellationTokenSource();
@@ -68,7 +68,7 @@ public sealed class LoopConnectorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_is_canceled_when_all_is_done_changes_nothing()
+    public async Task A_token_canceled_after_completion_has_no_effect()
     {
         using Socket listener = Listen(Servers.Loopback);
         using var cancellation = new CancellationTokenSource();
@@ -82,7 +82,7 @@ public sealed class LoopConnectorTests : IAsyncLifetime
 
     // There connect(2) is over at once, and the loop has nothing to watch.
     [Fact]
-    public async Task A_unix_socket_is_connected_at_once()
+    public async Task A_Unix_socket_connects_at_once()
     {
         using Socket listener = Listen(new UnixDomainSocketEndPoint($"\0sockeye-{Guid.NewGuid():N}"));
 

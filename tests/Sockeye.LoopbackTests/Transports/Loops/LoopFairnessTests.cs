@@ -16,7 +16,7 @@ public sealed class LoopFairnessTests
 
     // Each of the others has less than a slice to do; all of them together have much more than a millisecond.
     [Fact]
-    public async Task Those_that_used_up_their_slices_get_as_much_time_as_all_others_together()
+    public async Task Connections_that_used_up_their_turns_get_half_of_the_loops_time()
     {
         const int Count = 30;
         var time = new ManualTimeProvider();
@@ -90,7 +90,7 @@ public sealed class LoopFairnessTests
 
     // The writing thread continues while others add frames; here it is the loop's thread.
     [Fact]
-    public async Task What_other_threads_send_without_end_does_not_keep_the_loop_from_another_connection()
+    public async Task Endless_posts_of_other_threads_do_not_starve_a_connection()
     {
         var connections = new ConcurrentQueue<WebSocketConnection>();
         var calls = new SendNotingSystemCalls();

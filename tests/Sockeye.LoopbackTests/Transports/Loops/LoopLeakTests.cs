@@ -11,7 +11,7 @@ public sealed class LoopLeakTests
     public LoopLeakTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
 
     [Fact]
-    public async Task No_thread_and_no_descriptor_is_left_of_a_server_that_has_stopped()
+    public async Task A_stopped_server_leaks_no_thread_or_descriptor()
     {
         const int Loops = 5;
 
@@ -28,7 +28,7 @@ public sealed class LoopLeakTests
     }
 
     [Fact]
-    public async Task Loops_that_cannot_all_be_started_leave_nothing_behind()
+    public async Task A_failed_start_of_a_loop_leaks_nothing()
     {
         HashSet<string> others = LoopThreads();
         int descriptors = Descriptors.Count();

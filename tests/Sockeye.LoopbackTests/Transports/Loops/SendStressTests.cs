@@ -15,7 +15,7 @@ public sealed class SendStressTests
     private static readonly int Messages = Stress.IsLong ? 10_000 : 1_000;
 
     [Fact]
-    public async Task Each_of_many_senders_has_its_messages_whole_and_in_order()
+    public async Task Messages_of_many_senders_arrive_whole_and_in_order()
     {
         Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
         await using ConnectionPair pair = await ConnectionPair.CreateAsync(TransportKind.EventLoop);

@@ -36,7 +36,7 @@ public sealed class ServerLoopsTests
     }
 
     [Fact]
-    public async Task An_accepted_socket_does_not_wait_to_fill_packets_does_not_block_and_is_not_inherited()
+    public async Task An_accepted_socket_has_no_delay_is_nonblocking_and_is_not_inherited()
     {
         var calls = new AcceptNotingSystemCalls();
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
@@ -54,7 +54,7 @@ public sealed class ServerLoopsTests
     }
 
     [Fact]
-    public async Task A_late_event_of_a_connection_that_is_gone_does_not_reach_the_next_one_in_its_place()
+    public async Task A_late_event_of_a_closed_connection_does_not_reach_its_successor()
     {
         const EpollEvents Late =
             EpollEvents.In | EpollEvents.Out | EpollEvents.ReadHangUp | EpollEvents.HangUp | EpollEvents.Error;
@@ -93,7 +93,7 @@ public sealed class ServerLoopsTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task What_a_handler_sets_for_its_own_flow_is_not_seen_by_another_connection(ServerKind kind)
+    public async Task AsyncLocal_values_of_a_handler_do_not_flow_to_another_connection(ServerKind kind)
     {
         var local = new AsyncLocal<string?>();
         var seen = new ConcurrentQueue<string?>();

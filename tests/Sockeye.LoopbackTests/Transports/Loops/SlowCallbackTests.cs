@@ -93,7 +93,7 @@ public sealed class SlowCallbackTests
     }
 
     [Fact]
-    public async Task A_slow_selection_of_the_handler_is_logged_with_the_id_of_the_connection_that_it_led_to()
+    public async Task A_slow_handler_selection_is_logged_with_the_connection_id()
     {
         long id = 0;
         await using WebSocketServer server = await Servers.StartAsync(Options(), _ =>
@@ -111,7 +111,7 @@ public sealed class SlowCallbackTests
     }
 
     [Fact]
-    public async Task A_slow_selection_that_leads_to_no_connection_is_logged_with_the_address_of_the_client()
+    public async Task A_slow_selection_without_a_connection_is_logged_with_the_client_address()
     {
         await using WebSocketServer server = await Servers.StartAsync(Options(), _ =>
         {
@@ -130,7 +130,7 @@ public sealed class SlowCallbackTests
     }
 
     [Fact]
-    public async Task Nothing_is_logged_of_a_callback_that_is_almost_too_slow()
+    public async Task A_callback_just_below_the_threshold_is_not_logged()
     {
         var handler = new CallbackHandler
         {

@@ -11,7 +11,7 @@ public sealed class SlowReaderStressTests
     public SlowReaderStressTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
 
     [Fact]
-    public Task Readers_at_random_pace_get_all_that_was_accepted_and_nobody_buffers_beyond_the_limit() =>
+    public Task Readers_at_random_pace_get_all_accepted_messages_within_the_buffer_limit() =>
         Stress.RunAsync(async random =>
         {
             var flood = new FloodHandler();

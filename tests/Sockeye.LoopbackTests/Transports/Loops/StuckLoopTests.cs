@@ -26,7 +26,7 @@ public sealed class StuckLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_call_that_does_not_return_is_logged_with_its_connection_while_it_lasts()
+    public async Task A_hanging_callback_is_logged_with_its_connection_while_it_hangs()
     {
         long id = 0;
         await using WebSocketServer server = await StartAsync(loops: 1, connection => id = connection.Id);
@@ -45,7 +45,7 @@ public sealed class StuckLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_selection_that_does_not_return_is_logged_with_the_address_of_the_client_while_it_lasts()
+    public async Task A_hanging_selection_is_logged_with_the_client_address_while_it_hangs()
     {
         await using WebSocketServer server = await Servers.StartAsync(Options(loops: 1), _ =>
         {
@@ -64,7 +64,7 @@ public sealed class StuckLoopTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public async Task Whichever_loop_is_stuck_the_others_accept_and_serve_all_that_come(int stuck)
+    public async Task If_any_loop_is_stuck_the_others_accept_and_serve_all_clients(int stuck)
     {
         const int Loops = 3;
         await using WebSocketServer server = await StartAsync(Loops);
@@ -91,7 +91,7 @@ public sealed class StuckLoopTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_only_a_stuck_loop_was_told_of_another_accepts(bool loggerBlocks)
+    public async Task Another_loop_accepts_a_connection_signaled_only_to_a_stuck_loop(bool loggerBlocks)
     {
         using var blocked = new ManualResetEventSlim();
         if (loggerBlocks)
@@ -132,7 +132,7 @@ public sealed class StuckLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_logger_that_blocks_keeps_no_other_stuck_loop_of_the_process_from_being_logged()
+    public async Task A_blocking_logger_does_not_prevent_logging_of_other_stuck_loops()
     {
         using var blocked = new ManualResetEventSlim();
         BlockLoggingOf(ConnectionStuck, blocked);
@@ -158,7 +158,7 @@ public sealed class StuckLoopTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_stop_ends_in_time_while_a_handler_does_not_return(int loops)
+    public async Task A_stop_ends_in_time_while_a_handler_hangs(int loops)
     {
         WebSocketServer server = await StartAsync(loops);
         using RawPeer peer = await RawPeer.OpenAsync(server.LocalEndPoint);
@@ -175,7 +175,7 @@ public sealed class StuckLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_canceled_token_ends_a_stop_while_a_handler_does_not_return()
+    public async Task A_canceled_token_ends_a_stop_while_a_handler_hangs()
     {
         WebSocketServer server = await StartAsync(loops: 1);
         using RawPeer peer = await RawPeer.OpenAsync(server.LocalEndPoint);

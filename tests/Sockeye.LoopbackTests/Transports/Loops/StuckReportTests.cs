@@ -10,7 +10,7 @@ public sealed class StuckReportTests
     public StuckReportTests() => Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
 
     [Fact]
-    public async Task While_a_report_of_a_loop_has_not_returned_there_is_no_other_and_the_watch_goes_on()
+    public async Task A_pending_stuck_report_suppresses_others_and_the_watch_continues()
     {
         var time = new ManualTimeProvider();
         EventLoop loop = EventLoop.Start("test", Threshold, time);

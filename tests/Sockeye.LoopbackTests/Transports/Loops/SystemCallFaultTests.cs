@@ -35,7 +35,7 @@ public sealed class SystemCallFaultTests
     [InlineData(SystemCallKind.Accept, Errno.OutOfMemory)]
     [InlineData(SystemCallKind.Accept, Errno.ConnectionAborted)]
     [InlineData(SystemCallKind.Accept, Errno.NotPermitted)]
-    public async Task A_call_that_fails_harms_only_its_own_connection(SystemCallKind kind, int errno)
+    public async Task A_failed_system_call_ends_only_its_own_connection(SystemCallKind kind, int errno)
     {
         // What is opened once for the whole process is not to be counted.
         await using (WebSocketServer server = await Servers.StartEchoAsync())

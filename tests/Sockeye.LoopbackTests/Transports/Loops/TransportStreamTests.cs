@@ -42,7 +42,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_read_answers_with_what_is_behind_a_head_and_the_rest_goes_with_the_transport()
+    public async Task Reads_stop_at_the_end_of_a_head_and_the_rest_stays_with_the_transport()
     {
         Send("HTTP/1.1 103 Early Hints\n\n" + Head + "frames");
 
@@ -62,7 +62,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_comes_byte_by_byte_is_read_byte_by_byte_and_no_further_than_is_asked_for()
+    public async Task Bytes_are_read_one_by_one_and_no_further_than_requested()
     {
         string read = "";
         foreach (char next in Head)
@@ -84,7 +84,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
 
     // A read asks the loop for more. The loop may be busy, and the answer already be there when it comes to that.
     [Fact]
-    public async Task Nothing_arrives_while_the_transport_changes_hands_though_the_loop_has_long_been_busy()
+    public async Task A_detached_transport_delivers_nothing_until_it_is_resumed()
     {
         using var first = new Hold();
         using var second = new Hold();
@@ -112,7 +112,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_that_is_given_up_takes_nothing_from_the_next()
+    public async Task A_canceled_read_takes_no_bytes_from_the_next()
     {
         using var cancellation = new CancellationTokenSource();
         Task<int> reading = Stream.ReadAsync(new byte[10], cancellation.Token).AsTask();
@@ -125,7 +125,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_of_no_bytes_waits_for_some_and_takes_none()
+    public async Task A_zero_byte_read_waits_for_data_and_consumes_none()
     {
         Task<int> reading = Stream.ReadAsync(Memory<byte>.Empty).AsTask();
         Assert.False(reading.IsCompleted);
@@ -136,7 +136,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_end_of_the_peers_direction_is_read_behind_what_came_before_it()
+    public async Task The_end_of_the_input_is_read_after_all_bytes()
     {
         Send("last words");
         Peer.Shutdown(SocketShutdown.Send);
@@ -151,7 +151,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_reset_fails_the_read_that_waits_and_the_write_that_follows()
+    public async Task A_reset_fails_the_pending_read_and_the_next_write()
     {
         Task<string> reading = ReadAsync();
         await Loop.TurnAsync();
@@ -167,7 +167,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Disposing_ends_a_read_that_waits_and_a_write_that_the_peer_does_not_take()
+    public async Task Disposing_ends_a_pending_read_and_a_blocked_write()
     {
         Task<string> reading = ReadAsync();
         Task writing = Stream.WriteAsync(new byte[32 * 1024 * 1024]).AsTask();

@@ -37,7 +37,7 @@ public sealed class ReconnectDelayTests
     }
 
     [Fact]
-    public void A_limit_below_the_first_delay_holds()
+    public void A_limit_below_the_first_delay_is_applied()
     {
         var delay = new ReconnectDelay(new WebSocketReconnectOptions
         {
@@ -49,7 +49,7 @@ public sealed class ReconnectDelayTests
     }
 
     [Fact]
-    public void The_longest_delays_there_can_be_are_no_overflow()
+    public void The_longest_delays_do_not_overflow()
     {
         var delay = new ReconnectDelay(new WebSocketReconnectOptions
         {

@@ -14,7 +14,7 @@ public sealed class ReconnectOutboxTests
     [InlineData(0)]
     [InlineData(100)]
     [InlineData(100_000)]
-    public async Task Sends_that_are_not_awaited_keep_their_order_without_a_connection(long maxQueueLength)
+    public async Task Unawaited_sends_keep_their_order_without_a_connection(long maxQueueLength)
     {
         var outbox = new ReconnectOutbox(maxQueueLength);
         Task[] sends = [.. Enumerable.Range(0, 200).Select(i => Send(outbox, Text(i)))];
@@ -29,7 +29,7 @@ public sealed class ReconnectOutboxTests
     }
 
     [Fact]
-    public async Task A_small_message_does_not_pass_a_large_one_that_waits_for_room()
+    public async Task A_small_message_does_not_overtake_a_large_one_that_waits()
     {
         var outbox = new ReconnectOutbox(maxQueueLength: 300);
         string large = new('1', 290);
@@ -49,7 +49,7 @@ public sealed class ReconnectOutboxTests
     }
 
     [Fact]
-    public async Task Cancelling_a_send_that_waits_takes_it_out_and_makes_way()
+    public async Task Canceling_a_waiting_send_removes_it_and_frees_its_room()
     {
         var outbox = new ReconnectOutbox(maxQueueLength: 300);
         using var cancellation = new CancellationTokenSource();
@@ -73,7 +73,7 @@ public sealed class ReconnectOutboxTests
     [Theory]
     [InlineData(0)]
     [InlineData(100_000)]
-    public async Task Sends_that_lose_their_connection_go_out_on_the_next_in_their_order_and_before_later_ones(
+    public async Task Sends_of_a_lost_connection_are_resent_first_and_in_order(
         long maxQueueLength)
     {
         var outbox = new ReconnectOutbox(maxQueueLength);
@@ -96,7 +96,7 @@ public sealed class ReconnectOutboxTests
     [Theory]
     [InlineData(0)]
     [InlineData(100_000)]
-    public async Task What_a_connection_was_given_and_did_not_accept_goes_out_on_the_next(long maxQueueLength)
+    public async Task Messages_the_connection_did_not_accept_are_sent_on_the_next(long maxQueueLength)
     {
         var outbox = new ReconnectOutbox(maxQueueLength);
         Task[] sends = [.. Enumerable.Range(0, 50).Select(i => Send(outbox, Text(i)))];
@@ -117,7 +117,7 @@ public sealed class ReconnectOutboxTests
     }
 
     [Fact]
-    public async Task Cancelling_takes_back_a_send_that_the_connection_has_not_accepted()
+    public async Task Canceling_removes_a_send_that_the_connection_has_not_accepted()
     {
         var outbox = new ReconnectOutbox(maxQueueLength: 0);
         using var cancellation = new CancellationTokenSource();
@@ -137,7 +137,7 @@ public sealed class ReconnectOutboxTests
     }
 
     [Fact]
-    public async Task The_end_fails_the_sends_that_wait()
+    public async Task The_end_fails_waiting_sends()
     {
         var outbox = new ReconnectOutbox(maxQueueLength: 0);
         Task send = Send(outbox, "0");

@@ -38,12 +38,12 @@ public sealed class WebSocketDisconnectTests
 
     [Theory]
     [MemberData(nameof(Passing))]
-    public void What_may_pass_is_tried_again(Exception exception) =>
+    public void A_temporary_failure_is_transient(Exception exception) =>
         Assert.True(new WebSocketDisconnect(result: null, exception).IsTransient);
 
     [Theory]
     [MemberData(nameof(Lasting))]
-    public void What_lasts_is_not(Exception exception) =>
+    public void A_permanent_failure_is_not_transient(Exception exception) =>
         Assert.False(new WebSocketDisconnect(result: null, exception).IsTransient);
 
     // RFC 9110 §15: "a client ... MUST treat an unrecognized status code as being equivalent to the x00 status code of that
@@ -86,7 +86,7 @@ public sealed class WebSocketDisconnectTests
     [InlineData(426, false)]
     [InlineData(451, false)]
     [InlineData(499, false)]
-    public void A_status_says_whether_the_server_or_its_proxy_would_answer_the_same_again(int status, bool expected)
+    public void A_status_decides_whether_the_failure_is_transient(int status, bool expected)
     {
         Exception[] exceptions =
         [
@@ -113,7 +113,7 @@ public sealed class WebSocketDisconnectTests
     [InlineData(1013, true)]
     [InlineData(3000, false)]
     [InlineData(4000, true)]
-    public void Close_codes_say_whether_the_server_would_say_the_same_again(int code, bool expected)
+    public void A_close_code_decides_whether_the_end_is_transient(int code, bool expected)
     {
         var result = new WebSocketCloseResult(
             (WebSocketCloseCode)code, reason: "", wasClean: true, WebSocketCloseInitiator.Peer, exception: null);
@@ -137,7 +137,7 @@ public sealed class WebSocketDisconnectTests
     [InlineData(WebSocketTlsFailure.CertificateRefusedByPeer, false)]
     [InlineData(WebSocketTlsFailure.NoCommonParameters, false)]
     [InlineData(WebSocketTlsFailure.LocalFault, false)]
-    public void A_failure_of_TLS_lasts_if_a_certificate_or_a_version_is_the_cause(WebSocketTlsFailure failure, bool expected)
+    public void A_TLS_failure_is_permanent_if_a_certificate_or_version_is_the_cause(WebSocketTlsFailure failure, bool expected)
     {
         var exception = new WebSocketHandshakeException(
             WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [], tlsFailure: failure);

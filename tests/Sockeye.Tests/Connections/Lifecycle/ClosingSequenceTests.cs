@@ -12,7 +12,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void This_end_closes_and_the_peer_answers(string role)
+    public void This_end_closes_and_the_peer_replies(string role)
     {
         TestConnection test = Open(role);
         Task<WebSocketCloseResult> close = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "bye").AsTask();
@@ -33,7 +33,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void The_peer_closes_and_this_end_answers_with_the_same(string role) // §5.5.1
+    public void The_peer_closes_and_this_end_replies_with_the_same_code_and_reason(string role) // §5.5.1
     {
         TestConnection test = Open(role);
 
@@ -47,7 +47,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public async Task A_close_that_answers_the_peers_leaves_the_sends_before_it_their_place()
+    public async Task A_close_reply_is_sent_after_earlier_sends()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions
         {
@@ -72,7 +72,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void A_deadline_that_falls_due_while_another_takes_its_place_does_nothing()
+    public void A_deadline_that_expires_while_it_is_replaced_has_no_effect()
     {
         TestConnection test = Open("client");
         test.ReceiveClose();
@@ -85,7 +85,7 @@ public sealed class ClosingSequenceTests
     [Theory]
     [InlineData("server", true)]
     [InlineData("client", false)]
-    public void The_server_ends_the_transport_first(string role, bool ends) // §7.1.1
+    public void The_server_closes_the_transport_first(string role, bool ends) // §7.1.1
     {
         TestConnection test = Open(role);
 
@@ -97,7 +97,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void Both_close_at_the_same_time(string role) // FR-36
+    public void Both_ends_close_at_the_same_time(string role) // FR-36
     {
         TestConnection test = Open(role);
         _ = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway, "ours");
@@ -111,7 +111,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void The_peer_closes_in_the_middle_of_a_fragmented_message_which_is_discarded(string role) // FR-35
+    public void A_close_inside_a_fragmented_message_discards_the_message(string role) // FR-35
     {
         TestConnection test = Open(role);
         test.Receive(Opcode.Text, "half"u8, fin: false);
@@ -127,7 +127,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_peer_that_never_answers_is_dropped_after_the_timeout(string role)
+    public void A_peer_that_never_replies_is_aborted_at_the_close_timeout(string role)
     {
         TestConnection test = Open(role);
         Task close = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask();
@@ -146,7 +146,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public async Task A_peer_that_answers_and_keeps_the_transport_delays_nobody(string role) // FR-38
+    public async Task A_peer_that_replies_and_keeps_the_transport_open_does_not_delay_the_result(string role) // FR-38
     {
         TestConnection test = Open(role);
         Task<WebSocketCloseResult> close = test.Connection.CloseAsync().AsTask();
@@ -166,7 +166,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public async Task A_peer_that_closes_and_keeps_the_transport_delays_nobody(string role)
+    public async Task A_peer_that_closes_and_keeps_the_transport_open_does_not_delay_the_result(string role)
     {
         TestConnection test = Open(role);
         ValueTask<WebSocketMessage?> receive = test.Connection.ReceiveAsync();
@@ -198,7 +198,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_reset_is_1006_and_its_error_is_told(string role) // FR-37
+    public void A_reset_is_1006_with_its_exception(string role) // FR-37
     {
         TestConnection test = Open(role);
 
@@ -209,7 +209,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_reset_after_the_closing_handshake_is_no_error(string role)
+    public void A_reset_after_the_closing_handshake_is_not_an_error(string role)
     {
         TestConnection test = Open(role);
         test.ReceiveClose();
@@ -220,7 +220,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void A_peer_that_ends_its_direction_without_a_close_frame_and_reads_nothing_does_not_hold_the_connection()
+    public void A_half_closed_peer_that_reads_nothing_does_not_keep_the_connection_open()
     {
         TestConnection test = Open("server", options => options with { KeepAlive = KeepAliveOptions.Disabled });
         test.Transport.HoldsClose = true;
@@ -240,7 +240,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void What_follows_a_close_frame_is_ignored(string role) // FR-34, FR-35
+    public void Bytes_after_a_close_frame_are_ignored(string role) // FR-34, FR-35
     {
         var handler = new RecordingHandler();
         TestConnection test = Open(role, handler: handler);
@@ -259,7 +259,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_close_frame_without_a_code_reads_as_1005_and_is_answered_with_an_empty_one(string role) // ws, "close" 7
+    public void A_close_frame_without_a_code_is_1005_and_gets_an_empty_reply(string role) // ws, "close" 7
     {
         TestConnection test = Open(role);
 
@@ -312,7 +312,7 @@ public sealed class ClosingSequenceTests
     [InlineData(2999)]
     [InlineData(5000)]
     [InlineData(66_536)]
-    public void A_code_that_must_not_be_sent_is_refused(int code) // FR-33, ws, "frame writer" 18
+    public void A_forbidden_close_code_throws(int code) // FR-33, ws, "frame writer" 18
     {
         TestConnection test = Open("server");
 
@@ -329,7 +329,7 @@ public sealed class ClosingSequenceTests
     [InlineData(1014)] // ws, "close" 12
     [InlineData(3000)]
     [InlineData(4999)]
-    public void A_code_that_may_be_sent_is(int code)
+    public void A_valid_close_code_is_sent(int code)
     {
         TestConnection test = Open("client");
 
@@ -373,7 +373,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void A_null_reason_is_none()
+    public void A_null_reason_is_sent_as_empty()
     {
         TestConnection test = Open("server");
 
@@ -384,7 +384,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void Until_our_close_frame_is_out_a_peer_that_closed_can_be_sent_something(string role) // §5.5.1
+    public void Messages_can_be_sent_to_a_closed_peer_until_our_close_frame_is_sent(string role) // §5.5.1
     {
         TestConnection test = Open(role);
         test.Receive("question");
@@ -401,7 +401,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public async Task Closing_twice_is_closing_once()
+    public async Task Closing_twice_sends_one_close_frame()
     {
         TestConnection test = Open("server");
         Task<WebSocketCloseResult> first = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask();
@@ -420,7 +420,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public async Task Giving_up_the_wait_leaves_the_handshake_alone()
+    public async Task Canceling_CloseAsync_does_not_stop_the_closing_handshake()
     {
         TestConnection test = Open("server");
         using var cancellation = new CancellationTokenSource();
@@ -435,7 +435,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void A_peer_that_ends_its_direction_with_its_close_frame_still_gets_everything() // as WebSocket-Node does
+    public void A_peer_that_half_closes_after_its_close_frame_still_gets_everything() // as WebSocket-Node does
     {
         TestConnection test = Open("server");
         test.Transport.Capacity = 10;
@@ -454,7 +454,7 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public async Task Aborting_drops_the_transport_at_once(string role)
+    public async Task Aborting_aborts_the_transport_at_once(string role)
     {
         TestConnection test = Open(role);
         Task<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync().AsTask();
@@ -469,7 +469,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact] // §7.1.7
-    public void A_failed_connection_says_why_and_reads_on_for_a_second()
+    public void A_failed_connection_sends_its_close_code_and_lingers_for_a_second()
     {
         TestConnection test = Open("server");
         test.Transport.Feed([0xC1, 0x80]);
@@ -491,7 +491,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void A_failed_connection_reads_no_more_than_16_mebibytes()
+    public void A_failed_connection_lingers_for_at_most_16_MiB()
     {
         TestConnection test = Open("server");
         test.Transport.Feed([0xC1, 0x80]);
@@ -545,7 +545,7 @@ public sealed class ClosingSequenceTests
     }
 
     [Fact]
-    public void A_close_frame_that_waits_behind_other_sends_is_not_forgotten_when_the_connection_fails()
+    public void A_close_frame_queued_behind_sends_is_sent_when_the_connection_fails()
     {
         TestConnection test = Open("server", options => options with
         {

@@ -28,7 +28,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_that_does_not_answer_in_time_is_given_up_once()
+    public void A_peer_that_sends_no_pong_in_time_is_aborted_once()
     {
         Start();
 
@@ -44,7 +44,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void Any_byte_puts_the_ping_off()
+    public void Any_byte_postpones_the_ping()
     {
         KeepAlive keepAlive = Start();
 
@@ -58,7 +58,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void Any_byte_answers_a_ping()
+    public void Any_byte_counts_as_a_pong()
     {
         KeepAlive keepAlive = Start();
         _time.Advance(20.3 * Second);
@@ -75,7 +75,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void Pings_keep_their_interval_where_the_answer_may_take_longer()
+    public void Pings_keep_their_interval_if_the_pong_timeout_is_longer()
     {
         KeepAlive keepAlive = Start(new KeepAliveOptions { PingInterval = 5 * Second, PongTimeout = 60 * Second });
         _owner.OnPing = () => keepAlive.NoteLife(_wheel.RecentTick);
@@ -87,7 +87,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_is_given_up_only_after_the_timeout_where_that_is_longer_than_the_interval()
+    public void A_peer_is_aborted_only_at_the_pong_timeout_if_it_is_longer_than_the_interval()
     {
         Start(new KeepAliveOptions { PingInterval = 5 * Second, PongTimeout = 60 * Second });
 
@@ -100,7 +100,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_pong_that_comes_at_once_is_seen_however_late_the_wheel_turns()
+    public void An_immediate_pong_counts_even_if_the_wheel_is_late()
     {
         // Another's deadline, in the same turn of the wheel and before ours, takes longer than a tick.
         KeepAlive keepAlive = Start();
@@ -117,7 +117,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_ping_that_is_answered_while_the_wheel_is_late_counts_as_answered()
+    public void A_pong_received_while_the_wheel_is_late_counts()
     {
         var time = new ManualTimeProvider();
         var wheel = new DeadlineWheel(time);
@@ -134,7 +134,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_whose_system_says_nothing_is_given_up_though_reading_waits_for_the_application()
+    public void A_peer_without_acknowledgements_is_aborted_while_reading_is_paused()
     {
         Start();
         _owner.IsReadingPaused = true;
@@ -147,7 +147,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_whose_system_acknowledges_something_is_waited_for_while_reading_waits_for_the_application()
+    public void A_peer_with_acknowledgements_is_not_aborted_while_reading_is_paused()
     {
         Start();
         _owner.IsReadingPaused = true;
@@ -160,7 +160,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_is_waited_for_while_the_application_takes_what_it_sent()
+    public void A_peer_is_not_aborted_while_the_application_receives_its_messages()
     {
         Start();
         _owner.IsReadingPaused = true;
@@ -176,7 +176,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void Without_a_pong_timeout_pings_go_on_and_nobody_is_given_up()
+    public void Without_a_pong_timeout_pings_continue_and_no_peer_is_aborted()
     {
         Start(new KeepAliveOptions { PongTimeout = Timeout.InfiniteTimeSpan });
 
@@ -187,7 +187,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void Without_a_ping_interval_nothing_is_watched()
+    public void Without_a_ping_interval_no_deadline_is_armed()
     {
         Start(KeepAliveOptions.Disabled);
 
@@ -210,7 +210,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_dead_peer_is_noticed_however_long_the_process_has_lived()
+    public void A_dead_peer_is_detected_after_any_process_lifetime()
     {
         // The ping goes out before 32 bits of ticks are full, and is due to be answered after that.
         _time.Leap(TimeSpan.FromTicks(uint.MaxValue * DeadlineWheel.Tick.Ticks) - (25 * Second));
@@ -228,7 +228,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_that_nobody_reads_from_is_not_given_up()
+    public void A_peer_is_not_aborted_while_reading_is_paused()
     {
         Start();
         _time.Advance(21 * Second);
@@ -248,7 +248,7 @@ public sealed class KeepAliveTests
     [InlineData(21, 20)] // the stop ends soon after the answer is due
     [InlineData(35, 6.5)]
     [InlineData(21, 3_600)]
-    public void A_process_that_was_stopped_gives_its_peer_another_chance(double before, double stop)
+    public void A_suspended_process_pings_again_before_it_aborts_the_peer(double before, double stop)
     {
         Start();
         _time.Advance(before * Second);
@@ -261,7 +261,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void After_a_stop_a_dead_peer_is_given_up_all_the_same()
+    public void A_dead_peer_is_aborted_after_the_process_was_suspended()
     {
         Start();
         _time.Advance(21 * Second);
@@ -273,7 +273,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void Nothing_happens_after_the_end()
+    public void Keep_alive_stops_at_the_end()
     {
         KeepAlive keepAlive = Start();
         _time.Advance(21 * Second);
@@ -287,7 +287,7 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
-    public void A_peer_behind_a_slow_link_is_waited_for_until_the_ping_has_reached_it()
+    public void A_peer_on_a_slow_link_is_not_aborted_before_the_ping_has_reached_it()
     {
         _owner.IsPingOnItsWay = true;
         Start();

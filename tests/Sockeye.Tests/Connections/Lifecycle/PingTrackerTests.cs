@@ -10,7 +10,7 @@ public sealed class PingTrackerTests
     public PingTrackerTests() => _pings = new PingTracker(_time);
 
     [Fact]
-    public void A_pong_tells_how_long_it_took()
+    public void A_pong_sets_the_round_trip_time()
     {
         (byte[] payload, Task<TimeSpan> answer) = Begin();
         _time.Advance(TimeSpan.FromMilliseconds(42));
@@ -22,7 +22,7 @@ public sealed class PingTrackerTests
     }
 
     [Fact]
-    public void The_end_leaves_no_exception_that_nobody_has_seen()
+    public void The_end_leaves_no_unobserved_exception()
     {
         var reason = new InvalidOperationException("The end.");
         bool unseen = false;
@@ -46,7 +46,7 @@ public sealed class PingTrackerTests
     }
 
     [Fact] // §5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed Ping frame"
-    public void A_pong_for_a_later_ping_answers_the_earlier_ones()
+    public void A_pong_for_a_later_ping_completes_earlier_ones()
     {
         (_, Task<TimeSpan> first) = Begin();
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -70,7 +70,7 @@ public sealed class PingTrackerTests
     [InlineData("0000000000000001 00")]
     [InlineData("00000000000001")]
     [InlineData("FFFFFFFFFFFFFFFF")]
-    public void An_unsolicited_or_mismatched_pong_changes_nothing(string payload)
+    public void An_unsolicited_or_mismatched_pong_is_ignored(string payload)
     {
         (_, Task<TimeSpan> answer) = Begin();
 
@@ -81,7 +81,7 @@ public sealed class PingTrackerTests
     }
 
     [Fact] // FR-61
-    public void A_duplicate_pong_changes_nothing()
+    public void A_duplicate_pong_is_ignored()
     {
         (byte[] first, _) = Begin();
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -96,7 +96,7 @@ public sealed class PingTrackerTests
     }
 
     [Fact]
-    public void A_ping_nobody_waits_for_any_more_is_timed_all_the_same()
+    public void A_canceled_ping_still_measures_the_round_trip_time()
     {
         var answer = new TaskCompletionSource<TimeSpan>();
         byte[] payload = new byte[PingTracker.PayloadLength];
@@ -110,7 +110,7 @@ public sealed class PingTrackerTests
     }
 
     [Fact]
-    public void At_the_end_all_who_wait_are_told()
+    public void The_end_fails_all_waiting_pings()
     {
         (byte[] payload, Task<TimeSpan> first) = Begin();
         (_, Task<TimeSpan> second) = Begin();
@@ -124,7 +124,7 @@ public sealed class PingTrackerTests
     }
 
     [Fact]
-    public void Pings_that_are_never_answered_do_not_pile_up()
+    public void Pings_without_pongs_do_not_accumulate()
     {
         byte[] payload = new byte[PingTracker.PayloadLength];
         (_, Task<TimeSpan> waiting) = Begin();
@@ -165,7 +165,7 @@ public sealed class PingTrackerTests
     [Theory]
     [InlineData(0)]
     [InlineData(uint.MaxValue - 100)]
-    public void A_ping_is_on_its_way_while_what_goes_before_it_is_acknowledged(uint start)
+    public void A_ping_is_in_transit_while_bytes_before_it_are_being_acknowledged(uint start)
     {
         var pings = new PingTracker(new ManualTimeProvider());
         pings.NoteSent(end: start + 1_000, acknowledged: start);

@@ -10,7 +10,7 @@ public sealed class SendDeadlineTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_peer_that_takes_nothing_for_thirty_seconds_is_given_up_though_it_sends(bool isServer)
+    public async Task A_peer_that_reads_nothing_for_30_seconds_is_aborted_even_if_it_sends(bool isServer)
     {
         TestConnection test = Stalled(isServer ? Role.Server : Role.Client);
         Task waiting = test.Connection.SendAsync(new byte[2_000_000]).AsTask();
@@ -29,7 +29,7 @@ public sealed class SendDeadlineTests
     }
 
     [Fact]
-    public void A_peer_that_takes_a_little_now_and_then_is_waited_for()
+    public void A_peer_that_reads_occasionally_is_not_aborted()
     {
         TestConnection test = Stalled(Role.Server);
 
@@ -45,7 +45,7 @@ public sealed class SendDeadlineTests
     }
 
     [Fact]
-    public void A_peer_whose_system_acknowledges_something_now_and_then_is_waited_for()
+    public void A_peer_that_acknowledges_occasionally_is_not_aborted()
     {
         // The kernel takes no more from this end, since it has megabytes that go out over a slow link.
         TestConnection test = Stalled(Role.Server, kernelProgress: uint.MaxValue - 2_000);
@@ -63,7 +63,7 @@ public sealed class SendDeadlineTests
     }
 
     [Fact]
-    public void A_peer_that_has_taken_all_may_do_nothing_for_long_and_stall_again()
+    public void The_timeout_restarts_after_the_buffer_was_empty()
     {
         TestConnection test = Stalled(Role.Server);
         PassAlive(test, seconds: 20);
@@ -80,7 +80,7 @@ public sealed class SendDeadlineTests
     }
 
     [Fact]
-    public void Whoever_wants_to_wait_for_ever_does()
+    public void An_infinite_SendTimeout_never_aborts()
     {
         TestConnection test = Stalled(Role.Server, Timeout.InfiniteTimeSpan);
 

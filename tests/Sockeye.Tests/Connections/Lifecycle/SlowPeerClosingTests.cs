@@ -11,7 +11,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public async Task Everything_accepted_leaves_before_the_close_frame_however_slowly_the_peer_takes_it(string role)
+    public async Task Everything_accepted_is_sent_before_the_close_frame_to_a_slow_peer(string role)
     {
         TestConnection test = Open(role);
         test.Transport.Capacity = 0;
@@ -36,7 +36,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_peer_that_takes_nothing_of_it_is_dropped_after_the_close_timeout(string role)
+    public void A_peer_that_reads_nothing_is_aborted_at_the_close_timeout(string role)
     {
         TestConnection test = Open(role);
         test.Transport.Capacity = 0;
@@ -53,7 +53,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void The_time_to_answer_begins_when_the_kernel_has_sent_the_close_frame(string role)
+    public void The_close_timeout_starts_when_the_kernel_has_sent_the_close_frame(string role)
     {
         TestConnection test = Open(role);
         test.Transport.KernelLength = 2_000_000;
@@ -78,7 +78,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_kernel_that_sends_nothing_more_is_not_waited_for(string role)
+    public void A_stalled_kernel_buffer_ends_at_the_close_timeout(string role)
     {
         TestConnection test = Open(role);
         test.Transport.KernelLength = 2_000_000;
@@ -93,7 +93,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void What_the_peer_took_before_the_first_look_counts(string role)
+    public void Bytes_acknowledged_before_the_first_check_count(string role)
     {
         TestConnection test = Open(role, closeTimeout: 0.5 * Second);
         test.Transport.KernelLength = 2_000_000;
@@ -112,7 +112,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void The_kernel_is_not_asked_about_a_close_that_both_ends_finish_at_once(string role)
+    public void The_kernel_is_not_queried_for_an_immediate_clean_close(string role)
     {
         TestConnection test = Open(role);
 
@@ -126,7 +126,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_peer_that_closed_first_gets_all_before_the_transport_is_closed(string role)
+    public void A_peer_that_closed_first_gets_everything_before_the_transport_closes(string role)
     {
         TestConnection test = Open(role);
         test.Transport.KernelLength = 2_000_000;
@@ -147,7 +147,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_violation_is_told_behind_everything_accepted_before(string role)
+    public void The_close_frame_of_a_violation_follows_everything_accepted_before(string role)
     {
         TestConnection test = Open(role);
         test.Transport.Capacity = 0;
@@ -167,7 +167,7 @@ public sealed class SlowPeerClosingTests
 
     [Theory]
     [MemberData(nameof(Roles))]
-    public void A_peer_that_ends_its_direction_without_a_close_frame_gets_what_was_accepted_for_it(string role)
+    public void A_half_closed_peer_gets_everything_accepted_for_it(string role)
     {
         TestConnection test = Open(role);
         test.Transport.Capacity = 0;

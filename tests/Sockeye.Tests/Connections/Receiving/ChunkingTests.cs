@@ -10,7 +10,7 @@ public sealed class ChunkingTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public void The_same_bytes_make_the_same_events_whole_cut_in_two_and_byte_by_byte(string role)
+    public void The_same_bytes_cause_the_same_events_whole_split_in_two_and_byte_by_byte(string role)
     {
         Role end = role == "server" ? Role.Server : Role.Client;
         int violations = 0;

@@ -17,7 +17,7 @@ public sealed class CompressedReceivesTests
     [InlineData("f2 48 cd")] // the end is missing
     [InlineData("f3 48 cd c9 c9 07 00 ff ff ff ff")] // data after BFINAL that is not a stream
     [InlineData("02 7f 00 00")] // a reference before the beginning
-    public void What_cannot_be_inflated_fails_the_connection_with_1007(string payload)
+    public void Invalid_compressed_data_fails_the_connection_with_1007(string payload)
     {
         TestConnection test = Open();
 
@@ -31,7 +31,7 @@ public sealed class CompressedReceivesTests
     }
 
     [Fact] // ws 4.7, 40
-    public void Text_that_is_not_utf8_when_inflated_fails_the_connection_with_1007()
+    public void Compressed_text_that_is_not_UTF8_fails_the_connection_with_1007()
     {
         TestConnection test = Open();
 
@@ -49,7 +49,7 @@ public sealed class CompressedReceivesTests
     [InlineData(MaxMessageLength + 1, 5, false)]
     [InlineData(16 * 1024 * 1024, 1, false)]
     [InlineData(16 * 1024 * 1024, 300, false)]
-    public void What_is_longer_than_the_limit_when_inflated_fails_the_connection_with_1009(
+    public void An_inflated_message_above_the_limit_fails_the_connection_with_1009(
         int length, int fragments, bool isLegal)
     {
         TestConnection test = Open();
@@ -88,7 +88,7 @@ public sealed class CompressedReceivesTests
     }
 
     [Fact] // DF-04: blocks with nothing in them, which no limit on what is inflated can see
-    public void What_takes_much_more_on_the_wire_than_the_limit_fails_the_connection_with_1009()
+    public void A_compressed_message_far_above_the_limit_on_the_wire_fails_with_1009()
     {
         TestConnection test = Open();
         byte[] nothing = [.. Enumerable.Repeat(Wire.Bytes("00 00 00 ff ff"), 40_000).SelectMany(bytes => bytes)];
@@ -100,7 +100,7 @@ public sealed class CompressedReceivesTests
     }
 
     [Fact] // DF-15
-    public void Streams_without_end_in_one_message_fail_the_connection_with_1007()
+    public void Too_many_streams_in_one_message_fail_the_connection_with_1007()
     {
         TestConnection test = Open();
         byte[] streams = [.. Enumerable.Repeat(Wire.Bytes("03 00"), 20_000).SelectMany(bytes => bytes)];
@@ -112,7 +112,7 @@ public sealed class CompressedReceivesTests
     }
 
     [Fact] // DF-12; ws 4.6, 35
-    public void Messages_after_one_that_ends_its_stream_are_read()
+    public void Messages_after_one_with_BFINAL_are_read()
     {
         TestConnection test = Open();
 
@@ -123,7 +123,7 @@ public sealed class CompressedReceivesTests
     }
 
     [Fact] // DF-17
-    public void A_reference_to_an_earlier_message_is_none_without_context_takeover()
+    public void A_reference_to_an_earlier_message_fails_without_context_takeover()
     {
         var test = new TestConnection(handler: _handler, deflate: Forgetting());
         var peer = new PeerDeflater();
@@ -139,7 +139,7 @@ public sealed class CompressedReceivesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Messages_are_read_by_whoever_asks_for_them(bool forgets)
+    public async Task Compressed_messages_are_received_with_ReceiveAsync(bool forgets)
     {
         DeflateSetup setup = forgets ? Forgetting() : Takeover();
         var test = new TestConnection(Role.Client, deflate: setup);
@@ -162,7 +162,7 @@ public sealed class CompressedReceivesTests
     [Theory]
     [InlineData(1)] // as short as can be
     [InlineData(8 * 1024)] // with blocks behind it in which there is nothing
-    public void Short_messages_that_wait_hold_no_long_arrays(int wireLength)
+    public void Short_queued_messages_hold_no_long_arrays(int wireLength)
     {
         var test = new TestConnection(deflate: Takeover());
         var peer = new PeerDeflater();
@@ -181,7 +181,7 @@ public sealed class CompressedReceivesTests
     [Theory] // DF-30
     [InlineData(false)]
     [InlineData(true)]
-    public void Connections_that_rest_after_a_long_message_hold_no_buffer_and_no_more_codecs_than_were_agreed_on(bool forgets)
+    public void Idle_connections_hold_only_the_negotiated_codecs_after_a_long_message(bool forgets)
     {
         const int ConnectionCount = 100;
         const int MiB = 1024 * 1024;

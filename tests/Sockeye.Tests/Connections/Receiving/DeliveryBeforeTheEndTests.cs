@@ -63,7 +63,7 @@ public sealed class DeliveryBeforeTheEndTests
 
     [Theory]
     [MemberData(nameof(EndsByTheWire))]
-    public async Task Messages_before_a_violation_are_all_given_to_a_slow_handler(string role, string end)
+    public async Task Messages_before_a_violation_are_all_delivered_to_a_slow_handler(string role, string end)
     {
         var calls = new Queue<TaskCompletionSource>();
         var handler = new RecordingHandler
@@ -90,7 +90,7 @@ public sealed class DeliveryBeforeTheEndTests
 
     [Theory]
     [MemberData(nameof(EndsByThisEnd))]
-    public async Task Messages_before_the_peer_is_given_up_can_all_be_received(string role, string end)
+    public async Task Messages_before_an_abort_of_the_peer_can_all_be_received(string role, string end)
     {
         TestConnection test = Open(role);
         test.Transport.Feed([.. Ten.SelectMany(text => Frame(test, text))]);
@@ -114,7 +114,7 @@ public sealed class DeliveryBeforeTheEndTests
     [InlineData("client", "reset")]
     [InlineData("server", "end of the input")]
     [InlineData("client", "end of the input")]
-    public void What_an_inbox_that_is_full_left_unread_is_received_too(string role, string end)
+    public void Bytes_left_unread_by_a_full_inbox_are_received(string role, string end)
     {
         TestConnection test = Open(role, change: options => options with
         {
@@ -142,7 +142,7 @@ public sealed class DeliveryBeforeTheEndTests
     [InlineData("server", 1, false, true)]
     [InlineData("client", 0, false, true)]
     [InlineData("client", 1, true, true)]
-    public void All_of_a_long_read_that_waited_for_a_peer_that_takes_nothing_is_delivered_when_that_is_given_up(
+    public void A_read_paused_by_a_blocked_peer_is_delivered_when_the_connection_ends(
         string role, int length, bool hasHandler, bool isCompressing)
     {
         int called = 0;
@@ -177,7 +177,7 @@ public sealed class DeliveryBeforeTheEndTests
     [InlineData("client", "handler")]
     [InlineData("server", "slow handler")]
     [InlineData("client", "slow handler")]
-    public async Task Answers_to_the_messages_before_a_violation_leave_before_the_close_frame(string role, string face)
+    public async Task Replies_to_messages_before_a_violation_are_sent_before_the_close_frame(string role, string face)
     {
         var handler = face == "slow handler"
             ? new RecordingHandler
@@ -208,7 +208,7 @@ public sealed class DeliveryBeforeTheEndTests
     }
 
     [Fact]
-    public async Task The_bytes_on_the_wire_of_three_answers_and_a_violation()
+    public async Task Three_replies_and_the_close_frame_of_a_violation_match_the_expected_bytes()
     {
         TestConnection test = Open("server");
         test.Transport.Feed(
@@ -227,7 +227,7 @@ public sealed class DeliveryBeforeTheEndTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public void An_application_that_takes_nothing_delays_the_close_frame_of_a_violation_for_a_second(string role)
+    public void An_idle_application_delays_the_close_frame_of_a_violation_by_one_second(string role)
     {
         TestConnection test = Open(role);
         test.Transport.Feed([.. Frame(test, "A"), .. Violation(test, "reserved bit")]);
@@ -242,7 +242,7 @@ public sealed class DeliveryBeforeTheEndTests
     [Theory]
     [InlineData("violation")]
     [InlineData("close")]
-    public async Task An_application_at_work_on_a_message_has_most_of_the_close_timeout(string end)
+    public async Task A_busy_application_has_most_of_the_close_timeout(string end)
     {
         TestConnection test = Open("server");
         test.Transport.Feed([.. Frame(test, "A"), .. Frame(test, "B")]);
@@ -269,7 +269,7 @@ public sealed class DeliveryBeforeTheEndTests
     }
 
     [Fact]
-    public async Task The_delay_of_a_close_frame_is_an_option()
+    public async Task CloseReplyDelay_sets_the_delay_of_the_close_frame()
     {
         TestConnection test = Open("server", change: options => options with { CloseReplyDelay = 20 * Second });
         test.Receive("A");
@@ -287,7 +287,7 @@ public sealed class DeliveryBeforeTheEndTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public async Task A_close_by_the_application_after_a_violation_says_the_violation(string role)
+    public async Task A_close_by_the_application_after_a_violation_has_the_code_of_the_violation(string role)
     {
         TestConnection test = Open(role);
         test.Transport.Feed([.. Frame(test, "A"), .. Violation(test, "reserved bit")]);
@@ -301,7 +301,7 @@ public sealed class DeliveryBeforeTheEndTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public async Task An_abort_by_the_application_drops_what_was_received(string role)
+    public async Task An_abort_by_the_application_drops_received_messages(string role)
     {
         TestConnection test = Open(role);
         test.Receive("A");
@@ -315,7 +315,7 @@ public sealed class DeliveryBeforeTheEndTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public async Task An_abort_after_the_end_drops_what_is_left(string role)
+    public async Task An_abort_after_the_end_drops_undelivered_messages(string role)
     {
         TestConnection test = Open(role);
         test.Receive("A");
@@ -333,7 +333,7 @@ public sealed class DeliveryBeforeTheEndTests
     [InlineData(64 * 1024)]
     [InlineData(1024 * 1024)]
     [InlineData(16 * 1024 * 1024)]
-    public void A_million_messages_to_a_handler_that_fails_at_once_need_no_stack(int inboxLength)
+    public void A_million_messages_to_a_throwing_handler_use_constant_stack(int inboxLength)
     {
         // Each of them fails because the connection is closing; one level of the stack for each would end the process.
         int count = Math.Min(inboxLength / 64, 1_000_000);

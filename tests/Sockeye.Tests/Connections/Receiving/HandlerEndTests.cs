@@ -16,7 +16,7 @@ public sealed class HandlerEndTests
     [InlineData("asynchronous fragment")]
     [InlineData("ping")]
     [InlineData("pong")]
-    public async Task The_end_waits_for_a_call_in_place_on_another_thread(string call)
+    public async Task The_end_waits_for_OnMessage_on_another_thread(string call)
     {
         using var handler = new BlockedHandler();
         var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
@@ -63,7 +63,7 @@ public sealed class HandlerEndTests
     }
 
     [Fact]
-    public async Task Nothing_that_comes_after_the_end_is_delivered_or_kept()
+    public async Task Messages_after_the_end_are_neither_delivered_nor_kept()
     {
         using var handler = new BlockedHandler();
         var test = new TestConnection(handler: handler);

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 public sealed class HandlerReceiverTests
 {
     [Fact]
-    public void A_handler_is_called_in_place_on_the_thread_that_reads()
+    public void OnMessage_runs_on_the_thread_that_reads()
     {
         int thread = 0;
         var handler = new RecordingHandler { Sync = (_, _) => thread = Environment.CurrentManagedThreadId };
@@ -20,7 +20,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void What_is_sent_in_the_callbacks_of_one_read_leaves_in_one_write()
+    public void Sends_in_the_callbacks_of_one_read_leave_in_one_write()
     {
         var handler = new RecordingHandler { Sync = (connection, text) => connection.TrySend("re"u8) };
         var test = new TestConnection(handler: handler);
@@ -57,7 +57,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void After_an_asynchronous_call_messages_come_in_place_again()
+    public void Messages_are_delivered_synchronously_again_after_an_asynchronous_call()
     {
         var first = new TaskCompletionSource();
         var handler = new RecordingHandler { Async = (_, text) => text == "1" ? new ValueTask(first.Task) : default };
@@ -71,7 +71,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public async Task A_busy_handler_is_given_most_of_the_close_timeout_before_a_close_is_answered_and_is_told_last()
+    public async Task A_busy_handler_delays_the_close_reply_and_OnClosed_is_called_last()
     {
         var call = new TaskCompletionSource();
         var handler = new RecordingHandler { Async = (_, text) => text == "1" ? new ValueTask(call.Task) : default };
@@ -95,7 +95,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void A_close_is_answered_behind_the_answers_to_the_messages_before_it()
+    public void The_close_reply_follows_the_replies_to_earlier_messages()
     {
         var call = new TaskCompletionSource();
         var handler = new RecordingHandler
@@ -117,7 +117,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void A_busy_handlers_inbox_is_bounded_and_reading_goes_on_when_it_has_room()
+    public void A_busy_handlers_inbox_is_bounded_and_reading_resumes_when_it_has_room()
     {
         var call = new TaskCompletionSource();
         var handler = new RecordingHandler { Async = (_, text) => text == "0" ? new ValueTask(call.Task) : default };
@@ -179,7 +179,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void An_exception_harms_no_other_connection_of_the_handler()
+    public void An_exception_does_not_affect_other_connections_of_the_handler()
     {
         var handler = new RecordingHandler
         {
@@ -203,7 +203,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void An_exception_after_the_closing_handshake_does_not_undo_it()
+    public void An_exception_after_the_closing_handshake_does_not_change_the_result()
     {
         var call = new TaskCompletionSource();
         var handler = new RecordingHandler { Async = (_, _) => new ValueTask(call.Task) };
@@ -225,7 +225,7 @@ public sealed class HandlerReceiverTests
     [Theory]
     [InlineData("open")]
     [InlineData("ping")]
-    public void An_exception_in_another_callback_closes_the_connection_too(string callback)
+    public void An_exception_in_any_other_callback_closes_the_connection(string callback)
     {
         var handler = new RecordingHandler
         {
@@ -242,7 +242,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void An_exception_at_the_end_reaches_nobody()
+    public void An_exception_in_OnClosed_is_contained()
     {
         var handler = new RecordingHandler { Ended = (_, _) => ThrowIf(true) };
         var test = new TestConnection(handler: handler);
@@ -254,7 +254,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact] // CC-06
-    public void A_handler_may_close_abort_dispose_and_send_from_inside_its_callbacks()
+    public void A_handler_may_close_abort_dispose_and_send_in_its_callbacks()
     {
         List<WebSocketSendResult> results = [];
         var handler = new RecordingHandler
@@ -335,7 +335,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void An_override_may_hand_its_message_on_once_and_only_from_inside()
+    public void An_override_may_call_the_base_method_once_and_only_during_the_call()
     {
         var handler = new HandOverTwice();
         var test = new TestConnection(handler: handler);
@@ -351,7 +351,7 @@ public sealed class HandlerReceiverTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void An_owned_message_is_whole_wherever_it_was_put_together(bool fragmented)
+    public void A_detached_message_is_whole_wherever_it_was_assembled(bool fragmented)
     {
         var call = new TaskCompletionSource();
         string? seen = null;
@@ -383,7 +383,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void Pieces_are_delivered_as_they_arrive_if_asked_for()
+    public void Fragments_are_delivered_as_they_arrive_if_DeliverFragments_is_set()
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(
@@ -434,7 +434,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void What_waits_for_a_full_send_buffer_is_delivered_when_the_connection_ends_in_order()
+    public void Messages_paused_by_a_full_send_buffer_are_delivered_at_a_clean_close()
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
@@ -453,7 +453,7 @@ public sealed class HandlerReceiverTests
     }
 
     [Fact]
-    public void The_pause_can_be_switched_off()
+    public void The_pause_can_be_disabled()
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions

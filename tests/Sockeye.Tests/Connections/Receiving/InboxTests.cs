@@ -8,7 +8,7 @@ public sealed class InboxTests
     private readonly CountingPool _pool = new();
 
     [Fact]
-    public void Gives_back_what_was_put_in_in_order()
+    public void Messages_are_taken_in_the_order_they_were_added()
     {
         var inbox = new Inbox(maxLength: 1_000, _pool);
         inbox.Add(Entry("first"u8));
@@ -41,7 +41,7 @@ public sealed class InboxTests
     }
 
     [Fact]
-    public void Empty_messages_fill_it_too()
+    public void Empty_messages_fill_the_inbox()
     {
         var inbox = new Inbox(maxLength: 1_000, _pool);
         int count = 0;
@@ -55,7 +55,7 @@ public sealed class InboxTests
     }
 
     [Fact]
-    public void The_array_counts_and_not_the_payload_alone()
+    public void The_whole_array_counts_and_not_only_the_payload()
     {
         var inbox = new Inbox(maxLength: 100_000, _pool);
         byte[] inflated = _pool.Rent(70_000);
@@ -67,7 +67,7 @@ public sealed class InboxTests
     }
 
     [Fact]
-    public void Little_makes_it_full_while_connections_hold_all_that_they_may()
+    public void The_inbox_fills_early_while_the_process_is_at_its_memory_limit()
     {
         var budget = new MemoryBudget();
         var inbox = new Inbox(maxLength: 100_000, _pool, new MemoryAllowance(budget, limit: 1_000_000));
@@ -85,7 +85,7 @@ public sealed class InboxTests
     }
 
     [Fact]
-    public void Throwing_all_away_returns_the_memory()
+    public void Clearing_the_inbox_returns_the_memory()
     {
         var inbox = new Inbox(maxLength: 1_000, _pool);
         inbox.Add(Entry(new byte[100]));
@@ -99,7 +99,7 @@ public sealed class InboxTests
     }
 
     [Fact]
-    public void An_array_that_is_given_away_is_not_copied()
+    public void An_owned_array_is_not_copied()
     {
         byte[] array = _pool.Rent(10);
         "lent"u8.CopyTo(array);

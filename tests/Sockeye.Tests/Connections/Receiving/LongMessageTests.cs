@@ -19,7 +19,7 @@ public sealed class LongMessageTests
     [InlineData(false, 1)]
     [InlineData(false, 3)]
     [InlineData(true, 1)]
-    public void A_handler_receives_more_than_two_gibibytes_in_one_message(bool isClient, int frameCount)
+    public void A_handler_receives_more_than_two_gibibytes_in_fragments(bool isClient, int frameCount)
     {
         var counter = new Counter();
         var connection = new TestConnection(isClient ? Role.Client : Role.Server, counter, Unbounded);
@@ -33,7 +33,7 @@ public sealed class LongMessageTests
     }
 
     [Fact]
-    public void So_does_an_application_that_asks_for_fragments()
+    public void An_application_receives_more_than_two_gibibytes_in_fragments()
     {
         var connection = new TestConnection(Role.Client, options: Unbounded);
         long length = 0;
@@ -53,7 +53,7 @@ public sealed class LongMessageTests
     }
 
     [Fact]
-    public void A_limit_beyond_an_array_holds_too()
+    public void A_limit_above_the_maximum_array_length_is_enforced()
     {
         var counter = new Counter();
         var connection = new TestConnection(
@@ -69,7 +69,7 @@ public sealed class LongMessageTests
     }
 
     [Fact]
-    public void A_fragment_of_a_compressed_message_is_short_though_the_message_may_not_be()
+    public void Fragments_of_a_long_compressed_message_are_short()
     {
         DeflateSetup setup = DeflateSetup.Forgetting();
         var counter = new Counter();
@@ -86,7 +86,7 @@ public sealed class LongMessageTests
     }
 
     [Fact]
-    public void Where_messages_are_assembled_the_limit_is_what_an_array_can_hold()
+    public void The_limit_of_assembled_messages_is_the_maximum_array_length()
     {
         LimitOptions limits = new LimitOptions { MaxMessageLength = Array.MaxLength + 1L };
         WebSocketConnectionOptions wrong = new WebSocketConnectionOptions { Limits = limits };

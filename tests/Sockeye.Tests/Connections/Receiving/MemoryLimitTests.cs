@@ -18,7 +18,7 @@ public sealed class MemoryLimitTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_message_that_needs_more_than_is_left_fails_its_connection_with_1013(bool isServer)
+    public void A_message_above_the_remaining_memory_fails_its_connection_with_1013(bool isServer)
     {
         TestConnection test = Open(isServer ? Role.Server : Role.Client, new RecordingHandler());
         _budget.Add(Limit - (100 * KiB));
@@ -36,7 +36,7 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public void Short_messages_go_on_when_nothing_is_left()
+    public void Short_messages_are_delivered_without_remaining_memory()
     {
         var handler = new RecordingHandler();
         TestConnection test = Open(Role.Server, handler);
@@ -55,7 +55,7 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public void A_compressed_message_that_becomes_long_is_refused_and_a_short_one_is_not()
+    public void A_compressed_message_that_inflates_beyond_the_remaining_memory_fails()
     {
         TestConnection test = Open(Role.Server, new RecordingHandler(), DeflateSetup.Forgetting());
         _budget.Add(2 * Limit);
@@ -74,7 +74,7 @@ public sealed class MemoryLimitTests
     [InlineData("reset")]
     [InlineData("violation")]
     [InlineData("method returns")]
-    public void What_the_application_received_or_left_counts_no_more_when_the_connection_is_over(string end)
+    public void Memory_of_received_and_unreceived_messages_is_released_at_the_end(string end)
     {
         TestConnection test = Open(Role.Server, handler: null);
         test.Receive(Opcode.Binary, new byte[60 * KiB]);
@@ -127,7 +127,7 @@ public sealed class MemoryLimitTests
     [Theory]
     [InlineData(true, true)] // the decoder is kept for the messages behind this
     [InlineData(false, false)] // the decoder is kept for the rest of this
-    public void A_decoder_that_would_be_kept_is_refused(bool hasTakeover, bool fin)
+    public void A_connection_that_needs_a_decoder_fails_without_remaining_memory(bool hasTakeover, bool fin)
     {
         TestConnection test = Open(
             Role.Server, new RecordingHandler(), hasTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting());
@@ -139,7 +139,7 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public async Task An_inbox_is_full_early_and_reading_waits_for_the_application()
+    public async Task The_inbox_fills_early_and_pauses_reading_without_remaining_memory()
     {
         TestConnection test = Open(Role.Server);
         _budget.Add(2 * Limit);
@@ -161,7 +161,7 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public async Task What_the_inbox_has_no_room_for_is_kept_and_counted_when_nothing_is_left()
+    public async Task Messages_beyond_the_inbox_are_kept_and_counted_without_remaining_memory()
     {
         const int Count = 100;
         const int Length = 2_000;
@@ -186,7 +186,7 @@ public sealed class MemoryLimitTests
     [Theory]
     [InlineData(100)]
     [InlineData(1_000)]
-    public void Messages_in_place_go_on_when_nothing_is_left_though_slices_end_inside_a_read(int length)
+    public void Synchronous_delivery_continues_across_turns_without_remaining_memory(int length)
     {
         const int Count = 200;
         var time = new ManualTimeProvider();
@@ -216,7 +216,7 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public void Encoders_are_given_back_after_each_message_when_nine_tenths_are_held()
+    public void Encoders_are_returned_after_each_message_at_nine_tenths_of_the_limit()
     {
         DeflateSetup setup = DeflateSetup.Takeover();
         TestConnection test = Open(Role.Server, new RecordingHandler(), setup);
@@ -259,7 +259,7 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
-    public void A_compressed_frame_puts_one_message_at_most_beyond_the_limit_of_the_inbox()
+    public void A_compressed_frame_exceeds_the_inbox_limit_by_at_most_one_message()
     {
         TestConnection test = Open(Role.Server, deflate: DeflateSetup.Takeover());
         byte[] deflated = Inflating.Deflate(new byte[MiB - 1]);
@@ -278,7 +278,7 @@ public sealed class MemoryLimitTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Nothing_is_counted_any_more_when_all_is_over(bool isAborted)
+    public async Task All_memory_is_released_when_all_connections_have_ended(bool isAborted)
     {
         TestConnection test = Open(Role.Server, deflate: DeflateSetup.Takeover());
         test.Receive(Opcode.Binary, new byte[300 * KiB]);

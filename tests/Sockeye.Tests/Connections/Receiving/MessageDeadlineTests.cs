@@ -12,7 +12,7 @@ public sealed class MessageDeadlineTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void A_peer_that_answers_pings_in_the_midst_of_a_message_is_failed_after_a_minute(bool isServer, bool fragments)
+    public void A_peer_that_stalls_within_a_message_fails_after_a_minute_even_if_it_sends_pongs(bool isServer, bool fragments)
     {
         TestConnection test = Begun(isServer, fragments: fragments);
 
@@ -29,7 +29,7 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
-    public void Every_byte_of_the_message_begins_the_time_anew()
+    public void Every_byte_of_the_message_restarts_the_timeout()
     {
         TestConnection test = Begun(isServer: true);
         for (int i = 0; i < 5; i++)
@@ -44,7 +44,7 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
-    public void Empty_fragments_do_not()
+    public void Empty_fragments_do_not_restart_the_timeout()
     {
         TestConnection test = Begun(isServer: true);
         for (int i = 0; i < 7; i++)
@@ -57,7 +57,7 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
-    public void A_peer_may_be_silent_between_messages_and_begin_another_late()
+    public void A_peer_may_be_silent_between_messages()
     {
         TestConnection test = Begun(isServer: true);
         test.Receive(Opcode.Continuation, "end"u8);
@@ -72,7 +72,7 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
-    public void A_message_that_ended_just_before_does_not_count_for_the_next()
+    public void The_timeout_of_a_message_does_not_apply_to_the_next()
     {
         TestConnection test = Begun(isServer: true);
         PassAlive(test, seconds: 40);
@@ -90,7 +90,7 @@ public sealed class MessageDeadlineTests
     [InlineData("81")]
     [InlineData("81 85 01020304")]
     [InlineData("89 85 01020304 05")]
-    public void A_frame_that_is_cut_off_counts_too(string bytes)
+    public void A_truncated_frame_starts_the_timeout(string bytes)
     {
         // No keep-alive, which would find the peer first: it cannot answer a ping in the midst of a frame.
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
@@ -109,7 +109,7 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
-    public async Task While_reading_waits_for_the_application_the_peer_is_not_blamed()
+    public async Task The_timeout_does_not_run_while_reading_is_paused()
     {
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
@@ -128,7 +128,7 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
-    public void There_may_be_no_deadline_or_another()
+    public void MessageTimeout_can_be_infinite_or_changed()
     {
         TestConnection endless = Begun(isServer: true, Timeout.InfiniteTimeSpan);
         TestConnection shorter = Begun(isServer: true, TimeSpan.FromSeconds(5));

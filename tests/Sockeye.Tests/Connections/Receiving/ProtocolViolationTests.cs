@@ -21,7 +21,7 @@ public sealed class ProtocolViolationTests
         select (role, index));
 
     [Fact]
-    public void Every_rule_is_broken_once()
+    public void Every_rule_has_a_test_case()
     {
         // The role decides about the mask, and compression about its data: they have tests of their own below. Memory runs
         // out for all connections together, see MemoryLimitTests.
@@ -38,7 +38,7 @@ public sealed class ProtocolViolationTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public Task Header_and_offset_of_the_frame_are_told_however_the_stream_is_cut(string role, int index)
+    public Task The_exception_has_header_and_offset_however_the_stream_is_split(string role, int index)
     {
         Role receiver = RoleOf(role);
         (byte[] wire, ProtocolViolation expected) = BrokenFrame.All[index].For(receiver);
@@ -49,7 +49,7 @@ public sealed class ProtocolViolationTests
     [Theory]
     [InlineData("server", "81 02 41 42", "81 02", WebSocketProtocolError.UnmaskedClientFrame)]
     [InlineData("client", "82 81 37 FA 21 3D 00", "82 81", WebSocketProtocolError.MaskedServerFrame)]
-    public Task A_frame_with_the_wrong_mask_is_told(string role, string frame, string header, WebSocketProtocolError error)
+    public Task A_frame_with_the_wrong_mask_is_reported(string role, string frame, string header, WebSocketProtocolError error)
     {
         Role receiver = RoleOf(role);
         byte[] before = FrameFor(receiver, "82 01 01");
@@ -62,7 +62,7 @@ public sealed class ProtocolViolationTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public Task Headers_longer_than_they_have_to_be_do_not_shift_the_offset(string role)
+    public Task Non_minimal_headers_do_not_shift_the_offset(string role)
     {
         Role receiver = RoleOf(role);
         byte[] before = [.. FrameFor(receiver, "82 7E 00 01 01"), .. FrameFor(receiver, "81 7F 00 00 00 00 00 00 00 01 41")];
@@ -77,7 +77,7 @@ public sealed class ProtocolViolationTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public async Task Compressed_messages_are_told_as_others_are(string role)
+    public async Task Compressed_messages_are_reported_like_others(string role)
     {
         Role receiver = RoleOf(role);
         var peer = new PeerDeflater(forgets: true);
@@ -109,7 +109,7 @@ public sealed class ProtocolViolationTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public async Task Bytes_that_wait_for_the_application_are_counted_once(string role)
+    public async Task Bytes_waiting_for_the_application_are_counted_once(string role)
     {
         Role receiver = RoleOf(role);
         var test = new TestConnection(
@@ -134,7 +134,7 @@ public sealed class ProtocolViolationTests
     }
 
     [Fact]
-    public async Task The_message_of_the_exception_says_it_all()
+    public async Task The_exception_message_has_rule_header_and_offset()
     {
         var test = new TestConnection(Role.Client, options: Options);
 

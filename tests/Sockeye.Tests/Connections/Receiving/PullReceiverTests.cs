@@ -10,7 +10,7 @@ public sealed class PullReceiverTests
         new WebSocketConnectionOptions { Limits = new() { MaxInboxLength = 200 } };
 
     [Fact]
-    public void Messages_that_come_before_the_first_receive_are_kept()
+    public void Messages_received_before_the_first_ReceiveAsync_are_kept()
     {
         var test = new TestConnection();
         test.Receive("one");
@@ -26,7 +26,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task A_receive_that_waits_gets_the_next_message()
+    public async Task A_pending_receive_gets_the_next_message()
     {
         var test = new TestConnection();
         Task<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync().AsTask();
@@ -38,7 +38,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact] // CC-03
-    public async Task A_second_receive_at_the_same_time_throws_and_the_first_is_not_harmed()
+    public async Task A_concurrent_receive_throws_and_does_not_affect_the_first()
     {
         var test = new TestConnection();
         Task<WebSocketMessage> first = test.Connection.ReceiveMessageAsync().AsTask();
@@ -51,7 +51,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact] // CC-03
-    public void A_message_that_was_handed_over_and_not_looked_at_yet_is_not_taken_back_by_a_second_receive()
+    public void A_concurrent_receive_does_not_take_back_a_delivered_message()
     {
         var test = new TestConnection();
         ValueTask<WebSocketMessage?> first = test.Connection.ReceiveAsync();
@@ -65,7 +65,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact] // CC-05
-    public async Task Cancelling_a_receive_loses_nothing()
+    public async Task Canceling_a_receive_loses_no_message()
     {
         var test = new TestConnection();
         for (int i = 0; i < 20; i++)
@@ -82,7 +82,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task A_token_that_is_cancelled_already_takes_no_message()
+    public async Task A_receive_with_a_canceled_token_takes_no_message()
     {
         var test = new TestConnection();
         test.Receive("kept");
@@ -94,7 +94,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task A_late_cancellation_of_an_earlier_receive_does_not_hit_the_next()
+    public async Task A_late_cancellation_does_not_affect_the_next_receive()
     {
         var test = new TestConnection();
         using var cancellation = new CancellationTokenSource();
@@ -111,7 +111,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task Cancellations_that_race_messages_lose_none_of_them()
+    public async Task Cancellations_that_race_messages_lose_no_message()
     {
         var test = new TestConnection();
         const int count = 3_000;
@@ -173,7 +173,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task A_receive_that_waits_is_told_of_the_end()
+    public async Task A_pending_receive_ends_with_the_connection()
     {
         var test = new TestConnection();
         Task<WebSocketMessage> receive = test.Connection.ReceiveMessageAsync().AsTask();
@@ -185,7 +185,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task Reading_all_ends_silently_after_a_closing_handshake()
+    public async Task ReadAllAsync_ends_normally_after_a_closing_handshake()
     {
         var test = new TestConnection();
         test.Receive("one");
@@ -203,7 +203,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task Reading_all_throws_when_the_connection_broke()
+    public async Task ReadAllAsync_throws_after_an_abnormal_closure()
     {
         var test = new TestConnection();
         test.Receive("one");
@@ -224,7 +224,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public async Task An_enumeration_that_is_cancelled_leaves_the_next_message_to_another()
+    public async Task A_canceled_enumeration_leaves_the_next_message_to_another_receive()
     {
         var test = new TestConnection();
         using var cancellation = new CancellationTokenSource();
@@ -241,7 +241,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void The_memory_of_a_message_goes_back_at_the_next_receive()
+    public void The_next_receive_returns_the_memory_of_a_message()
     {
         var test = new TestConnection();
         test.Receive("first");
@@ -260,7 +260,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void A_full_inbox_pauses_reading_and_room_resumes_it()
+    public void A_full_inbox_pauses_reading_until_it_has_room()
     {
         var test = new TestConnection(options: SmallInbox);
         byte[] six = [.. Enumerable.Range(0, 6).SelectMany(i => test.FromPeer(Opcode.Text, [(byte)('0' + i)]))];
@@ -280,7 +280,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void Empty_messages_fill_the_inbox_too()
+    public void Empty_messages_count_toward_the_inbox_limit()
     {
         var test = new TestConnection(options: SmallInbox);
         byte[] wire = [.. Enumerable.Range(0, 1_000).SelectMany(_ => test.FromPeer(Opcode.Binary, []))];
@@ -296,7 +296,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void Pings_are_answered_and_a_close_is_too_after_a_second_while_nobody_receives()
+    public void Pings_and_after_a_second_a_close_get_replies_without_a_receive()
     {
         var test = new TestConnection();
         test.Receive("waits");
@@ -316,7 +316,7 @@ public sealed class PullReceiverTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_connection_that_closes_reads_on_to_the_peers_close_frame_when_nothing_is_received_for_a_second(bool pausedBefore)
+    public void A_closing_connection_discards_messages_after_a_second_without_a_receive(bool pausedBefore)
     {
         var test = new TestConnection(options: SmallInbox);
         byte[] many = [.. Enumerable.Range(0, 100).SelectMany(_ => test.FromPeer(Opcode.Text, "message"u8))];
@@ -339,7 +339,7 @@ public sealed class PullReceiverTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_connection_that_closes_drops_nothing_that_the_application_takes(bool pausedBefore)
+    public void A_closing_connection_drops_no_message_that_the_application_receives(bool pausedBefore)
     {
         const int Count = 40;
         var test = new TestConnection(options: SmallInbox);
@@ -366,7 +366,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void A_peer_that_sends_without_end_does_not_keep_a_connection_that_closes_open()
+    public void A_peer_that_sends_endlessly_does_not_keep_a_closing_connection_open()
     {
         var test = new TestConnection(options: SmallInbox);
         byte[] many = [.. Enumerable.Range(0, 100).SelectMany(_ => test.FromPeer(Opcode.Text, "message"u8))];
@@ -393,7 +393,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void A_method_that_begins_after_the_end_has_its_token_cancelled_too()
+    public void A_delegate_that_starts_after_the_end_has_a_canceled_token()
     {
         var test = new TestConnection();
         test.Receive("not received");
@@ -411,7 +411,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void While_the_send_buffer_is_over_its_limit_nothing_is_delivered_and_then_all()
+    public void Delivery_pauses_while_the_send_buffer_is_above_its_limit()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions
         {
@@ -431,7 +431,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void A_receive_that_waits_with_an_empty_inbox_goes_on_in_place_soon_after_a_backlog_that_took_more_than_a_slice()
+    public void A_pending_receive_continues_inline_again_after_a_long_backlog()
     {
         const int Backlog = 100;
         const int Later = 20;
@@ -476,7 +476,7 @@ public sealed class PullReceiverTests
     }
 
     [Fact]
-    public void Fragments_and_messages_are_received_with_methods_of_their_own()
+    public void Fragments_and_messages_have_separate_receive_methods()
     {
         var fragments = new TestConnection(options: new WebSocketConnectionOptions { DeliverFragments = true });
         var messages = new TestConnection();

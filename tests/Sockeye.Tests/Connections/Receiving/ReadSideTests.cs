@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 public sealed class ReadSideTests
 {
     [Fact]
-    public void Frames_that_are_cut_do_not_run_into_those_of_another_connection()
+    public void Split_frames_of_different_connections_do_not_mix()
     {
         RecordingHandler[] handlers = [.. Enumerable.Range(0, 4).Select(_ => new RecordingHandler())];
         TestConnection[] tests = [.. handlers.Select(handler => new TestConnection(handler: handler))];
@@ -25,7 +25,7 @@ public sealed class ReadSideTests
     }
 
     [Fact]
-    public void Connections_with_different_rules_follow_one_another()
+    public void Connections_with_different_rules_share_a_reader()
     {
         var handler = new RecordingHandler();
         var server = new TestConnection(handler: handler);
@@ -48,7 +48,7 @@ public sealed class ReadSideTests
     }
 
     [Fact]
-    public void A_connection_that_has_failed_reads_nothing_into_the_next()
+    public void A_failed_connection_leaves_no_state_to_the_next()
     {
         var handler = new RecordingHandler();
         var failed = new TestConnection(handler: handler);
@@ -64,7 +64,7 @@ public sealed class ReadSideTests
     }
 
     [Fact]
-    public void What_follows_a_cut_frame_in_the_same_read_is_read_in_order()
+    public void Frames_after_a_completed_split_frame_are_read_in_order()
     {
         var handler = new RecordingHandler();
         var test = new TestConnection(handler: handler);

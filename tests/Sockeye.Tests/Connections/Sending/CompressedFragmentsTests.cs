@@ -16,7 +16,7 @@ public sealed class CompressedFragmentsTests
     [InlineData(1, true)]
     [InlineData(2, false)]
     [InlineData(7, true)]
-    public async Task RSV1_is_on_the_first_frame_alone(int fragments, bool endsEmpty)
+    public async Task RSV1_is_set_on_the_first_frame_only(int fragments, bool endsEmpty)
     {
         var test = new TestConnection(deflate: Takeover());
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -47,7 +47,7 @@ public sealed class CompressedFragmentsTests
     [Theory]
     [InlineData(99, 500, "Text…, Continuation 500 bytes")] // the first one decides, for the whole message
     [InlineData(100, 5, "compressed Text…, Continuation")]
-    public async Task The_first_fragment_decides(int firstLength, int secondLength, string expected)
+    public async Task The_first_fragment_decides_about_compression(int firstLength, int secondLength, string expected)
     {
         var test = new TestConnection(deflate: Takeover(PerMessageDeflateOptions.Default with { MinimumLength = 100 }));
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -62,7 +62,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task A_message_that_is_not_to_be_compressed_is_not()
+    public async Task A_message_with_compress_false_is_not_compressed()
     {
         var test = new TestConnection(deflate: Takeover());
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text, compress: false);
@@ -74,7 +74,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task A_message_without_any_payload_is_understood()
+    public async Task A_message_without_payload_is_inflated_by_the_peer()
     {
         var test = new TestConnection(deflate: Takeover());
 
@@ -87,7 +87,7 @@ public sealed class CompressedFragmentsTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Messages_after_a_fragmented_one_are_understood(bool forgets)
+    public async Task Messages_after_a_fragmented_one_are_inflated_by_the_peer(bool forgets)
     {
         var test = new TestConnection(deflate: forgets ? Forgetting() : Takeover());
         var messages = new MessagesOnTheWire(new PeerInflater(forgets));
@@ -103,7 +103,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task Noise_in_fragments_is_understood()
+    public async Task Incompressible_fragments_are_inflated_by_the_peer()
     {
         var test = new TestConnection(Role.Client, deflate: Takeover());
         byte[] noise = Noise(100_000);
@@ -120,7 +120,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task Pings_and_pongs_pass_between_the_fragments_as_they_are()
+    public async Task Pings_and_pongs_between_fragments_are_not_compressed()
     {
         var test = new TestConnection(deflate: Takeover());
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -140,7 +140,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task A_fragment_that_was_given_up_may_be_sent_again()
+    public async Task A_canceled_fragment_may_be_sent_again()
     {
         TestConnection test = Limited();
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -161,7 +161,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task A_first_fragment_that_was_given_up_has_begun_nothing()
+    public async Task A_canceled_first_fragment_does_not_begin_a_message()
     {
         TestConnection test = Limited();
         test.Transport.Capacity = 0;
@@ -181,7 +181,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task A_message_that_is_begun_and_abandoned_fails_the_connection_and_gives_the_encoder_back()
+    public async Task An_abandoned_message_fails_the_connection_and_returns_the_encoder()
     {
         DeflateSetup setup = Takeover();
         var test = new TestConnection(deflate: setup);
@@ -202,7 +202,7 @@ public sealed class CompressedFragmentsTests
     }
 
     [Fact]
-    public async Task A_close_frame_passes_a_message_that_is_open_and_its_writer_hears_of_it()
+    public async Task A_close_frame_overtakes_an_open_message_and_its_writer_throws()
     {
         var test = new TestConnection(deflate: Takeover());
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);

@@ -19,7 +19,7 @@ public sealed class CompressedSendsStressTests
     [InlineData("server", false, 1)]
     [InlineData("client", false, 2)]
     [InlineData("server", true, 3)]
-    public void Each_senders_order_is_kept_and_the_peer_understands_every_message(string role, bool forgets, int seed)
+    public void Each_senders_order_is_kept_and_the_peer_inflates_every_message(string role, bool forgets, int seed)
     {
         DeflateSetup setup = forgets ? DeflateSetup.Forgetting() : DeflateSetup.Takeover();
         var transport = new InMemoryTransport { Writes = WriteScript.Random(seed) };
@@ -43,7 +43,7 @@ public sealed class CompressedSendsStressTests
     [Theory]
     [InlineData(1, false)]
     [InlineData(2, true)] // aborted, not closed
-    public void Sends_that_race_the_end_complete_once_and_give_everything_back(int seed, bool aborts)
+    public void Sends_that_race_the_end_complete_once_and_return_all_memory(int seed, bool aborts)
     {
         for (int round = 0; round < 15; round++)
         {
@@ -86,7 +86,7 @@ public sealed class CompressedSendsStressTests
     }
 
     [Fact]
-    public void A_sender_that_cannot_compress_ends_its_own_turn_and_nobody_elses()
+    public void A_sender_whose_compression_fails_ends_only_its_own_send()
     {
         const int SenderCount = 16;
         const int SendCount = 300;

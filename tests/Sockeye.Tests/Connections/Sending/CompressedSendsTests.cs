@@ -17,7 +17,7 @@ public sealed class CompressedSendsTests
     [Theory]
     [InlineData("server")]
     [InlineData("client")]
-    public void A_message_is_compressed_and_the_next_refers_to_it(string role)
+    public void A_message_refers_to_the_compressed_message_before_it(string role)
     {
         TestConnection test = Open(role == "client" ? Role.Client : Role.Server);
 
@@ -32,7 +32,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact] // ws 4.6, 29
-    public void Without_context_takeover_each_message_stands_for_itself_and_no_codec_is_held()
+    public void Without_context_takeover_messages_are_independent_and_no_codec_is_held()
     {
         DeflateSetup setup = Forgetting();
         var test = new TestConnection(deflate: setup);
@@ -50,7 +50,7 @@ public sealed class CompressedSendsTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)] // unlike ws, with context as without
-    public void What_is_shorter_than_the_minimum_size_is_sent_as_it_is(bool keepsContext)
+    public void A_message_below_MinimumLength_is_not_compressed(bool keepsContext)
     {
         PerMessageDeflateOptions options = PerMessageDeflateOptions.Default with { MinimumLength = 100 };
         var test = new TestConnection(deflate: keepsContext ? Takeover(options) : Forgetting(options));
@@ -63,7 +63,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact] // DF-40: no length reveals a secret that is not in the window
-    public void A_message_that_is_not_to_be_compressed_is_not_in_the_window()
+    public void A_message_with_compress_false_is_not_in_the_window()
     {
         TestConnection test = Open();
         SendText(test, TextOf(1));
@@ -83,7 +83,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public void A_message_that_does_not_become_shorter_is_sent_as_it_is_and_those_behind_it_are_understood()
+    public void An_incompressible_message_is_sent_uncompressed_and_later_ones_are_inflated()
     {
         TestConnection test = Open();
         byte[] noise = Noise(5_000);
@@ -117,7 +117,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact] // EX-31c: the client was given a window that zlib does not have
-    public void An_end_that_cannot_compress_sends_its_messages_as_they_are_and_inflates_the_others()
+    public void An_end_that_cannot_compress_sends_uncompressed_and_inflates_received_messages()
     {
         var handler = new RecordingHandler();
         var setup = Takeover() with { Agreed = new PerMessageDeflateParameters(false, false, null, 8) };
@@ -132,7 +132,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public void A_connection_without_compression_says_so_and_refuses_RSV1()
+    public void A_connection_without_compression_reports_it_and_fails_on_RSV1()
     {
         var test = new TestConnection();
 
@@ -144,7 +144,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public void What_is_buffered_is_what_goes_over_the_wire()
+    public void SendBufferLength_counts_compressed_bytes()
     {
         TestConnection test = Open();
         test.Transport.Capacity = 0;
@@ -160,7 +160,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public async Task A_message_is_refused_when_the_buffer_is_full_and_those_behind_it_are_understood()
+    public async Task A_message_is_refused_when_the_buffer_is_full_and_later_ones_are_inflated()
     {
         TestConnection test = Open(limit: 100);
         SendText(test, TextOf(1));
@@ -183,7 +183,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public async Task Those_who_wait_are_compressed_in_the_order_of_their_calls()
+    public async Task Waiting_messages_are_compressed_in_call_order()
     {
         TestConnection test = Open(limit: 100);
         test.Transport.Capacity = 0;
@@ -202,7 +202,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public async Task A_send_that_does_not_wait_goes_behind_those_that_do()
+    public async Task TrySend_is_ordered_after_waiting_sends()
     {
         TestConnection test = Open();
         await using WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -219,7 +219,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public void A_send_with_a_token_that_was_cancelled_before_sends_nothing()
+    public void A_send_with_a_canceled_token_sends_nothing()
     {
         TestConnection test = Open();
         var cancelled = new CancellationToken(canceled: true);
@@ -232,7 +232,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public async Task A_close_frame_goes_behind_those_who_wait_to_compress()
+    public async Task A_close_frame_follows_sends_that_wait_to_compress()
     {
         TestConnection test = Open(limit: 100);
         test.Transport.Capacity = 0;
@@ -255,7 +255,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public async Task An_abort_fails_those_who_wait_to_compress()
+    public async Task An_abort_fails_sends_that_wait_to_compress()
     {
         TestConnection test = Open(limit: 100);
         test.Transport.Capacity = 0;
@@ -273,7 +273,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public void Replies_of_one_read_leave_in_one_write()
+    public void Compressed_replies_to_one_read_leave_in_one_write()
     {
         var handler = new RecordingHandler
         {
@@ -309,7 +309,7 @@ public sealed class CompressedSendsTests
     }
 
     [Fact]
-    public void Codecs_are_given_back_at_the_end_and_once()
+    public void Codecs_are_returned_once_at_the_end()
     {
         DeflateSetup setup = Takeover();
         var test = new TestConnection(handler: new RecordingHandler(), deflate: setup);

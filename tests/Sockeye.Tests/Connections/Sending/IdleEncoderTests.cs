@@ -13,7 +13,7 @@ public sealed class IdleEncoderTests
     private readonly DeflateSetup _setup = Takeover();
 
     [Fact]
-    public void An_encoder_is_given_back_after_the_timeout_and_the_next_message_refers_to_nothing()
+    public void An_idle_encoder_is_returned_and_the_next_message_refers_to_no_earlier_one()
     {
         TestConnection test = Open(_setup);
         Send(test, TextOf(1));
@@ -30,7 +30,7 @@ public sealed class IdleEncoderTests
     }
 
     [Fact]
-    public void The_peer_understands_what_comes_before_and_after()
+    public void The_peer_inflates_messages_before_and_after_the_return()
     {
         TestConnection test = Open(_setup);
         for (int round = 0; round < 5; round++)
@@ -60,7 +60,7 @@ public sealed class IdleEncoderTests
     }
 
     [Fact]
-    public void Messages_that_are_not_compressed_do_not_keep_it()
+    public void Uncompressed_messages_do_not_keep_the_encoder()
     {
         TestConnection test = Open(_setup);
         Send(test, TextOf(1));
@@ -73,7 +73,7 @@ public sealed class IdleEncoderTests
     }
 
     [Fact]
-    public async Task An_encoder_is_not_taken_from_a_message_that_is_open()
+    public async Task An_open_message_keeps_its_encoder()
     {
         TestConnection test = Open(_setup);
         WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Text);
@@ -107,7 +107,7 @@ public sealed class IdleEncoderTests
     }
 
     [Fact]
-    public void Nothing_is_timed_where_nothing_is_held()
+    public void No_deadline_is_armed_without_an_encoder()
     {
         TestConnection test = Open(Forgetting());
         Send(test, TextOf(1));
@@ -116,7 +116,7 @@ public sealed class IdleEncoderTests
     }
 
     [Fact]
-    public void Nothing_is_timed_after_the_end()
+    public void No_deadline_is_armed_after_the_end()
     {
         TestConnection test = Open(_setup);
         Send(test, TextOf(1));

@@ -8,7 +8,7 @@ public sealed class MaskingKeySourceTests
     private const int KeyCount = 100_000;
 
     [Fact] // FR-51
-    public void Bytes_of_the_keys_of_frames_are_evenly_spread()
+    public void Masking_key_bytes_are_uniformly_distributed()
     {
         uint[] keys = KeysOfFrames();
 
@@ -29,7 +29,7 @@ public sealed class MaskingKeySourceTests
     }
 
     [Fact] // FR-51
-    public void Keys_of_frames_repeat_no_more_than_chance_has_it()
+    public void Masking_keys_repeat_no_more_often_than_random()
     {
         uint[] keys = KeysOfFrames();
 

@@ -14,7 +14,7 @@ public sealed class MessageEncoderTests
     private readonly MessagesOnTheWire _messages = new(new PeerInflater());
 
     [Fact]
-    public void Compresses_what_is_long_enough_in_the_order_of_the_wire()
+    public void Messages_above_MinimumLength_are_compressed_in_wire_order()
     {
         MessageCompression compression = Compression(minimumLength: 100);
         Send(compression, TextOf(1));
@@ -29,7 +29,7 @@ public sealed class MessageEncoderTests
     }
 
     [Fact] // RFC 7692 §7.2.1
-    public async Task A_message_that_waited_for_its_turn_is_compressed_when_it_has_it()
+    public async Task A_message_that_waited_for_its_turn_is_compressed_in_its_turn()
     {
         MessageCompression compression = Compression();
         _bench.Block();
@@ -46,7 +46,7 @@ public sealed class MessageEncoderTests
     }
 
     [Fact]
-    public void After_the_end_of_the_connection_nothing_is_compressed_and_the_turn_is_free()
+    public void Nothing_is_compressed_after_the_end_and_the_turn_is_released()
     {
         MessageCompression compression = Compression();
         MessageEncoder encoder = compression.EncoderFor(1_000)!;

@@ -6,11 +6,11 @@ namespace Sockeye.Tests;
 public sealed class OutgoingFrameTests
 {
     [Fact] // §5.7
-    public void A_server_sends_the_frame_of_the_rfc() =>
+    public void A_server_sends_the_RFC_example() =>
         Assert.Equal("810548656C6C6F", Convert.ToHexString(Write(Role.Server, Opcode.Text, "Hello"u8)));
 
     [Fact] // §5.4
-    public void A_fragment_that_is_not_the_last_has_no_fin() =>
+    public void A_fragment_before_the_last_has_FIN_clear() =>
         Assert.Equal("010348656C", Convert.ToHexString(Write(Role.Server, Opcode.Text, "Hel"u8, fin: false)));
 
     [Theory]
@@ -56,14 +56,14 @@ public sealed class OutgoingFrameTests
     [InlineData(126, Role.Server, 130)]
     [InlineData(65_535, Role.Client, 65_543)]
     [InlineData(65_536, Role.Server, 65_546)]
-    internal void The_length_of_a_frame_is_what_it_takes(int payloadLength, Role role, int expected)
+    internal void The_length_of_a_frame_includes_its_header(int payloadLength, Role role, int expected)
     {
         Assert.Equal(expected, OutgoingFrame.LengthOf(payloadLength, role));
         Assert.Equal(expected, Write(role, Opcode.Binary, new byte[payloadLength]).Length);
     }
 
     [Fact]
-    public void A_frame_longer_than_a_span_can_be_is_refused() =>
+    public void A_frame_longer_than_the_maximum_span_throws() =>
         Assert.Throws<OverflowException>(() => OutgoingFrame.LengthOf(int.MaxValue, Role.Server));
 
     private static byte[] Write(Role role, Opcode opcode, ReadOnlySpan<byte> payload, bool fin = true)

@@ -14,7 +14,7 @@ public sealed class PreparedCompressionTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void It_is_compressed_once_for_all_connections_of_a_kind()
+    public void A_prepared_message_is_compressed_once_per_set_of_parameters()
     {
         DeflateSetup setup = DeflateSetup.Forgetting();
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1));
@@ -33,7 +33,7 @@ public sealed class PreparedCompressionTests
     }
 
     [Fact]
-    public void Threads_that_need_it_at_once_compress_it_once()
+    public void Concurrent_threads_compress_a_prepared_message_once()
     {
         CodecPool<Deflater> codecs = DeflateSetup.Forgetting().Codecs.Deflaters(15);
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 100_000));
@@ -49,7 +49,7 @@ public sealed class PreparedCompressionTests
     [InlineData(9)]
     [InlineData(12)]
     [InlineData(15)]
-    public void Each_window_has_a_frame_of_its_own(int windowBits)
+    public void Each_window_size_has_its_own_frame(int windowBits)
     {
         WebSocketPreparedMessage message = WebSocketPreparedMessage.Text(DeflateSetup.TextOf(1, length: 50_000));
         MessageCodecs codecs = DeflateSetup.Forgetting().Codecs;
@@ -69,7 +69,7 @@ public sealed class PreparedCompressionTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void What_becomes_no_shorter_or_must_not_be_compressed_goes_as_it_is(bool hasTakeover, bool compress)
+    public void Incompressible_messages_and_compress_false_are_sent_uncompressed(bool hasTakeover, bool compress)
     {
         DeflateSetup setup = hasTakeover ? DeflateSetup.Takeover() : DeflateSetup.Forgetting();
         WebSocketPreparedMessage message = compress
@@ -87,7 +87,7 @@ public sealed class PreparedCompressionTests
     [Theory]
     [InlineData(1_023, false)]
     [InlineData(1_024, true)]
-    public void The_minimum_size_counts_for_it_too(int length, bool isCompressed)
+    public void MinimumLength_applies_to_prepared_messages(int length, bool isCompressed)
     {
         var connection = new TestConnection(deflate: DeflateSetup.Takeover(PerMessageDeflateOptions.Default));
 
@@ -97,7 +97,7 @@ public sealed class PreparedCompressionTests
     }
 
     [Fact]
-    public void What_follows_it_refers_to_nothing_before_it()
+    public void A_message_after_a_prepared_one_refers_to_no_earlier_message()
     {
         // The peer's window holds it, and this end's does not: a reference would be found somewhere else.
         var connection = new TestConnection(deflate: DeflateSetup.Takeover());
@@ -117,7 +117,7 @@ public sealed class PreparedCompressionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Any_mix_with_other_messages_is_inflated_by_the_peer(bool isClient)
+    public async Task Any_mix_of_prepared_and_other_messages_is_inflated_by_the_peer(bool isClient)
     {
         Role role = isClient ? Role.Client : Role.Server;
         for (int seed = 0; seed < 40; seed++)
@@ -146,7 +146,7 @@ public sealed class PreparedCompressionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void When_it_must_wait_for_its_turn_it_goes_as_it_is(bool isClient)
+    public void A_prepared_message_that_must_wait_is_sent_uncompressed_by_TrySend(bool isClient)
     {
         var connection = new TestConnection(isClient ? Role.Client : Role.Server, deflate: DeflateSetup.Takeover());
         var peer = new MessagesOnTheWire(new PeerInflater());
@@ -166,7 +166,7 @@ public sealed class PreparedCompressionTests
     }
 
     [Fact]
-    public async Task A_send_that_is_awaited_waits_for_its_turn_and_is_compressed()
+    public async Task SendAsync_of_a_prepared_message_waits_and_compresses()
     {
         var connection = new TestConnection(deflate: DeflateSetup.Takeover());
         var peer = new MessagesOnTheWire(new PeerInflater());
@@ -188,7 +188,7 @@ public sealed class PreparedCompressionTests
     }
 
     [Fact]
-    public async Task Threads_may_send_it_and_other_messages_at_once()
+    public async Task Threads_may_send_prepared_and_other_messages_concurrently()
     {
         var transport = new InMemoryTransport { Writes = WriteScript.Random(seed: 7) };
         var settings = new ConnectionSettings(

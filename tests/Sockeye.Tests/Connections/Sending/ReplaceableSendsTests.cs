@@ -64,7 +64,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void A_prepared_message_can_take_the_place_of_another_one()
+    public void A_prepared_message_can_replace_another()
     {
         SendQueueBench bench = Blocked();
         Send(bench, "old", out WaitingFrame? waiting);
@@ -94,7 +94,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void Progress_of_a_long_message_leaves_those_behind_it_replaceable()
+    public void Messages_behind_a_long_write_in_progress_stay_replaceable()
     {
         var bench = new SendQueueBench(limit: 1_000_000);
         bench.Block(100_000);
@@ -111,7 +111,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void No_more_messages_than_one_write_takes_become_bytes_at_a_time()
+    public void Only_the_messages_of_one_write_are_serialized_at_a_time()
     {
         var bench = new SendQueueBench(limit: 1_000_000);
         bench.Block(100);
@@ -133,7 +133,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void Without_room_it_is_refused_and_a_removal_makes_room_for_it()
+    public void A_message_without_room_is_refused_until_a_removal_makes_room()
     {
         var bench = new SendQueueBench(limit: 1_000);
         bench.Block(100);
@@ -172,7 +172,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact] // §5.4
-    public void A_message_that_waits_for_the_end_of_another_one_can_be_replaced_and_removed()
+    public void A_message_that_waits_for_an_open_one_can_be_replaced_and_removed()
     {
         var bench = new SendQueueBench();
         object writer = new();
@@ -189,7 +189,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void A_message_that_waits_for_a_turn_goes_when_the_turn_is_given_up()
+    public void A_message_that_waits_for_a_turn_is_sent_when_the_turn_is_released()
     {
         var bench = new SendQueueBench();
         Assert.True(bench.Sends.TryTakeTurn(new OutgoingFrame(Opcode.Text).TurnOf(new object())));
@@ -204,7 +204,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void A_control_frame_that_waited_for_room_is_written_once_a_removal_makes_room()
+    public void A_control_frame_that_waits_for_room_is_written_after_a_removal()
     {
         var bench = new SendQueueBench(limit: 1_000);
         Assert.True(bench.SendAsync(Opcode.Text, "open", fin: false, new object()).IsCompletedSuccessfully);
@@ -219,7 +219,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void Pings_and_pongs_pass_the_messages_that_wait()
+    public void Pings_and_pongs_overtake_waiting_messages()
     {
         SendQueueBench bench = Blocked();
         Send(bench, "waits", out _);
@@ -234,7 +234,7 @@ public sealed class ReplaceableSendsTests
     [Theory]
     [InlineData(true, "Binary 100 bytes, Text 'waits', Close 1000")]
     [InlineData(false, "Binary 100 bytes, Close 1000")]
-    public void A_close_frame_goes_behind_the_messages_that_wait_or_drops_them(bool afterPending, string expected)
+    public void A_close_frame_follows_waiting_messages_or_drops_them(bool afterPending, string expected)
     {
         SendQueueBench bench = Blocked();
         Send(bench, "waits", out WaitingFrame? waiting);
@@ -249,7 +249,7 @@ public sealed class ReplaceableSendsTests
     }
 
     [Fact]
-    public void The_end_of_the_transport_returns_the_memory_of_the_messages_that_wait()
+    public void The_end_of_the_transport_returns_the_memory_of_waiting_messages()
     {
         SendQueueBench bench = Blocked();
         Send(bench, "waits", out WaitingFrame? waiting);

@@ -10,7 +10,7 @@ public sealed class SendBacklogTests
     private readonly object _writer = new();
 
     [Fact]
-    public void Sends_leave_in_the_order_they_came()
+    public void Sends_leave_in_call_order()
     {
         var backlog = new SendBacklog();
         backlog.Add(Send("a"));
@@ -22,7 +22,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact]
-    public void Without_room_only_those_leave_that_are_counted_already()
+    public void Without_room_only_already_counted_sends_leave()
     {
         var backlog = new SendBacklog();
         backlog.Add(Counted("counted"));
@@ -34,7 +34,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact]
-    public void It_is_nobodys_turn_while_others_wait_but_a_control_frames()
+    public void Only_control_frames_may_bypass_waiting_sends()
     {
         var backlog = new SendBacklog();
         Assert.True(backlog.IsTurnOf(Opcode.Text, writer: null));
@@ -48,7 +48,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact] // §5.4: "fragments of one message MUST NOT be interleaved between the fragments of another message"
-    public void While_a_message_is_open_it_is_its_writers_turn_alone()
+    public void Only_its_writer_may_send_while_a_message_is_open()
     {
         var backlog = new SendBacklog();
         backlog.NoteTurn(Fragment("begin", fin: false, Opcode.Text).Frame);
@@ -67,7 +67,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact]
-    public void A_waiting_message_may_begin_when_another_ends_and_holds_up_those_behind_it()
+    public void A_waiting_message_starts_when_the_open_one_ends_and_blocks_later_sends()
     {
         var backlog = new SendBacklog();
         backlog.Add(Fragment("begin", fin: false, Opcode.Text));
@@ -80,7 +80,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact]
-    public void One_that_is_given_up_leaves_no_trace()
+    public void A_canceled_send_is_removed()
     {
         var backlog = new SendBacklog();
         WaitingFrame send = Send("given up");
@@ -94,7 +94,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact]
-    public void A_fragment_can_be_given_up_too()
+    public void A_fragment_can_be_canceled()
     {
         var backlog = new SendBacklog();
         backlog.NoteTurn(Fragment("begin", fin: false, Opcode.Text).Frame);
@@ -129,7 +129,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact]
-    public void One_that_can_be_replaced_leaves_only_when_asked_for_and_holds_up_those_behind_it()
+    public void A_replaceable_send_leaves_only_on_request_and_blocks_later_sends()
     {
         var backlog = new SendBacklog();
         backlog.Add(Counted("first"));
@@ -148,7 +148,7 @@ public sealed class SendBacklogTests
     [InlineData(1, "a c d")]
     [InlineData(2, "a b d")]
     [InlineData(3, "a b c")]
-    public void Any_of_them_can_be_removed(int index, string left)
+    public void Any_waiting_send_can_be_removed(int index, string left)
     {
         var backlog = new SendBacklog();
         WaitingFrame[] frames = [Counted("a"), Counted("b"), Counted("c"), Counted("d")];
@@ -163,7 +163,7 @@ public sealed class SendBacklogTests
     }
 
     [Fact] // §5.5.3
-    public void Keeps_the_newest_pong_only()
+    public void The_slot_keeps_only_the_newest_pong()
     {
         var backlog = new SendBacklog();
         Assert.False(backlog.HasPong);
@@ -178,7 +178,7 @@ public sealed class SendBacklogTests
     [Theory]
     [InlineData(0)]
     [InlineData(125)]
-    public void Copies_any_payload_of_a_pong(int length)
+    public void Any_pong_payload_is_copied(int length)
     {
         byte[] payload = [.. Enumerable.Range(1, length).Select(i => (byte)i)];
         var backlog = new SendBacklog();

@@ -8,7 +8,7 @@ public sealed class SendBufferTests
     private readonly CountingPool _pool = new();
 
     [Fact]
-    public void Frames_share_segments_and_never_lie_across_two()
+    public void Frames_share_segments_and_never_span_two()
     {
         var frames = Frames();
         var random = new Random(6455);
@@ -34,7 +34,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void A_header_for_a_payload_elsewhere_ends_the_segment_that_is_taken_with_it()
+    public void A_header_of_a_separate_payload_is_at_the_end_of_the_taken_segment()
     {
         for (int corked = 0; corked <= 16_384; corked += corked < 16_300 ? 815 : 1)
         {
@@ -60,7 +60,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void Nothing_is_held_before_a_frame_comes_or_after_the_last_has_gone()
+    public void No_segment_is_held_without_frames()
     {
         var frames = Frames();
         Assert.True(frames.IsEmpty);
@@ -78,7 +78,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void Bytes_that_are_no_frame_go_out_as_they_are()
+    public void Raw_bytes_are_written_unchanged()
     {
         var frames = Frames(Role.Client);
 
@@ -101,7 +101,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void At_the_limit_it_is_congested_until_half_of_it_is_left()
+    public void At_the_limit_the_buffer_is_congested_until_it_drains_to_half()
     {
         var buffer = Frames(limit: 1_000);
         buffer.Count(999);
@@ -121,7 +121,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void Control_frames_have_room_beyond_the_limit_but_not_without_end()
+    public void Control_frames_have_bounded_room_beyond_the_limit()
     {
         var buffer = Frames(limit: 1_000);
         buffer.Count(1_000);
@@ -134,7 +134,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void The_smallest_limit_works()
+    public void The_smallest_limit_is_usable()
     {
         var buffer = Frames(limit: 1);
         Assert.True(buffer.HasRoom);
@@ -148,7 +148,7 @@ public sealed class SendBufferTests
     }
 
     [Fact]
-    public void Clearing_it_forgets_what_was_counted()
+    public void Clearing_the_buffer_resets_its_count()
     {
         var buffer = Frames(limit: 10);
         buffer.Count(100);

@@ -8,7 +8,7 @@ public sealed class SendQueueClosingTests
     private static readonly CloseStatus Normal = new(WebSocketCloseCode.NormalClosure, "");
 
     [Fact] // §5.5.1: "MUST NOT send any more data frames after sending a Close frame"
-    public void Nothing_goes_behind_the_close_frame()
+    public void No_frame_follows_the_close_frame()
     {
         var bench = new SendQueueBench();
         bench.Sends.TrySend(Opcode.Text, "before"u8);
@@ -26,7 +26,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void A_pong_that_waited_is_dropped_when_the_close_frame_is_in_its_place()
+    public void A_waiting_pong_is_dropped_when_the_close_frame_is_queued()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -39,7 +39,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact] // ws, "close" 10
-    public void The_close_frame_goes_behind_the_sends_that_wait_and_they_complete()
+    public void The_close_frame_follows_waiting_sends_which_complete()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -58,7 +58,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void The_close_frame_is_expedited_when_the_peer_closes_and_those_that_wait_fail()
+    public void A_close_by_the_peer_expedites_the_close_frame_and_fails_waiting_sends()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -73,7 +73,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void An_immediate_close_fails_those_that_wait_and_gives_their_memory_back()
+    public void An_immediate_close_fails_waiting_sends_and_returns_their_memory()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();
@@ -93,7 +93,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact] // §5.4: a control frame may go inside a message, which is then given up.
-    public void The_close_frame_does_not_wait_for_a_message_that_is_open()
+    public void The_close_frame_does_not_wait_for_an_open_message()
     {
         var bench = new SendQueueBench();
         object writer = new();
@@ -107,7 +107,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void A_message_that_would_begin_in_front_of_a_waiting_close_frame_and_not_end_is_not_begun()
+    public void An_incomplete_message_does_not_start_before_a_waiting_close_frame()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -124,7 +124,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void The_output_is_ended_once_all_has_been_written()
+    public void The_output_ends_after_everything_was_written()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -143,7 +143,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void The_output_is_not_ended_before_the_close_frame_is_in_its_place()
+    public void The_output_does_not_end_before_the_close_frame_is_queued()
     {
         // The peer's Close frame arrives between an application's decision to close and its Close frame.
         var bench = new SendQueueBench();
@@ -157,7 +157,7 @@ public sealed class SendQueueClosingTests
     }
 
     [Fact]
-    public void When_the_transport_goes_all_that_waits_fails_and_all_memory_goes_back()
+    public void The_end_of_the_transport_fails_waiting_sends_and_returns_all_memory()
     {
         var bench = new SendQueueBench(limit: 100_000);
         bench.Transport.Capacity = 10;

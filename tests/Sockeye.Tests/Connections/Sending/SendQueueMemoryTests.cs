@@ -18,7 +18,7 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
     private readonly SendQueueBench _owner = new();
 
     [Fact]
-    public void A_send_queue_at_rest_is_one_object_of_88_bytes()
+    public void An_idle_send_queue_is_one_object_of_88_bytes()
     {
         var transport = new InMemoryTransport { KeepsOutput = false };
         var queues = new SendQueue[QueueCount];
@@ -36,7 +36,7 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_send_queue_keeps_nothing_of_what_it_has_sent()
+    public void A_send_queue_keeps_no_memory_of_sent_frames()
     {
         var transport = new InMemoryTransport { KeepsOutput = false };
         SendQueue[] queues = [.. Enumerable.Range(0, QueueCount).Select(_ => new SendQueue(_settings, transport, _owner))];
@@ -53,7 +53,7 @@ public sealed class SendQueueMemoryTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void What_is_made_for_a_blocked_transport_is_reused_after_it_has_drained()
+    public void State_for_a_blocked_transport_is_reused_after_it_drained()
     {
         InMemoryTransport[] transports = [.. Enumerable.Range(0, QueueCount).Select(_ => new InMemoryTransport
         {

@@ -14,7 +14,7 @@ public sealed class SendQueueStressTests
     [Theory]
     [InlineData("server", 1)]
     [InlineData("client", 2)]
-    public void Each_senders_order_is_kept_messages_are_whole_and_none_is_lost(string role, int seed)
+    public void Messages_of_each_sender_are_whole_in_order_and_complete(string role, int seed)
     {
         var transport = new InMemoryTransport { Writes = WriteScript.Random(seed) };
         var owner = new Owner();

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 public sealed class SendQueueTests
 {
     [Fact]
-    public void What_the_transport_takes_is_sent()
+    public void Bytes_that_the_transport_accepts_are_Sent()
     {
         var bench = new SendQueueBench();
 
@@ -19,7 +19,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void What_the_transport_does_not_take_is_queued_up_to_the_limit_and_then_refused()
+    public void Bytes_that_the_transport_does_not_accept_are_Queued_up_to_the_limit_and_then_Refused()
     {
         var bench = new SendQueueBench(limit: 20);
         bench.Transport.Capacity = 3;
@@ -41,7 +41,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void What_a_thread_sends_while_it_handles_a_read_leaves_in_one_write()
+    public void Sends_during_a_read_leave_in_one_write()
     {
         var bench = new SendQueueBench();
         bench.Sends.Cork();
@@ -63,7 +63,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void What_is_only_held_back_does_not_make_a_send_be_refused()
+    public void Corked_frames_do_not_cause_a_Refused()
     {
         var bench = new SendQueueBench(limit: 1000);
         bench.Sends.Cork();
@@ -78,7 +78,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_large_payload_joins_what_is_corked_in_one_write()
+    public void A_large_payload_leaves_with_corked_frames_in_one_write()
     {
         var bench = new SendQueueBench(limit: 100_000);
         bench.Sends.Cork();
@@ -95,7 +95,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void However_much_is_corked_a_large_payload_comes_behind_it()
+    public void A_large_payload_follows_any_number_of_corked_frames()
     {
         for (int corked = 16_340; corked <= 16_390; corked++)
         {
@@ -115,7 +115,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_callback_that_sends_a_lot_does_not_hold_all_of_it()
+    public void A_callback_that_sends_much_corks_at_most_50_KiB()
     {
         var bench = new SendQueueBench(limit: 10_000_000);
         bench.Sends.Cork();
@@ -132,7 +132,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_send_on_another_thread_is_not_held_back_and_takes_with_it_what_came_before()
+    public void A_send_on_another_thread_is_not_corked_and_flushes_earlier_frames()
     {
         var bench = new SendQueueBench();
         bench.Sends.Cork();
@@ -168,7 +168,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_synchronous_send_does_not_overtake_those_that_wait()
+    public void TrySend_does_not_overtake_waiting_sends()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -190,7 +190,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_send_cancelled_while_it_waits_is_taken_back()
+    public void A_send_canceled_while_it_waits_is_removed()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -207,7 +207,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_send_cancelled_before_it_began_is_not_begun()
+    public void A_send_with_a_canceled_token_does_not_start()
     {
         var bench = new SendQueueBench();
 
@@ -217,7 +217,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void Cancelling_while_a_send_begins_to_wait_takes_it_back()
+    public void Canceling_while_a_send_starts_to_wait_removes_it()
     {
         for (int round = 0; round < 500; round++)
         {
@@ -244,7 +244,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_send_that_is_over_leaves_nothing_with_the_token_that_could_have_cancelled_it()
+    public void A_completed_send_leaves_no_registration_on_its_token()
     {
         var released = WaitingFrame.OfSender(Opcode.Text);
         using var cancellation = new CancellationTokenSource();
@@ -259,7 +259,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void Cancelling_a_send_that_is_on_its_way_does_nothing() // CC-04
+    public void Canceling_a_send_in_progress_has_no_effect() // CC-04
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -277,7 +277,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_ping_passes_a_fragmented_message_and_messages_that_wait() // §5.4, §5.5
+    public void A_ping_overtakes_a_fragmented_message_and_waiting_messages() // §5.4, §5.5
     {
         var bench = new SendQueueBench(limit: 1000);
         object writer = new();
@@ -296,7 +296,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void A_fragment_waits_for_room_and_goes_before_all_others_that_do()
+    public void A_fragment_that_waits_for_room_precedes_other_waiting_sends()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();
@@ -314,7 +314,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void What_waits_for_the_end_of_a_message_does_not_keep_it_from_ending()
+    public void Sends_queued_behind_an_open_message_do_not_block_its_fragments()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();
@@ -337,7 +337,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void What_is_counted_and_waits_does_not_take_the_room_of_those_before_it()
+    public void A_queued_send_does_not_take_the_room_of_sends_before_it()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();
@@ -358,7 +358,7 @@ public sealed class SendQueueTests
     }
 
     [Fact] // FR-60, §5.5.3
-    public void At_most_one_pong_waits_and_it_answers_the_newest_ping()
+    public void At_most_one_pong_waits_and_it_replies_to_the_newest_ping()
     {
         var bench = new SendQueueBench(limit: 100);
         bench.Block(100);
@@ -399,7 +399,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void The_end_of_the_opening_handshake_goes_first()
+    public void The_handshake_response_is_sent_first()
     {
         var bench = new SendQueueBench();
         bench.Sends.SendHandshake("HTTP/1.1 101\r\n\r\n"u8);
@@ -409,7 +409,7 @@ public sealed class SendQueueTests
     }
 
     [Fact]
-    public void What_is_sent_with_the_end_of_the_opening_handshake_leaves_in_one_write()
+    public void Sends_with_the_handshake_response_leave_in_one_write()
     {
         var bench = new SendQueueBench();
         bench.Sends.Cork();
@@ -426,7 +426,7 @@ public sealed class SendQueueTests
     [Theory]
     [InlineData("client")]
     [InlineData("server")]
-    public void A_message_of_any_length_on_an_idle_transport_is_one_write(string role)
+    public void A_message_of_any_length_on_an_idle_transport_takes_one_write(string role)
     {
         // By way of the stack, of a buffer, or from where it lies.
         foreach (int length in (int[])[0, 1, 125, 126, 2_030, .. Enumerable.Range(2_040, 12), 16_383, 16_384, 65_536])
@@ -445,7 +445,7 @@ public sealed class SendQueueTests
     }
 
     [Fact] // §5.4
-    public void A_pong_that_waited_goes_between_two_segments_and_never_into_a_frame()
+    public void A_waiting_pong_is_sent_between_segments_and_never_inside_a_frame()
     {
         var bench = new SendQueueBench(limit: 1_000_000);
         bench.Transport.Capacity = 0;

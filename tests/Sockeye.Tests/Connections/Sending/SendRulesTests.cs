@@ -46,7 +46,7 @@ public sealed class SendRulesTests
     private static readonly bool[] Either = [false, true];
 
     [Fact]
-    public void Every_combination_of_inputs_has_the_admission_of_its_row()
+    public void Every_combination_of_inputs_has_the_admission_in_its_row()
     {
         string[][] rows =
         [

@@ -9,7 +9,7 @@ public sealed class SendTurnsTests
     private static readonly CloseStatus Normal = new(WebSocketCloseCode.NormalClosure, "");
 
     [Fact]
-    public void Whoever_has_the_turn_goes_before_all_who_call_later()
+    public void The_turn_holder_is_served_before_later_callers()
     {
         var bench = new SendQueueBench();
         object writer = new();
@@ -42,7 +42,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void Those_who_wait_have_their_turns_in_the_order_of_their_calls()
+    public void Waiting_callers_get_the_turn_in_call_order()
     {
         var bench = new SendQueueBench();
         object[] writers = [new(), new(), new()];
@@ -63,7 +63,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_wait_for_a_turn_can_be_given_up_and_the_next_goes()
+    public void A_canceled_wait_for_the_turn_serves_the_next_caller()
     {
         var bench = new SendQueueBench();
         object first = new();
@@ -84,7 +84,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_turn_that_was_had_is_not_taken_away_by_its_token()
+    public void A_token_does_not_take_away_a_granted_turn()
     {
         var bench = new SendQueueBench();
         object first = new();
@@ -103,7 +103,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_turn_is_not_taken_with_a_token_that_was_cancelled_before()
+    public void A_canceled_token_takes_no_turn()
     {
         var bench = new SendQueueBench();
 
@@ -113,7 +113,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void What_has_waited_goes_when_a_turn_is_given_up()
+    public void Sends_that_waited_leave_when_a_turn_is_released()
     {
         var bench = new SendQueueBench();
         Assert.True(TryTakeTurn(bench, Message(new object())));
@@ -129,7 +129,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_turn_waits_for_room_and_is_given_with_it()
+    public void A_turn_is_granted_when_there_is_room()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();
@@ -147,7 +147,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void What_is_made_in_a_turn_is_sent_whatever_is_buffered_by_then()
+    public void A_frame_compressed_in_a_turn_is_sent_even_if_the_buffer_filled_up()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();
@@ -165,7 +165,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void Pings_pass_a_turn()
+    public void Pings_overtake_a_turn()
     {
         var bench = new SendQueueBench();
         object writer = new();
@@ -179,7 +179,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_close_frame_goes_behind_a_turn_and_those_who_wait_for_one()
+    public void A_close_frame_follows_the_turn_and_waiting_callers()
     {
         var bench = new SendQueueBench();
         object first = new();
@@ -200,7 +200,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_close_frame_goes_when_the_turn_before_it_is_given_up()
+    public void A_close_frame_is_sent_when_the_turn_before_it_is_released()
     {
         var bench = new SendQueueBench();
         Assert.True(TryTakeTurn(bench, Message(new object())));
@@ -216,7 +216,7 @@ public sealed class SendTurnsTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)] // it waited behind the turn before
-    public void A_close_frame_that_cannot_wait_ends_the_turn_and_fails_those_who_wait(bool isExpedited)
+    public void An_immediate_close_frame_ends_the_turn_and_fails_waiting_callers(bool isExpedited)
     {
         var bench = new SendQueueBench();
         object writer = new();
@@ -241,7 +241,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void The_end_of_the_transport_fails_whoever_has_a_turn_and_those_who_wait()
+    public void The_end_of_the_transport_fails_the_turn_holder_and_waiting_callers()
     {
         var bench = new SendQueueBench();
         object writer = new();
@@ -277,7 +277,7 @@ public sealed class SendTurnsTests
     }
 
     [Fact]
-    public void A_fragment_waits_for_room_and_goes_before_those_who_wait_for_its_message()
+    public void A_fragment_that_waits_for_room_precedes_callers_that_wait_for_its_message()
     {
         var bench = new SendQueueBench(limit: 100);
         object writer = new();

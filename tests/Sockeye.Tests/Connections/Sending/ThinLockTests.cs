@@ -8,7 +8,7 @@ public sealed class ThinLockTests
     private int _gate;
 
     [Fact]
-    public void One_thread_at_a_time_holds_it_and_all_get_their_turn()
+    public void One_thread_at_a_time_holds_the_lock_and_all_acquire_it()
     {
         const int threadCount = 16;
         const int turnCount = 20_000;
@@ -38,7 +38,7 @@ public sealed class ThinLockTests
     }
 
     [Fact]
-    public void Those_that_sleep_are_woken_one_after_the_other()
+    public void Sleeping_threads_are_woken_one_at_a_time()
     {
         const int threadCount = 8;
         int count = 0;
@@ -62,7 +62,7 @@ public sealed class ThinLockTests
     }
 
     [Fact]
-    public void An_exception_lets_go_of_it()
+    public void An_exception_releases_the_lock()
     {
         Assert.Throws<InvalidOperationException>(Throw);
 

@@ -8,7 +8,7 @@ public sealed class TransportWriterTests
     [Theory]
     [InlineData("client")]
     [InlineData("server")]
-    public void A_transport_that_stops_at_any_byte_gets_every_byte_once(string role)
+    public void A_transport_that_blocks_at_any_byte_gets_every_byte_once(string role)
     {
         Role end = role == "client" ? Role.Client : Role.Server;
         for (int stop = 0; stop <= 240; stop++)
@@ -30,7 +30,7 @@ public sealed class TransportWriterTests
     }
 
     [Fact]
-    public void A_large_payload_may_be_cut_at_any_byte_too()
+    public void A_large_payload_may_be_split_at_any_byte()
     {
         byte[] payload = new byte[16 * 1024];
         new Random(6455).NextBytes(payload);
@@ -57,7 +57,7 @@ public sealed class TransportWriterTests
     }
 
     [Fact]
-    public void A_transport_that_takes_a_byte_at_a_time_gets_them_all()
+    public void A_transport_that_accepts_one_byte_at_a_time_gets_all_bytes()
     {
         var bench = new SendQueueBench(limit: 100_000);
         bench.Transport.Capacity = 0;
@@ -78,7 +78,7 @@ public sealed class TransportWriterTests
     }
 
     [Fact]
-    public void A_large_payload_that_leaves_whole_is_not_copied()
+    public void A_large_payload_written_at_once_is_not_copied()
     {
         var bench = new SendQueueBench(limit: 10_000_000);
 
@@ -90,7 +90,7 @@ public sealed class TransportWriterTests
     }
 
     [Fact]
-    public void A_long_blocked_write_tells_of_progress_on_its_way()
+    public void A_long_blocked_write_reports_progress()
     {
         // Nine megabytes at a tenth of a megabyte a second: alive, though no message is over for a minute and a half.
         var bench = new SendQueueBench(limit: 10_000_000);
@@ -113,7 +113,7 @@ public sealed class TransportWriterTests
     }
 
     [Fact]
-    public void The_end_of_the_transport_gives_all_memory_back()
+    public void The_end_of_the_transport_returns_all_memory()
     {
         for (int stop = 0; stop < 300; stop += 7)
         {

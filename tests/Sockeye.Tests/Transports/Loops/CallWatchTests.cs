@@ -20,7 +20,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void A_call_that_took_as_long_as_the_threshold_is_told_at_its_end()
+    public void A_call_as_long_as_the_threshold_is_reported_at_its_end()
     {
         Pass(Threshold);
 
@@ -30,7 +30,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void Time_in_which_the_runtime_compiled_is_not_held_against_a_call()
+    public void JIT_time_does_not_count_for_a_call()
     {
         Pass(2 * Threshold, compiled: 2 * Threshold);
 
@@ -42,7 +42,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void What_was_compiled_during_one_call_does_not_excuse_the_next()
+    public void JIT_time_of_one_call_does_not_count_for_the_next()
     {
         Pass(2 * Threshold, compiled: 2 * Threshold);
         Look();
@@ -58,7 +58,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void A_call_that_does_not_return_is_told_while_it_lasts_and_again_when_that_is_ten_times_as_long()
+    public void A_hanging_call_is_reported_while_it_hangs_and_again_after_ten_times_as_long()
     {
         for (int count = 0; count < 25; count++)
         {
@@ -71,7 +71,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void A_call_that_never_returns_is_told_however_much_others_compile_meanwhile()
+    public void A_hanging_call_is_reported_although_other_threads_compile()
     {
         Pass(10 * Threshold, compiled: 10 * Threshold);
 
@@ -93,7 +93,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void Flushes_that_take_long_together_are_told_to_nobody()
+    public void Many_flushes_that_are_slow_together_are_not_reported()
     {
         _watch.End(_source);
         for (int count = 0; count < 100; count++)
@@ -108,7 +108,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void A_flush_that_does_not_return_is_told_once_it_has_been_seen_for_as_long_as_the_threshold()
+    public void A_hanging_flush_is_reported_after_the_threshold()
     {
         _watch.BeginFlush(new NotingSource());
         Pass(Threshold);
@@ -122,7 +122,7 @@ public sealed class CallWatchTests
     }
 
     [Fact]
-    public void A_call_behind_flushes_is_timed_from_its_own_beginning()
+    public void A_call_after_flushes_is_timed_from_its_own_start()
     {
         _watch.End(_source);
         _watch.BeginFlush(new NotingSource());

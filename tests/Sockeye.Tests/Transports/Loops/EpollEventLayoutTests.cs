@@ -23,7 +23,7 @@ public sealed class EpollEventLayoutTests
     [InlineData(Architecture.Ppc64le, 16)]
     [InlineData(Architecture.RiscV64, 16)]
     [InlineData(Architecture.S390x, 16)]
-    public void Only_intel_machines_pack_the_event(Architecture architecture, int size)
+    public void The_event_is_packed_only_on_Intel_architectures(Architecture architecture, int size)
     {
         EpollEventLayout layout = EpollEventLayout.Of(architecture);
 
@@ -32,13 +32,13 @@ public sealed class EpollEventLayoutTests
     }
 
     [Fact]
-    public void The_layout_of_this_machine_is_that_of_its_architecture() =>
+    public void The_layout_matches_the_architecture_of_this_machine() =>
         Assert.Equal(EpollEventLayout.Of(RuntimeInformation.ProcessArchitecture), EpollEventLayout.Current);
 
     [Theory]
     [InlineData(12, EventBytes + DataBytes)]
     [InlineData(16, EventBytes + "00 00 00 00" + DataBytes)]
-    public void An_event_is_written_as_it_lies_in_the_kernel(int size, string hex)
+    public void An_event_has_the_kernel_layout(int size, string hex)
     {
         Assert.SkipUnless(BitConverter.IsLittleEndian, "The bytes are those of other machines.");
         byte[] memory = new byte[size + 1];
@@ -52,7 +52,7 @@ public sealed class EpollEventLayoutTests
     [Theory]
     [InlineData(12, "EE EE EE EE EE EE EE EE EE EE EE EE" + EventBytes + DataBytes)]
     [InlineData(16, "EE EE EE EE EE EE EE EE EE EE EE EE EE EE EE EE" + EventBytes + "EE EE EE EE" + DataBytes)]
-    public void The_second_event_of_an_array_is_read_from_behind_the_first(int size, string hex)
+    public void The_second_event_of_an_array_is_read_at_the_right_offset(int size, string hex)
     {
         Assert.SkipUnless(BitConverter.IsLittleEndian, "The bytes are those of other machines.");
 

@@ -31,7 +31,7 @@ public sealed class HeadEndFinderTests
 
     [Theory]
     [MemberData(nameof(Heads), DisableDiscoveryEnumeration = true)]
-    public void Each_head_ends_at_its_empty_line_however_it_is_cut(string heads)
+    public void Each_head_ends_at_its_empty_line_however_it_is_split(string heads)
     {
         int[] expected = [.. EndsOf(heads)];
         byte[] bytes = Encoding.Latin1.GetBytes(heads.Replace("|", "", StringComparison.Ordinal));

@@ -17,17 +17,17 @@ public sealed class LibCLayoutTests
     [InlineData(nameof(LibC.MessageHeader.Control), 32)]
     [InlineData(nameof(LibC.MessageHeader.ControlLength), 40)]
     [InlineData(nameof(LibC.MessageHeader.Flags), 48)]
-    public void A_field_of_msghdr_is_in_its_place(string field, int offset) =>
+    public void The_fields_of_msghdr_are_at_the_right_offsets(string field, int offset) =>
         Assert.Equal(offset, (int)Marshal.OffsetOf<LibC.MessageHeader>(field));
 
     [Theory]
     [InlineData(nameof(LibC.Vector.Start), 0)]
     [InlineData(nameof(LibC.Vector.Length), 8)]
-    public void A_field_of_iovec_is_in_its_place(string field, int offset) =>
+    public void The_fields_of_iovec_are_at_the_right_offsets(string field, int offset) =>
         Assert.Equal(offset, (int)Marshal.OffsetOf<LibC.Vector>(field));
 
     [Fact]
-    public void The_structures_are_as_long_as_those_of_the_library()
+    public void The_structures_have_the_size_of_those_in_libc()
     {
         Assert.Equal(56, Marshal.SizeOf<LibC.MessageHeader>());
         Assert.Equal(16, Marshal.SizeOf<LibC.Vector>());

@@ -19,7 +19,7 @@ public sealed class SocketAddressTests
     [InlineData(
         "0A 00  1F 90  00 00 00 00  00 00 00 00 00 00 00 00 00 00 FF FF C0 00 02 01  00 00 00 00",
         "192.0.2.1:8080")]
-    public void An_internet_address_is_read_as_the_kernel_wrote_it(string hex, string expected)
+    public void An_internet_address_in_kernel_layout_is_read(string hex, string expected)
     {
         EndPoint? endPoint = Read(hex).ToEndPoint();
 
@@ -27,7 +27,7 @@ public sealed class SocketAddressTests
     }
 
     [Fact]
-    public void An_address_is_equal_to_the_one_that_dotnet_makes()
+    public void An_address_equals_the_one_that_dotnet_creates()
     {
         EndPoint? endPoint = Read(
             "0A 00  01 BB  00 00 00 00  FE 80 00 00 00 00 00 00 00 00 00 00 00 00 00 01  03 00 00 00").ToEndPoint();
@@ -39,7 +39,7 @@ public sealed class SocketAddressTests
     [InlineData("01 00")]
     [InlineData("01 00  2F 74 6D 70 2F 73 6F 63 6B 65 79 65")]
     [InlineData("")]
-    public void A_unix_socket_and_none_at_all_have_no_address(string hex) => Assert.Null(Read(hex).ToEndPoint());
+    public void A_Unix_socket_and_an_empty_address_have_no_IP_endpoint(string hex) => Assert.Null(Read(hex).ToEndPoint());
 
     private static SocketAddress Read(string hex)
     {

@@ -17,7 +17,7 @@ public sealed class SourceTableTests
     }
 
     [Fact]
-    public void A_late_event_of_a_source_that_has_gone_reaches_nobody()
+    public void A_late_event_of_a_removed_source_is_dropped()
     {
         ulong number = _table.Add(new SilentSource());
         _table.Remove(number);
@@ -27,7 +27,7 @@ public sealed class SourceTableTests
     }
 
     [Fact]
-    public void A_late_event_never_reaches_the_successor_in_the_same_place()
+    public void A_late_event_never_reaches_the_successor_in_the_same_slot()
     {
         var gone = new List<ulong>();
         for (int generation = 0; generation < 1000; generation++)
@@ -45,7 +45,7 @@ public sealed class SourceTableTests
     }
 
     [Fact]
-    public void All_are_found_when_the_table_has_grown()
+    public void All_sources_are_found_after_the_table_has_grown()
     {
         (ulong Number, SilentSource Source)[] all = [.. Enumerable.Range(0, 1000).Select(_ => Add())];
 
@@ -55,7 +55,7 @@ public sealed class SourceTableTests
     }
 
     [Fact]
-    public void Places_that_were_left_are_taken_before_the_table_grows()
+    public void Free_slots_are_reused_before_the_table_grows()
     {
         (ulong Number, SilentSource Source)[] first = [.. Enumerable.Range(0, 100).Select(_ => Add())];
         uint highest = first.Max(one => (uint)one.Number);
@@ -72,7 +72,7 @@ public sealed class SourceTableTests
     }
 
     [Fact]
-    public void Random_comings_and_goings_leave_each_number_with_its_own_source()
+    public void Random_adds_and_removals_keep_each_number_with_its_source()
     {
         var random = new Random(7);
         var present = new List<(ulong Number, SilentSource Source)>();

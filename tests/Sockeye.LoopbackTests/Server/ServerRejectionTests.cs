@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-public sealed class ServerRefusalTests
+public sealed class ServerRejectionTests
 {
     private const string Host = "Host: localhost\r\n";
     private const string Rest =
@@ -64,7 +64,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [MemberData(nameof(RefusedByEachServer), DisableDiscoveryEnumeration = true)]
-    public async Task A_request_is_refused_with_the_status_that_says_why(ServerKind kind, int status, string request)
+    public async Task A_rejected_request_gets_the_status_of_its_error(ServerKind kind, int status, string request)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -82,7 +82,7 @@ public sealed class ServerRefusalTests
     // HS-41: bytes after a rejected request are never parsed.
     [Theory]
     [MemberData(nameof(RefusedByEachServer), DisableDiscoveryEnumeration = true)]
-    public async Task A_refusal_arrives_whole_and_nothing_behind_the_request_is_parsed(
+    public async Task A_rejection_arrives_whole_and_bytes_after_the_request_are_not_parsed(
         ServerKind kind, int status, string request)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
@@ -98,7 +98,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_refusal_survives_megabytes_that_are_underway(ServerKind kind)
+    public async Task A_rejection_arrives_although_megabytes_are_in_flight(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -112,7 +112,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_request_may_come_byte_by_byte(ServerKind kind)
+    public async Task A_request_may_arrive_byte_by_byte(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -130,7 +130,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_refused_request_may_come_byte_by_byte(ServerKind kind)
+    public async Task A_rejected_request_may_arrive_byte_by_byte(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -148,7 +148,7 @@ public sealed class ServerRefusalTests
     [EachServer(1, IsPlain = true)]
     [EachServer(50, IsPlain = true)]
     [EachServer(70_000, IsPlain = true)]
-    public async Task Frames_behind_the_request_are_delivered_wherever_it_is_cut(ServerKind kind, int pieceLength)
+    public async Task Frames_after_the_request_are_delivered_however_it_is_split(ServerKind kind, int pieceLength)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             Servers.OptionsOf(kind), new EchoHandler());
@@ -180,7 +180,7 @@ public sealed class ServerRefusalTests
     [EachServer("http://localhost:81", 403, IsPlain = true)]
     [EachServer("https://app.example.evil.example", 403, IsPlain = true)]
     [EachServer("http://app.example", 403, IsPlain = true)]
-    public async Task Pages_of_this_host_and_of_listed_origins_may_connect(ServerKind kind, string origin, int status)
+    public async Task Pages_of_the_same_and_of_listed_origins_may_connect(ServerKind kind, string origin, int status)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions
@@ -198,7 +198,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_selection_that_throws_is_answered_with_500_and_logged(ServerKind kind)
+    public async Task A_handler_selection_that_throws_gets_500_and_is_logged(ServerKind kind)
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartAsync(
@@ -223,7 +223,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task Clients_that_go_in_the_middle_of_a_request_harm_nobody(ServerKind kind)
+    public async Task Clients_that_disconnect_during_a_request_affect_no_other(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         string request = RawPeer.Request();
@@ -250,7 +250,7 @@ public sealed class ServerRefusalTests
     }
 
     [Fact]
-    public async Task A_plain_client_on_a_tls_port_is_refused_and_the_server_goes_on()
+    public async Task A_plain_client_on_a_TLS_port_is_rejected_and_the_server_continues()
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             new WebSocketServerOptions { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer() });
@@ -267,7 +267,7 @@ public sealed class ServerRefusalTests
 
     [Theory]
     [EachServer(IsPlain = true)]
-    public async Task A_peer_that_ends_its_direction_behind_the_request_ends_the_connection(ServerKind kind)
+    public async Task A_client_that_half_closes_after_its_request_ends_the_connection(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);

@@ -7,7 +7,7 @@ namespace Sockeye.Tests;
 /// Malformed responses, however they are split: each fails with its exact error, and no socket is leaked.
 /// </summary>
 [Collection(nameof(ClientAttemptTests))]
-public sealed class MalformedAnswerTests : IAsyncLifetime
+public sealed class MalformedResponseTests : IAsyncLifetime
 {
     private int _descriptors;
 
@@ -28,7 +28,7 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
     public ValueTask DisposeAsync() => default;
 
     [Fact]
-    public void There_are_more_than_two_hundred()
+    public void The_catalogue_has_more_than_200_responses()
     {
         Assert.True(MalformedAnswers.All.Count >= 200, $"{MalformedAnswers.All.Count}");
         Assert.Equal(MalformedAnswers.All.Count, MalformedAnswers.All.Select(one => one.Answer).Distinct().Count());
@@ -36,7 +36,7 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
-    public async Task A_malformed_answer_fails_with_its_rule_however_it_is_cut(int index, string shown)
+    public async Task A_malformed_response_fails_with_its_error_however_it_is_split(int index, string shown)
     {
         (WebSocketHandshakeError error, int? status, string answer) = MalformedAnswers.All[index];
         Assert.NotEmpty(shown);

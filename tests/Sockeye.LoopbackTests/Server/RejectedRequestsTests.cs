@@ -3,7 +3,7 @@ using Sockeye.Protocol.Tests;
 namespace Sockeye.Tests;
 
 /// <summary>Every invalid request is sent to real servers in pieces: its status, and no leak.</summary>
-public sealed class RefusedRequestsTests
+public sealed class RejectedRequestsTests
 {
     private const int ParallelCount = 16;
 
@@ -18,7 +18,7 @@ public sealed class RefusedRequestsTests
 
     [Theory]
     [MemberData(nameof(Segmentations))]
-    public async Task Each_is_answered_with_its_status_and_leaves_no_socket(ServerKind kind, int pieces)
+    public async Task Each_malformed_request_gets_its_status_and_leaks_no_socket(ServerKind kind, int pieces)
     {
         HandshakeCase[] cases = [.. RejectedRequests.All];
         await using WebSocketServer server = await WebSocketServer.StartAsync(

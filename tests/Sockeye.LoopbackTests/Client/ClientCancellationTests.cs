@@ -8,7 +8,7 @@ namespace Sockeye.Tests;
 /// exception that nobody looks at.
 /// </summary>
 [Collection(nameof(ClientAttemptTests))]
-public sealed class ClientGivingUpTests
+public sealed class ClientCancellationTests
 {
     /// <summary>The phases in which an attempt can block.</summary>
     public enum Place
@@ -44,7 +44,7 @@ public sealed class ClientGivingUpTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task An_attempt_is_given_up_at_once_wherever_it_is(Place place, bool isTimeout)
+    public async Task An_attempt_is_canceled_at_once_in_every_phase(Place place, bool isTimeout)
     {
         // What other tests have left to be found is not to be found here.
         CollectGarbage();
@@ -72,7 +72,7 @@ public sealed class ClientGivingUpTests
     [Theory]
     [InlineData("ws")]
     [InlineData("wss")]
-    public async Task A_stream_that_a_callback_gives_too_late_is_disposed_of(string scheme)
+    public async Task A_stream_that_a_callback_returns_too_late_is_disposed(string scheme)
     {
         var given = new TaskCompletionSource<Stream>();
         var asked = new TaskCompletionSource();
@@ -100,7 +100,7 @@ public sealed class ClientGivingUpTests
     }
 
     [Fact]
-    public async Task What_a_certificate_callback_throws_is_a_failure_of_TLS()
+    public async Task An_exception_in_a_certificate_callback_is_TlsFailed()
     {
         await using TlsRawServer server = new("");
 
@@ -123,7 +123,7 @@ public sealed class ClientGivingUpTests
     [InlineData("ftp://alice:s3cret@127.0.0.1:1/")]
     [InlineData("ws://alice:s3cret@:1/")]
     [InlineData("ws://alice:s3cret@[::/")]
-    public async Task No_failure_tells_the_password_of_an_address(string address)
+    public async Task No_exception_contains_the_password_of_an_address(string address)
     {
         Exception thrown = await Assert.ThrowsAnyAsync<Exception>(() => WebSocketClient.ConnectAsync(address).WithDeadline());
         Assert.DoesNotContain("s3cret", thrown.ToString(), StringComparison.Ordinal);
@@ -139,7 +139,7 @@ public sealed class ClientGivingUpTests
     [InlineData("http", 407)]
     [InlineData("http", 502)]
     [InlineData("socks5", 0)]
-    public async Task No_failure_tells_the_password_of_a_proxy(string scheme, int status)
+    public async Task No_exception_contains_the_password_of_a_proxy(string scheme, int status)
     {
         using var proxy = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(

@@ -6,7 +6,7 @@ namespace Sockeye.Tests;
 /// What the thread of a loop sends to any of the loop's connections is written once for each of them, at the end of the
 /// turn; and nothing that can happen until then loses it, or changes its order.
 /// </summary>
-public sealed class GatheredSendTests : IAsyncLifetime
+public sealed class CorkedSendTests : IAsyncLifetime
 {
     private const int HeaderLength = 2;
     private const int LongHeaderLength = 4;
@@ -44,7 +44,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_handler_sends_to_all_is_written_once_for_each()
+    public async Task Messages_a_handler_broadcasts_take_one_write_per_connection()
     {
         await OpenAsync(peers: 5);
         int sentInPlace = -1;
@@ -70,7 +70,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_sent_in_OnOpen_leaves_with_the_answer_and_what_others_are_sent_there_once_for_each()
+    public async Task Sends_in_OnOpen_leave_with_the_101_and_sends_to_others_take_one_write_each()
     {
         await OpenAsync(peers: 2);
         _handler.Opened = opened =>
@@ -98,7 +98,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     [Theory]
     [InlineData(150, new[] { 12 })]
     [InlineData(1500, new[] { 6, 6 })]
-    public async Task What_several_slices_of_a_connection_send_to_others_leaves_together_unless_it_waits_for_long(
+    public async Task Sends_of_several_turns_leave_in_one_write_unless_they_wait_too_long(
         int microsecondsOfEach, int[] expectedWrites)
     {
         var time = new ManualTimeProvider();
@@ -142,7 +142,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_another_thread_sends_meanwhile_takes_along_what_was_gathered_before_it()
+    public async Task A_send_on_another_thread_writes_the_corked_frames_before_it()
     {
         await OpenAsync(peers: 2);
         int[] inPlace = [];
@@ -164,7 +164,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_thread_sends_that_is_still_writing_stays_before_what_is_gathered()
+    public async Task A_write_in_progress_on_another_thread_precedes_corked_frames()
     {
         await OpenAsync(peers: 2);
         using var writing = new ManualResetEventSlim();
@@ -198,7 +198,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_more_than_48_KiB_is_written_without_waiting_for_the_end_of_the_turn()
+    public async Task More_than_48_KiB_of_corked_frames_are_written_before_the_turn_ends()
     {
         const int Length = 5000;
         const int Count = 40;
@@ -232,7 +232,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_large_message_is_written_in_place_and_takes_along_what_was_gathered_before_it()
+    public async Task A_large_message_is_written_in_place_with_the_corked_frames_before_it()
     {
         const int LargeLength = 32 * 1024;
         await OpenAsync(peers: 2);
@@ -253,7 +253,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_close_frame_leaves_behind_what_was_gathered_and_with_it()
+    public async Task A_close_frame_leaves_in_one_write_after_corked_frames()
     {
         await OpenAsync(peers: 3);
         _handler.Received = (_, _) =>
@@ -275,7 +275,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_abort_drops_what_was_gathered_for_its_own_connection_only()
+    public async Task An_abort_drops_corked_frames_of_its_own_connection_only()
     {
         await OpenAsync(peers: 3);
         _handler.Received = (_, _) =>
@@ -294,7 +294,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_that_ended_its_direction_in_the_same_turn_gets_what_was_gathered_for_it()
+    public async Task A_peer_that_half_closes_in_the_same_turn_gets_its_corked_frames()
     {
         await OpenAsync(peers: 4);
         using var goOn = new ManualResetEventSlim();
@@ -324,7 +324,7 @@ public sealed class GatheredSendTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_peer_that_resets_its_connection_keeps_nobody_else_from_what_was_gathered(bool isGatheredFirst)
+    public async Task A_reset_by_one_peer_does_not_affect_the_corked_frames_of_others(bool isGatheredFirst)
     {
         await OpenAsync(peers: 4);
         using var held = new ManualResetEventSlim();
