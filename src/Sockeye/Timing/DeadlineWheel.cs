@@ -33,6 +33,7 @@ internal sealed class DeadlineWheel
     private long _lastTick;
     private long _lastGapTick;
     private int _count;
+    private bool _isTurning;
 
     /// <summary>Makes a wheel on which nothing is scheduled.</summary>
     /// <param name="time">Where time comes from.</param>
@@ -99,12 +100,41 @@ internal sealed class DeadlineWheel
         }
     }
 
-    /// <summary>Calls what has fallen due. One call at a time, by the ticker.</summary>
+    /// <summary>Calls the deadlines that have fallen due. The ticker calls this once per <see cref="Tick"/>.</summary>
+    /// <remarks>
+    /// A timer may fire again while the deadlines of its last tick are still being called. Such a call returns at once, and the next
+    /// one makes up for it: a deadline is never called on two threads at a time.
+    /// </remarks>
     public void Turn()
+    {
+        List<Deadline>? due = TakeDue();
+        if (due is null)
+        {
+            return;
+        }
+
+        foreach (Deadline deadline in due)
+        {
+            Call(deadline);
+        }
+
+        lock (_gate)
+        {
+            _isTurning = false;
+        }
+    }
+
+    // Leaves _isTurning set if it returns a list.
+    private List<Deadline>? TakeDue()
     {
         List<Deadline>? due = null;
         lock (_gate)
         {
+            if (_isTurning)
+            {
+                return null;
+            }
+
             long now = CurrentTick;
 
             // After a long stop of the process each slot is still visited once only.
@@ -135,15 +165,10 @@ internal sealed class DeadlineWheel
             }
 
             StopIfEmpty();
+            _isTurning = due is not null;
         }
 
-        if (due is not null)
-        {
-            foreach (Deadline deadline in due)
-            {
-                Call(deadline);
-            }
-        }
+        return due;
     }
 
     // On a timer's thread an exception would end the process, and on an event loop's too.

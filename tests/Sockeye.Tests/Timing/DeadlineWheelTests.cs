@@ -291,10 +291,48 @@ public sealed class DeadlineWheelTests
     }
 
     [Fact]
+    public void A_tick_that_comes_while_deadlines_are_being_called_calls_none_and_the_next_makes_up_for_it()
+    {
+        var wheel = new DeadlineWheel(_time, new NoTicker());
+        var second = new TestDeadline(_time);
+        int dueDuringTheFirst = -1;
+        var first = new TestDeadline(_time)
+        {
+            OnCalled = () =>
+            {
+                wheel.Schedule(second, DeadlineWheel.Tick);
+                _time.Slip(5 * DeadlineWheel.Tick);
+                wheel.Turn(); // as a timer does that fires again
+                dueDuringTheFirst = second.DueAt.Count;
+            },
+        };
+        wheel.Schedule(first, DeadlineWheel.Tick);
+
+        _time.Slip(2 * DeadlineWheel.Tick);
+        wheel.Turn();
+        Assert.Equal(0, dueDuringTheFirst);
+        wheel.Turn();
+
+        Assert.Single(first.DueAt);
+        Assert.Single(second.DueAt);
+    }
+
+    [Fact]
     public void Users_of_the_same_clock_share_a_wheel()
     {
         Assert.Same(DeadlineWheel.For(_time), DeadlineWheel.For(_time));
         Assert.NotSame(DeadlineWheel.For(_time), DeadlineWheel.For(new ManualTimeProvider()));
+    }
+
+    private sealed class NoTicker : ITicker
+    {
+        public void Start()
+        {
+        }
+
+        public void Stop()
+        {
+        }
     }
 
     private sealed class TestDeadline(ManualTimeProvider time) : Deadline
@@ -304,6 +342,8 @@ public sealed class DeadlineWheelTests
         public List<Exception> Faults { get; } = [];
 
         public TimeSpan? Again { get; init; }
+
+        public Action? OnCalled { get; init; }
 
         public Exception? Thrown { get; init; }
 
@@ -318,6 +358,7 @@ public sealed class DeadlineWheelTests
         public override void OnDue(DeadlineWheel wheel)
         {
             DueAt.Add(time.GetElapsedTime(0));
+            OnCalled?.Invoke();
             Throw(Thrown);
             if (Again is { } again)
             {
