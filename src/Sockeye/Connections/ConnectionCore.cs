@@ -1,4 +1,5 @@
-// Over 500 lines: joins all parts of a connection, each of which calls the others through it.
+// Over 500 lines: implements what each part of a connection asks of it, which is one short member per question.
+using System.Buffers;
 using Microsoft.Extensions.Logging;
 using Sockeye.Collections;
 using Sockeye.Connections.Lifecycle;
@@ -10,56 +11,55 @@ using Sockeye.Transports;
 namespace Sockeye.Connections;
 
 /// <summary>
-/// What is behind a <see cref="WebSocketConnection"/>: joins the transport and the parts of a connection, and passes
-/// between them. Each part does its own work and can be tested alone.
+/// What is behind a <see cref="WebSocketConnection"/>: creates the parts of a connection, joins them to the transport, and passes
+/// events between them. It is the owner that each part asks for what it needs, through an interface of that part's; no part knows this
+/// class, so that a test constructs each one alone.
 /// </summary>
 /// <remarks>
-/// A server has very many, nearly all of them idle: so a part that an idle connection does not need is made when it is
-/// needed, and what all of them share is reached through the settings.
+/// A server has very many connections, nearly all of them idle. So a part that an idle connection does not need is created when it is
+/// needed, what all connections share is reached through the settings, and there is no object that only passes events on.
 /// </remarks>
-internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAliveOwner, IDenseSetEntry
+internal sealed class ConnectionCore
+    : ITransportSink, ISendQueueOwner, IKeepAliveOwner, IPeerDeadlineOwner, IClosingOwner, IReadSideOwner, IReceiverOwner, IDenseSetEntry
 {
     private readonly KeepAlive _keepAlive;
 
-    // Made when the connection begins to end, or somebody asks how it ends.
+    // Created when the connection begins to end, or when the application asks how it ends.
     private ClosingSequence? _closing;
 
-    // There while something is incomplete. Only on the I/O thread.
-    private ReadSide? _reads;
+    // On the I/O thread.
+    private ReadSide _reads;
     private PingTracker? _pings;
     private PeerDeadlines? _deadlines;
 
     /// <summary>Joins the parts; nothing is read until <see cref="Start"/>.</summary>
-    /// <param name="connection">The face of this connection.</param>
-    /// <param name="transport">Its transport, which nobody else uses from now on.</param>
+    /// <param name="connection">The public face of this connection, which calls the application.</param>
+    /// <param name="transport">Its transport, which nothing else uses from now on.</param>
     /// <param name="settings">What it shares with others.</param>
-    /// <param name="handler">
-    /// Who receives its messages; <see langword="null"/>, or a <see cref="DelegateHandler"/>, if they are asked for.
-    /// </param>
+    /// <param name="isPulled">Whether the application asks for its messages; if not, a handler is called with them.</param>
     /// <param name="deflate">How messages are compressed, if that was agreed on.</param>
     public ConnectionCore(
-        WebSocketConnection connection, Transport transport, ConnectionSettings settings, WebSocketHandler? handler,
+        WebSocketConnection connection, Transport transport, ConnectionSettings settings, bool isPulled,
         PerMessageDeflateParameters? deflate = null)
     {
         Connection = connection;
         Settings = settings;
-        Handler = handler;
         Transport = transport;
         Sends = new SendQueue(settings, transport, this);
-        Receiver = handler is null or DelegateHandler ? new PullReceiver(this) : new HandlerReceiver(this);
+        Receiver = isPulled ? new PullReceiver(this) : new HandlerReceiver(this);
         _keepAlive = new KeepAlive(this);
         Compression = deflate is null ? null : new MessageCompression(Sends, settings, deflate.Value, this);
         transport.Sink = this;
     }
 
-    /// <summary>The face of this connection.</summary>
+    /// <summary>The public face of this connection.</summary>
     public WebSocketConnection Connection { get; }
+
+    /// <inheritdoc/>
+    public IApplication Application => Connection;
 
     /// <summary>What it shares with others.</summary>
     public ConnectionSettings Settings { get; }
-
-    /// <summary>Who is called with what happens, if anybody is.</summary>
-    public WebSocketHandler? Handler { get; }
 
     /// <summary>What moves the bytes.</summary>
     public Transport Transport { get; }
@@ -87,7 +87,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
 
     /// <summary>How the connection ends.</summary>
     public ClosingSequence Closing =>
-        _closing ?? Interlocked.CompareExchange(ref _closing, new ClosingSequence(this), null) ?? _closing;
+        _closing
+        ?? Interlocked.CompareExchange(ref _closing, new ClosingSequence(Settings, Transport, Sends, Receiver, this), null)
+        ?? _closing;
 
     /// <summary>How far the connection has come.</summary>
     public WebSocketConnectionState State => _closing?.State ?? WebSocketConnectionState.Open;
@@ -98,15 +100,36 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>Whether messages that were received and not delivered are dropped.</summary>
     public bool DropsReceived => _closing is { DropsReceived: true };
 
-    /// <summary>Whether messages are delivered piece by piece.</summary>
-    public bool DeliversFragments => Settings.Reader.DeliverFragments;
+    /// <inheritdoc/>
+    public IMessageInflater? Inflater => Compression?.Inflater;
+
+    /// <inheritdoc/>
+    public ArrayPool<byte> Pool => Settings.Pool;
+
+    /// <inheritdoc/>
+    public TimeSlice? Slice => Transport.Slice;
+
+    /// <inheritdoc/>
+    public bool SharesThread => Transport.Slice is not null;
+
+    /// <inheritdoc/>
+    public bool IsCompressed => Compression is not null;
+
+    /// <inheritdoc/>
+    public bool MustWaitForSendBuffer => Sends.IsCongested && Settings.PausesReceivingWhenSendBufferIsFull;
+
+    /// <inheritdoc/>
+    public bool IsSendBlocked => Sends.IsBlocked;
+
+    /// <inheritdoc/>
+    public bool WaitsForApplication => IsReadingPaused || IsCalledElsewhere;
+
+    /// <inheritdoc/>
+    public TimeSpan? SinceAcknowledgment => Transport.SinceAcknowledgment;
 
     /// <summary>The pings that are underway.</summary>
     public PingTracker Pings =>
         _pings ?? Interlocked.CompareExchange(ref _pings, new PingTracker(Settings.Wheel.Time), null) ?? _pings;
-
-    /// <summary>The deadlines for a peer that stops reading, or stops in the middle of a message; created on demand.</summary>
-    public PeerDeadlines? Deadlines => _deadlines;
 
     /// <summary>How long the last answered ping took.</summary>
     public TimeSpan? RoundTripTime => _pings?.RoundTripTime;
@@ -154,7 +177,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         ReceivedLength += bytes.Length;
 
         BeginCall();
-        ReadVerdict verdict = ReadSide.OnReceived(this, ref _reads, bytes);
+        ReadVerdict verdict = _reads.OnReceived(this, bytes);
         EndCall();
         return verdict;
     }
@@ -165,7 +188,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public void Preload(ReadOnlySpan<byte> bytes)
     {
         ReceivedLength += bytes.Length;
-        ReadSide.Preload(this, ref _reads, bytes);
+        _reads.Preload(this, bytes);
     }
 
     /// <inheritdoc/>
@@ -188,7 +211,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         // What was kept until now has come from the peer too.
         _keepAlive.NoteLife(Settings.Wheel.RecentTick);
         BeginCall();
-        ReadVerdict verdict = ReadSide.OnReadingResumed(ref _reads);
+        ReadVerdict verdict = _reads.OnReadingResumed();
         EndCall();
         return verdict;
     }
@@ -234,19 +257,23 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         TakeRest();
 
         // First, so that there is room for another connection once the end of this one is known.
-        Settings.OnClosed?.Invoke(this);
+        Settings.Host?.OnClosed(this);
         Closing.TransportGone(error);
-        _deadlines?.Stop();
         Sends.Terminate();
-        _reads?.Release();
+        _reads.Release();
         Compression?.Release();
         EndCall();
     }
 
-    /// <summary>The result is final. Any thread, also one that is inside a call of the application.</summary>
+    /// <inheritdoc/>
+    public void StopPings() => _keepAlive.Stop(Settings.Wheel);
+
+    /// <inheritdoc/>
+    public void StopDeadlines() => _deadlines?.Stop();
+
+    /// <inheritdoc/>
     public void OnReported()
     {
-        _keepAlive.Stop(Settings.Wheel);
         if (!Sends.IsCorkedByThisThread)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static core => core.Conclude(isCall: false), this, preferLocal: false);
@@ -267,11 +294,19 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     }
 
     /// <inheritdoc/>
-    public void OnSendBlocked() => NeedDeadlines().NoteSendBlocked();
+    public void OnSendBlocked()
+    {
+        if (Volatile.Read(ref _closing) is null || Closing.MayWatchSends())
+        {
+            NeedDeadlines().NoteSendBlocked();
+        }
+    }
 
-    /// <summary>Returns <see cref="Deadlines"/>, and creates them if necessary.</summary>
-    public PeerDeadlines NeedDeadlines() =>
-        _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;
+    /// <inheritdoc/>
+    public void OnMessageOpen(long takenLength) => NeedDeadlines().NoteMessageOpen(takenLength);
+
+    /// <inheritdoc/>
+    public void OnMessageWhole() => _deadlines?.NoteMessageWhole();
 
     /// <inheritdoc/>
     public void OnSendBufferDrained() => Receiver.OnSendBufferDrained();
@@ -279,6 +314,11 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <inheritdoc/>
     public void SendKeepAlivePing()
     {
+        if (Volatile.Read(ref _closing) is { } closing && !closing.MaySendPing())
+        {
+            return;
+        }
+
         // Without room for a ping there is traffic enough, and its progress is a sign of life.
         Span<byte> payload = stackalloc byte[PingTracker.PayloadLength];
         Pings.Begin(payload, answer: null);
@@ -293,35 +333,35 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     public bool IsPingOnItsWay() => GetAcknowledged(out _) is { } acknowledged && Pings.IsOnItsWay(acknowledged);
 
     /// <inheritdoc/>
-    public bool IsPeerSilentFor(TimeSpan duration) => Transport.SinceAcknowledgment > duration;
-
-    /// <inheritdoc/>
     public void OnPeerSilent()
     {
-        if (State != WebSocketConnectionState.Open)
+        var cause = new TimeoutException($"The peer sent nothing within {Settings.KeepAlive.PongTimeout} of a ping.");
+        if (Closing.PeerSilent(cause))
         {
-            // Its end has deadlines of its own, and no ping is sent behind a Close frame.
-            return;
+            Settings.Logger.PeerSilent(Connection.Id);
         }
-
-        Settings.Logger.PeerSilent(Connection.Id);
-        Closing.GiveUp(new TimeoutException(
-            $"The peer sent nothing within {Settings.KeepAlive.PongTimeout} of a ping."));
     }
 
-    /// <summary>A ping has arrived.</summary>
+    /// <inheritdoc/>
+    public void OnSendStalled()
+    {
+        Settings.Logger.PeerStalled(Connection.Id);
+        Closing.SendStalled(new TimeoutException(
+            $"The peer took nothing of what it was sent within {Settings.Options.SendTimeout}."));
+    }
+
+    /// <inheritdoc/>
     public void OnPing(ReadOnlySpan<byte> payload)
     {
-        // §5.5.2: "MUST send a Pong frame in response, unless it already received a Close frame", and soon: before the
-        // application sees it.
-        if (Settings.Options.AnswerPings)
+        // Soon, as §5.5.2 asks for: before the application sees it.
+        if (Settings.Options.AnswerPings && (Volatile.Read(ref _closing) is not { } closing || closing.MayAnswerPing()))
         {
             Sends.SendPong(payload);
         }
 
         try
         {
-            Handler?.OnPing(Connection, payload);
+            Application.OnPing(payload);
         }
         catch (Exception exception)
         {
@@ -329,16 +369,16 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         }
     }
 
-    /// <summary>The peer's Close frame has arrived.</summary>
+    /// <inheritdoc/>
     public void OnClose(CloseStatus status) => Closing.PeerClosed(status);
 
-    /// <summary>A pong has arrived.</summary>
+    /// <inheritdoc/>
     public void OnPong(ReadOnlySpan<byte> payload)
     {
         _pings?.OnPong(payload);
         try
         {
-            Handler?.OnPong(Connection, payload);
+            Application.OnPong(payload);
         }
         catch (Exception exception)
         {
@@ -346,7 +386,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         }
     }
 
-    /// <summary>The peer broke a rule: fails the connection (§7.1.7).</summary>
+    /// <summary>Fails the connection (§7.1.7).</summary>
     public void OnViolation(ProtocolViolation violation)
     {
         Settings.Logger.Violation(Connection.Id, violation, Settings.Memory.Limit);
@@ -354,19 +394,35 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
             new CloseStatus(violation.Error.CloseCode(), ""), new WebSocketProtocolException(violation), letsAnswer: true);
     }
 
-    /// <summary>The peer has begun a message, and sends nothing more of it.</summary>
+    /// <inheritdoc/>
+    public void OnTooMuchDiscarded() => Closing.TooMuchDiscarded();
+
+    /// <inheritdoc/>
     public void OnMessageStalled()
     {
         TimeSpan timeout = Settings.Limits.MessageTimeout;
-        Settings.Logger.MessageStalled(Connection.Id, timeout);
-        Fail(
-            new CloseStatus(WebSocketCloseCode.PolicyViolation, ""),
-            new TimeoutException($"The peer began a message, and sent nothing more of it within {timeout}."),
-            letsAnswer: true);
+        var cause = new TimeoutException($"The peer began a message, and sent nothing more of it within {timeout}.");
+        if (Closing.MessageStalled(new CloseStatus(WebSocketCloseCode.PolicyViolation, ""), cause))
+        {
+            Receiver.ReadOn();
+            Settings.Logger.MessageStalled(Connection.Id, timeout);
+        }
     }
 
-    /// <summary>The application's last call for this connection has returned. Called once.</summary>
-    public void NoteServed() => Settings.OnServed?.Invoke(this);
+    /// <inheritdoc/>
+    public void ResumeReading() => Transport.ResumeReading();
+
+    /// <inheritdoc/>
+    public void OnReadingPausedWhileClosing() => Closing.WatchReceiver();
+
+    /// <inheritdoc/>
+    public void OnApplicationDone() => Closing.ApplicationDone();
+
+    /// <inheritdoc/>
+    public void OnServed() => Settings.Host?.OnServed();
+
+    /// <inheritdoc/>
+    public WebSocketCloseResult DescribeEnd() => Closing.Describe();
 
     /// <summary>The application closes the connection.</summary>
     public void BeginClose(CloseStatus status)
@@ -375,16 +431,14 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         Receiver.NoteClosing();
     }
 
-    /// <summary>
-    /// Reading has waited too long for the application while this end closes the connection: reads on to the peer's Close frame.
-    /// </summary>
+    /// <inheritdoc/>
     public void ReadOn(TimeSpan waited)
     {
         Settings.Logger.ReceiverStalled(Connection.Id, waited);
         Receiver.ReadOn();
     }
 
-    /// <summary>The application's code has thrown: its connection ends, nobody else's.</summary>
+    /// <summary>The application's code has thrown: its connection ends, and no other.</summary>
     public void OnHandlerFailed(Exception exception)
     {
         bool isConsequence = exception is WebSocketClosedException or OperationCanceledException
@@ -428,8 +482,7 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     /// <summary>An array for a payload that is made here.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);
 
-    /// <summary>How far the peer's system has acknowledged what this end sent; <see langword="null"/> if that is not known.</summary>
-    /// <param name="end">Where all that was accepted so far ends, by the same count.</param>
+    /// <inheritdoc/>
     public uint? GetAcknowledged(out uint end)
     {
         // Two questions, between which something may be acknowledged and be counted in neither or in both: asked again then, a
@@ -447,6 +500,9 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
         end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.SendBufferLength;
         return acknowledged;
     }
+
+    private PeerDeadlines NeedDeadlines() =>
+        _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;
 
     private void Fail(CloseStatus status, Exception cause, bool letsAnswer, bool dropsReceived = false)
     {
@@ -467,10 +523,10 @@ internal sealed class ConnectionCore : ITransportSink, ISendQueueOwner, IKeepAli
     // Takes what was received and left alone because the application had no room: nothing else can come behind it.
     private void TakeRest()
     {
-        if (_reads is not null && !IsInputOver)
+        if (_reads.IsUnfinished && !IsInputOver)
         {
             Receiver.TakeAll();
-            ReadSide.OnReadingResumed(ref _reads);
+            _reads.OnReadingResumed();
             Receiver.EndTakeAll();
         }
     }

@@ -14,7 +14,7 @@ internal sealed class ConnectionSettings
 {
     public ConnectionSettings(
         Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null,
-        Action<ConnectionCore>? onClosed = null, MemoryBudget? budget = null)
+        MemoryBudget? budget = null)
     {
         Role = role;
         Options = OptionChecks.Connection(options, nameof(options));
@@ -24,7 +24,6 @@ internal sealed class ConnectionSettings
             options.PauseReceivingWhenSendBufferIsFull ?? defaults.PauseReceivingWhenSendBufferIsFull;
         Wheel = wheel;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
-        OnClosed = onClosed;
         budget ??= MemoryBudget.Process;
         MaxSendBufferLength = Limits.MaxSendBufferLength;
         Memory = new MemoryAllowance(budget, Limits.MaxBufferedMemory);
@@ -70,11 +69,8 @@ internal sealed class ConnectionSettings
     /// <summary>The same pool without the count: where buffers go back to that ceased to count while they were lent.</summary>
     public ArrayPool<byte> UncountedPool { get; }
 
-    /// <summary>Told when a connection has ended, before anybody else.</summary>
-    public Action<ConnectionCore>? OnClosed { get; }
-
-    /// <summary>Told when the application has nothing more to do with a connection: its last call has returned.</summary>
-    public Action<ConnectionCore>? OnServed { get; init; }
+    /// <summary>The server that the connections belong to; <see langword="null"/> on a client.</summary>
+    public IConnectionHost? Host { get; init; }
 
     /// <summary>What numbers the connections.</summary>
     public ConnectionNumbers Numbers { get; init; } = ConnectionNumbers.Process;

@@ -29,13 +29,15 @@ namespace Sockeye;
 /// a handler that throws, drop it.
 /// </para>
 /// </remarks>
-public sealed class WebSocketConnection : IAsyncDisposable
+public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 {
     // A text of up to 340 characters; longer ones are encoded into a rented buffer.
     private const int MaxLengthOnStack = 1_024;
 
     // What opened the connection, in one field: a server's packed request, or a client's response.
     private readonly object? _opening;
+
+    private readonly WebSocketHandler? _handler;
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
@@ -44,7 +46,8 @@ public sealed class WebSocketConnection : IAsyncDisposable
         Id = settings.Numbers.Next();
         _opening = opening;
         Subprotocol = subprotocol;
-        Core = new ConnectionCore(this, transport, settings, handler, deflate);
+        _handler = handler;
+        Core = new ConnectionCore(this, transport, settings, isPulled: handler is null or { ServeMethod: not null }, deflate);
     }
 
     /// <summary>A number that no other connection of this process has; the log has it too.</summary>
@@ -443,8 +446,64 @@ public sealed class WebSocketConnection : IAsyncDisposable
         }
     }
 
+    bool IApplication.IsServed => _handler is not null;
+
+    void IApplication.OnOpened()
+    {
+        if (_handler?.ServeMethod is { } serve)
+        {
+            // On the thread pool: what comes before the first await is the application's, and may take its time.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static call => _ = call.Connection.ServeAsync(call.Serve), (Connection: this, Serve: serve), preferLocal: false);
+        }
+        else
+        {
+            _handler?.OnOpened(this);
+        }
+    }
+
+    void IApplication.OnMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind) =>
+        _handler!.OnMessage(this, payload, kind);
+
+    ValueTask IApplication.OnMessageAsync(WebSocketMessage message) => _handler!.OnMessageAsync(this, message);
+
+    void IApplication.OnFragment(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
+        _handler!.OnFragment(this, payload, kind, endOfMessage);
+
+    ValueTask IApplication.OnFragmentAsync(WebSocketFragment fragment) => _handler!.OnFragmentAsync(this, fragment);
+
+    void IApplication.OnPing(ReadOnlySpan<byte> payload) => _handler?.OnPing(this, payload);
+
+    void IApplication.OnPong(ReadOnlySpan<byte> payload) => _handler?.OnPong(this, payload);
+
+    void IApplication.OnClosed(WebSocketCloseResult result) => _handler!.OnClosed(this, result);
+
+    // The default methods of a handler call this, to have a message in memory of its own.
     internal void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage) =>
         (Core.Receiver as HandlerReceiver)?.HandOver(payload, kind, endOfMessage);
+
+    // Runs the application's method that serves the connection.
+    private async Task ServeAsync(Func<WebSocketConnection, CancellationToken, Task> serve)
+    {
+        PullReceiver pull = Core.Pull!;
+        var served = new ServedConnection(pull, Core);
+        pull.Serve(served);
+        var call = new ServeCall(Core.Settings.Host);
+        call.Enter();
+        try
+        {
+            await serve(this, served.Token).ConfigureAwait(false);
+            call.End();
+            pull.Discard();
+            await CloseAsync(WebSocketCloseCode.NormalClosure).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            call.End();
+            Core.OnHandlerFailed(exception);
+            pull.Discard();
+        }
+    }
 
     private ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress, bool isRented,
@@ -468,7 +527,7 @@ public sealed class WebSocketConnection : IAsyncDisposable
 
     private InvalidOperationException? FindMisuse(bool fragments) =>
         Core.Pull is null ? new("The connection has a handler, which receives its messages.")
-        : Core.DeliversFragments == fragments ? null
+        : Core.Settings.Reader.DeliverFragments == fragments ? null
         : new(fragments
             ? "The connection delivers whole messages; set WebSocketConnectionOptions.DeliverFragments."
             : "The connection delivers fragments; receive them with ReceiveFragmentAsync.");

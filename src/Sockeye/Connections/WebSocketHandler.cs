@@ -1,5 +1,3 @@
-using Sockeye.Connections.Receiving;
-
 namespace Sockeye;
 
 /// <summary>Receives what happens on a connection. Override what is of interest.</summary>
@@ -25,8 +23,11 @@ public abstract class WebSocketHandler
     public static WebSocketHandler FromDelegate(Func<WebSocketConnection, CancellationToken, Task> serve)
     {
         ArgumentNullException.ThrowIfNull(serve);
-        return new DelegateHandler(serve);
+        return new Serving(serve);
     }
+
+    // What serves a connection instead of this handler's methods; null if these are called.
+    internal virtual Func<WebSocketConnection, CancellationToken, Task>? ServeMethod => null;
 
     /// <summary>The connection is open. Called before any of its messages; what is sent here goes out first.</summary>
     public virtual void OnOpened(WebSocketConnection connection)
@@ -93,5 +94,11 @@ public abstract class WebSocketHandler
     /// </remarks>
     public virtual void OnClosed(WebSocketConnection connection, WebSocketCloseResult result)
     {
+    }
+
+    // Lets a method go wherever a handler goes. None of its other methods is called.
+    private sealed class Serving(Func<WebSocketConnection, CancellationToken, Task> serve) : WebSocketHandler
+    {
+        internal override Func<WebSocketConnection, CancellationToken, Task> ServeMethod => serve;
     }
 }

@@ -8,7 +8,7 @@ using Sockeye.Timing;
 namespace Sockeye.Server;
 
 /// <summary>What all that a server does shares: its rules, and the connections it has.</summary>
-internal sealed class ServerContext
+internal sealed class ServerContext : IConnectionHost
 {
     private readonly DenseSet<ConnectionCore> _connections = new();
     private readonly DenseSet<ServerHandshakeSession> _sessions = new();
@@ -112,29 +112,29 @@ internal sealed class ServerContext
     /// <summary>What opening handshakes share whose deadlines are kept on a wheel: those of one event loop.</summary>
     public ConnectionSettings SettingsOn(DeadlineWheel wheel, bool isSecure) => Fallback.For(isSecure).SettingsOn(wheel);
 
-    /// <summary>A connection has ended.</summary>
-    public void Remove(ConnectionCore connection)
+    /// <inheritdoc/>
+    public void OnClosed(IDenseSetEntry connection)
     {
+        // Every entry of the set is one of this server's connections.
+        var core = (ConnectionCore)connection;
+
         // First: whoever sees that it is gone finds room for another.
-        Caps.Leave(Caps.CountsAddresses ? connection.Connection.Request!.ClientIPAddress : null);
-        _connections.Remove(connection);
+        Caps.Leave(Caps.CountsAddresses ? core.Connection.Request!.ClientIPAddress : null);
+        _connections.Remove(core);
         if (Options.TrackConnections)
         {
             Attendance.LeaveConnection();
         }
     }
 
-    /// <summary>The application has nothing more to do with a connection.</summary>
-    public void NoteServed(ConnectionCore connection)
+    /// <inheritdoc/>
+    public void OnServed()
     {
         if (Options.TrackConnections)
         {
             Attendance.LeaveService();
         }
     }
-
-    /// <summary>Whether a connection is one of this server's.</summary>
-    public bool Serves(ConnectionCore connection) => connection.Settings.OnServed?.Target == this;
 
     /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
     public void Stop()

@@ -67,10 +67,10 @@ internal sealed class ServerRoute
             return new(
                 rules with { IsSecure = isSecure },
                 wheel => new ConnectionSettings(
-                    Role.Server, connection, wheel, context.Logger, server.Pool, context.Remove)
+                    Role.Server, connection, wheel, context.Logger, server.Pool)
                 {
                     Scope = scope,
-                    OnServed = context.NoteServed,
+                    Host = context,
                     Numbers = server.Numbers,
                     Codecs = codecs,
                 });

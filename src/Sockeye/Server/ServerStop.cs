@@ -87,7 +87,7 @@ internal sealed class ServerStop(ServerContext context)
     {
         // A serve method may await the stop of its own server: neither this call nor those of other serve methods wait for it, since
         // they would wait for each other.
-        ServeCall? call = ServeCall.Current is { } current && context.Serves(current.Core) ? current : null;
+        ServeCall? call = ServeCall.Current is { } current && current.Host == context ? current : null;
         if (call?.TryStepAside(context.Attendance.Rejoin) is true)
         {
             context.Attendance.StepAside();

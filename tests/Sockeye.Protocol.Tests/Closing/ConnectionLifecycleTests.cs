@@ -26,6 +26,14 @@ public sealed class ConnectionLifecycleTests
             search.Steps,
             step => Assert.Null(step.After.Story.FindFault(step.Commands, step.Before.Life, step.After.Life) is { } fault
                 ? $"{fault}: {step.Before}; {step.Event.Name}" : null));
+        Assert.All(
+            search.Answers,
+            step =>
+            {
+                Assert.Null(step.Before.Story.FindFaultInAnswer(step.Commands, step.Before.Life) is { } fault
+                    ? $"{fault}: {step.Before}; {step.Event.Name}" : null);
+                Assert.Same(step.Before, step.After);
+            });
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{search.StateCount:N0} states, {search.Steps.Count:N0} steps, all that there are; {search.CountSequences(7):N0} sequences of up to 7 events");
         Assert.True(search.CountSequences(7) > 10_000_000);
@@ -73,7 +81,7 @@ public sealed class ConnectionLifecycleTests
 
         // RFC 6455 §7.1.1: the server ends the transport first.
         Assert.Equal(
-            LifecycleCommands.Report | LifecycleCommands.Schedule
+            LifecycleCommands.Report | LifecycleCommands.StopPings | LifecycleCommands.Schedule
                 | (role == "server" ? LifecycleCommands.EndOutput : LifecycleCommands.None),
             end);
         Assert.True(life.IsClean);
@@ -177,12 +185,77 @@ public sealed class ConnectionLifecycleTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void An_event_with_a_twin_leads_where_that_leads_or_nowhere(string role)
+    {
+        LifecycleSearch.Step[] steps = [.. new LifecycleSearch(role == "server" ? Role.Server : Role.Client).Steps];
+        ILookup<LifecycleSearch.State, LifecycleSearch.Step> byState = steps.ToLookup(step => step.Before);
+
+        foreach (LifecycleSearch.Step step in steps.Where(step => step.Event.Twin is not null && step.After != step.Before))
+        {
+            LifecycleSearch.Step twin = byState[step.Before].Single(other => other.Event.Name == step.Event.Twin);
+            Assert.Same(twin.After, step.After);
+            Assert.Equal(twin.Commands, step.Commands);
+        }
+    }
+
+    [Fact]
+    public void An_open_connection_sends_pings_and_answers_them_and_watches_blocked_writes()
+    {
+        var life = new ConnectionLifecycle(Role.Server);
+
+        Assert.Equal(LifecycleCommands.SendPing, life.PingDue());
+        Assert.Equal(LifecycleCommands.AnswerPing, life.PingReceived());
+        Assert.Equal(LifecycleCommands.WatchSends, life.WriteBlocked());
+    }
+
+    [Fact]
+    public void A_ping_is_answered_while_our_close_frame_waits_and_not_after_the_peers() // §5.5.2
+    {
+        var life = new ConnectionLifecycle(Role.Server);
+        life.Close(Normal);
+
+        Assert.Equal(LifecycleCommands.AnswerPing, life.PingReceived());
+        Assert.Equal(LifecycleCommands.None, life.PingDue());
+        life.PeerClosed(Away);
+
+        Assert.Equal(LifecycleCommands.None, life.PingReceived());
+    }
+
+    [Fact]
+    public void A_silent_peer_ends_an_open_connection_and_leaves_a_closing_one_to_its_own_deadlines()
+    {
+        var open = new ConnectionLifecycle(Role.Server);
+        var closing = new ConnectionLifecycle(Role.Server);
+        closing.Close(Normal);
+
+        Assert.Equal(LifecycleCommands.AbortTransport, open.PeerSilent(Violation));
+        Assert.Equal(LifecycleCommands.None, closing.PeerSilent(Violation));
+        Assert.Same(Violation, open.Cause);
+    }
+
+    [Fact]
+    public void A_peer_that_stalls_in_a_message_gets_a_close_frame_and_only_while_the_connection_is_open()
+    {
+        var open = new ConnectionLifecycle(Role.Server);
+        var closing = new ConnectionLifecycle(Role.Server);
+        closing.Close(Normal);
+
+        open.MessageStalled(Broken, Violation);
+
+        Assert.Equal(
+            LifecycleCommands.SendCloseBeforePending | LifecycleCommands.EndOutput | LifecycleCommands.Schedule, open.ApplicationDone());
+        Assert.Equal(LifecycleCommands.None, closing.MessageStalled(Broken, Violation));
+        Assert.False(closing.IsFailed);
+    }
+
     private static long Walk(ConnectionLifecycle life, LifecycleStory story, int depth)
     {
         long count = 0;
         foreach (LifecycleEvent happening in LifecycleEvent.All)
         {
-            if (depth == 0 || !happening.MayHappen(story))
+            if (depth == 0 || happening.Twin is not null || !happening.MayHappen(story))
             {
                 continue;
             }
@@ -190,10 +263,26 @@ public sealed class ConnectionLifecycleTests
             ConnectionLifecycle next = LifecycleSearch.Copy(life);
             LifecycleCommands commands = happening.Happen(next);
             LifecycleStory after = story.Then(happening.Name, commands, next);
-            Assert.Null(after.FindFault(commands, life, next));
+            if (after.FindFault(commands, life, next) is { } fault)
+            {
+                Assert.Fail(fault);
+            }
+
+            CheckAnswers(after, next);
             count += 1 + Walk(next, after, depth - 1);
         }
 
         return count;
+    }
+
+    private static void CheckAnswers(LifecycleStory story, ConnectionLifecycle life)
+    {
+        foreach (LifecycleEvent question in LifecycleEvent.Questions)
+        {
+            if (question.MayHappen(story) && story.FindFaultInAnswer(question.Happen(life), life) is { } fault)
+            {
+                Assert.Fail(fault);
+            }
+        }
     }
 }

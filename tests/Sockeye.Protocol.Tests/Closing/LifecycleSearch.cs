@@ -20,6 +20,7 @@ internal sealed class LifecycleSearch
 
     private readonly Dictionary<string, State> _states = [];
     private readonly List<Step> _steps = [];
+    private readonly List<Step> _answers = [];
 
     /// <summary>Explores all states.</summary>
     public LifecycleSearch(Role role)
@@ -34,12 +35,23 @@ internal sealed class LifecycleSearch
                 LifecycleCommands commands = happening.Happen(next);
                 LifecycleStory story = state.Story.Then(happening.Name, commands, next);
                 State after = Find(next, story, state, happening, out bool isNew);
-                state.Next.Add(after);
+                if (happening.Twin is null)
+                {
+                    state.Next.Add(after);
+                }
+
                 _steps.Add(new Step(state, happening, commands, after));
                 if (isNew)
                 {
                     waiting.Enqueue(after);
                 }
+            }
+
+            foreach (LifecycleEvent question in LifecycleEvent.Questions.Where(question => question.MayHappen(state.Story)))
+            {
+                ConnectionLifecycle asked = Copy(state.Life);
+                LifecycleCommands commands = question.Happen(asked);
+                _answers.Add(new Step(state, question, commands, Find(asked, state.Story, state, question, out _)));
             }
         }
     }
@@ -52,6 +64,9 @@ internal sealed class LifecycleSearch
 
     /// <summary>Each state with each event that can happen in it.</summary>
     public IReadOnlyList<Step> Steps => _steps;
+
+    /// <summary>Each state with each question that can be asked in it.</summary>
+    public IReadOnlyList<Step> Answers => _answers;
 
     /// <summary>Returns the number of sequences of at most this many events.</summary>
     public BigInteger CountSequences(int length)

@@ -5,7 +5,7 @@ namespace Sockeye.Tests;
 /// <summary>The events of one connection so far, as its transport and its application see them.</summary>
 internal readonly record struct LifecycleStory(
     int CloseCount, bool HasQueuedEnd, bool IsWritten, bool HasInputEnded, bool HasOutputFailed, int ReportCount,
-    bool IsAborted, bool IsGone, bool WasGone, LifecycleWait Wait)
+    bool IsAborted, bool IsGone, bool WasGone, bool HasStoppedPings, bool HasStoppedDeadlines, LifecycleWait Wait)
 {
     private const LifecycleCommands SendsClose = LifecycleCommands.SendClose | LifecycleCommands.SendCloseBeforePending;
 
@@ -25,6 +25,8 @@ internal readonly record struct LifecycleStory(
         IsAborted = IsAborted || (commands & LifecycleCommands.AbortTransport) != 0,
         IsGone = IsGone || name == LifecycleEvent.TransportGone,
         WasGone = IsGone,
+        HasStoppedPings = HasStoppedPings || (commands & LifecycleCommands.StopPings) != 0,
+        HasStoppedDeadlines = HasStoppedDeadlines || (commands & LifecycleCommands.StopDeadlines) != 0,
         Wait = after.Wait,
     };
 
@@ -43,7 +45,22 @@ internal readonly record struct LifecycleStory(
             : before.DropsReceived && !after.DropsReceived ? "delivery after failure"
             : before.IsReported && HasChanged(before, after) ? "a result that changes"
             : isEnding && !IsGone && !IsAborted && after.Wait == LifecycleWait.None ? "a wait without a deadline"
+            : !isEnding && !IsGone && HasStoppedPings ? "an open connection without keep-alive"
+            : IsGone && !(HasStoppedPings && HasStoppedDeadlines) ? "a deadline that is armed after the end"
             : isEnding && !IsGone && !IsAborted && !Ends(after) ? "deadlines that lead nowhere"
+            : null;
+    }
+
+    /// <summary>What is wrong with an answer to one of <see cref="LifecycleEvent.Questions"/>; <see langword="null"/> if nothing is.</summary>
+    public string? FindFaultInAnswer(LifecycleCommands commands, ConnectionLifecycle life)
+    {
+        bool isOpen = !life.IsInputOver && life.MaySendData && life.Wait == LifecycleWait.None && !IsGone;
+        return
+            (commands & LifecycleCommands.SendPing) != 0 && CloseCount != 0 ? "a ping behind a Close frame"
+            : (commands & LifecycleCommands.AnswerPing) != 0 && (IsWritten || IsGone) ? "a pong that cannot be sent"
+            : (commands & LifecycleCommands.WatchSends) != 0 && IsGone ? "a deadline that is armed after the end"
+            : isOpen && commands == LifecycleCommands.None ? "no answer on an open connection"
+            : (commands & ~(LifecycleCommands.SendPing | LifecycleCommands.AnswerPing | LifecycleCommands.WatchSends)) != 0 ? "an answer that changes the connection"
             : null;
     }
 

@@ -11,13 +11,14 @@ namespace Sockeye.Tests;
 internal static class SendSettings
 {
     public static ConnectionSettings Of(
-        Role role, ArrayPool<byte> pool, int limit = 1024, MessageCodecs? codecs = null)
+        Role role, ArrayPool<byte> pool, int limit = 1024, MessageCodecs? codecs = null, ManualTimeProvider? time = null)
     {
         WebSocketConnectionOptions options = new WebSocketConnectionOptions
         {
             Limits = new() { MaxSendBufferLength = limit },
         };
-        return new ConnectionSettings(role, options, new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool)
+        return new ConnectionSettings(
+            role, options, new DeadlineWheel(time ?? new ManualTimeProvider()), NullLogger.Instance, pool)
         {
             Codecs = codecs,
         };

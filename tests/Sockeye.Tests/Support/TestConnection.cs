@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Collections;
 using Sockeye.Connections;
 using Sockeye.Memory;
 using Sockeye.Protocol;
@@ -7,7 +8,7 @@ using Sockeye.Timing;
 namespace Sockeye.Tests;
 
 /// <summary>A connection over a transport in memory, with a manual clock and a counting pool.</summary>
-internal sealed class TestConnection
+internal sealed class TestConnection : IConnectionHost
 {
     public TestConnection(
         Role role = Role.Server, WebSocketHandler? handler = null, WebSocketConnectionOptions? options = null,
@@ -19,10 +20,11 @@ internal sealed class TestConnection
         Time = time ?? new ManualTimeProvider();
         var settings = new ConnectionSettings(
             role, options ?? new WebSocketConnectionOptions(),
-            new DeadlineWheel(Time), NullLogger.Instance, Pool, onClosed: _ => OnClosedCount++,
+            new DeadlineWheel(Time), NullLogger.Instance, Pool,
             budget ?? new MemoryBudget())
         {
             Codecs = deflate?.Codecs,
+            Host = this,
         };
         Connection = new WebSocketConnection(Transport, settings, handler, subprotocol: null, deflate?.Agreed);
         Connection.Core.Start();
@@ -50,6 +52,12 @@ internal sealed class TestConnection
             Assert.True(Connection.Closed.IsCompleted, "The connection has not ended.");
             return Connection.Closed.GetAwaiter().GetResult();
         }
+    }
+
+    void IConnectionHost.OnClosed(IDenseSetEntry connection) => OnClosedCount++;
+
+    void IConnectionHost.OnServed()
+    {
     }
 
     private Role Peer => Role == Role.Server ? Role.Client : Role.Server;

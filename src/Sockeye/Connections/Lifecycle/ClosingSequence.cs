@@ -1,58 +1,32 @@
 using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
 using Sockeye.Timing;
+using Sockeye.Transports;
 
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
-/// Carries out what the <see cref="ConnectionLifecycle"/> of a connection commands, over its send queue and its transport,
-/// and gives each wait a deadline.
+/// Carries out what the <see cref="ConnectionLifecycle"/> of a connection commands, over its send queue and its transport, and arms the
+/// deadline of each wait as <see cref="ClosingDeadline"/> decides.
 /// </summary>
 /// <remarks>
-/// While the peer still takes what was accepted for it, however slowly, no deadline passes:
-/// <see cref="WebSocketConnectionOptions.CloseTimeout"/> begins anew whenever the peer has taken something, and last when our
-/// Close frame has left.
+/// The state is under the one lock of this object; commands are carried out outside of it. A connection has one of these once it begins
+/// to end, or once the application asks how it ends. Thread-safe.
 /// </remarks>
 internal sealed class ClosingSequence : Deadline
 {
-    // How long the peer may keep the transport when both ends have said all they will. Long enough that the Close frame is
-    // not destroyed by a reset: that is what a kernel answers with when a socket is closed on unread bytes.
-    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
-
-    // The share of CloseTimeout that an application at work on a message gets. Not all of it: a peer with the same timeout must still
-    // get the Close frame, and it began to count earlier.
-    private const double WorkingShare = 0.8;
-
-    // How often to check whether the peer is taking what is on its way, and the application what was received.
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
-
-    // How long an application that takes a message now and then may keep the peer's Close frame from being read after this end
-    // has sent its own: the peer may be one that sends without end, and never closes.
-    private static readonly TimeSpan MaxReceivingTime = TimeSpan.FromSeconds(30);
-
-    private const long NotStarted = -1;
-    private const long NotAsked = -1;
-
-    // The share of a wait after which the transport is first asked how much is in flight.
-    private const double FirstLookShare = 0.25;
-
-    // No more is on its way than a Close frame, and the records that TLS makes of it.
-    private const int SmallLength = 1024;
-
     private readonly Lock _gate = new();
-    private readonly ConnectionCore _core;
+    private readonly ConnectionSettings _settings;
+    private readonly Transport _transport;
+    private readonly SendQueue _sends;
+    private readonly IClosingReceiver _receiver;
+    private readonly IClosingOwner _owner;
 
     // All below guarded by _gate. Scheduling is too, so that a deadline always matches the state that armed it.
     private readonly ConnectionLifecycle _lifecycle;
+    private ClosingDeadline _deadline;
     private WebSocketCloseResult? _result;
     private ClosedTask _closed;
-    private long _waitStart;
-    private long _lastProgress;
-    private long _lastUntaken;
-    private uint? _lastAcknowledged;
-    private long _closeStart = NotStarted;
-    private long _lastTake;
-    private int _lastTaken;
     private TimeSpan? _receiverStall;
     private volatile bool _isToConclude;
 
@@ -61,10 +35,21 @@ internal sealed class ClosingSequence : Deadline
     private volatile bool _dropsReceived;
 
     /// <summary>Makes the closing sequence of a connection that is open.</summary>
-    public ClosingSequence(ConnectionCore core)
+    /// <param name="settings">The role, the timeouts and the wheel.</param>
+    /// <param name="transport">What is closed.</param>
+    /// <param name="sends">What sends the Close frame.</param>
+    /// <param name="receiver">What delivers messages to the application.</param>
+    /// <param name="owner">The connection.</param>
+    public ClosingSequence(
+        ConnectionSettings settings, Transport transport, SendQueue sends, IClosingReceiver receiver, IClosingOwner owner)
     {
-        _core = core;
-        _lifecycle = new ConnectionLifecycle(core.Settings.Role);
+        _settings = settings;
+        _transport = transport;
+        _sends = sends;
+        _receiver = receiver;
+        _owner = owner;
+        _lifecycle = new ConnectionLifecycle(settings.Role);
+        _deadline = new ClosingDeadline(settings.Options.CloseTimeout, settings.Options.CloseReplyDelay);
     }
 
     /// <summary>How far the connection has come.</summary>
@@ -121,9 +106,7 @@ internal sealed class ClosingSequence : Deadline
         {
             if (_lifecycle.Wait is LifecycleWait.Flush or LifecycleWait.PeerClose)
             {
-                _lastTaken = _core.Receiver.TakenCount;
-                _lastTake = Wheel.CurrentTick;
-                ScheduleLocked(LimitLocked(out _));
+                Wheel.Schedule(this, _deadline.WatchReceiver(_lifecycle.Wait, Wheel.CurrentTime(), LookLocked(asksTransport: false)));
             }
         }
     }
@@ -167,10 +150,46 @@ internal sealed class ClosingSequence : Deadline
     /// <summary>Nothing can be sent any more.</summary>
     public void OutputFailed(Exception error) => Do(static (lifecycle, error) => lifecycle.OutputFailed(error), error);
 
-    /// <summary>Drops the transport of a peer that does not respond; what it sent before is delivered.</summary>
-    public void GiveUp(Exception cause) => Do(static (lifecycle, cause) => lifecycle.GiveUp(cause), cause);
+    /// <summary>Whether a keep-alive ping is to be sent now. What a connection without a closing sequence always does.</summary>
+    public bool MaySendPing() => Asks(static lifecycle => lifecycle.PingDue());
 
-    /// <summary>Drops the transport, and all that was received.</summary>
+    /// <summary>Whether a ping that has arrived is to be answered. What a connection without a closing sequence always does.</summary>
+    public bool MayAnswerPing() => Asks(static lifecycle => lifecycle.PingReceived());
+
+    /// <summary>Whether a blocked write needs a deadline. What a connection without a closing sequence always needs.</summary>
+    public bool MayWatchSends() => Asks(static lifecycle => lifecycle.WriteBlocked());
+
+    /// <summary>The peer has not answered a keep-alive ping in time. What it sent before is delivered.</summary>
+    /// <returns>Whether this ends the connection; not if it is ending already.</returns>
+    public bool PeerSilent(Exception cause) =>
+        Do(static (lifecycle, cause) => lifecycle.PeerSilent(cause), cause) != LifecycleCommands.None;
+
+    /// <summary>The peer takes nothing of what it is sent. What it sent before is delivered.</summary>
+    public void SendStalled(Exception cause) => Do(static (lifecycle, cause) => lifecycle.SendStalled(cause), cause);
+
+    /// <summary>The peer sends nothing more of a message: fails the connection after the application has answered what came before.</summary>
+    /// <returns>Whether this fails the connection; not if it is ending already.</returns>
+    public bool MessageStalled(CloseStatus status, Exception cause)
+    {
+        bool fails = false;
+        Do(
+            (lifecycle, cause) =>
+            {
+                fails = !lifecycle.IsInputOver;
+                LifecycleCommands commands = lifecycle.MessageStalled(status, cause);
+                fails &= lifecycle.IsInputOver;
+                return commands;
+            },
+            cause);
+        if (fails)
+        {
+            AskApplication();
+        }
+
+        return fails;
+    }
+
+    /// <summary>Aborts the transport, and drops all that was received.</summary>
     public void Abort() => Do(static (lifecycle, _) => lifecycle.Abort(), 0);
 
     /// <summary>Enough has been read and discarded.</summary>
@@ -215,24 +234,18 @@ internal sealed class ClosingSequence : Deadline
 
         if (stall is not null)
         {
-            _core.ReadOn(stall.Value);
+            _owner.ReadOn(stall.Value);
         }
     }
 
     /// <inheritdoc/>
-    public override void OnFaulted(Exception exception) => _core.OnFaulted(exception);
+    public override void OnFaulted(Exception exception) => _owner.OnFaulted(exception);
 
-    private SendQueue Sends => _core.Sends;
-
-    private DeadlineWheel Wheel => _core.Settings.Wheel;
-
-    private WebSocketConnectionOptions Options => _core.Settings.Options;
-
-    private bool HasMuchUntaken => _lastUntaken > SmallLength;
+    private DeadlineWheel Wheel => _settings.Wheel;
 
     private void AskApplication()
     {
-        if (_core.Receiver.TryNoteEnd())
+        if (_receiver.TryNoteEnd())
         {
             ApplicationDone();
         }
@@ -242,7 +255,16 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
-    private void Do<T>(Func<ConnectionLifecycle, T, LifecycleCommands> happen, T argument)
+    // For events that change no state and whose commands the caller carries out.
+    private bool Asks(Func<ConnectionLifecycle, LifecycleCommands> question)
+    {
+        lock (_gate)
+        {
+            return question(_lifecycle) != LifecycleCommands.None;
+        }
+    }
+
+    private LifecycleCommands Do<T>(Func<ConnectionLifecycle, T, LifecycleCommands> happen, T argument)
     {
         LifecycleCommands commands;
         CloseStatus close;
@@ -268,6 +290,8 @@ internal sealed class ClosingSequence : Deadline
         {
             CarryOut(commands, close);
         }
+
+        return commands;
     }
 
     private void CarryOut(LifecycleCommands commands, CloseStatus close)
@@ -275,43 +299,53 @@ internal sealed class ClosingSequence : Deadline
         // Not HasFlag, which allocates until the compiler gets round to optimising it.
         if ((commands & LifecycleCommands.SendClose) != 0)
         {
-            Sends.SendClose(close, afterPending: true);
+            _sends.SendClose(close, afterPending: true);
         }
 
         if ((commands & LifecycleCommands.SendCloseBeforePending) != 0)
         {
-            Sends.SendClose(close, afterPending: false);
+            _sends.SendClose(close, afterPending: false);
         }
 
         if ((commands & LifecycleCommands.ExpediteClose) != 0)
         {
-            Sends.ExpediteClose(close);
+            _sends.ExpediteClose(close);
         }
 
         if ((commands & LifecycleCommands.EndSends) != 0)
         {
-            Sends.EndSends();
+            _sends.EndSends();
         }
 
         if ((commands & (LifecycleCommands.EndOutput | LifecycleCommands.CloseWhenWritten)) != 0)
         {
-            bool closes = (commands & LifecycleCommands.CloseWhenWritten) != 0 || !_core.Transport.CanEndOutput;
-            Sends.FinishWhenEmpty(closes);
+            bool closes = (commands & LifecycleCommands.CloseWhenWritten) != 0 || !_transport.CanEndOutput;
+            _sends.FinishWhenEmpty(closes);
         }
 
         if ((commands & LifecycleCommands.CloseTransport) != 0)
         {
-            _core.Transport.Close();
+            _transport.Close();
         }
 
         if ((commands & LifecycleCommands.AbortTransport) != 0)
         {
-            _core.Transport.Abort(_lifecycle.Cause);
+            _transport.Abort(_lifecycle.Cause);
+        }
+
+        if ((commands & LifecycleCommands.StopDeadlines) != 0)
+        {
+            _owner.StopDeadlines();
+        }
+
+        if ((commands & LifecycleCommands.StopPings) != 0)
+        {
+            _owner.StopPings();
         }
 
         if ((commands & LifecycleCommands.Report) != 0)
         {
-            _core.OnReported();
+            _owner.OnReported();
         }
     }
 
@@ -323,54 +357,16 @@ internal sealed class ClosingSequence : Deadline
             return LifecycleCommands.None;
         }
 
-        NoteProgressLocked();
-        CheckReceiverLocked();
-        TimeSpan limit = LimitLocked(out long start);
-        TimeSpan waited = (Wheel.CurrentTick - start) * DeadlineWheel.Tick;
-        if (waited >= limit)
+        ClosingCheck check = _deadline.Check(_lifecycle.Wait, Wheel.CurrentTime(), LookLocked(asksTransport: true));
+        _receiverStall = check.ReceiverStall;
+        if (check.HasPassed)
         {
-            return _lifecycle.DeadlinePassed(limit, HasMuchUntaken);
+            return _lifecycle.DeadlinePassed(check.Limit, _deadline.HasMuchUntaken);
         }
 
-        ScheduleLocked(limit - waited);
+        Wheel.Schedule(this, check.Next);
         return LifecycleCommands.None;
     }
-
-    // While reading waits for the application the peer cannot be heard: its time begins when that is over.
-    private void CheckReceiverLocked()
-    {
-        if (!_core.Receiver.IsReadingPaused || _lifecycle.Wait is not (LifecycleWait.Flush or LifecycleWait.PeerClose))
-        {
-            return;
-        }
-
-        long now = Wheel.CurrentTick;
-        int taken = _core.Receiver.TakenCount;
-        if (taken != _lastTaken)
-        {
-            _lastTaken = taken;
-            _lastTake = now;
-        }
-
-        bool waitsForPeer = _core.Receiver.WaitsForPeer;
-        TimeSpan idle = (now - (waitsForPeer ? Math.Max(_lastTake, _lastProgress) : _lastTake)) * DeadlineWheel.Tick;
-        TimeSpan total = (now - _closeStart) * DeadlineWheel.Tick;
-        if (idle >= (waitsForPeer ? Options.CloseTimeout : ApplicationLimit) || total >= MaxReceivingTime)
-        {
-            _receiverStall = total;
-        }
-
-        _waitStart = now;
-        if (!waitsForPeer)
-        {
-            _lastProgress = now;
-        }
-    }
-
-    // How long an application with messages to take, or with one in hand, is waited for.
-    private TimeSpan ApplicationLimit => _core.Receiver.HasMessageInHand
-        ? Longer(Options.CloseReplyDelay, Options.CloseTimeout * WorkingShare)
-        : Options.CloseReplyDelay;
 
     private WebSocketCloseResult DescribeLocked() => _result ?? new WebSocketCloseResult(
         _lifecycle.Outcome.Code, _lifecycle.Outcome.Reason, _lifecycle.IsClean,
@@ -385,85 +381,20 @@ internal sealed class ClosingSequence : Deadline
             return;
         }
 
-        _waitStart = Wheel.CurrentTick;
-        _closeStart = _closeStart == NotStarted ? _waitStart : _closeStart;
-
-        // The transport is asked at the first check. Most connections end before it, and save the system calls.
-        _lastUntaken = Sends.SendBufferLength > SmallLength ? Untaken() : NotAsked;
-        _lastAcknowledged = null;
-        _lastProgress = _waitStart;
-        ScheduleLocked(LimitLocked(out _));
+        bool asksTransport = ClosingDeadline.LooksAtOnce(_sends.SendBufferLength);
+        ClosingProgress progress = LookLocked(asksTransport);
+        long? untakenLength = asksTransport ? progress.UntakenLength : null;
+        Wheel.Schedule(this, _deadline.Begin(_lifecycle.Wait, Wheel.CurrentTime(), untakenLength, progress));
     }
 
-    // How long may be waited, and since when.
-    private TimeSpan LimitLocked(out long start)
+    // Asking the transport costs system calls.
+    private ClosingProgress LookLocked(bool asksTransport) => new()
     {
-        start = HasMuchUntaken ? _lastProgress : _waitStart;
-        switch (_lifecycle.Wait)
-        {
-            case LifecycleWait.Application:
-                // With a message in hand the application is at work; one that waits for the peer to take its answers is
-                // not the one to blame.
-                start = _core.Receiver.WaitsForPeer ? _lastProgress : _waitStart;
-                return _core.Receiver.WaitsForPeer ? Options.CloseTimeout : ApplicationLimit;
-
-            case LifecycleWait.Flush:
-                start = _lastProgress;
-                return Options.CloseTimeout;
-
-            case LifecycleWait.PeerClose:
-                return Options.CloseTimeout;
-
-            default:
-                return HasMuchUntaken ? Options.CloseTimeout : LingerTimeout;
-        }
-    }
-
-    // Takes note of whether the peer has taken something since the last look.
-    private void NoteProgressLocked()
-    {
-        long untaken = Untaken();
-        uint acknowledged = Acknowledged();
-
-        // What the peer took before the first check is unknown: if much is still in flight, assume that it took something.
-        bool hasProgress = _lastUntaken == NotAsked
-            ? untaken > SmallLength
-            : untaken != _lastUntaken || acknowledged != (_lastAcknowledged ?? acknowledged);
-        _lastAcknowledged = acknowledged;
-        if (!hasProgress)
-        {
-            _lastUntaken = untaken;
-            return;
-        }
-
-        _lastProgress = Wheel.CurrentTick;
-        if (HasMuchUntaken)
-        {
-            // Our Close frame may have left only now, and the time to answer it begins.
-            _waitStart = _lastProgress;
-        }
-
-        _lastUntaken = untaken;
-    }
-
-    private void ScheduleLocked(TimeSpan after)
-    {
-        // Looked at more often while the peer takes something: so that the wait begins when it has taken all.
-        bool watches = HasMuchUntaken || _lifecycle.Wait == LifecycleWait.Flush || _core.Receiver.WaitsForPeer
-            || _core.Receiver.IsReadingPaused;
-        TimeSpan longest = _lastUntaken == NotAsked ? Shorter(after * FirstLookShare, ProgressInterval)
-            : watches ? ProgressInterval
-            : after;
-        Wheel.Schedule(this, Shorter(after, longest));
-    }
-
-    // How much of what was accepted the peer's system has not taken, as far as the transport can tell.
-    private long Untaken() => Sends.SendBufferLength + (_core.Transport.UnacknowledgedLength ?? 0);
-
-    // Only the difference to another look means something.
-    private uint Acknowledged() => _core.Transport.AcknowledgedLength ?? 0;
-
-    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
-
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+        UntakenLength = asksTransport ? _sends.SendBufferLength + (_transport.UnacknowledgedLength ?? 0) : 0,
+        Acknowledged = asksTransport ? _transport.AcknowledgedLength ?? 0 : 0,
+        IsReadingPaused = _receiver.IsReadingPaused,
+        TakenCount = _receiver.TakenCount,
+        WaitsForPeer = _receiver.WaitsForPeer,
+        HasMessageInHand = _receiver.HasMessageInHand,
+    };
 }

@@ -1,30 +1,22 @@
+using Sockeye.Protocol;
 using Sockeye.Timing;
 
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
-/// Sends a ping when the peer has been silent for long, and gives it up when it stays silent. Any received byte counts
-/// as life, and so does any byte of ours that the peer takes.
+/// Carries out what <see cref="PeerLiveness"/> decides: sends a ping when the peer has been silent for long, and reports a peer that
+/// stays silent. Any received byte counts as life, and so does any byte of ours that the peer takes.
 /// </summary>
-/// <remarks>
-/// Every idle connection has one, so it keeps only what nobody else knows; of the wheel's ticks the low half, whose
-/// differences are right for 6.8 years.
-/// </remarks>
+/// <remarks>Every idle connection has one, so it holds no more than it has to.</remarks>
 internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
 {
-    // The wheel's ticks are counted in full, and another clock measures the peer's acknowledgments.
-    private const uint ToleranceTicks = 2;
+    private PeerLiveness _liveness;
 
-    private uint _lastLifeTick;
-    private uint _pingTick;
-    private bool _awaitsPong;
-
-    // The low byte, for which there is room in every connection: it is compared only, and only a peer whose system is silent too
-    // depends on it.
+    // The low byte, for which there is room in every connection: it is only compared, and only for a peer whose host is silent as well.
     private byte _lastTaken;
     private volatile bool _isStopped;
 
-    /// <summary>Begins to watch.</summary>
+    /// <summary>Arms the deadline.</summary>
     public void Start(DeadlineWheel wheel)
     {
         NoteLife(wheel.CurrentTick);
@@ -35,16 +27,16 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
         }
     }
 
-    /// <summary>Ceases to watch.</summary>
+    /// <summary>Disarms the deadline.</summary>
     public void Stop(DeadlineWheel wheel)
     {
         _isStopped = true;
         wheel.Cancel(this);
     }
 
-    /// <summary>Takes note that the peer is alive. Cheap enough for every read.</summary>
+    /// <summary>Notes that the peer is alive. Cheap enough for every read.</summary>
     /// <param name="tick">The wheel's <see cref="DeadlineWheel.RecentTick"/>.</param>
-    public void NoteLife(long tick) => Volatile.Write(ref _lastLifeTick, (uint)tick);
+    public void NoteLife(long tick) => Volatile.Write(ref _liveness.LastLifeTick, (uint)tick);
 
     /// <inheritdoc/>
     public override void OnFaulted(Exception exception) => owner.OnFaulted(exception);
@@ -57,85 +49,40 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
             return;
         }
 
-        // The wheel's time and not the clock's, which may be ahead: signs of life carry the wheel's, and the answer to a
-        // ping must not seem to have come before it.
-        long now = wheel.RecentTick;
-        if (owner.IsReadingPaused && IsAliveUnread(now))
+        CoarseTime time = wheel.RecentTime();
+        if (owner.IsReadingPaused && _liveness.IsAliveUnread(time, IsTaking(), owner.SinceAcknowledgment))
         {
-            NoteLife(now);
+            NoteLife(time.Now);
         }
 
-        if (now - wheel.LastGapTick < TicksSince(Volatile.Read(ref _lastLifeTick), now))
+        KeepAliveOptions options = owner.KeepAliveOptions;
+        switch (_liveness.Due(time, options.PingInterval, options.PongTimeout, out TimeSpan next))
         {
-            // A process that was stopped cannot tell a dead peer from one whose bytes it has not read yet.
-            NoteLife(wheel.LastGapTick);
+            case LivenessAction.SendPing:
+                owner.SendKeepAlivePing();
+                break;
+
+            case LivenessAction.LocatePing when _liveness.TryExtend(time, owner.IsPingOnItsWay()):
+                next = options.PongTimeout < options.PingInterval ? options.PongTimeout : options.PingInterval;
+                break;
+
+            case LivenessAction.LocatePing:
+                owner.OnPeerSilent();
+                return;
         }
 
-        TimeSpan next = Check(now);
-        if (next > TimeSpan.Zero && !_isStopped)
+        if (!_isStopped)
         {
             wheel.Schedule(this, next);
         }
     }
 
-    // Whether the peer need not be given up while what it sends is not read. Its pong may be waiting, and so may messages, for an
-    // application that takes one now and then. But a system that is alive acknowledges a ping, or that it has no room for it.
-    private bool IsAliveUnread(long now)
+    // Whether the application has taken a message since the last call.
+    private bool IsTaking()
     {
         byte taken = (byte)owner.TakenCount;
         bool isTaking = taken != _lastTaken;
         _lastTaken = taken;
-        uint sincePing = TicksSince(_pingTick, now);
-        bool awaitsPong = _awaitsPong && sincePing < TicksSince(Volatile.Read(ref _lastLifeTick), now);
-        return isTaking || (awaitsPong && !owner.IsPeerSilentFor((sincePing + ToleranceTicks) * DeadlineWheel.Tick));
+        return isTaking;
     }
-
-    // Does what is due, and answers when to look again; zero for never.
-    private TimeSpan Check(long now)
-    {
-        KeepAliveOptions options = owner.KeepAliveOptions;
-        uint silence = TicksSince(Volatile.Read(ref _lastLifeTick), now);
-        uint sincePing = TicksSince(_pingTick, now);
-        if (_awaitsPong && sincePing < silence)
-        {
-            TimeSpan left = options.PongTimeout - (sincePing * DeadlineWheel.Tick);
-            if (left > TimeSpan.Zero)
-            {
-                return Sooner(left, options.PingInterval);
-            }
-
-            if (owner.IsPingOnItsWay())
-            {
-                _pingTick = (uint)now;
-                return Sooner(options.PongTimeout, options.PingInterval);
-            }
-
-            owner.OnPeerSilent();
-            return TimeSpan.Zero;
-        }
-
-        _awaitsPong = false;
-        TimeSpan untilPing = options.PingInterval - (silence * DeadlineWheel.Tick);
-        if (untilPing > TimeSpan.Zero)
-        {
-            return untilPing;
-        }
-
-        owner.SendKeepAlivePing();
-        if (options.PongTimeout == Timeout.InfiniteTimeSpan)
-        {
-            return options.PingInterval;
-        }
-
-        _pingTick = (uint)now;
-        _awaitsPong = true;
-
-        // Not after the timeout alone: an answer that comes at once begins another silence, whose ping may be due before that.
-        return Sooner(options.PongTimeout, options.PingInterval);
-    }
-
-    private static TimeSpan Sooner(TimeSpan one, TimeSpan other) => one < other ? one : other;
-
-    // A sign of life of this very moment may carry a tick that the wheel had not come to when it fell due.
-    private static uint TicksSince(uint tick, long now) => (uint)Math.Max((int)((uint)now - tick), 0);
 }

@@ -1,12 +1,10 @@
-using Sockeye.Connections.Receiving;
-
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
 /// The deadlines for a peer that stops reading, or that stops in the middle of a message. A connection creates them when a write
 /// first blocks, or when a message first arrives in parts.
 /// </summary>
-internal sealed class PeerDeadlines(ConnectionCore core)
+internal sealed class PeerDeadlines(IPeerDeadlineOwner owner)
 {
     // The sending thread creates the first, the I/O thread the second.
     private SendDeadline? _send;
@@ -15,9 +13,9 @@ internal sealed class PeerDeadlines(ConnectionCore core)
     /// <summary>A write is blocked from now on. One call at a time.</summary>
     public void NoteSendBlocked()
     {
-        if (core.Settings.Options.SendTimeout != Timeout.InfiniteTimeSpan)
+        if (owner.Settings.Options.SendTimeout != Timeout.InfiniteTimeSpan)
         {
-            (_send ??= new SendDeadline(core)).NoteBlocked();
+            (_send ??= new SendDeadline(owner)).NoteBlocked();
         }
     }
 
@@ -28,9 +26,9 @@ internal sealed class PeerDeadlines(ConnectionCore core)
     /// <param name="takenLength">As for <see cref="MessageDeadline.NoteOpen"/>.</param>
     public void NoteMessageOpen(long takenLength)
     {
-        if (core.Settings.Limits.MessageTimeout != Timeout.InfiniteTimeSpan)
+        if (owner.Settings.Limits.MessageTimeout != Timeout.InfiniteTimeSpan)
         {
-            (_message ??= new MessageDeadline(core)).NoteOpen(takenLength);
+            (_message ??= new MessageDeadline(owner)).NoteOpen(takenLength);
         }
     }
 

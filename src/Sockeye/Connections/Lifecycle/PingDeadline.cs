@@ -4,31 +4,31 @@ namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
 /// Fails a ping of the application that the peer does not answer within <see cref="KeepAliveOptions.PongTimeout"/>. The
-/// connection is not affected: keep-alive alone decides about that.
+/// connection is not affected: keep-alive alone decides whether it ends.
 /// </summary>
 /// <remarks>
-/// As with keep-alive, a ping that is still on its way behind earlier data gets more time, as long as the peer's system
+/// As with keep-alive, a ping that is still on its way behind earlier data gets more time, as long as the peer's host
 /// acknowledges something.
 /// </remarks>
-internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<TimeSpan> answer) : Deadline
+internal sealed class PingDeadline(IPeerDeadlineOwner owner, TaskCompletionSource<TimeSpan> answer) : Deadline
 {
     private SentPlace _sent;
 
-    private TimeSpan PongTimeout => core.KeepAliveOptions.PongTimeout;
+    private TimeSpan PongTimeout => owner.Settings.KeepAlive.PongTimeout;
 
     /// <summary>The ping was accepted: the peer's time to answer begins.</summary>
     public void Start()
     {
         if (PongTimeout != Timeout.InfiniteTimeSpan)
         {
-            uint? acknowledged = core.GetAcknowledged(out uint end);
+            uint? acknowledged = owner.GetAcknowledged(out uint end);
             _sent = new SentPlace(end, acknowledged);
-            core.Settings.Wheel.Schedule(this, PongTimeout);
+            owner.Settings.Wheel.Schedule(this, PongTimeout);
         }
     }
 
     /// <summary>The wait is over.</summary>
-    public void Stop() => core.Settings.Wheel.Cancel(this);
+    public void Stop() => owner.Settings.Wheel.Cancel(this);
 
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
@@ -38,7 +38,7 @@ internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<Tim
             return;
         }
 
-        if (_sent.IsApproached(core.GetAcknowledged(out _)))
+        if (_sent.IsApproached(owner.GetAcknowledged(out _)))
         {
             wheel.Schedule(this, PongTimeout);
         }
@@ -50,5 +50,5 @@ internal sealed class PingDeadline(ConnectionCore core, TaskCompletionSource<Tim
     }
 
     /// <inheritdoc/>
-    public override void OnFaulted(Exception exception) => core.OnFaulted(exception);
+    public override void OnFaulted(Exception exception) => owner.OnFaulted(exception);
 }

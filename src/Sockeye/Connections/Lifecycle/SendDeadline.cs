@@ -1,27 +1,28 @@
+using Sockeye.Protocol;
 using Sockeye.Timing;
 
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
-/// Aborts the connection when the peer has taken nothing for <see cref="WebSocketConnectionOptions.SendTimeout"/> while
-/// something is waiting for it, even if it still answers pings.
+/// Watches that the peer takes something of what it is sent at least once per <see cref="WebSocketConnectionOptions.SendTimeout"/>.
 /// </summary>
 /// <remarks>
-/// Writes come and go blocked, so the wheel is not asked each time: an entry that falls due looks whether anything has
-/// moved meanwhile. A peer may read slowly, or be behind a slow link, and take long until this host's kernel has room
-/// again: so the kernel is asked too how much the peer's has acknowledged. A connection has no deadline before its first
-/// blocked write.
+/// Writes block and continue all the time, so the wheel is not called each time: an entry that is due checks whether anything has moved
+/// since. A peer that reads slowly, or is behind a slow link, may take longer until this host's kernel has room again, so the
+/// kernel is also asked how much the peer's host has acknowledged. A connection has no such deadline before its first blocked write.
 /// </remarks>
-internal sealed class SendDeadline(ConnectionCore core) : Deadline
+internal sealed class SendDeadline(IPeerDeadlineOwner owner) : Deadline
 {
-    // How often, in the time that a peer has, the kernel is asked.
+    // How often the kernel is asked within the time that a peer has.
     private const int LooksPerTimeout = 4;
 
     private uint _lastProgressTick;
     private uint? _acknowledged;
     private int _isWatching;
 
-    private TimeSpan Timeout => core.Settings.Options.SendTimeout;
+    private TimeSpan Timeout => owner.Settings.Options.SendTimeout;
+
+    private DeadlineWheel Wheel => owner.Settings.Wheel;
 
     /// <summary>A write is blocked from now on.</summary>
     public void NoteBlocked()
@@ -29,51 +30,45 @@ internal sealed class SendDeadline(ConnectionCore core) : Deadline
         NoteProgress();
         if (Interlocked.Exchange(ref _isWatching, 1) == 0)
         {
-            _acknowledged = core.GetAcknowledged(out _);
-            core.Settings.Wheel.Schedule(this, Timeout / LooksPerTimeout);
+            _acknowledged = owner.GetAcknowledged(out _);
+            Wheel.Schedule(this, Timeout / LooksPerTimeout);
         }
     }
 
     /// <summary>The peer has taken something.</summary>
-    public void NoteProgress() => Volatile.Write(ref _lastProgressTick, (uint)core.Settings.Wheel.RecentTick);
+    public void NoteProgress() => Volatile.Write(ref _lastProgressTick, (uint)Wheel.RecentTick);
 
-    /// <summary>Ceases to watch: the connection has ended.</summary>
-    public void Stop() => core.Settings.Wheel.Cancel(this);
+    /// <summary>Stops watching: the connection has ended.</summary>
+    public void Stop() => Wheel.Cancel(this);
 
     /// <inheritdoc/>
-    public override void OnFaulted(Exception exception) => core.OnFaulted(exception);
+    public override void OnFaulted(Exception exception) => owner.OnFaulted(exception);
 
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
-        // First, so that a write which is blocked just now is seen here or watches by itself.
+        // First, so that a write which blocks at this moment is seen here or watches by itself.
         Interlocked.Exchange(ref _isWatching, 0);
-        if (!core.Sends.IsBlocked || Interlocked.Exchange(ref _isWatching, 1) != 0)
+        if (!owner.IsSendBlocked || Interlocked.Exchange(ref _isWatching, 1) != 0)
         {
             return;
         }
 
-        if (core.GetAcknowledged(out _) is { } acknowledged && acknowledged != _acknowledged)
+        if (owner.GetAcknowledged(out _) is { } acknowledged && acknowledged != _acknowledged)
         {
             _acknowledged = acknowledged;
             NoteProgress();
         }
 
-        // Of the ticks the low half is kept, whose differences are right for 6.8 years. A sign of progress of this very moment
-        // may carry a tick that the wheel had not come to. A process that was stopped cannot tell whether the peer took
-        // anything.
-        long now = wheel.RecentTick;
-        int stalled = Math.Max((int)((uint)now - Volatile.Read(ref _lastProgressTick)), 0);
-        long waited = Math.Min(stalled, now - wheel.LastGapTick);
-        TimeSpan left = Timeout - (waited * DeadlineWheel.Tick);
+        CoarseTime time = wheel.RecentTime();
+        TimeSpan left = Timeout - time.Since(Volatile.Read(ref _lastProgressTick));
         if (left > TimeSpan.Zero)
         {
             wheel.Schedule(this, left < Timeout / LooksPerTimeout ? left : Timeout / LooksPerTimeout);
         }
         else
         {
-            core.Settings.Logger.PeerStalled(core.Connection.Id);
-            core.Closing.GiveUp(new TimeoutException($"The peer took nothing of what it was sent within {Timeout}."));
+            owner.OnSendStalled();
         }
     }
 }

@@ -23,8 +23,8 @@ internal sealed class HandlerReceiver : Receiver
     private bool _isHeld;
 
     /// <summary>Makes the receiver of a connection that has a handler.</summary>
-    public HandlerReceiver(ConnectionCore core)
-        : base(core)
+    public HandlerReceiver(IReceiverOwner owner)
+        : base(owner)
     {
     }
 
@@ -38,7 +38,7 @@ internal sealed class HandlerReceiver : Receiver
         {
             lock (this)
             {
-                return (_isBusy && !_waitsForSendBuffer) || Core.IsCalledElsewhere;
+                return (_isBusy && !_waitsForSendBuffer) || Owner.IsCalledElsewhere;
             }
         }
     }
@@ -142,11 +142,11 @@ internal sealed class HandlerReceiver : Receiver
     {
         try
         {
-            Handler.OnOpened(Core.Connection);
+            Owner.Application.OnOpened();
         }
         catch (Exception exception)
         {
-            Core.OnHandlerFailed(exception);
+            Owner.OnHandlerFailed(exception);
         }
 
         Drain();
@@ -187,18 +187,16 @@ internal sealed class HandlerReceiver : Receiver
         }
 
         HandlerCall call = _call ??= HandlerCall.Begin(lender: null);
-        Memory<byte> owned = call.Own(payload, kind, endOfMessage, Core.Settings.Pool);
-        call.Pending = Core.DeliversFragments
-            ? UnlessDone(Handler.OnFragmentAsync(Core.Connection, new WebSocketFragment(owned, kind, endOfMessage)))
-            : UnlessDone(Handler.OnMessageAsync(Core.Connection, new WebSocketMessage(owned, kind)));
+        Memory<byte> owned = call.Own(payload, kind, endOfMessage, Owner.Settings.Pool);
+        call.Pending = Owner.Settings.Reader.DeliverFragments
+            ? UnlessDone(Owner.Application.OnFragmentAsync(new WebSocketFragment(owned, kind, endOfMessage)))
+            : UnlessDone(Owner.Application.OnMessageAsync(new WebSocketMessage(owned, kind)));
     }
 
     // Whether other connections wait while this one is at work.
-    private bool SharesThread => Core.Transport.Slice is not null;
+    private bool SharesThread => Owner.SharesThread;
 
-    private TimeProvider Time => Core.Settings.Wheel.Time;
-
-    private WebSocketHandler Handler => Core.Handler!;
+    private TimeProvider Time => Owner.Settings.Wheel.Time;
 
     /// <inheritdoc/>
     protected override void OnEnded(bool isCall)
@@ -215,7 +213,7 @@ internal sealed class HandlerReceiver : Receiver
     private bool LeavesEndToCall()
     {
         Interlocked.MemoryBarrierProcessWide();
-        return Core.IsCalled;
+        return Owner.IsCalled;
     }
 
     private void DrainToEnd(bool isCall)
@@ -258,7 +256,7 @@ internal sealed class HandlerReceiver : Receiver
             bool resume;
             lock (this)
             {
-                if (Core.DropsReceived)
+                if (Owner.DropsReceived)
                 {
                     // The application aborted the connection, or its own code threw.
                     ClearInbox();
@@ -290,7 +288,7 @@ internal sealed class HandlerReceiver : Receiver
             bool isPending = Invoke(entry.Payload.Span, entry.Array, entry.Kind, entry.EndOfMessage, out bool taken);
             if (!taken)
             {
-                entry.Release(Core.Settings.Pool);
+                entry.Release(Owner.Settings.Pool);
             }
 
             if (isPending)
@@ -329,14 +327,14 @@ internal sealed class HandlerReceiver : Receiver
         {
             try
             {
-                Handler.OnClosed(Core.Connection, Core.Closing.Describe());
+                Owner.Application.OnClosed(Owner.DescribeEnd());
             }
             catch (Exception exception)
             {
-                Core.OnHandlerFailed(exception);
+                Owner.OnHandlerFailed(exception);
             }
 
-            Core.NoteServed();
+            Owner.OnServed();
         }
     }
 
@@ -352,18 +350,18 @@ internal sealed class HandlerReceiver : Receiver
         _isInvoking = true;
         try
         {
-            if (Core.DeliversFragments)
+            if (Owner.Settings.Reader.DeliverFragments)
             {
-                Handler.OnFragment(Core.Connection, payload, kind, endOfMessage);
+                Owner.Application.OnFragment(payload, kind, endOfMessage);
             }
             else
             {
-                Handler.OnMessage(Core.Connection, payload, kind);
+                Owner.Application.OnMessage(payload, kind);
             }
         }
         catch (Exception exception)
         {
-            Core.OnHandlerFailed(exception);
+            Owner.OnHandlerFailed(exception);
         }
 
         _isInvoking = false;
@@ -415,10 +413,10 @@ internal sealed class HandlerReceiver : Receiver
     {
         Task? pending = call.Pending;
         _call = null;
-        call.End(Core.Settings.Pool);
+        call.End(Owner.Settings.Pool);
         if (pending is not null && !pending.IsCompletedSuccessfully)
         {
-            Core.OnHandlerFailed(pending.Exception?.InnerException ?? new TaskCanceledException(pending));
+            Owner.OnHandlerFailed(pending.Exception?.InnerException ?? new TaskCanceledException(pending));
         }
     }
 }

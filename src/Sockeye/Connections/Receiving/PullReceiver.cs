@@ -41,8 +41,8 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     private bool _isUncounted;
 
     /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
-    public PullReceiver(ConnectionCore core)
-        : base(core) => _runsInline = core.Settings.Options.RunReceiveContinuationsInline;
+    public PullReceiver(IReceiverOwner owner)
+        : base(owner) => _runsInline = owner.Settings.Options.RunReceiveContinuationsInline;
 
     /// <inheritdoc/>
     protected override bool IsDone => IsInboxEmpty && (_isWaiting || _discards || _lent.IsEnd);
@@ -71,9 +71,9 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
         }
     }
 
-    private ArrayPool<byte> Pool => _isUncounted ? Core.Settings.UncountedPool : Core.Settings.Pool;
+    private ArrayPool<byte> Pool => _isUncounted ? Owner.Settings.UncountedPool : Owner.Settings.Pool;
 
-    private TimeProvider Time => Core.Settings.Wheel.Time;
+    private TimeProvider Time => Owner.Settings.Wheel.Time;
 
     /// <summary>Asks for the next message, on loan until the next call.</summary>
     /// <param name="isRegistered">Whether the caller has arranged that the token calls <see cref="Cancel"/>.</param>
@@ -176,7 +176,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     }
 
     /// <inheritdoc/>
-    public override void Open() => Core.Handler?.OnOpened(Core.Connection);
+    public override void Open() => Owner.Application.OnOpened();
 
     /// <inheritdoc/>
     public override bool Deliver(
@@ -241,7 +241,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     protected override void OnEnded(bool isCall)
     {
         CompleteWaiting(mayRunInline: true);
-        if (Core.Handler is not null)
+        if (Owner.Application.IsServed)
         {
             // A method serves the connection: all counts until it returns, and Discard is called.
             return;
@@ -250,7 +250,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
         lock (this)
         {
             UncountLent();
-            Core.Settings.Memory.Add(-UncountInbox());
+            Owner.Settings.Memory.Add(-UncountInbox());
             _isUncounted = true;
         }
     }
@@ -260,7 +260,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     {
         if (!_lent.IsEnd && !_isUncounted)
         {
-            Core.Settings.Memory.Add(-_lent.Array.Length);
+            Owner.Settings.Memory.Add(-_lent.Array.Length);
         }
     }
 
@@ -275,7 +275,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     // What a receive throws at the end; null if the closing handshake was completed (RFC 6455 §7.1.4).
     private WebSocketClosedException? FindUncleanEnd()
     {
-        WebSocketClosedException end = Core.CreateClosedException();
+        var end = new WebSocketClosedException(Owner.DescribeEnd());
         return end.Result.WasClean ? null : end;
     }
 
@@ -333,7 +333,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     }
 
     private bool IsSliceOver() =>
-        _slice.NoteTaken(Time) && !IsInboxEmpty && !IsInputOver && Core.Transport.Slice is not null;
+        _slice.NoteTaken(Time) && !IsInboxEmpty && !IsInputOver && Owner.SharesThread;
 
     private async Task GoOnInTurnAsync()
     {
@@ -361,7 +361,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
 
     private bool TryTakeNext(out InboxEntry entry)
     {
-        if (Core.DropsReceived)
+        if (Owner.DropsReceived)
         {
             ClearInbox();
         }

@@ -12,7 +12,7 @@ namespace Sockeye.Connections.Receiving;
 /// Every connection has one, so it holds next to nothing, and its own lock guards it: nobody outside of the connection
 /// can get hold of it.
 /// </remarks>
-internal abstract class Receiver(ConnectionCore core)
+internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
 {
     // Of the frames that count most for their length on the wire: a header, a key if the peer masks (RFC 6455 §5.2), a payload of a
     // byte or none. The array for that is the shortest of the pool.
@@ -30,7 +30,7 @@ internal abstract class Receiver(ConnectionCore core)
     private bool _hasEnded;
 
     /// <summary>The connection.</summary>
-    protected ConnectionCore Core { get; } = core;
+    protected IReceiverOwner Owner { get; } = owner;
 
     /// <summary>What was received and not delivered. Under the lock.</summary>
     protected Inbox Inbox => _inbox ?? MakeInbox();
@@ -46,11 +46,10 @@ internal abstract class Receiver(ConnectionCore core)
     }
 
     /// <summary>Whether nothing more can arrive, though something may wait to be taken.</summary>
-    protected bool IsInputOver => HasEnded || Core.IsInputOver;
+    protected bool IsInputOver => HasEnded || Owner.IsInputOver;
 
     /// <summary>Whether delivery waits for the peer to take what it was sent.</summary>
-    protected bool MustWaitForSendBuffer =>
-        Core.Sends.IsCongested && Core.Settings.PausesReceivingWhenSendBufferIsFull;
+    protected bool MustWaitForSendBuffer => Owner.MustWaitForSendBuffer;
 
     /// <summary>Whether reading waits for the application.</summary>
     public bool IsReadingPaused => Volatile.Read(ref _isReadingPaused);
@@ -103,7 +102,7 @@ internal abstract class Receiver(ConnectionCore core)
 
         if (isPaused && _isClosing)
         {
-            Core.Closing.WatchReceiver();
+            Owner.OnReadingPausedWhileClosing();
         }
 
         return isPaused;
@@ -130,7 +129,7 @@ internal abstract class Receiver(ConnectionCore core)
         _isClosing = true;
         if (IsReadingPaused)
         {
-            Core.Closing.WatchReceiver();
+            Owner.OnReadingPausedWhileClosing();
         }
     }
 
@@ -160,12 +159,12 @@ internal abstract class Receiver(ConnectionCore core)
     /// </remarks>
     public virtual void TakeAll()
     {
-        if (Core.Compression is not null)
+        if (Owner.IsCompressed)
         {
             lock (this)
             {
                 // One whole read, whatever frames it holds, and a message that was incomplete before it.
-                Inbox.AllowMore(MaxRestLength + Math.Min(Core.Settings.MaxMessageLength, Array.MaxLength));
+                Inbox.AllowMore(MaxRestLength + Math.Min(Owner.Settings.MaxMessageLength, Array.MaxLength));
             }
         }
 
@@ -207,7 +206,7 @@ internal abstract class Receiver(ConnectionCore core)
         lock (this)
         {
             HasEnded = true;
-            if (Core.DropsReceived)
+            if (Owner.DropsReceived)
             {
                 ClearInbox();
             }
@@ -226,12 +225,12 @@ internal abstract class Receiver(ConnectionCore core)
     protected void DropRest() => HasDropped = true;
 
     private bool TakesBeyondLimit =>
-        _takesAll && (Core.Compression is null || _inbox is null || _inbox.MayTakeMore);
+        _takesAll && (!Owner.IsCompressed || _inbox is null || _inbox.MayTakeMore);
 
     // How much of the inbox one read of the shortest frames takes: 2.7 MiB on a server, 8 MiB on a client.
     private long MaxRestLength =>
         (long)Transport.MaxReadLength * (Inbox.EntryLength + ShortestArrayLength)
-        / (ShortestHeaderLength + (Core.Settings.Role == Role.Server ? MaskingKeyLength : 0));
+        / (ShortestHeaderLength + (Owner.Settings.Role == Role.Server ? MaskingKeyLength : 0));
 
     /// <summary>Whether what has arrived is dropped. Under the lock, and only on the I/O thread.</summary>
     protected bool MustDrop()
@@ -251,7 +250,7 @@ internal abstract class Receiver(ConnectionCore core)
     protected void ClearInbox() => _inbox?.Clear();
 
     /// <summary>Ceases to count the arrays in the inbox, and says how many bytes those have. Under the lock.</summary>
-    protected long UncountInbox() => _inbox?.Uncount(Core.Settings.UncountedPool) ?? 0;
+    protected long UncountInbox() => _inbox?.Uncount(Owner.Settings.UncountedPool) ?? 0;
 
     /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
     protected abstract void OnEnded(bool isCall);
@@ -280,7 +279,7 @@ internal abstract class Receiver(ConnectionCore core)
     {
         if (isDone)
         {
-            Core.Closing.ApplicationDone();
+            Owner.OnApplicationDone();
         }
     }
 
@@ -289,10 +288,10 @@ internal abstract class Receiver(ConnectionCore core)
     {
         if (resume)
         {
-            Core.Transport.ResumeReading();
+            Owner.ResumeReading();
         }
     }
 
     private Inbox MakeInbox() =>
-        _inbox = new Inbox(Core.Settings.Limits.MaxInboxLength, Core.Settings.Pool, Core.Settings.Memory);
+        _inbox = new Inbox(Owner.Settings.Limits.MaxInboxLength, Owner.Settings.Pool, Owner.Settings.Memory);
 }

@@ -1,10 +1,11 @@
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// The application's method that serves a connection, while it runs: known to what it calls, so that a server which is stopped
-/// from inside does not wait for it.
+/// The application's method that serves a connection, while it runs. Code that the method calls can find it, so that a server that is
+/// stopped from inside the method does not wait for it.
 /// </summary>
-internal sealed class ServeCall(ConnectionCore core)
+/// <param name="host">The server that the connection belongs to, if any.</param>
+internal sealed class ServeCall(IConnectionHost? host)
 {
     private static readonly AsyncLocal<ServeCall?> Calling = new();
 
@@ -18,14 +19,14 @@ internal sealed class ServeCall(ConnectionCore core)
     /// <summary>The serve method that the current asynchronous flow belongs to; <see langword="null"/> if there is none.</summary>
     public static ServeCall? Current => Calling.Value;
 
-    /// <summary>Whose method it is.</summary>
-    public ConnectionCore Core { get; } = core;
+    /// <summary>The server that the connection belongs to.</summary>
+    public IConnectionHost? Host { get; } = host;
 
-    /// <summary>What is called from here on, in this asynchronous method, is called by the application's.</summary>
+    /// <summary>Makes this the current call of the asynchronous method that calls it, and of what that calls.</summary>
     public void Enter() => Calling.Value = this;
 
-    /// <summary>Notes that the method has called for the stop of its server. It may await the stop, which must not wait for it.</summary>
-    /// <param name="rejoin">Called before the method is noted to have ended.</param>
+    /// <summary>Notes that the method has stopped its server. It may await the stop, which must not wait for the method.</summary>
+    /// <param name="rejoin">Called before the method is noted to have returned.</param>
     /// <returns>Whether this is the first time.</returns>
     public bool TryStepAside(Action rejoin)
     {
@@ -44,7 +45,7 @@ internal sealed class ServeCall(ConnectionCore core)
 
         if (before != Over)
         {
-            Core.NoteServed();
+            Host?.OnServed();
         }
     }
 }

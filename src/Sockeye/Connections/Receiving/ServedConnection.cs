@@ -2,12 +2,12 @@ using Sockeye.Timing;
 
 namespace Sockeye.Connections.Receiving;
 
-/// <summary>The token of a method that serves a connection: cancelled when the connection has ended.</summary>
+/// <summary>The token of a method that serves a connection: canceled when the connection has ended.</summary>
 /// <remarks>
-/// Not before all that was received has been taken, so that passing the token on loses no message. A method that has
-/// stopped receiving would wait for ever then: so the token is cancelled too when nothing was taken for a while.
+/// It is not canceled before everything that was received has been taken, so that passing the token on loses no message. A method that
+/// has stopped receiving would then wait for ever, so the token is also canceled when nothing has been taken for a while.
 /// </remarks>
-internal sealed class ServedConnection(WebSocketConnection connection) : Deadline
+internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) : Deadline
 {
     // Longer than one message is worked at, as a rule.
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(30);
@@ -20,14 +20,12 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
     /// <summary>The token.</summary>
     public CancellationToken Token => _ended.Token;
 
-    private PullReceiver Pull => connection.Core.Pull!;
-
-    private DeadlineWheel Wheel => connection.Core.Settings.Wheel;
+    private DeadlineWheel Wheel => owner.Settings.Wheel;
 
     /// <summary>The connection has ended: watches that what is left is taken.</summary>
     public void Watch()
     {
-        int waiting = Pull.WaitingCount;
+        int waiting = pull.WaitingCount;
         lock (_gate)
         {
             if (waiting > 0 && !_isDrained)
@@ -58,7 +56,7 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
     /// <inheritdoc/>
     public override void OnDue(DeadlineWheel wheel)
     {
-        int waiting = Pull.WaitingCount;
+        int waiting = pull.WaitingCount;
         lock (_gate)
         {
             if (!_isDrained && waiting != _waitingCount)
@@ -81,7 +79,7 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
     }
 
     /// <inheritdoc/>
-    public override void OnFaulted(Exception exception) => connection.Core.OnFaulted(exception);
+    public override void OnFaulted(Exception exception) => owner.OnFaulted(exception);
 
     // Off this thread: what the application registered with the token runs there.
     private async Task CancelAsync()
@@ -93,7 +91,7 @@ internal sealed class ServedConnection(WebSocketConnection connection) : Deadlin
         catch (AggregateException exception)
         {
             // What the application registered with its token has thrown.
-            connection.Core.OnHandlerFailed(exception);
+            owner.OnHandlerFailed(exception);
         }
     }
 }

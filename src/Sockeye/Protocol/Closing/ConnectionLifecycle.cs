@@ -1,12 +1,18 @@
 namespace Sockeye.Protocol;
 
 /// <summary>
-/// The end of a connection as a state machine (RFC 6455 §7): events in, commands out. No I/O, clock, lock or task, so
-/// that every order of events can be tried.
+/// The life of a connection as a state machine (RFC 6455 §5.5.2, §7): events in, commands out. No I/O, clock, lock or task, so that every
+/// order of events can be tested.
 /// </summary>
 /// <remarks>
-/// Every method but the properties is an event; its result says what to do. Deadlines are named by <see cref="Wait"/>;
-/// how long each may last is for the caller to decide, who reports <see cref="DeadlinePassed"/>. Not thread-safe.
+/// <para>
+/// Every method is an event, and returns what to do about it. The deadline of an ending connection is named by <see cref="Wait"/>, and
+/// <see cref="ClosingDeadline"/> decides when it has passed; <see cref="PeerLiveness"/> decides the same for keep-alive.
+/// </para>
+/// <para>
+/// <see cref="PingDue"/>, <see cref="PingReceived"/> and <see cref="WriteBlocked"/> change no state. So a connection needs none of these
+/// objects before it begins to end: until then, what a new one returns holds. Not thread-safe.
+/// </para>
 /// </remarks>
 internal sealed class ConnectionLifecycle(Role role)
 {
@@ -54,6 +60,9 @@ internal sealed class ConnectionLifecycle(Role role)
 
     /// <summary>What went wrong; <see langword="null"/> if nothing did.</summary>
     public Exception? Cause { get; private set; }
+
+    // Whether nothing has begun to end. The peer then has a deadline only by keep-alive.
+    private bool IsOpen => Wait == LifecycleWait.None && !_isTransportGone && MaySendData;
 
     // Whether the Close frame of the peer, or of this end after a violation, waits for the application.
     private bool IsUndecided => _failure is not null || (_handshake.Received is not null && _handshake.MaySendData);
@@ -211,18 +220,35 @@ internal sealed class ConnectionLifecycle(Role role)
         return WaitFor(LifecycleWait.Transport);
     }
 
-    /// <summary>This end gives the peer up, which does not respond. What it sent before is still delivered.</summary>
-    public LifecycleCommands GiveUp(Exception cause)
-    {
-        if (_isTransportGone)
-        {
-            return LifecycleCommands.None;
-        }
+    /// <summary>The keep-alive deadline is due, and the peer has been silent long enough for a ping (§5.5.2).</summary>
+    public LifecycleCommands PingDue() => IsOpen ? LifecycleCommands.SendPing : LifecycleCommands.None;
 
-        IsFailed |= !IsReported && !_handshake.IsComplete;
-        Drop(cause);
-        return LifecycleCommands.AbortTransport;
-    }
+    /// <summary>
+    /// A ping has arrived. §5.5.2: "MUST send a Pong frame in response, unless it already received a Close frame". Also while our Close
+    /// frame waits behind data that the peer takes slowly: the peer may depend on the pong.
+    /// </summary>
+    public LifecycleCommands PingReceived() =>
+        _handshake.Received is null && !_isCloseWritten && !IsFailed && !IsReported
+            ? LifecycleCommands.AnswerPing
+            : LifecycleCommands.None;
+
+    /// <summary>The peer has been silent for too long after a ping. What it sent before is still delivered.</summary>
+    public LifecycleCommands PeerSilent(Exception cause) =>
+
+        // Every other wait has a deadline of its own, and no ping is sent behind a Close frame.
+        IsOpen ? GiveUp(cause) : LifecycleCommands.None;
+
+    /// <summary>The transport does not take all that it was given.</summary>
+    public LifecycleCommands WriteBlocked() => _isTransportGone ? LifecycleCommands.None : LifecycleCommands.WatchSends;
+
+    /// <summary>The peer has taken nothing of what it is sent for too long. What it sent before is still delivered.</summary>
+    public LifecycleCommands SendStalled(Exception cause) => GiveUp(cause);
+
+    /// <summary>
+    /// The peer has sent nothing more of an incomplete message for too long: fails the connection, as <see cref="Fail"/> does.
+    /// </summary>
+    public LifecycleCommands MessageStalled(CloseStatus status, Exception cause) =>
+        IsInputOver || !MaySendData ? LifecycleCommands.None : Fail(status, cause, dropsReceived: false);
 
     /// <summary>The application aborts the connection.</summary>
     public LifecycleCommands Abort()
@@ -292,7 +318,7 @@ internal sealed class ConnectionLifecycle(Role role)
 
         _isTransportGone = true;
         IsInputOver = true;
-        LifecycleCommands commands = WaitFor(LifecycleWait.None);
+        LifecycleCommands commands = WaitFor(LifecycleWait.None) | LifecycleCommands.StopDeadlines;
         if (IsReported)
         {
             return commands;
@@ -302,6 +328,19 @@ internal sealed class ConnectionLifecycle(Role role)
         IsBegunHere ??= false;
         Cause ??= IsClean ? null : error;
         return commands | Report();
+    }
+
+    // Drops the transport of a peer that does not respond.
+    private LifecycleCommands GiveUp(Exception cause)
+    {
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
+        IsFailed |= !IsReported && !_handshake.IsComplete;
+        Drop(cause);
+        return LifecycleCommands.AbortTransport;
     }
 
     // Both Close frames are through: §7.1.1, the server closes the transport first, and holds TIME_WAIT; in two steps, so
@@ -316,7 +355,7 @@ internal sealed class ConnectionLifecycle(Role role)
     private LifecycleCommands Report()
     {
         IsReported = true;
-        return LifecycleCommands.Report;
+        return LifecycleCommands.Report | LifecycleCommands.StopPings;
     }
 
     private LifecycleCommands WaitFor(LifecycleWait wait)

@@ -34,6 +34,21 @@ internal enum LifecycleCommands : ushort
     /// <summary>Schedule <see cref="ConnectionLifecycle.Wait"/>, in place of what was scheduled.</summary>
     Schedule = 1 << 8,
 
-    /// <summary>The result is final: tell the application.</summary>
+    /// <summary>The result is final: report it to the application.</summary>
     Report = 1 << 9,
+
+    /// <summary>Send a keep-alive ping.</summary>
+    SendPing = 1 << 10,
+
+    /// <summary>Send a pong with the payload of the ping.</summary>
+    AnswerPing = 1 << 11,
+
+    /// <summary>Arm the deadline for a peer that takes nothing of what it is sent, until everything has been written.</summary>
+    WatchSends = 1 << 12,
+
+    /// <summary>Disarm the keep-alive deadline.</summary>
+    StopPings = 1 << 13,
+
+    /// <summary>Disarm the deadlines for blocked writes and for incomplete messages.</summary>
+    StopDeadlines = 1 << 14,
 }

@@ -349,8 +349,6 @@ public sealed class KeepAliveTests
 
         public TimeSpan? SinceAcknowledgment { get; set; }
 
-        public bool IsPeerSilentFor(TimeSpan duration) => SinceAcknowledgment > duration;
-
         public void OnPeerSilent() => SilentCount++;
 
         public void OnFaulted(Exception exception) => throw exception;

@@ -402,7 +402,7 @@ public sealed class PullReceiverTests
         test.Time.Advance(TimeSpan.FromSeconds(5));
         Assert.True(test.Connection.Closed.IsCompleted);
 
-        var served = new ServedConnection(test.Connection);
+        var served = new ServedConnection(test.Connection.Core.Pull!, test.Connection.Core);
         test.Connection.Core.Pull!.Serve(served);
         Assert.False(served.Token.IsCancellationRequested);
         test.Time.Advance(TimeSpan.FromSeconds(31));

@@ -1,0 +1,27 @@
+namespace Sockeye.Connections.Lifecycle;
+
+/// <summary>What the deadlines for a peer that stalls ask of the connection that owns them.</summary>
+internal interface IPeerDeadlineOwner
+{
+    /// <summary>The timeouts, and the wheel.</summary>
+    ConnectionSettings Settings { get; }
+
+    /// <summary>Whether the transport has not taken all that it was given.</summary>
+    bool IsSendBlocked { get; }
+
+    /// <summary>Whether what the peer sends is not looked at, because the application is busy.</summary>
+    bool WaitsForApplication { get; }
+
+    /// <summary>How far the peer's host has acknowledged what this end sent; <see langword="null"/> if that is unknown.</summary>
+    /// <param name="end">Where all that was accepted so far ends, by the same count.</param>
+    uint? GetAcknowledged(out uint end);
+
+    /// <summary>The peer has taken nothing for <see cref="WebSocketConnectionOptions.SendTimeout"/>.</summary>
+    void OnSendStalled();
+
+    /// <summary>The peer has sent nothing more of a message for <see cref="LimitOptions.MessageTimeout"/>.</summary>
+    void OnMessageStalled();
+
+    /// <summary>A deadline has thrown, which none should.</summary>
+    void OnFaulted(Exception exception);
+}
