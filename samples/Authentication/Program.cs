@@ -30,7 +30,7 @@ var serverOptions = new WebSocketServerOptions
             return new WebSocketUpgradeAcceptance { UserState = "alice" };
         }
 
-        if (AuthenticationHeaderValue.TryParse(request.GetHeader("Authorization"), out AuthenticationHeaderValue? header)
+        if (AuthenticationHeaderValue.TryParse(request.Headers["Authorization"], out AuthenticationHeaderValue? header)
             && header.Scheme == "Bearer" && IsSame(header.Parameter, token))
         {
             return new WebSocketUpgradeAcceptance

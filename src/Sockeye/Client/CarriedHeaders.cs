@@ -1,5 +1,4 @@
 using System.Net;
-using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
@@ -11,8 +10,8 @@ internal sealed class CarriedHeaders
     // What tells nobody a secret. Anything else may: a key of an API has any name.
     private static readonly string[] Harmless = ["User-Agent", "Accept", "Accept-Language", "Origin"];
 
-    private readonly List<KeyValuePair<string, string>> _headers;
     private readonly bool _hasCredentials;
+    private WebSocketHeaders _headers;
     private string? _host;
     private NetworkCredential? _ofAddress;
 
@@ -20,13 +19,7 @@ internal sealed class CarriedHeaders
     /// <exception cref="ArgumentException">Something of it must not be sent.</exception>
     public CarriedHeaders(WebSocketClientOptions options, ClientAddress address)
     {
-        HandshakeFault fault = ClientRequestHeaders.Check(options.RequestHeaders);
-        if (fault != HandshakeFault.None)
-        {
-            throw new ArgumentException($"A request header cannot be sent: {fault}.", nameof(options));
-        }
-
-        _headers = [.. options.RequestHeaders];
+        _headers = options.RequestHeaders;
         _host = options.Host;
         if (options.Credentials is NetworkCredential own && !BasicCredentials.AreValid(own))
         {
@@ -40,7 +33,7 @@ internal sealed class CarriedHeaders
 
         _hasCredentials = options.Credentials is not null;
         Take(BasicCredentials.Read(address.UserInfo));
-        if (options.PreAuthenticate && !Has(Authorization) && FindCredential(options, address, "Basic") is { } credential)
+        if (options.PreAuthenticate && !_headers.Contains(Authorization) && FindCredential(options, address, "Basic") is { } credential)
         {
             if (!BasicCredentials.AreValid(credential))
             {
@@ -62,7 +55,7 @@ internal sealed class CarriedHeaders
     /// </summary>
     public void LeaveOrigin()
     {
-        _headers.RemoveAll(header => !Harmless.Contains(header.Key, StringComparer.OrdinalIgnoreCase));
+        _headers = [.. _headers.Where(header => Harmless.Contains(header.Key, StringComparer.OrdinalIgnoreCase))];
         _host = null;
         _ofAddress = null;
         OwnAuthorization = null;
@@ -105,12 +98,12 @@ internal sealed class CarriedHeaders
         if (cookies.Length != 0)
         {
             // RFC 6265 §5.4: one Cookie header.
-            request.SetHeader("Cookie", request.GetHeader("Cookie") is { } own ? own + "; " + cookies : cookies);
+            request.Headers = request.Headers.With("Cookie", request.Headers["Cookie"] is { } own ? $"{own}; {cookies}" : cookies);
         }
 
         if (authorization is not null)
         {
-            request.SetHeader(Authorization, authorization);
+            request.Headers = request.Headers.With(Authorization, authorization);
         }
 
         return request;
@@ -119,7 +112,7 @@ internal sealed class CarriedHeaders
     // An Authorization header that the application set takes precedence over all other credentials.
     private void Take(NetworkCredential? ofAddress)
     {
-        if (ofAddress is not null && !Has(Authorization))
+        if (ofAddress is not null && !_headers.Contains(Authorization))
         {
             _ofAddress = ofAddress;
             AddAuthorization(ofAddress);
@@ -129,9 +122,6 @@ internal sealed class CarriedHeaders
     private void AddAuthorization(NetworkCredential credential)
     {
         OwnAuthorization = BasicCredentials.ToHeader(credential);
-        _headers.Add(new(Authorization, OwnAuthorization));
+        _headers = _headers.With(Authorization, OwnAuthorization);
     }
-
-    private bool Has(string name) =>
-        _headers.Exists(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase));
 }

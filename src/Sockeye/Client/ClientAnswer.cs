@@ -7,12 +7,12 @@ internal static class ClientAnswer
     private const int MaxBodyLength = 64 * 1024;
 
     /// <summary>The headers, those of content among them.</summary>
-    public static KeyValuePair<string, string>[] Headers(HttpResponseMessage response) =>
+    public static WebSocketHeaders Headers(HttpResponseMessage response) => WebSocketHeaders.Received(
     [
         .. from header in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
            from value in header.Value
            select KeyValuePair.Create(header.Key, value),
-    ];
+    ]);
 
     /// <summary>The beginning of the body.</summary>
     public static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)

@@ -44,7 +44,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
     /// <param name="cancellationToken">Ends the wait for the platform.</param>
     /// <returns>Whether to send the request again, with <see cref="Answer"/>.</returns>
     public async ValueTask<bool> TryAnswerAsync(
-        ClientAddress address, string method, string? sent, int status, IEnumerable<KeyValuePair<string, string>> headers,
+        ClientAddress address, string method, string? sent, int status, WebSocketHeaders headers,
         CancellationToken cancellationToken)
     {
         Hindrance = null;
@@ -57,9 +57,8 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         }
 
         IEnumerable<AuthenticationChallenge> challenges =
-            from header in headers
-            where header.Key.Equals("WWW-Authenticate", StringComparison.OrdinalIgnoreCase)
-            from challenge in AuthenticationChallenge.Parse(header.Value)
+            from value in headers.GetValues("WWW-Authenticate")
+            from challenge in AuthenticationChallenge.Parse(value)
             let strength = StrengthOf(challenge)
             where strength > 0 && (Answer is null || IsStale(challenge))
             orderby strength descending

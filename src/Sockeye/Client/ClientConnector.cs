@@ -33,7 +33,6 @@ internal sealed class ClientConnector
         CancellationToken cancellationToken)
     {
         ClientOptionConflicts.Check(options, address);
-        ClientRequestHeaders.Check(options);
         var headers = new CarriedHeaders(options, address);
         var connector = new ClientConnector(options, handler, cancellationToken);
 
@@ -178,7 +177,7 @@ internal sealed class ClientConnector
             bool isKept = false;
             try
             {
-                KeyValuePair<string, string>[] answer = ClientAnswer.Headers(response);
+                WebSocketHeaders answer = ClientAnswer.Headers(response);
                 int status = (int)response.StatusCode;
                 _isInCallback = true;
                 ClientAddress? next =
@@ -194,7 +193,7 @@ internal sealed class ClientConnector
                 ClientCookies.Store(_options.Cookies, address, answer);
                 _isInCallback = true;
                 bool isAnswered = await authentication.TryAnswerAsync(
-                    address, _hop!.IsHttp2 ? "CONNECT" : "GET", request.GetHeader("Authorization"), status, answer, cancellationToken)
+                    address, _hop!.IsHttp2 ? "CONNECT" : "GET", request.Headers["Authorization"], status, answer, cancellationToken)
                     .ConfigureAwait(false);
                 _isInCallback = false;
                 if (isAnswered)
@@ -237,7 +236,7 @@ internal sealed class ClientConnector
     }
 
     private async Task<ClientHandshakeAgreement> CheckAsync(
-        ClientHop hop, HttpResponseMessage response, KeyValuePair<string, string>[] headers, string? hindrance,
+        ClientHop hop, HttpResponseMessage response, WebSocketHeaders headers, string? hindrance,
         CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;

@@ -11,19 +11,16 @@ internal static class ClientCookies
 
     /// <summary>Keeps what a server has set.</summary>
     public static void Store(
-        CookieContainer? cookies, ClientAddress address, IEnumerable<KeyValuePair<string, string>> headers)
+        CookieContainer? cookies, ClientAddress address, WebSocketHeaders headers)
     {
         if (cookies is null)
         {
             return;
         }
 
-        foreach ((string name, string value) in headers)
+        foreach (string value in headers.GetValues("Set-Cookie"))
         {
-            if (name.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase))
-            {
-                Store(cookies, address.Http, value);
-            }
+            Store(cookies, address.Http, value);
         }
     }
 

@@ -55,6 +55,9 @@ internal static class ClientOptionConflicts
             nameof(options.Proxy), $"{nameof(options.UseProxy)} = false", "No proxy would be used."),
         { AllowMissingSubprotocol: true, Subprotocols.Count: 0 } => OptionConflict.Create(
             nameof(options.AllowMissingSubprotocol), $"no {nameof(options.Subprotocols)}", "None would be offered."),
+        { Origin: not null } when options.RequestHeaders.Contains("Origin") => OptionConflict.Create(
+            nameof(options.Origin), $"an Origin header in {nameof(options.RequestHeaders)}",
+            "A request with several origins has none that a server accepts (RFC 6455 §4.2.1)."),
         { PreAuthenticate: true, Credentials: null } => OptionConflict.Create(
             nameof(options.PreAuthenticate), $"no {nameof(options.Credentials)}", "There would be nothing to send."),
         { ConnectCallback: not null, LocalEndPoint: not null } => OptionConflict.Create(

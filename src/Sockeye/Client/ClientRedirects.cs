@@ -13,16 +13,11 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
     /// <returns>The next address; <see langword="null"/> if the answer is none that is followed.</returns>
     /// <exception cref="WebSocketHandshakeException">It leads where the client does not go.</exception>
     public async ValueTask<ClientAddress?> NextAsync(
-        ClientAddress current, int status, IReadOnlyList<KeyValuePair<string, string>> answer,
+        ClientAddress current, int status, WebSocketHeaders answer,
         CancellationToken cancellationToken)
     {
-        string[] locations =
-        [
-            .. from header in answer
-               where header.Key.Equals("Location", StringComparison.OrdinalIgnoreCase)
-               select header.Value,
-        ];
-        if (options.MaxRedirects == 0 || !Statuses.Contains(status) || locations.Length == 0)
+        IReadOnlyList<string> locations = answer.GetValues("Location");
+        if (options.MaxRedirects == 0 || !Statuses.Contains(status) || locations.Count == 0)
         {
             return null;
         }
@@ -30,7 +25,7 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
         ClientAddress? next = null;
         WebSocketHandshakeError error =
             Count == options.MaxRedirects ? WebSocketHandshakeError.TooManyRedirects
-            : locations.Length > 1 || !current.TryFollow(locations[0], out next)
+            : locations.Count > 1 || !current.TryFollow(locations[0], out next)
                 || !BasicCredentials.AreValid(next.UserInfo) ? WebSocketHandshakeError.InvalidRedirect
 
             // What was asked for over TLS, and what comes back, is not for everybody on the way.

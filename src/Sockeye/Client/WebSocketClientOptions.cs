@@ -15,7 +15,8 @@ namespace Sockeye;
 /// <see cref="ArgumentException"/> when connecting: <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/> or <see cref="Socket"/> with
 /// <see cref="ConnectCallback"/>; <see cref="LocalEndPoint"/> with another <see cref="AddressFamily"/>; <see cref="OnRedirecting"/>
 /// without <see cref="MaxRedirects"/>; <see cref="Proxy"/> without <see cref="UseProxy"/>; <see cref="PreAuthenticate"/> without
-/// <see cref="Credentials"/>; <see cref="AllowMissingSubprotocol"/> without <see cref="Subprotocols"/>; application protocols in
+/// <see cref="Credentials"/>; <see cref="Origin"/> with an Origin header in <see cref="RequestHeaders"/>;
+/// <see cref="AllowMissingSubprotocol"/> without <see cref="Subprotocols"/>; application protocols in
 /// <see cref="Tls"/> with <see cref="Http2"/>; <see cref="PerMessageDeflateOptions.RequireClientMaxWindowBits"/>; and, unless
 /// redirects are followed, <see cref="Tls"/> for an address without TLS, and <see cref="ConnectCallback"/>,
 /// <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/> or <see cref="Proxy"/> for a <c>ws+unix</c> address.
@@ -33,14 +34,14 @@ public sealed record WebSocketClientOptions
 
     /// <summary>The subprotocols that the client speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
     /// <remarks>
-    /// If there are any, a server that chooses none is refused, as browsers do; see <see cref="AllowMissingSubprotocol"/>. What is
-    /// no token, or is there twice, is refused when connecting.
+    /// If there are any, the client rejects a response that selects none, as browsers do; see <see cref="AllowMissingSubprotocol"/>.
     /// </remarks>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentException">A subprotocol is not a valid token, or is repeated (RFC 6455 §4.1).</exception>
     public IReadOnlyList<string> Subprotocols
     {
         get;
-        init => field = OptionChecks.CopyOf(value, nameof(Subprotocols));
+        init => field = OptionChecks.Subprotocols(value, nameof(Subprotocols));
     } = [];
 
     /// <summary>
@@ -63,19 +64,31 @@ public sealed record WebSocketClientOptions
             : throw new ArgumentOutOfRangeException(nameof(ProtocolVersion), value, "Must be 13 or 8.");
     } = ServerHandshake.RfcVersion;
 
-    /// <summary>The Origin header; <see langword="null"/>, the default, sends none, as clients that are no browsers do.</summary>
-    public string? Origin { get; init; }
-
-    /// <summary>Headers to add to the request, in their order.</summary>
-    /// <remarks>
-    /// Those that the opening handshake writes itself are refused when connecting, and so is Proxy-Authorization, which is
-    /// not for the server: <see cref="Proxy"/> has credentials.
-    /// </remarks>
-    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
-    public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders
+    /// <summary>
+    /// The Origin header; <see langword="null"/>, the default, sends none, as clients other than browsers do. Not together with an
+    /// Origin header in <see cref="RequestHeaders"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The value has a control character or a character that is not Latin-1 (RFC 9110 §5.5).</exception>
+    public string? Origin
     {
         get;
-        init => field = OptionChecks.CopyOf(value, nameof(RequestHeaders));
+        init => field = HeaderFieldRules.IsValue(value)
+            ? value
+            : throw new ArgumentException(
+                "An origin cannot have a control character or a character that is not Latin-1 (RFC 9110 §5.5).", nameof(Origin));
+    }
+
+    /// <summary>Headers to add to the request, in their order. The default is none.</summary>
+    /// <remarks>The credentials of a proxy are set on <see cref="Proxy"/>: these headers are sent to the server.</remarks>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The opening handshake writes one of the headers itself, or it is Proxy-Authorization, or it describes content, as Content-Type
+    /// does.
+    /// </exception>
+    public WebSocketHeaders RequestHeaders
+    {
+        get;
+        init => field = OptionChecks.RequestHeaders(value, nameof(RequestHeaders));
     } = [];
 
     /// <summary>The Host header; <see langword="null"/>, the default, for that of the address.</summary>
@@ -84,9 +97,7 @@ public sealed record WebSocketClientOptions
     public string? Host
     {
         get;
-        init => field = value is null || HeaderFieldRules.IsHost(value)
-            ? value
-            : throw new ArgumentException("Not a host with an optional port (RFC 9112 §3.2).", nameof(Host));
+        init => field = OptionChecks.Host(value, nameof(Host));
     }
 
     /// <summary>
@@ -287,6 +298,7 @@ public sealed record WebSocketClientOptions
     /// <summary>How much the operating system may hold of what the connection sends and receives.</summary>
     /// <value>The default is <see cref="SocketOptions.Default"/>. A copy is kept, and a copy is returned.</value>
     /// <remarks>Not together with <see cref="ConnectCallback"/>.</remarks>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public SocketOptions Socket
     {
         get => _socket with { };
@@ -298,6 +310,7 @@ public sealed record WebSocketClientOptions
     }
 
     /// <summary>What the connection does. A copy is kept, and a copy is returned.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
     /// </exception>

@@ -4,7 +4,7 @@ namespace Sockeye;
 public sealed class WebSocketRedirect
 {
     internal WebSocketRedirect(
-        Uri from, Uri to, int statusCode, IReadOnlyList<KeyValuePair<string, string>> headers, int count,
+        Uri from, Uri to, int statusCode, WebSocketHeaders headers, int count,
         bool isSameOrigin)
     {
         From = from;
@@ -26,7 +26,7 @@ public sealed class WebSocketRedirect
     public int StatusCode { get; }
 
     /// <summary>The headers of the answer, in their order.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
+    public WebSocketHeaders Headers { get; }
 
     /// <summary>How many redirects there have been, with this one.</summary>
     public int Count { get; }

@@ -35,6 +35,7 @@ public sealed record LimitOptions
     /// most <see cref="MaxMessageLength"/>. What counts is the memory: the array in which the payload lies, inflated if it
     /// came compressed, and 48 bytes for each entry. See <see cref="MaxBufferedMemory"/> for all connections together.
     /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxInboxLength
     {
         get;
@@ -99,6 +100,7 @@ public sealed record LimitOptions
     /// A message goes into a buffer that is below the limit whatever its length, so that the bound is this and one
     /// message.
     /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxSendBufferLength
     {
         get;

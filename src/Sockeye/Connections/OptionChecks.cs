@@ -66,6 +66,44 @@ internal static class OptionChecks
             : throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", name);
     }
 
+    /// <summary>The value of a Host header; <see langword="null"/> if it is not set.</summary>
+    public static string? Host(string? value, string name) => value is null || HeaderFieldRules.IsHost(value)
+        ? value
+        : throw new ArgumentException("The value is not a host with an optional port (RFC 9112 §3.2).", name);
+
+    /// <summary>Headers that an application may add to the request of an opening handshake.</summary>
+    public static WebSocketHeaders RequestHeaders(WebSocketHeaders value, string name)
+    {
+        ArgumentNullException.ThrowIfNull(value, name);
+        if (value.Count == 0)
+        {
+            return value;
+        }
+
+        // The HTTP client decides which headers describe content.
+        using var probe = new HttpRequestMessage();
+        foreach ((string header, string text) in value)
+        {
+            if (HeaderFieldRules.IsReserved(header))
+            {
+                throw new ArgumentException($"The opening handshake writes the header {header} itself.", name);
+            }
+
+            // RFC 9110 §11.7.2: it is for a proxy. These headers are sent to the server, which must not learn its password.
+            if (header.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new ArgumentException($"The header {header} is for a proxy, and these headers are sent to the server.", name);
+            }
+
+            if (!probe.Headers.TryAddWithoutValidation(header, text))
+            {
+                throw new ArgumentException($"The header {header} describes content, and the request has none.", name);
+            }
+        }
+
+        return value;
+    }
+
     /// <summary>Origins that a header can be compared with; a copy of them.</summary>
     public static IReadOnlyList<string> Origins(IReadOnlyList<string> value, string name)
     {

@@ -13,6 +13,7 @@ public sealed record WebSocketConnectionOptions
     private readonly KeepAliveOptions _keepAlive = new();
 
     /// <summary>How much memory the peer can make the connection hold. A copy is kept, and a copy is returned.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public LimitOptions Limits
     {
         get => _limits with { };
@@ -24,6 +25,7 @@ public sealed record WebSocketConnectionOptions
     }
 
     /// <summary>How the connection detects that its peer is gone. A copy is kept, and a copy is returned.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public KeepAliveOptions KeepAlive
     {
         get => _keepAlive with { };

@@ -7,7 +7,7 @@ public sealed class WebSocketHandshakeException : SockeyeException
 {
     internal WebSocketHandshakeException(
         WebSocketHandshakeError error, WebSocketHandshakePhase phase, int? statusCode,
-        IReadOnlyList<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body = default,
+        WebSocketHeaders headers, ReadOnlyMemory<byte> body = default,
         Exception? innerException = null, string? detail = null, WebSocketTlsFailure? tlsFailure = null)
         : base(Describe(error, statusCode, tlsFailure is null ? innerException : null, detail), innerException)
     {
@@ -40,7 +40,7 @@ public sealed class WebSocketHandshakeException : SockeyeException
     /// <summary>
     /// The headers of the server's answer, in their order and as they were received; none if it did not answer.
     /// </summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
+    public WebSocketHeaders Headers { get; }
 
     /// <summary>The first 64 KiB of the body of an answer that was not 101; else empty.</summary>
     public ReadOnlyMemory<byte> Body { get; }

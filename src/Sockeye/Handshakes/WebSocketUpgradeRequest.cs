@@ -1,14 +1,17 @@
 using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
 using Sockeye.Handshakes;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
 namespace Sockeye;
 
-/// <summary>The request with which a client opened a connection (RFC 6455 §4.1). Immutable.</summary>
+/// <summary>The request with which a client opens a connection (RFC 6455 §4.1). Immutable and thread-safe.</summary>
 /// <remarks>
-/// Any thread may read it. What a connection keeps of it is as small as can be: a property is read from the request's bytes when it is asked for.
-/// Keep the value of one that is needed often.
+/// A value is read from the bytes of the request when its property is read for the first time, and kept in this object.
+/// <see cref="WebSocketConnection.Request"/> returns a new object each time, because a connection that is open only keeps the bytes,
+/// compressed. To read several properties, keep the object in a variable.
 /// </remarks>
 public sealed class WebSocketUpgradeRequest
 {
@@ -16,12 +19,12 @@ public sealed class WebSocketUpgradeRequest
     private readonly Transport _transport;
     private readonly UpgradeScope _scope;
 
-    // Unpacked when the first property is asked for; by two threads at once, twice.
-    private byte[]? _head;
+    // Two threads that read the first property at the same time both make one; either is right.
+    private ReadRequest? _read;
 
     /// <summary>Takes a request.</summary>
     /// <param name="packedHead">Its head, as <see cref="PackedHead"/> has made it.</param>
-    /// <param name="transport">What it came over, which knows the address.</param>
+    /// <param name="transport">The transport that it came over, which knows the addresses.</param>
     /// <param name="scope">What its server knows about it.</param>
     internal WebSocketUpgradeRequest(byte[] packedHead, Transport transport, UpgradeScope scope)
     {
@@ -31,114 +34,170 @@ public sealed class WebSocketUpgradeRequest
     }
 
     /// <summary>The method: <c>GET</c> in every request that is accepted.</summary>
-    public string Method => System.Text.Encoding.ASCII.GetString(Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Method);
+    public string Method => Read.Method;
 
     /// <summary>
-    /// The request target as it was sent, nothing decoded: path and query, or a whole URI in absolute form (RFC 9112 §3.2).
+    /// The request target as it was sent, without any decoding: path and query, or a whole URI in absolute form (RFC 9112 §3.2).
     /// </summary>
-    public string Target => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).TargetText;
+    public string Target => Read.Target;
 
     /// <summary>The path, percent-decoded once as UTF-8.</summary>
     /// <value>
-    /// It begins with exactly one slash, however many slashes and backslashes the client sent there, encoded or not: put
-    /// into a URI or a Location header, it is never read as a host (<c>//host</c>). It has no <c>.</c> or <c>..</c> segments
-    /// and no NUL. Any other character may be in it, control characters, <c>?</c> and <c>#</c> among them: encode it again
-    /// before you put it into a URI. The path as it was sent is in <see cref="Target"/>.
+    /// It begins with exactly one slash, however many slashes and backslashes the client sent there, encoded or not: in a URI or a
+    /// Location header, it is never read as a host (<c>//host</c>). It has no <c>.</c> or <c>..</c> segments and no NUL. Any other
+    /// character may be in it, including control characters, <c>?</c> and <c>#</c>: encode it again before you put it into a URI.
+    /// <see cref="Target"/> has the path as it was sent.
     /// </value>
     /// <remarks>
     /// Routes are matched before decoding: <c>//admin</c> belongs to the route <c>/admin</c>, and <c>/%2Fadmin</c> does not.
     /// </remarks>
-    public string Path => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).DecodedPath;
+    public string Path => Read.Path;
 
     /// <summary>
-    /// The query without its question mark, as it was sent; empty if there is none. Once decoded it may have any characters
-    /// in it, NUL among them.
+    /// The query without its question mark, as it was sent; empty if there is none. After decoding it may have any character in it,
+    /// including NUL.
     /// </summary>
-    public string Query => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Query;
+    public string Query => Read.Query;
 
     /// <summary>
     /// The host that the client asks for, with its port if it is written: the Host header, or the authority of a target in
     /// absolute form, which replaces that header (RFC 9112 §3.2.2).
     /// </summary>
-    public string Host => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Host;
-
-    /// <summary>The origin of the page that opened the connection; <see langword="null"/> if no browser did.</summary>
-    public string? Origin => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Origin;
-
-    /// <summary>The subprotocols that the client offers, its preferred one first.</summary>
-    public IReadOnlyList<string> Subprotocols => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Subprotocols;
-
-    /// <summary>The extensions that the client offers, in its order; one with several sets of parameters is there several times.</summary>
-    public IReadOnlyList<WebSocketExtensionOffer> Extensions =>
-        [.. Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Extensions.Select(ToOffer)];
-
-    /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
-    public int Version => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Version;
-
-    /// <summary>The headers in their order; repeated names stand there each time.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers =>
-        Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers.ToPairs();
+    public string Host => Read.Host;
 
     /// <summary>
-    /// The cookies in their order, as they were sent (RFC 6265 §5.4), without quotes around a value; what is no cookie is left
-    /// out.
+    /// The origin of the page that opened the connection; <see langword="null"/> if the request has none, which means that it is not
+    /// from a browser.
     /// </summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Cookies => Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Cookies;
+    public string? Origin => Read.Origin;
 
-    /// <summary>What stands for the parameters of the route in the path, percent-decoded once; none without a route.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> RouteValues =>
-        _scope.Route?.ValuesIn(Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).RawPath) ?? [];
+    /// <summary>The subprotocols that the client offers, its preferred one first.</summary>
+    public IReadOnlyList<string> Subprotocols => Read.Subprotocols;
 
-    /// <summary>The address of the client, or of the proxy in between, if it is known.</summary>
+    /// <summary>
+    /// The extensions that the client offers, in its order. An extension that is offered with several sets of parameters is listed
+    /// once for each.
+    /// </summary>
+    public IReadOnlyList<WebSocketExtensionOffer> Extensions => Read.Extensions;
+
+    /// <summary>The version of the WebSocket protocol: 13, or 8 for a client of the drafts HyBi 08 to 12.</summary>
+    public int Version => Read.Version;
+
+    /// <summary>The headers, as they were received.</summary>
+    public WebSocketHeaders Headers => Read.Headers;
+
+    /// <summary>
+    /// The cookies in their order, as they were sent (RFC 6265 §5.4), without quotes around a value. Text that is not a name and a
+    /// value is left out.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Cookies => Read.Cookies;
+
+    /// <summary>The values that the parameters of the route have in the path, percent-decoded once; empty without a route.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> RouteValues => Read.RouteValues;
+
+    /// <summary>The address of the client, or of the proxy in between; <see langword="null"/> if it is unknown.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
 
     /// <summary>
-    /// The client's address, which a proxy has told if it is one of <c>WebSocketServerOptions.TrustedProxies</c>; else that of
-    /// <see cref="RemoteEndPoint"/>; <see langword="null"/> if there is none.
+    /// The client's address: as the trusted proxy in between reports it, if there is one
+    /// (<see cref="WebSocketServerOptions.TrustedProxies"/>); otherwise the address of <see cref="RemoteEndPoint"/>;
+    /// <see langword="null"/> if there is none.
     /// </summary>
     public IPAddress? ClientIPAddress => _scope.Proxies is { } proxies && proxies.Includes(RemoteEndPoint)
-        ? proxies.ClientOf(RemoteEndPoint, Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers)
+        ? Read.ClientBehind(proxies, RemoteEndPoint)
         : (RemoteEndPoint as IPEndPoint)?.Address;
 
-    /// <summary>The address at which the client reached this server, if it is known.</summary>
+    /// <summary>The address at which the client reached this server; <see langword="null"/> if it is unknown.</summary>
     public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
 
-    /// <summary>What was agreed on in the handshake of TLS; <see langword="null"/> if it is not Sockeye's TLS.</summary>
+    /// <summary>What the TLS handshake agreed on; <see langword="null"/> if the connection is not over TLS of this library.</summary>
     public WebSocketTlsInformation? Tls => _transport.Tls;
 
     /// <summary>
-    /// Whether the client's connection is over TLS: to a trusted proxy, if that tells; else to this server.
+    /// Whether the client's connection is over TLS: to the trusted proxy in between, if that reports it; otherwise to this server.
     /// </summary>
     public bool IsSecure => _scope.IsSecure;
 
-    /// <summary>The value of a header.</summary>
-    /// <param name="name">Its name, in any case.</param>
-    /// <returns>The value, several joined with a comma; <see langword="null"/> if there is none.</returns>
-    public string? GetHeader(string name) =>
-        Offer(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers.GetString(name);
+    private ReadRequest Read => _read ??= new ReadRequest(PackedHead.Unpack(_packedHead), _scope.Route);
 
     /// <summary>The value of a cookie.</summary>
-    /// <param name="name">Its name; case counts.</param>
-    /// <returns>The first of that name; <see langword="null"/> if there is none.</returns>
+    /// <param name="name">Its name, which is case-sensitive.</param>
+    /// <returns>The value of the first cookie with the name; <see langword="null"/> if there is none.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
     public string? GetCookie(string name) => Find(Cookies, name);
 
-    /// <summary>What stands for a parameter of the route.</summary>
-    /// <param name="name">Its name; case counts.</param>
+    /// <summary>The value of a parameter of the route.</summary>
+    /// <param name="name">Its name, which is case-sensitive.</param>
     /// <returns>The value; <see langword="null"/> if the route has no such parameter.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
     public string? GetRouteValue(string name) => Find(RouteValues, name);
 
-    private static string? Find(IReadOnlyList<KeyValuePair<string, string>> pairs, string name) =>
-        pairs.FirstOrDefault(pair => pair.Key.Equals(name, StringComparison.Ordinal)).Value;
-
-    private static WebSocketExtensionOffer ToOffer(Extension extension) => new(
-        extension.Name,
-        [.. extension.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))]);
-
-    // Of a request that was accepted once nothing is missing: the errors need no look.
-    private ServerHandshakeOffer Offer(Span<HeaderLine> lines)
+    private static string? Find(IReadOnlyList<KeyValuePair<string, string>> pairs, string name)
     {
-        byte[] head = _head ??= PackedHead.Unpack(_packedHead);
-        RequestHead.TryParse(head, HeaderLine.RoomFor(head, lines), out RequestHead request);
-        return new ServerHandshakeOffer(request, selected: null);
+        ArgumentNullException.ThrowIfNull(name);
+        return pairs.FirstOrDefault(pair => pair.Key.Equals(name, StringComparison.Ordinal)).Value;
+    }
+
+    /// <summary>The values that were read from a head so far.</summary>
+    /// <param name="head">The head, unpacked.</param>
+    /// <param name="route">The route that it matches; <see langword="null"/> without routes.</param>
+    /// <remarks>Two threads that read a value for the first time at the same time both read it from the head; either is right.</remarks>
+    private sealed class ReadRequest(byte[] head, RoutePattern? route)
+    {
+        private string? _method;
+        private string? _target;
+        private string? _path;
+        private string? _query;
+        private string? _host;
+        private StrongBox<string?>? _origin;
+        private IReadOnlyList<string>? _subprotocols;
+        private IReadOnlyList<WebSocketExtensionOffer>? _extensions;
+        private WebSocketHeaders? _headers;
+        private IReadOnlyList<KeyValuePair<string, string>>? _cookies;
+        private IReadOnlyList<KeyValuePair<string, string>>? _routeValues;
+        private StrongBox<IPAddress?>? _client;
+
+        public string Method => _method ??= Encoding.ASCII.GetString(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Method);
+
+        public string Target => _target ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).TargetText;
+
+        public string Path => _path ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).DecodedPath;
+
+        public string Query => _query ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Query;
+
+        public string Host => _host ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Host;
+
+        public string? Origin => (_origin ??= new(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Origin)).Value;
+
+        public int Version => Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Version;
+
+        public IReadOnlyList<string> Subprotocols =>
+            _subprotocols ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Subprotocols;
+
+        public IReadOnlyList<WebSocketExtensionOffer> Extensions =>
+            _extensions ??= [.. Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Extensions.Select(ToOffer)];
+
+        public WebSocketHeaders Headers =>
+            _headers ??= WebSocketHeaders.Received(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers.ToPairs());
+
+        public IReadOnlyList<KeyValuePair<string, string>> Cookies =>
+            _cookies ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Cookies;
+
+        public IReadOnlyList<KeyValuePair<string, string>> RouteValues =>
+            _routeValues ??= route?.ValuesIn(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).RawPath) ?? [];
+
+        public IPAddress? ClientBehind(TrustedProxies proxies, EndPoint? peer) =>
+            (_client ??= new(proxies.ClientOf(peer, Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers))).Value;
+
+        private static WebSocketExtensionOffer ToOffer(Extension extension) => new(
+            extension.Name,
+            [.. extension.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))]);
+
+        // Errors need no check: the head of a request that was accepted is well-formed, and what another lacks is empty.
+        private ServerHandshakeOffer Parse(Span<HeaderLine> lines)
+        {
+            RequestHead.TryParse(head, HeaderLine.RoomFor(head, lines), out RequestHead request);
+            return new ServerHandshakeOffer(request, selected: null);
+        }
     }
 }

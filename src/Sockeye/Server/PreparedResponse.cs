@@ -7,7 +7,7 @@ namespace Sockeye.Server;
 /// <param name="Headers">The header lines, in their order.</param>
 /// <param name="Body">The body.</param>
 internal sealed record PreparedResponse(
-    int StatusCode, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
+    int StatusCode, WebSocketHeaders Headers, ReadOnlyMemory<byte> Body)
 {
     /// <summary>Takes a response apart, so that what a response has in it is decided in one place.</summary>
     /// <param name="response">What <see cref="ServerResponse"/> has written.</param>
@@ -17,7 +17,7 @@ internal sealed record PreparedResponse(
         ReadOnlySpan<byte> head = response.Span[..headLength];
         HttpError error = ResponseHead.TryParse(head, HeaderLine.RoomFor(head, []), out ResponseHead parsed);
         return error == HttpError.None
-            ? new PreparedResponse(parsed.StatusCode, parsed.Headers.ToPairs(), response[headLength..])
+            ? new PreparedResponse(parsed.StatusCode, WebSocketHeaders.Received(parsed.Headers.ToPairs()), response[headLength..])
             : throw new InvalidOperationException($"The response breaks a rule of HTTP: {error}.");
     }
 }

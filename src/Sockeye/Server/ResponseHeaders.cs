@@ -2,66 +2,49 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Server;
 
-/// <summary>What an application may add to the answer of an opening handshake; checked where it is set.</summary>
+/// <summary>Checks what an application adds to the response of an opening handshake, when it is set.</summary>
 internal static class ResponseHeaders
 {
-    /// <summary>Copies and checks headers of a 101.</summary>
-    /// <exception cref="ArgumentException">One cannot be sent, or is the handshake's own.</exception>
-    public static IReadOnlyList<KeyValuePair<string, string>> Check(IReadOnlyList<KeyValuePair<string, string>> headers)
+    /// <summary>Checks the headers that are added to an acceptance.</summary>
+    /// <exception cref="ArgumentException">The handshake writes one itself.</exception>
+    public static WebSocketHeaders Check(WebSocketHeaders value, string name)
     {
-        ArgumentNullException.ThrowIfNull(headers);
-
-        // A copy: what has been checked stays as it is.
-        KeyValuePair<string, string>[] checkedHeaders = [.. headers];
-        foreach (KeyValuePair<string, string> header in checkedHeaders)
+        ArgumentNullException.ThrowIfNull(value, name);
+        foreach ((string header, string _) in value)
         {
-            HandshakeFault fault = HeaderFieldRules.Check([header]);
-            if (fault != HandshakeFault.None)
+            if (HeaderFieldRules.IsReserved(header))
             {
-                throw new ArgumentException(Describe(fault, header.Key), nameof(headers));
+                throw new ArgumentException($"The opening handshake writes the header {header} itself.", name);
             }
         }
 
-        return checkedHeaders;
+        return value;
     }
 
-    /// <summary>Copies and checks headers of a refusal.</summary>
-    /// <exception cref="ArgumentException">One cannot be sent, or has a property of its own.</exception>
-    public static IReadOnlyList<KeyValuePair<string, string>> CheckRejection(
-        IReadOnlyList<KeyValuePair<string, string>> headers)
-    {
-        IReadOnlyList<KeyValuePair<string, string>> checkedHeaders = Check(headers);
-        return checkedHeaders.Any(header => header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
-            ? throw new ArgumentException("Content-Type has a property of its own.", nameof(headers))
-            : checkedHeaders;
-    }
+    /// <summary>Checks the headers that are added to a rejection or a plain response.</summary>
+    /// <exception cref="ArgumentException">The handshake writes one itself, or one has a property of its own.</exception>
+    public static WebSocketHeaders CheckRejection(WebSocketHeaders value, string name) => Check(value, name).Contains("Content-Type")
+        ? throw new ArgumentException("The property ContentType sets the header Content-Type.", name)
+        : value;
 
     /// <summary>Copies and checks cookies.</summary>
-    /// <exception cref="ArgumentException">RFC 6265 §4.1.1: one is there twice.</exception>
-    public static IReadOnlyList<WebSocketSetCookie> Check(IReadOnlyList<WebSocketSetCookie> cookies)
+    /// <exception cref="ArgumentException">A cookie is set twice (RFC 6265 §4.1.1), or is <see langword="null"/>.</exception>
+    public static IReadOnlyList<WebSocketSetCookie> Check(IReadOnlyList<WebSocketSetCookie> value, string name)
     {
-        ArgumentNullException.ThrowIfNull(cookies);
-        WebSocketSetCookie[] copy = [.. cookies];
-        return copy.DistinctBy(cookie => (cookie.Name, cookie.Path, cookie.Domain)).Count() == copy.Length
+        IReadOnlyList<WebSocketSetCookie> copy = OptionChecks.CopyOf(value, name);
+        return copy.DistinctBy(cookie => (cookie.Name, cookie.Path, cookie.Domain)).Count() == copy.Count
             ? copy
-            : throw new ArgumentException("A cookie is set twice (RFC 6265 §4.1.1).", nameof(cookies));
+            : throw new ArgumentException("A cookie is set twice (RFC 6265 §4.1.1).", name);
     }
 
-    /// <summary>Checks text that stands in a line of the head.</summary>
+    /// <summary>Checks text for a line of the head.</summary>
     public static string? CheckText(string? text, string name) => HeaderFieldRules.IsValue(text)
         ? text
-        : throw new ArgumentException("Control characters and what is not Latin-1 have no place in a head.", name);
+        : throw new ArgumentException("The value has a control character or a character that is not Latin-1 (RFC 9110 §5.5).", name);
 
-    /// <summary>All that is added to a 101.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Of(WebSocketUpgradeAcceptance acceptance) =>
+    /// <summary>All headers that are added to an acceptance, with those of its cookies.</summary>
+    public static WebSocketHeaders Of(WebSocketUpgradeAcceptance acceptance) =>
         acceptance.Cookies.Count == 0
             ? acceptance.Headers
             : [.. acceptance.Headers, .. acceptance.Cookies.Select(cookie => KeyValuePair.Create("Set-Cookie", cookie.ToString()))];
-
-    private static string Describe(HandshakeFault fault, string name) => fault switch
-    {
-        HandshakeFault.InvalidHeaderName => "A header's name is no token (RFC 9110 §5.1).",
-        HandshakeFault.ReservedHeaderName => $"The opening handshake writes the header {name} itself.",
-        _ => $"The value of the header {name} has control characters in it or is not Latin-1 (RFC 9110 §5.5).",
-    };
 }

@@ -30,13 +30,14 @@ public sealed record WebSocketPlainResponse
     }
 
     /// <summary>Headers to add, in their order. The server writes Connection, Content-Length and Content-Type itself.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
     /// A name is no token or is one that the server writes, or a value has control characters in it or is not Latin-1.
     /// </exception>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers
+    public WebSocketHeaders Headers
     {
         get;
-        init => field = ResponseHeaders.CheckRejection(value);
+        init => field = ResponseHeaders.CheckRejection(value, nameof(Headers));
     } = [];
 
     /// <summary>
@@ -51,6 +52,7 @@ public sealed record WebSocketPlainResponse
     } = "";
 
     /// <summary>What the body is. The default is plain text.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
     public string ContentType
     {

@@ -57,7 +57,7 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     /// The headers to write, in their order, <c>Connection</c>, <c>Upgrade</c> and <c>Sec-WebSocket-Accept</c> among them; of a
     /// refusal also <c>Content-Length</c>. A name may be there more than once.
     /// </summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
+    public WebSocketHeaders Headers { get; }
 
     /// <summary>The body to write; empty if the request is accepted.</summary>
     public ReadOnlyMemory<byte> Body { get; }

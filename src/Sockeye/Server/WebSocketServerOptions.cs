@@ -37,12 +37,14 @@ public sealed record WebSocketServerOptions
     /// The file of a Unix socket is deleted when the server stops. One that a server left behind which was killed is
     /// replaced; one that somebody listens on is not.
     /// </remarks>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">The value is neither of the two.</exception>
     public EndPoint EndPoint
     {
         get => Copy(_endPoint);
         init => _endPoint = value is IPEndPoint or UnixDomainSocketEndPoint
             ? Copy(value)
+            : value is null ? throw new ArgumentNullException(nameof(EndPoint))
             : throw new ArgumentException("Must be an IPEndPoint or a UnixDomainSocketEndPoint.", nameof(EndPoint));
     }
 
@@ -51,7 +53,7 @@ public sealed record WebSocketServerOptions
     /// <see cref="SelectTls"/>, which must not be set then. The default is empty.
     /// </summary>
     /// <remarks>A server listens on all of them, or does not start.</remarks>
-    /// <exception cref="ArgumentNullException">The value, or one of the addresses, is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentNullException">The value or an address in it is <see langword="null"/>.</exception>
     public IReadOnlyList<WebSocketEndPoint> EndPoints
     {
         get;
@@ -91,6 +93,7 @@ public sealed record WebSocketServerOptions
     /// The first of these that the client offers is chosen. A client that offers none of them is served without one, unless
     /// <see cref="RequireSubprotocol"/> says otherwise.
     /// </remarks>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">One is no token, or is there twice (RFC 6455 §4.1).</exception>
     public IReadOnlyList<string> Subprotocols
     {
@@ -129,6 +132,7 @@ public sealed record WebSocketServerOptions
     /// <see cref="IsOriginAllowed"/>.
     /// </para>
     /// </remarks>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">One is no origin, or a wildcard for all of a top-level domain.</exception>
     public IReadOnlyList<string> AllowedOrigins
     {
@@ -163,6 +167,7 @@ public sealed record WebSocketServerOptions
     /// The default is none, for all hosts. A server that browsers can reach by an address of its own network should name its
     /// hosts: else a page whose name is pointed at that address is of the same origin (DNS rebinding).
     /// </remarks>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">One is no host, or a wildcard for all of a top-level domain.</exception>
     public IReadOnlyList<string> AllowedHosts
     {
@@ -385,6 +390,7 @@ public sealed record WebSocketServerOptions
 
     /// <summary>How much the operating system may hold of what each connection sends and receives.</summary>
     /// <value>The default is <see cref="SocketOptions.Default"/>. A copy is kept, and a copy is returned.</value>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public SocketOptions Socket
     {
         get => _socket with { };
@@ -396,6 +402,7 @@ public sealed record WebSocketServerOptions
     }
 
     /// <summary>What the connections do. A copy is kept, and a copy is returned.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
     /// <see cref="LimitOptions.MaxMessageLength"/> is longer than an array can be, and messages are delivered whole.
     /// </exception>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Sockeye.Connections.Lifecycle;
 
 namespace Sockeye;
@@ -46,6 +47,7 @@ public sealed record WebSocketStopOptions
     /// <see cref="CloseCode"/> (RFC 6455 §5.5.1).
     /// </summary>
     /// <exception cref="ArgumentException">The reason is too long.</exception>
+    [AllowNull]
     public string CloseReason
     {
         get;

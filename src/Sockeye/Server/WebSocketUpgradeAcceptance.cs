@@ -30,21 +30,23 @@ public sealed record WebSocketUpgradeAcceptance : WebSocketUpgradeDecision
     public bool Compress { get; init; } = true;
 
     /// <summary>Headers to add to the answer, in their order.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
     /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.
     /// </exception>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers
+    public WebSocketHeaders Headers
     {
         get;
-        init => field = ResponseHeaders.Check(value);
+        init => field = ResponseHeaders.Check(value, nameof(Headers));
     } = [];
 
     /// <summary>Cookies to set (RFC 6265 §4.1), in their order.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">Two have the same name, path and domain.</exception>
     public IReadOnlyList<WebSocketSetCookie> Cookies
     {
         get;
-        init => field = ResponseHeaders.Check(value);
+        init => field = ResponseHeaders.Check(value, nameof(Cookies));
     } = [];
 
     /// <summary>What <see cref="WebSocketConnection.UserState"/> is from the beginning: the user, for instance.</summary>

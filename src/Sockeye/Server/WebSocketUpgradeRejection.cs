@@ -29,13 +29,14 @@ public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
     }
 
     /// <summary>Headers to add, in their order: <c>WWW-Authenticate</c>, <c>Retry-After</c>, <c>Location</c>.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
     /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.
     /// </exception>
-    public IReadOnlyList<KeyValuePair<string, string>> Headers
+    public WebSocketHeaders Headers
     {
         get;
-        init => field = ResponseHeaders.CheckRejection(value);
+        init => field = ResponseHeaders.CheckRejection(value, nameof(Headers));
     } = [];
 
     /// <summary>The body, sent as UTF-8. The default is none.</summary>
@@ -47,6 +48,7 @@ public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
     } = "";
 
     /// <summary>What the body is. The default is plain text.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
     public string ContentType
     {

@@ -37,7 +37,7 @@ public sealed class ClientHowToTests
                 EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
                 OnUpgrade = (request, _) =>
                 {
-                    seen.Add(request.GetHeader("Authorization"));
+                    seen.Add(request.Headers["Authorization"]);
                     return new(WebSocketUpgradeDecision.Accept());
                 },
             },
@@ -51,7 +51,7 @@ public sealed class ClientHowToTests
             Client = new WebSocketClientOptions
             {
                 OnSendingRequest = async (request, cancellation) =>
-                    request.SetHeader("Authorization", "Bearer " + await tokens.GetAsync(cancellation)),
+                    request.Headers = request.Headers.With("Authorization", "Bearer " + await tokens.GetAsync(cancellation)),
             },
         });
         // end snippet
@@ -201,7 +201,7 @@ public sealed class ClientHowToTests
         string? seen = null;
         await using var server = await WebSocketServer.StartAsync(0, (connection, _) =>
         {
-            seen = connection.Request!.GetHeader("X-Token");
+            seen = connection.Request!.Headers["X-Token"];
             return Task.CompletedTask;
         });
         var address = new Uri($"ws://localhost:{server.Port}/");
@@ -215,10 +215,10 @@ public sealed class ClientHowToTests
             Cookies = cookies,
             RequestHeaders = [new("X-Api-Version", "2")],
             OnSendingRequest = async (request, cancellation) =>
-                request.SetHeader("X-Token", await tokens.GetAsync(cancellation)),
+                request.Headers = request.Headers.With("X-Token", await tokens.GetAsync(cancellation)),
         };
         await using var connection = await WebSocketClient.ConnectAsync(address, options);
-        Console.WriteLine(connection.Response!.GetHeader("X-Served-By"));
+        Console.WriteLine(connection.Response!.Headers["X-Served-By"]);
         // end snippet
 
         await connection.Closed;

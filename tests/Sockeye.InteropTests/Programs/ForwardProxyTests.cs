@@ -48,7 +48,7 @@ public abstract class ForwardProxyTests
         string secret = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Alice.UserName}:{Alice.Password}"));
         Assert.DoesNotContain(request.Headers, header => header.Key.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain(request.Headers, header => header.Value.Contains(secret, StringComparison.Ordinal));
-        Assert.Null(request.GetHeader("Authorization"));
+        Assert.Null(request.Headers["Authorization"]);
     }
 
     /// <summary>The proxy does not get the credentials of the server either.</summary>
@@ -61,7 +61,7 @@ public abstract class ForwardProxyTests
         await using WebSocketConnection client = await ConnectAsync(
             backend, Options(proxy, Alice, new NetworkCredential("bob", "pass")), "/secret");
 
-        string? authorization = (await backend.NextConnectionAsync()).Request!.GetHeader("Authorization");
+        string? authorization = (await backend.NextConnectionAsync()).Request!.Headers["Authorization"];
         Assert.Equal("Basic " + Convert.ToBase64String("bob:pass"u8), authorization);
     }
 

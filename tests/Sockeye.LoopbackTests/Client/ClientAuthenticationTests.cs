@@ -276,7 +276,7 @@ public sealed class ClientAuthenticationTests : IDisposable
                 Cookies = new CookieContainer(),
                 OnSendingRequest = (request, _) =>
                 {
-                    request.SetHeader("X-Call", $"{++calls}");
+                    request.Headers = request.Headers.With("X-Call", $"{++calls}");
                     return default;
                 },
             },

@@ -180,10 +180,10 @@ public sealed class ClientCredentialsTests
             answerHeaders: ["Sec-WebSocket-Protocol: chat", "X-A: 1", "x-a: 2", "Set-Cookie: a=b", "X-Empty:"]);
 
         Assert.Equal(101, exchange.Response.StatusCode);
-        Assert.Equal("1, 2", exchange.Response.GetHeader("X-A"));
-        Assert.Equal("a=b", exchange.Response.GetHeader("set-cookie"));
-        Assert.Equal("", exchange.Response.GetHeader("X-Empty"));
-        Assert.Null(exchange.Response.GetHeader("X-B"));
+        Assert.Equal("1, 2", exchange.Response.Headers["X-A"]);
+        Assert.Equal("a=b", exchange.Response.Headers["set-cookie"]);
+        Assert.Equal("", exchange.Response.Headers["X-Empty"]);
+        Assert.Null(exchange.Response.Headers["X-B"]);
         Assert.Contains(exchange.Response.Headers, header => header.Key == "Upgrade");
         Assert.Equal("chat", exchange.Subprotocol);
     }
@@ -213,11 +213,10 @@ public sealed class ClientCredentialsTests
             {
                 Assert.Equal(0, request.RedirectCount);
                 Assert.Equal("127.0.0.1", request.Address.Host);
-                Assert.Equal("1", request.GetHeader("x-a"));
-                Assert.True(request.RemoveHeader("X-B"));
-                Assert.False(request.RemoveHeader("X-B"));
+                Assert.Equal("1", request.Headers["x-a"]);
+                request.Headers = request.Headers.Without("X-B");
                 request.Host = "other.example";
-                request.SetHeader("Authorization", await token.Task);
+                request.Headers = request.Headers.With("Authorization", await token.Task);
             },
         });
 
@@ -244,7 +243,7 @@ public sealed class ClientCredentialsTests
             {
                 OnSendingRequest = (request, _) =>
                 {
-                    request.SetHeader(name, value);
+                    request.Headers = request.Headers.With(name, value);
                     return default;
                 },
             }).WithDeadline());

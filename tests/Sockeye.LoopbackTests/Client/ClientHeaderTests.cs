@@ -23,12 +23,10 @@ public sealed class ClientHeaderTests
     [InlineData("Content-Type")]
     [InlineData("Expires")]
     [InlineData("allow")]
-    public async Task A_content_header_throws_instead_of_being_dropped(string name)
+    public void A_content_header_throws_instead_of_being_dropped(string name)
     {
-        var options = new WebSocketClientOptions { RequestHeaders = [new(name, "x")] };
-
-        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(
-            () => WebSocketClient.ConnectAsync("ws://localhost:1/", options).WithDeadline());
+        ArgumentException thrown = Assert.Throws<ArgumentException>(
+            () => new WebSocketClientOptions { RequestHeaders = [new(name, "x")] });
 
         Assert.Contains(name, thrown.Message, StringComparison.Ordinal);
     }

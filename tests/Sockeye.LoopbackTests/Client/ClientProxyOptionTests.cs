@@ -517,7 +517,7 @@ public sealed class ClientProxyOptionTests
         RawServer proxy, NetworkCredential? credentials = null, params KeyValuePair<string, string>[] headers) => new()
         {
             Proxy = new WebProxy(AddressOf(proxy)) { Credentials = credentials },
-            RequestHeaders = headers,
+            RequestHeaders = [.. headers],
         };
 
     private static async Task<byte[]> ReadAsync(RawPeer peer, int length)

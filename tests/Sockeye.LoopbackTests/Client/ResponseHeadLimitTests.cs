@@ -40,7 +40,7 @@ public sealed class ResponseHeadLimitTests
         }
 
         await using WebSocketConnection connection = await connecting.WithDeadline();
-        Assert.Equal(length + 2, connection.Response!.GetHeader("Set-Cookie")!.Length);
+        Assert.Equal(length + 2, connection.Response!.Headers["Set-Cookie"]!.Length);
         connection.Abort();
     }
 }

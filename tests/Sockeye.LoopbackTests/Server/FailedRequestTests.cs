@@ -83,7 +83,7 @@ public sealed class FailedRequestTests
         Assert.Equal(path, request.Path);
         Assert.Equal(query, request.Query);
         Assert.Equal(host, request.Host);
-        Assert.Equal(header, request.GetHeader("X"));
+        Assert.Equal(header, request.Headers["X"]);
         Assert.Empty(request.Subprotocols);
         Assert.Empty(request.Extensions);
         Assert.Empty(request.Cookies);
@@ -103,7 +103,7 @@ public sealed class FailedRequestTests
             Read(property.Name, () => property.GetValue(request));
         }
 
-        Read("GetHeader", () => request.GetHeader("Host"));
+        Read("GetHeader", () => request.Headers["Host"]);
         Read("GetCookie", () => request.GetCookie("a"));
         Read("GetRouteValue", () => request.GetRouteValue("a"));
         Read("ToString", request.ToString);

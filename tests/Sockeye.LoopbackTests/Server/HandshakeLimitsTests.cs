@@ -77,7 +77,7 @@ public sealed class HandshakeLimitsTests
         WebSocketConnection connection = Assert.Single(server.Connections);
         Assert.Equal(496, connection.UserState);
         Assert.Equal(39 * KiB, connection.Request!.Query.Length);
-        Assert.Equal("489", connection.Request.GetHeader("x-489"));
+        Assert.Equal("489", connection.Request.Headers["x-489"]);
         await client.SendMaskedAsync(RawFrame.Text, 0x61);
         Assert.Equal("a", (await client.ReadFrameAsync()).PayloadText);
     }

@@ -90,7 +90,7 @@ public sealed class PreparedUpgradeTests
         var options = new WebSocketServerOptions
         {
             TimeProvider = time,
-            OnUpgrade = (request, _) => request.GetHeader("X") == "throw"
+            OnUpgrade = (request, _) => request.Headers["X"] == "throw"
                 ? throw new InvalidOperationException("at once")
                 : new(deciding.Task),
         };

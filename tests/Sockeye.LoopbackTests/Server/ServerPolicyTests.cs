@@ -89,7 +89,7 @@ public sealed class ServerPolicyTests : IDisposable
                 Tls = TestCertificate.ForClient(),
                 Host = "localhost",
                 Origin = origin,
-                RequestHeaders = headers,
+                RequestHeaders = [.. headers],
             };
             return (await Assert.ThrowsAsync<WebSocketHandshakeException>(
                 () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), options))).StatusCode;

@@ -364,7 +364,7 @@ public sealed class UpgradeDecisionTests
         Assert.Equal("c=%20", seen.Query);
         Assert.Equal(13, seen.Version);
         Assert.Equal(["V1", "v1"], seen.Subprotocols);
-        Assert.Equal(RawPeer.Key, seen.GetHeader("sec-websocket-key"));
+        Assert.Equal(RawPeer.Key, seen.Headers["sec-websocket-key"]);
     }
 
     private static Task<WebSocketServer> StartAsync(

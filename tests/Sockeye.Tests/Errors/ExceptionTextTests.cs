@@ -39,6 +39,7 @@ public sealed class ExceptionTextTests
             .. HostileExceptions.Results.Select(result => new WebSocketDisconnect(result, exception: null)),
             .. HostileExceptions.All.Select(exception => new WebSocketDisconnect(result: null, exception)),
             new WebSocketDisconnect(result: null, new HttpRequestException(HostileText.Text)),
+            WebSocketHeaders.Received([new(HostileText.Text, HostileText.Text)]),
             new WebSocketExtensionOffer(HostileText.Text, [new(HostileText.Text, HostileText.Text), new("b", null)]),
         ];
         IEnumerable<Type> kinds = typeof(SockeyeException).Assembly.GetExportedTypes()

@@ -33,12 +33,13 @@ internal static class HostileExceptions
         .. from cause in new[] { Cause, null, new WebSocketClosedException(Results[1]) }
            select new WebSocketHandshakeException(
                WebSocketHandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,
-               [new(Text, Text)], System.Text.Encoding.UTF8.GetBytes(Text), cause),
+               WebSocketHeaders.Received([new(Text, Text)]), System.Text.Encoding.UTF8.GetBytes(Text), cause),
         new WebSocketHandshakeException(
             WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls, statusCode: null, [],
             innerException: new IOException(HostileText.Long), detail: Text, tlsFailure: WebSocketTlsFailure.NotTls),
         new WebSocketHandshakeException(
-            WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null, [new(Text, HostileText.Long)],
+            WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect, statusCode: null,
+            WebSocketHeaders.Received([new(Text, HostileText.Long)]),
             innerException: new AggregateException(HostileText.Long, new IOException(new string('x', HostileText.Long.Length))),
             detail: HostileText.Long),
         new WebSocketClosedException(new WebSocketCloseResult(

@@ -59,6 +59,25 @@ public sealed class UpgradeRequestTests
         Assert.Equal("http://example.com:8080", request.Origin);
     }
 
+    [Fact]
+    public void A_value_is_read_from_the_request_once_and_kept()
+    {
+        Open(pieces: [Head]);
+        WebSocketUpgradeRequest request = _connection!.Request!;
+
+        Assert.Same(request.Headers, request.Headers);
+        Assert.Same(request.Cookies, request.Cookies);
+        Assert.Same(request.Subprotocols, request.Subprotocols);
+        Assert.Same(request.Extensions, request.Extensions);
+        Assert.Same(request.RouteValues, request.RouteValues);
+        Assert.Same(request.Origin, request.Origin);
+        Assert.Same(request.Path, request.Path);
+        Assert.Same(request.Query, request.Query);
+        Assert.Same(request.Host, request.Host);
+        Assert.Same(request.Target, request.Target);
+        Assert.Same(request.Method, request.Method);
+    }
+
     private static void AssertIsWhole(WebSocketUpgradeRequest request)
     {
         Assert.Equal("/café", request.Path);
@@ -67,9 +86,9 @@ public sealed class UpgradeRequestTests
         Assert.Equal("http://example.com:8080", request.Origin);
         Assert.Equal(["v1", "v2"], request.Subprotocols);
         Assert.Equal(13, request.Version);
-        Assert.Equal("J\u00FCrgen", request.GetHeader("x-name"));
-        Assert.Equal("a, b", request.GetHeader("X-Twice"));
-        Assert.Null(request.GetHeader("X-Missing"));
+        Assert.Equal("J\u00FCrgen", request.Headers["x-name"]);
+        Assert.Equal("a, b", request.Headers["X-Twice"]);
+        Assert.Null(request.Headers["X-Missing"]);
         Assert.Equal(10, request.Headers.Count);
         Assert.Equal(KeyValuePair.Create("x-twice", "b"), request.Headers[9]);
         Assert.False(request.IsSecure);

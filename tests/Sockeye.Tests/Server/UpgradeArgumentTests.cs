@@ -28,15 +28,15 @@ public sealed class UpgradeArgumentTests
     {
         KeyValuePair<string, string>[] headers = [new("X-Fine", "fine"), new(name, value)];
 
-        Assert.Throws<ArgumentException>(() => new WebSocketUpgradeAcceptance { Headers = headers });
-        Assert.Throws<ArgumentException>(() => new WebSocketUpgradeRejection { Headers = headers });
+        Assert.Throws<ArgumentException>(() => new WebSocketUpgradeAcceptance { Headers = [.. headers] });
+        Assert.Throws<ArgumentException>(() => new WebSocketUpgradeRejection { Headers = [.. headers] });
     }
 
     [Fact]
     public void Validated_headers_do_not_change()
     {
         KeyValuePair<string, string>[] headers = [new("X-Fine", "fine")];
-        var acceptance = new WebSocketUpgradeAcceptance { Headers = headers };
+        var acceptance = new WebSocketUpgradeAcceptance { Headers = new WebSocketHeaders(headers) };
 
         headers[0] = new("Upgrade", "x");
 

@@ -37,8 +37,7 @@ internal sealed class ReconnectDelay(WebSocketReconnectOptions options)
     /// <summary>What the server has asked for in its refusal (RFC 9110 §10.2.3); zero if nothing.</summary>
     private TimeSpan RetryAfter(WebSocketHandshakeException? refusal)
     {
-        string? value = refusal?.Headers
-            .FirstOrDefault(header => header.Key.Equals("Retry-After", StringComparison.OrdinalIgnoreCase)).Value;
+        string? value = refusal?.Headers.GetValues("Retry-After") is [var first, ..] ? first : null;
         TimeSpan asked = TimeSpan.Zero;
         if (uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out uint seconds))
         {

@@ -13,6 +13,7 @@ public sealed record WebSocketReconnectOptions
     public static WebSocketReconnectOptions Default => new();
 
     /// <summary>How each connection is made. A copy is kept, and a copy is returned.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public WebSocketClientOptions Client
     {
         get => _client with { };

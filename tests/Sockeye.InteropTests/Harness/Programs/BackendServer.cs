@@ -109,7 +109,7 @@ internal sealed class BackendServer : IAsyncDisposable
     };
 
     private static WebSocketUpgradeDecision Decide(WebSocketUpgradeRequest request) =>
-        request.Path == "/secret" && request.GetHeader("Authorization") is null
+        request.Path == "/secret" && request.Headers["Authorization"] is null
             ? new WebSocketUpgradeRejection
             {
                 StatusCode = 401,
