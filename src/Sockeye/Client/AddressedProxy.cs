@@ -3,7 +3,7 @@ using System.Net;
 namespace Sockeye.Client;
 
 /// <summary>
-/// A proxy that is asked for the server's own address, whatever the HTTP client was told: there may be one for wss and
+/// A proxy that is looked up by the server's own address, not by the one that the HTTP client has: there may be one for wss and
 /// another for ws. The HTTP client quotes the proxy's address in its exceptions, so it is given scheme, host and port only.
 /// </summary>
 internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy

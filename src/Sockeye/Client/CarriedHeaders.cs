@@ -7,7 +7,7 @@ internal sealed class CarriedHeaders
 {
     private const string Authorization = "Authorization";
 
-    // What tells nobody a secret. Anything else may: a key of an API has any name.
+    // Headers that never hold a secret. Any other may: the header of an API key can have any name.
     private static readonly string[] Harmless = ["User-Agent", "Accept", "Accept-Language", "Origin"];
 
     private readonly bool _hasCredentials;

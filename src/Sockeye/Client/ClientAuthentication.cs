@@ -3,7 +3,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>Answers a server that asks who the client is (RFC 9110 §11.6), with the strongest scheme that both know.</summary>
+/// <summary>Answers the challenges of a server (RFC 9110 §11.6), with the strongest scheme that both ends support.</summary>
 internal sealed class ClientAuthentication(WebSocketClientOptions options, CarriedHeaders carried)
 {
     private const string Basic = "Basic";
@@ -13,7 +13,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
     // RFC 7616 §3.3: a nonce that was stale may be followed by one that is not.
     private const int MaxAnswers = 2;
 
-    // A server has no need of more, and each may ask the application and the platform.
+    // No server needs more, and each may call the application and the platform.
     private const int MaxChallenges = 16;
 
     private bool _isDigest;
@@ -28,20 +28,20 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
     /// </summary>
     public string? Hindrance { get; private set; }
 
-    /// <summary>The next request is another: what was answered was for this one.</summary>
+    /// <summary>Starts over: the next request is for another server or path.</summary>
     public void Forget()
     {
         Answer = null;
         _count = 0;
     }
 
-    /// <summary>Looks whether an answer is a challenge that can be answered.</summary>
-    /// <param name="address">Who asks.</param>
+    /// <summary>Answers the challenge of a response, if there is one.</summary>
+    /// <param name="address">The address of the server.</param>
     /// <param name="method">The method of the request.</param>
     /// <param name="sent">The Authorization header of the request, if it had one.</param>
-    /// <param name="status">The status of the answer.</param>
+    /// <param name="status">The status of the response.</param>
     /// <param name="headers">Its headers.</param>
-    /// <param name="cancellationToken">Ends the wait for the platform.</param>
+    /// <param name="cancellationToken">Cancels the wait for the platform.</param>
     /// <returns>Whether to send the request again, with <see cref="Answer"/>.</returns>
     public async ValueTask<bool> TryAnswerAsync(
         ClientAddress address, string method, string? sent, int status, WebSocketHeaders headers,
@@ -49,7 +49,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
     {
         Hindrance = null;
 
-        // What the application has written itself is its own business.
+        // An Authorization header of the application takes precedence: its challenges are not answered.
         if (status != (int)HttpStatusCode.Unauthorized || (sent is not null && sent != Answer && sent != carried.OwnAuthorization)
             || (Answer is not null && (!_isDigest || _count == MaxAnswers)))
         {
@@ -108,7 +108,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         NetworkCredential credential =
             scheme == Negotiate ? found : CredentialText.For(challenge, found, CredentialText.Normalize);
 
-        // A callback or cache is asked only now. It may have other credentials for a weaker scheme.
+        // A cache returns credentials only here, so they are checked here. It may have others for a weaker scheme.
         if ((scheme == Digest && !DigestCredentials.AreValid(credential))
             || (scheme == Basic && !BasicCredentials.AreValid(credential)))
         {

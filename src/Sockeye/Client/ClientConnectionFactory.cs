@@ -10,16 +10,16 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Client;
 
-/// <summary>Makes a connection of what the opening handshake has left: a transport, and what was agreed on.</summary>
+/// <summary>Makes a connection after the opening handshake, of its transport and what was negotiated.</summary>
 internal sealed class ClientConnectionFactory
 {
-    // Clients compress unless told otherwise: where zlib is missing, not each connection is to say so.
+    // Clients compress by default: where zlib is missing, one warning is enough.
     private static int HasWarned;
 
     private readonly WebSocketClientOptions _options;
     private readonly WebSocketHandler? _handler;
 
-    /// <summary>Makes connections for a handler, or for whoever asks for messages.</summary>
+    /// <summary>Makes connections for a handler, or without one for an application that receives messages.</summary>
     public ClientConnectionFactory(WebSocketClientOptions options, WebSocketHandler? handler)
     {
         _options = options;
@@ -27,7 +27,7 @@ internal sealed class ClientConnectionFactory
         Codecs = MessageCodecs.For(options.OwnCompression);
     }
 
-    /// <summary>What compresses; <see langword="null"/> if nothing does.</summary>
+    /// <summary>The codecs; <see langword="null"/> without compression.</summary>
     public MessageCodecs? Codecs { get; }
 
     /// <summary>Takes the transport back from below the HTTP client.</summary>
@@ -37,12 +37,12 @@ internal sealed class ClientConnectionFactory
         // While the transport is the stream's still, and closed with it: the application's logger factory may throw.
         ConnectionSettings settings = CreateSettings(stream.Wheel);
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
-            ?? throw new IOException("The server closed the connection behind its answer.");
+            ?? throw new IOException("The server closed the connection after its response.");
         var connection = new WebSocketConnection(
             transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
 
-        // The first frames may have come with the answer. The transport is paused since then. Before the application
-        // knows of the connection, which it might abort.
+        // The first frames may have come with the response, after which the transport was paused. They are added before the
+        // application gets the connection, which it might abort.
         connection.Core.Preload(unread);
         if (unread.Array is not null)
         {

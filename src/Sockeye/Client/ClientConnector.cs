@@ -6,7 +6,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Client;
 
-/// <summary>One attempt to open a connection: a request, a check of the answer, and again where a redirect leads.</summary>
+/// <summary>One attempt to open a connection: a request, a check of its response, and both again for a redirect.</summary>
 internal sealed class ClientConnector
 {
     // RFC 9113 §7: HTTP_1_1_REQUIRED.
@@ -76,7 +76,7 @@ internal sealed class ClientConnector
 
     private WebSocketHandshakeException Failed(WebSocketHandshakeError error, Exception exception)
     {
-        // A proxy's refusal has a status of its own (RFC 9110 §15.5.8).
+        // A proxy that rejects the request responds with a status of its own (RFC 9110 §15.5.8).
         int? status = error == WebSocketHandshakeError.ProxyFailed && exception is HttpRequestException { StatusCode: { } code }
             ? (int)code
             : null;
@@ -99,13 +99,13 @@ internal sealed class ClientConnector
         HttpRequestError error = HttpErrorOf(exception);
         return (_progress.Phase, error) switch
         {
-            _ when _hop?.HasTooManyInterimAnswers == true => WebSocketHandshakeError.TooManyInterimResponses,
-            _ when _hop?.IsAnsweredWithTls == true => WebSocketHandshakeError.UnexpectedTls,
+            _ when _hop?.HasTooManyInterimResponses == true => WebSocketHandshakeError.TooManyInterimResponses,
+            _ when _hop?.HasTlsResponse == true => WebSocketHandshakeError.UnexpectedTls,
             _ when IsExtendedConnectNotOffered(exception, error) => WebSocketHandshakeError.ExtendedConnectNotOffered,
             (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => WebSocketHandshakeError.ProxyFailed,
             (WebSocketHandshakePhase.Tls, _) => WebSocketHandshakeError.TlsFailed,
 
-            // Once a connection was there, only a proxy that closed it unanswered is connected to again.
+            // After a connection, only a proxy that closed it without a response is connected to again.
             (WebSocketHandshakePhase.NameResolution or WebSocketHandshakePhase.Connect, _) =>
                 _hop?.Dialer.IsConnected == true ? WebSocketHandshakeError.ProxyFailed : WebSocketHandshakeError.NotReachable,
             (_, HttpRequestError.InvalidResponse) => WebSocketHandshakeError.MalformedResponse,
@@ -177,11 +177,11 @@ internal sealed class ClientConnector
             bool isKept = false;
             try
             {
-                WebSocketHeaders answer = ClientAnswer.Headers(response);
+                WebSocketHeaders received = ClientResponse.Headers(response);
                 int status = (int)response.StatusCode;
                 _isInCallback = true;
                 ClientAddress? next =
-                    await redirects.NextAsync(address, status, answer, cancellationToken).ConfigureAwait(false);
+                    await redirects.NextAsync(address, status, received, cancellationToken).ConfigureAwait(false);
                 _isInCallback = false;
                 if (next is not null)
                 {
@@ -190,10 +190,10 @@ internal sealed class ClientConnector
                     continue;
                 }
 
-                ClientCookies.Store(_options.Cookies, address, answer);
+                ClientCookies.Store(_options.Cookies, address, received);
                 _isInCallback = true;
                 bool isAnswered = await authentication.TryAnswerAsync(
-                    address, _hop!.IsHttp2 ? "CONNECT" : "GET", request.Headers["Authorization"], status, answer, cancellationToken)
+                    address, _hop!.IsHttp2 ? "CONNECT" : "GET", request.Headers["Authorization"], status, received, cancellationToken)
                     .ConfigureAwait(false);
                 _isInCallback = false;
                 if (isAnswered)
@@ -202,9 +202,9 @@ internal sealed class ClientConnector
                 }
 
                 ClientHandshakeAgreement agreement =
-                    await CheckAsync(_hop!, response, answer, authentication.Hindrance, cancellationToken)
+                    await CheckAsync(_hop!, response, received, authentication.Hindrance, cancellationToken)
                         .ConfigureAwait(false);
-                var opening = new WebSocketUpgradeResponse(address.Shown, status, answer);
+                var opening = new WebSocketUpgradeResponse(address.Shown, status, received);
                 if (_hop!.Dialer.LoopStream is { } loopStream)
                 {
                     return _connections.TakeOver(loopStream, opening, agreement);
@@ -263,7 +263,7 @@ internal sealed class ClientConnector
         }
 
         byte[] body = error == WebSocketHandshakeError.UnexpectedStatusCode
-            ? await ClientAnswer.ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
+            ? await ClientResponse.ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
             : [];
         _userToken.ThrowIfCancellationRequested();
         throw new WebSocketHandshakeException(error, _progress.Phase, status, headers, body, detail: hindrance);

@@ -5,7 +5,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>One request and the head of its answer, over a transport of their own.</summary>
+/// <summary>One request and the head of its response, over a transport of their own.</summary>
 internal sealed class ClientHop : IDisposable
 {
     // One more for a proxy that closes the connection on which it has asked for credentials (RFC 9110 §11.7.1).
@@ -21,7 +21,7 @@ internal sealed class ClientHop : IDisposable
     private ExtendedConnect? _extendedConnect;
     private Stream? _http2Stream;
     private Stream? _proxyStream;
-    private AnswerStream? _answer;
+    private ResponseStream? _response;
     private int _proxyConnections;
     private bool _isSending;
 
@@ -44,10 +44,10 @@ internal sealed class ClientHop : IDisposable
         _client = new HttpMessageInvoker(CreateHandler());
     }
 
-    /// <summary>The key that the answer must belong to.</summary>
+    /// <summary>The key that the response must match.</summary>
     public string Key { get; }
 
-    /// <summary>Makes a key that nobody can guess.</summary>
+    /// <summary>Makes an unpredictable key.</summary>
     public static string CreateKey() =>
         ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
 
@@ -57,17 +57,17 @@ internal sealed class ClientHop : IDisposable
     /// <summary>Whether the server has agreed to HTTP/2, or was known to speak it.</summary>
     public bool IsHttp2 => _http2Stream is not null;
 
-    /// <summary>Whether the server did not come to its answer.</summary>
-    public bool HasTooManyInterimAnswers => _answer?.IsGivenUp == true;
+    /// <summary>Whether the server sent too many interim responses.</summary>
+    public bool HasTooManyInterimResponses => _response?.HasTooMany == true;
 
-    /// <summary>Whether the server answered a request without TLS with a record of TLS.</summary>
-    public bool IsAnsweredWithTls => !_address.IsSecure && _answer?.IsTls == true;
+    /// <summary>Whether the server responded to a request without TLS with a TLS record.</summary>
+    public bool HasTlsResponse => !_address.IsSecure && _response?.IsTls == true;
 
     /// <summary>Whether there is TLS between this end and the server.</summary>
     public bool IsSecure => _address.IsSecure;
 
     /// <summary>Sends the request.</summary>
-    /// <returns>The answer, whose body has not been read: what opened the connection has none.</returns>
+    /// <returns>The response, whose body has not been read: a response that opens a connection has none.</returns>
     public async Task<HttpResponseMessage> SendAsync(
         WebSocketClientRequest request, PerMessageDeflateOptions? compression)
     {
@@ -108,7 +108,7 @@ internal sealed class ClientHop : IDisposable
 
         if (_extendedConnect is null)
         {
-            // Given up between the two requests.
+            // The attempt was canceled between the two requests.
             _http2Stream?.Dispose();
         }
     }
@@ -137,7 +137,7 @@ internal sealed class ClientHop : IDisposable
     {
         SocketsHttpHandler handler = ClientHttpHandler.Create(_options.MaxResponseHeadLength);
 
-        // Whoever gives the transport, or names a socket, has said how to get there.
+        // A callback that connects, or the path of a socket, replaces the proxy.
         handler.UseProxy = _options.UseProxy && _address.SocketPath is null;
         handler.Proxy = new AddressedProxy(_options.Proxy ?? HttpClient.DefaultProxy, _address.Uri);
         handler.ConnectCallback = ConnectAsync;
@@ -147,7 +147,7 @@ internal sealed class ClientHop : IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken token)
     {
-        // The HTTP client would send the same request again, several times, if the server closed before it answered;
+        // The HTTP client would send the same request again, several times, if the server closed the connection before its response;
         // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
         // The HTTP client leaves the brackets around an IPv6 address.
         bool isDirect = context.DnsEndPoint.Host.Trim('[', ']') == _address.Uri.IdnHost
@@ -155,10 +155,10 @@ internal sealed class ClientHop : IDisposable
         ThrowIfAgain(_isSending || (isDirect && Dialer.IsConnected));
         if (!isDirect && ++_proxyConnections > MaxProxyConnections)
         {
-            throw new IOException("The proxy closed the connection before it answered.");
+            throw new IOException("The proxy closed the connection before its response.");
         }
 
-        // Left to itself, the HTTP client goes on connecting for seconds when the attempt has been given up: another
+        // Left to itself, the HTTP client goes on connecting for seconds after the attempt was canceled: another
         // request might want the connection. Here there is no other.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
         DnsEndPoint host = isDirect ? new(_address.ConnectHost, context.DnsEndPoint.Port) : context.DnsEndPoint;
@@ -173,7 +173,7 @@ internal sealed class ClientHop : IDisposable
     {
         if (context.InitialRequestMessage.Method == HttpMethod.Connect)
         {
-            return new AnswerStream(context.PlaintextStream, isToConnect: true);
+            return new ResponseStream(context.PlaintextStream, isToConnect: true);
         }
 
         ThrowIfAgain(_isSending);
@@ -194,7 +194,7 @@ internal sealed class ClientHop : IDisposable
         _progress.Phase = WebSocketHandshakePhase.Response;
         if (!isHttp2)
         {
-            return _answer = new AnswerStream(stream);
+            return _response = new ResponseStream(stream);
         }
 
         // This client has HTTP/1.1 in mind, which made it ask a proxy for a tunnel even to ws. It may write into the void.
@@ -203,7 +203,7 @@ internal sealed class ClientHop : IDisposable
         return Stream.Null;
     }
 
-    // The attempt may be over by now, and this object disposed of: then nobody else would let go of the stream.
+    // The attempt may be over by now, and this object disposed of: then nothing else would close the stream.
     private async ValueTask ThrowIfTooLateAsync(Stream stream)
     {
         if (_attemptToken.IsCancellationRequested)
@@ -218,7 +218,7 @@ internal sealed class ClientHop : IDisposable
         if (isAgain)
         {
             _progress.Phase = WebSocketHandshakePhase.Response;
-            throw new IOException("The server closed the connection before it answered.");
+            throw new IOException("The server closed the connection before its response.");
         }
     }
 }

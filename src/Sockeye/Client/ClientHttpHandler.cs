@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sockeye.Client;
 
-/// <summary>The runtime's HTTP client, told to do nothing by itself: what to send and to believe is decided here.</summary>
+/// <summary>The HTTP client of the platform, set to do nothing by itself: Sockeye decides what is sent and accepted.</summary>
 internal static class ClientHttpHandler
 {
     private const int KiB = 1024;
@@ -20,7 +20,7 @@ internal static class ClientHttpHandler
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         MaxResponseHeadersLength = (maxResponseHeadLength + KiB - 1) / KiB,
 
-        // The connection of a refusal is not used again: nothing is gained by reading the rest of its body.
+        // The connection of a rejected request is not reused, so that the rest of its body need not be read.
         MaxResponseDrainSize = 0,
     };
 }

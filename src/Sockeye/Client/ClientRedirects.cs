@@ -9,14 +9,14 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
     /// <summary>How many have been followed.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Finds out where an answer leads.</summary>
-    /// <returns>The next address; <see langword="null"/> if the answer is none that is followed.</returns>
-    /// <exception cref="WebSocketHandshakeException">It leads where the client does not go.</exception>
+    /// <summary>Finds the address that a response redirects to.</summary>
+    /// <returns>The next address; <see langword="null"/> if the response is not a redirect that is followed.</returns>
+    /// <exception cref="WebSocketHandshakeException">It redirects to an address that is not allowed.</exception>
     public async ValueTask<ClientAddress?> NextAsync(
-        ClientAddress current, int status, WebSocketHeaders answer,
+        ClientAddress current, int status, WebSocketHeaders received,
         CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> locations = answer.GetValues("Location");
+        IReadOnlyList<string> locations = received.GetValues("Location");
         if (options.MaxRedirects == 0 || !Statuses.Contains(status) || locations.Count == 0)
         {
             return null;
@@ -28,17 +28,17 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
             : locations.Count > 1 || !current.TryFollow(locations[0], out next)
                 || !BasicCredentials.AreValid(next.UserInfo) ? WebSocketHandshakeError.InvalidRedirect
 
-            // What was asked for over TLS, and what comes back, is not for everybody on the way.
+            // A request that was made over TLS, and its response, must not become readable on the way.
             : (current.IsSecure || first.IsSecure) && !next.IsSecure ? WebSocketHandshakeError.InsecureRedirect
             : WebSocketHandshakeError.None;
         if (error != WebSocketHandshakeError.None)
         {
-            throw new WebSocketHandshakeException(error, WebSocketHandshakePhase.Redirect, status, answer);
+            throw new WebSocketHandshakeException(error, WebSocketHandshakePhase.Redirect, status, received);
         }
 
         Count++;
         var redirect = new WebSocketRedirect(
-            current.Shown, next!.Shown, status, answer, Count, next.IsSameOrigin(first));
+            current.Shown, next!.Shown, status, received, Count, next.IsSameOrigin(first));
         if (options.OnRedirecting is { } callback && !await callback(redirect, cancellationToken).ConfigureAwait(false))
         {
             return null;

@@ -61,7 +61,7 @@ internal static class ClientRequestHeaders
 
     private static string HostOf(Uri address)
     {
-        // RFC 9844 §3: the zone of an IPv6 address is nobody else's business; IdnHost would have it.
+        // RFC 9844 §3: the zone of an IPv6 address must not be sent; IdnHost includes it.
         string host = address.HostNameType == UriHostNameType.IPv6 ? address.Host : address.IdnHost;
         return address.IsDefaultPort ? host : $"{host}:{address.Port}";
     }

@@ -10,7 +10,7 @@ internal static class ClientTls
 {
     /// <summary>Does the handshake of TLS.</summary>
     /// <returns>The stream over it, which owns the one below.</returns>
-    /// <remarks>If it fails, the progress is told why.</remarks>
+    /// <remarks>A failure is recorded in the progress.</remarks>
     public static async Task<SslStream> AuthenticateAsync(
         Stream stream, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2, HandshakeProgress progress,
         CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>Answers a challenge without telling the password (RFC 7616).</summary>
+/// <summary>Answers a challenge without sending the password (RFC 7616).</summary>
 internal static class DigestCredentials
 {
     private const int ClientNonceLength = 16;

@@ -24,12 +24,12 @@ internal sealed class ExtendedConnect : IDisposable
         // A stream of TLS is taken as it is.
         handler.ConnectCallback = (_, _) => Interlocked.Exchange(ref _isTaken, 1) == 0
             ? ValueTask.FromResult(_stream)
-            : throw new IOException("The server ended the connection before it answered.");
+            : throw new IOException("The server closed the connection before its response.");
         _client = new HttpMessageInvoker(handler);
     }
 
-    /// <summary>Sends the request, once the server has offered to answer such (RFC 8441 §3).</summary>
-    /// <exception cref="HttpRequestException">It has not, does not speak HTTP/2, or does not answer.</exception>
+    /// <summary>Sends the request, once the server has offered extended CONNECT (RFC 8441 §3).</summary>
+    /// <exception cref="HttpRequestException">The server does not offer it, does not speak HTTP/2, or does not respond.</exception>
     public async Task<HttpResponseMessage> SendAsync(
         ClientAddress address, Action<HttpRequestMessage> writeHeaders, CancellationToken cancellationToken)
     {

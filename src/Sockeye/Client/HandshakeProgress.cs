@@ -3,7 +3,7 @@ using Sockeye.Handshakes;
 
 namespace Sockeye.Client;
 
-/// <summary>How far an attempt to connect has come, for whoever has to say where it ended.</summary>
+/// <summary>The progress of an attempt to connect, to report where it ended.</summary>
 internal sealed class HandshakeProgress
 {
     private volatile WebSocketHandshakePhase _phase = WebSocketHandshakePhase.Connect;

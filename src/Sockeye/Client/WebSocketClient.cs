@@ -5,7 +5,7 @@ namespace Sockeye;
 
 /// <summary>Opens connections to WebSocket servers (RFC 6455 §4.1).</summary>
 /// <remarks>
-/// HTTP and proxies are <see cref="SocketsHttpHandler"/>'s; every header of the server's answer is checked here. Redirects
+/// HTTP and proxies are <see cref="SocketsHttpHandler"/>'s; every header of the server's response is checked here. Redirects
 /// are followed if the options say so.
 /// </remarks>
 // The priorities let `ConnectAsync(address, new() { … })` mean options: `new()` alone converts to any type.
@@ -22,7 +22,7 @@ public static class WebSocketClient
     /// <returns>The connection, open. Messages that arrive before the first receive are kept.</returns>
     /// <exception cref="ArgumentException">The address or an option cannot be used; nothing was sent.</exception>
     /// <exception cref="WebSocketHandshakeException">
-    /// The server could not be reached, did not answer in time, or did not answer as it must.
+    /// The server could not be reached, did not respond in time, or sent an invalid response.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     [OverloadResolutionPriority(2)]

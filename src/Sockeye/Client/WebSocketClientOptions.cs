@@ -8,9 +8,9 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>What a client asks for, and what its connection does.</summary>
+/// <summary>What a client requests, and how its connection behaves.</summary>
 /// <remarks>
-/// Never changes once made; read when the client connects. May be shared by several clients; what it calls back is then called
+/// Immutable; read when the client connects. May be shared by several clients; what it calls back is then called
 /// for each of them, on any thread. These combinations, of which one option would have no effect, are rejected with an
 /// <see cref="ArgumentException"/> when connecting: <see cref="LocalEndPoint"/>, <see cref="AddressFamily"/> or <see cref="Socket"/> with
 /// <see cref="ConnectCallback"/>; <see cref="LocalEndPoint"/> with another <see cref="AddressFamily"/>; <see cref="OnRedirecting"/>
@@ -32,7 +32,7 @@ public sealed record WebSocketClientOptions
     private readonly PerMessageDeflateOptions? _compression;
     private readonly SocketOptions _socket = new();
 
-    /// <summary>The subprotocols that the client speaks, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
+    /// <summary>The subprotocols that the client supports, the preferred one first (RFC 6455 §1.9). The default is none.</summary>
     /// <remarks>
     /// If there are any, the client rejects a response that selects none, as browsers do; see <see cref="AllowMissingSubprotocol"/>.
     /// </remarks>
@@ -93,7 +93,7 @@ public sealed record WebSocketClientOptions
 
     /// <summary>The Host header; <see langword="null"/>, the default, for that of the address.</summary>
     /// <remarks>The server's certificate is checked against the address all the same, or <see cref="Tls"/>.</remarks>
-    /// <exception cref="ArgumentException">The value is no host with an optional port (RFC 9112 §3.2).</exception>
+    /// <exception cref="ArgumentException">The value is not a host with an optional port (RFC 9112 §3.2).</exception>
     public string? Host
     {
         get;
@@ -106,7 +106,7 @@ public sealed record WebSocketClientOptions
     /// </summary>
     /// <remarks>
     /// <para>
-    /// Not sent before a server answers with 401 and a challenge, unless <see cref="PreAuthenticate"/> says otherwise. Then the request
+    /// Not sent before a server responds with 401 and a challenge, unless <see cref="PreAuthenticate"/> is set. Then the request
     /// is sent again, on a new connection, with the strongest scheme that the challenge has and there are credentials for: Negotiate
     /// (Kerberos, where the platform has it and one token is enough), Digest with SHA-256 or MD5 (RFC 7616), or Basic (RFC 7617).
     /// Without TLS, any machine on the way can read Basic. A cache is asked for the address of the server as <c>ws</c> or <c>wss</c>,
@@ -117,7 +117,7 @@ public sealed record WebSocketClientOptions
     /// <see cref="HttpClient"/>.
     /// </para>
     /// <para>
-    /// A <see cref="NetworkCredential"/> that cannot be sent, such as a user with a colon, is refused when connecting. One that a cache
+    /// A <see cref="NetworkCredential"/> that cannot be sent, such as a user with a colon, is rejected when connecting. One that a cache
     /// gives when the server asks is not used, and the message of the <see cref="WebSocketHandshakeException"/> says why.
     /// </para>
     /// <para>
@@ -133,7 +133,7 @@ public sealed record WebSocketClientOptions
     /// <see langword="false"/>.
     /// </summary>
     /// <remarks>
-    /// For a server that answers with 401 and no challenge, or to save a round trip. The server, and without TLS any machine on the way,
+    /// For a server that responds with 401 and no challenge, or to save a round trip. The server, and without TLS any machine on the way,
     /// learns the password, even if it would have asked for Digest. Needs <see cref="Credentials"/>.
     /// </remarks>
     public bool PreAuthenticate { get; init; }
@@ -157,7 +157,7 @@ public sealed record WebSocketClientOptions
     public SslClientAuthenticationOptions? Tls { get; init; }
 
     /// <summary>How many redirects are followed, one after the other (RFC 9110 §15.4).</summary>
-    /// <value>0 to 50. The default is 0: a redirect is a refusal, whose headers tell the location.</value>
+    /// <value>0 to 50. The default is 0: a redirect fails the attempt, and the exception has its headers.</value>
     /// <remarks>
     /// Never from wss to ws, nor to a socket. Credentials, cookies and headers are kept from other servers: see
     /// <see cref="WebSocketRedirect.KeepHeaders"/>.
@@ -172,7 +172,7 @@ public sealed record WebSocketClientOptions
     }
 
     /// <summary>
-    /// Asked before each redirect that is to be followed; <see langword="false"/> makes it a refusal.
+    /// Called before each redirect that is to be followed; <see langword="false"/> fails the attempt.
     /// <see langword="null"/>, the default, follows all.
     /// </summary>
     /// <remarks>Needs <see cref="MaxRedirects"/>. What it throws ends the attempt, and is thrown by it.</remarks>
@@ -226,7 +226,7 @@ public sealed record WebSocketClientOptions
     /// <summary>Which addresses of a host are tried.</summary>
     /// <value>
     /// <see cref="AddressFamily.InterNetwork"/> or <see cref="AddressFamily.InterNetworkV6"/> alone; the default,
-    /// <see cref="AddressFamily.Unspecified"/>, is both: the next beside one that has not answered within 250 ms
+    /// <see cref="AddressFamily.Unspecified"/>, is both: the next in parallel with one that has not connected within 250 ms
     /// (RFC 8305).
     /// </value>
     /// <remarks>Not together with <see cref="ConnectCallback"/> or a Unix socket.</remarks>

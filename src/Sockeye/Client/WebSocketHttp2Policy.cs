@@ -15,7 +15,7 @@ public enum WebSocketHttp2Policy
 
     /// <summary>
     /// By HTTP/2 alone, without TLS too: the server is then known to speak it (RFC 9113 §3.3). One that does not offer it
-    /// is refused with <see cref="WebSocketHandshakeError.ExtendedConnectNotOffered"/>.
+    /// fails with <see cref="WebSocketHandshakeError.ExtendedConnectNotOffered"/>.
     /// </summary>
     Only,
 }

@@ -16,16 +16,16 @@ public sealed class WebSocketRedirect
         KeepHeaders = isSameOrigin;
     }
 
-    /// <summary>Who answered.</summary>
+    /// <summary>The address of the server that redirects.</summary>
     public Uri From { get; }
 
-    /// <summary>Where the answer leads, without user information.</summary>
+    /// <summary>The address that it redirects to, without user information.</summary>
     public Uri To { get; }
 
     /// <summary>The HTTP status: 300 to 303, 307 or 308.</summary>
     public int StatusCode { get; }
 
-    /// <summary>The headers of the answer, in their order.</summary>
+    /// <summary>The headers of the response, as they were received.</summary>
     public WebSocketHeaders Headers { get; }
 
     /// <summary>How many redirects there have been, with this one.</summary>

@@ -9,7 +9,7 @@ using Sockeye.Timing;
 
 namespace Sockeye.Connections;
 
-/// <summary>What all connections of one server or client share.</summary>
+/// <summary>What all connections of a route or a client share: their options and services.</summary>
 internal sealed class ConnectionSettings
 {
     public ConnectionSettings(
@@ -36,16 +36,16 @@ internal sealed class ConnectionSettings
     /// <summary>Which end this is.</summary>
     public Role Role { get; }
 
-    /// <summary>What the user has set.</summary>
+    /// <summary>The options.</summary>
     public WebSocketConnectionOptions Options { get; }
 
-    /// <summary>The limits among them.</summary>
+    /// <summary>The limits among the options.</summary>
     public LimitOptions Limits => Options.OwnLimits;
 
     /// <summary>The limit of the send buffer, in bytes: here, because every send reads it.</summary>
     public int MaxSendBufferLength { get; }
 
-    /// <summary>The keep-alive among them.</summary>
+    /// <summary>The keep-alive among the options.</summary>
     public KeepAliveOptions KeepAlive => Options.OwnKeepAlive;
 
     /// <summary><see cref="LimitOptions.MaxMessageLength"/>, or the default of the role.</summary>

@@ -1,19 +1,19 @@
 namespace Sockeye;
 
-/// <summary>How a connection finds out that its peer is gone (RFC 6455 §5.5.2).</summary>
+/// <summary>How a connection detects that its peer is gone (RFC 6455 §5.5.2).</summary>
 /// <remarks>Never changes once made. Adjust a copy: <c>new KeepAliveOptions { … }</c>.</remarks>
 public sealed record KeepAliveOptions
 {
-    /// <summary>No pings: a dead peer is noticed only when a send fails. A new object each time.</summary>
+    /// <summary>No pings: a dead peer is detected only when a send fails. A new object each time.</summary>
     public static KeepAliveOptions Disabled => new() { PingInterval = Timeout.InfiniteTimeSpan };
 
-    /// <summary>How long the peer may be silent before it is sent a ping. Any byte it sends ends the silence.</summary>
+    /// <summary>How long the peer may send nothing before the connection sends a ping. Any byte from the peer restarts the interval.</summary>
     /// <value>
     /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no pings. The default is 20 seconds. Kept to
     /// within two tenths of a second.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
-    // 20 s stays under the 60 s after which common reverse proxies drop a silent connection, with room for two tries.
+    // Common reverse proxies drop a silent connection after 60 s. 20 s leaves room for two more pings.
     public TimeSpan PingInterval
     {
         get;
@@ -25,7 +25,7 @@ public sealed record KeepAliveOptions
     /// <see cref="WebSocketConnection.PingAsync"/> waits for its pong.
     /// </summary>
     /// <value>
-    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to send pings and ignore that they stay unanswered.
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to send pings and never abort.
     /// The default is 20 seconds.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>

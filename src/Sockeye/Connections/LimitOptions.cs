@@ -2,7 +2,7 @@ using Sockeye.Memory;
 
 namespace Sockeye;
 
-/// <summary>How much memory a peer can make a connection hold. All limits are on by default.</summary>
+/// <summary>The limits of the memory that a peer can make a connection hold. All are on by default.</summary>
 /// <remarks>Immutable: to change an option, make a copy with <c>options with { … }</c>.</remarks>
 public sealed record LimitOptions
 {
@@ -27,13 +27,13 @@ public sealed record LimitOptions
     }
 
     /// <summary>
-    /// How many bytes may wait for a busy application before the connection stops reading from the transport.
+    /// How many bytes may wait in the inbox for a busy application before the connection stops reading from the transport.
     /// </summary>
     /// <value>At least 1. The default is 64 KiB (65,536).</value>
     /// <remarks>
-    /// A message goes into an inbox that is not full whatever its length, so that the bound is this and one message of at
-    /// most <see cref="MaxMessageLength"/>. What counts is the memory: the array in which the payload lies, inflated if it
-    /// came compressed, and 48 bytes for each entry. See <see cref="MaxBufferedMemory"/> for all connections together.
+    /// An inbox that is not full takes a message of any length, so that the bound is this value and one message of at most
+    /// <see cref="MaxMessageLength"/>. Memory is counted: the array of the payload, after inflating, and 48 bytes for each message. See
+    /// <see cref="MaxBufferedMemory"/> for the limit of all connections together.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxInboxLength
@@ -45,8 +45,8 @@ public sealed record LimitOptions
     } = 64 * 1024;
 
     /// <summary>
-    /// How many bytes all connections of the process may hold, for the connections with these options to take more: messages
-    /// that arrive, inboxes, inflated payloads, codecs and send buffers together.
+    /// How many bytes all connections of the process may hold before the connections with these options get no more: incoming messages,
+    /// inboxes, inflated payloads, codecs and send buffers together.
     /// </summary>
     /// <value>
     /// At least 0. The default is a quarter of the memory that the garbage collector may use
@@ -54,16 +54,15 @@ public sealed record LimitOptions
     /// </value>
     /// <remarks>
     /// <para>
-    /// From nine tenths of it on a server answers opening handshakes with 503, and an encoder is given back after each message,
-    /// so that what is sent is less well compressed. When all of it is held, a connection whose next message needs more than
-    /// 16 KiB, or a decoder, is failed with 1013, and an inbox with more than 16 KiB in it is full: reading waits for the
-    /// application. No more than 16 KiB is read at once then. A message that lies whole in a read is received in place: it needs no
-    /// memory and is never refused. What is left of a read when it is the turn of other connections, or when reading waits for the
-    /// application, is kept and counted, and never refused either.
+    /// At nine tenths of it, a server rejects opening handshakes with 503, and an encoder is returned after each message, so that messages
+    /// are compressed less well. When all of it is held, a connection whose next message needs more than 16 KiB, or a decoder, is failed
+    /// with 1013, and an inbox with more than 16 KiB counts as full: reading waits for the application, and reads at most 16 KiB at
+    /// once. A message that arrives whole in one read needs no memory and is always received. The rest of a read that waits for a turn or
+    /// for the application is counted and always kept.
     /// </para>
     /// <para>
-    /// One count for the process, and a limit for each connection: a server may be given less than another. The count is
-    /// kept for each processor and may be behind by 64 KiB for each of them.
+    /// There is one count for the process, and each connection has a limit: servers may have different ones. The count is kept for each
+    /// processor and may lag by 64 KiB for each.
     /// </para>
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
@@ -76,16 +75,16 @@ public sealed record LimitOptions
     } = MemoryBudget.DefaultLimit;
 
     /// <summary>
-    /// How long the peer may send nothing of a message that it has begun, before the connection is failed with 1008.
+    /// How long the peer may pause within a message before the connection is failed with 1008.
     /// </summary>
     /// <value>
-    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no deadline. The default is 60 seconds, as what web
-    /// servers give the body of a request. Kept to within two tenths of a second.
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no deadline. The default is 60 seconds, which web servers allow
+    /// for the body of a request. Accurate to two tenths of a second.
     /// </value>
     /// <remarks>
-    /// Any byte of the message begins the time anew; pings and pongs between its frames do not. While reading waits for the
-    /// application it does not run. Set it to infinite for a peer that keeps one message open on purpose, such as one that
-    /// streams fragments as they come up.
+    /// Any byte of the message restarts the timeout; pings and pongs between its frames do not. The timeout does not run while reading
+    /// waits for the application. Set it to infinite for a peer that keeps one message open on purpose, such as one that streams
+    /// fragments of live data.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
     public TimeSpan MessageTimeout
@@ -94,11 +93,10 @@ public sealed record LimitOptions
         init => field = OptionChecks.IntervalOrInfinite(value, nameof(MessageTimeout));
     } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How many bytes may wait for a slow peer before sends wait, or are refused.</summary>
+    /// <summary>How many bytes may wait for a slow peer before <c>SendAsync</c> waits and <c>TrySend</c> refuses.</summary>
     /// <value>At least 1. The default is 1 MiB (1,048,576).</value>
     /// <remarks>
-    /// A message goes into a buffer that is below the limit whatever its length, so that the bound is this and one
-    /// message.
+    /// A send buffer below the limit takes a message of any length, so that the bound is this value and one message.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxSendBufferLength

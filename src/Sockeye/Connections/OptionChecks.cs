@@ -3,49 +3,49 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>What options check when they are set, so that a wrong one is found where it was written.</summary>
+/// <summary>The checks of option setters: an invalid value is rejected where it is written.</summary>
 internal static class OptionChecks
 {
-    // Longer than any connection has use for, and far from where a count of ticks could overflow.
+    // Longer than any connection needs, and far below where a count of ticks could overflow.
     private static readonly TimeSpan MaxTime = TimeSpan.FromDays(1);
 
-    /// <summary>A time that is worth a timer: a second to a day, or none at all.</summary>
+    /// <summary>An interval: a second to a day, or infinite for none.</summary>
     public static TimeSpan IntervalOrInfinite(TimeSpan value, string name) =>
         value == Timeout.InfiniteTimeSpan || (value >= TimeSpan.FromSeconds(1) && value <= MaxTime)
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be 1 second to a day, or infinite.");
 
-    /// <summary>A count of which none makes no sense.</summary>
+    /// <summary>A count of at least one.</summary>
     public static int AtLeastOne(int value, string name) =>
         value >= 1 ? value : throw new ArgumentOutOfRangeException(name, value, "Must be at least 1.");
 
-    /// <summary>The same, where there may be no limit.</summary>
+    /// <summary>A count of at least one; <see langword="null"/> if it is not set.</summary>
     public static int? AtLeastOne(int? value, string name) => value is null ? null : AtLeastOne(value.Value, name);
 
-    /// <summary>A number within bounds, both included.</summary>
+    /// <summary>A number within bounds, which are inclusive.</summary>
     public static int Between(int value, int min, int max, string name) =>
         value >= min && value <= max
             ? value
             : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"Must be {min:N0} to {max:N0}."));
 
-    /// <summary>A deadline: a wait for a peer always has one.</summary>
+    /// <summary>A deadline, which is never infinite: every wait for a peer has one.</summary>
     public static TimeSpan Deadline(TimeSpan value, string name) =>
         value > TimeSpan.Zero && value <= MaxTime
             ? value
             : throw new ArgumentOutOfRangeException(name, value, "Must be more than zero and at most a day.");
 
-    /// <summary>A value that must be there.</summary>
+    /// <summary>A value that is not <see langword="null"/>.</summary>
     public static T NotNull<T>(T value, string name)
         where T : class => value ?? throw new ArgumentNullException(name);
 
-    /// <summary>A copy of a list, which no longer changes when the list does; no element is <see langword="null"/>.</summary>
+    /// <summary>A copy of a list, so that later changes of the list have no effect. No element is <see langword="null"/>.</summary>
     public static IReadOnlyList<T> CopyOf<T>(IReadOnlyList<T> value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);
         return value.Any(static one => one is null) ? throw new ArgumentNullException(name) : [.. value];
     }
 
-    /// <summary>Options of a connection that can work together.</summary>
+    /// <summary>Options of a connection that do not contradict each other.</summary>
     public static WebSocketConnectionOptions Connection(WebSocketConnectionOptions value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);
@@ -57,13 +57,13 @@ internal static class OptionChecks
                 name);
     }
 
-    /// <summary>Subprotocols that a header can name; a copy of them.</summary>
+    /// <summary>A copy of a list of valid subprotocols.</summary>
     public static IReadOnlyList<string> Subprotocols(IReadOnlyList<string> value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);
         return SubprotocolList.IsValid(value)
             ? [.. value]
-            : throw new ArgumentException("Subprotocols are different tokens (RFC 6455 §4.1).", name);
+            : throw new ArgumentException("A subprotocol is not a valid token, or is repeated (RFC 6455 §4.1).", name);
     }
 
     /// <summary>The value of a Host header; <see langword="null"/> if it is not set.</summary>
@@ -104,7 +104,7 @@ internal static class OptionChecks
         return value;
     }
 
-    /// <summary>Origins that a header can be compared with; a copy of them.</summary>
+    /// <summary>A copy of a list of valid origins.</summary>
     public static IReadOnlyList<string> Origins(IReadOnlyList<string> value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);
@@ -113,7 +113,7 @@ internal static class OptionChecks
             : throw new ArgumentException($"'{invalid}' is not an origin, such as https://example.com.", name);
     }
 
-    /// <summary>Hosts that a header can be compared with; a copy of them.</summary>
+    /// <summary>A copy of a list of valid hosts.</summary>
     public static IReadOnlyList<string> Hosts(IReadOnlyList<string> value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);

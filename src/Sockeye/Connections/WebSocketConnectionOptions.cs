@@ -7,8 +7,8 @@ namespace Sockeye;
 /// </remarks>
 public sealed record WebSocketConnectionOptions
 {
-    // Nested options are copied on their way in and out, so that what writes through reflection, as the configuration binder
-    // does, reaches this object alone.
+    // Nested options are copied when they are set and read, so that a write by reflection, as the configuration binder does it,
+    // changes this object only.
     private readonly LimitOptions _limits = new();
     private readonly KeepAliveOptions _keepAlive = new();
 
@@ -37,12 +37,12 @@ public sealed record WebSocketConnectionOptions
     }
 
     /// <summary>
-    /// How long the peer has to answer the Close frame (RFC 6455 §7.1.2) before the transport is dropped.
+    /// How long the connection waits for the peer's Close frame (RFC 6455 §7.1.2) before it drops the transport.
     /// </summary>
     /// <value>More than zero, at most a day. The default is 5 seconds.</value>
     /// <remarks>
-    /// Counted from when the Close frame has left this host, behind everything accepted before it: until then the timeout
-    /// begins anew whenever the peer has taken something, so that one that reads slowly gets all of it.
+    /// The timeout begins when the Close frame has left this host, after everything that was accepted before it. Until then it starts
+    /// over whenever the peer takes some of that, so that a slow peer gets all of it.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not more than zero, or over a day.</exception>
     public TimeSpan CloseTimeout
@@ -52,14 +52,14 @@ public sealed record WebSocketConnectionOptions
     } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long the peer's Close frame, or this end's after the peer broke a rule, waits for an application that has messages
-    /// to take and takes none, before it is answered or sent (RFC 6455 §5.5.1: "as soon as practical").
+    /// How long the reply to the peer's Close frame, or the Close frame of this end after the peer broke a rule, waits while the
+    /// application has messages to receive and receives none (RFC 6455 §5.5.1: "as soon as practical").
     /// </summary>
     /// <value>More than zero, at most a day. The default is 1 second.</value>
     /// <remarks>
-    /// While the application has a message in hand it waits for four fifths of <see cref="CloseTimeout"/>, if that is longer, so
-    /// that a peer with the same timeout still gets the Close frame: until then what the application sends goes out before it.
-    /// With nothing in hand and nothing to take it does not wait.
+    /// While the application handles a message, the Close frame waits for four fifths of <see cref="CloseTimeout"/>, if that is longer, so
+    /// that a peer with the same timeout still gets it. Until then, what the application sends leaves before it. If the application
+    /// handles no message and none waits for it, the Close frame does not wait.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not more than zero, or over a day.</exception>
     public TimeSpan CloseReplyDelay
@@ -69,15 +69,15 @@ public sealed record WebSocketConnectionOptions
     } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long the peer may take nothing, while something is waiting for it, before the connection is aborted: also one
-    /// that answers pings and reads nothing else.
+    /// How long the peer may read nothing of what waits for it before the connection is aborted. This includes a peer that replies to
+    /// pings and reads nothing else.
     /// </summary>
     /// <value>
-    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to wait for ever. The default is 30 seconds. Kept to
-    /// within two tenths of a second.
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> for no limit. The default is 30 seconds. Accurate to two tenths of
+    /// a second.
     /// </value>
     /// <remarks>
-    /// The peer takes something when the operating system here accepts data to send; on Linux, over any socket, also when the
+    /// The peer counts as reading when the operating system of this host accepts data to send; on Linux, over any socket, also when the
     /// peer's system acknowledges data that was sent before.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
@@ -88,9 +88,8 @@ public sealed record WebSocketConnectionOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Whether messages are delivered piece by piece as they arrive, by
-    /// <see cref="WebSocketConnection.ReceiveFragmentAsync"/> or <see cref="WebSocketHandler.OnFragment"/>, instead of
-    /// whole. The default is <see langword="false"/>.
+    /// Whether messages are delivered in pieces as they arrive, by <see cref="WebSocketConnection.ReceiveFragmentAsync"/> or
+    /// <see cref="WebSocketHandler.OnFragment"/>, and not as a whole. The default is <see langword="false"/>.
     /// </summary>
     public bool DeliverFragments { get; init; }
 
@@ -104,32 +103,30 @@ public sealed record WebSocketConnectionOptions
     /// <remarks>If both ends pause and both send much at the same time, each may wait for the other to read.</remarks>
     public bool? PauseReceivingWhenSendBufferIsFull { get; init; }
 
-    /// <summary>Whether pings are answered with a pong of their own accord. The default is <see langword="true"/>.</summary>
-    /// <remarks>RFC 6455 §5.5.2 requires an answer: switch this off only to answer with
-    /// <see cref="WebSocketConnection.PongAsync"/>.</remarks>
+    /// <summary>Whether the connection replies to pings with pongs. The default is <see langword="true"/>.</summary>
+    /// <remarks>RFC 6455 §5.5.2 requires a reply: turn this off only to reply with <see cref="WebSocketConnection.PongAsync"/>.</remarks>
     public bool AnswerPings { get; init; } = true;
 
     /// <summary>
-    /// Whether what follows an awaited receive runs on the I/O thread, which is faster, and must not block: it would
-    /// hold up the connection, or all connections of an event loop. The default is <see langword="false"/>: it runs on
-    /// the thread pool.
+    /// Whether the code after an awaited receive runs on the I/O thread. That is faster, and the code must not block: it would delay
+    /// the connection, or all connections of an event loop. The default is <see langword="false"/>: it runs on the thread pool.
     /// </summary>
     /// <remarks>
-    /// What follows a receive that was canceled, or that waited for the peer to take what it was sent, runs on the thread pool
-    /// in any case: what ends such a wait may be any thread. So does what follows a receive that found messages waiting and had used
-    /// up its turn; a receive that waits for the next message to arrive is continued on the I/O thread again.
+    /// The code after a receive that was canceled, or that waited for the send buffer, runs on the thread pool in any case, since any
+    /// thread may end such a wait. So does the code after a receive that found messages in the inbox and had used up its turn. A receive
+    /// that waits for the next message to arrive continues on the I/O thread again.
     /// </remarks>
     public bool RunReceiveContinuationsInline { get; init; }
 
     /// <summary>
-    /// Whether a payload length may be encoded longer than it has to be, against a "MUST" of RFC 6455 §5.2. The default
-    /// is <see langword="false"/>: it fails the connection with 1002.
+    /// Whether the peer may encode a payload length in more bytes than necessary, against a "MUST" of RFC 6455 §5.2. The default is
+    /// <see langword="false"/>: such a length fails the connection with 1002.
     /// </summary>
     public bool AllowNonMinimalLengths { get; init; }
 
-    /// <summary>The limits themselves, for reading without a copy.</summary>
+    /// <summary>The limits, without a copy.</summary>
     internal LimitOptions OwnLimits => _limits;
 
-    /// <summary>The keep-alive itself, for reading without a copy.</summary>
+    /// <summary>The keep-alive, without a copy.</summary>
     internal KeepAliveOptions OwnKeepAlive => _keepAlive;
 }

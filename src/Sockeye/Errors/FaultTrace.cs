@@ -4,8 +4,8 @@ using Sockeye.Protocol;
 namespace Sockeye;
 
 /// <summary>
-/// Writes an exception to <see cref="Trace"/> that came out of the method which should have handled another: there is no owner
-/// left to tell, and the thread, which serves others too, must go on.
+/// Writes an exception to <see cref="Trace"/> that was thrown by the method which should have handled another: no owner is left that
+/// could report it, and the thread, which serves other connections too, must go on.
 /// </summary>
 internal static class FaultTrace
 {

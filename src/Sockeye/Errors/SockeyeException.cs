@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>The base of what this library throws, apart from argument checks and cancellation.</summary>
+/// <summary>The base of the exceptions of this library, apart from argument checks and cancellation.</summary>
 /// <remarks>
 /// <see cref="Exception.Message"/> and <see cref="ToString"/> are safe to log: what a peer sent is escaped as in a C# string
 /// literal, and cut. Properties hold it as it was received.

@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>The connection is closed, or is being closed, so that what was asked for cannot be done.</summary>
+/// <summary>The connection is closed or closing, so that the operation is not possible.</summary>
 public sealed class WebSocketClosedException : SockeyeException
 {
     internal WebSocketClosedException(WebSocketCloseResult result)
@@ -11,7 +11,7 @@ public sealed class WebSocketClosedException : SockeyeException
 
     /// <summary>
     /// How the connection ended; if it is still being closed, what is known so far
-    /// (<see cref="WebSocketConnection.Closed"/> has the last word).
+    /// (<see cref="WebSocketConnection.Closed"/> has the final result).
     /// </summary>
     public WebSocketCloseResult Result { get; }
 }

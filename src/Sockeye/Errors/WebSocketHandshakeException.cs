@@ -28,21 +28,21 @@ public sealed class WebSocketHandshakeException : SockeyeException
     /// </summary>
     public WebSocketTlsFailure? TlsFailure { get; }
 
-    /// <summary>What the attempt was about when it failed.</summary>
+    /// <summary>The phase in which the attempt failed.</summary>
     public WebSocketHandshakePhase Phase { get; }
 
     /// <summary>
-    /// The HTTP status that the server answered with, or the proxy if it refused; <see langword="null"/> if nobody
-    /// answered. Of <c>WebSocketHandshake.AcceptAsync</c>, the status that this end answered with.
+    /// The HTTP status of the response of the server, or of the proxy if it rejected the request; <see langword="null"/> if there was no
+    /// response. Of <c>WebSocketHandshake.AcceptAsync</c>, the status of the response of this end.
     /// </summary>
     public int? StatusCode { get; }
 
     /// <summary>
-    /// The headers of the server's answer, in their order and as they were received; none if it did not answer.
+    /// The headers of the server's response, as they were received; empty if there was no response.
     /// </summary>
     public WebSocketHeaders Headers { get; }
 
-    /// <summary>The first 64 KiB of the body of an answer that was not 101; else empty.</summary>
+    /// <summary>The first 64 KiB of the body of a response with a status other than 101; otherwise empty.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
     private static string Describe(

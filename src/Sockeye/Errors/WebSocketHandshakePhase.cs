@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>What an attempt to connect was about when it failed, in the order of events.</summary>
+/// <summary>The phases of an attempt to connect, in their order.</summary>
 /// <remarks>Stable across versions. Members are added at the end.</remarks>
 public enum WebSocketHandshakePhase
 {
@@ -10,18 +10,18 @@ public enum WebSocketHandshakePhase
     /// <summary>The transport was being connected.</summary>
     Connect,
 
-    /// <summary>A proxy was connected to, and asked for a tunnel (RFC 9110 §9.3.6, RFC 1928).</summary>
+    /// <summary>A proxy was connected, and a tunnel was requested (RFC 9110 §9.3.6, RFC 1928).</summary>
     Proxy,
 
     /// <summary>TLS was being set up with the server.</summary>
     Tls,
 
-    /// <summary>The request was sent, and the head of the answer awaited (RFC 6455 §4.1).</summary>
+    /// <summary>The request was sent, and the head of the response was awaited (RFC 6455 §4.1).</summary>
     Response,
 
-    /// <summary>The answer was there and is not one that opens a connection, or was not allowed to.</summary>
+    /// <summary>The response arrived, and was rejected.</summary>
     Validation,
 
-    /// <summary>The server sent the client elsewhere (RFC 9110 §15.4), where it does not go.</summary>
+    /// <summary>The server redirected the client (RFC 9110 §15.4) to an address that is not allowed.</summary>
     Redirect,
 }

@@ -29,10 +29,10 @@ public enum WebSocketTlsFailure
     MissingCertificate,
 
     /// <summary>The application's callback rejected a certificate in which the platform found no fault.</summary>
-    CertificateRefusedByApplication,
+    CertificateRejectedByApplication,
 
     /// <summary>The peer rejected this end's certificate, or the lack of one (RFC 8446 §6.2).</summary>
-    CertificateRefusedByPeer,
+    CertificateRejectedByPeer,
 
     /// <summary>The two ends have no version of TLS, cipher suite or application protocol in common.</summary>
     NoCommonParameters,

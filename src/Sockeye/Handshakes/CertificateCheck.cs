@@ -6,7 +6,7 @@ namespace Sockeye.Handshakes;
 
 /// <summary>
 /// Checks the peer's certificate as TLS does, or as the application's callback wants it, and keeps why it was rejected:
-/// the exception of TLS does not tell.
+/// the exception of TLS does not have it.
 /// </summary>
 /// <param name="callback">The application's callback; <see langword="null"/> if there is none.</param>
 /// <param name="host">The name that a server's certificate must be for; <see langword="null"/> for a client's certificate.</param>
@@ -80,7 +80,7 @@ internal sealed class CertificateCheck(RemoteCertificateValidationCallback? call
             : chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (flags, status) => flags | status.Status);
 
     private static WebSocketTlsFailure ToFailure(X509ChainStatusFlags flags, SslPolicyErrors errors) =>
-        errors == SslPolicyErrors.None ? WebSocketTlsFailure.CertificateRefusedByApplication
+        errors == SslPolicyErrors.None ? WebSocketTlsFailure.CertificateRejectedByApplication
         : !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? WebSocketTlsFailure.CertificateNameMismatch
         : (flags & X509ChainStatusFlags.Revoked) != 0 ? WebSocketTlsFailure.CertificateRevoked
         : (flags & Untrusted) != 0 ? WebSocketTlsFailure.UntrustedCertificate

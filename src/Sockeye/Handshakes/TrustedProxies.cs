@@ -3,9 +3,9 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Handshakes;
 
-/// <summary>The proxies whose word counts about who is behind them. Immutable.</summary>
+/// <summary>The proxies that are trusted to report the client behind them. Immutable.</summary>
 /// <param name="networks">Their addresses.</param>
-/// <param name="trustsUnixSockets">Whether whoever connects to a Unix socket is one.</param>
+/// <param name="trustsUnixSockets">Whether every peer on a Unix socket is one.</param>
 /// <param name="writesForwarded">Whether they write Forwarded (RFC 7239); else X-Forwarded-For and X-Forwarded-Proto.</param>
 internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets, bool writesForwarded)
 {
@@ -19,7 +19,7 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
     /// <param name="headers">The request's.</param>
     /// <returns>
     /// The address: read from the right, where the nearest proxy wrote, up to the first that is not a trusted proxy's own.
-    /// What stands left of that was written by somebody who is not trusted. The peer's own if nothing is there.
+    /// Entries to the left of it were written by an untrusted peer. The address of the peer if there are no entries.
     /// </returns>
     public IPAddress? ClientOf(EndPoint? peer, HeaderFields headers)
     {

@@ -316,7 +316,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IDenseS
         {
             WebSocketUpgradeAcceptance acceptance => Accept(offer, agreed, acceptance, rest),
             WebSocketUpgradeRejection rejection =>
-                Refuse(WebSocketHandshakeError.RefusedByApplication, agreed, rejection.ToRejection()),
+                Refuse(WebSocketHandshakeError.RejectedByApplication, agreed, rejection.ToRejection()),
             PlainRequestDecision { Response: { } response } => Respond(response, agreed),
             PlainRequestDecision => Refuse(agreed.DeclinedAs, agreed),
             _ => Fail(new InvalidOperationException("Nothing was decided about the connection."), agreed),

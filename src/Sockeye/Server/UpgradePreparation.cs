@@ -59,7 +59,7 @@ internal sealed class UpgradePreparation
             {
                 WebSocketUpgradeAcceptance acceptance => Accept(acceptance),
                 WebSocketUpgradeRejection rejection =>
-                    Refuse(WebSocketHandshakeError.RefusedByApplication, rejection.ToRejection()),
+                    Refuse(WebSocketHandshakeError.RejectedByApplication, rejection.ToRejection()),
                 PlainRequestDecision { Response: { } response } => Respond(response),
                 PlainRequestDecision => Refuse(_agreed.DeclinedAs),
                 _ => Fail(new InvalidOperationException("Nothing was decided about the connection.")),

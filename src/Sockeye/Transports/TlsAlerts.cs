@@ -23,7 +23,7 @@ internal static class TlsAlerts
     public static WebSocketTlsFailure ToFailure(byte alert) => alert switch
     {
         CloseNotify => WebSocketTlsFailure.ConnectionClosed,
-        >= 41 and <= 46 or 48 or 49 or 113 or 114 or 116 => WebSocketTlsFailure.CertificateRefusedByPeer,
+        >= 41 and <= 46 or 48 or 49 or 113 or 114 or 116 => WebSocketTlsFailure.CertificateRejectedByPeer,
         _ => IsAboutParameters(alert) ? WebSocketTlsFailure.NoCommonParameters : WebSocketTlsFailure.AlertReceived,
     };
 

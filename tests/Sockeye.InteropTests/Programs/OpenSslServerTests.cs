@@ -11,9 +11,9 @@ public sealed class OpenSslServerTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("-tls1_2", true, WebSocketTlsFailure.CertificateRefusedByPeer, "unknown")]
-    [InlineData("-tls1_3", true, WebSocketTlsFailure.CertificateRefusedByPeer, "unknown")]
-    [InlineData("-tls1_3", false, WebSocketTlsFailure.CertificateRefusedByPeer, "certificate")]
+    [InlineData("-tls1_2", true, WebSocketTlsFailure.CertificateRejectedByPeer, "unknown")]
+    [InlineData("-tls1_3", true, WebSocketTlsFailure.CertificateRejectedByPeer, "unknown")]
+    [InlineData("-tls1_3", false, WebSocketTlsFailure.CertificateRejectedByPeer, "certificate")]
     public async Task Rejected_client_certificate_is_reported_with_the_alert(
         string option, bool hasCertificate, WebSocketTlsFailure expected, string said)
     {

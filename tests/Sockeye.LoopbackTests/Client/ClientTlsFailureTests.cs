@@ -27,7 +27,7 @@ public sealed class ClientTlsFailureTests : IDisposable
     [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0078", WebSocketTlsFailure.NoCommonParameters, "no_application_protocol (120)")]
     [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0070", WebSocketTlsFailure.AlertReceived, "unrecognized_name (112)")]
     [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0050", WebSocketTlsFailure.AlertReceived, "internal_error (80)")]
-    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0031", WebSocketTlsFailure.CertificateRefusedByPeer, "access_denied (49)")]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0031", WebSocketTlsFailure.CertificateRejectedByPeer, "access_denied (49)")]
     public async Task A_TLS_failure_says_what_the_server_sent_instead(string answer, WebSocketTlsFailure failure, string said)
     {
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Address);

@@ -99,7 +99,7 @@ public sealed class ClientTlsTests
 
         WebSocketHandshakeException thrown = await AssertTlsFailsAsync(server, tls);
 
-        Assert.Equal(WebSocketTlsFailure.CertificateRefusedByApplication, thrown.TlsFailure);
+        Assert.Equal(WebSocketTlsFailure.CertificateRejectedByApplication, thrown.TlsFailure);
         Assert.Contains("the application's callback rejected it", thrown.Message, StringComparison.Ordinal);
     }
 

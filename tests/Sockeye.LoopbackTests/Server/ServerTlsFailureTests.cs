@@ -120,7 +120,7 @@ public sealed class ServerTlsFailureTests
         // RFC 8446 §6.2: unknown_ca, as clients send it that do not trust the server.
         await client.SendAsync((byte[])[0x15, 3, 3, 0, 2, 2, 48]);
 
-        AssertSays(await FailureAsync(), WebSocketTlsFailure.CertificateRefusedByPeer, "unknown_ca (48)", LogLevel.Information);
+        AssertSays(await FailureAsync(), WebSocketTlsFailure.CertificateRejectedByPeer, "unknown_ca (48)", LogLevel.Information);
     }
 
     [Fact]

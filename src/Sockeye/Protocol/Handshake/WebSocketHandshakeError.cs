@@ -186,7 +186,7 @@ public enum WebSocketHandshakeError
     ApplicationFailed,
 
     /// <summary>The server's application rejected the request, with a status of its choice (RFC 6455 §4.2.2).</summary>
-    RefusedByApplication,
+    RejectedByApplication,
 
     /// <summary>The proxy could not be reached, or did not open a tunnel (RFC 9110 §9.3.6, RFC 1928).</summary>
     ProxyFailed,

@@ -134,7 +134,7 @@ public sealed class WebSocketDisconnectTests
     [InlineData(WebSocketTlsFailure.CertificateNameMismatch, false)]
     [InlineData(WebSocketTlsFailure.CertificateNotTimeValid, false)]
     [InlineData(WebSocketTlsFailure.CertificateRevoked, false)]
-    [InlineData(WebSocketTlsFailure.CertificateRefusedByPeer, false)]
+    [InlineData(WebSocketTlsFailure.CertificateRejectedByPeer, false)]
     [InlineData(WebSocketTlsFailure.NoCommonParameters, false)]
     [InlineData(WebSocketTlsFailure.LocalFault, false)]
     public void A_TLS_failure_is_permanent_if_a_certificate_or_version_is_the_cause(WebSocketTlsFailure failure, bool expected)

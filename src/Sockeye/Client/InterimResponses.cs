@@ -2,8 +2,8 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Client;
 
-/// <summary>Counts the answers that come before the answer (RFC 9110 §15.2), in bytes as they arrive.</summary>
-internal struct InterimAnswers
+/// <summary>Counts the interim responses before a response (RFC 9110 §15.2), in its bytes as they arrive.</summary>
+internal struct InterimResponses
 {
     // HTTP/1.1 103
     private const int StatusIndex = 9;
@@ -15,21 +15,21 @@ internal struct InterimAnswers
     private int _status;
 
     /// <summary>
-    /// Whether these are the answers of a proxy to CONNECT. RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates" a tunnel; the
-    /// HTTP client takes 200 alone, so that each of the others is made one.
+    /// Whether these are the responses of a proxy to CONNECT. RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates" a tunnel; the
+    /// HTTP client accepts 200 only, so that every other 2xx is changed to 200.
     /// </summary>
     public bool IsToConnect { get; init; }
 
-    /// <summary>How many there were.</summary>
+    /// <summary>How many interim responses have ended.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether the last answer has begun: nothing is to be counted from then on.</summary>
+    /// <summary>Whether the final response has begun, after which nothing is counted.</summary>
     public bool IsOver { get; private set; }
 
-    /// <summary>Whether the answer is one to CONNECT that opens a tunnel.</summary>
+    /// <summary>Whether the response is to CONNECT and opens a tunnel.</summary>
     public readonly bool IsTunnel => IsOver && IsToConnect && _status == Success;
 
-    /// <summary>Looks through the next piece.</summary>
+    /// <summary>Examines the next bytes.</summary>
     public void Add(Span<byte> piece)
     {
         while (!IsOver && !piece.IsEmpty)
@@ -45,7 +45,7 @@ internal struct InterimAnswers
                 _status = _position < StatusIndex ? 0 : (_status * 10) + (next - '0');
                 _position++;
 
-                // 101 is final (§15.2.2). What is no status line is for others to refuse.
+                // 101 is final (§15.2.2). The HTTP client rejects an invalid status line.
                 IsOver = _position == StatusEnd && _status is not ((>= 100 and <= 199) and not 101);
                 _heads.EndIn(piece[..1]);
                 piece = piece[1..];

@@ -1,12 +1,12 @@
 namespace Sockeye.Client;
 
-/// <summary>What there is in an HTTP client's answer that is of use here.</summary>
-internal static class ClientAnswer
+/// <summary>Reads headers and body of a response that the HTTP client received.</summary>
+internal static class ClientResponse
 {
-    // A refusal's body is for people to read; more of it helps nobody.
+    // The body of a rejection is a text for people; the beginning is enough.
     private const int MaxBodyLength = 64 * 1024;
 
-    /// <summary>The headers, those of content among them.</summary>
+    /// <summary>The headers, including those that describe content.</summary>
     public static WebSocketHeaders Headers(HttpResponseMessage response) => WebSocketHeaders.Received(
     [
         .. from header in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
@@ -31,8 +31,7 @@ internal static class ClientAnswer
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
-            // A body cut short, or one that does not end in time, is still an answer whose status says what there is
-            // to say.
+            // The status has the cause. A body that is cut off, or does not end in time, must not hide it.
         }
 
         return body[..length];
