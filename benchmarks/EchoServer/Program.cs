@@ -52,7 +52,7 @@ WebSocketServerOptions options = new()
         ? PerMessageDeflateOptions.Default with { MinimumLength = 0 }
         : PerMessageDeflateOptions.Default,
     OnUpgrade = args.Contains("--upgrade") ? Decide : null,
-    EventLoop = args.Contains("--portable") ? null : loops,
+    EventLoop = args.Contains("--portable") ? EventLoopOptions.Disabled : loops,
     Connection = new()
     {
         Limits = new() { MaxMessageLength = MessageLimit },

@@ -13,7 +13,7 @@ await using WebSocketServer server = await WebSocketServer.StartAsync(
     new WebSocketServerOptions
     {
         EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-        EventLoop = args.Contains("--portable") ? null : EventLoopOptions.Default,
+        EventLoop = args.Contains("--portable") ? EventLoopOptions.Disabled : EventLoopOptions.Default,
         Tls = args.Contains("--tls") ? TestCertificate.ForServer() : null,
         LoggerFactory = new LineLoggerFactory(),
     },

@@ -71,9 +71,9 @@ public sealed record PerMessageDeflateOptions
     /// <summary>How far back messages of the server may refer, at most (§7.1.2.1).</summary>
     /// <value>
     /// 9 to 15, the base-2 logarithm of bytes: 512 bytes to 32 KiB. <see langword="null"/>, the default, leaves it to the
-    /// peer. A client asks for it, and a server never goes beyond it.
+    /// peer. A client requests it, and a server never exceeds it.
     /// </value>
-    /// <remarks>8 is not there, since zlib cannot compress with 256 bytes; a server that announces 8 is understood.</remarks>
+    /// <remarks>8 is not allowed, since zlib cannot compress with 256 bytes; a server that announces 8 is supported.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not 9 to 15.</exception>
     public int? ServerMaxWindowBits
     {
@@ -84,9 +84,9 @@ public sealed record PerMessageDeflateOptions
     /// <summary>How far back messages of the client may refer, at most (§7.1.2.2).</summary>
     /// <value>
     /// 9 to 15, the base-2 logarithm of bytes: 512 bytes to 32 KiB. <see langword="null"/>, the default, leaves it to the
-    /// peer. A client never goes beyond it, and a server asks for it where the client lets it be asked for.
+    /// peer. A client never exceeds it, and a server requests it from clients that allow that.
     /// </value>
-    /// <remarks>8 is not there, since zlib cannot compress with 256 bytes; a client that announces 8 is understood.</remarks>
+    /// <remarks>8 is not allowed, since zlib cannot compress with 256 bytes; a client that announces 8 is supported.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not 9 to 15.</exception>
     public int? ClientMaxWindowBits
     {
@@ -95,8 +95,8 @@ public sealed record PerMessageDeflateOptions
     }
 
     /// <summary>
-    /// Whether a server declines the offer of a client that does not let its window be bounded (§7.1.2.2), and so serves
-    /// it without compression. The default is <see langword="false"/>: the decoders of such clients take 42 KiB.
+    /// Whether a server declines the offer of a client that does not allow a limit of its window (§7.1.2.2), and serves it
+    /// without compression. The default is <see langword="false"/>: the decoders of such clients take 42 KiB.
     /// </summary>
     public bool RequireClientMaxWindowBits { get; init; }
 

@@ -21,7 +21,7 @@ public sealed record WebSocketServerOptions
     // Copied on their way in and out; see WebSocketConnectionOptions.
     private readonly WebSocketConnectionOptions _connection = new();
     private readonly PerMessageDeflateOptions? _compression;
-    private readonly EventLoopOptions? _eventLoop = new();
+    private readonly EventLoopOptions _eventLoop = new();
     private readonly HandshakeLimitOptions _handshakeLimits = new();
     private readonly SocketOptions _socket = new();
     private readonly EndPoint _endPoint = DefaultEndPoint;
@@ -70,14 +70,18 @@ public sealed record WebSocketServerOptions
     } = 4096;
 
     /// <summary>
-    /// How connections are served on Linux, unless they are over TLS; <see langword="null"/> for the portable way of
-    /// other systems: asynchronous sockets and the thread pool, where a handler that blocks holds up its own connection
-    /// only.
+    /// The event loops that serve connections on Linux, except over TLS. <see cref="EventLoopOptions.Disabled"/> serves them as on other
+    /// systems. A copy is kept, and a copy is returned.
     /// </summary>
-    public EventLoopOptions? EventLoop
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public EventLoopOptions EventLoop
     {
-        get => _eventLoop is null ? null : _eventLoop with { };
-        init => _eventLoop = value is null ? null : value with { };
+        get => _eventLoop with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(EventLoop));
+            _eventLoop = value with { };
+        }
     }
 
     /// <summary>

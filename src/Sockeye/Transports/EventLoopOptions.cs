@@ -12,6 +12,18 @@ public sealed record EventLoopOptions
     /// <summary>Returns a new instance with the defaults: one loop per processor.</summary>
     public static EventLoopOptions Default => new();
 
+    /// <summary>
+    /// No event loops: connections are served by asynchronous sockets and the thread pool, as on other systems than Linux. A handler
+    /// that blocks then delays its own connection only. A new instance each time.
+    /// </summary>
+    public static EventLoopOptions Disabled => new() { IsEnabled = false };
+
+    /// <summary>
+    /// Whether event loops are used where they are supported. The default is <see langword="true"/>; with <see langword="false"/> the
+    /// other options have no effect.
+    /// </summary>
+    public bool IsEnabled { get; init; } = true;
+
     /// <summary>The number of loops. Connections are distributed evenly among them.</summary>
     /// <value>1 to 1,024. The default is the number of processors that the process may use.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 or over 1,024.</exception>

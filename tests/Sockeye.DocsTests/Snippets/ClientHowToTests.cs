@@ -331,7 +331,7 @@ public sealed class ClientHowToTests
         }
         catch (WebSocketClosedException exception)
         {
-            Console.WriteLine($"Given up: {(int)exception.Result.Code} {exception.Result.Reason}");
+            Console.WriteLine($"Not reconnecting: {(int)exception.Result.Code} {exception.Result.Reason}");
         }
         // end snippet
 

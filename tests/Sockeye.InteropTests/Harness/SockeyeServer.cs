@@ -24,7 +24,7 @@ internal sealed class SockeyeServer : IAsyncDisposable
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Tls = isSecure ? new SslServerAuthenticationOptions { ServerCertificate = TestCertificate.Value } : null,
-            EventLoop = isPortable ? null : EventLoopOptions.Default,
+            EventLoop = isPortable ? EventLoopOptions.Disabled : EventLoopOptions.Default,
             Subprotocols = ["chat.v2", "chat.v1"],
             AllowedOrigins = allowedOrigin is null ? [] : [allowedOrigin],
             Connection = new() { DeliverFragments = deliverFragments },

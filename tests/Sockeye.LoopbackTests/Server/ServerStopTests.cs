@@ -130,7 +130,7 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops() is null ? null : EventLoopOptions.Default with { Count = 2 },
+                EventLoop = kind.Loops() with { Count = 2 },
                 Tls = kind.Tls(),
                 Pool = pool,
             },

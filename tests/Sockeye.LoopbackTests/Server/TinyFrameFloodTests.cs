@@ -163,7 +163,7 @@ public sealed class TinyFrameFloodTests
         EndPoint = Servers.Loopback,
         Tls = kind.Tls(),
         TimeProvider = time,
-        EventLoop = kind.Loops() is { } loops ? loops with { Count = 1 } : null,
+        EventLoop = kind.Loops() with { Count = 1 },
         Connection = new()
         {
             Limits = new() { MaxInboxLength = maxInboxLength },

@@ -24,8 +24,8 @@ internal static class Servers
     public static string? WhyNot(this ServerKind kind) =>
         kind == ServerKind.EventLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;
 
-    public static EventLoopOptions? Loops(this ServerKind kind) =>
-        kind == ServerKind.EventLoop ? EventLoopOptions.Default : null;
+    public static EventLoopOptions Loops(this ServerKind kind) =>
+        kind == ServerKind.EventLoop ? EventLoopOptions.Default : EventLoopOptions.Disabled;
 
     public static SslServerAuthenticationOptions? Tls(this ServerKind kind) =>
         kind == ServerKind.Tls ? TestCertificate.ForServer() : null;

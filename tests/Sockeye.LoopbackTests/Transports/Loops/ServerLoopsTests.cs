@@ -110,7 +110,7 @@ public sealed class ServerLoopsTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops() is null ? null : EventLoopOptions.Default with { Count = 1 },
+                EventLoop = kind.Loops() with { Count = 1 },
             },
             handler);
         using RawPeer first = await RawPeer.OpenAsync(server.LocalEndPoint);
