@@ -12,7 +12,7 @@ namespace Sockeye.Connections.Sending;
 /// a time.
 /// </remarks>
 internal sealed class MessageEncoder(
-    SendQueue queue, ConnectionSettings settings, MessageDeflater deflater, ISendQueueOwner owner) : Deadline
+    SendQueue queue, ConnectionSettings settings, MessageDeflater deflater, ISendQueueOwner owner) : Deadline, IFrameEncoder
 {
     // Held while compressing, and not while waiting for a turn.
     private readonly Lock _gate = new();
@@ -25,8 +25,7 @@ internal sealed class MessageEncoder(
 
     private TimeSpan EncoderIdleTimeout => settings.Codecs!.Options.EncoderIdleTimeout;
 
-    /// <summary>Sends a whole message, or refuses it. Waits only while another thread is compressing.</summary>
-    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    /// <inheritdoc/>
     public WebSocketSendResult TrySend(in OutgoingFrame message, ReadOnlySpan<byte> payload)
     {
         if (message.Prepared is { } prepared && !NeedsTurn(prepared, out OutgoingFrame made))
@@ -44,8 +43,7 @@ internal sealed class MessageEncoder(
         return queue.TrySend(message.Prepared?.Plain ?? message with { Encoder = null }, payload);
     }
 
-    /// <summary>Sends a message or a fragment once there is room for it, and it is its turn.</summary>
-    /// <returns>A task that completes when the frame's bytes are in the send buffer or beyond.</returns>
+    /// <inheritdoc/>
     public ValueTask SendAsync(in OutgoingFrame frame, CancellationToken cancellationToken) =>
         frame.Prepared is { } prepared && !NeedsTurn(prepared, out OutgoingFrame made)
             ? queue.SendAsync(made, cancellationToken)

@@ -61,7 +61,7 @@ internal readonly struct OutgoingFrame
     /// <summary>
     /// Compresses the message when it is its turn (RFC 7692); <see langword="null"/> if the frame is sent as it is.
     /// </summary>
-    public MessageEncoder? Encoder { get; init; }
+    public IFrameEncoder? Encoder { get; init; }
 
     /// <summary>
     /// The writer of the fragmented message that this frame belongs to, or the sender that makes the frame in its turn. No
@@ -117,7 +117,7 @@ internal readonly struct OutgoingFrame
     }
 
     /// <summary>Makes a frame of a message that an encoder compresses once for many connections.</summary>
-    public static OutgoingFrame Prepare(WebSocketPreparedMessage message, MessageEncoder encoder) =>
+    public static OutgoingFrame Prepare(WebSocketPreparedMessage message, IFrameEncoder encoder) =>
         new(message.Plain, message, message.Plain._marks) { Encoder = encoder };
 
     /// <summary>Returns the opcode of a message's first frame (RFC 6455 §5.6).</summary>
