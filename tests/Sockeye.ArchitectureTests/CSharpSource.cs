@@ -42,6 +42,17 @@ internal sealed class CSharpSource
     /// <summary>The namespace of the file; empty if it has none.</summary>
     public string Namespace { get; }
 
+    /// <summary>
+    /// Whether the file sees the types of a namespace. A word that names a type elsewhere may be a member here: it is the type only
+    /// where the namespace is in sight.
+    /// </summary>
+    public bool CanSee(string space) =>
+        space.Length == 0
+        || Namespace == space
+        || Namespace.StartsWith(space + ".", StringComparison.Ordinal)
+        || Code.Contains($"using {space};", StringComparison.Ordinal)
+        || Code.Contains(space + ".", StringComparison.Ordinal);
+
     private int DepthAt(int index) => Code.AsSpan(0, index).Count('{') - Code.AsSpan(0, index).Count('}');
 
     private static string Strip(string text)

@@ -70,7 +70,7 @@ internal static class FolderRules
                     from source in sources
                     where IsIn(source.Key, folder)
                     from name in source.Value.Identifiers.Order(StringComparer.Ordinal)
-                    where namespaces[name].Any(space => CanSee(source.Value, space))
+                    where namespaces[name].Any(space => source.Value.CanSee(space))
                     select $"{source.Key} uses {name}, which is of {forbidden}.");
                 violations.AddRange(
                     from source in sources
@@ -89,14 +89,6 @@ internal static class FolderRules
         from type in source.Value.DeclaredTypes
         where type.Depth == 0
         select (type.Name, source.Value.Namespace);
-
-    // A word that names a type elsewhere may be a member here: it is the type only where the namespace is in sight.
-    private static bool CanSee(CSharpSource source, string space) =>
-        space.Length == 0
-        || source.Namespace == space
-        || source.Namespace.StartsWith(space + ".", StringComparison.Ordinal)
-        || source.Code.Contains($"using {space};", StringComparison.Ordinal)
-        || source.Code.Contains(space + ".", StringComparison.Ordinal);
 
     private static bool IsIn(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 
