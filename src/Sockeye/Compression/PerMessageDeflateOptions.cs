@@ -122,7 +122,7 @@ public sealed record PerMessageDeflateOptions
     } = 8;
 
     /// <summary>What kind of data the encoder expects. The default is right for text.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a member of the enumeration.</exception>
     public ZLibCompressionStrategy Strategy
     {
         get;

@@ -54,12 +54,12 @@ internal readonly record struct TlsDiagnosis(WebSocketTlsFailure Failure, string
     public static TlsDiagnosis Received(byte alert) =>
         new(TlsAlerts.ToFailure(alert), $"the peer sent the alert {TlsAlerts.Describe(alert)}");
 
-    // A certificate without its key, or a callback that throws, is none of these.
+    // These come from the peer or the network; a certificate without its key or a callback that throws raises another exception.
     private static bool IsOfPeer(Exception exception) =>
         exception is IOException or SocketException or AuthenticationException or OperationCanceledException
             or ObjectDisposedException;
 
-    // What is innermost says the most: the exceptions around it say that there is one inside.
+    // The innermost message says the most: the exceptions around it only point inside.
     private static string MessageOf(Exception exception) =>
         SockeyeException.MessageOf(exception.GetBaseException()).TrimEnd('.', ' ');
 }

@@ -6,7 +6,7 @@ namespace Sockeye.Transports;
 
 /// <summary>
 /// The unit that a limit "per address" counts: an IPv4 address, or the first 64 bits of an IPv6 address, since a household or
-/// server is assigned at least all addresses that share them (RFC 6177). The default value is no network, as for a Unix socket.
+/// server is assigned at least all addresses that share them (RFC 6177). The default value stands for the lack of a network, as with a Unix socket.
 /// </summary>
 internal readonly record struct PeerNetwork
 {

@@ -1,8 +1,8 @@
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
-/// The task that tells how a connection ended, made when somebody asks for it: most connections end unwatched. Under the
-/// lock of its owner.
+/// The task whose result says how a connection ended. It is created on first use: most connections end unwatched. Guarded by
+/// the lock of its owner.
 /// </summary>
 internal struct ClosedTask
 {

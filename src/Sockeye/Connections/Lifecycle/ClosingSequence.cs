@@ -198,10 +198,10 @@ internal sealed class ClosingSequence : Deadline
     /// <summary>The transport is gone: the result is final.</summary>
     public void TransportGone(Exception? error) => Do(static (lifecycle, error) => lifecycle.TransportGone(error), error);
 
-    /// <summary>Whether the result is final, and the application may not have been told. Any thread.</summary>
+    /// <summary>Whether the result is final and may not have been reported to the application. Any thread.</summary>
     public bool IsToConclude => _isToConclude;
 
-    /// <summary>Takes on the duty to tell the application of the end, if it is time and no other thread has.</summary>
+    /// <summary>Claims the report of the end to the application, if it is due and no other thread has claimed it.</summary>
     public bool TryConclude()
     {
         lock (_gate)

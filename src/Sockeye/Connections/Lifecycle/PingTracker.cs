@@ -18,7 +18,7 @@ internal sealed class PingTracker(TimeProvider time)
 
     private static readonly TimeSpan Unknown = Timeout.InfiniteTimeSpan;
 
-    // The oldest first. All under the lock, which is this object's: nobody outside of the connection has it.
+    // The oldest first. Guarded by lock (this): the object is internal, so no other code can lock it.
     private Ping? _underway;
     private Ping? _newest;
     private int _underwayCount;
@@ -123,7 +123,7 @@ internal sealed class PingTracker(TimeProvider time)
                 return;
             }
 
-            // One reading of the clock, so that the ping's sender and RoundTripTime are told the same.
+            // One reading of the clock, so that the ping's sender and RoundTripTime get the same value.
             long now = time.GetTimestamp();
             _roundTripTime = time.GetElapsedTime(answered.SentAt, now);
             for (Ping? ping = _underway; ping != answered.Next; ping = ping.Next)
@@ -137,7 +137,7 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
-    /// <summary>The connection has ended: no answer will come.</summary>
+    /// <summary>Fails all pings: the connection has ended, and no pong will arrive.</summary>
     public void FailAll(Func<Exception> reason)
     {
         lock (this)
@@ -146,7 +146,7 @@ internal sealed class PingTracker(TimeProvider time)
             {
                 if (ping.Answer is { } answer && answer.TrySetException(reason()))
                 {
-                    // Seen here: whoever sent the ping may have been told by the send that failed, and not look.
+                    // Observed here: the caller of PingAsync may already have an exception from its send and never await this task.
                     _ = answer.Task.Exception;
                 }
             }

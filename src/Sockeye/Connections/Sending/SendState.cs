@@ -139,7 +139,7 @@ internal enum SendStage : byte
 [Flags]
 internal enum SendEnd : byte
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>Nothing is left to do.</summary>
     None = 0,
 
     /// <summary>End the transport's output.</summary>

@@ -43,7 +43,7 @@ internal sealed class ConnectionLifecycle(Role role)
     /// <summary>Whether this end failed or aborted the connection (§7.1.7).</summary>
     public bool IsFailed { get; private set; }
 
-    /// <summary>Whether the application was told that the connection has ended; nothing changes the result any more.</summary>
+    /// <summary>Whether the end was reported to the application, which makes the result final.</summary>
     public bool IsReported { get; private set; }
 
     /// <summary>Whether data may be sent: §5.5.1, "MUST NOT send any more data frames after sending a Close frame".</summary>

@@ -4,7 +4,7 @@ namespace Sockeye.Protocol;
 [Flags]
 internal enum LifecycleCommands : ushort
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>Nothing has to be done.</summary>
     None = 0,
 
     /// <summary>Queue the Close frame behind everything accepted, and behind the sends that wait for room.</summary>

@@ -18,6 +18,6 @@ internal enum LifecycleWait : byte
     /// <summary>The end of the peer's direction of the transport, since both ends have said all they will.</summary>
     Transport,
 
-    /// <summary>The transport, which was told to close.</summary>
+    /// <summary>The transport, which is being closed.</summary>
     Release,
 }

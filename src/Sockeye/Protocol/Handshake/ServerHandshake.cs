@@ -217,7 +217,7 @@ internal static class ServerHandshake
         return headers.HasToken("Connection"u8, "Upgrade"u8) ? WebSocketHandshakeError.None : WebSocketHandshakeError.InvalidConnection;
     }
 
-    // Comes before the key: clients of the oldest drafts send neither, and must be told about the version.
+    // Comes before the key: clients of the oldest drafts send neither, and must get the supported versions.
     private static WebSocketHandshakeError CheckVersion(HeaderFields headers, ServerHandshakeRules rules)
     {
         int count = headers.Find("Sec-WebSocket-Version"u8, out ReadOnlySpan<byte> value);

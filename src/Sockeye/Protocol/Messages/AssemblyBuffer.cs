@@ -4,7 +4,7 @@ namespace Sockeye.Protocol;
 
 /// <summary>
 /// The pooled buffer in which the pieces of one message are assembled. A fragment adds bytes but no object, so that tiny
-/// fragments are no attack, and the buffer grows with bytes received, not with bytes declared.
+/// fragments cost little, and the buffer grows with bytes received, not with bytes declared.
 /// </summary>
 internal struct AssemblyBuffer
 {
