@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -19,8 +20,10 @@ public sealed class WebSocketUpgradeRequest
     private readonly Transport _transport;
     private readonly UpgradeScope _scope;
 
-    // Two threads that read the first property at the same time both make one; either is right.
-    private ReadRequest? _read;
+    // Two threads that read a value for the first time at the same time both read it; either is right. The path has a field of its
+    // own, because most servers choose a handler by it and read nothing else.
+    private string? _path;
+    private ReadValues? _values;
 
     /// <summary>Takes a request.</summary>
     /// <param name="packedHead">Its head, as <see cref="PackedHead"/> has made it.</param>
@@ -51,7 +54,7 @@ public sealed class WebSocketUpgradeRequest
     /// <remarks>
     /// Routes are matched before decoding: <c>//admin</c> belongs to the route <c>/admin</c>, and <c>/%2Fadmin</c> does not.
     /// </remarks>
-    public string Path => Read.Path;
+    public string Path => _path ??= Parse(static offer => offer.RawPath is [(byte)'/'] ? "/" : offer.DecodedPath);
 
     /// <summary>
     /// The query without its question mark, as it was sent; empty if there is none. After decoding it may have any character in it,
@@ -118,7 +121,7 @@ public sealed class WebSocketUpgradeRequest
     /// </summary>
     public bool IsSecure => _scope.IsSecure;
 
-    private ReadRequest Read => _read ??= new ReadRequest(PackedHead.Unpack(_packedHead), _scope.Route);
+    private ReadValues Read => _values ??= new ReadValues(this);
 
     /// <summary>The value of a cookie.</summary>
     /// <param name="name">Its name, which is case-sensitive.</param>
@@ -138,15 +141,40 @@ public sealed class WebSocketUpgradeRequest
         return pairs.FirstOrDefault(pair => pair.Key.Equals(name, StringComparison.Ordinal)).Value;
     }
 
-    /// <summary>The values that were read from a head so far.</summary>
-    /// <param name="head">The head, unpacked.</param>
-    /// <param name="route">The route that it matches; <see langword="null"/> without routes.</param>
-    /// <remarks>Two threads that read a value for the first time at the same time both read it from the head; either is right.</remarks>
-    private sealed class ReadRequest(byte[] head, RoutePattern? route)
+    private static WebSocketExtensionOffer ToOffer(Extension extension) => new(
+        extension.Name,
+        [.. extension.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))]);
+
+    /// <summary>Unpacks and parses the head, and reads a value from it.</summary>
+    private T Parse<T>(ValueReader<T> read)
+    {
+        int length = PackedHead.UnpackedLength(_packedHead);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            PackedHead.Unpack(_packedHead, buffer);
+            ReadOnlySpan<byte> head = buffer.AsSpan(0, length);
+
+            // Errors need no check: the head of a request that was accepted is well-formed, and what another lacks is empty.
+            RequestHead.TryParse(
+                head, HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]), out RequestHead request);
+            return read(new ServerHandshakeOffer(request, selected: null));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Reads a value from a request, which is a view of a rented buffer.</summary>
+    private delegate T ValueReader<T>(ServerHandshakeOffer offer);
+
+    /// <summary>The values besides the path that were read from a request so far.</summary>
+    /// <param name="request">The request.</param>
+    private sealed class ReadValues(WebSocketUpgradeRequest request)
     {
         private string? _method;
         private string? _target;
-        private string? _path;
         private string? _query;
         private string? _host;
         private StrongBox<string?>? _origin;
@@ -157,47 +185,32 @@ public sealed class WebSocketUpgradeRequest
         private IReadOnlyList<KeyValuePair<string, string>>? _routeValues;
         private StrongBox<IPAddress?>? _client;
 
-        public string Method => _method ??= Encoding.ASCII.GetString(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Method);
+        public string Method => _method ??= request.Parse(static offer => Encoding.ASCII.GetString(offer.Request.Method));
 
-        public string Target => _target ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).TargetText;
+        public string Target => _target ??= request.Parse(static offer => offer.TargetText);
 
-        public string Path => _path ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).DecodedPath;
+        public string Query => _query ??= request.Parse(static offer => offer.Query);
 
-        public string Query => _query ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Query;
+        public string Host => _host ??= request.Parse(static offer => offer.Host);
 
-        public string Host => _host ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Host;
+        public string? Origin => (_origin ??= new(request.Parse(static offer => offer.Origin))).Value;
 
-        public string? Origin => (_origin ??= new(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Origin)).Value;
+        public int Version => request.Parse(static offer => offer.Version);
 
-        public int Version => Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Version;
-
-        public IReadOnlyList<string> Subprotocols =>
-            _subprotocols ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Subprotocols;
+        public IReadOnlyList<string> Subprotocols => _subprotocols ??= request.Parse(static offer => offer.Subprotocols);
 
         public IReadOnlyList<WebSocketExtensionOffer> Extensions =>
-            _extensions ??= [.. Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Extensions.Select(ToOffer)];
+            _extensions ??= [.. request.Parse(static offer => offer.Extensions).Select(ToOffer)];
 
         public WebSocketHeaders Headers =>
-            _headers ??= WebSocketHeaders.Received(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers.ToPairs());
+            _headers ??= WebSocketHeaders.Received(request.Parse(static offer => offer.Request.Headers.ToPairs()));
 
-        public IReadOnlyList<KeyValuePair<string, string>> Cookies =>
-            _cookies ??= Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Cookies;
+        public IReadOnlyList<KeyValuePair<string, string>> Cookies => _cookies ??= request.Parse(static offer => offer.Cookies);
 
         public IReadOnlyList<KeyValuePair<string, string>> RouteValues =>
-            _routeValues ??= route?.ValuesIn(Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).RawPath) ?? [];
+            _routeValues ??= request._scope.Route is { } route ? request.Parse(offer => route.ValuesIn(offer.RawPath)) : [];
 
         public IPAddress? ClientBehind(TrustedProxies proxies, EndPoint? peer) =>
-            (_client ??= new(proxies.ClientOf(peer, Parse(stackalloc HeaderLine[HeaderLine.UsualCount]).Request.Headers))).Value;
-
-        private static WebSocketExtensionOffer ToOffer(Extension extension) => new(
-            extension.Name,
-            [.. extension.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))]);
-
-        // Errors need no check: the head of a request that was accepted is well-formed, and what another lacks is empty.
-        private ServerHandshakeOffer Parse(Span<HeaderLine> lines)
-        {
-            RequestHead.TryParse(head, HeaderLine.RoomFor(head, lines), out RequestHead request);
-            return new ServerHandshakeOffer(request, selected: null);
-        }
+            (_client ??= new(request.Parse(offer => proxies.ClientOf(peer, offer.Request.Headers)))).Value;
     }
 }

@@ -78,6 +78,23 @@ public sealed class UpgradeRequestTests
         Assert.Same(request.Method, request.Method);
     }
 
+    [Fact]
+    public void Reading_the_path_alone_allocates_nothing_but_the_text()
+    {
+        Open(pieces: [Head]);
+        WebSocketUpgradeRequest request = _connection!.Request!;
+        _ = request.Path;
+        WebSocketUpgradeRequest another = _connection.Request!;
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        string path = another.Path;
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        // The text as it was sent, and decoded.
+        Assert.Equal("/café", path);
+        Assert.InRange(allocated, 1, 120);
+    }
+
     private static void AssertIsWhole(WebSocketUpgradeRequest request)
     {
         Assert.Equal("/café", request.Path);

@@ -65,12 +65,67 @@ internal static class PackedHead
         return written;
     }
 
-    /// <summary>Unpacks the output of <see cref="Pack"/>.</summary>
+    /// <summary>Unpacks the output of <see cref="Pack"/> into a new array.</summary>
     public static byte[] Unpack(ReadOnlySpan<byte> packed)
     {
-        byte[] head = new byte[Unpack(packed, head: null)];
+        byte[] head = new byte[UnpackedLength(packed)];
         Unpack(packed, head);
         return head;
+    }
+
+    /// <summary>Returns the length of a head in bytes, unpacked.</summary>
+    public static int UnpackedLength(ReadOnlySpan<byte> packed) => Unpack(packed, head: []);
+
+    /// <summary>Unpacks the output of <see cref="Pack"/>.</summary>
+    /// <param name="packed">The packed head.</param>
+    /// <param name="head">At least <see cref="UnpackedLength"/> bytes; empty to measure only.</param>
+    /// <returns>The length of the head in bytes.</returns>
+    public static int Unpack(ReadOnlySpan<byte> packed, Span<byte> head)
+    {
+        Span<byte> key = stackalloc byte[AcceptKey.KeyLength];
+        int length = 0;
+        while (!packed.IsEmpty)
+        {
+            byte value = packed[0];
+            int taken = 1;
+            switch (value)
+            {
+                case >= FirstPhrase:
+                    Put(Phrases[value - FirstPhrase], head, ref length);
+                    break;
+
+                case LineEnd:
+                    Put(Crlf, head, ref length);
+                    break;
+
+                case RequestLineEnd:
+                    Put(RequestLineTail, head, ref length);
+                    break;
+
+                case KeyLine:
+                    Put(KeyName, head, ref length);
+                    Base64.EncodeToUtf8(packed.Slice(1, NonceLength), key, out _, out _);
+                    Put(key, head, ref length);
+                    Put(Crlf, head, ref length);
+                    taken = 1 + NonceLength;
+                    break;
+
+                case Literal:
+                    Put(packed.Slice(1, 1), head, ref length);
+                    taken = 2;
+                    break;
+
+                default:
+                    taken = packed.IndexOfAny(Escaped);
+                    taken = taken < 0 ? packed.Length : taken;
+                    Put(packed[..taken], head, ref length);
+                    break;
+            }
+
+            packed = packed[taken..];
+        }
+
+        return length;
     }
 
     private static int PackLine(ReadOnlySpan<byte> line, Span<byte> destination)
@@ -162,59 +217,11 @@ internal static class PackedHead
     }
 
     // Returns the length of the head, and writes it if there is a destination.
-    private static int Unpack(ReadOnlySpan<byte> packed, byte[]? head)
+    private static void Put(ReadOnlySpan<byte> bytes, Span<byte> head, ref int length)
     {
-        Span<byte> key = stackalloc byte[AcceptKey.KeyLength];
-        int length = 0;
-        while (!packed.IsEmpty)
+        if (!head.IsEmpty)
         {
-            byte value = packed[0];
-            int taken = 1;
-            switch (value)
-            {
-                case >= FirstPhrase:
-                    Put(Phrases[value - FirstPhrase], head, ref length);
-                    break;
-
-                case LineEnd:
-                    Put(Crlf, head, ref length);
-                    break;
-
-                case RequestLineEnd:
-                    Put(RequestLineTail, head, ref length);
-                    break;
-
-                case KeyLine:
-                    Put(KeyName, head, ref length);
-                    Base64.EncodeToUtf8(packed.Slice(1, NonceLength), key, out _, out _);
-                    Put(key, head, ref length);
-                    Put(Crlf, head, ref length);
-                    taken = 1 + NonceLength;
-                    break;
-
-                case Literal:
-                    Put(packed.Slice(1, 1), head, ref length);
-                    taken = 2;
-                    break;
-
-                default:
-                    taken = packed.IndexOfAny(Escaped);
-                    taken = taken < 0 ? packed.Length : taken;
-                    Put(packed[..taken], head, ref length);
-                    break;
-            }
-
-            packed = packed[taken..];
-        }
-
-        return length;
-    }
-
-    private static void Put(ReadOnlySpan<byte> bytes, byte[]? head, ref int length)
-    {
-        if (head is not null)
-        {
-            bytes.CopyTo(head.AsSpan(length));
+            bytes.CopyTo(head[length..]);
         }
 
         length += bytes.Length;
