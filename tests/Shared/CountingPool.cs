@@ -36,6 +36,9 @@ public sealed class CountingPool : ArrayPool<byte>
     /// <summary>Whether an array was returned that was not rented; the exception may have been caught.</summary>
     public bool HasFault { get; private set; }
 
+    /// <summary>Called with each array that is returned, before it is overwritten.</summary>
+    public Action<byte[]>? Returning { get; set; }
+
     /// <summary>The length of all rented arrays together.</summary>
     public long OutLength { get; private set; }
 
@@ -92,6 +95,7 @@ public sealed class CountingPool : ArrayPool<byte>
             }
 
             OutLength -= array.Length;
+            Returning?.Invoke(array);
             array.AsSpan().Fill(Poison);
         }
     }

@@ -1,9 +1,15 @@
 namespace Sockeye;
 
-/// <summary>A piece of a message, as it arrived.</summary>
+/// <summary>A fragment of a message, as it arrived.</summary>
 /// <remarks>
-/// Pieces need not be the fragments that the peer sent: a long fragment may come in several, since RFC 6455 §5.4 allows
-/// any end on the way to fragment anew. The payload is on loan until the next piece is received.
+/// <para>
+/// Fragments need not be those that the peer sent: a long one may arrive as several, because RFC 6455 §5.4 allows every
+/// intermediary to split and join fragments.
+/// </para>
+/// <para>
+/// The payload is on loan: it is valid until the next fragment is received, or until the task of the handler that was given it
+/// completes. To keep it for longer, copy it with <c>Payload.ToArray()</c>.
+/// </para>
 /// </remarks>
 public readonly struct WebSocketFragment
 {
@@ -14,15 +20,15 @@ public readonly struct WebSocketFragment
         EndOfMessage = endOfMessage;
     }
 
-    /// <summary>What the message is: the same for all its pieces.</summary>
+    /// <summary>Whether the message is text or arbitrary bytes: the same for all of its fragments.</summary>
     public WebSocketMessageKind Kind { get; }
 
     /// <summary>
-    /// The piece; empty only if it ends its message. Of text, all pieces together are valid UTF-8, but one may begin or
-    /// end inside a character.
+    /// The payload of the fragment; empty only if it ends its message. The fragments of a text message are valid UTF-8 together,
+    /// but one may begin or end inside a character.
     /// </summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
-    /// <summary>Whether this piece is the last of its message.</summary>
+    /// <summary>Whether this fragment is the last of its message.</summary>
     public bool EndOfMessage { get; }
 }

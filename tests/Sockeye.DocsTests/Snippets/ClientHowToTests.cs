@@ -173,6 +173,21 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
+    public async Task Client_keeps_a_message_without_copying_it()
+    {
+        await using var server = await WebSocketServer.StartAsync(0, new Echo());
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
+        await connection.SendAsync("kept");
+        await connection.SendAsync("next");
+        WebSocketMessage message = await connection.ReceiveMessageAsync();
+
+        using WebSocketOwnedMessage kept = message.Detach();
+
+        Assert.Equal("next", (await connection.ReceiveMessageAsync()).GetText());
+        Assert.Equal("kept", kept.GetText());
+    }
+
+    [Fact]
     public async Task Client_reports_why_it_could_not_connect()
     {
         await using var server = await WebSocketServer.StartAsync(0, (_, _) => Task.CompletedTask);

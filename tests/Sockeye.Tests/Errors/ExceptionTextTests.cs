@@ -31,7 +31,8 @@ public sealed class ExceptionTextTests
     {
         // Of the rest, either the application has set what they show, or it is what the application asks for: the text
         // of a message.
-        Type[] harmless = [typeof(WebSocketMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus)];
+        Type[] harmless =
+            [typeof(WebSocketMessage), typeof(WebSocketOwnedMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus)];
         object[] shown =
         [
             .. HostileExceptions.All,

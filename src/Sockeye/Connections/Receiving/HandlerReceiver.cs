@@ -177,7 +177,7 @@ internal sealed class HandlerReceiver : Receiver
         }
     }
 
-    /// <summary>Called by the handler's default methods: makes an owned message and calls the asynchronous method.</summary>
+    /// <summary>Called by the handler's default methods: calls the asynchronous method with the payload in memory of its own.</summary>
     public void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
     {
         if (!_isInvoking || _call is { IsHandedOver: true })
@@ -187,10 +187,10 @@ internal sealed class HandlerReceiver : Receiver
         }
 
         HandlerCall call = _call ??= HandlerCall.Begin(lender: null);
-        Memory<byte> owned = call.Own(payload, kind, endOfMessage, Owner.Settings.Pool);
+        ReadOnlyMemory<byte> lent = call.Lend(payload, Owner.Settings);
         call.Pending = Owner.Settings.Reader.DeliverFragments
-            ? UnlessDone(Owner.Application.OnFragmentAsync(new WebSocketFragment(owned, kind, endOfMessage)))
-            : UnlessDone(Owner.Application.OnMessageAsync(new WebSocketMessage(owned, kind)));
+            ? UnlessDone(Owner.Application.OnFragmentAsync(new WebSocketFragment(lent, kind, endOfMessage)))
+            : UnlessDone(Owner.Application.OnMessageAsync(new WebSocketMessage(lent, kind, call, call.Loan)));
     }
 
     // Whether other connections wait while this one is at work.
@@ -413,7 +413,7 @@ internal sealed class HandlerReceiver : Receiver
     {
         Task? pending = call.Pending;
         _call = null;
-        call.End(Owner.Settings.Pool);
+        call.End();
         if (pending is not null && !pending.IsCompletedSuccessfully)
         {
             Owner.OnHandlerFailed(pending.Exception?.InnerException ?? new TaskCanceledException(pending));

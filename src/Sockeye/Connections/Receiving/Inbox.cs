@@ -50,6 +50,10 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     /// <summary>Allows so many bytes more than it holds now, though it is full.</summary>
     public void AllowMore(long length) => _allowedLength = length > long.MaxValue - _length ? long.MaxValue : _length + length;
 
+    /// <summary>Whether an array is so much longer than its payload that a copy of the payload is kept instead.</summary>
+    public static bool IsTooLong(byte[] array, int payloadLength) =>
+        array.Length > MaxWasteFactor * ((long)payloadLength + EntryLength);
+
     /// <summary>Adds a payload that is on loan.</summary>
     /// <param name="payload">The payload.</param>
     /// <param name="lender">The pool's array that begins with the payload, if it can be had.</param>
@@ -61,8 +65,7 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     /// </returns>
     public bool Add(ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
     {
-        bool isTaken = lender is not null
-            && lender.Length <= MaxWasteFactor * ((long)payload.Length + EntryLength);
+        bool isTaken = lender is not null && !IsTooLong(lender, payload.Length);
         Add(InboxEntry.Of(payload, isTaken ? lender : null, kind, endOfMessage, _pool));
         return isTaken;
     }

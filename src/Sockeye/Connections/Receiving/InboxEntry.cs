@@ -1,12 +1,19 @@
 using System.Buffers;
+using Sockeye.Memory;
 
 namespace Sockeye.Connections.Receiving;
 
-/// <summary>A received message, or a piece of one, in an array of the pool.</summary>
+/// <summary>A received message, or a fragment of one, in an array of the pool.</summary>
 internal readonly record struct InboxEntry(byte[] Array, int Length, WebSocketMessageKind Kind, bool EndOfMessage)
 {
     /// <summary>Stands for the end of the connection: nothing more comes.</summary>
     public static InboxEntry End => default;
+
+    /// <summary>The number of the loan, while the application has the payload.</summary>
+    public ushort Loan { get; init; }
+
+    /// <summary>Whether the array was handed over to the application, and only the entry remains.</summary>
+    public bool IsDetached { get; private init; }
 
     /// <summary>Whether this stands for the end of the connection.</summary>
     public bool IsEnd => Array is null;
@@ -34,11 +41,15 @@ internal readonly record struct InboxEntry(byte[] Array, int Length, WebSocketMe
         return new InboxEntry(lender, payload.Length, kind, endOfMessage);
     }
 
-    /// <summary>Returns the array to the pool.</summary>
+    /// <summary>This entry once its array has been handed over.</summary>
+    public InboxEntry Detached() => this with { Array = [], Length = 0, IsDetached = true };
+
+    /// <summary>Returns the array to the pool, unless it was handed over.</summary>
     public void Release(ArrayPool<byte> pool)
     {
-        if (Array is not null)
+        if (Array is not null && !IsDetached)
         {
+            PoisonedMemory.Poison(Array.AsSpan(0, Length));
             pool.Return(Array);
         }
     }

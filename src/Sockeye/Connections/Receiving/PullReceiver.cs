@@ -11,7 +11,8 @@ namespace Sockeye.Connections.Receiving;
 /// allocates nothing, and canceling a receive loses nothing.
 /// </summary>
 /// <remarks>Tasks of both kinds wait on the same source, so that no asynchronous method is needed in between.</remarks>
-internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage?>, IValueTaskSource<WebSocketFragment?>
+internal sealed class PullReceiver
+    : Receiver, IPayloadLender, IValueTaskSource<WebSocketMessage?>, IValueTaskSource<WebSocketFragment?>
 {
     private ManualResetValueTaskSourceCore<InboxEntry> _source;
     private CancellationTokenRegistration _cancellation;
@@ -30,7 +31,8 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
     // the payload.
     private bool _isTaken;
 
-    // Whose payload the application is looking at: its array goes back at the next receive.
+    // The message that the application has on loan: its array is returned at the next receive. Without one it still has the
+    // number of the last loan, so that a message whose loan has ended is told from this one.
     private InboxEntry _lent;
 
     // Cancelled once the connection has ended and nothing is left to receive.
@@ -165,7 +167,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
             _discards = true;
             ClearInbox();
             UncountLent();
-            _lent = default;
+            _lent = InboxEntry.End with { Loan = _lent.Loan };
             resume = TakeResume();
             isDone = TakeDone();
         }
@@ -173,6 +175,25 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
         ResumeReadingIf(resume);
         TellDoneIf(isDone);
         CancelServedIfDrained();
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The application is still at work on the message, as far as the end of the connection is concerned.</remarks>
+    public byte[]? TryDetach(ushort loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool)
+    {
+        pool = Owner.Settings.UncountedPool;
+        lock (this)
+        {
+            if (_lent.IsEnd || _lent.IsDetached || _lent.Loan != loan || !payload.Equals(_lent.Payload))
+            {
+                return null;
+            }
+
+            UncountLent();
+            byte[] array = _lent.Array;
+            _lent = _lent.Detached();
+            return array;
+        }
     }
 
     /// <inheritdoc/>
@@ -264,7 +285,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
         }
     }
 
-    private static WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind);
+    private WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind, this, entry.Loan);
 
     private static WebSocketFragment FragmentOf(in InboxEntry entry) =>
         new(entry.Payload, entry.Kind, entry.EndOfMessage);
@@ -302,7 +323,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
             }
 
             _lent.Release(Pool);
-            _lent = default;
+            _lent = InboxEntry.End with { Loan = _lent.Loan };
             _yields = IsSliceOver() && !cancellationToken.IsCancellationRequested;
             isThere = !_yields && TryTakeNext(out entry);
             if (!isThere)
@@ -374,6 +395,7 @@ internal sealed class PullReceiver : Receiver, IValueTaskSource<WebSocketMessage
 
         if (TryTake(out entry))
         {
+            entry = entry with { Loan = (ushort)(_lent.Loan + 1) };
             _lent = entry;
             return true;
         }

@@ -1,3 +1,4 @@
+using Sockeye.Memory;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -91,6 +92,7 @@ internal struct ReadSide
             else
             {
                 receiver.Deliver(payload, lender: null, kind, endOfMessage: true);
+                PoisonedMemory.Poison(payload);
             }
 
             // The rest is not for the application any more.

@@ -1,3 +1,4 @@
+using Sockeye.Memory;
 using Sockeye.Protocol;
 using Sockeye.Transports;
 
@@ -197,15 +198,21 @@ internal sealed class UnfinishedRead
                 {
                     _reader.DetachMessage();
                 }
+                else
+                {
+                    PoisonedMemory.Poison(payload);
+                }
 
                 break;
 
             case ReceivedKind.Ping:
                 _owner.OnPing(payload);
+                PoisonedMemory.Poison(payload);
                 break;
 
             case ReceivedKind.Pong:
                 _owner.OnPong(payload);
+                PoisonedMemory.Poison(payload);
                 break;
 
             case ReceivedKind.Close:
