@@ -34,8 +34,9 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     // A text of up to 340 characters; longer ones are encoded into a rented buffer.
     private const int MaxLengthOnStack = 1_024;
 
-    // What opened the connection, in one field: a server's packed request, or a client's response.
-    private readonly object? _opening;
+    // What opened the connection: a server's packed request, or a client's response. Once a property needs more than that, a
+    // ConnectionDetails which has it.
+    private object? _opening;
 
     private readonly WebSocketHandler? _handler;
 
@@ -50,60 +51,63 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         Core = new ConnectionCore(this, transport, settings, isPulled: handler is null or { ServeMethod: not null }, deflate);
     }
 
-    /// <summary>A number that no other connection of this process has; the log has it too.</summary>
+    /// <summary>The number of the connection, which no other connection of this process has. The log shows it too.</summary>
     public long Id { get; }
 
     /// <summary>How far the connection has come.</summary>
     public WebSocketConnectionState State => Core.State;
 
-    /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if none was.</summary>
+    /// <summary>The subprotocol that was agreed on (RFC 6455 §1.9); <see langword="null"/> if there is none.</summary>
     public string? Subprotocol { get; }
 
-    /// <summary>The extensions that were agreed on, in the words of the header (RFC 6455 §9.1).</summary>
+    /// <summary>The extensions that were agreed on, as they stand in the header (RFC 6455 §9.1).</summary>
     /// <value>
-    /// Empty, or permessage-deflate with its parameters (RFC 7692 §7.1): then messages are compressed. A client that has
-    /// bound itself by its offer has that here too, if the server's answer does not repeat it.
+    /// Empty, or permessage-deflate with its parameters (RFC 7692 §7.1): then messages are compressed. The parameters include
+    /// those by which a client's offer binds the client, even if the server's response does not repeat them.
     /// </value>
-    public string Extensions => Core.Compression?.Agreed.ToString() ?? "";
+    public string Extensions => Details.Extensions;
 
-    /// <summary>
-    /// The request that opened the connection, made anew at each call; <see langword="null"/> on a client.
-    /// </summary>
-    public WebSocketUpgradeRequest? Request =>
-        _opening is byte[] packed ? new(packed, Core.Transport, Core.Settings.Scope) : null;
+    /// <summary>The request that opened the connection; <see langword="null"/> on a client. The same object at each call.</summary>
+    public WebSocketUpgradeRequest? Request => Details.Request;
 
-    /// <summary>The answer that opened the connection, with its headers; <see langword="null"/> on a server.</summary>
-    public WebSocketUpgradeResponse? Response => _opening as WebSocketUpgradeResponse;
+    /// <summary>The response that opened the connection, with its headers; <see langword="null"/> on a server.</summary>
+    public WebSocketUpgradeResponse? Response => Details.Response;
 
     /// <summary>The address of this end, if the transport has one.</summary>
-    public EndPoint? LocalEndPoint => Core.Transport.LocalEndPoint;
+    /// <value>
+    /// The same object at each call. <see langword="null"/> on an event loop if it is first read after the transport has ended.
+    /// </value>
+    public EndPoint? LocalEndPoint => Details.LocalEndPoint;
 
     /// <summary>The address of the peer, or of the proxy in between, if the transport has one.</summary>
-    public EndPoint? RemoteEndPoint => Core.Transport.RemoteEndPoint;
+    /// <value>The same object at each call.</value>
+    public EndPoint? RemoteEndPoint => Details.RemoteEndPoint;
 
-    /// <summary>Whatever the application wants to keep with the connection.</summary>
+    /// <summary>Any object that the application wants to keep with the connection. Not used by Sockeye.</summary>
     public object? UserState { get; set; }
 
     /// <summary>
-    /// How many bytes, frame headers included, have been accepted by sends and not yet been taken by the operating
-    /// system or the stream below.
+    /// How many bytes, frame headers included, sends have accepted that the operating system, or the stream below, has not yet
+    /// taken.
     /// </summary>
     public long SendBufferLength => Core.Sends.SendBufferLength;
 
-    /// <summary>How long the last answered ping took, be it the application's or the keep-alive's.</summary>
-    /// <value><see langword="null"/> before the first was answered.</value>
+    /// <summary>The round-trip time of the last ping that was answered, whether the application's or the keep-alive's.</summary>
+    /// <value><see langword="null"/> until a ping has been answered.</value>
     public TimeSpan? RoundTripTime => Core.RoundTripTime;
 
     /// <summary>Completes when the connection has ended. Never fails.</summary>
     /// <remarks>
-    /// That is when both Close frames are through, when this end has failed the connection, or when the transport has ended. The
-    /// transport may be there for a second more, for the peer to end its direction.
+    /// It completes when both Close frames have been exchanged, when this end has failed the connection, or when the transport
+    /// has ended. The transport may remain for another second, until the peer has ended its direction.
     /// </remarks>
     public Task<WebSocketCloseResult> Closed => Core.Closing.Closed;
 
     internal ConnectionCore Core { get; }
 
     /// <summary>Receives the next message, or waits for one.</summary>
+    private ConnectionDetails Details => Volatile.Read(ref _opening) as ConnectionDetails ?? MakeDetails();
+
     /// <param name="cancellationToken">Ends the wait. No message is lost: the next receive gets it.</param>
     /// <returns>
     /// The message, whose payload is valid until the next receive. <see langword="null"/> if the connection has ended cleanly
@@ -519,6 +523,18 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 
     private OutgoingFrame FrameOf(WebSocketPreparedMessage message) =>
         EncoderFor(message.Payload.Length, message.Compress) is { } encoder
+    private ConnectionDetails MakeDetails()
+    {
+        object? opening = Volatile.Read(ref _opening);
+        var details = new ConnectionDetails(
+            opening, Core.Transport, Core.Settings.Scope, Core.Compression?.Agreed.ToString() ?? "");
+
+        // Another thread may have been first: all see the same objects.
+        return opening as ConnectionDetails
+            ?? Interlocked.CompareExchange(ref _opening, details, opening) as ConnectionDetails
+            ?? details;
+    }
+
             ? OutgoingFrame.Prepare(message, encoder)
             : message.Plain;
 
