@@ -2,6 +2,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
+using JetBrains.Annotations;
 using Sockeye.Connections;
 using Sockeye.Connections.Lifecycle;
 using Sockeye.Connections.Receiving;
@@ -105,9 +106,9 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 
     internal ConnectionCore Core { get; }
 
-    /// <summary>Receives the next message, or waits for one.</summary>
     private ConnectionDetails Details => Volatile.Read(ref _opening) as ConnectionDetails ?? MakeDetails();
 
+    /// <summary>Receives the next message, or waits for one.</summary>
     /// <param name="cancellationToken">Ends the wait. No message is lost: the next receive gets it.</param>
     /// <returns>
     /// The message, whose payload is valid until the next receive. <see langword="null"/> if the connection has ended cleanly
@@ -275,15 +276,16 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <param name="kind">Text or binary; binary if it is not given.</param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <returns>
-    /// What became of the message. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent: a caller that
-    /// ignores it loses the message.
+    /// What became of the message. <see cref="WebSocketSendResult.Refused"/> and <see cref="WebSocketSendResult.Closed"/> mean
+    /// that it was not sent: if you ignore the result, the message is lost unnoticed. Rider and ReSharper warn of that; the
+    /// analyzer CA1806 of the .NET SDK does if its option <c>additional_use_results_methods</c> has <c>TrySend|TrySendText</c>.
     /// </returns>
     /// <remarks>
-    /// Never waits, and never allocates on its way to a transport that takes the message, with one exception: a message that
-    /// is to be compressed waits while another thread compresses a message of this connection.
+    /// Never waits, and allocates nothing if the transport takes the message at once. There is one exception: a message that is
+    /// to be compressed waits while another thread compresses a message of this connection.
     /// </remarks>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    [MustUseReturnValue]
     public WebSocketSendResult TrySend(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary, bool compress = true) =>
         Core.Sends.TrySend(
@@ -293,7 +295,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <returns>As for the other overload.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    [MustUseReturnValue]
     public WebSocketSendResult TrySend(string text, bool compress = true)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -317,7 +319,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <param name="utf8">The text; not needed after the call. It is not validated: a peer fails the connection with 1007.</param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <returns>As for <see cref="TrySend(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    [MustUseReturnValue]
     public WebSocketSendResult TrySendText(ReadOnlySpan<byte> utf8, bool compress = true) =>
         TrySend(utf8, WebSocketMessageKind.Text, compress);
 
@@ -334,8 +336,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 
     /// <summary>Sends a message that was made ready for many connections, now or not at all.</summary>
     /// <param name="message">The message.</param>
-    /// <returns>What became of it. Only <see cref="WebSocketSendResult.Refused"/> means that it was not sent.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <returns>As for other messages.</returns>
+    [MustUseReturnValue]
     public WebSocketSendResult TrySend(WebSocketPreparedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -521,8 +523,6 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         return Core.Sends.SendAsync(frame, cancellationToken);
     }
 
-    private OutgoingFrame FrameOf(WebSocketPreparedMessage message) =>
-        EncoderFor(message.Payload.Length, message.Compress) is { } encoder
     private ConnectionDetails MakeDetails()
     {
         object? opening = Volatile.Read(ref _opening);
@@ -535,6 +535,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
             ?? details;
     }
 
+    private OutgoingFrame FrameOf(WebSocketPreparedMessage message) =>
+        EncoderFor(message.Payload.Length, message.Compress) is { } encoder
             ? OutgoingFrame.Prepare(message, encoder)
             : message.Plain;
 

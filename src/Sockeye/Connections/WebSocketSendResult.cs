@@ -16,4 +16,10 @@ public enum WebSocketSendResult
 
     /// <summary>Not sent and not queued: the send buffer is at its limit. The connection is as it was.</summary>
     Refused,
+
+    /// <summary>
+    /// Not sent: the connection is closing or closed, so no message can be sent any more (RFC 6455 §5.5.1).
+    /// <see cref="WebSocketConnection.Closed"/> says why. <c>SendAsync</c> throws <see cref="WebSocketClosedException"/> instead.
+    /// </summary>
+    Closed,
 }

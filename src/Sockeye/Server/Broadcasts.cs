@@ -13,7 +13,7 @@ internal static class Broadcasts
         {
             if (where is null || where(connection))
             {
-                count += TrySend(connection, message) ? 1 : 0;
+                count += connection.TrySend(message) is WebSocketSendResult.Sent or WebSocketSendResult.Queued ? 1 : 0;
             }
         }
 
@@ -33,20 +33,6 @@ internal static class Broadcasts
         return taken.Count(static one => one);
     }
 
-    private static bool TrySend(WebSocketConnection connection, WebSocketPreparedMessage message)
-    {
-        try
-        {
-            return connection.State == WebSocketConnectionState.Open
-                && connection.TrySend(message) != WebSocketSendResult.Refused;
-        }
-        catch (WebSocketClosedException)
-        {
-            // It has ended just now, which is no trouble of the others.
-            return false;
-        }
-    }
-
     private static async Task<bool> SendAsync(
         WebSocketConnection connection, WebSocketPreparedMessage message, CancellationToken cancellationToken)
     {
@@ -57,7 +43,7 @@ internal static class Broadcasts
         }
         catch (WebSocketClosedException)
         {
-            // As above.
+            // A connection that has ended just now does not concern the others.
             return false;
         }
     }

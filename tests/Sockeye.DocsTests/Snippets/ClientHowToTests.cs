@@ -109,7 +109,7 @@ public sealed class ClientHowToTests
             Console.WriteLine("The send buffer is full: nothing was sent.");
         }
 
-        connection.TrySendText("a literal in UTF-8"u8);
+        WebSocketSendResult result = connection.TrySendText("a literal in UTF-8"u8);
         // end snippet
 
         List<WebSocketMessageKind> kinds = [];

@@ -74,16 +74,9 @@ public sealed class CompressionHowToTests
         var message = WebSocketPreparedMessage.Text(news);
         foreach (WebSocketConnection connection in server.Connections)
         {
-            try
+            if (connection.TrySend(message) == WebSocketSendResult.Refused)
             {
-                if (connection.TrySend(message) == WebSocketSendResult.Refused)
-                {
-                    connection.Abort(); // it is too slow to keep up
-                }
-            }
-            catch (WebSocketClosedException)
-            {
-                // It has just gone.
+                connection.Abort(); // it is too slow to keep up
             }
         }
         // end snippet

@@ -197,7 +197,7 @@ public sealed class ServerStopTests
             },
             async (connection, cancellation) =>
             {
-                while (connection.TrySend(new byte[100_000]) != WebSocketSendResult.Refused)
+                while (connection.TrySend(new byte[100_000]) is WebSocketSendResult.Sent or WebSocketSendResult.Queued)
                 {
                     // Until nothing goes any more.
                 }

@@ -278,7 +278,7 @@ public sealed class WebSocketPreparedMessageTests
 
         _ = connection.Connection.CloseAsync(cancellationToken: TestContext.Current.CancellationToken).AsTask();
 
-        Assert.Throws<WebSocketClosedException>(() => { connection.Connection.TrySend(message); });
+        Assert.Equal(WebSocketSendResult.Closed, connection.Connection.TrySend(message));
         await Assert.ThrowsAsync<WebSocketClosedException>(
             async () => await connection.Connection.SendAsync(message, TestContext.Current.CancellationToken));
     }

@@ -5,7 +5,6 @@ namespace Sockeye.Connections.Sending;
 internal interface IFrameEncoder
 {
     /// <summary>Sends a whole message, or refuses it. Waits only while another thread is compressing.</summary>
-    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
     WebSocketSendResult TrySend(in OutgoingFrame message, ReadOnlySpan<byte> payload);
 
     /// <summary>Sends a message or a fragment once there is room for it, and it is its turn.</summary>

@@ -33,12 +33,20 @@ internal sealed class MessageEncoder(
             return queue.TrySend(made, made.Payload.Span);
         }
 
-        if (TryMake(message, writer: this, hasTurn: false, payload))
+        try
         {
-            return queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+            if (TryMake(message, writer: this, hasTurn: false, payload))
+            {
+                return queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+            }
+        }
+        catch (WebSocketClosedException)
+        {
+            // The connection ended between the turn and the message.
+            return WebSocketSendResult.Closed;
         }
 
-        // Refused, if there is no room. Otherwise it goes behind others, when its sender no longer waits to compress it:
+        // Refused, if there is no room, or the connection is closed. Otherwise it goes behind others, when its sender no longer waits to compress it:
         // uncompressed, which keeps it out of the window.
         return queue.TrySend(message.Prepared?.Plain ?? message with { Encoder = null }, payload);
     }

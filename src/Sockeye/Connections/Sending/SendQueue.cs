@@ -86,7 +86,6 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     }
 
     /// <summary>Sends a whole message, or refuses it; never waits.</summary>
-    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
     public WebSocketSendResult TrySend(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
         if (frame.Encoder is not null)
@@ -104,8 +103,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// </summary>
     /// <param name="frame">The message. It is not compressed: what was compressed cannot be taken back.</param>
     /// <param name="payload">Its payload.</param>
-    /// <param name="waiting">The message that waits; <see langword="null"/> if it was written or refused.</param>
-    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    /// <param name="waiting">The message that waits; <see langword="null"/> if it was written or not accepted.</param>
     public WebSocketSendResult TrySendReplaceable(
         in OutgoingFrame frame, ReadOnlySpan<byte> payload, out WaitingFrame? waiting)
     {
@@ -216,13 +214,9 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
 
     /// <summary>Takes the turn of a sender that makes its frame only then, unless it would have to wait.</summary>
     /// <param name="turn">The turn (<see cref="OutgoingFrame.TurnOf"/>).</param>
-    /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
-    public bool TryTakeTurn(in OutgoingFrame turn) => Send(turn, default, SendMode.TryTurn) switch
-    {
-        SendAdmission.Closed => throw owner.CreateClosedException(),
-        SendAdmission.Refused => false,
-        _ => true,
-    };
+    /// <returns>Whether the sender has the turn. It has not if it would have to wait, or nothing can be sent any more.</returns>
+    public bool TryTakeTurn(in OutgoingFrame turn) =>
+        Send(turn, default, SendMode.TryTurn) is not (SendAdmission.Refused or SendAdmission.Closed);
 
     /// <summary>Accepts a frame that was made in its turn, whatever is buffered by now.</summary>
     /// <returns>What to pass to <c>Write</c>, with the segment, outside of all locks.</returns>
@@ -370,7 +364,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
 
     private WebSocketSendResult ResultOf(SendAdmission admission) => admission switch
     {
-        SendAdmission.Closed => throw owner.CreateClosedException(),
+        SendAdmission.Closed => WebSocketSendResult.Closed,
         SendAdmission.Refused => WebSocketSendResult.Refused,
         SendAdmission.Queued => WebSocketSendResult.Queued,
         _ => IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent,

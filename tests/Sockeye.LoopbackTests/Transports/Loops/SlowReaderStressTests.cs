@@ -80,7 +80,8 @@ public sealed class SlowReaderStressTests
             {
                 flood[0] = (byte)count;
             }
-            while (connection.TrySend(flood, WebSocketMessageKind.Binary) != WebSocketSendResult.Refused && ++count > 0);
+            while (connection.TrySend(flood, WebSocketMessageKind.Binary) is WebSocketSendResult.Sent or WebSocketSendResult.Queued
+                && ++count > 0);
 
             long buffered = connection.SendBufferLength;
             if (buffered > MostBuffered)

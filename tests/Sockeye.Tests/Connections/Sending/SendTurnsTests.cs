@@ -188,7 +188,7 @@ public sealed class SendTurnsTests
         Task waits = bench.Sends.SendAsync(Message(second), default).AsTask();
 
         bench.Sends.SendClose(Normal, afterPending: true);
-        Assert.Throws<WebSocketClosedException>(() => TryTakeTurn(bench, Message(new object())));
+        Assert.False(TryTakeTurn(bench, Message(new object())));
         Assert.IsType<WebSocketClosedException>(
             bench.Sends.SendAsync(Message(new object()), default).AsTask().Exception!.InnerException);
         Send(bench, "1", first);
