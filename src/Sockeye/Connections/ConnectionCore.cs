@@ -152,18 +152,18 @@ internal sealed class ConnectionCore
     /// </summary>
     public long ReceivedLength { get; private set; }
 
-    /// <summary>Tells the handler, and gets ready for the first bytes.</summary>
+    /// <summary>Opens the connection: arms keep-alive and calls the handler's OnOpened.</summary>
     public void Start()
     {
         if (Settings.Logger.IsEnabled(LogLevel.Debug))
         {
-            // Asked for here only: a transport makes the address when it is asked for.
+            // Read only here: a transport creates the address on demand.
             Settings.Logger.Opened(Connection.Id, Transport.RemoteEndPoint);
         }
 
         _keepAlive.Start(Settings.Wheel);
 
-        // What is sent from here leaves before, or with, the answers to the first bytes.
+        // Frames sent from OnOpened leave before, or with, the replies to the first bytes.
         Receiver.Open();
     }
 
@@ -183,7 +183,7 @@ internal sealed class ConnectionCore
     }
 
     /// <summary>
-    /// Takes bytes that were received before the connection was there; they are looked at when reading is resumed.
+    /// Keeps bytes that were received before the connection existed; they are parsed when reading is resumed.
     /// </summary>
     public void Preload(ReadOnlySpan<byte> bytes)
     {
@@ -200,7 +200,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc cref="ITransportSink.OnFaulted"/>
     public void OnFaulted(Exception exception)
     {
-        // Dropped first: the log is the application's code.
+        // Aborted first: the logger is code of the application.
         Transport.Abort(exception);
         Settings.Logger.Faulted(Connection.Id, exception);
     }
@@ -208,7 +208,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed()
     {
-        // What was kept until now has come from the peer too.
+        // The kept bytes are a sign of life of the peer too.
         _keepAlive.NoteLife(Settings.Wheel.RecentTick);
         BeginCall();
         ReadVerdict verdict = _reads.OnReadingResumed();
@@ -216,7 +216,7 @@ internal sealed class ConnectionCore
         return verdict;
     }
 
-    /// <summary>Ends a call of the transport, or the handshake: writes what was held back, and reports the end of the connection.</summary>
+    /// <summary>Ends a call of the transport, or the handshake: writes the corked frames, and reports the end of the connection.</summary>
     public void EndCall()
     {
         Sends.Uncork();
@@ -243,7 +243,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public void OnInputEnded()
     {
-        // Only the peer's direction has ended: what was gathered before is still wanted.
+        // Only the peer's direction has ended: corked frames are still sent.
         BeginCall();
         TakeRest();
         Closing.InputEnded();
@@ -256,7 +256,7 @@ internal sealed class ConnectionCore
         BeginCall();
         TakeRest();
 
-        // First, so that there is room for another connection once the end of this one is known.
+        // First, so that a new connection has room as soon as the end of this one is reported.
         Settings.Host?.OnClosed(this);
         Closing.TransportGone(error);
         Sends.Terminate();
@@ -319,7 +319,7 @@ internal sealed class ConnectionCore
             return;
         }
 
-        // Without room for a ping there is traffic enough, and its progress is a sign of life.
+        // If there is no room for a ping, other data is on its way, and its progress is a sign of life.
         Span<byte> payload = stackalloc byte[PingTracker.PayloadLength];
         Pings.Begin(payload, answer: null);
         Sends.TrySendPing(payload);
@@ -347,13 +347,13 @@ internal sealed class ConnectionCore
     {
         Settings.Logger.PeerStalled(Connection.Id);
         Closing.SendStalled(new TimeoutException(
-            $"The peer took nothing of what it was sent within {Settings.Options.SendTimeout}."));
+            $"The peer accepted no data within {Settings.Options.SendTimeout}."));
     }
 
     /// <inheritdoc/>
     public void OnPing(ReadOnlySpan<byte> payload)
     {
-        // Soon, as §5.5.2 asks for: before the application sees it.
+        // RFC 6455 §5.5.2: "SHOULD respond with Pong frame as soon as is practical"; before the application sees the ping.
         if (Settings.Options.AnswerPings && (Volatile.Read(ref _closing) is not { } closing || closing.MayAnswerPing()))
         {
             Sends.SendPong(payload);
@@ -401,7 +401,7 @@ internal sealed class ConnectionCore
     public void OnMessageStalled()
     {
         TimeSpan timeout = Settings.Limits.MessageTimeout;
-        var cause = new TimeoutException($"The peer began a message, and sent nothing more of it within {timeout}.");
+        var cause = new TimeoutException($"The peer began a message and sent no more of it within {timeout}.");
         if (Closing.MessageStalled(new CloseStatus(WebSocketCloseCode.PolicyViolation, ""), cause))
         {
             Receiver.ReadOn();
@@ -424,7 +424,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public WebSocketCloseResult DescribeEnd() => Closing.Describe();
 
-    /// <summary>The application closes the connection.</summary>
+    /// <summary>Begins the closing handshake for the application.</summary>
     public void BeginClose(CloseStatus status)
     {
         Closing.Close(status);
@@ -438,7 +438,7 @@ internal sealed class ConnectionCore
         Receiver.ReadOn();
     }
 
-    /// <summary>The application's code has thrown: its connection ends, and no other.</summary>
+    /// <summary>Fails the connection because code of the application threw; other connections are not affected.</summary>
     public void OnHandlerFailed(Exception exception)
     {
         bool isConsequence = exception is WebSocketClosedException or OperationCanceledException
@@ -454,7 +454,7 @@ internal sealed class ConnectionCore
             new CloseStatus(WebSocketCloseCode.InternalError, ""), exception, letsAnswer: false, dropsReceived: true);
     }
 
-    /// <summary>A fragmented message will never be completed; nothing else could follow it.</summary>
+    /// <summary>Fails the connection because a fragmented message will never be completed, and no other message could follow it.</summary>
     public void OnMessageAbandoned()
     {
         if (State == WebSocketConnectionState.Open)
@@ -467,7 +467,7 @@ internal sealed class ConnectionCore
         }
     }
 
-    /// <summary>Sends a ping that is timed.</summary>
+    /// <summary>Sends a ping and times it.</summary>
     public ValueTask SendPing(TaskCompletionSource<TimeSpan>? answer, CancellationToken cancellationToken = default)
     {
         byte[] payload = new byte[PingTracker.PayloadLength];
@@ -479,14 +479,14 @@ internal sealed class ConnectionCore
     public ValueTask SendControl(Opcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         Sends.SendAsync(new OutgoingFrame(opcode, payload), cancellationToken);
 
-    /// <summary>An array for a payload that is made here.</summary>
+    /// <summary>Rents an array for a payload.</summary>
     public byte[] Rent(int length) => Settings.Pool.Rent(length);
 
     /// <inheritdoc/>
     public uint? GetAcknowledged(out uint end)
     {
-        // Two questions, between which something may be acknowledged and be counted in neither or in both: asked again then, a
-        // few times.
+        // Two readings, between which data may be acknowledged and be counted in neither or in both: then they are repeated, a few
+        // times.
         uint? acknowledged = Transport.AcknowledgedLength;
         long? unacknowledged = Transport.UnacknowledgedLength;
         for (int i = 0; i < 3 && Transport.AcknowledgedLength is var now && now != acknowledged; i++)
@@ -495,7 +495,7 @@ internal sealed class ConnectionCore
             unacknowledged = Transport.UnacknowledgedLength;
         }
 
-        // Without a count of its own, as for a Unix socket, what is left to acknowledge counts backwards.
+        // Without a count of acknowledged bytes, as for a Unix socket, the unacknowledged ones count backwards.
         acknowledged ??= (uint?)-unacknowledged;
         end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.SendBufferLength;
         return acknowledged;
@@ -510,7 +510,7 @@ internal sealed class ConnectionCore
         Receiver.ReadOn();
     }
 
-    // Everything sent during the call leaves in one write at its end.
+    // Everything that is sent during the call leaves in one write at its end.
     private void BeginCall()
     {
         Sends.Cork();
@@ -520,7 +520,7 @@ internal sealed class ConnectionCore
         }
     }
 
-    // Takes what was received and left alone because the application had no room: nothing else can come behind it.
+    // Takes the bytes that were received and not parsed because the inbox was full: no more can arrive.
     private void TakeRest()
     {
         if (_reads.IsUnfinished && !IsInputOver)
@@ -544,7 +544,7 @@ internal sealed class ConnectionCore
         Settings.Logger.Closed(Connection.Id, result.Code, result.WasClean, result.Exception);
         if (Pull is not null)
         {
-            // A receive that waits is told by its own result, and not by a token that is cancelled because of the end.
+            // A pending receive completes with its own result before the token is canceled because of the end.
             Receiver.End(isCall);
             closing.Announce();
             Pull.TellServed();

@@ -30,7 +30,7 @@ internal static partial class ConnectionLog
     public static partial void PeerSilent(this ILogger logger, long connectionId);
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Information,
-        Message = "Aborted connection {ConnectionId}: the peer took nothing of what it was sent in time")]
+        Message = "Aborted connection {ConnectionId}: the peer accepted no data within SendTimeout")]
     public static partial void PeerStalled(this ILogger logger, long connectionId);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Information,

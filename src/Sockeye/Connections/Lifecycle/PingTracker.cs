@@ -2,23 +2,23 @@ using System.Buffers.Binary;
 
 namespace Sockeye.Connections.Lifecycle;
 
-/// <summary>Knows which pings are on their way, and times them (RFC 6455 §5.5.2, §5.5.3).</summary>
+/// <summary>Tracks and times the pings that have not been answered by a pong (RFC 6455 §5.5.2, §5.5.3).</summary>
 /// <remarks>
-/// A ping carries a number. A pong answers the ping whose number it brings and all sent before it, since a peer may
-/// answer only the newest; a pong that matches none is a one-way heartbeat and changes nothing. Thread-safe. Every
-/// connection that was idle for a while has one: with no ping on its way it is small.
+/// A ping carries a number. A pong completes the ping with its number and all sent before it, since a peer may respond to the newest
+/// only; a pong without such a number is a one-way heartbeat and is ignored. Thread-safe. Every connection that was idle for a while
+/// has a tracker; without pending pings it is small.
 /// </remarks>
 internal sealed class PingTracker(TimeProvider time)
 {
     /// <summary>The length of a ping's payload, in bytes.</summary>
     public const int PayloadLength = sizeof(ulong);
 
-    // A peer that never answers must not make the list grow without end.
+    // Bounds the list for a peer that never sends a pong.
     private const int MaxUnwatchedCount = 64;
 
     private static readonly TimeSpan Unknown = Timeout.InfiniteTimeSpan;
 
-    // The oldest first. Guarded by lock (this): the object is internal, so no other code can lock it.
+    // Oldest first. Guarded by lock (this): the object is internal, so no other code can lock it.
     private Ping? _underway;
     private Ping? _newest;
     private int _underwayCount;
@@ -28,10 +28,10 @@ internal sealed class PingTracker(TimeProvider time)
     private ulong _lastNumber;
     private TimeSpan _roundTripTime = Unknown;
 
-    // Of the last ping.
+    // The position of the last ping.
     private SentPlace _sent;
 
-    /// <summary>How long the last answered ping took; <see langword="null"/> before the first.</summary>
+    /// <summary>The round-trip time of the last ping that got a pong; <see langword="null"/> before the first.</summary>
     public TimeSpan? RoundTripTime
     {
         get
@@ -43,7 +43,7 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
-    /// <summary>How many pings have not been answered.</summary>
+    /// <summary>The number of pings without a pong.</summary>
     public int UnderwayCount
     {
         get
@@ -55,8 +55,8 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
-    /// <summary>Begins to time a ping.</summary>
-    /// <param name="payload">Where its payload is written to.</param>
+    /// <summary>Starts timing a ping.</summary>
+    /// <param name="payload">Receives the payload of the ping.</param>
     /// <param name="answer">
     /// Completed with the round-trip time; <see langword="null"/> if no caller waits for it. A caller that stops waiting completes it
     /// itself; the pong still updates <see cref="RoundTripTime"/>.
@@ -78,8 +78,8 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
-    /// <summary>Takes note of where a ping that was just sent ends in all that this end sends.</summary>
-    /// <param name="end">Where, as a count of bytes that may wrap.</param>
+    /// <summary>Notes the position of the end of a ping, just sent, in everything that this end sends.</summary>
+    /// <param name="end">The position, a count of bytes that may wrap.</param>
     /// <param name="acknowledged">How much of that the peer's system has acknowledged.</param>
     public void NoteSent(uint end, uint acknowledged)
     {
@@ -101,7 +101,7 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
-    /// <summary>A pong has arrived.</summary>
+    /// <summary>Completes the pings that a received pong answers.</summary>
     public void OnPong(ReadOnlySpan<byte> payload)
     {
         if (payload.Length != PayloadLength)
@@ -157,7 +157,7 @@ internal sealed class PingTracker(TimeProvider time)
         }
     }
 
-    // Where the next ping is linked to.
+    // The link that the next ping is stored in.
     private ref Ping? Link()
     {
         if (_newest is null)
@@ -188,7 +188,7 @@ internal sealed class PingTracker(TimeProvider time)
             ping = next;
         }
 
-        // So that many that are waited for are not looked through for each that comes.
+        // With many waiting callers the list is not searched again for each new ping.
         _maxCount = Math.Max(MaxUnwatchedCount, 2 * _underwayCount);
     }
 

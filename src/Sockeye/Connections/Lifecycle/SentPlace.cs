@@ -1,19 +1,19 @@
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
-/// Where a ping ends in all that this end sends, and how far the peer's system had acknowledged that at the last look. Both are counts
-/// of bytes that may wrap, of which only differences mean something.
+/// The position of the end of a ping in everything that this end sends, and the position that the peer's system had acknowledged at
+/// the last check. Both are counts of bytes that may wrap, so only their difference means anything.
 /// </summary>
-/// <param name="end">Where the ping ends.</param>
-/// <param name="acknowledged">How far the peer's system has acknowledged; <see langword="null"/> if that is not known.</param>
+/// <param name="end">The position of the end of the ping.</param>
+/// <param name="acknowledged">The position that the peer's system has acknowledged; <see langword="null"/> if it is unknown.</param>
 internal struct SentPlace(uint end, uint? acknowledged)
 {
     private uint? _acknowledged = acknowledged;
 
     /// <summary>
-    /// Whether the peer's system has not acknowledged the ping yet, but has acknowledged something since the last look.
+    /// Whether the peer's system has not acknowledged the ping yet, but has acknowledged something since the last check.
     /// </summary>
-    /// <param name="acknowledged">How far it has acknowledged now; <see langword="null"/> if that is not known.</param>
+    /// <param name="acknowledged">The position that it has acknowledged now; <see langword="null"/> if it is unknown.</param>
     public bool IsApproached(uint? acknowledged)
     {
         bool hasMoved = acknowledged != _acknowledged;

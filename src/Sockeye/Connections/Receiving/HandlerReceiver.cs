@@ -3,26 +3,26 @@ using Sockeye.Transports;
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// Calls a <see cref="WebSocketHandler"/> in place, on the I/O thread and with the payload where it lies. While an
-/// asynchronous call has not completed, what arrives waits in the inbox, and is delivered by whoever completes it.
+/// Calls a <see cref="WebSocketHandler"/> in place: on the I/O thread, with a view of the receive buffer. While an asynchronous call
+/// is pending, messages wait in the inbox; the thread that completes the call delivers them.
 /// </summary>
 internal sealed class HandlerReceiver : Receiver
 {
-    // What passes between Invoke and HandOver, and what is kept while an asynchronous call is pending.
+    // Passed from HandOver to Invoke, and kept while an asynchronous call is pending.
     private HandlerCall? _call;
 
-    // Set until the handler's OnOpened has returned, while it is at work asynchronously, and while the inbox is being emptied:
-    // deliveries go to the inbox. In a call of the transport it changes from false to true on the I/O thread alone, so that this
+    // Set until OnOpened has returned, while an asynchronous call is pending, and while the inbox is being drained: then
+    // messages go to the inbox. During a call of the transport only the I/O thread changes it from false to true, so that
     // thread may read it without the lock.
     private bool _isBusy = true;
     private bool _waitsForSendBuffer;
     private bool _isInvoking;
     private bool _drainsTaken;
 
-    // Set during a call of the transport that began after the end: what it delivers goes to the inbox.
+    // Set during a call of the transport that began after the end: its messages go to the inbox.
     private bool _isHeld;
 
-    /// <summary>Makes the receiver of a connection that has a handler.</summary>
+    /// <summary>Creates the receiver of a connection with a handler.</summary>
     public HandlerReceiver(IReceiverOwner owner)
         : base(owner)
     {
@@ -86,7 +86,7 @@ internal sealed class HandlerReceiver : Receiver
 
         if (drain)
         {
-            // Either the send buffer is congested still, and Drain notes that it waits; or it has drained just now.
+            // Either the send buffer is still congested, and Drain notes that delivery waits for it; or it has just drained.
             Drain();
         }
 
@@ -102,7 +102,7 @@ internal sealed class HandlerReceiver : Receiver
             return;
         }
 
-        // The handler is not called here for each that is left: that may be as many as fit into a read, and others wait.
+        // Not delivered in place: a read may contain very many messages, and other connections wait.
         lock (this)
         {
             _drainsTaken = !_isBusy;
@@ -133,7 +133,7 @@ internal sealed class HandlerReceiver : Receiver
             _waitsForSendBuffer = false;
         }
 
-        // Not in place: this may be any thread that happened to send.
+        // Not in place: this may be any thread that sends.
         ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver.Drain(), this, preferLocal: false);
     }
 
@@ -160,7 +160,7 @@ internal sealed class HandlerReceiver : Receiver
             return;
         }
 
-        // Another thread may have found no call in progress, and may be about to call the handler.
+        // Another thread may have seen no call in progress and be about to call the handler.
         lock (this)
         {
             _isHeld = !_isBusy;
@@ -177,7 +177,7 @@ internal sealed class HandlerReceiver : Receiver
         }
     }
 
-    /// <summary>Called by the handler's default methods: calls the asynchronous method with the payload in memory of its own.</summary>
+    /// <summary>Copies the payload into an owned message and calls the asynchronous method; for the handler's default methods.</summary>
     public void HandOver(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
     {
         if (!_isInvoking || _call is { IsHandedOver: true })
@@ -193,7 +193,7 @@ internal sealed class HandlerReceiver : Receiver
             : UnlessDone(Owner.Application.OnMessageAsync(new WebSocketMessage(lent, kind, call, call.Loan)));
     }
 
-    // Whether other connections wait while this one is at work.
+    // Whether other connections wait while this one is served.
     private bool SharesThread => Owner.SharesThread;
 
     private TimeProvider Time => Owner.Settings.Wheel.Time;
@@ -207,9 +207,9 @@ internal sealed class HandlerReceiver : Receiver
         }
     }
 
-    // The handler may be at work in place while the transport calls, of which the lock knows nothing. The thread that is called looks
-    // whether the connection has ended when it begins, and when it is done. It does that at each read, so it has no fence: the other
-    // side, which noted the end before, has one for both.
+    // During a call of the transport the handler may run in place, without the lock. The I/O thread checks whether the connection has
+    // ended at the beginning and at the end of each call. It does so at every read and therefore without a fence: the thread that
+    // notes the end pays for a process-wide one.
     private bool LeavesEndToCall()
     {
         Interlocked.MemoryBarrierProcessWide();
@@ -233,8 +233,8 @@ internal sealed class HandlerReceiver : Receiver
         }
     }
 
-    // Delivers what is in the inbox, on whatever thread this is, while _isBusy keeps the others out; and the end, if isCall says that
-    // this thread is at the end of a call of the transport, or there is no such call.
+    // Delivers the content of the inbox on the current thread, while _isBusy keeps other threads out. Delivers the end too, if this
+    // thread is at the end of a call of the transport (isCall) or no such call is in progress.
     private void Drain(bool isCall = false)
     {
         bool isDone;
@@ -247,7 +247,7 @@ internal sealed class HandlerReceiver : Receiver
             }
             else if (count > 1 && Time.GetElapsedTime(start) >= TimeSlice.Length && SharesThread)
             {
-                // It stays busy meanwhile.
+                // _isBusy stays set meanwhile.
                 _ = DrainInTurnAsync();
                 return;
             }
@@ -258,7 +258,7 @@ internal sealed class HandlerReceiver : Receiver
             {
                 if (Owner.DropsReceived)
                 {
-                    // The application aborted the connection, or its own code threw.
+                    // The application aborted the connection, or its handler threw.
                     ClearInbox();
                 }
 
@@ -270,7 +270,7 @@ internal sealed class HandlerReceiver : Receiver
                         return;
                     }
 
-                    // It has drained in between, and its call may have come before we said that we wait.
+                    // It drained in between, and OnSendBufferDrained may have been called before the flag was set.
                     _waitsForSendBuffer = false;
                 }
 
@@ -297,33 +297,33 @@ internal sealed class HandlerReceiver : Receiver
             }
         }
 
-        TellDoneIf(isDone);
+        ReportDoneIf(isDone);
         if (HasEnded && (isCall || !LeavesEndToCall()))
         {
             DeliverEnd();
         }
     }
 
-    // Others that share the thread have their turn first.
+    // Connections that share the thread get their turn first.
     private async Task DrainInTurnAsync()
     {
-        // Never in place: a turn that has come just now would go on inside the Drain that waits for it.
+        // Never in place: a turn that is free at once would run inside the Drain that waits for it.
         await TurnQueue.Shared.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Drain();
     }
 
     private void DeliverEnd()
     {
-        bool isTime;
+        bool isLast;
         lock (this)
         {
-            // Once: the handler's last call keeps it busy for ever.
-            isTime = !_isBusy;
+            // At most once: _isBusy stays set after the handler's last call.
+            isLast = !_isBusy;
             _isBusy = true;
             DropRest();
         }
 
-        if (isTime)
+        if (isLast)
         {
             try
             {
@@ -338,7 +338,7 @@ internal sealed class HandlerReceiver : Receiver
         }
     }
 
-    // Calls the handler; answers whether an asynchronous call is pending, which will drain the inbox when it completes.
+    // Calls the handler. Returns whether an asynchronous call is pending, which drains the inbox when it completes.
     private bool Invoke(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, out bool taken)
     {
@@ -390,12 +390,12 @@ internal sealed class HandlerReceiver : Receiver
     {
         if (call.Pending is null or { IsCompleted: true })
         {
-            // Here and not in AwaitAsync, which would call Drain from inside Drain for each message that waits.
+            // Not in AwaitAsync, which would call Drain from inside Drain for each message in the inbox.
             EndCall(call);
             return false;
         }
 
-        // Before the call is followed: it may complete, and empty the inbox, on another thread.
+        // Set before AwaitAsync: the call may complete, and drain the inbox, on another thread.
         Volatile.Write(ref _isBusy, true);
         _ = AwaitAsync(call, call.Pending);
         return true;
@@ -403,7 +403,7 @@ internal sealed class HandlerReceiver : Receiver
 
     private async Task AwaitAsync(HandlerCall call, Task pending)
     {
-        // Never in place: a call that completes just now would go on inside the Drain that made it.
+        // Never in place: a call that has just completed would continue inside the Drain that made it.
         await pending.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         EndCall(call);
         Drain();

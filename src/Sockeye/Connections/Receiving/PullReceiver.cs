@@ -173,7 +173,7 @@ internal sealed class PullReceiver
         }
 
         ResumeReadingIf(resume);
-        TellDoneIf(isDone);
+        ReportDoneIf(isDone);
         CancelServedIfDrained();
     }
 
@@ -343,7 +343,7 @@ internal sealed class PullReceiver
         }
 
         ResumeReadingIf(resume);
-        TellDoneIf(isDone);
+        ReportDoneIf(isDone);
         CancelServedIfDrained();
         if (yields)
         {

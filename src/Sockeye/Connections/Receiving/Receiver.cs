@@ -5,22 +5,21 @@ using Sockeye.Transports;
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// Where received messages go: to a handler in place (<see cref="HandlerReceiver"/>), or to whoever asks for them
-/// (<see cref="PullReceiver"/>). In order, one at a time, none lost.
+/// Delivers received messages: to a handler in place (<see cref="HandlerReceiver"/>), or to calls of a receive method
+/// (<see cref="PullReceiver"/>). In order, one at a time, without loss.
 /// </summary>
 /// <remarks>
-/// Every connection has one, so it holds next to nothing, and its own lock guards it: nobody outside of the connection
-/// can get hold of it.
+/// Every connection has one, so it is small. It is guarded by lock (this): it is internal, so no other code can lock it.
 /// </remarks>
 internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
 {
-    // Of the frames that count most for their length on the wire: a header, a key if the peer masks (RFC 6455 §5.2), a payload of a
-    // byte or none. The array for that is the shortest of the pool.
+    // The frames that cost the most memory for their length on the wire: a header, a key if the peer masks (RFC 6455 §5.2), and a
+    // payload of at most one byte, in the shortest array of the pool.
     private const int ShortestHeaderLength = 2;
     private const int MaskingKeyLength = 4;
     private const int ShortestArrayLength = 16;
 
-    // Made when something has to wait. Its content under the lock.
+    // Created when a message has to wait. Its content is guarded by the lock.
     private Inbox? _inbox;
     private bool _isReadingPaused;
     private bool _isEndNoted;
@@ -29,13 +28,13 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     private volatile bool _takesAll;
     private bool _hasEnded;
 
-    /// <summary>The connection.</summary>
+    /// <summary>The connection that the receiver belongs to.</summary>
     protected IReceiverOwner Owner { get; } = owner;
 
-    /// <summary>What was received and not delivered. Under the lock.</summary>
+    /// <summary>The messages that were received and not delivered. Needs the lock.</summary>
     protected Inbox Inbox => _inbox ?? MakeInbox();
 
-    /// <summary>Whether nothing waits. Under the lock.</summary>
+    /// <summary>Whether the inbox is empty. Needs the lock.</summary>
     protected bool IsInboxEmpty => _inbox is null || _inbox.IsEmpty;
 
     /// <summary>Whether the connection has ended. Set under the lock.</summary>
@@ -45,47 +44,47 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         private set => Volatile.Write(ref _hasEnded, value);
     }
 
-    /// <summary>Whether nothing more can arrive, though something may wait to be taken.</summary>
+    /// <summary>Whether no more messages can arrive; some may still be in the inbox.</summary>
     protected bool IsInputOver => HasEnded || Owner.IsInputOver;
 
-    /// <summary>Whether delivery waits for the peer to take what it was sent.</summary>
+    /// <summary>Whether delivery waits until the peer has taken enough of what was sent.</summary>
     protected bool MustWaitForSendBuffer => Owner.MustWaitForSendBuffer;
 
     /// <summary>Whether reading waits for the application.</summary>
     public bool IsReadingPaused => Volatile.Read(ref _isReadingPaused);
 
     /// <summary>
-    /// Whether the inbox takes no more. Right without the lock on the I/O thread, which alone adds to it; others may
-    /// make room at any moment.
+    /// Whether the inbox is full. Exact without the lock on the I/O thread, which alone adds to it; other threads may make room at
+    /// any moment.
     /// </summary>
     public bool IsFull => _inbox is not null && _inbox.IsFull;
 
-    /// <summary>Takes a message, or a piece of one, from the I/O thread.</summary>
+    /// <summary>Delivers a message, or a piece of one. Called on the I/O thread.</summary>
     /// <param name="payload">The payload, on loan.</param>
-    /// <param name="lender">The pool's array that begins with the payload, if it can be given away.</param>
+    /// <param name="lender">The rented array that begins with the payload, if its ownership can be passed on.</param>
     /// <param name="kind">The kind of the message.</param>
     /// <param name="endOfMessage">Whether it ends its message.</param>
     /// <returns>Whether <paramref name="lender"/> was taken.</returns>
     public abstract bool Deliver(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage);
 
-    /// <summary>The connection is open: calls the handler's <see cref="WebSocketHandler.OnOpened"/>, if there is a handler.</summary>
+    /// <summary>Begins delivery: calls <see cref="WebSocketHandler.OnOpened"/> if there is a handler.</summary>
     public abstract void Open();
 
-    /// <summary>A call of the transport begins while the connection is ending. On the I/O thread.</summary>
+    /// <summary>Called on the I/O thread when a call of the transport begins while the connection is ending.</summary>
     public virtual void OnCallBegun()
     {
     }
 
-    /// <summary>The call has ended, and everything it delivered in place has been handled.</summary>
+    /// <summary>Called when that call has ended, and everything it delivered in place has been handled.</summary>
     public virtual void OnCallEnded()
     {
     }
 
-    /// <summary>The send buffer has drained.</summary>
+    /// <summary>Called when the send buffer has drained.</summary>
     public abstract void OnSendBufferDrained();
 
-    /// <summary>If no more can be taken, notes that reading pauses: it is resumed when there is room.</summary>
+    /// <summary>Notes that reading pauses if the inbox is full; reading is resumed when there is room.</summary>
     public bool TryPauseReading()
     {
         if (!IsFull && !IsReadingPaused)
@@ -108,7 +107,7 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         return isPaused;
     }
 
-    /// <summary>How many messages, or pieces of them, were taken out of the inbox, as a count that may wrap.</summary>
+    /// <summary>The number of messages, or pieces of messages, taken out of the inbox; it may wrap.</summary>
     public int TakenCount
     {
         get
@@ -121,8 +120,8 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     }
 
     /// <summary>
-    /// This end closes the connection: the peer's Close frame is behind all that it sent before, so the application is watched
-    /// from now on whenever reading waits for it.
+    /// Notes that this end closes the connection. The peer's Close frame comes behind everything that it sent before, so from now on
+    /// the application is watched whenever reading waits for it.
     /// </summary>
     public void NoteClosing()
     {
@@ -134,8 +133,8 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     }
 
     /// <summary>
-    /// Reads on to the peer's Close frame though the application takes nothing: what the inbox has no room for, and all that
-    /// comes behind it, is dropped.
+    /// Reads on to the peer's Close frame although the application takes nothing: the first message that does not fit into the inbox is
+    /// dropped, and so are all behind it.
     /// </summary>
     public void ReadOn()
     {
@@ -151,11 +150,11 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     }
 
     /// <summary>
-    /// The transport is about to be gone: what was received before is taken, whether or not the inbox is full.
+    /// Takes everything that was received into the inbox, full or not, because the transport is about to be gone.
     /// </summary>
     /// <remarks>
-    /// That is less than one read, and bounded by it. Compressed messages may become far longer, and are dropped once they have
-    /// filled the inbox by more than a read of the shortest frames does, and one message that was open before.
+    /// One read bounds it. Compressed messages may inflate to far more: they are dropped once they take more room than a read of
+    /// the shortest frames, plus one message that was incomplete before.
     /// </remarks>
     public virtual void TakeAll()
     {
@@ -163,7 +162,7 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         {
             lock (this)
             {
-                // One whole read, whatever frames it holds, and a message that was incomplete before it.
+                // One whole read, whatever its frames, and a message that was incomplete before it.
                 Inbox.AllowMore(MaxRestLength + Math.Min(Owner.Settings.MaxMessageLength, Array.MaxLength));
             }
         }
@@ -171,18 +170,18 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         _takesAll = true;
     }
 
-    /// <summary>All has been taken, after <see cref="TakeAll"/>.</summary>
+    /// <summary>Ends <see cref="TakeAll"/>: everything has been taken.</summary>
     public virtual void EndTakeAll()
     {
     }
 
-    /// <summary>Whether <see cref="TakeAll"/> was called: nothing may be left for another turn.</summary>
+    /// <summary>Whether <see cref="TakeAll"/> was called, so that nothing may be left for another turn.</summary>
     public bool TakesAll => _takesAll;
 
-    /// <summary>The input is over, behind all that was delivered.</summary>
+    /// <summary>Notes the end of the input, behind everything that was delivered.</summary>
     /// <returns>
-    /// Whether the application is done with what came before; if not, <see cref="ClosingSequence.ApplicationDone"/> is called
-    /// when it is.
+    /// Whether the application has processed everything before it; if not, <see cref="ClosingSequence.ApplicationDone"/> is called when
+    /// it has.
     /// </returns>
     public bool TryNoteEnd()
     {
@@ -193,14 +192,14 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         }
     }
 
-    /// <summary>Whether the application is at work on a message.</summary>
+    /// <summary>Whether the application is processing a message.</summary>
     public abstract bool HasMessageInHand { get; }
 
-    /// <summary>Whether messages wait only for the peer to take what it was sent.</summary>
+    /// <summary>Whether messages wait only until the peer has taken enough of what was sent.</summary>
     public abstract bool WaitsForPeer { get; }
 
-    /// <summary>The connection has ended: the end is delivered behind the messages that still wait.</summary>
-    /// <param name="isCall">Whether this is the I/O thread, behind all that it delivers in place.</param>
+    /// <summary>Ends delivery: the end of the connection is delivered behind the messages that still wait.</summary>
+    /// <param name="isCall">Whether this is the I/O thread, at the end of a call of the transport.</param>
     public void End(bool isCall)
     {
         lock (this)
@@ -215,47 +214,47 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         OnEnded(isCall);
     }
 
-    /// <summary>Whether the application has nothing before it, and nothing in hand. Under the lock.</summary>
+    /// <summary>Whether the application has processed every message. Needs the lock.</summary>
     protected abstract bool IsDone { get; }
 
-    /// <summary>Whether something was dropped, so that nothing may be delivered any more.</summary>
+    /// <summary>Whether a message was dropped, after which none may be delivered.</summary>
     protected bool HasDropped { get; private set; }
 
-    /// <summary>Drops everything that is received from now on. Under the lock.</summary>
+    /// <summary>Drops everything that is received from now on. Needs the lock.</summary>
     protected void DropRest() => HasDropped = true;
 
     private bool TakesBeyondLimit =>
         _takesAll && (!Owner.IsCompressed || _inbox is null || _inbox.MayTakeMore);
 
-    // How much of the inbox one read of the shortest frames takes: 2.7 MiB on a server, 8 MiB on a client.
+    // How much room one read of the shortest frames takes in the inbox: 2.7 MiB on a server, 8 MiB on a client.
     private long MaxRestLength =>
         (long)Transport.MaxReadLength * (Inbox.EntryLength + ShortestArrayLength)
         / (ShortestHeaderLength + (Owner.Settings.Role == Role.Server ? MaskingKeyLength : 0));
 
-    /// <summary>Whether what has arrived is dropped. Under the lock, and only on the I/O thread.</summary>
+    /// <summary>Whether a message that has arrived is dropped. Needs the lock; only on the I/O thread.</summary>
     protected bool MustDrop()
     {
         HasDropped |= (_readsOn || _takesAll) && IsFull && !TakesBeyondLimit;
         return HasDropped;
     }
 
-    /// <summary>Takes the oldest entry of the inbox. Under the lock.</summary>
+    /// <summary>Takes the oldest entry of the inbox. Needs the lock.</summary>
     protected bool TryTake(out InboxEntry entry)
     {
         entry = default;
         return _inbox is not null && _inbox.TryTake(out entry);
     }
 
-    /// <summary>Throws away what is in the inbox. Under the lock.</summary>
+    /// <summary>Clears the inbox. Needs the lock.</summary>
     protected void ClearInbox() => _inbox?.Clear();
 
-    /// <summary>Ceases to count the arrays in the inbox, and says how many bytes those have. Under the lock.</summary>
+    /// <summary>Stops counting the arrays in the inbox, and returns their length in bytes. Needs the lock.</summary>
     protected long UncountInbox() => _inbox?.Uncount(Owner.Settings.UncountedPool) ?? 0;
 
-    /// <summary>Delivers the end, once all that came before it has been delivered.</summary>
+    /// <summary>Delivers the end once everything before it has been delivered.</summary>
     protected abstract void OnEnded(bool isCall);
 
-    /// <summary>Whether reading is to be resumed, which the caller then does outside the lock. Under it.</summary>
+    /// <summary>Whether reading is to be resumed, which the caller does outside the lock. Needs the lock.</summary>
     protected bool TakeResume()
     {
         bool resume = _isReadingPaused && !IsFull;
@@ -264,8 +263,8 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     }
 
     /// <summary>
-    /// Whether the application is done with all that came before the end of the input, which the caller then tells outside
-    /// the lock. Under it.
+    /// Whether the application has processed everything before the end of the input, which the caller reports outside the lock. Needs
+    /// the lock.
     /// </summary>
     protected bool TakeDone()
     {
@@ -274,8 +273,8 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         return isDone;
     }
 
-    /// <summary>Goes on with the closing handshake, if <see cref="TakeDone"/> said so. Outside the lock.</summary>
-    protected void TellDoneIf(bool isDone)
+    /// <summary>Continues the closing handshake if <see cref="TakeDone"/> returned so. Outside the lock.</summary>
+    protected void ReportDoneIf(bool isDone)
     {
         if (isDone)
         {
@@ -283,7 +282,7 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         }
     }
 
-    /// <summary>Reads on, if <see cref="TakeResume"/> said so. Outside the lock.</summary>
+    /// <summary>Resumes reading if <see cref="TakeResume"/> returned so. Outside the lock.</summary>
     protected void ResumeReadingIf(bool resume)
     {
         if (resume)

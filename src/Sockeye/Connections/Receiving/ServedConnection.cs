@@ -4,12 +4,12 @@ namespace Sockeye.Connections.Receiving;
 
 /// <summary>The token of a method that serves a connection: canceled when the connection has ended.</summary>
 /// <remarks>
-/// It is not canceled before everything that was received has been taken, so that passing the token on loses no message. A method that
-/// has stopped receiving would then wait for ever, so the token is also canceled when nothing has been taken for a while.
+/// It is not canceled before everything that was received has been taken, so passing the token on loses no message. A method that has
+/// stopped receiving would wait for ever, so the token is also canceled when nothing has been taken for a while.
 /// </remarks>
 internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) : Deadline
 {
-    // Longer than one message is worked at, as a rule.
+    // Longer than an application usually works on one message.
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _ended = new();
@@ -22,7 +22,7 @@ internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) 
 
     private DeadlineWheel Wheel => owner.Settings.Wheel;
 
-    /// <summary>The connection has ended: watches that what is left is taken.</summary>
+    /// <summary>Watches, once the connection has ended, that the application takes what is left.</summary>
     public void Watch()
     {
         int waiting = pull.WaitingCount;
@@ -36,10 +36,10 @@ internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) 
         }
     }
 
-    /// <summary>All that was received has been taken, or dropped: cancels the token, if that has not been done.</summary>
+    /// <summary>Cancels the token, unless it is canceled already: everything that was received has been taken or dropped.</summary>
     /// <remarks>
-    /// A tick of the wheel later: calls that were told of the end in its own terms, such as a
-    /// <see cref="WebSocketConnection.CloseAsync"/> that passed the token on, are not to end by the token at random.
+    /// Canceled a tick of the wheel later, so that a call that also ends with the connection, such as a
+    /// <see cref="WebSocketConnection.CloseAsync"/> with this token, always completes with its own result and never by the token.
     /// </remarks>
     public void Cancel()
     {
@@ -81,7 +81,7 @@ internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) 
     /// <inheritdoc/>
     public override void OnFaulted(Exception exception) => owner.OnFaulted(exception);
 
-    // Off this thread: what the application registered with the token runs there.
+    // On another thread: the application's registrations with the token run there.
     private async Task CancelAsync()
     {
         try
@@ -90,7 +90,7 @@ internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) 
         }
         catch (AggregateException exception)
         {
-            // What the application registered with its token has thrown.
+            // A registration of the application threw.
             owner.OnHandlerFailed(exception);
         }
     }

@@ -3,12 +3,12 @@ using Sockeye.Transports;
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// How much a method has taken that finds a message each time that it asks: it would keep its thread of the pool as long as its
-/// peer sends. Under the lock of its receiver.
+/// Limits how long a serve method that finds a message at every receive keeps its thread of the pool. Guarded by the lock of its
+/// receiver.
 /// </summary>
 internal struct TakenSlice
 {
-    // Of how many messages that are taken without a wait the clock is asked at one; first at an early one.
+    // How often the clock is read while messages are taken without a wait; the first time early.
     private const int LookInterval = 8;
     private const int FirstLook = 2;
 
@@ -17,11 +17,11 @@ internal struct TakenSlice
     private long _demotedAt;
     private bool _isDemoted;
 
-    /// <summary>The method waits, for a message or for its turn: a slice begins when it goes on.</summary>
+    /// <summary>Begins a new turn: the method waits for a message or for its turn.</summary>
     public void Restart() => _takenCount = 0;
 
-    /// <summary>The method asks for another message.</summary>
-    /// <returns>Whether it has used up a slice, so that others are to have their turn if there is a message.</returns>
+    /// <summary>Notes that the method receives another message.</summary>
+    /// <returns>Whether the turn is used up, so that others get theirs before the next message.</returns>
     public bool NoteTaken(TimeProvider time)
     {
         bool isFirst = ++_takenCount == FirstLook;
@@ -45,6 +45,6 @@ internal struct TakenSlice
         return false;
     }
 
-    /// <summary>Whether it used up a slice a moment ago.</summary>
+    /// <summary>Whether the method used up a turn within the last second.</summary>
     public bool IsDemoted(TimeProvider time) => _isDemoted && (_isDemoted = time.GetElapsedTime(_demotedAt) < TimeSlice.DemotionTime);
 }

@@ -280,7 +280,7 @@ internal sealed class ConnectionLifecycle(Role role)
                 return ApplicationDone();
 
             case LifecycleWait.Flush:
-                Drop(_outputError ?? new TimeoutException($"The peer took nothing of what it was sent within {waited}."));
+                Drop(_outputError ?? new TimeoutException($"The peer accepted no data within {waited}."));
                 return LifecycleCommands.AbortTransport;
 
             case LifecycleWait.PeerClose:
