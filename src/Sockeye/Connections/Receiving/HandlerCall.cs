@@ -6,10 +6,10 @@ using Sockeye.Memory;
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// The call of an asynchronous handler method: lends it the payload, in memory that stays until the method's task completes.
+/// A call of an asynchronous handler method. Holds the payload in memory that is valid until the method's task completes.
 /// </summary>
 /// <remarks>
-/// A connection has one only during such a call. Most calls are over at once; then the thread keeps the object for the next.
+/// A connection has one only during such a call. Most calls complete synchronously; then the thread keeps the object for the next.
 /// </remarks>
 internal sealed class HandlerCall : IPayloadLender
 {
@@ -36,8 +36,8 @@ internal sealed class HandlerCall : IPayloadLender
     /// <summary>The number of the loan, which no other loan of this object has had lately.</summary>
     public ushort Loan => _loan;
 
-    /// <summary>Takes the spare object of this thread, or makes one.</summary>
-    /// <param name="lender">The pool's array that begins with the payload, if it can be taken over.</param>
+    /// <summary>Takes the spare object of this thread, or creates one.</summary>
+    /// <param name="lender">The rented array that begins with the payload, if its ownership can be passed on.</param>
     public static HandlerCall Begin(byte[]? lender)
     {
         HandlerCall call = Spare ?? new HandlerCall();
@@ -46,7 +46,7 @@ internal sealed class HandlerCall : IPayloadLender
         return call;
     }
 
-    /// <summary>Lends a payload to the method: what was delivered, or the beginning of it.</summary>
+    /// <summary>Lends a payload to the method: the delivered one, or a part of it from its beginning.</summary>
     /// <param name="payload">The payload. It is copied, unless the lender's array begins with it.</param>
     /// <param name="settings">The settings of the connection, which have its pool.</param>
     /// <returns>The payload in memory that is valid until <see cref="End"/>.</returns>

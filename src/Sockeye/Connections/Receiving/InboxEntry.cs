@@ -3,10 +3,10 @@ using Sockeye.Memory;
 
 namespace Sockeye.Connections.Receiving;
 
-/// <summary>A received message, or a fragment of one, in an array of the pool.</summary>
+/// <summary>A received message, or a fragment of one, in a rented array.</summary>
 internal readonly record struct InboxEntry(byte[] Array, int Length, WebSocketMessageKind Kind, bool EndOfMessage)
 {
-    /// <summary>Stands for the end of the connection: nothing more comes.</summary>
+    /// <summary>Stands for the end of the connection.</summary>
     public static InboxEntry End => default;
 
     /// <summary>The number of the loan, while the application has the payload.</summary>
@@ -21,14 +21,14 @@ internal readonly record struct InboxEntry(byte[] Array, int Length, WebSocketMe
     /// <summary>The payload.</summary>
     public Memory<byte> Payload => Array.AsMemory(0, Length);
 
-    /// <summary>Makes an entry of a payload that is on loan.</summary>
+    /// <summary>Creates an entry from a payload on loan.</summary>
     /// <param name="payload">The payload.</param>
     /// <param name="lender">
-    /// The pool's array that begins with the payload, if its owner gives it away; else the payload is copied.
+    /// The rented array that begins with the payload, if its ownership is passed on; otherwise the payload is copied.
     /// </param>
     /// <param name="kind">The kind of the message.</param>
     /// <param name="endOfMessage">Whether it ends its message.</param>
-    /// <param name="pool">Where the copy goes.</param>
+    /// <param name="pool">The pool that the copy is rented from.</param>
     public static InboxEntry Of(
         ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, ArrayPool<byte> pool)
     {

@@ -6,11 +6,11 @@ using Sockeye.Transports;
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// Keeps messages until the application asks for one: the receiver behind <see cref="WebSocketConnection.ReceiveAsync"/>,
+/// Keeps messages until the application receives them: the receiver behind <see cref="WebSocketConnection.ReceiveAsync"/>,
 /// <see cref="WebSocketConnection.ReadAllAsync"/> and <see cref="WebSocketConnection.ReceiveFragmentAsync"/>. Waiting
 /// allocates nothing, and canceling a receive loses nothing.
 /// </summary>
-/// <remarks>Tasks of both kinds wait on the same source, so that no asynchronous method is needed in between.</remarks>
+/// <remarks>Receives of messages and of fragments wait on the same source, so no asynchronous method is needed in between.</remarks>
 internal sealed class PullReceiver
     : Receiver, IPayloadLender, IValueTaskSource<WebSocketMessage?>, IValueTaskSource<WebSocketFragment?>
 {
@@ -21,28 +21,27 @@ internal sealed class PullReceiver
 
     private TakenSlice _slice;
 
-    // Whether a wait is there only because others have their turn, though messages wait.
+    // Whether a receive waits only because others have their turn, although there are messages.
     private bool _yields;
 
-    // Nobody will ask any more: what arrives is dropped, so that a Close frame behind it is reached.
+    // The application will receive no more: messages are dropped, so that a Close frame behind them is reached.
     private bool _discards;
 
-    // From the beginning of a wait until its outcome has been fetched: until then it belongs to that receive, and so does
-    // the payload.
+    // Set from the beginning of a wait until its result has been fetched: until then the wait and the payload belong to that receive.
     private bool _isTaken;
 
     // The message that the application has on loan: its array is returned at the next receive. Without one it still has the
-    // number of the last loan, so that a message whose loan has ended is told from this one.
+    // number of the last loan, so that a message whose loan has ended is not mistaken for this one.
     private InboxEntry _lent;
 
-    // Cancelled once the connection has ended and nothing is left to receive.
+    // Canceled once the connection has ended and all messages have been received.
     private ServedConnection? _served;
     private bool _mayCancelServed;
 
     // The remaining messages no longer count against the memory limit: the application may never receive them.
     private bool _isUncounted;
 
-    /// <summary>Makes the receiver of a connection whose messages are asked for.</summary>
+    /// <summary>Creates the receiver of a connection whose application calls receive methods.</summary>
     public PullReceiver(IReceiverOwner owner)
         : base(owner) => _runsInline = owner.Settings.Options.RunReceiveContinuationsInline;
 
@@ -77,7 +76,7 @@ internal sealed class PullReceiver
 
     private TimeProvider Time => Owner.Settings.Wheel.Time;
 
-    /// <summary>Asks for the next message, on loan until the next call.</summary>
+    /// <summary>Receives the next message, on loan until the next call.</summary>
     /// <param name="isRegistered">Whether the caller has arranged that the token calls <see cref="Cancel"/>.</param>
     /// <param name="cancellationToken">Ends the wait. A message that arrives later is kept for the next call.</param>
     /// <returns>The message; <see langword="null"/> once all have been delivered, if the connection ended cleanly.</returns>
@@ -94,7 +93,7 @@ internal sealed class PullReceiver
             _ => ValueTask.FromException<WebSocketMessage?>(CreateRefusal()),
         };
 
-    /// <summary>Asks for the next fragment; otherwise the same as <see cref="ReceiveMessageAsync"/>.</summary>
+    /// <summary>Receives the next fragment; otherwise the same as <see cref="ReceiveMessageAsync"/>.</summary>
     public ValueTask<WebSocketFragment?> ReceiveFragmentAsync(CancellationToken cancellationToken) =>
         Begin(out InboxEntry entry, isRegistered: false, cancellationToken) switch
         {
@@ -106,7 +105,7 @@ internal sealed class PullReceiver
             _ => ValueTask.FromException<WebSocketFragment?>(CreateRefusal()),
         };
 
-    /// <summary>How many messages, or pieces of them, wait to be taken.</summary>
+    /// <summary>The number of messages, or pieces of messages, in the inbox.</summary>
     public int WaitingCount
     {
         get
@@ -118,7 +117,7 @@ internal sealed class PullReceiver
         }
     }
 
-    /// <summary>Has the token of a method that serves the connection cancelled at the end.</summary>
+    /// <summary>Makes the token of a serve method be canceled at the end of the connection.</summary>
     public void Serve(ServedConnection served)
     {
         bool hasEnded;
@@ -135,8 +134,8 @@ internal sealed class PullReceiver
     }
 
     /// <summary>
-    /// The end has been announced: the token of the method that serves the connection is cancelled once all is received. Last,
-    /// so that what waits for the end is told by that, and not by the token.
+    /// Cancels the token of the serve method once all messages have been received. Called after the end was announced, so that
+    /// calls which wait for the end complete with it, and not by the token.
     /// </summary>
     public void TellServed()
     {
@@ -151,12 +150,12 @@ internal sealed class PullReceiver
         CancelServedIfDrained();
     }
 
-    /// <summary>Ends the wait of a receive, if one is waiting.</summary>
+    /// <summary>Cancels the receive that waits, if there is one.</summary>
     public void Cancel(CancellationToken cancellationToken) => EndWait(null, cancellationToken);
 
-    /// <summary>Drops what was not asked for, and all that comes: the application is done with the connection.</summary>
+    /// <summary>Drops the messages that were not received, and all that arrive: the application is done with the connection.</summary>
     /// <remarks>
-    /// It may still look at the last message, as after <c>await using</c>: the array of that is left to the garbage collector.
+    /// It may still read the last message, as after <c>await using</c>: the array of that message is left to the garbage collector.
     /// </remarks>
     public void Discard()
     {
@@ -178,7 +177,7 @@ internal sealed class PullReceiver
     }
 
     /// <inheritdoc/>
-    /// <remarks>The application is still at work on the message, as far as the end of the connection is concerned.</remarks>
+    /// <remarks>For the end of the connection, the application is still processing the message.</remarks>
     public byte[]? TryDetach(ushort loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool)
     {
         pool = Owner.Settings.UncountedPool;
@@ -237,8 +236,8 @@ internal sealed class PullReceiver
 
     /// <inheritdoc/>
     /// <remarks>
-    /// The receive completes on the thread pool: this may be any thread that happened to send, and what it runs in place could
-    /// send and drain the next buffer, one inside the other.
+    /// The receive completes on the thread pool: this may be any thread that sends, and a continuation in place could send and drain
+    /// the buffer again, recursively.
     /// </remarks>
     public override void OnSendBufferDrained() => CompleteWaiting(mayRunInline: false);
 
@@ -264,7 +263,7 @@ internal sealed class PullReceiver
         CompleteWaiting(mayRunInline: true);
         if (Owner.Application.IsServed)
         {
-            // A method serves the connection: all counts until it returns, and Discard is called.
+            // A method serves the connection: everything counts until it returns and Discard is called.
             return;
         }
 
@@ -276,7 +275,7 @@ internal sealed class PullReceiver
         }
     }
 
-    // Under the lock.
+    // Needs the lock.
     private void UncountLent()
     {
         if (!_lent.IsEnd && !_isUncounted)
@@ -300,7 +299,7 @@ internal sealed class PullReceiver
         return end.Result.WasClean ? null : end;
     }
 
-    // Takes what is there, or begins to wait.
+    // Takes the next message, or begins to wait.
     private Beginning Begin(out InboxEntry entry, bool isRegistered, CancellationToken cancellationToken)
     {
         entry = default;
@@ -315,8 +314,8 @@ internal sealed class PullReceiver
                 return Beginning.Refused;
             }
 
-            // Once nothing more can come the messages that are here, and the end, go before the token: it was likely
-            // cancelled because of that end.
+            // Once no more can arrive, the remaining messages and the end come before the token, which was probably canceled because
+            // of that end.
             if (cancellationToken.IsCancellationRequested && !IsInputOver)
             {
                 return Beginning.Canceled;
@@ -358,7 +357,7 @@ internal sealed class PullReceiver
 
     private async Task GoOnInTurnAsync()
     {
-        // Never in place: what goes on could end its next slice, one inside the other.
+        // Never in place: the continuation could use up its next turn, recursively.
         await TurnQueue.Shared.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         lock (this)
         {
@@ -404,7 +403,7 @@ internal sealed class PullReceiver
         return HasEnded;
     }
 
-    // The method that serves the connection is told by its token: not while something is left for it to receive.
+    // Cancels the token of the serve method, but not while messages are left to receive.
     private void CancelServedIfDrained()
     {
         if (_served is null || !HasEnded)
@@ -472,7 +471,7 @@ internal sealed class PullReceiver
         }
     }
 
-    // A method of its own, so that the closure is made only when it is needed.
+    // A separate method, so that the closure is allocated only when it is needed.
     private void Register(short version, CancellationToken cancellationToken) =>
         _cancellation = cancellationToken.UnsafeRegister((_, token) => EndWait(version, token), null);
 
@@ -480,7 +479,7 @@ internal sealed class PullReceiver
     {
         lock (this)
         {
-            // A token of an earlier receive may be late: it must not end the wait of this one.
+            // The token of an earlier receive may fire late: it must not cancel this one.
             if (!_isWaiting || (version is not null && version != _source.Version) || (_yields && IsInputOver))
             {
                 return;
@@ -489,7 +488,7 @@ internal sealed class PullReceiver
             EndWait();
         }
 
-        // Not in place: what runs there could cancel the next receive, one inside the other.
+        // Not in place: a continuation could cancel the next receive, recursively.
         _source.RunContinuationsAsynchronously = true;
         _source.SetException(new OperationCanceledException(cancellationToken));
     }
@@ -513,7 +512,7 @@ internal sealed class PullReceiver
         _cancellation = default;
     }
 
-    // How a receive begins.
+    // The outcome of beginning a receive.
     private enum Beginning : byte
     {
         Taken,
