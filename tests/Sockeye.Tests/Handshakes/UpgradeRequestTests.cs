@@ -82,12 +82,12 @@ public sealed class UpgradeRequestTests
     public void Reading_the_path_alone_allocates_nothing_but_the_text()
     {
         Open(pieces: [Head]);
-        WebSocketUpgradeRequest request = _connection!.Request!;
-        _ = request.Path;
-        WebSocketUpgradeRequest another = _connection.Request!;
+        _ = _connection!.Request!.Path;
+        Open(pieces: [Head]);
+        WebSocketUpgradeRequest request = _connection.Request!;
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        string path = another.Path;
+        string path = request.Path;
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         // The text as it was sent, and decoded.
