@@ -547,7 +547,7 @@ internal sealed class ConnectionCore
             // A pending receive completes with its own result before the token is canceled because of the end.
             Receiver.End(isCall);
             closing.Announce();
-            Pull.TellServed();
+            Pull.NoteEndReported();
         }
         else
         {

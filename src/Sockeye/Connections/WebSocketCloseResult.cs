@@ -16,26 +16,26 @@ public sealed class WebSocketCloseResult
     }
 
     /// <summary>
-    /// The code of the peer's Close frame (RFC 6455 §7.1.5): 1005 if that had none. If this end failed the connection,
-    /// or the peer never answered, the code that this end sent; 1006 if neither end sent a Close frame.
+    /// The code of the peer's Close frame (RFC 6455 §7.1.5), or 1005 if it had none. If this end failed the connection, or the
+    /// peer did not respond, the code that this end sent. 1006 if neither end sent a Close frame.
     /// </summary>
     public WebSocketCloseCode Code { get; }
 
-    /// <summary>The reason that belongs to <see cref="Code"/> (RFC 6455 §7.1.6); empty if there was none.</summary>
+    /// <summary>The reason that was sent with <see cref="Code"/> (RFC 6455 §7.1.6); empty if there was none.</summary>
     /// <remarks>
-    /// As the peer sent it: up to 123 bytes of any UTF-8, control characters and line breaks included. Escape it before it
-    /// goes to a log or a terminal; <see cref="ToString"/> does.
+    /// As the peer sent it: up to 123 bytes of UTF-8, which may include control characters and line breaks. Escape it before you
+    /// write it to a log or a terminal, as <see cref="ToString"/> does.
     /// </remarks>
     public string Reason { get; }
 
     /// <summary>Whether the closing handshake was completed: both ends sent a Close frame (RFC 6455 §7.1.4).</summary>
     public bool WasClean { get; }
 
-    /// <summary>Which end began.</summary>
+    /// <summary>Which end began to close the connection.</summary>
     public WebSocketCloseInitiator Initiator { get; }
 
-    /// <summary>What went wrong: a broken rule, a failed transport, a timeout, a handler's exception.</summary>
-    /// <value><see langword="null"/> if the end was orderly.</value>
+    /// <summary>The cause of the end: a broken rule, a failed transport, a timeout or a handler's exception.</summary>
+    /// <value><see langword="null"/> if the connection was closed without an error.</value>
     public Exception? Exception { get; }
 
     /// <summary>One sentence for a log, on one line: the reason is escaped as in a C# string literal.</summary>

@@ -15,19 +15,19 @@ namespace Sockeye;
 /// <summary>An open WebSocket connection, of a client or a server (RFC 6455).</summary>
 /// <remarks>
 /// <para>
-/// Any thread may send at any time: messages go out whole, those of one sender in the order of its calls. One receive
-/// may wait at a time. Cancelling a call never harms the connection: a send that has not begun is taken back, one that
-/// has begun is finished; a receive that is given up loses nothing.
+/// Any thread may send at any time. Messages are sent whole, and the messages of one sender in the order of its calls. Only one
+/// receive may wait at a time. Canceling a call does not harm the connection: a send that has not begun is withdrawn, a send
+/// that has begun is completed, and a canceled receive loses no message.
 /// </para>
 /// <para>
-/// Pings of the peer are answered whether or not the application receives. So is its Close frame, once the messages before
-/// it have been received and the next is asked for: until then they can be answered, within
-/// <see cref="WebSocketConnectionOptions.CloseReplyDelay"/>. The same goes for the Close frame that this end sends after the
-/// peer broke a rule.
+/// The connection responds to pings whether or not the application receives. It responds to the peer's Close frame when the
+/// application has received all messages before it and asks for the next, or after
+/// <see cref="WebSocketConnectionOptions.CloseReplyDelay"/>: until then the application can still send. The same applies to the
+/// Close frame that this end sends when the peer has broken a rule.
 /// </para>
 /// <para>
-/// What was received before the end is delivered before the end, however the connection ended; only <see cref="Abort"/>, and
-/// a handler that throws, drop it.
+/// Messages that arrived before the end are delivered before the end, however the connection ended. Only <see cref="Abort"/>,
+/// disposal and a handler that throws drop them.
 /// </para>
 /// </remarks>
 public sealed class WebSocketConnection : IAsyncDisposable, IApplication
@@ -35,8 +35,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     // A text of up to 340 characters; longer ones are encoded into a rented buffer.
     private const int MaxLengthOnStack = 1_024;
 
-    // What opened the connection: a server's packed request, or a client's response. Once a property needs more than that, a
-    // ConnectionDetails which has it.
+    // A server's packed request or a client's response. The first property that needs more replaces it by a ConnectionDetails.
     private object? _opening;
 
     private readonly WebSocketHandler? _handler;
@@ -177,27 +176,27 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     }
 
     /// <summary>Sends a text message.</summary>
-    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>
-    /// A task that completes when the message is in the send buffer or has left it: at once, unless the peer is slow.
-    /// Awaiting it keeps the sender as slow as the peer.
+    /// A task that completes when the message is in the send buffer, or beyond: at once, unless the peer is slow. Await it, so
+    /// that you send no faster than the peer reads.
     /// </returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(string text, CancellationToken cancellationToken = default) =>
         SendAsync(text, compress: true, cancellationToken);
 
-    /// <summary>Sends a text message, and decides whether it is compressed.</summary>
-    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <summary>Sends a text message, and chooses whether it may be compressed.</summary>
+    /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
     /// <param name="compress">
     /// Whether to compress the message if compression was negotiated (RFC 7692) and the message is long enough. Do not
     /// compress a secret together with text that someone else has chosen: the length would reveal it (§8).
     /// </param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for the other overload.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public ValueTask SendAsync(string text, bool compress, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -206,26 +205,26 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         return SendAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, compress, isRented: true, cancellationToken);
     }
 
-    /// <summary>Sends a text message that is UTF-8 already.</summary>
+    /// <summary>Sends a text message that is already encoded as UTF-8.</summary>
     /// <param name="utf8">
     /// The text. Do not change it until the task completes. It is not validated: a peer fails the connection with 1007 if
     /// it is not UTF-8 (RFC 6455 §8.1).
     /// </param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for the other overloads.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
         SendAsync(utf8, WebSocketMessageKind.Text, compress: true, isRented: false, cancellationToken);
 
     /// <summary>Sends a binary message.</summary>
     /// <param name="payload">
-    /// The payload. Do not change it until the task completes. UTF-8 goes out as text with
+    /// The payload. Do not change it until the task completes. To send UTF-8 as a text message, use
     /// <see cref="SendTextAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.
     /// </param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for the other overloads.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
@@ -237,22 +236,22 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// fail the connection with 1007.
     /// </param>
     /// <param name="kind">Text or binary.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for the other overloads.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken = default) =>
         SendAsync(payload, kind, compress: true, isRented: false, cancellationToken);
 
-    /// <summary>Sends a message, and decides whether it is compressed.</summary>
+    /// <summary>Sends a message of either kind, and chooses whether it may be compressed.</summary>
     /// <param name="payload">As for the other overload.</param>
     /// <param name="kind">Text or binary.</param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for the other overloads.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, bool compress,
@@ -261,19 +260,18 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 
     /// <summary>Sends a message that was received, on this connection or another.</summary>
     /// <param name="message">The message. Its payload must stay valid until the task completes.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for the other overloads.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The message was never received.</exception>
     public ValueTask SendAsync(WebSocketMessage message, CancellationToken cancellationToken = default) =>
         SendAsync(message.Payload, message.Kind, cancellationToken);
 
     /// <summary>Sends a message now or not at all.</summary>
     /// <param name="payload">
-    /// The payload; not needed after the call. Text must be UTF-8, which is not validated; see
-    /// <see cref="TrySendText"/>.
+    /// The payload, not used after the call. Text must be UTF-8, which is not validated: see <see cref="TrySendText"/>.
     /// </param>
-    /// <param name="kind">Text or binary; binary if it is not given.</param>
+    /// <param name="kind">Text or binary. Binary is the default.</param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <returns>
     /// What became of the message. <see cref="WebSocketSendResult.Refused"/> and <see cref="WebSocketSendResult.Closed"/> mean
@@ -292,7 +290,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
             new OutgoingFrame(OutgoingFrame.OpcodeOf(kind)) { Encoder = EncoderFor(payload.Length, compress) }, payload);
 
     /// <summary>Sends a text message now or not at all.</summary>
-    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <returns>As for the other overload.</returns>
     [MustUseReturnValue]
@@ -315,26 +313,28 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         }
     }
 
-    /// <summary>Sends a text message that is UTF-8 already, such as a literal <c>"…"u8</c>, now or not at all.</summary>
-    /// <param name="utf8">The text; not needed after the call. It is not validated: a peer fails the connection with 1007.</param>
+    /// <summary>Sends a text message that is already encoded as UTF-8, such as a literal <c>"…"u8</c>, now or not at all.</summary>
+    /// <param name="utf8">
+    /// The text, not used after the call. It is not validated: a peer fails the connection with 1007 if it is not UTF-8.
+    /// </param>
     /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
     /// <returns>As for <see cref="TrySend(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</returns>
     [MustUseReturnValue]
     public WebSocketSendResult TrySendText(ReadOnlySpan<byte> utf8, bool compress = true) =>
         TrySend(utf8, WebSocketMessageKind.Text, compress);
 
-    /// <summary>Sends a message that was made ready for many connections, once there is room for it.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits for room.</param>
+    /// <summary>Sends a message that was prepared for many connections.</summary>
+    /// <param name="message">The message. It may be sent on any number of connections at once.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
     /// <returns>As for other messages.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public ValueTask SendAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
         return Core.Sends.SendAsync(FrameOf(message), cancellationToken);
     }
 
-    /// <summary>Sends a message that was made ready for many connections, now or not at all.</summary>
+    /// <summary>Sends a message that was prepared for many connections, now or not at all.</summary>
     /// <param name="message">The message.</param>
     /// <returns>As for other messages.</returns>
     [MustUseReturnValue]
@@ -345,23 +345,23 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     }
 
     /// <summary>Begins a message that is sent in fragments.</summary>
-    /// <param name="kind">What the message is.</param>
+    /// <param name="kind">Text or binary.</param>
     /// <param name="compress">
-    /// Whether to compress it if that was agreed on and its first fragment is long enough.
+    /// Whether to compress the message if compression was negotiated and the first fragment is long enough.
     /// </param>
-    /// <returns>A writer, which must be completed. Nothing is sent, and nobody has to wait, before its first write.</returns>
+    /// <returns>A writer, which must be completed. Nothing is sent, and no other sender waits, before its first write.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public WebSocketMessageWriter BeginMessage(WebSocketMessageKind kind, bool compress = true) =>
         new(this, OutgoingFrame.OpcodeOf(kind), compress);
 
     /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
     /// <param name="cancellationToken">Ends the wait. A pong that arrives later still updates <see cref="RoundTripTime"/>.</param>
-    /// <returns>How long the answer took.</returns>
-    /// <exception cref="WebSocketClosedException">The connection is closed, or closes before the answer comes.</exception>
+    /// <returns>The round-trip time.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closed, or closes before the pong arrives.</exception>
     /// <exception cref="TimeoutException">
     /// No pong with the ping's payload arrived within <see cref="KeepAliveOptions.PongTimeout"/> of sending the ping, with or
-    /// without a token. The connection stays open. While the ping is still behind earlier data that the peer's system keeps
-    /// acknowledging, the time begins anew.
+    /// without a token. The connection stays open. The time starts again while the ping waits behind earlier data that the
+    /// peer's system continues to acknowledge.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
@@ -381,42 +381,42 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         }
     }
 
-    /// <summary>Sends a pong that nobody asked for: a heartbeat in one direction (RFC 6455 §5.5.3).</summary>
-    /// <param name="payload">0 to 125 bytes. Leave them alone until the task completes.</param>
-    /// <param name="cancellationToken">Takes the pong back, as long as it waits for room.</param>
+    /// <summary>Sends an unsolicited pong: a heartbeat in one direction (RFC 6455 §5.5.3).</summary>
+    /// <param name="payload">0 to 125 bytes. Do not change them until the task completes.</param>
+    /// <param name="cancellationToken">Withdraws the pong while it waits for room in the send buffer.</param>
     /// <exception cref="ArgumentException">The payload is longer than 125 bytes.</exception>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public ValueTask PongAsync(ReadOnlyMemory<byte> payload = default, CancellationToken cancellationToken = default) =>
         payload.Length <= FrameHeader.MaxControlPayloadLength
             ? Core.SendControl(Opcode.Pong, payload, cancellationToken)
             : throw new ArgumentException("A pong has at most 125 bytes of payload (RFC 6455 §5.5).", nameof(payload));
 
-    /// <summary>Closes the connection in order: sends a Close frame behind all that was sent, and waits for the peer's.</summary>
+    /// <summary>Closes the connection: sends a Close frame after everything that was sent before, and waits for the peer's.</summary>
     /// <param name="code">
-    /// 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4); <see langword="null"/> for a Close frame without a code,
-    /// which the peer reads as 1005.
+    /// 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4). <see langword="null"/> sends a Close frame without a code,
+    /// which the peer reports as 1005.
     /// </param>
-    /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5). <see langword="null"/> is none.</param>
-    /// <param name="cancellationToken">Ends the wait; the close continues.</param>
+    /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5). <see langword="null"/> sends none.</param>
+    /// <param name="cancellationToken">Ends the wait. The close continues.</param>
     /// <returns>
-    /// How it ended, as soon as both Close frames are through, or the peer has not answered within
-    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. If the connection was closed already, how that went.
+    /// How the connection ended, when both Close frames have been exchanged, or the peer has not responded within
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. If the connection was closed before, how it ended then.
     /// </returns>
     /// <remarks>
     /// <para>
-    /// Everything accepted before is sent first, for as long as the peer takes something: the timeout begins anew whenever it
-    /// has, and last when the Close frame has left.
+    /// Everything that was accepted before is sent first, as long as the peer reads: the timeout starts again whenever the peer
+    /// takes something, and a last time when the Close frame has been sent.
     /// </para>
     /// <para>
-    /// Messages that still arrive can be received. If the inbox is full and the application takes nothing for
-    /// <see cref="WebSocketConnectionOptions.CloseReplyDelay"/>, or for four fifths of
-    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> with a message in hand, or has not taken all after 30 seconds, what does
-    /// not fit in the inbox is dropped.
+    /// Messages that still arrive can be received. Messages that do not fit into the inbox are dropped when it is full and the
+    /// application has taken nothing for <see cref="WebSocketConnectionOptions.CloseReplyDelay"/>, or for four fifths of
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> while it holds a message, or has not taken everything after 30 seconds.
     /// </para>
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The code must not be sent, the reason is too long, or there is a reason without a code.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async ValueTask<WebSocketCloseResult> CloseAsync(
         WebSocketCloseCode? code = WebSocketCloseCode.NormalClosure, string? reason = null,
         CancellationToken cancellationToken = default)
@@ -426,20 +426,20 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     }
 
     /// <summary>
-    /// Drops the transport at once. What has not been sent is lost, and so is what was received and not delivered; the peer sees
-    /// code 1006.
+    /// Ends the transport at once. Data that has not been sent is lost, and so are messages that were received and not delivered.
+    /// The peer sees code 1006.
     /// </summary>
     public void Abort() => Core.Closing.Abort();
 
     /// <summary>Closes the connection with 1000, if it is open, and waits until it has ended.</summary>
-    /// <remarks>Messages that were not received are dropped.</remarks>
+    /// <remarks>Messages that the application has not received are dropped. Detached messages stay valid.</remarks>
     public async ValueTask DisposeAsync()
     {
         Core.Pull?.Discard();
         await CloseAsync().ConfigureAwait(false);
     }
 
-    // What is waited for before the token, which is often cancelled because of the same end of the connection.
+    // The task takes precedence over the token, which is often canceled because of the same end of the connection.
     private static async Task<T> WaitForAsync<T>(Task<T> task, CancellationToken cancellationToken)
     {
         try
@@ -544,7 +544,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         compress ? Core.Compression?.EncoderFor(length) : null;
 
     private InvalidOperationException? FindMisuse(bool fragments) =>
-        Core.Pull is null ? new("The connection has a handler, which receives its messages.")
+        Core.Pull is null ? new("The connection has a handler, so its messages cannot be received with a call.")
         : Core.Settings.Reader.DeliverFragments == fragments ? null
         : new(fragments
             ? "The connection delivers whole messages; set WebSocketConnectionOptions.DeliverFragments."

@@ -49,7 +49,9 @@ public abstract class WebSocketHandler
 
     /// <summary>Called for each message that has arrived. The next one of the connection is delivered when the returned task has completed.</summary>
     /// <param name="connection">The connection that it arrived on.</param>
-    /// <param name="message">The message; its payload is valid until the returned task completes.</param>
+    /// <param name="message">
+    /// The message. Its payload is valid until the returned task completes; <see cref="WebSocketMessage.Detach"/> keeps it.
+    /// </param>
     public virtual ValueTask OnMessageAsync(WebSocketConnection connection, WebSocketMessage message) => default;
 
     /// <summary>

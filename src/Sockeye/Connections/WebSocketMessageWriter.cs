@@ -3,15 +3,16 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>Sends one message in fragments, when its length is not known or it does not fit in memory (RFC 6455 §5.4).</summary>
+/// <summary>Sends one message in fragments, if its length is not known or it does not fit into memory (RFC 6455 §5.4).</summary>
 /// <remarks>
 /// <para>
-/// From the first fragment to the last, messages of other senders wait; pings, pongs and Close frames may pass. Not for
-/// use by several threads at once.
+/// From the first fragment to the last, messages of other senders wait. Pings, pongs and Close frames may be sent in between. Only
+/// one thread may use a writer at a time.
 /// </para>
 /// <para>
-/// A message that was begun must be ended with <see cref="CompleteAsync(CancellationToken)"/>: since half a message cannot be taken back,
-/// disposing of the writer before that fails the connection with 1011. A writer that has sent nothing may be dropped.
+/// A message that was begun must be completed with <see cref="CompleteAsync(CancellationToken)"/>. The part that was sent cannot be
+/// withdrawn, so disposing the writer before that fails the connection with 1011. A writer that has sent nothing need not be
+/// completed or disposed.
 /// </para>
 /// </remarks>
 public sealed class WebSocketMessageWriter : IAsyncDisposable
@@ -32,32 +33,32 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     }
 
     /// <summary>Sends the next part of the message as a fragment of its own.</summary>
-    /// <param name="payload">The part; empty ones are not sent. Leave it alone until the task completes.</param>
-    /// <param name="cancellationToken">Ends the wait for room; the fragment is then not sent and may be sent again.</param>
-    /// <returns>A task that completes when the fragment is in the send buffer or beyond.</returns>
-    /// <exception cref="InvalidOperationException">The message has been completed, or the last fragment waits.</exception>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <param name="payload">The part. An empty part is not sent. Do not change it until the task completes.</param>
+    /// <param name="cancellationToken">Ends the wait for room. The fragment is then not sent, and may be sent again.</param>
+    /// <returns>A task that completes when the fragment is in the send buffer, or beyond.</returns>
+    /// <exception cref="InvalidOperationException">The message is complete, or the last fragment is still being sent.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         payload.IsEmpty ? default : SendAsync(payload, fin: false, cancellationToken);
 
-    /// <summary>Ends the message.</summary>
-    /// <param name="cancellationToken">Ends the wait for room; the message is then still open.</param>
-    /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
-    /// <exception cref="InvalidOperationException">The message has been completed, or the last fragment waits.</exception>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <summary>Completes the message.</summary>
+    /// <param name="cancellationToken">Ends the wait for room. The message is then not complete, and must still be completed.</param>
+    /// <returns>A task that completes when the message is in the send buffer, or beyond.</returns>
+    /// <exception cref="InvalidOperationException">The message is complete, or the last fragment is still being sent.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public ValueTask CompleteAsync(CancellationToken cancellationToken = default) =>
         SendAsync(ReadOnlyMemory<byte>.Empty, fin: true, cancellationToken);
 
-    /// <summary>Ends the message with a last part.</summary>
-    /// <param name="payload">The part. Leave it alone until the task completes.</param>
-    /// <param name="cancellationToken">Ends the wait for room; the message is then still open.</param>
-    /// <returns>A task that completes when the message is in the send buffer or beyond.</returns>
-    /// <exception cref="InvalidOperationException">The message has been completed, or the last fragment waits.</exception>
-    /// <exception cref="WebSocketClosedException">The connection is closed or being closed.</exception>
+    /// <summary>Completes the message with a last part.</summary>
+    /// <param name="payload">The part. Do not change it until the task completes.</param>
+    /// <param name="cancellationToken">Ends the wait for room. The message is then not complete, and must still be completed.</param>
+    /// <returns>A task that completes when the message is in the send buffer, or beyond.</returns>
+    /// <exception cref="InvalidOperationException">The message is complete, or the last fragment is still being sent.</exception>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public ValueTask CompleteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         SendAsync(payload, fin: true, cancellationToken);
 
-    /// <summary>Fails the connection if the message was begun and not completed; else does nothing.</summary>
+    /// <summary>Fails the connection with 1011 if the message was begun and not completed. Otherwise does nothing.</summary>
     public ValueTask DisposeAsync()
     {
         if ((_hasBegun || _isSending) && !_hasEnded)
@@ -73,12 +74,12 @@ public sealed class WebSocketMessageWriter : IAsyncDisposable
     {
         if (_hasEnded)
         {
-            throw new InvalidOperationException("The message has been completed.");
+            throw new InvalidOperationException("The message is complete: nothing can be added to it.");
         }
 
         if (_isSending)
         {
-            throw new InvalidOperationException("The last fragment is still being sent: await it first.");
+            throw new InvalidOperationException("The last fragment is still being sent. Await its task first.");
         }
 
         if (_compress && !_hasBegun)

@@ -1,20 +1,21 @@
 namespace Sockeye;
 
-/// <summary>What became of a message passed to <see cref="WebSocketConnection.TrySend(ReadOnlySpan{byte}, WebSocketMessageKind, bool)"/>.</summary>
+/// <summary>What <see cref="WebSocketConnection.TrySend(string, bool)"/> and its overloads did with a message.</summary>
 public enum WebSocketSendResult
 {
     /// <summary>
-    /// Handed to the transport; or, inside a handler's callback, to be handed over with all others when it returns.
+    /// Handed to the transport, or held until the handler's callback returns, to leave with the other frames of that call.
     /// </summary>
     Sent,
 
     /// <summary>
-    /// Copied to the send buffer, because the peer reads more slowly than is being sent, or because another sender's
-    /// fragmented message is not complete. Lost if the connection ends first, or is closed while that message is open.
+    /// Copied to the send buffer, because the peer reads more slowly than this end sends, or because a fragmented message of
+    /// another sender is not complete. It is lost if the connection ends before it is sent, or is closed while that fragmented
+    /// message is open.
     /// </summary>
     Queued,
 
-    /// <summary>Not sent and not queued: the send buffer is at its limit. The connection is as it was.</summary>
+    /// <summary>Not sent and not queued: the send buffer is at its limit. The connection is not affected.</summary>
     Refused,
 
     /// <summary>

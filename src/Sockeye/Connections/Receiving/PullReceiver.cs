@@ -81,7 +81,7 @@ internal sealed class PullReceiver
     /// <param name="cancellationToken">Ends the wait. A message that arrives later is kept for the next call.</param>
     /// <returns>The message; <see langword="null"/> once all have been delivered, if the connection ended cleanly.</returns>
     /// <exception cref="WebSocketClosedException">All have been delivered, and the connection did not end cleanly.</exception>
-    /// <exception cref="InvalidOperationException">Another receive is waiting; it goes on waiting.</exception>
+    /// <exception cref="InvalidOperationException">Another receive is waiting. It continues to wait.</exception>
     public ValueTask<WebSocketMessage?> ReceiveMessageAsync(bool isRegistered, CancellationToken cancellationToken) =>
         Begin(out InboxEntry entry, isRegistered, cancellationToken) switch
         {
@@ -129,7 +129,7 @@ internal sealed class PullReceiver
 
         if (hasEnded)
         {
-            TellServed();
+            NoteEndReported();
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class PullReceiver
     /// Cancels the token of the serve method once all messages have been received. Called after the end was announced, so that
     /// calls which wait for the end complete with it, and not by the token.
     /// </summary>
-    public void TellServed()
+    public void NoteEndReported()
     {
         ServedConnection? served;
         lock (this)

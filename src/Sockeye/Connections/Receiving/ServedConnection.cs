@@ -5,7 +5,7 @@ namespace Sockeye.Connections.Receiving;
 /// <summary>The token of a method that serves a connection: canceled when the connection has ended.</summary>
 /// <remarks>
 /// It is not canceled before everything that was received has been taken, so passing the token on loses no message. A method that has
-/// stopped receiving would wait for ever, so the token is also canceled when nothing has been taken for a while.
+/// stopped receiving would wait forever, so the token is also canceled when nothing has been taken for a while.
 /// </remarks>
 internal sealed class ServedConnection(PullReceiver pull, IReceiverOwner owner) : Deadline
 {
