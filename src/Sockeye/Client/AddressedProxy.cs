@@ -3,8 +3,8 @@ using System.Net;
 namespace Sockeye.Client;
 
 /// <summary>
-/// A proxy that is looked up by the server's own address, not by the one that the HTTP client has: there may be one for wss and
-/// another for ws. The HTTP client quotes the proxy's address in its exceptions, so it is given scheme, host and port only.
+/// Looks up the proxy by the server's own address, not by the HTTP client's: wss and ws may have different proxies. The HTTP
+/// client quotes the proxy's address in its exceptions, so it gets scheme, host and port only.
 /// </summary>
 internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
 {

@@ -3,13 +3,14 @@ using System.Text;
 
 namespace Sockeye.Client;
 
-/// <summary>A user and a password in an Authorization header (RFC 7617).</summary>
+/// <summary>Writes and checks the credentials of an Authorization header for Basic (RFC 7617).</summary>
 internal static class BasicCredentials
 {
     /// <summary>The rule for valid credentials, for error messages.</summary>
-    public const string Rule = "A user has no colon, and neither user nor password has control characters (RFC 7617 §2).";
+    public const string Rule =
+        "A user must not contain a colon, and neither user nor password may contain control characters (RFC 7617 §2).";
 
-    /// <summary>The value of the header for valid credentials.</summary>
+    /// <summary>Returns the value of the header for valid credentials.</summary>
     public static string ToHeader(NetworkCredential credential) =>
         "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(UserOf(credential) + ":" + credential.Password));
 
@@ -37,7 +38,7 @@ internal static class BasicCredentials
         return AreValid(user, password);
     }
 
-    /// <summary>User and password of an address, percent-decoded (RFC 3986 §3.2.1).</summary>
+    /// <summary>Splits user information into user and password, percent-decoded (RFC 3986 §3.2.1).</summary>
     public static (string User, string Password) Split(string userInfo)
     {
         int colon = userInfo.IndexOf(':', StringComparison.Ordinal);

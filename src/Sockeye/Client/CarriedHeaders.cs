@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye.Client;
 
-/// <summary>The application's headers, as they are carried from request to request along redirects.</summary>
+/// <summary>Carries the application's headers from request to request along redirects.</summary>
 internal sealed class CarriedHeaders
 {
     private const string Authorization = "Authorization";
@@ -13,10 +13,10 @@ internal sealed class CarriedHeaders
     private readonly bool _hasCredentials;
     private WebSocketHeaders _headers;
     private string? _host;
-    private NetworkCredential? _ofAddress;
+    private NetworkCredential? _addressCredential;
 
-    /// <summary>Takes those of the options, with credentials.</summary>
-    /// <exception cref="ArgumentException">Something of it must not be sent.</exception>
+    /// <summary>Takes the headers and credentials of the options and the address.</summary>
+    /// <exception cref="ArgumentException">Credentials cannot be sent.</exception>
     public CarriedHeaders(WebSocketClientOptions options, ClientAddress address)
     {
         _headers = options.RequestHeaders;
@@ -44,53 +44,57 @@ internal sealed class CarriedHeaders
         }
     }
 
-    /// <summary>The Authorization header that goes out unasked; <see langword="null"/> if there is none but the application's.</summary>
+    /// <summary>
+    /// The Authorization header that is sent without a challenge; <see langword="null"/> if there is none but the application's.
+    /// </summary>
     public string? OwnAuthorization { get; private set; }
 
-    /// <summary>Whether what is for the first server alone has been left behind.</summary>
+    /// <summary>Whether the data that is for the first server only was dropped.</summary>
     public bool HasLeftOrigin { get; private set; }
 
     /// <summary>
-    /// Leaves behind what is for the first server alone: credentials, cookies, its name, and all that may hold a secret.
+    /// Drops the data that is for the first server only: credentials, cookies, the host, and every header that may hold a secret.
     /// </summary>
     public void LeaveOrigin()
     {
         _headers = [.. _headers.Where(header => Harmless.Contains(header.Key, StringComparer.OrdinalIgnoreCase))];
         _host = null;
-        _ofAddress = null;
+        _addressCredential = null;
         OwnAuthorization = null;
         HasLeftOrigin = true;
     }
 
     /// <summary>
-    /// Takes the user information of a redirect to the same server, unless the application has given credentials in any way: a
-    /// server does not choose who the client is.
+    /// Takes the user information of a redirect to the same server, unless the application has set credentials: a server must not
+    /// choose the client's identity.
     /// </summary>
-    public void TakeFromRedirect(NetworkCredential? ofLocation)
+    public void TakeFromRedirect(NetworkCredential? credential)
     {
         if (!_hasCredentials)
         {
-            Take(ofLocation);
+            Take(credential);
         }
     }
 
-    /// <summary>Who the client is to a server that asks for a scheme; <see langword="null"/> if it is not to learn that.</summary>
+    /// <summary>
+    /// Returns the credentials for a server that requires a scheme; <see langword="null"/> if there are none that it may get.
+    /// </summary>
     public NetworkCredential? FindCredential(WebSocketClientOptions options, ClientAddress address, string scheme)
     {
-        if (HasLeftOrigin || _ofAddress is not null)
+        if (HasLeftOrigin || _addressCredential is not null)
         {
-            return _ofAddress;
+            return _addressCredential;
         }
 
-        // A cache has prefixes of addresses, which applications write in either way.
+        // A cache maps address prefixes to credentials, and applications write them with either scheme.
         NetworkCredential? found = options.Credentials?.GetCredential(address.Uri, scheme)
             ?? options.Credentials?.GetCredential(address.Http, scheme);
 
-        // Those of the process have no password to show.
+        // The default credentials of the process contain no password: only Negotiate can use them.
         return found == CredentialCache.DefaultNetworkCredentials && scheme != "Negotiate" ? null : found;
     }
 
-    /// <summary>Makes the next request.</summary>
+    /// <summary>Creates the next request.</summary>
     public WebSocketClientRequest CreateRequest(
         ClientAddress address, int redirectCount, string cookies, string? authorization)
     {
@@ -110,12 +114,12 @@ internal sealed class CarriedHeaders
     }
 
     // An Authorization header that the application set takes precedence over all other credentials.
-    private void Take(NetworkCredential? ofAddress)
+    private void Take(NetworkCredential? credential)
     {
-        if (ofAddress is not null && !_headers.Contains(Authorization))
+        if (credential is not null && !_headers.Contains(Authorization))
         {
-            _ofAddress = ofAddress;
-            AddAuthorization(ofAddress);
+            _addressCredential = credential;
+            AddAuthorization(credential);
         }
     }
 

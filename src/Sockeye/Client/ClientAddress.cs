@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Sockeye.Client;
 
-/// <summary>Where a request goes (RFC 6455 §3): a host by TCP, or the path of a socket or pipe on this machine.</summary>
+/// <summary>
+/// The address of a server (RFC 6455 §3): a host and port, or the path of a Unix socket or named pipe on this machine.
+/// </summary>
 internal sealed class ClientAddress
 {
     private const string SocketScheme = "ws+unix:";
@@ -11,7 +13,7 @@ internal sealed class ClientAddress
     // RFC 6874 §2: "%25" stands for the percent sign in front of a zone.
     private const string EncodedPercent = "25";
 
-    // Nothing of the address itself: what cannot be parsed may have a password or a token anywhere.
+    // Does not quote the address: in text that cannot be parsed, a password or a token can be anywhere.
     private const string NotAbsolute =
         "The address is not an absolute URI, such as wss://host:port/path. It is not shown, since it may contain secrets.";
 
@@ -25,46 +27,48 @@ internal sealed class ClientAddress
     }
 
     /// <summary>
-    /// What the request is made of: ws or wss, with neither user information nor fragment. On the path of a socket, of a
-    /// host by the name of localhost.
+    /// The address for the request: ws or wss, without user information or a fragment. For a socket or pipe, the host is
+    /// localhost.
     /// </summary>
     public Uri Uri { get; }
 
-    /// <summary>The same for the application to see: with the path of the socket, if there is one.</summary>
+    /// <summary>The address as the application sees it: with the path of the socket, if there is one.</summary>
     public Uri Shown { get; }
 
     /// <summary>The path of a Unix socket or a pipe; <see langword="null"/> for a host.</summary>
     public string? SocketPath { get; }
 
-    /// <summary>User and password, percent-encoded, with a colon between; empty if there are none (RFC 3986 §3.2.1).</summary>
+    /// <summary>
+    /// The user and password, percent-encoded and separated by a colon; empty if there are none (RFC 3986 §3.2.1).
+    /// </summary>
     public string UserInfo { get; }
 
     /// <summary>
-    /// The network interface through which a link-local IPv6 address is reached (RFC 4007 §11), by its name or number;
-    /// <see langword="null"/> if the address has none. It has a meaning on this machine only (RFC 9844 §5).
+    /// The network interface, by name or number, through which a link-local IPv6 address is reached (RFC 4007 §11);
+    /// <see langword="null"/> if the address has no zone. It is meaningful on this machine only (RFC 9844 §5).
     /// </summary>
     public string? Zone { get; }
 
-    /// <summary>The host to connect to: with the zone, if there is one.</summary>
+    /// <summary>The host to connect to, including the zone if there is one.</summary>
     public string ConnectHost => Zone is null ? Uri.IdnHost : $"{Uri.IdnHost}%{Zone}";
 
-    /// <summary>Whether the connection is over TLS.</summary>
+    /// <summary>Whether the connection uses TLS.</summary>
     public bool IsSecure => Uri.Scheme == Uri.UriSchemeWss;
 
-    /// <summary>The address for what knows http and https alone.</summary>
+    /// <summary>The same address with the scheme http or https, for APIs that do not support ws and wss.</summary>
     public Uri Http => new UriBuilder(Uri)
     {
         Scheme = IsSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp,
         Port = Uri.Port,
     }.Uri;
 
-    /// <summary>Reads an address.</summary>
-    /// <exception cref="ArgumentException">It cannot be the address of a WebSocket server.</exception>
+    /// <summary>Parses an address.</summary>
+    /// <exception cref="ArgumentException">The address is not valid for a WebSocket server.</exception>
     public static ClientAddress Parse(string address)
     {
         ArgumentNullException.ThrowIfNull(address);
 
-        // Not first by way of a URI: that of a pipe of Windows has backslashes.
+        // Checked before parsing as a URI: the path of a Windows pipe has backslashes.
         return address.StartsWith(SocketScheme, StringComparison.OrdinalIgnoreCase)
             ? ParseSocket(address)
             : Uri.TryCreate(address, UriKind.Absolute, out Uri? parsed)
@@ -72,8 +76,8 @@ internal sealed class ClientAddress
                 : throw new ArgumentException(NotAbsolute, nameof(address));
     }
 
-    /// <summary>Reads an address.</summary>
-    /// <exception cref="ArgumentException">It cannot be the address of a WebSocket server.</exception>
+    /// <summary>Parses an address.</summary>
+    /// <exception cref="ArgumentException">The address is not valid for a WebSocket server.</exception>
     public static ClientAddress Parse(Uri address)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -89,20 +93,22 @@ internal sealed class ClientAddress
                 : throw new ArgumentException(fault, nameof(address));
     }
 
-    /// <summary>Where a redirect leads (RFC 9110 §10.2.2).</summary>
+    /// <summary>Resolves the target of a redirect (RFC 9110 §10.2.2).</summary>
     /// <param name="location">The Location header.</param>
-    /// <param name="target">The address, if the result is <see langword="true"/>; a socket is no place to be sent to.</param>
+    /// <param name="target">
+    /// The address, if the result is <see langword="true"/>. A redirect never leads to another socket.
+    /// </param>
     public bool TryFollow(string location, [NotNullWhen(true)] out ClientAddress? target)
     {
         target = null;
 
-        // RFC 3986 §2: visible ASCII and nothing else; what is not would be read one way here and another elsewhere.
+        // RFC 3986 §2: visible ASCII only. Parsers disagree about other characters.
         if (location.Length == 0
             || location.AsSpan().ContainsAnyExceptInRange('!', '~')
             || !Uri.TryCreate(Http, location, out Uri? resolved)
             || !TryParseHost(resolved, out ClientAddress? parsed, out _)
 
-            // RFC 9844 §5: a zone is local to a machine. A server has no say in the client's interfaces.
+            // RFC 9844 §5: a zone is local to a machine. A server must not choose an interface of the client.
             || parsed.Zone is not null)
         {
             return false;
@@ -110,11 +116,11 @@ internal sealed class ClientAddress
 
         if (Zone is not null && parsed.Uri.IdnHost == Uri.IdnHost)
         {
-            // The server does not know the zone, and means itself.
+            // The server does not know the zone; it means its own address.
             parsed = new ClientAddress(parsed.Uri, parsed.Shown, socketPath: null, parsed.UserInfo, Zone);
         }
 
-        // A relative reference stays with the socket that gave it: it names no host to go to.
+        // A relative reference names no host, so it stays on the socket.
         bool isRelative = location.StartsWith('/')
             ? !location.StartsWith("//", StringComparison.Ordinal)
             : !Uri.TryCreate(location, UriKind.Absolute, out _);
@@ -123,7 +129,8 @@ internal sealed class ClientAddress
     }
 
     /// <summary>
-    /// Whether what one server may know is safe with the other too: same scheme, host and port (RFC 6454 §4), or same socket.
+    /// Whether an address has the same scheme, host and port (RFC 6454 §4), or the same socket, so that secrets for one may be
+    /// sent to the other.
     /// </summary>
     public bool IsSameOrigin(ClientAddress other) =>
         SocketPath == other.SocketPath
@@ -132,7 +139,7 @@ internal sealed class ClientAddress
         && Uri.Port == other.Uri.Port
         && Uri.IdnHost.Equals(other.Uri.IdnHost, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether a path is that of a named pipe of Windows.</summary>
+    /// <summary>Whether a path is that of a Windows named pipe.</summary>
     public static bool IsPipe(string path) => path.StartsWith(@"\\", StringComparison.Ordinal);
 
     private static bool TryParseHost(
@@ -150,7 +157,7 @@ internal sealed class ClientAddress
         fault =
             scheme is null ? "The scheme of the address is not ws, wss, http, https or ws+unix."
             : address.OriginalString.Contains('#', StringComparison.Ordinal)
-                ? "The address of a WebSocket server has no fragment."
+                ? "The address has a fragment, which a WebSocket address must not have."
             : address.Host.Length == 0 ? "The address has no host."
             : ZoneOf(address) is { Length: 0 } ? "The zone of the address is empty."
             : address.Port == 0 ? "The address has port 0, on which nothing can listen."
@@ -165,7 +172,7 @@ internal sealed class ClientAddress
         return true;
     }
 
-    // [fe80::1%25eth0], as RFC 6874 §2 writes it, or [fe80::1%eth0], as people do (RFC 4007 §11).
+    // [fe80::1%25eth0], as RFC 6874 §2 writes it, or [fe80::1%eth0], which is common (RFC 4007 §11).
     private static string? ZoneOf(Uri address)
     {
         int percent = address.HostNameType == UriHostNameType.IPv6
@@ -192,11 +199,11 @@ internal sealed class ClientAddress
         string path = Uri.UnescapeDataString(colon < 0 ? rest : rest[..colon]);
         string target = colon < 0 || colon == rest.Length - 1 ? "/" : rest[(colon + 1)..];
         string? fault =
-            address.Contains('#', StringComparison.Ordinal) ? "The address of a WebSocket server has no fragment."
-            : path.Length == 0 ? "The address has no path of a socket."
-            : path.Contains('?', StringComparison.Ordinal) ? "The path of a socket ends with a colon: ws+unix:/socket:/path?query."
-            : path.Contains('\0', StringComparison.Ordinal) ? "The path of a socket has a NUL in it."
-            : !target.StartsWith('/') ? "What follows the path of a socket begins with a slash."
+            address.Contains('#', StringComparison.Ordinal) ? "The address has a fragment, which a WebSocket address must not have."
+            : path.Length == 0 ? "The address does not contain the path of a socket."
+            : path.Contains('?', StringComparison.Ordinal) ? "A colon must follow the path of the socket: ws+unix:/socket:/path?query."
+            : path.Contains('\0', StringComparison.Ordinal) ? "The path of the socket contains a NUL."
+            : !target.StartsWith('/') ? "The part after the path of the socket must begin with a slash."
             : null;
         if (fault is not null)
         {

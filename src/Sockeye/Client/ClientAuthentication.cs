@@ -3,55 +3,54 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>Answers the challenges of a server (RFC 9110 §11.6), with the strongest scheme that both ends support.</summary>
+/// <summary>Responds to the challenges of a server (RFC 9110 §11.6), with the strongest scheme that both ends support.</summary>
 internal sealed class ClientAuthentication(WebSocketClientOptions options, CarriedHeaders carried)
 {
     private const string Basic = "Basic";
     private const string Digest = "Digest";
     private const string Negotiate = "Negotiate";
 
-    // RFC 7616 §3.3: a nonce that was stale may be followed by one that is not.
-    private const int MaxAnswers = 2;
+    // RFC 7616 §3.3: a server may reject a stale nonce once, and then send a fresh one.
+    private const int MaxResponses = 2;
 
-    // No server needs more, and each may call the application and the platform.
+    // More than any server needs. Each challenge may call the application and the platform.
     private const int MaxChallenges = 16;
 
     private bool _isDigest;
     private int _count;
 
-    /// <summary>The Authorization header of the next request; <see langword="null"/> if none was asked for.</summary>
-    public string? Answer { get; private set; }
+    /// <summary>The Authorization header of the next request; <see langword="null"/> if no challenge requires one.</summary>
+    public string? Authorization { get; private set; }
 
     /// <summary>
-    /// Why the last challenges could not be answered, though there are credentials for them; <see langword="null"/> if that is not
-    /// the reason.
+    /// Why the credentials for the last challenges cannot be used; <see langword="null"/> if that is not the reason of a failure.
     /// </summary>
-    public string? Hindrance { get; private set; }
+    public string? CredentialFault { get; private set; }
 
-    /// <summary>Starts over: the next request is for another server or path.</summary>
-    public void Forget()
+    /// <summary>Starts over, for a request to another server or path.</summary>
+    public void Reset()
     {
-        Answer = null;
+        Authorization = null;
         _count = 0;
     }
 
-    /// <summary>Answers the challenge of a response, if there is one.</summary>
+    /// <summary>Responds to the challenge of a response, if it has one.</summary>
     /// <param name="address">The address of the server.</param>
     /// <param name="method">The method of the request.</param>
     /// <param name="sent">The Authorization header of the request, if it had one.</param>
     /// <param name="status">The status of the response.</param>
-    /// <param name="headers">Its headers.</param>
+    /// <param name="headers">The headers of the response.</param>
     /// <param name="cancellationToken">Cancels the wait for the platform.</param>
-    /// <returns>Whether to send the request again, with <see cref="Answer"/>.</returns>
-    public async ValueTask<bool> TryAnswerAsync(
+    /// <returns>Whether to send the request again, with <see cref="Authorization"/>.</returns>
+    public async ValueTask<bool> TryRespondAsync(
         ClientAddress address, string method, string? sent, int status, WebSocketHeaders headers,
         CancellationToken cancellationToken)
     {
-        Hindrance = null;
+        CredentialFault = null;
 
-        // An Authorization header of the application takes precedence: its challenges are not answered.
-        if (status != (int)HttpStatusCode.Unauthorized || (sent is not null && sent != Answer && sent != carried.OwnAuthorization)
-            || (Answer is not null && (!_isDigest || _count == MaxAnswers)))
+        // An Authorization header of the application takes precedence: challenges to it are ignored.
+        if (status != (int)HttpStatusCode.Unauthorized || (sent is not null && sent != Authorization && sent != carried.OwnAuthorization)
+            || (Authorization is not null && (!_isDigest || _count == MaxResponses)))
         {
             return false;
         }
@@ -60,7 +59,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
             from value in headers.GetValues("WWW-Authenticate")
             from challenge in AuthenticationChallenge.Parse(value)
             let strength = StrengthOf(challenge)
-            where strength > 0 && (Answer is null || IsStale(challenge))
+            where strength > 0 && (Authorization is null || IsStale(challenge))
             orderby strength descending
             select challenge;
         bool hasNegotiated = false;
@@ -72,9 +71,10 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
             }
 
             hasNegotiated |= IsScheme(challenge, Negotiate);
-            if (await AnswerAsync(challenge, address, method, cancellationToken).ConfigureAwait(false) is { } answer && answer != sent)
+            if (await CreateAuthorizationAsync(challenge, address, method, cancellationToken).ConfigureAwait(false) is { } authorization
+                && authorization != sent)
             {
-                Answer = answer;
+                Authorization = authorization;
                 _isDigest = IsScheme(challenge, Digest);
                 _count++;
                 return true;
@@ -96,7 +96,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
     private static bool IsScheme(AuthenticationChallenge challenge, string scheme) =>
         challenge.Scheme.Equals(scheme, StringComparison.OrdinalIgnoreCase);
 
-    private async ValueTask<string?> AnswerAsync(
+    private async ValueTask<string?> CreateAuthorizationAsync(
         AuthenticationChallenge challenge, ClientAddress address, string method, CancellationToken cancellationToken)
     {
         string scheme = IsScheme(challenge, Negotiate) ? Negotiate : IsScheme(challenge, Digest) ? Digest : Basic;
@@ -112,7 +112,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
         if ((scheme == Digest && !DigestCredentials.AreValid(credential))
             || (scheme == Basic && !BasicCredentials.AreValid(credential)))
         {
-            Hindrance ??= $"the credentials for {scheme} cannot be used: "
+            CredentialFault ??= $"the credentials for {scheme} cannot be used: "
                 + (scheme == Digest ? DigestCredentials.Rule : BasicCredentials.Rule).TrimEnd('.');
             return null;
         }
@@ -125,7 +125,7 @@ internal sealed class ClientAuthentication(WebSocketClientOptions options, Carri
                 return token is null ? null : $"{Negotiate} {token}";
 
             case Digest:
-                return DigestCredentials.Answer(
+                return DigestCredentials.ToHeader(
                     challenge, credential, method, address.Uri.PathAndQuery, DigestCredentials.CreateClientNonce());
 
             default:

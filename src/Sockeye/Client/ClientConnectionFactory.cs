@@ -10,16 +10,18 @@ using Sockeye.Transports.Loops;
 
 namespace Sockeye.Client;
 
-/// <summary>Makes a connection after the opening handshake, of its transport and what was negotiated.</summary>
+/// <summary>Creates a connection from its transport and the negotiated parameters, after the opening handshake.</summary>
 internal sealed class ClientConnectionFactory
 {
-    // Clients compress by default: where zlib is missing, one warning is enough.
+    // Clients compress by default: where zlib is missing, one warning per process is enough.
     private static int HasWarned;
 
     private readonly WebSocketClientOptions _options;
     private readonly WebSocketHandler? _handler;
 
-    /// <summary>Makes connections for a handler, or without one for an application that receives messages.</summary>
+    /// <summary>
+    /// Creates a factory for connections with a handler, or without one for an application that receives messages.
+    /// </summary>
     public ClientConnectionFactory(WebSocketClientOptions options, WebSocketHandler? handler)
     {
         _options = options;
@@ -30,18 +32,18 @@ internal sealed class ClientConnectionFactory
     /// <summary>The codecs; <see langword="null"/> without compression.</summary>
     public MessageCodecs? Codecs { get; }
 
-    /// <summary>Takes the transport back from below the HTTP client.</summary>
+    /// <summary>Creates a connection on the event loop's transport, which it detaches from the HTTP client's stream.</summary>
     public WebSocketConnection TakeOver(
         TransportStream stream, WebSocketUpgradeResponse response, in ClientHandshakeAgreement agreement)
     {
-        // While the transport is the stream's still, and closed with it: the application's logger factory may throw.
+        // Before the transport is detached: if the application's logger factory throws, the stream still closes the transport.
         ConnectionSettings settings = CreateSettings(stream.Wheel);
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection after its response.");
         var connection = new WebSocketConnection(
             transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
 
-        // The first frames may have come with the response, after which the transport was paused. They are added before the
+        // The first frames may have arrived with the response, after which the transport was paused. They are added before the
         // application gets the connection, which it might abort.
         connection.Core.Preload(unread);
         if (unread.Array is not null)
@@ -54,7 +56,7 @@ internal sealed class ClientConnectionFactory
         return connection;
     }
 
-    /// <summary>Goes on over the HTTP client's stream.</summary>
+    /// <summary>Creates a connection on the HTTP client's stream.</summary>
     public WebSocketConnection Open(
         Stream stream, ClientHop hop, bool isSecure, WebSocketUpgradeResponse response,
         in ClientHandshakeAgreement agreement)

@@ -6,7 +6,7 @@ using Sockeye.Transports;
 
 namespace Sockeye.Client;
 
-/// <summary>One attempt to open a connection: a request, a check of its response, and both again for a redirect.</summary>
+/// <summary>Opens one connection: sends a request and checks its response, again for each redirect and challenge.</summary>
 internal sealed class ClientConnector
 {
     // RFC 9113 §7: HTTP_1_1_REQUIRED.
@@ -36,7 +36,7 @@ internal sealed class ClientConnector
         var headers = new CarriedHeaders(options, address);
         var connector = new ClientConnector(options, handler, cancellationToken);
 
-        // One deadline for all of it: with one for each request, redirects could hold up the caller without end.
+        // One deadline for the whole attempt: with one for each request, redirects could keep the caller waiting without end.
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
@@ -62,7 +62,7 @@ internal sealed class ClientConnector
         }
     }
 
-    // In TLS 1.3 the handshake is over for a client before the server has looked at its certificate.
+    // In TLS 1.3 the handshake is complete for a client before the server has checked the client's certificate.
     private void NoteAlert(Exception exception)
     {
         if (_progress.Phase == WebSocketHandshakePhase.Response && _hop?.IsSecure == true
@@ -81,14 +81,14 @@ internal sealed class ClientConnector
             ? (int)code
             : null;
 
-        // The HTTP client quotes a line that it cannot parse, which may have a cookie in it.
+        // The HTTP client quotes a line that it cannot parse, which may contain a cookie.
         Exception? cause = HttpErrorOf(exception) == HttpRequestError.InvalidResponse ? null : _progress.Cause ?? CauseOf(exception);
         TlsDiagnosis? tls = error == WebSocketHandshakeError.TlsFailed ? _progress.Tls : null;
         return new WebSocketHandshakeException(
             error, _progress.Phase, status, [], innerException: cause, detail: tls?.Detail, tlsFailure: tls?.Failure);
     }
 
-    // Of a proxy that is reached over TLS: the HTTP client's own exception only says that there is another inside.
+    // TLS to a proxy failed: the HTTP client's own exception only refers to its inner exception.
     private static Exception CauseOf(Exception exception) =>
         exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } cause }
             ? cause
@@ -105,13 +105,13 @@ internal sealed class ClientConnector
             (WebSocketHandshakePhase.Proxy, _) or (_, HttpRequestError.ProxyTunnelError) => WebSocketHandshakeError.ProxyFailed,
             (WebSocketHandshakePhase.Tls, _) => WebSocketHandshakeError.TlsFailed,
 
-            // After a connection, only a proxy that closed it without a response is connected to again.
+            // A second connection is made only to a proxy that closed the first without a response.
             (WebSocketHandshakePhase.NameResolution or WebSocketHandshakePhase.Connect, _) =>
                 _hop?.Dialer.IsConnected == true ? WebSocketHandshakeError.ProxyFailed : WebSocketHandshakeError.NotReachable,
             (_, HttpRequestError.InvalidResponse) => WebSocketHandshakeError.MalformedResponse,
             (_, HttpRequestError.ConfigurationLimitExceeded) => WebSocketHandshakeError.HeadTooLong,
 
-            // Of HTTP/2, header fields that cannot be decoded: no failure of what is below.
+            // HTTP/2 header fields that cannot be decoded; the transport did not fail.
             _ when _hop?.IsHttp2 == true
                 && exception.GetBaseException()
                     is not (IOException or SocketException or ObjectDisposedException or HttpRequestException) =>
@@ -129,7 +129,7 @@ internal sealed class ClientConnector
             _ => HttpRequestError.Unknown,
         };
 
-        // What is innermost knows best.
+        // The innermost error is the most specific.
         HttpRequestError cause =
             exception.InnerException is { } inner ? HttpErrorOf(inner) : HttpRequestError.Unknown;
         return cause == HttpRequestError.Unknown ? error : cause;
@@ -149,7 +149,7 @@ internal sealed class ClientConnector
         {
             cancellationToken.ThrowIfCancellationRequested();
             WebSocketClientRequest request = headers.CreateRequest(
-                address, redirects.Count, ClientCookies.For(_options.Cookies, address), authentication.Answer);
+                address, redirects.Count, ClientCookies.For(_options.Cookies, address), authentication.Authorization);
             if (_options.OnSendingRequest is { } callback)
             {
                 _isInCallback = true;
@@ -168,7 +168,7 @@ internal sealed class ClientConnector
                 && _options.Http2 == WebSocketHttp2Policy.WhenOffered
                 && ErrorOf(exception) == WebSocketHandshakeError.ExtendedConnectNotOffered)
             {
-                // RFC 8441 §3: it has HTTP/2, but not for this.
+                // RFC 8441 §3: the server may support HTTP/2, but does not offer it for WebSocket.
                 response = await SendAsync(
                     request, address, WebSocketHttp2Policy.Never, headers.HasLeftOrigin, cancellationToken)
                     .ConfigureAwait(false);
@@ -186,23 +186,23 @@ internal sealed class ClientConnector
                 if (next is not null)
                 {
                     address = next;
-                    authentication.Forget();
+                    authentication.Reset();
                     continue;
                 }
 
                 ClientCookies.Store(_options.Cookies, address, received);
                 _isInCallback = true;
-                bool isAnswered = await authentication.TryAnswerAsync(
+                bool mustRepeat = await authentication.TryRespondAsync(
                     address, _hop!.IsHttp2 ? "CONNECT" : "GET", request.Headers["Authorization"], status, received, cancellationToken)
                     .ConfigureAwait(false);
                 _isInCallback = false;
-                if (isAnswered)
+                if (mustRepeat)
                 {
                     continue;
                 }
 
                 ClientHandshakeAgreement agreement =
-                    await CheckAsync(_hop!, response, received, authentication.Hindrance, cancellationToken)
+                    await CheckAsync(_hop!, response, received, authentication.CredentialFault, cancellationToken)
                         .ConfigureAwait(false);
                 var opening = new WebSocketUpgradeResponse(address.Shown, status, received);
                 if (_hop!.Dialer.LoopStream is { } loopStream)
@@ -236,7 +236,7 @@ internal sealed class ClientConnector
     }
 
     private async Task<ClientHandshakeAgreement> CheckAsync(
-        ClientHop hop, HttpResponseMessage response, WebSocketHeaders headers, string? hindrance,
+        ClientHop hop, HttpResponseMessage response, WebSocketHeaders headers, string? credentialFault,
         CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
@@ -258,7 +258,7 @@ internal sealed class ClientConnector
                 return agreement;
             }
 
-            // RFC 8441 §4 has any 2xx open a stream, the HTTP client only this one: there is none to write to.
+            // RFC 8441 §4: any 2xx opens a stream. The HTTP client returns a stream to write to for 200 only.
             error = WebSocketHandshakeError.UnexpectedStatusCode;
         }
 
@@ -266,6 +266,6 @@ internal sealed class ClientConnector
             ? await ClientResponse.ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false)
             : [];
         _userToken.ThrowIfCancellationRequested();
-        throw new WebSocketHandshakeException(error, _progress.Phase, status, headers, body, detail: hindrance);
+        throw new WebSocketHandshakeException(error, _progress.Phase, status, headers, body, detail: credentialFault);
     }
 }

@@ -2,14 +2,14 @@ using System.Net;
 
 namespace Sockeye.Client;
 
-/// <summary>The cookies that a client sends, and is given (RFC 6265).</summary>
+/// <summary>Reads and stores the cookies of a client (RFC 6265).</summary>
 internal static class ClientCookies
 {
-    /// <summary>The value of the Cookie header; empty if there are none for the address.</summary>
+    /// <summary>Returns the value of the Cookie header; empty if there are no cookies for the address.</summary>
     public static string For(CookieContainer? cookies, ClientAddress address) =>
         cookies?.GetCookieHeader(address.Http) ?? "";
 
-    /// <summary>Keeps what a server has set.</summary>
+    /// <summary>Stores the cookies that a server set.</summary>
     public static void Store(
         CookieContainer? cookies, ClientAddress address, WebSocketHeaders headers)
     {
@@ -32,7 +32,7 @@ internal static class ClientCookies
         }
         catch (CookieException)
         {
-            // RFC 6265 §5.2: a cookie that cannot be read, or is for another host, is ignored in its entirety.
+            // RFC 6265 §5.2: a cookie that cannot be parsed, or is for another host, is ignored in its entirety.
         }
     }
 }

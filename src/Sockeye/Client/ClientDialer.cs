@@ -8,15 +8,17 @@ using Sockeye.Transports.Loops;
 namespace Sockeye.Client;
 
 /// <summary>
-/// Connects to a server, or to the proxy in between, and keeps what there is to know of it when the HTTP client has only
-/// a stream.
+/// Connects to the server or to a proxy, and keeps the details of the transport, which the HTTP client's stream does not have.
 /// </summary>
 internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress)
 {
-    /// <summary>The stream over an event loop's transport, if that is what there is: it can be taken back.</summary>
+    /// <summary>
+    /// The stream over an event loop's transport, which can be detached; <see langword="null"/> if no event loop serves the
+    /// connection.
+    /// </summary>
     public TransportStream? LoopStream { get; private set; }
 
-    /// <summary>The socket, if there is one and no event loop serves it.</summary>
+    /// <summary>The socket; <see langword="null"/> if there is none, or an event loop serves it.</summary>
     public Socket? Socket { get; private set; }
 
     /// <summary>The address of this end, if it is known.</summary>
@@ -25,13 +27,13 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
     /// <summary>The address of the peer, or of the proxy, if it is known.</summary>
     public EndPoint? RemoteEndPoint { get; private set; }
 
-    /// <summary>Whether there has been a connection.</summary>
+    /// <summary>Whether a transport was connected.</summary>
     public bool IsConnected { get; private set; }
 
-    /// <summary>Connects.</summary>
-    /// <param name="host">What the HTTP client wants: the server, or a proxy.</param>
-    /// <param name="isDirect">Whether it is the server.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <summary>Connects the transport.</summary>
+    /// <param name="host">The host that the HTTP client requests: the server or a proxy.</param>
+    /// <param name="isDirect">Whether the host is the server.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint host, bool isDirect, CancellationToken cancellationToken)
     {
         progress.Phase = WebSocketHandshakePhase.Connect;
@@ -44,7 +46,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         {
             stream = await callback(new WebSocketConnectContext(address.Shown, host), cancellationToken)
                 .ConfigureAwait(false)
-                ?? throw new InvalidOperationException("ConnectCallback gave no stream.");
+                ?? throw new InvalidOperationException("ConnectCallback returned null instead of a stream.");
         }
         else
         {
@@ -72,7 +74,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         }
         catch (OperationCanceledException) when (ClientAddress.IsPipe(path))
         {
-            // Windows is asked again and again for a pipe that does not exist, until there is no time left.
+            // ConnectAsync retries while the pipe does not exist, until it is canceled.
             progress.Cause = SocketPathFailure.Create(path, new TimeoutException());
             throw;
         }
@@ -82,14 +84,14 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
     {
         if (!OperatingSystem.IsWindows())
         {
-            throw new PlatformNotSupportedException($"'{path}' is a named pipe, and these exist on Windows only.");
+            throw new PlatformNotSupportedException($"'{path}' is a named pipe, which only Windows supports.");
         }
 
         // \\server\pipe\name
         string[] parts = path.TrimStart('\\').Split('\\', 3);
         if (parts.Length != 3 || !parts[1].Equals("pipe", StringComparison.OrdinalIgnoreCase))
         {
-            throw new IOException(@"a named pipe is written \\server\pipe\name");
+            throw new IOException(@"the path of a named pipe must be \\server\pipe\name");
         }
 
         var pipe = new NamedPipeClientStream(parts[0], parts[2], PipeDirection.InOut, PipeOptions.Asynchronous);
@@ -107,7 +109,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
 
     private async Task<EndPoint[]> ResolveAsync(DnsEndPoint host, CancellationToken cancellationToken)
     {
-        // An address of this end's own rules out the other family.
+        // A local address excludes the other family.
         AddressFamily family = options.LocalEndPoint?.AddressFamily ?? options.AddressFamily;
         if (IPAddress.TryParse(host.Host, out IPAddress? literal))
         {
@@ -126,7 +128,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
             : [.. addresses.Select(resolved => new IPEndPoint(resolved, host.Port))];
     }
 
-    // Parsing leaves a zone out that is the name of no interface; the system would then say "invalid argument".
+    // Parsing drops a zone that is not the name of an interface; the system would then report "invalid argument".
     private void ThrowIfZoneUnknown(string host, IPAddress literal)
     {
         int percent = host.IndexOf('%', StringComparison.Ordinal);
@@ -138,7 +140,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
 
     private async Task<Stream> ConnectAsync(EndPoint[] endPoints, bool isDirect, CancellationToken cancellationToken)
     {
-        // With TLS, HTTP/2, or what a proxy may want, the stream is more than the socket.
+        // With TLS, HTTP/2 or a proxy, the connection needs more than the socket.
         if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !address.IsSecure
             && options.Http2 != WebSocketHttp2Policy.Only)
         {
@@ -157,7 +159,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         Socket socket = await AddressRace.RunAsync(
             endPoints, ConnectSocketAsync, options.TimeProvider, cancellationToken).ConfigureAwait(false);
 
-        // Now, since a peer that goes takes them with it.
+        // Read now: they are unavailable once the peer has disconnected.
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         Socket = socket;

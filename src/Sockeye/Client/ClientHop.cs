@@ -5,10 +5,10 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>One request and the head of its response, over a transport of their own.</summary>
+/// <summary>Sends one request, and reads the head of its response, on its own transport.</summary>
 internal sealed class ClientHop : IDisposable
 {
-    // One more for a proxy that closes the connection on which it has asked for credentials (RFC 9110 §11.7.1).
+    // Allows a second connection to a proxy that closed the first after requiring credentials (RFC 9110 §11.7.1).
     private const int MaxProxyConnections = 2;
 
     private readonly WebSocketClientOptions _options;
@@ -33,7 +33,7 @@ internal sealed class ClientHop : IDisposable
         _options = options;
         _address = address;
         _progress = progress;
-        _progress.Forget();
+        _progress.Reset();
         _http2 = http2;
         _tls = hasLeftOrigin ? ClientTls.WithoutClientCertificate(options.Tls) : options.Tls;
         _attemptToken = attemptToken;
@@ -47,14 +47,14 @@ internal sealed class ClientHop : IDisposable
     /// <summary>The key that the response must match.</summary>
     public string Key { get; }
 
-    /// <summary>Makes an unpredictable key.</summary>
+    /// <summary>Creates an unpredictable key.</summary>
     public static string CreateKey() =>
         ClientHandshake.CreateKey(RandomNumberGenerator.GetBytes(ClientHandshake.NonceLength));
 
-    /// <summary>What has connected.</summary>
+    /// <summary>Connects the transport.</summary>
     public ClientDialer Dialer { get; }
 
-    /// <summary>Whether the server has agreed to HTTP/2, or was known to speak it.</summary>
+    /// <summary>Whether the request uses HTTP/2: the server chose it in TLS, or the policy allows nothing else.</summary>
     public bool IsHttp2 => _http2Stream is not null;
 
     /// <summary>Whether the server sent too many interim responses.</summary>
@@ -63,7 +63,7 @@ internal sealed class ClientHop : IDisposable
     /// <summary>Whether the server responded to a request without TLS with a TLS record.</summary>
     public bool HasTlsResponse => !_address.IsSecure && _response?.IsTls == true;
 
-    /// <summary>Whether there is TLS between this end and the server.</summary>
+    /// <summary>Whether the connection to the server uses TLS.</summary>
     public bool IsSecure => _address.IsSecure;
 
     /// <summary>Sends the request.</summary>
@@ -71,8 +71,8 @@ internal sealed class ClientHop : IDisposable
     public async Task<HttpResponseMessage> SendAsync(
         WebSocketClientRequest request, PerMessageDeflateOptions? compression)
     {
-        // The scheme of the HTTP client's request is always ws, which makes it ask a proxy for a tunnel (§4.1) instead of
-        // for the page; TLS is begun here, inside.
+        // The HTTP client always sees the scheme ws, so that it requests a tunnel from a proxy (§4.1) instead of the page.
+        // SecureAsync starts TLS, in the tunnel if there is one.
         var target = new UriBuilder(_address.Uri) { Scheme = Uri.UriSchemeWs, Port = _address.Uri.Port };
         using var message = new HttpRequestMessage(HttpMethod.Get, target.Uri)
         {
@@ -87,7 +87,8 @@ internal sealed class ClientHop : IDisposable
         }
         catch (HttpRequestException) when (_http2Stream is not null)
         {
-            // Nothing of this request was sent: there it has been led astray, to let the other have the connection.
+            // This HTTP/1.1 request was never sent: it was given an empty stream so that the HTTP/2 request can use the
+            // connection.
             response = await SendByHttp2Async(_http2Stream, request, compression).ConfigureAwait(false);
         }
 
@@ -102,7 +103,7 @@ internal sealed class ClientHop : IDisposable
         _extendedConnect?.Dispose();
         if (!_isSending)
         {
-            // The HTTP client would talk on with a proxy for seconds.
+            // The HTTP client would continue its exchange with a proxy for seconds.
             _proxyStream?.Dispose();
         }
 
@@ -127,7 +128,7 @@ internal sealed class ClientHop : IDisposable
         }
         catch
         {
-            // Not whenever the HTTP client has done with a connection that may never have come about.
+            // Close the stream now: the HTTP client may never have taken it, and would otherwise close it later.
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
@@ -137,7 +138,7 @@ internal sealed class ClientHop : IDisposable
     {
         SocketsHttpHandler handler = ClientHttpHandler.Create(_options.MaxResponseHeadLength);
 
-        // A callback that connects, or the path of a socket, replaces the proxy.
+        // A Unix socket or named pipe is connected to directly.
         handler.UseProxy = _options.UseProxy && _address.SocketPath is null;
         handler.Proxy = new AddressedProxy(_options.Proxy ?? HttpClient.DefaultProxy, _address.Uri);
         handler.ConnectCallback = ConnectAsync;
@@ -147,8 +148,8 @@ internal sealed class ClientHop : IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken token)
     {
-        // The HTTP client would send the same request again, several times, if the server closed the connection before its response;
-        // but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
+        // If the server closed the connection before its response, the HTTP client would send the same request again, several
+        // times; but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
         // The HTTP client leaves the brackets around an IPv6 address.
         bool isDirect = context.DnsEndPoint.Host.Trim('[', ']') == _address.Uri.IdnHost
             && context.DnsEndPoint.Port == _address.Uri.Port;
@@ -158,8 +159,8 @@ internal sealed class ClientHop : IDisposable
             throw new IOException("The proxy closed the connection before its response.");
         }
 
-        // Left to itself, the HTTP client goes on connecting for seconds after the attempt was canceled: another
-        // request might want the connection. Here there is no other.
+        // After the attempt was canceled, the HTTP client would continue to connect for seconds, in case another request needs
+        // the connection. Here there is no other request.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
         DnsEndPoint host = isDirect ? new(_address.ConnectHost, context.DnsEndPoint.Port) : context.DnsEndPoint;
         Stream stream = await Dialer.ConnectAsync(host, isDirect, either.Token).ConfigureAwait(false);
@@ -197,13 +198,13 @@ internal sealed class ClientHop : IDisposable
             return _response = new ResponseStream(stream);
         }
 
-        // This client has HTTP/1.1 in mind, which made it ask a proxy for a tunnel even to ws. It may write into the void.
+        // The HTTP client expects HTTP/1.1, so that it requests a tunnel from a proxy even for ws. Its writes are discarded.
         _http2Stream = stream;
         await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
         return Stream.Null;
     }
 
-    // The attempt may be over by now, and this object disposed of: then nothing else would close the stream.
+    // If the attempt is over, this object may already be disposed of, and nothing else would close the stream.
     private async ValueTask ThrowIfTooLateAsync(Stream stream)
     {
         if (_attemptToken.IsCancellationRequested)

@@ -3,13 +3,17 @@ using System.Text;
 
 namespace Sockeye.Client;
 
-/// <summary>The HTTP client of the platform, set to do nothing by itself: Sockeye decides what is sent and accepted.</summary>
+/// <summary>
+/// Creates the platform's HTTP client with its automatic features disabled: Sockeye decides what is sent and accepted.
+/// </summary>
 internal static class ClientHttpHandler
 {
     private const int KiB = 1024;
 
-    /// <summary>Makes one, for the requests of one attempt.</summary>
-    /// <param name="maxResponseHeadLength">The longest head of a response, in bytes; the HTTP client counts KiB.</param>
+    /// <summary>Creates a handler for the requests of one attempt.</summary>
+    /// <param name="maxResponseHeadLength">
+    /// The maximum length of a response's head, in bytes; the HTTP client counts in KiB.
+    /// </param>
     public static SocketsHttpHandler Create(int maxResponseHeadLength) => new()
     {
         AllowAutoRedirect = false,
@@ -20,7 +24,7 @@ internal static class ClientHttpHandler
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         MaxResponseHeadersLength = (maxResponseHeadLength + KiB - 1) / KiB,
 
-        // The connection of a rejected request is not reused, so that the rest of its body need not be read.
+        // The connection of a rejected request is not reused, so the rest of its body is not read.
         MaxResponseDrainSize = 0,
     };
 }

@@ -3,14 +3,14 @@ using Sockeye.Connections;
 
 namespace Sockeye.Client;
 
-/// <summary>Finds options of a client of which one would have no effect, by themselves or with the address.</summary>
+/// <summary>Finds client options that would have no effect, because of other options or the address.</summary>
 internal static class ClientOptionConflicts
 {
-    private const string OwnConnect = "A ConnectCallback connects in place of this library, which then has no socket of its own.";
-    private const string OwnPath = "A Unix socket or named pipe is connected to by its path alone.";
+    private const string OwnConnect = "A ConnectCallback connects instead of the library, which then has no socket to configure.";
+    private const string OwnPath = "A connection to a Unix socket or named pipe uses its path only.";
 
     /// <summary>Checks the options for an address.</summary>
-    /// <exception cref="ArgumentException">Two of them contradict each other.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other or the address.</exception>
     public static void Check(WebSocketClientOptions options, ClientAddress address)
     {
         if (FindIn(options) is { } conflict)
@@ -18,31 +18,31 @@ internal static class ClientOptionConflicts
             throw conflict;
         }
 
-        // A redirect may lead to an address for which they have an effect.
+        // A redirect may lead to an address to which they apply.
         if (options.MaxRedirects == 0 && FindFor(address, options) is { } conflictWithAddress)
         {
             throw conflictWithAddress;
         }
     }
 
-    /// <summary>Checks the options of a client that connects again.</summary>
-    /// <exception cref="ArgumentException">Two of them contradict each other.</exception>
+    /// <summary>Checks the options of a reconnecting client.</summary>
+    /// <exception cref="ArgumentException">Options contradict each other or the address.</exception>
     public static void Check(WebSocketReconnectOptions options, ClientAddress address, bool hasHandler)
     {
         Check(options.OwnClient, address);
 
-        // Not against the default, which a shorter maximum cuts as it should.
+        // The default is not checked: a shorter maximum limits it.
         if (options.FirstDelay > options.MaxDelay && options.FirstDelay != WebSocketReconnectOptions.DefaultFirstDelay)
         {
             throw OptionConflict.Create(
-                nameof(options.FirstDelay), nameof(options.MaxDelay), "The first delay is longer than the longest.");
+                nameof(options.FirstDelay), nameof(options.MaxDelay), "The first delay is longer than the maximum.");
         }
 
         if (options.OwnClient.OwnConnection.DeliverFragments && !hasHandler)
         {
             throw OptionConflict.Create(
                 $"{nameof(options.Client)}.{nameof(WebSocketClientOptions.Connection)}.{nameof(WebSocketConnectionOptions.DeliverFragments)}",
-                "no handler", "A reconnecting client gives out whole messages; only a handler can receive fragments.");
+                "no handler", "A reconnecting client returns whole messages; only a handler can receive fragments.");
         }
     }
 
@@ -50,14 +50,14 @@ internal static class ClientOptionConflicts
     {
         { OnRedirecting: not null, MaxRedirects: 0 } => OptionConflict.Create(
             nameof(options.OnRedirecting), $"{nameof(options.MaxRedirects)} = 0",
-            "No redirect is followed, so that it would never be called."),
+            "Redirects are not followed, so it would never be called."),
         { Proxy: not null, UseProxy: false } => OptionConflict.Create(
             nameof(options.Proxy), $"{nameof(options.UseProxy)} = false", "No proxy would be used."),
         { AllowMissingSubprotocol: true, Subprotocols.Count: 0 } => OptionConflict.Create(
-            nameof(options.AllowMissingSubprotocol), $"no {nameof(options.Subprotocols)}", "None would be offered."),
+            nameof(options.AllowMissingSubprotocol), $"no {nameof(options.Subprotocols)}", "No subprotocol would be offered."),
         { Origin: not null } when options.RequestHeaders.Contains("Origin") => OptionConflict.Create(
             nameof(options.Origin), $"an Origin header in {nameof(options.RequestHeaders)}",
-            "A request with several origins has none that a server accepts (RFC 6455 §4.2.1)."),
+            "Servers reject a request with several origins (RFC 6455 §4.2.1)."),
         { PreAuthenticate: true, Credentials: null } => OptionConflict.Create(
             nameof(options.PreAuthenticate), $"no {nameof(options.Credentials)}", "There would be nothing to send."),
         { ConnectCallback: not null, LocalEndPoint: not null } => OptionConflict.Create(
@@ -69,7 +69,7 @@ internal static class ClientOptionConflicts
         { LocalEndPoint.AddressFamily: var own, AddressFamily: not AddressFamily.Unspecified and var family }
             when own != family => OptionConflict.Create(
                 nameof(options.LocalEndPoint), nameof(options.AddressFamily),
-                "The one is an address of another family than the other allows."),
+                "The local address is not of the selected address family."),
         { Tls.ApplicationProtocols: not null, Http2: not WebSocketHttp2Policy.Never } => OptionConflict.Create(
             $"{nameof(options.Tls)}.{nameof(options.Tls.ApplicationProtocols)}", nameof(options.Http2),
             "The policy decides which protocols TLS offers."),

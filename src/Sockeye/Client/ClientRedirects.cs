@@ -1,17 +1,21 @@
 namespace Sockeye.Client;
 
-/// <summary>Follows redirects (RFC 9110 §15.4) as far as the application allows, and no secret with them.</summary>
+/// <summary>
+/// Follows redirects (RFC 9110 §15.4) as far as the application allows, without sending secrets to other servers.
+/// </summary>
 internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddress first, CarriedHeaders headers)
 {
-    // Not 304, which is about a cache, nor 305, by which a server would choose the client's proxy (RFC 9110 §15.4.6).
+    // Neither 304, which is about caches, nor 305, by which a server would choose the client's proxy (RFC 9110 §15.4.6).
     private static readonly int[] Statuses = [300, 301, 302, 303, 307, 308];
 
-    /// <summary>How many have been followed.</summary>
+    /// <summary>The number of redirects followed.</summary>
     public int Count { get; private set; }
 
     /// <summary>Finds the address that a response redirects to.</summary>
     /// <returns>The next address; <see langword="null"/> if the response is not a redirect that is followed.</returns>
-    /// <exception cref="WebSocketHandshakeException">It redirects to an address that is not allowed.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The redirect is not allowed: its target is invalid or insecure, or there were too many.
+    /// </exception>
     public async ValueTask<ClientAddress?> NextAsync(
         ClientAddress current, int status, WebSocketHeaders received,
         CancellationToken cancellationToken)
@@ -28,7 +32,7 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
             : locations.Count > 1 || !current.TryFollow(locations[0], out next)
                 || !BasicCredentials.AreValid(next.UserInfo) ? WebSocketHandshakeError.InvalidRedirect
 
-            // A request that was made over TLS, and its response, must not become readable on the way.
+            // A request that began over TLS must not continue where others can read it.
             : (current.IsSecure || first.IsSecure) && !next.IsSecure ? WebSocketHandshakeError.InsecureRedirect
             : WebSocketHandshakeError.None;
         if (error != WebSocketHandshakeError.None)
@@ -50,7 +54,7 @@ internal sealed class ClientRedirects(WebSocketClientOptions options, ClientAddr
         }
         else if (redirect.IsSameOrigin && next.IsSameOrigin(current))
         {
-            // Not from another server, which has no say in who the client is to the first.
+            // Ignored from another server, which must not choose the client's identity at the first one.
             headers.TakeFromRedirect(BasicCredentials.Read(next.UserInfo));
         }
 

@@ -3,29 +3,31 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>The headers of a client's opening handshake (RFC 6455 §4.1).</summary>
+/// <summary>Writes the headers of a client's opening handshake (RFC 6455 §4.1).</summary>
 internal static class ClientRequestHeaders
 {
-    // Besides those that no application may set.
-    private static readonly string[] OfConnection = ["Keep-Alive", "Proxy-Connection"];
+    // Headers about an HTTP/1.1 connection that an application may set; the options reject the others.
+    private static readonly string[] ConnectionHeaders = ["Keep-Alive", "Proxy-Connection"];
 
     /// <summary>Writes the headers.</summary>
-    /// <param name="headers">Where they go to.</param>
-    /// <param name="key">The key of HTTP/1.1; <see langword="null"/> in HTTP/2, which has none (RFC 8441 §5).</param>
-    /// <param name="request">What the application has a say in.</param>
-    /// <param name="address">Where the request goes.</param>
-    /// <param name="options">What to ask for.</param>
-    /// <param name="compression">How to compress, if that is to be offered.</param>
+    /// <param name="headers">Receives the headers.</param>
+    /// <param name="key">
+    /// The Sec-WebSocket-Key of HTTP/1.1; <see langword="null"/> in HTTP/2, which does not use one (RFC 8441 §5).
+    /// </param>
+    /// <param name="request">The request as the application configured it.</param>
+    /// <param name="address">The address of the server.</param>
+    /// <param name="options">The options of the client.</param>
+    /// <param name="compression">The compression to offer; <see langword="null"/> to offer none.</param>
     public static void Write(
         HttpRequestHeaders headers, string? key, WebSocketClientRequest request, ClientAddress address,
         WebSocketClientOptions options, PerMessageDeflateOptions? compression)
     {
-        // RFC 9110 §7.2: without the port if it is the scheme's own.
+        // RFC 9110 §7.2: the default port of the scheme is omitted.
         headers.Host = request.Host ?? HostOf(address.Uri);
         foreach ((string name, string value) in request.Headers)
         {
-            // RFC 9113 §8.2.2: what is about a connection of HTTP/1.1 must not be sent in HTTP/2.
-            if (key is null && OfConnection.Contains(name, StringComparer.OrdinalIgnoreCase))
+            // RFC 9113 §8.2.2: connection-specific headers must not be sent in HTTP/2.
+            if (key is null && ConnectionHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 continue;
             }

@@ -1,12 +1,12 @@
 namespace Sockeye.Client;
 
-/// <summary>Reads headers and body of a response that the HTTP client received.</summary>
+/// <summary>Reads the headers and the body of a response that the HTTP client received.</summary>
 internal static class ClientResponse
 {
-    // The body of a rejection is a text for people; the beginning is enough.
+    // The body of a rejection is text for a human reader; the beginning is enough.
     private const int MaxBodyLength = 64 * 1024;
 
-    /// <summary>The headers, including those that describe content.</summary>
+    /// <summary>Returns the headers, including those that describe content.</summary>
     public static WebSocketHeaders Headers(HttpResponseMessage response) => WebSocketHeaders.Received(
     [
         .. from header in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
@@ -14,7 +14,7 @@ internal static class ClientResponse
            select KeyValuePair.Create(header.Key, value),
     ]);
 
-    /// <summary>The beginning of the body.</summary>
+    /// <summary>Reads the beginning of the body.</summary>
     public static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
     {
         byte[] body = new byte[MaxBodyLength];
@@ -31,7 +31,7 @@ internal static class ClientResponse
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
-            // The status has the cause. A body that is cut off, or does not end in time, must not hide it.
+            // The status is the failure to report. A truncated or late body must not hide it.
         }
 
         return body[..length];

@@ -5,11 +5,11 @@ using Sockeye.Transports;
 
 namespace Sockeye.Client;
 
-/// <summary>TLS, as a client: over whatever leads to the server, a tunnel through a proxy as well.</summary>
+/// <summary>Performs the client's side of TLS, on a direct transport or in the tunnel of a proxy.</summary>
 internal static class ClientTls
 {
-    /// <summary>Does the handshake of TLS.</summary>
-    /// <returns>The stream over it, which owns the one below.</returns>
+    /// <summary>Performs the TLS handshake.</summary>
+    /// <returns>The TLS stream, which owns the stream below it.</returns>
     /// <remarks>A failure is recorded in the progress.</remarks>
     public static async Task<SslStream> AuthenticateAsync(
         Stream stream, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2, HandshakeProgress progress,
@@ -32,8 +32,8 @@ internal static class ClientTls
             var diagnosis = TlsDiagnosis.For(witness, check, exception);
             progress.Tls = diagnosis;
 
-            // The platform would blame a callback that the application may not have.
-            progress.Cause = check is { Diagnosis: not null, IsOfApplication: false }
+            // The platform would report a failed validation callback, even if the application has none.
+            progress.Cause = check is { Diagnosis: not null, HasCallback: false }
                 ? new AuthenticationException(diagnosis.Detail)
                 : TlsCallbackException.Unwrap(exception);
             await tls.DisposeAsync().ConfigureAwait(false);
@@ -42,7 +42,7 @@ internal static class ClientTls
     }
 
     /// <summary>
-    /// The options for one connection: those of the application are its own, and may be for clients of other hosts too.
+    /// Returns a copy of the options for one connection. The application may use its options for other hosts too.
     /// </summary>
     public static SslClientAuthenticationOptions Complete(
         SslClientAuthenticationOptions options, string host, bool mayBeHttp2)
@@ -54,8 +54,8 @@ internal static class ClientTls
     }
 
     /// <summary>
-    /// The options for a server to which a redirect has led, and which is not to learn who the client is to the first: a
-    /// certificate is a credential too.
+    /// Returns the options for a server of another origin, to which a redirect led: without the client certificate, which is a
+    /// credential.
     /// </summary>
     public static SslClientAuthenticationOptions? WithoutClientCertificate(SslClientAuthenticationOptions? options)
     {
@@ -98,8 +98,8 @@ internal static class ClientTls
         return copy;
     }
 
-    // RFC 7301. A server must not choose what is not spoken then; and one that would choose HTTP/2, but not for WebSocket,
-    // is to say so rather than to end TLS.
+    // RFC 7301. HTTP/2 is offered only if the client may use it. HTTP/1.1 is then offered too, even if the client uses HTTP/2
+    // only: a server without HTTP/2 completes TLS, and the client reports ExtendedConnectNotOffered.
     private static List<SslApplicationProtocol>? ProtocolsOf(SslClientAuthenticationOptions options, bool mayBeHttp2) =>
         mayBeHttp2 ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
         : options.ApplicationProtocols is null ? null

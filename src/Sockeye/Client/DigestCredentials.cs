@@ -5,17 +5,17 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 
-/// <summary>Answers a challenge without sending the password (RFC 7616).</summary>
+/// <summary>Responds to a challenge without sending the password (RFC 7616).</summary>
 internal static class DigestCredentials
 {
     private const int ClientNonceLength = 16;
     private const string Auth = "auth";
     private const string AuthInt = "auth-int";
 
-    // Each nonce is used once, for one request.
+    // Each nonce is used for one request only.
     private const string NonceCount = "00000001";
 
-    /// <summary>How strong the algorithm of a challenge is: the higher, the stronger; 0 for one that is not known.</summary>
+    /// <summary>Returns the strength of a challenge's algorithm: higher is stronger; 0 if it is not supported.</summary>
     public static int StrengthOf(AuthenticationChallenge challenge) => AlgorithmOf(challenge)?.Name switch
     {
         nameof(HashAlgorithmName.SHA256) => 2,
@@ -24,18 +24,18 @@ internal static class DigestCredentials
     };
 
     /// <summary>The rule for valid credentials, for error messages.</summary>
-    public const string Rule = "Neither user nor password has control characters.";
+    public const string Rule = "Neither user nor password may contain control characters.";
 
     /// <summary>Whether credentials can be used.</summary>
     public static bool AreValid(NetworkCredential credential) =>
         !credential.UserName.Any(char.IsControl) && !credential.Password.Any(char.IsControl);
 
-    /// <summary>Makes a value that no server can foresee (§5.10).</summary>
+    /// <summary>Creates a value that a server cannot predict (§5.10).</summary>
     public static string CreateClientNonce() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(ClientNonceLength));
 
-    /// <summary>Makes the value of the Authorization header.</summary>
-    /// <returns><see langword="null"/> if the challenge cannot be answered.</returns>
-    public static string? Answer(
+    /// <summary>Creates the value of the Authorization header.</summary>
+    /// <returns>The value; <see langword="null"/> if the challenge is invalid or not supported.</returns>
+    public static string? ToHeader(
         AuthenticationChallenge challenge, NetworkCredential credential, string method, string target, string clientNonce)
     {
         if (challenge["realm"] is not { } realm || challenge["nonce"] is not { } nonce
@@ -47,7 +47,7 @@ internal static class DigestCredentials
         // Without the domain, like HttpClient: RFC 7616 has only the realm.
         string user = credential.UserName;
 
-        // The realm as its bytes came: the HTTP client reads headers as Latin-1.
+        // The bytes of the realm as they were received: the HTTP client decodes headers as Latin-1.
         byte[] userAndRealm = [.. Encoding.UTF8.GetBytes(user), (byte)':', .. Encoding.Latin1.GetBytes(realm)];
         string first = Hash(algorithm, [.. userAndRealm, (byte)':', .. Encoding.UTF8.GetBytes(credential.Password)]);
         bool isSession = challenge["algorithm"]?.EndsWith("-sess", StringComparison.OrdinalIgnoreCase) == true;
@@ -57,7 +57,7 @@ internal static class DigestCredentials
             first = Hash(algorithm, $"{first}:{nonce}:{clientNonce}");
         }
 
-        // §3.4.3: with auth-int the body too, which is empty.
+        // §3.4.3: auth-int covers the body too, which is empty.
         string second = Hash(algorithm, qop == AuthInt ? $"{method}:{target}:{Hash(algorithm, "")}" : $"{method}:{target}");
         string response = Hash(
             algorithm, qop is null ? $"{first}:{nonce}:{second}" : $"{first}:{nonce}:{NonceCount}:{clientNonce}:{qop}:{second}");
@@ -72,13 +72,13 @@ internal static class DigestCredentials
             + (challenge["opaque"] is { } opaque ? $", opaque={Quote(opaque)}" : "")
             + (qop is null ? "" : $", qop={qop}, nc={NonceCount}")
 
-            // §3.4.2: a session is of this nonce too.
+            // §3.4.2: the hash of a session depends on the client nonce too.
             + (qop is not null || isSession ? $", cnonce={Quote(clientNonce)}" : "")
             + (isHashed ? ", userhash=true" : "");
         return HeaderFieldRules.IsValue(answer) ? answer : null;
     }
 
-    // SHA-512-256 is not there: the platform has no such hash.
+    // SHA-512-256 is not supported: the platform does not implement it.
     private static HashAlgorithmName? AlgorithmOf(AuthenticationChallenge challenge) => challenge["algorithm"]?.ToUpperInvariant() switch
     {
         null or "MD5" or "MD5-SESS" => HashAlgorithmName.MD5,
@@ -86,7 +86,7 @@ internal static class DigestCredentials
         _ => null,
     };
 
-    // §3.3: a list. Without one it is RFC 2069.
+    // §3.3: qop is a list. A challenge without it follows RFC 2069.
     private static bool TryGetQop(AuthenticationChallenge challenge, out string? qop)
     {
         qop = null;

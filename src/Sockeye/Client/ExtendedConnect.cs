@@ -4,8 +4,8 @@ using System.Net.Security;
 namespace Sockeye.Client;
 
 /// <summary>
-/// A request by HTTP/2 (RFC 8441 §4), over a stream that is there already: the only one on its connection, which ends with
-/// it.
+/// Sends a request by HTTP/2 (RFC 8441 §4) over a connected stream. The request is the only one on its connection, which ends
+/// with it.
 /// </summary>
 internal sealed class ExtendedConnect : IDisposable
 {
@@ -13,15 +13,15 @@ internal sealed class ExtendedConnect : IDisposable
     private readonly HttpMessageInvoker _client;
     private int _isTaken;
 
-    /// <summary>Takes over a stream.</summary>
+    /// <summary>Takes ownership of a stream.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="maxResponseHeadLength">The longest head of a response, in bytes.</param>
+    /// <param name="maxResponseHeadLength">The maximum length of a response's head, in bytes.</param>
     public ExtendedConnect(Stream stream, int maxResponseHeadLength)
     {
         _stream = stream;
         SocketsHttpHandler handler = ClientHttpHandler.Create(maxResponseHeadLength);
 
-        // A stream of TLS is taken as it is.
+        // The HTTP client uses an SslStream as it is.
         handler.ConnectCallback = (_, _) => Interlocked.Exchange(ref _isTaken, 1) == 0
             ? ValueTask.FromResult(_stream)
             : throw new IOException("The server closed the connection before its response.");
@@ -29,7 +29,9 @@ internal sealed class ExtendedConnect : IDisposable
     }
 
     /// <summary>Sends the request, once the server has offered extended CONNECT (RFC 8441 §3).</summary>
-    /// <exception cref="HttpRequestException">The server does not offer it, does not speak HTTP/2, or does not respond.</exception>
+    /// <exception cref="HttpRequestException">
+    /// The server does not support HTTP/2, does not offer extended CONNECT, or does not respond.
+    /// </exception>
     public async Task<HttpResponseMessage> SendAsync(
         ClientAddress address, Action<HttpRequestMessage> writeHeaders, CancellationToken cancellationToken)
     {
@@ -50,6 +52,6 @@ internal sealed class ExtendedConnect : IDisposable
         return await _client.SendAsync(message, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Lets the connection go once its only stream has ended.</summary>
+    /// <summary>Disposes of the HTTP client; the connection closes once its only stream has ended.</summary>
     public void Dispose() => _client.Dispose();
 }

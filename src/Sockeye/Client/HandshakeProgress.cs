@@ -3,24 +3,21 @@ using Sockeye.Handshakes;
 
 namespace Sockeye.Client;
 
-/// <summary>The progress of an attempt to connect, to report where it ended.</summary>
+/// <summary>Records how far an attempt to connect got, and why it failed.</summary>
 internal sealed class HandshakeProgress
 {
     private volatile WebSocketHandshakePhase _phase = WebSocketHandshakePhase.Connect;
     private volatile Exception? _cause;
     private volatile StrongBox<TlsDiagnosis>? _tls;
 
-    /// <summary>What the attempt is about. Set by whichever thread goes on with it.</summary>
+    /// <summary>The current phase. Set by the thread that continues the attempt.</summary>
     public WebSocketHandshakePhase Phase
     {
         get => _phase;
         set => _phase = value;
     }
 
-    /// <summary>
-    /// Why the transport could not be connected, if that is known better here than by the HTTP client, whose exception says
-    /// less or something else.
-    /// </summary>
+    /// <summary>Why the transport could not be connected, if this is more precise than the HTTP client's exception.</summary>
     public Exception? Cause
     {
         get => _cause;
@@ -34,8 +31,8 @@ internal sealed class HandshakeProgress
         set => _tls = value is { } diagnosis ? new(diagnosis) : null;
     }
 
-    /// <summary>Another request begins: what was known of the last is of no use.</summary>
-    public void Forget()
+    /// <summary>Clears the causes of the previous request.</summary>
+    public void Reset()
     {
         _cause = null;
         _tls = null;

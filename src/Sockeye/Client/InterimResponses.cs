@@ -15,15 +15,15 @@ internal struct InterimResponses
     private int _status;
 
     /// <summary>
-    /// Whether these are the responses of a proxy to CONNECT. RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates" a tunnel; the
-    /// HTTP client accepts 200 only, so that every other 2xx is changed to 200.
+    /// Whether these are the responses of a proxy to CONNECT. RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates" a
+    /// tunnel; the HTTP client accepts only 200, so every other 2xx is changed to 200.
     /// </summary>
     public bool IsToConnect { get; init; }
 
-    /// <summary>How many interim responses have ended.</summary>
+    /// <summary>The number of interim responses that are complete.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether the final response has begun, after which nothing is counted.</summary>
+    /// <summary>Whether the final response has begun. Nothing is counted after that.</summary>
     public bool IsOver { get; private set; }
 
     /// <summary>Whether the response is to CONNECT and opens a tunnel.</summary>

@@ -7,7 +7,9 @@ namespace Sockeye.Client;
 /// client reads all of them; this stream limits their number. After them it passes reads through.
 /// </summary>
 /// <param name="stream">The stream below.</param>
-/// <param name="isToConnect">Whether it is the response of a proxy to CONNECT. The bytes after it belong to the tunnel.</param>
+/// <param name="isToConnect">
+/// Whether the stream carries the response of a proxy to CONNECT. The bytes after it belong to the tunnel.
+/// </param>
 internal sealed class ResponseStream(Stream stream, bool isToConnect = false) : LayeredStream(stream)
 {
     private const int MaxInterimResponses = 8;
@@ -15,7 +17,7 @@ internal sealed class ResponseStream(Stream stream, bool isToConnect = false) : 
     private InterimResponses _interim = new() { IsToConnect = isToConnect };
     private bool _hasBegun;
 
-    /// <summary>Whether there were more interim responses than are allowed.</summary>
+    /// <summary>Whether the server sent more interim responses than are allowed.</summary>
     public bool HasTooMany => _interim.Count > MaxInterimResponses;
 
     /// <summary>Whether the response began like a TLS record.</summary>

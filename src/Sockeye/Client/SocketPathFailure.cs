@@ -2,18 +2,18 @@ using System.Net.Sockets;
 
 namespace Sockeye.Client;
 
-/// <summary>Says why the path of a Unix socket or a named pipe could not be connected to.</summary>
+/// <summary>Describes why a Unix socket or a named pipe could not be connected to.</summary>
 internal static class SocketPathFailure
 {
-    /// <summary>The exception to throw, which names the path and the reason.</summary>
+    /// <summary>Creates the exception, which names the path and the reason.</summary>
     /// <param name="path">The path, as the application gave it.</param>
-    /// <param name="cause">What the system said.</param>
+    /// <param name="cause">The system's exception.</param>
     public static IOException Create(string path, Exception cause) =>
-        new($"'{path}' cannot be connected to: {Describe(path, cause)}.", cause);
+        new($"Cannot connect to '{path}': {Describe(path, cause)}.", cause);
 
     private static string Describe(string path, Exception cause) => cause switch
     {
-        // What .NET makes of ENOENT.
+        // .NET maps ENOENT to this.
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "there is no such file (ENOENT)",
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } =>
             "nothing accepts connections there (ECONNREFUSED)",

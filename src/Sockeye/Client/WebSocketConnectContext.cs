@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Sockeye;
 
-/// <summary>What <see cref="WebSocketClientOptions.ConnectCallback"/> is to connect to.</summary>
+/// <summary>The target of <see cref="WebSocketClientOptions.ConnectCallback"/>.</summary>
 public sealed class WebSocketConnectContext
 {
     internal WebSocketConnectContext(Uri address, DnsEndPoint endPoint)
@@ -11,9 +11,9 @@ public sealed class WebSocketConnectContext
         EndPoint = endPoint;
     }
 
-    /// <summary>The address that the opening handshake is for, without user information.</summary>
+    /// <summary>The address of the opening handshake, without user information.</summary>
     public Uri Address { get; }
 
-    /// <summary>The host and port to connect to: the server's, or those of the proxy in between.</summary>
+    /// <summary>The host and port to connect to: those of the server, or of the proxy.</summary>
     public DnsEndPoint EndPoint { get; }
 }

@@ -28,22 +28,22 @@ public sealed class WebSocketRedirect
     /// <summary>The headers of the response, as they were received.</summary>
     public WebSocketHeaders Headers { get; }
 
-    /// <summary>How many redirects there have been, with this one.</summary>
+    /// <summary>The number of redirects so far, including this one.</summary>
     public int Count { get; }
 
     /// <summary>
-    /// Whether <see cref="To"/> has scheme, host and port of the first address of all (RFC 6454 §4), or its socket.
+    /// Whether <see cref="To"/> has the scheme, host and port of the first address (RFC 6454 §4), or its socket.
     /// </summary>
     public bool IsSameOrigin { get; }
 
     /// <summary>
-    /// Whether the headers of the options go with the next request: credentials and cookies too, and the host; and whether a
-    /// client certificate is shown.
+    /// Whether the next request includes the headers of the options, credentials, cookies and the host, and whether TLS uses the
+    /// client certificate.
     /// </summary>
     /// <value>
-    /// The default is <see cref="IsSameOrigin"/>. If not, what was left behind is not sent again, wherever later redirects
-    /// lead; User-Agent, Accept, Accept-Language and Origin, which hold no secret, are kept. What a
-    /// <see cref="WebSocketClientOptions.Cookies"/> has for the new address is sent in either case.
+    /// The default is <see cref="IsSameOrigin"/>. Once it was <see langword="false"/>, these are not sent again, wherever later
+    /// redirects lead; User-Agent, Accept, Accept-Language and Origin, which hold no secret, are kept. Cookies that
+    /// <see cref="WebSocketClientOptions.Cookies"/> has for the new address are sent in either case.
     /// </value>
     public bool KeepHeaders { get; set; }
 }

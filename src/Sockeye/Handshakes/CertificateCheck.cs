@@ -5,14 +5,14 @@ using Sockeye.Protocol;
 namespace Sockeye.Handshakes;
 
 /// <summary>
-/// Checks the peer's certificate as TLS does, or as the application's callback wants it, and keeps why it was rejected:
-/// the exception of TLS does not have it.
+/// Checks the peer's certificate as TLS does, or with the application's callback, and records why it was rejected: the exception
+/// of TLS does not include the reason.
 /// </summary>
 /// <param name="callback">The application's callback; <see langword="null"/> if there is none.</param>
 /// <param name="host">The name that a server's certificate must be for; <see langword="null"/> for a client's certificate.</param>
 internal sealed class CertificateCheck(RemoteCertificateValidationCallback? callback, string? host)
 {
-    // Of names and faults each: a certificate may have hundreds.
+    // The limit of names, and of faults: a certificate may have hundreds.
     private const int MaxShownCount = 5;
 
     private const X509ChainStatusFlags Untrusted =
@@ -22,12 +22,12 @@ internal sealed class CertificateCheck(RemoteCertificateValidationCallback? call
         X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
 
     /// <summary>Whether the application has a callback.</summary>
-    public bool IsOfApplication => callback is not null;
+    public bool HasCallback => callback is not null;
 
     /// <summary>Why the certificate was rejected; <see langword="null"/> if it was not.</summary>
     public TlsDiagnosis? Diagnosis { get; private set; }
 
-    /// <summary>Checks it: a <see cref="RemoteCertificateValidationCallback"/>.</summary>
+    /// <summary>Checks the certificate: a <see cref="RemoteCertificateValidationCallback"/>.</summary>
     public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         Diagnosis = null;

@@ -78,7 +78,7 @@ public sealed class ClientSocketPathTests : IDisposable
 
         WebSocketReconnectStatus status = await waiting.Task.WithDeadline();
 
-        string expected = $"'{path}' cannot be connected to: there is no such file (ENOENT)";
+        string expected = $"Cannot connect to '{path}': there is no such file (ENOENT)";
         Assert.True(status.LastDisconnect!.IsTransient);
         Assert.Contains(expected, status.ToString(), StringComparison.Ordinal);
         Assert.Contains(
@@ -93,7 +93,7 @@ public sealed class ClientSocketPathTests : IDisposable
 
         Assert.Equal(
             (WebSocketHandshakeError.NotReachable, WebSocketHandshakePhase.Connect), (thrown.Error, thrown.Phase));
-        Assert.EndsWith($"'{path}' cannot be connected to: {reason}.", thrown.Message, StringComparison.Ordinal);
+        Assert.EndsWith($"Cannot connect to '{path}': {reason}.", thrown.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", thrown.ToString(), StringComparison.Ordinal);
     }
 }

@@ -127,7 +127,7 @@ public sealed class DigestCredentialsTests
         static text => text.Replace("e\u0301", "\u00E9", StringComparison.Ordinal));
 
     private static string? Answer(string challenge, NetworkCredential credential, string target, string clientNonce) =>
-        DigestCredentials.Answer(
+        DigestCredentials.ToHeader(
             Assert.Single(AuthenticationChallenge.Parse(challenge)), credential, "GET", target, clientNonce);
 
 #pragma warning disable CA5351 // RFC 7616 has MD5.

@@ -14,17 +14,17 @@ public sealed class SocketPathFailureTests
     [InlineData(Errno.WrongProtocolType, "the socket there is not a stream socket (EPROTOTYPE)")]
     public void A_known_error_number_is_explained(int errno, string expected) =>
         Assert.Equal(
-            $"'/run/s' cannot be connected to: {expected}.",
+            $"Cannot connect to '/run/s': {expected}.",
             SocketPathFailure.Create("/run/s", SocketErrors.Exception(errno)).Message);
 
     [Fact]
     public void An_inaccessible_or_missing_pipe_is_reported()
     {
         Assert.Equal(
-            @"'\\.\pipe\a' cannot be connected to: permission denied (EACCES).",
+            @"Cannot connect to '\\.\pipe\a': permission denied (EACCES).",
             SocketPathFailure.Create(@"\\.\pipe\a", new UnauthorizedAccessException("Access denied.")).Message);
         Assert.Equal(
-            @"'\\.\pipe\a' cannot be connected to: the pipe does not exist, or all of its instances are busy.",
+            @"Cannot connect to '\\.\pipe\a': the pipe does not exist, or all of its instances are busy.",
             SocketPathFailure.Create(@"\\.\pipe\a", new TimeoutException()).Message);
     }
 
@@ -35,7 +35,7 @@ public sealed class SocketPathFailureTests
 
         IOException exception = SocketPathFailure.Create("/run/s", cause);
 
-        Assert.Equal($"'/run/s' cannot be connected to: {cause.Message.TrimEnd('.')}.", exception.Message);
+        Assert.Equal($"Cannot connect to '/run/s': {cause.Message.TrimEnd('.')}.", exception.Message);
         Assert.Same(cause, exception.InnerException);
     }
 }

@@ -1,14 +1,14 @@
 namespace Sockeye.Client.Reconnecting;
 
-/// <summary>A message without a connection: kept for the next, or that of a send that waits.</summary>
-/// <param name="number">Its place: messages are sent in the order of their numbers.</param>
-/// <param name="payload">The payload, which is the caller's until the message is kept.</param>
+/// <summary>A message that waits for a connection: a copy that is kept, or the payload of a send that has not returned.</summary>
+/// <param name="number">Its position: messages are sent in the order of their numbers.</param>
+/// <param name="payload">The payload, which belongs to the caller until the message is kept.</param>
 /// <param name="kind">Text or binary.</param>
-/// <param name="cancellationToken">Takes the message back while its send waits.</param>
+/// <param name="cancellationToken">Cancels the message while its send waits.</param>
 internal sealed class OutboxMessage(
     long number, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken)
 {
-    // What a message costs besides its payload, so that empty messages count too.
+    // The cost of a message besides its payload, so that empty messages count too.
     private const int Overhead = 64;
 
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -17,7 +17,7 @@ internal sealed class OutboxMessage(
     public static IComparer<OutboxMessage> ByNumber { get; } =
         Comparer<OutboxMessage>.Create(static (left, right) => left.Number.CompareTo(right.Number));
 
-    /// <summary>Its place among the messages.</summary>
+    /// <summary>The position of the message.</summary>
     public long Number { get; } = number;
 
     /// <summary>The payload.</summary>
@@ -26,19 +26,19 @@ internal sealed class OutboxMessage(
     /// <summary>Text or binary.</summary>
     public WebSocketMessageKind Kind { get; } = kind;
 
-    /// <summary>Takes the message back while its send waits.</summary>
+    /// <summary>Cancels the message while its send waits.</summary>
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
-    /// <summary>Whether it is a copy, whose send has returned.</summary>
+    /// <summary>Whether the payload was copied and the send has returned.</summary>
     public bool IsKept { get; private set; }
 
-    /// <summary>Completes when its send may return.</summary>
+    /// <summary>Completes when the send may return.</summary>
     public Task Sent => _sent.Task;
 
-    /// <summary>What it counts against the limit of the queue, in bytes.</summary>
+    /// <summary>The number of bytes that count against the limit of the queue.</summary>
     public long Length => Payload.Length + Overhead;
 
-    /// <summary>Copies the payload, and lets the send return.</summary>
+    /// <summary>Copies the payload and completes the send.</summary>
     public void Keep()
     {
         Payload = Payload.ToArray();
@@ -46,7 +46,7 @@ internal sealed class OutboxMessage(
         Complete();
     }
 
-    /// <summary>Lets the send return, if it waits.</summary>
+    /// <summary>Completes the send, if it waits.</summary>
     public void Complete() => _sent.TrySetResult();
 
     /// <summary>Fails the send, if it waits.</summary>

@@ -2,14 +2,14 @@ using System.Runtime.ExceptionServices;
 
 namespace Sockeye.Client.Reconnecting;
 
-/// <summary>Receives from one connection after the other: all that came on the first before what comes on the next.</summary>
+/// <summary>Receives from one connection after the other: all messages of the first before those of the next.</summary>
 /// <remarks>
-/// A connection that has ended is kept until its messages have been received; one that holds none is not kept. How many there
-/// are is bounded by <see cref="MaxConnections"/>: the next attempt to connect waits for <see cref="HasRoom"/>.
+/// A connection that has ended is kept while it has unread messages. <see cref="MaxConnections"/> bounds their number: the next
+/// attempt to connect waits for <see cref="HasRoom"/>.
 /// </remarks>
 internal sealed class ReconnectInbox
 {
-    /// <summary>How many connections wait at most, each with as much as its own inbox takes.</summary>
+    /// <summary>The maximum number of connections that are kept, each with as many messages as its own inbox holds.</summary>
     public const int MaxConnections = 16;
 
     private readonly Lock _gate = new();
@@ -20,7 +20,7 @@ internal sealed class ReconnectInbox
     private bool _isOver;
     private bool _discards;
 
-    /// <summary>Whether one more connection can wait.</summary>
+    /// <summary>Whether another connection can be kept.</summary>
     public bool HasRoom
     {
         get
@@ -32,7 +32,7 @@ internal sealed class ReconnectInbox
         }
     }
 
-    /// <summary>Completes when a connection comes or goes after this call.</summary>
+    /// <summary>Completes when a connection is added or removed after this call.</summary>
     public Task Changed
     {
         get
@@ -45,10 +45,7 @@ internal sealed class ReconnectInbox
     }
 
     /// <summary>Adds a connection.</summary>
-    /// <returns>
-    /// How many messages were dropped to make room for it: those of the connection that has waited longest. Zero unless there was
-    /// none.
-    /// </returns>
+    /// <returns>The number of messages that were dropped: those of the oldest connection, if there was no room.</returns>
     public int Attach(WebSocketConnection connection)
     {
         WebSocketConnection? dropped = null;
@@ -76,7 +73,7 @@ internal sealed class ReconnectInbox
         return count;
     }
 
-    /// <summary>A connection has ended: it is kept only if there is something to receive from it.</summary>
+    /// <summary>Removes a connection that has ended, unless it has unread messages.</summary>
     public void Ended(WebSocketConnection connection)
     {
         lock (_gate)
@@ -88,9 +85,9 @@ internal sealed class ReconnectInbox
         }
     }
 
-    /// <summary>There will be no other connection.</summary>
+    /// <summary>Ends the inbox: there will be no other connection.</summary>
     /// <param name="reason">
-    /// What the receiver gets once it has received every message; <see langword="null"/> if its messages just end.
+    /// The exception that the receiver gets after the last message; <see langword="null"/> to end without one.
     /// </param>
     public void End(Exception? reason)
     {
@@ -102,7 +99,7 @@ internal sealed class ReconnectInbox
         }
     }
 
-    /// <summary>Drops all messages, and those that come: nothing will be received any more.</summary>
+    /// <summary>Drops all messages, including those that arrive later: the application will not receive again.</summary>
     public void Discard()
     {
         WebSocketConnection[] connections;
@@ -121,7 +118,7 @@ internal sealed class ReconnectInbox
     }
 
     /// <summary>Waits for the next message.</summary>
-    /// <returns><see langword="null"/> at the end.</returns>
+    /// <returns>The message; <see langword="null"/> at the end.</returns>
     public async ValueTask<WebSocketMessage?> ReceiveAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -158,7 +155,7 @@ internal sealed class ReconnectInbox
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Whether there is, or may yet be, a connection to receive from. Throws the reason of the end, if there is one.
+    // Returns whether there is, or may yet be, a connection to receive from. Throws the reason of the end, if there is one.
     private bool TryGetCurrent(out WebSocketConnection? current, out Task changed)
     {
         lock (_gate)

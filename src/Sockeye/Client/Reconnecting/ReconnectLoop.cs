@@ -4,7 +4,10 @@ using Sockeye.Logging;
 
 namespace Sockeye.Client.Reconnecting;
 
-/// <summary>Connects, waits for the end, and connects again, until the application or its options say that it is over.</summary>
+/// <summary>
+/// Connects, waits for the end of the connection, and connects again, until the application closes the client or its options stop
+/// it.
+/// </summary>
 internal sealed class ReconnectLoop
 {
     private readonly ClientAddress _address;
@@ -23,11 +26,11 @@ internal sealed class ReconnectLoop
     private WebSocketConnection? _connection;
     private volatile WebSocketReconnectStatus _status = new(WebSocketReconnectState.Idle, failureCount: 0);
 
-    // The loop's alone.
+    // Used by the loop only.
     private int _failureCount;
     private WebSocketDisconnect? _last;
 
-    /// <summary>Prepares a loop.</summary>
+    /// <summary>Creates a loop, which has not started.</summary>
     public ReconnectLoop(ClientAddress address, WebSocketReconnectOptions options, WebSocketHandler? handler)
     {
         _address = address;
@@ -38,22 +41,22 @@ internal sealed class ReconnectLoop
         Outbox = new ReconnectOutbox(options.MaxQueueLength);
     }
 
-    /// <summary>Where sends go.</summary>
+    /// <summary>Sends messages, or queues them for the next connection.</summary>
     public ReconnectOutbox Outbox { get; }
 
-    /// <summary>Where messages come from.</summary>
+    /// <summary>Receives the messages of all connections.</summary>
     public ReconnectInbox Inbox { get; } = new();
 
-    /// <summary>How it is.</summary>
+    /// <summary>The current status.</summary>
     public WebSocketReconnectStatus Status => _status;
 
-    /// <summary>Completes with the first connection; fails if there is never one.</summary>
+    /// <summary>Completes with the first connection; fails if the client ends without one.</summary>
     public Task Opened => _opened.Task;
 
-    /// <summary>Completes when it is over. Never fails.</summary>
+    /// <summary>Completes when the client has ended. Never fails.</summary>
     public Task<WebSocketDisconnect> Closed => _closed.Task;
 
-    /// <summary>The connection that is open, or was last.</summary>
+    /// <summary>The open connection, or the last one.</summary>
     public WebSocketConnection? Connection
     {
         get
@@ -65,7 +68,7 @@ internal sealed class ReconnectLoop
         }
     }
 
-    /// <summary>Begins, if it has not begun yet.</summary>
+    /// <summary>Starts the loop, unless it was started before.</summary>
     public void Start()
     {
         lock (_gate)
@@ -81,7 +84,7 @@ internal sealed class ReconnectLoop
         _ = Task.Run(RunAsync);
     }
 
-    /// <summary>Ends it, whatever it is about.</summary>
+    /// <summary>Closes the client in any state.</summary>
     public async Task CloseAsync(WebSocketCloseCode? code, string? reason, CancellationToken cancellationToken)
     {
         WebSocketConnection? connection;
@@ -91,7 +94,7 @@ internal sealed class ReconnectLoop
             connection = _connection;
         }
 
-        // In this order: a loop that begins only to end turns to nobody.
+        // Cancel first, so that a loop started only to be closed never connects.
         await _stop.CancelAsync().ConfigureAwait(false);
         Start();
         if (connection is not null)
@@ -130,13 +133,13 @@ internal sealed class ReconnectLoop
         Inbox.End(_isClosing || IsClosedByApplication(last) ? null : reason);
         _opened.TrySetException(reason);
 
-        // Looked at, or not: a client may be closed before anybody waits for it.
+        // Observes the exception: the application may never wait for the task.
         _ = _opened.Task.Exception;
-        Tell(new(WebSocketReconnectState.Closed, _failureCount, lastDisconnect: last));
+        Report(new(WebSocketReconnectState.Closed, _failureCount, lastDisconnect: last));
         _closed.SetResult(last);
     }
 
-    // By way of the connection itself.
+    // By closing the connection itself.
     private static bool IsClosedByApplication(WebSocketDisconnect disconnect) =>
         disconnect.Result is { WasClean: true, Initiator: WebSocketCloseInitiator.Local, Exception: null };
 
@@ -144,7 +147,7 @@ internal sealed class ReconnectLoop
         new ResiliencePipelineBuilder<WebSocketCloseResult> { TimeProvider = _options.OwnClient.TimeProvider }
             .AddRetry(new RetryStrategyOptions<WebSocketCloseResult>
             {
-                // As many as it takes.
+                // ShouldReconnect alone decides when to stop.
                 MaxRetryAttempts = int.MaxValue,
                 ShouldHandle = arguments => ValueTask.FromResult(ShouldReconnect(arguments.Outcome)),
                 DelayGenerator = _ => ValueTask.FromResult<TimeSpan?>(BeginWait()),
@@ -154,7 +157,7 @@ internal sealed class ReconnectLoop
     private async ValueTask<WebSocketCloseResult> ConnectAndServeAsync(CancellationToken cancellationToken)
     {
         await WaitForReceiverAsync(cancellationToken).ConfigureAwait(false);
-        Tell(new(WebSocketReconnectState.Connecting, _failureCount, lastDisconnect: _last));
+        Report(new(WebSocketReconnectState.Connecting, _failureCount, lastDisconnect: _last));
         WebSocketConnection connection = await ClientConnector.ConnectAsync(
             _address, _options.OwnClient, _handler, cancellationToken).ConfigureAwait(false);
         TimeProvider time = _options.OwnClient.TimeProvider;
@@ -168,13 +171,13 @@ internal sealed class ReconnectLoop
 
         if (isClosing)
         {
-            // Nobody has seen it: the application gave up while the answer was on its way.
+            // The application closed the client during the attempt, and has not seen this connection.
             connection.Abort();
         }
         else
         {
             AttachInbox(connection);
-            Tell(new(WebSocketReconnectState.Open, _failureCount, lastDisconnect: _last));
+            Report(new(WebSocketReconnectState.Open, _failureCount, lastDisconnect: _last));
             _opened.TrySetResult();
             await AttachOutboxAsync(connection, cancellationToken).ConfigureAwait(false);
         }
@@ -187,11 +190,11 @@ internal sealed class ReconnectLoop
         return result;
     }
 
-    // What was received is kept, so that connections which come and go while the application receives nothing must not become
-    // many. A send that waits for a connection goes first: it may be what keeps the application from receiving.
+    // An ended connection is kept while it has unread messages, so the number of such connections must be bounded. A send that
+    // waits for a connection takes precedence: the application may be unable to receive until it completes.
     private async Task WaitForReceiverAsync(CancellationToken cancellationToken)
     {
-        bool isTold = false;
+        bool hasLogged = false;
         while (true)
         {
             Task changed = Inbox.Changed;
@@ -201,9 +204,9 @@ internal sealed class ReconnectLoop
                 return;
             }
 
-            if (!isTold)
+            if (!hasLogged)
             {
-                isTold = true;
+                hasLogged = true;
                 _logger.WaitsForReceiver(ReconnectInbox.MaxConnections);
             }
 
@@ -213,7 +216,7 @@ internal sealed class ReconnectLoop
 
     private void AttachInbox(WebSocketConnection connection)
     {
-        // A handler has its messages from the connection itself.
+        // With a handler, the connection delivers the messages itself.
         if (_handler is null && Inbox.Attach(connection) is > 0 and int count)
         {
             _logger.UnreceivedDropped(count, ReconnectInbox.MaxConnections);
@@ -228,11 +231,11 @@ internal sealed class ReconnectLoop
         }
         catch (OperationCanceledException)
         {
-            // The application closes: what is left in the queue stays unsent.
+            // The application closed the client: messages in the queue stay unsent.
         }
         catch
         {
-            // Nobody would know of it any more.
+            // The loop ends with this exception, and nothing else would close the connection.
             connection.Abort();
             throw;
         }
@@ -254,11 +257,11 @@ internal sealed class ReconnectLoop
         _failureCount++;
         TimeSpan delay = _delay.Next(_failureCount, _last!);
         _logger.Reconnecting(delay, _failureCount, _last!);
-        Tell(new(WebSocketReconnectState.Waiting, _failureCount, delay, _last));
+        Report(new(WebSocketReconnectState.Waiting, _failureCount, delay, _last));
         return delay;
     }
 
-    private void Tell(WebSocketReconnectStatus status)
+    private void Report(WebSocketReconnectStatus status)
     {
         _status = status;
         try

@@ -2,10 +2,10 @@ using System.Runtime.ExceptionServices;
 
 namespace Sockeye.Client.Reconnecting;
 
-/// <summary>Where sends go while connections come and go: to the one that is open, or into a queue for the next.</summary>
+/// <summary>Routes sends to the open connection, or into a queue for the next one.</summary>
 /// <remarks>
-/// Each send has a number. Those that have no connection, or lose theirs, are sent on the next in the order of their numbers,
-/// before any that comes later; so the messages of one sender stay in order, whether it awaits each send or not.
+/// Each send has a number. Sends that have no connection, or whose connection ended, go to the next connection in the order of
+/// their numbers, before any later send. The messages of one sender therefore stay in order, whether or not it awaits each send.
 /// </remarks>
 internal sealed class ReconnectOutbox(long maxQueueLength)
 {
@@ -13,7 +13,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     private readonly SortedSet<OutboxMessage> _kept = new(OutboxMessage.ByNumber);
     private readonly SortedSet<OutboxMessage> _waiting = new(OutboxMessage.ByNumber);
 
-    // The lane of the newest connection, and the same again while sends may go straight to it.
+    // The lane of the newest connection. _open is the same lane while sends may use it directly.
     private SendLane _newest = SendLane.CreateClosed();
     private SendLane? _open;
     private Exception? _end;
@@ -21,7 +21,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     private long _queueLength;
     private TaskCompletionSource _sendWaits = New();
 
-    /// <summary>Completes when a send waits for a connection; complete while one does.</summary>
+    /// <summary>A task that completes when a send waits for a connection; already complete while one does.</summary>
     public Task SendWaits
     {
         get
@@ -33,7 +33,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
     }
 
-    /// <summary>How many bytes wait for a connection.</summary>
+    /// <summary>The number of bytes that are kept for the next connection.</summary>
     public long QueueLength
     {
         get
@@ -45,7 +45,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
     }
 
-    /// <summary>Sends, keeps, or waits until one of the two can be done.</summary>
+    /// <summary>Sends a message on the open connection, or keeps it, or waits until one of the two is possible.</summary>
     public async ValueTask SendAsync(
         ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken)
     {
@@ -86,7 +86,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             }
             finally
             {
-                // After the message has its place: the next connection waits for that.
+                // Only after the message was queued: the next connection waits for this.
                 lane.Leave();
             }
         }
@@ -95,7 +95,8 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
     }
 
     /// <summary>
-    /// Sends what was kept and what waits, and lets what comes go straight to the connection; gives up if that ends meanwhile.
+    /// Sends the kept and waiting messages on a new connection, then opens its lane for direct sends. Stops if the connection
+    /// ends meanwhile.
     /// </summary>
     public async Task AttachAsync(WebSocketConnection connection, CancellationToken cancellationToken)
     {
@@ -106,13 +107,13 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             (previous, _newest) = (_newest, lane);
         }
 
-        // The connection before has ended, and each send that it did not accept takes its place here.
+        // The previous connection has ended. This waits until each send that it did not accept has been queued.
         await previous.Drained.WaitAsync(cancellationToken).ConfigureAwait(false);
         List<Task> unfinished = [];
         List<OutboxMessage> accepted = [];
         while (TakeFirst(lane) is { } message)
         {
-            // None is awaited: the connection keeps the order of the calls.
+            // Not awaited: the connection keeps the order of the calls.
             ValueTask<bool> sending = TrySendAsync(
                 lane, message.Payload, message.Kind, message.IsKept ? cancellationToken : message.CancellationToken);
             if (!sending.IsCompletedSuccessfully)
@@ -129,7 +130,8 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             }
             else
             {
-                // Only after the lane is open: senders that continue at once could keep this loop busy for ever.
+                // Completed only after the lane is open: senders that continue at once could otherwise keep this loop busy
+                // forever.
                 accepted.Add(message);
             }
         }
@@ -138,7 +140,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         await Task.WhenAll(unfinished).ConfigureAwait(false);
     }
 
-    /// <summary>Lets go of a connection that has ended.</summary>
+    /// <summary>Closes the lane of a connection that has ended.</summary>
     public void Detach(WebSocketConnection connection)
     {
         lock (_gate)
@@ -150,7 +152,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
     }
 
-    /// <summary>Fails all sends from now on, and those that wait.</summary>
+    /// <summary>Fails all waiting and all later sends.</summary>
     public void End(Exception reason)
     {
         lock (_gate)
@@ -171,7 +173,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Whether the connection has accepted it: not if it had ended, and then nothing of it counts as sent.
+    // Returns whether the connection accepted the message. If the connection had ended, the message does not count as sent.
     private async ValueTask<bool> TrySendAsync(
         SendLane lane, ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken)
     {
@@ -182,7 +184,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
         catch (WebSocketClosedException)
         {
-            // The next connection is what this class is for.
+            // The caller queues the message for the next connection.
             lock (_gate)
             {
                 Close(lane);
@@ -212,7 +214,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Its send has returned, and cannot throw this.
+            // The send of a kept message has returned and cannot throw this.
             connection.Abort();
             throw;
         }
@@ -230,7 +232,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         await message.Sent.ConfigureAwait(false);
     }
 
-    // A message that a connection is sending is left to that connection, which has the token too.
+    // A message that is being sent is not in the queue; its connection has the token too.
     private void TakeBack(OutboxMessage message)
     {
         lock (_gate)
@@ -243,7 +245,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
     }
 
-    // The next in order; null, and the lane open, if there is none.
+    // Returns the next message in order. If there is none, opens the lane and returns null.
     private OutboxMessage? TakeFirst(SendLane lane)
     {
         lock (_gate)
@@ -308,7 +310,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         return message;
     }
 
-    // A small message does not pass a large one for which there is no room.
+    // A small message does not overtake a large one that does not fit.
     private void KeepWhatFits()
     {
         while (_waiting.Min is { } first && _queueLength + first.Length <= maxQueueLength)

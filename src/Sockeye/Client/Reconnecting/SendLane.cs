@@ -1,15 +1,17 @@
 namespace Sockeye.Client.Reconnecting;
 
-/// <summary>One connection, as sends use it: counts the sends in progress, and completes when the last one ends.</summary>
+/// <summary>
+/// Counts the sends in progress on one connection, and completes when it is closed to sends and the last one has ended.
+/// </summary>
 internal sealed class SendLane(WebSocketConnection? connection)
 {
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // One for the outbox, until the lane is closed, and one for each send.
+    // Counts one for the outbox, until the lane is closed, and one for each send.
     private int _userCount = 1;
     private bool _isClosed;
 
-    /// <summary>Makes a closed lane, for the time before the first connection.</summary>
+    /// <summary>Creates a closed lane, for the time before the first connection.</summary>
     public static SendLane CreateClosed()
     {
         var lane = new SendLane(connection: null);
@@ -20,16 +22,16 @@ internal sealed class SendLane(WebSocketConnection? connection)
     /// <summary>The connection; <see langword="null"/> before the first.</summary>
     public WebSocketConnection? Connection { get; } = connection;
 
-    /// <summary>Whether no send may begin here any more. Read under the outbox's lock.</summary>
+    /// <summary>Whether the lane accepts no more sends. Read under the outbox's lock.</summary>
     public bool IsClosed => _isClosed;
 
-    /// <summary>Completes when the lane is closed and no send uses it any more.</summary>
+    /// <summary>Completes when the lane is closed and its last send has ended.</summary>
     public Task Drained => _drained.Task;
 
-    /// <summary>A send begins. Call it under the outbox's lock, while the lane is open.</summary>
+    /// <summary>Counts a send that begins. Call it under the outbox's lock, while the lane is open.</summary>
     public void Enter() => Interlocked.Increment(ref _userCount);
 
-    /// <summary>A send is over.</summary>
+    /// <summary>Counts a send that has ended.</summary>
     public void Leave()
     {
         if (Interlocked.Decrement(ref _userCount) == 0)
@@ -38,7 +40,7 @@ internal sealed class SendLane(WebSocketConnection? connection)
         }
     }
 
-    /// <summary>Lets no more sends in. Call it under the outbox's lock.</summary>
+    /// <summary>Stops accepting sends. Call it under the outbox's lock.</summary>
     public void Close()
     {
         if (!_isClosed)

@@ -2,17 +2,17 @@ using System.Security.Cryptography;
 
 namespace Sockeye;
 
-/// <summary>When a <see cref="WebSocketReconnectingClient"/> connects again.</summary>
-/// <remarks>Never changes once made.</remarks>
+/// <summary>The options of a <see cref="WebSocketReconnectingClient"/>: how and when it connects.</summary>
+/// <remarks>Immutable.</remarks>
 public sealed record WebSocketReconnectOptions
 {
-    // Copied on its way in and out; see WebSocketConnectionOptions.
+    // Copied by the setter and the getter; see WebSocketConnectionOptions.
     private readonly WebSocketClientOptions _client = new();
 
     /// <summary>The defaults: a new object each time.</summary>
     public static WebSocketReconnectOptions Default => new();
 
-    /// <summary>How each connection is made. A copy is kept, and a copy is returned.</summary>
+    /// <summary>The options of each connection. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public WebSocketClientOptions Client
     {
@@ -25,11 +25,11 @@ public sealed record WebSocketReconnectOptions
     }
 
     /// <summary>
-    /// The most that is waited after the first failure. What is waited is random, from nothing to this, so that the clients
-    /// of a server that was restarted do not come back all at once (RFC 6455 §7.2.3).
+    /// The maximum delay after the first failure. The delay is random, from zero to this, so that the clients of a restarted
+    /// server do not reconnect all at once (RFC 6455 §7.2.3).
     /// </summary>
     /// <value>
-    /// More than zero, at most a day. The default is 5 seconds. One that is set may not be longer than <see cref="MaxDelay"/>.
+    /// More than zero, at most a day. The default is 5 seconds. A value that is set must not exceed <see cref="MaxDelay"/>.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public TimeSpan FirstDelay
@@ -38,7 +38,7 @@ public sealed record WebSocketReconnectOptions
         init => field = OptionChecks.Deadline(value, nameof(FirstDelay));
     } = DefaultFirstDelay;
 
-    /// <summary>What the most that is waited grows to, by doubling with each failure.</summary>
+    /// <summary>The limit of the maximum delay, which doubles with each failure.</summary>
     /// <value>More than zero, at most a day. The default is 60 seconds.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public TimeSpan MaxDelay
@@ -47,7 +47,7 @@ public sealed record WebSocketReconnectOptions
         init => field = OptionChecks.Deadline(value, nameof(MaxDelay));
     } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a connection must have been open for failures before it to be forgotten.</summary>
+    /// <summary>How long a connection must stay open to reset the number of failures.</summary>
     /// <value>More than zero, at most a day. The default is 30 seconds.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public TimeSpan StablePeriod
@@ -57,12 +57,11 @@ public sealed record WebSocketReconnectOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How many bytes of messages are kept that are sent while no connection is open, to go out on the next; what is beyond
-    /// waits in <c>SendAsync</c>.
+    /// How many bytes of messages that are sent without an open connection are kept for the next one. Further sends wait in
+    /// <c>SendAsync</c>.
     /// </summary>
     /// <value>
-    /// 0, the default, keeps none: a send then waits for a connection. 64 bytes are counted for each message besides its
-    /// payload.
+    /// 0, the default, keeps none: a send then waits for a connection. Each message counts with its payload and 64 bytes.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public long MaxQueueLength
@@ -76,10 +75,10 @@ public sealed record WebSocketReconnectOptions
     }
 
     /// <summary>
-    /// Whether to connect again after a connection has ended, or could not be made. The default is
-    /// <see cref="WebSocketDisconnect.IsTransient"/>. Not asked when the application itself has closed.
+    /// Decides whether to connect again after a connection ended or could not be opened. The default is
+    /// <see cref="WebSocketDisconnect.IsTransient"/>. Not called once the application has closed the client.
     /// </summary>
-    /// <remarks>Must not block. What it throws ends the client.</remarks>
+    /// <remarks>Must not block. An exception that it throws ends the client.</remarks>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public Func<WebSocketDisconnect, bool> ShouldReconnect
     {
@@ -88,17 +87,18 @@ public sealed record WebSocketReconnectOptions
     } = static disconnect => disconnect.IsTransient;
 
     /// <summary>
-    /// Told of each change, in their order, one at a time; must not block. What it throws is logged and otherwise ignored.
+    /// Called for each change of the status, in order, one call at a time. Must not block. An exception that it throws is logged
+    /// and otherwise ignored.
     /// </summary>
     public Action<WebSocketReconnectStatus>? OnStatusChanged { get; init; }
 
     /// <summary>The default of <see cref="FirstDelay"/>.</summary>
     internal static TimeSpan DefaultFirstDelay { get; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How each connection is made, for reading without a copy.</summary>
+    /// <summary>The options of each connection, without a copy.</summary>
     internal WebSocketClientOptions OwnClient => _client;
 
-    /// <summary>Random numbers from 0 to 1.</summary>
+    /// <summary>Returns a random number from 0 to 1. Tests replace it.</summary>
     internal Func<double> NextRandom { get; init; } =
         static () => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
 }

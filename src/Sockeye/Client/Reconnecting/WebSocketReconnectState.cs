@@ -1,20 +1,20 @@
 namespace Sockeye;
 
-/// <summary>What a <see cref="WebSocketReconnectingClient"/> is about.</summary>
+/// <summary>The states of a <see cref="WebSocketReconnectingClient"/>.</summary>
 public enum WebSocketReconnectState
 {
-    /// <summary>It has not been started.</summary>
+    /// <summary>The client has not been started.</summary>
     Idle,
 
-    /// <summary>It tries to connect.</summary>
+    /// <summary>The client is connecting.</summary>
     Connecting,
 
     /// <summary>A connection is open.</summary>
     Open,
 
-    /// <summary>It waits before it tries again.</summary>
+    /// <summary>The client is waiting before the next attempt.</summary>
     Waiting,
 
-    /// <summary>It is over: closed by the application, or given up.</summary>
+    /// <summary>The client has ended: the application closed it, or it stopped reconnecting.</summary>
     Closed,
 }

@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>How a <see cref="WebSocketReconnectingClient"/> is. Immutable.</summary>
+/// <summary>The status of a <see cref="WebSocketReconnectingClient"/>. Immutable.</summary>
 public sealed class WebSocketReconnectStatus
 {
     internal WebSocketReconnectStatus(
@@ -12,19 +12,19 @@ public sealed class WebSocketReconnectStatus
         LastDisconnect = lastDisconnect;
     }
 
-    /// <summary>What it is about.</summary>
+    /// <summary>The state of the client.</summary>
     public WebSocketReconnectState State { get; }
 
-    /// <summary>How many attempts and connections have failed since the last connection that was stable.</summary>
+    /// <summary>The number of attempts and connections that have failed since the last stable connection.</summary>
     public int FailureCount { get; }
 
-    /// <summary>In <see cref="WebSocketReconnectState.Waiting"/>, how long until the next attempt; else zero.</summary>
+    /// <summary>In <see cref="WebSocketReconnectState.Waiting"/>, the delay before the next attempt; otherwise zero.</summary>
     public TimeSpan Delay { get; }
 
     /// <summary>How the last connection or attempt ended; <see langword="null"/> if there was none.</summary>
     public WebSocketDisconnect? LastDisconnect { get; }
 
-    /// <summary>One line for a log: with the last failure, unless a connection is open.</summary>
+    /// <summary>Returns one line for a log: with the last failure, unless a connection is open.</summary>
     public override string ToString()
     {
         string state = State == WebSocketReconnectState.Waiting

@@ -6,16 +6,16 @@ using Sockeye.Connections.Lifecycle;
 
 namespace Sockeye;
 
-/// <summary>A client that connects again whenever its connection is lost: the same object all the time.</summary>
+/// <summary>A client that reconnects when its connection is lost; the application keeps the same object.</summary>
 /// <remarks>
 /// <para>
-/// What is waited between two attempts is random, and grows with each failure; the server's wishes are heeded (close codes
-/// 1012 and 1013, Retry-After).
+/// The delay between two attempts is random and grows with each failure. The client respects the delays that a server requests
+/// (close codes 1012 and 1013, Retry-After).
 /// </para>
-/// <para>Thread-safe, but for one enumeration of messages at a time.</para>
+/// <para>Thread-safe, except that messages are enumerated once at a time.</para>
 /// <para>
-/// A message is sent at most once. One that a connection has accepted and not brought to the peer when it was lost is lost
-/// too: what must not be lost needs an answer from the peer's application.
+/// A message is sent at most once. One that a connection had accepted but not yet transmitted when it was lost is lost too: if
+/// messages must arrive, let the peer's application acknowledge them.
 /// </para>
 /// </remarks>
 public sealed class WebSocketReconnectingClient : IAsyncDisposable
@@ -23,14 +23,14 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     private readonly ReconnectLoop _loop;
     private readonly bool _hasHandler;
 
-    /// <summary>Makes a client; it does nothing until it is started.</summary>
-    /// <param name="address">As for <see cref="WebSocketClient"/>.</param>
-    /// <param name="options">When to connect again, and how; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a client, which does nothing until it is started.</summary>
+    /// <param name="address">The address, as for <see cref="WebSocketClient"/>.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <param name="handler">
-    /// Receives the messages of all connections; <see langword="null"/> if they are asked for. Needed with
-    /// <see cref="WebSocketConnectionOptions.DeliverFragments"/>: <see cref="ReadAllAsync"/> has whole messages only.
+    /// Receives the messages of all connections; <see langword="null"/> to receive them with <see cref="ReadAllAsync"/>. Required
+    /// with <see cref="WebSocketConnectionOptions.DeliverFragments"/>: <see cref="ReadAllAsync"/> returns whole messages only.
     /// </param>
-    /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
+    /// <exception cref="ArgumentException">The address is invalid, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
     public WebSocketReconnectingClient(
         Uri address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
@@ -38,11 +38,11 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     {
     }
 
-    /// <summary>Makes a client; it does nothing until it is started.</summary>
+    /// <summary>Creates a client, which does nothing until it is started.</summary>
     /// <param name="address">As for the other overload.</param>
     /// <param name="options">As for the other overload.</param>
     /// <param name="handler">As for the other overload.</param>
-    /// <exception cref="ArgumentException">The address cannot be used, or options contradict each other or the address.</exception>
+    /// <exception cref="ArgumentException">The address is invalid, or options contradict each other or the address.</exception>
     [OverloadResolutionPriority(1)]
     public WebSocketReconnectingClient(
         string address, WebSocketReconnectOptions? options = null, WebSocketHandler? handler = null)
@@ -50,20 +50,20 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     {
     }
 
-    /// <summary>Makes a client with a handler and the default options.</summary>
+    /// <summary>Creates a client with a handler and the default options.</summary>
     /// <param name="address">As for the other overload.</param>
     /// <param name="handler">Receives the messages of all connections.</param>
-    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    /// <exception cref="ArgumentException">The address is invalid.</exception>
     public WebSocketReconnectingClient(Uri address, WebSocketHandler handler)
         : this(ClientAddress.Parse(address), null, handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
     }
 
-    /// <summary>Makes a client with a handler and the default options.</summary>
+    /// <summary>Creates a client with a handler and the default options.</summary>
     /// <param name="address">As for the other overload.</param>
     /// <param name="handler">Receives the messages of all connections.</param>
-    /// <exception cref="ArgumentException">The address cannot be used.</exception>
+    /// <exception cref="ArgumentException">The address is invalid.</exception>
     public WebSocketReconnectingClient(string address, WebSocketHandler handler)
         : this(ClientAddress.Parse(address), null, handler)
     {
@@ -79,21 +79,23 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
         _loop = new ReconnectLoop(address, options, handler);
     }
 
-    /// <summary>How it is at this moment.</summary>
+    /// <summary>The current status.</summary>
     public WebSocketReconnectStatus Status => _loop.Status;
 
-    /// <summary>The connection that is open, or was last; <see langword="null"/> before the first.</summary>
+    /// <summary>The open connection, or the last one; <see langword="null"/> before the first.</summary>
     public WebSocketConnection? Connection => _loop.Connection;
 
-    /// <summary>How many bytes are kept for the next connection.</summary>
+    /// <summary>The number of bytes that are kept for the next connection.</summary>
     public long QueueLength => _loop.Outbox.QueueLength;
 
-    /// <summary>Completes when the client is closed, or has given up: with the last that happened. Never fails.</summary>
+    /// <summary>
+    /// Completes when the client has closed or has stopped reconnecting, with the last disconnect. Never fails.
+    /// </summary>
     public Task<WebSocketDisconnect> Closed => _loop.Closed;
 
-    /// <summary>Begins to connect, if it has not, and waits for the first connection.</summary>
-    /// <param name="cancellationToken">Ends the wait alone; <see cref="CloseAsync"/> ends the client.</param>
-    /// <exception cref="WebSocketHandshakeException">Connecting failed in a way that is not tried again.</exception>
+    /// <summary>Starts to connect, unless it was started before, and waits for the first connection.</summary>
+    /// <param name="cancellationToken">Cancels the wait only; <see cref="CloseAsync"/> ends the client.</param>
+    /// <exception cref="WebSocketHandshakeException">Connecting failed, and the client does not try again.</exception>
     /// <exception cref="ObjectDisposedException">The client was closed before there was a connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
@@ -104,13 +106,15 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
 
     /// <summary>Sends a text message.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <param name="cancellationToken">Cancels the send while it waits; the message is then not sent.</param>
     /// <returns>
-    /// A task that completes when a connection has accepted the message, or it is kept for the next
-    /// (<see cref="WebSocketReconnectOptions.MaxQueueLength"/>); until then it waits.
+    /// A task that completes when a connection has accepted the message, or the message is kept for the next one
+    /// (<see cref="WebSocketReconnectOptions.MaxQueueLength"/>).
     /// </returns>
-    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
-    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has stopped reconnecting.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The client has stopped reconnecting because it could not connect.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public ValueTask SendAsync(string text, CancellationToken cancellationToken = default)
@@ -121,10 +125,12 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
 
     /// <summary>Sends a text message that is UTF-8 already.</summary>
     /// <param name="utf8">The text. Do not change it until the task completes. It is not validated.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <param name="cancellationToken">Cancels the send while it waits; the message is then not sent.</param>
     /// <returns>As for the other overload.</returns>
-    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
-    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has stopped reconnecting.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The client has stopped reconnecting because it could not connect.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
@@ -132,10 +138,12 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
 
     /// <summary>Sends a binary message.</summary>
     /// <param name="payload">The payload. Do not change it until the task completes.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <param name="cancellationToken">Cancels the send while it waits; the message is then not sent.</param>
     /// <returns>As for the other overload.</returns>
-    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
-    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has stopped reconnecting.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The client has stopped reconnecting because it could not connect.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     [OverloadResolutionPriority(1)]
@@ -145,10 +153,12 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     /// <summary>Sends a message of either kind.</summary>
     /// <param name="payload">The payload. Do not change it until the task completes. Text must be UTF-8.</param>
     /// <param name="kind">Text or binary.</param>
-    /// <param name="cancellationToken">Takes the message back, as long as it waits.</param>
+    /// <param name="cancellationToken">Cancels the send while it waits; the message is then not sent.</param>
     /// <returns>As for the other overload.</returns>
-    /// <exception cref="WebSocketClosedException">The client is closed, or has given up.</exception>
-    /// <exception cref="WebSocketHandshakeException">The client has given up, since it could not connect.</exception>
+    /// <exception cref="WebSocketClosedException">The client is closed, or has stopped reconnecting.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The client has stopped reconnecting because it could not connect.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
@@ -159,28 +169,33 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
             : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Must be text or binary.");
 
     /// <summary>
-    /// Receives message after message, of one connection after the other, until the application closes the client. One
-    /// enumeration at a time.
+    /// Receives the messages of all connections, one connection after the other, until the application closes the client. Only
+    /// one enumeration at a time.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait. Nothing is lost: another enumeration gets what comes next.</param>
-    /// <returns>The messages. The payload of each is valid until the next is asked for.</returns>
+    /// <param name="cancellationToken">
+    /// Cancels the wait. Nothing is lost: another enumeration continues with the next message.
+    /// </param>
+    /// <returns>The messages. The payload of each is valid until the next one is requested.</returns>
     /// <remarks>
     /// <para>
-    /// All messages of a connection come before those of the next. When 16 connections have ended with messages that were not
-    /// received, the client does not connect again until the application receives. If a send waits for a connection, the client
-    /// connects all the same, drops the messages of the oldest connection, and logs a warning.
+    /// All messages of a connection come before those of the next. When 16 connections have ended with unread messages, the
+    /// client does not connect again until the application receives. If a send waits for a connection, the client connects
+    /// anyway, drops the messages of the oldest connection, and logs a warning.
     /// </para>
     /// <para>
     /// The enumeration ends without an exception only if the application closed: by <see cref="CloseAsync"/>, by disposal, or by
-    /// closing the <see cref="Connection"/>. If the client gave up (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), it
-    /// throws the reason. An exception of a callback is thrown as it is.
+    /// closing the <see cref="Connection"/>. If the client stopped reconnecting
+    /// (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), it throws the reason. The exception of a callback is thrown
+    /// unchanged.
     /// </para>
     /// </remarks>
     /// <exception cref="WebSocketClosedException">
-    /// The client has given up after its last connection ended, whatever the close code, 1000 included. The result has the
-    /// code and the reason. Thrown after every message that was received.
+    /// The client stopped reconnecting after its last connection ended, whatever the close code, 1000 included. The result has
+    /// the code and the reason. Thrown after every received message has been returned.
     /// </exception>
-    /// <exception cref="WebSocketHandshakeException">The client has given up, because it could not connect.</exception>
+    /// <exception cref="WebSocketHandshakeException">
+    /// The client has stopped reconnecting because it could not connect.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The client has a handler.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync(
@@ -197,11 +212,11 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the connection that is open, ends an attempt or a wait, and connects no more.</summary>
+    /// <summary>Closes the open connection, cancels an attempt or a delay, and stops reconnecting.</summary>
     /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
     /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
-    /// <param name="cancellationToken">Ends the wait; the client is being closed all the same.</param>
-    /// <remarks>What is kept for the next connection is dropped.</remarks>
+    /// <param name="cancellationToken">Cancels the wait; the client continues to close.</param>
+    /// <remarks>Messages that are kept for the next connection are dropped.</remarks>
     /// <exception cref="ArgumentException">
     /// The code must not be sent, the reason is too long, or there is a reason without a code.
     /// </exception>
@@ -213,7 +228,7 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
         await _loop.CloseAsync(code, reason, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes the client with 1000, and waits until its connection has ended.</summary>
+    /// <summary>Closes the client with code 1000, and waits until its connection has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         _loop.Inbox.Discard();
