@@ -3,13 +3,12 @@ using System.Net.Security;
 namespace Sockeye.Handshakes;
 
 /// <summary>
-/// A callback of the application threw during a handshake of TLS. Carries the exception past TLS: thrown as it is, an
-/// <see cref="IOException"/> would look like one of the peer's transport, and an <see cref="OperationCanceledException"/> like a
-/// deadline.
+/// Wraps an exception that a callback of the application threw during a TLS handshake. Without it, an <see cref="IOException"/>
+/// would look like a failure of the peer's transport, and an <see cref="OperationCanceledException"/> like a timeout.
 /// </summary>
 internal sealed class TlsCallbackException(Exception thrown) : Exception("A callback of the application threw.", thrown)
 {
-    /// <summary>What the application threw, if that is what an exception is about; else the exception.</summary>
+    /// <summary>Returns the exception of the application, if the given one contains it; otherwise the given one.</summary>
     public static Exception Unwrap(Exception exception)
     {
         for (Exception? inner = exception; inner is not null; inner = inner.InnerException)
@@ -23,7 +22,7 @@ internal sealed class TlsCallbackException(Exception thrown) : Exception("A call
         return exception;
     }
 
-    /// <summary>A callback that marks what it throws.</summary>
+    /// <summary>Returns a callback that wraps the exceptions of the given one.</summary>
     public static LocalCertificateSelectionCallback? Mark(LocalCertificateSelectionCallback? callback) =>
         callback is null ? null : (sender, host, local, remote, issuers) =>
         {
@@ -37,7 +36,7 @@ internal sealed class TlsCallbackException(Exception thrown) : Exception("A call
             }
         };
 
-    /// <summary>A callback that marks what it throws.</summary>
+    /// <summary>Returns a callback that wraps the exceptions of the given one.</summary>
     public static ServerCertificateSelectionCallback? Mark(ServerCertificateSelectionCallback? callback) =>
         callback is null ? null : (sender, host) =>
         {

@@ -5,15 +5,15 @@ using Sockeye.Transports;
 
 namespace Sockeye.Handshakes;
 
-/// <summary>Why a handshake of TLS failed.</summary>
+/// <summary>The reason why a TLS handshake failed.</summary>
 /// <param name="Failure">The cause.</param>
-/// <param name="Detail">A clause for people, safe to log: what a peer sent is escaped and cut.</param>
+/// <param name="Detail">A clause for a human reader, safe to log: text of the peer is escaped and truncated.</param>
 internal readonly record struct TlsDiagnosis(WebSocketTlsFailure Failure, string Detail)
 {
-    /// <summary>Finds the cause.</summary>
-    /// <param name="witness">What it saw below TLS; <see langword="null"/> if there was no handshake yet.</param>
-    /// <param name="check">How it checked the peer's certificate, if it did.</param>
-    /// <param name="exception">How the handshake ended.</param>
+    /// <summary>Finds the reason of a failure.</summary>
+    /// <param name="witness">The record of the bytes below TLS; <see langword="null"/> if there was no handshake yet.</param>
+    /// <param name="check">The check of the peer's certificate, if there was one.</param>
+    /// <param name="exception">The exception that ended the handshake.</param>
     public static TlsDiagnosis For(TlsWitness? witness, CertificateCheck? check, Exception exception)
     {
         if (witness is { IsNotTls: true })
@@ -32,15 +32,15 @@ internal readonly record struct TlsDiagnosis(WebSocketTlsFailure Failure, string
 
         if (!IsOfPeer(exception))
         {
-            return new(WebSocketTlsFailure.LocalFault, $"this end could not do its part: {MessageOf(exception)}");
+            return new(WebSocketTlsFailure.LocalFault, $"this end failed: {MessageOf(exception)}");
         }
 
         return (witness?.AlertReceived ?? TlsAlerts.In(exception)) is { } received ? Received(received)
             : witness?.AlertSent is { } sent && TlsAlerts.IsAboutParameters(sent)
                 ? new(WebSocketTlsFailure.NoCommonParameters,
-                    $"the peer offers no version, cipher suite or protocol that this end takes: {TlsAlerts.Describe(sent)}")
+                    $"the peer offers no version, cipher suite or protocol that this end supports: {TlsAlerts.Describe(sent)}")
             : exception is OperationCanceledException
-                ? new(WebSocketTlsFailure.TimedOut, "the handshake was not finished in time, or this end stopped meanwhile")
+                ? new(WebSocketTlsFailure.TimedOut, "the handshake timed out, or this end stopped meanwhile")
             : witness?.Failure is { } failure
                 ? new(WebSocketTlsFailure.ConnectionReset, $"the transport failed: {MessageOf(failure)}")
             : witness is { HasEnded: true }
@@ -50,16 +50,16 @@ internal readonly record struct TlsDiagnosis(WebSocketTlsFailure Failure, string
             : new(WebSocketTlsFailure.Other, MessageOf(exception));
     }
 
-    /// <summary>The peer ended the handshake with an alert.</summary>
+    /// <summary>Creates the diagnosis for an alert that the peer sent.</summary>
     public static TlsDiagnosis Received(byte alert) =>
         new(TlsAlerts.ToFailure(alert), $"the peer sent the alert {TlsAlerts.Describe(alert)}");
 
-    // These come from the peer or the network; a certificate without its key or a callback that throws raises another exception.
+    // Excludes faults of this end, such as a certificate without its key or a callback that throws.
     private static bool IsOfPeer(Exception exception) =>
         exception is IOException or SocketException or AuthenticationException or OperationCanceledException
             or ObjectDisposedException;
 
-    // The innermost message says the most: the exceptions around it only point inside.
+    // The innermost message is the most specific: outer exceptions only refer to it.
     private static string MessageOf(Exception exception) =>
         SockeyeException.MessageOf(exception.GetBaseException()).TrimEnd('.', ' ');
 }

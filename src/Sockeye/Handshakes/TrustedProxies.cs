@@ -4,22 +4,24 @@ using Sockeye.Protocol;
 namespace Sockeye.Handshakes;
 
 /// <summary>The proxies that are trusted to report the client behind them. Immutable.</summary>
-/// <param name="networks">Their addresses.</param>
-/// <param name="trustsUnixSockets">Whether every peer on a Unix socket is one.</param>
-/// <param name="writesForwarded">Whether they write Forwarded (RFC 7239); else X-Forwarded-For and X-Forwarded-Proto.</param>
+/// <param name="networks">The addresses of the proxies.</param>
+/// <param name="trustsUnixSockets">Whether every peer on a Unix socket is a trusted proxy.</param>
+/// <param name="writesForwarded">
+/// Whether the proxies write Forwarded (RFC 7239), not X-Forwarded-For and X-Forwarded-Proto.
+/// </param>
 internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool trustsUnixSockets, bool writesForwarded)
 {
-    /// <summary>Whether a peer is one of them.</summary>
+    /// <summary>Whether a peer is a trusted proxy.</summary>
     public bool Includes(EndPoint? peer) => peer is IPEndPoint { Address: var address }
         ? Includes(address)
         : trustsUnixSockets;
 
-    /// <summary>Who asked the first of the trusted proxies that stand in a row before this server.</summary>
+    /// <summary>Finds the client behind the trusted proxies.</summary>
     /// <param name="peer">The peer, which is a trusted proxy.</param>
-    /// <param name="headers">The request's.</param>
+    /// <param name="headers">The headers of the request.</param>
     /// <returns>
-    /// The address: read from the right, where the nearest proxy wrote, up to the first that is not a trusted proxy's own.
-    /// Entries to the left of it were written by an untrusted peer. The address of the peer if there are no entries.
+    /// The address, read from the right, where the nearest proxy wrote: the first that is not a trusted proxy. Entries to its
+    /// left were written by an untrusted peer. If there are no entries, the address of the peer.
     /// </returns>
     public IPAddress? ClientOf(EndPoint? peer, HeaderFields headers)
     {
@@ -42,9 +44,10 @@ internal sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks, bool tru
     }
 
     /// <summary>
-    /// Whether the nearest of them was asked over TLS; <see langword="null"/> if it does not say, or the peer is none of them.
+    /// Whether the nearest proxy received the request over TLS; <see langword="null"/> if it does not report that, or the peer is
+    /// not a trusted proxy.
     /// </summary>
-    public bool? TellOfTls(EndPoint? peer, HeaderFields headers) =>
+    public bool? IsClientSecure(EndPoint? peer, HeaderFields headers) =>
         Includes(peer) ? ForwardedHeaders.IsSecure(headers, writesForwarded) : null;
 
     private bool Includes(IPAddress address)

@@ -2,16 +2,16 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Handshakes;
 
-/// <summary>What a server knows about its requests beyond their bytes; shared by all requests of a route.</summary>
+/// <summary>The server's context of a request; shared by all requests of a route.</summary>
 internal sealed class UpgradeScope
 {
-    /// <summary>For clients, and for requests without a server.</summary>
+    /// <summary>The scope of clients, and of requests without a server.</summary>
     public static UpgradeScope None { get; } = new();
 
-    /// <summary>Whether the requests come over TLS.</summary>
+    /// <summary>Whether the requests arrive over TLS.</summary>
     public bool IsSecure { get; init; }
 
-    /// <summary>The route that they match; <see langword="null"/> without routes.</summary>
+    /// <summary>The route that the requests match; <see langword="null"/> without routes.</summary>
     public RoutePattern? Route { get; init; }
 
     /// <summary>The trusted proxies; <see langword="null"/> if none are configured.</summary>

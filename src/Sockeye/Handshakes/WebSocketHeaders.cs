@@ -5,8 +5,8 @@ using Sockeye.Protocol;
 namespace Sockeye;
 
 /// <summary>
-/// The header fields of an HTTP request or response (RFC 9110 §6.3): every line, in its order, repeated names included. Names are not
-/// case-sensitive (§5.1).
+/// The header fields of an HTTP request or response (RFC 9110 §6.3): every line, in order, including repeated names. Names are
+/// case-insensitive (§5.1).
 /// </summary>
 /// <remarks>
 /// <para>
@@ -41,21 +41,21 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
 
     private WebSocketHeaders(KeyValuePair<string, string>[] lines) => _lines = lines;
 
-    /// <summary>No headers.</summary>
+    /// <summary>An empty instance.</summary>
     public static WebSocketHeaders Empty { get; } = new(Array.Empty<KeyValuePair<string, string>>());
 
-    /// <summary>How many lines there are; a repeated name counts each time.</summary>
+    /// <summary>The number of lines; a repeated name counts each time.</summary>
     public int Count => _lines.Length;
 
-    /// <summary>A line.</summary>
-    /// <param name="index">Its index, from 0.</param>
+    /// <summary>Returns a line by its index.</summary>
+    /// <param name="index">The index, from 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such line.</exception>
     public KeyValuePair<string, string> this[int index] => (uint)index < (uint)_lines.Length
         ? _lines[index]
         : throw new ArgumentOutOfRangeException(nameof(index), index, $"There are {_lines.Length} lines.");
 
-    /// <summary>The value of a header.</summary>
-    /// <param name="name">Its name, in any case.</param>
+    /// <summary>Returns the value of a header.</summary>
+    /// <param name="name">The name, in any case.</param>
     /// <value>
     /// <see langword="null"/> if no line has the name. The values of several lines are joined with <c>", "</c>, which means the same as
     /// the lines (RFC 9110 §5.3). There are two exceptions: lines of <c>Cookie</c> are joined with <c>"; "</c> (RFC 9113 §8.2.3); and
@@ -93,7 +93,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
     public static WebSocketHeaders Create(ReadOnlySpan<KeyValuePair<string, string>> lines) =>
         lines.IsEmpty ? Empty : new(Checked(lines.ToArray(), nameof(lines)));
 
-    /// <summary>The values of all lines of a name, in their order, each as it is.</summary>
+    /// <summary>Returns the values of all lines with a name, in order and not joined.</summary>
     /// <param name="name">The name, in any case.</param>
     /// <returns>The values; empty if no line has the name.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
@@ -103,9 +103,9 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
         return [.. from line in _lines where AreEqual(line.Key, name) select line.Value];
     }
 
-    /// <summary>Whether a line has a name.</summary>
+    /// <summary>Returns whether any line has a name.</summary>
     /// <param name="name">The name, in any case.</param>
-    /// <returns>Whether there is at least one.</returns>
+    /// <returns>Whether there is such a line.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
     public bool Contains(string name)
     {
@@ -113,7 +113,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
         return Array.Exists(_lines, line => AreEqual(line.Key, name));
     }
 
-    /// <summary>A copy with one line of a name, at the end, in place of all lines of that name.</summary>
+    /// <summary>Returns a copy in which one line, at the end, replaces all lines of a name.</summary>
     /// <param name="name">The name.</param>
     /// <param name="value">The value.</param>
     /// <returns>The copy. To add a line to others of the same name, write <c>[.. headers, new(name, value)]</c>.</returns>
@@ -126,7 +126,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
         return new([.. _lines.Where(existing => !AreEqual(existing.Key, name)), line]);
     }
 
-    /// <summary>A copy without the lines of a name.</summary>
+    /// <summary>Returns a copy without the lines of a name.</summary>
     /// <param name="name">The name, in any case.</param>
     /// <returns>The copy; these headers themselves if no line has the name.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
@@ -139,12 +139,14 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => _lines.GetEnumerator();
 
-    /// <summary>The names, each once and escaped; values may be secrets and are left out, so that this can be logged.</summary>
+    /// <summary>
+    /// Returns the names, each once and escaped. Values may be secrets and are omitted, so the result can be logged.
+    /// </summary>
     public override string ToString() =>
         PeerText.Escape(string.Join(", ", _lines.Select(static line => line.Key).Distinct(StringComparer.OrdinalIgnoreCase)));
 
-    /// <summary>Takes over header lines that were received, without checks.</summary>
-    /// <param name="lines">The lines, which the caller does not change any more.</param>
+    /// <summary>Wraps received header lines without checks.</summary>
+    /// <param name="lines">The lines; the caller must not change them afterwards.</param>
     internal static WebSocketHeaders Received(KeyValuePair<string, string>[] lines) => lines.Length == 0 ? Empty : new(lines);
 
     private static bool AreEqual(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
@@ -168,7 +170,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
             throw new ArgumentException($"The header name {PeerText.Quote(line.Key)} is not a token (RFC 9110 §5.1).", nameParameter);
         }
 
-        // Without the value, which may be a secret.
+        // Does not quote the value, which may be a secret.
         if (!HeaderFieldRules.IsValue(line.Value))
         {
             throw new ArgumentException(

@@ -25,10 +25,10 @@ public sealed class WebSocketUpgradeRequest
     private string? _path;
     private ReadValues? _values;
 
-    /// <summary>Takes a request.</summary>
-    /// <param name="packedHead">Its head, as <see cref="PackedHead"/> has made it.</param>
-    /// <param name="transport">The transport that it came over, which knows the addresses.</param>
-    /// <param name="scope">What its server knows about it.</param>
+    /// <summary>Creates a request.</summary>
+    /// <param name="packedHead">The head, as <see cref="PackedHead"/> packed it.</param>
+    /// <param name="transport">The transport of the request, which has the addresses.</param>
+    /// <param name="scope">The server's context of the request.</param>
     internal WebSocketUpgradeRequest(byte[] packedHead, Transport transport, UpgradeScope scope)
     {
         _packedHead = packedHead;
@@ -63,8 +63,8 @@ public sealed class WebSocketUpgradeRequest
     public string Query => Read.Query;
 
     /// <summary>
-    /// The host that the client asks for, with its port if it is written: the Host header, or the authority of a target in
-    /// absolute form, which replaces that header (RFC 9112 §3.2.2).
+    /// The requested host, with its port if one is given: the Host header, or the authority of a target in absolute form, which
+    /// replaces that header (RFC 9112 §3.2.2).
     /// </summary>
     public string Host => Read.Host;
 
@@ -74,11 +74,11 @@ public sealed class WebSocketUpgradeRequest
     /// </summary>
     public string? Origin => Read.Origin;
 
-    /// <summary>The subprotocols that the client offers, its preferred one first.</summary>
+    /// <summary>The subprotocols that the client offers, in order of preference.</summary>
     public IReadOnlyList<string> Subprotocols => Read.Subprotocols;
 
     /// <summary>
-    /// The extensions that the client offers, in its order. An extension that is offered with several sets of parameters is listed
+    /// The extensions that the client offers, in order. An extension that is offered with several sets of parameters is listed
     /// once for each.
     /// </summary>
     public IReadOnlyList<WebSocketExtensionOffer> Extensions => Read.Extensions;
@@ -90,12 +90,12 @@ public sealed class WebSocketUpgradeRequest
     public WebSocketHeaders Headers => Read.Headers;
 
     /// <summary>
-    /// The cookies in their order, as they were sent (RFC 6265 §5.4), without quotes around a value. Text that is not a name and a
-    /// value is left out.
+    /// The cookies in the order of the request (RFC 6265 §5.4), without quotes around a value. Text that is not a name and a
+    /// value is omitted.
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Cookies => Read.Cookies;
 
-    /// <summary>The values that the parameters of the route have in the path, percent-decoded once; empty without a route.</summary>
+    /// <summary>The values of the route's parameters in the path, percent-decoded once; empty without a route.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RouteValues => Read.RouteValues;
 
     /// <summary>The address of the client, or of the proxy in between; <see langword="null"/> if it is unknown.</summary>
@@ -113,24 +113,26 @@ public sealed class WebSocketUpgradeRequest
     /// <summary>The address at which the client reached this server; <see langword="null"/> if it is unknown.</summary>
     public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
 
-    /// <summary>What the TLS handshake agreed on; <see langword="null"/> if the connection is not over TLS of this library.</summary>
+    /// <summary>
+    /// The negotiated parameters of TLS; <see langword="null"/> if the connection does not use TLS of this library.
+    /// </summary>
     public WebSocketTlsInformation? Tls => _transport.Tls;
 
     /// <summary>
-    /// Whether the client's connection is over TLS: to the trusted proxy in between, if that reports it; otherwise to this server.
+    /// Whether the client's connection uses TLS: to the trusted proxy in between, if that reports it; otherwise to this server.
     /// </summary>
     public bool IsSecure => _scope.IsSecure;
 
     private ReadValues Read => _values ??= new ReadValues(this);
 
-    /// <summary>The value of a cookie.</summary>
-    /// <param name="name">Its name, which is case-sensitive.</param>
+    /// <summary>Returns the value of a cookie.</summary>
+    /// <param name="name">The name, which is case-sensitive.</param>
     /// <returns>The value of the first cookie with the name; <see langword="null"/> if there is none.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
     public string? GetCookie(string name) => Find(Cookies, name);
 
-    /// <summary>The value of a parameter of the route.</summary>
-    /// <param name="name">Its name, which is case-sensitive.</param>
+    /// <summary>Returns the value of a parameter of the route.</summary>
+    /// <param name="name">The name, which is case-sensitive.</param>
     /// <returns>The value; <see langword="null"/> if the route has no such parameter.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
     public string? GetRouteValue(string name) => Find(RouteValues, name);

@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>The response with which a server opened a connection (RFC 6455 §4.2.2). Immutable and thread-safe.</summary>
+/// <summary>The response with which a server accepted the connection (RFC 6455 §4.2.2). Immutable and thread-safe.</summary>
 public sealed class WebSocketUpgradeResponse
 {
     internal WebSocketUpgradeResponse(Uri address, int statusCode, WebSocketHeaders headers)
@@ -11,11 +11,12 @@ public sealed class WebSocketUpgradeResponse
     }
 
     /// <summary>
-    /// The address of the server: the address that the client asked for, or the one that redirects led to. Without user information.
+    /// The address of the server: the address that the client connected to, or the target of the last redirect. Without user
+    /// information.
     /// </summary>
     public Uri Address { get; }
 
-    /// <summary>The HTTP status: 101, or 200 by HTTP/2.</summary>
+    /// <summary>The HTTP status: 101, or 200 with HTTP/2.</summary>
     public int StatusCode { get; }
 
     /// <summary>The headers, as they were received.</summary>

@@ -108,7 +108,7 @@ internal static class UpgradeCheck
 
         // Behind a proxy that does TLS a page's origin begins with https, and is the same all the same; and the other way round
         // where the proxy alone speaks TLS, to this server.
-        isSecure = context.Proxies?.TellOfTls(transport.RemoteEndPoint, request.Headers) ?? isSecure;
+        isSecure = context.Proxies?.IsClientSecure(transport.RemoteEndPoint, request.Headers) ?? isSecure;
         profile = (found ?? context.Fallback).For(isSecure);
         offer = default;
         return httpError != HttpError.None

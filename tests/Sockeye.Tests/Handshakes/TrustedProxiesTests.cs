@@ -85,8 +85,8 @@ public sealed class TrustedProxiesTests
     {
         Assert.Equal(expected, ForwardedHeaders.IsSecure(Headers(lines), isStandard));
         var proxies = new TrustedProxies(Networks, trustsUnixSockets: false, writesForwarded: isStandard);
-        Assert.Equal(expected, proxies.TellOfTls(Proxy, Headers(lines)));
-        Assert.Null(proxies.TellOfTls(new IPEndPoint(IPAddress.Loopback, 1), Headers(lines)));
+        Assert.Equal(expected, proxies.IsClientSecure(Proxy, Headers(lines)));
+        Assert.Null(proxies.IsClientSecure(new IPEndPoint(IPAddress.Loopback, 1), Headers(lines)));
     }
 
     private static HeaderFields Headers(string lines) => HeaderFields.FromPairs(
