@@ -4,8 +4,8 @@ using Sockeye.Protocol;
 namespace Sockeye;
 
 /// <summary>
-/// Writes an exception to <see cref="Trace"/> that was thrown by the method which should have handled another: no owner is left that
-/// could report it, and the thread, which serves other connections too, must go on.
+/// Writes to <see cref="Trace"/> an exception that was thrown while another was handled: nothing else can report it, and the
+/// thread, which serves other connections too, must continue.
 /// </summary>
 internal static class FaultTrace
 {
@@ -18,7 +18,7 @@ internal static class FaultTrace
         }
         catch (Exception)
         {
-            // A trace listener of the application threw, or the process cannot even load the type: nothing is left to try.
+            // A trace listener of the application threw, or the process cannot load the type: there is nowhere left to report.
         }
     }
 }

@@ -4,12 +4,12 @@ namespace Sockeye;
 
 /// <summary>The base of the exceptions of this library, apart from argument checks and cancellation.</summary>
 /// <remarks>
-/// <see cref="Exception.Message"/> and <see cref="ToString"/> are safe to log: what a peer sent is escaped as in a C# string
-/// literal, and cut. Properties hold it as it was received.
+/// <see cref="Exception.Message"/> and <see cref="ToString"/> are safe to log: text of a peer is escaped as in a C# string
+/// literal, and truncated. Properties hold it as it was received.
 /// </remarks>
 public abstract class SockeyeException : Exception
 {
-    // Longer than one text of a peer's: the message of another exception has words of its own.
+    // Longer than the limit for a peer's text: the message of another exception has words of its own.
     private const int MaxMessageLength = 1024;
 
     private protected SockeyeException(string message, Exception? innerException)
@@ -17,12 +17,12 @@ public abstract class SockeyeException : Exception
     {
     }
 
-    /// <summary>The exception as <see cref="Exception.ToString"/> shows it, with the messages of its causes escaped.</summary>
+    /// <summary>Returns the text of <see cref="Exception.ToString"/>, with the messages of the causes escaped.</summary>
     public override string ToString()
     {
         string text = base.ToString();
 
-        // The causes are others' exceptions: an HTTP client quotes the line that it could not read.
+        // The causes may be exceptions of other libraries: an HTTP client quotes a line that it could not parse.
         var causes = new Stack<Exception>();
         Push(causes, this);
         while (causes.TryPop(out Exception? cause))
@@ -40,11 +40,11 @@ public abstract class SockeyeException : Exception
         return text;
     }
 
-    /// <summary>The message of an exception as it can stand in a line of text.</summary>
+    /// <summary>Returns the message of an exception, made safe for a line of text.</summary>
     internal static string MessageOf(Exception exception) =>
         exception is SockeyeException ? exception.Message : Shown(exception.Message);
 
-    /// <summary>A text that may have been escaped before, as it can stand in a line of text.</summary>
+    /// <summary>Makes text that may have been escaped before safe for a line of text.</summary>
     private protected static string Shown(string text) =>
         text.Length <= MaxMessageLength && PeerText.IsPlain(text) ? text : PeerText.Escape(text, MaxMessageLength);
 

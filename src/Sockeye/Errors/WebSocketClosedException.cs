@@ -1,6 +1,6 @@
 namespace Sockeye;
 
-/// <summary>The connection is closed or closing, so that the operation is not possible.</summary>
+/// <summary>Thrown when an operation requires an open connection, and the connection is closed or closing.</summary>
 public sealed class WebSocketClosedException : SockeyeException
 {
     internal WebSocketClosedException(WebSocketCloseResult result)

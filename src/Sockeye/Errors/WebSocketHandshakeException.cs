@@ -2,7 +2,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>A connection could not be opened.</summary>
+/// <summary>Thrown when a connection could not be opened.</summary>
 public sealed class WebSocketHandshakeException : SockeyeException
 {
     internal WebSocketHandshakeException(
@@ -23,8 +23,8 @@ public sealed class WebSocketHandshakeException : SockeyeException
     public WebSocketHandshakeError Error { get; }
 
     /// <summary>
-    /// Why TLS failed, if <see cref="Error"/> is <see cref="WebSocketHandshakeError.TlsFailed"/>; else <see langword="null"/>. The message
-    /// has the details: the name that the certificate is for, for example.
+    /// Why TLS failed, if <see cref="Error"/> is <see cref="WebSocketHandshakeError.TlsFailed"/>; otherwise
+    /// <see langword="null"/>. The message has the details, such as the names in a certificate.
     /// </summary>
     public WebSocketTlsFailure? TlsFailure { get; }
 
@@ -32,14 +32,12 @@ public sealed class WebSocketHandshakeException : SockeyeException
     public WebSocketHandshakePhase Phase { get; }
 
     /// <summary>
-    /// The HTTP status of the response of the server, or of the proxy if it rejected the request; <see langword="null"/> if there was no
-    /// response. Of <c>WebSocketHandshake.AcceptAsync</c>, the status of the response of this end.
+    /// The HTTP status of the response of the server, or of the proxy if it rejected the request; <see langword="null"/> if no
+    /// response was received. For <c>WebSocketHandshake.AcceptAsync</c>, the status that this end responded with.
     /// </summary>
     public int? StatusCode { get; }
 
-    /// <summary>
-    /// The headers of the server's response, as they were received; empty if there was no response.
-    /// </summary>
+    /// <summary>The headers of the server's response, as they were received; empty if there was no response.</summary>
     public WebSocketHeaders Headers { get; }
 
     /// <summary>The first 64 KiB of the body of a response with a status other than 101; otherwise empty.</summary>

@@ -2,7 +2,9 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>The peer broke a rule of the protocol or a limit, and the connection was failed (RFC 6455 §7.1.7).</summary>
+/// <summary>
+/// Describes why a connection was failed (RFC 6455 §7.1.7): the peer broke a rule of the protocol, or a limit was exceeded.
+/// </summary>
 public sealed class WebSocketProtocolException : SockeyeException
 {
     internal WebSocketProtocolException(ProtocolViolation violation)
@@ -23,18 +25,18 @@ public sealed class WebSocketProtocolException : SockeyeException
     /// <summary>The rule that was broken. Stable across versions: switch on this, not on the message.</summary>
     public WebSocketProtocolError Error { get; }
 
-    /// <summary>The code of the Close frame that the peer was sent.</summary>
+    /// <summary>The code of the Close frame that was sent to the peer.</summary>
     public WebSocketCloseCode CloseCode { get; }
 
     /// <summary>
-    /// The offset of the frame that broke the rule: how many bytes the peer sent between the opening handshake and this
-    /// frame. Does not depend on how the network split the stream. Over TLS, decrypted bytes are counted.
+    /// The offset of the frame that broke the rule: the number of bytes that the peer sent between the opening handshake and this
+    /// frame. It does not depend on how the network split the stream. Over TLS, decrypted bytes are counted.
     /// </summary>
     public long FrameOffset { get; }
 
     /// <summary>
-    /// The header of that frame (RFC 6455 §5.2), up to the byte that breaks the rule: 2 to 14 bytes. May include the masking
-    /// key; never includes payload. May be empty for <see cref="WebSocketProtocolError.MemoryExhausted"/>, of which no frame is the cause.
+    /// The header of that frame (RFC 6455 §5.2), up to the byte that breaks the rule: 2 to 14 bytes. May include the masking key;
+    /// never includes payload. May be empty for <see cref="WebSocketProtocolError.MemoryExhausted"/>, which no frame causes.
     /// </summary>
     public ReadOnlyMemory<byte> FrameHeader { get; }
 

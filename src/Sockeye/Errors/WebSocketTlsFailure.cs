@@ -1,16 +1,19 @@
 namespace Sockeye;
 
-/// <summary>Why TLS could not be set up. The message of a <see cref="WebSocketHandshakeException"/> and the log have the details.</summary>
+/// <summary>
+/// The reason why a TLS handshake failed. The message of a <see cref="WebSocketHandshakeException"/> and the log have the
+/// details.
+/// </summary>
 /// <remarks>Stable across versions: switch on these, not on messages. Members are added at the end.</remarks>
 public enum WebSocketTlsFailure
 {
-    /// <summary>None of the causes below.</summary>
+    /// <summary>A cause that is not listed below.</summary>
     Other = 0,
 
     /// <summary>The chain of the peer's certificate does not end at an authority that this end trusts.</summary>
     UntrustedCertificate,
 
-    /// <summary>The server's certificate is for other names than the one that the client connects to (RFC 9525).</summary>
+    /// <summary>The server's certificate is not for the name that the client connects to (RFC 9525).</summary>
     CertificateNameMismatch,
 
     /// <summary>A certificate has expired, or is not valid yet.</summary>
@@ -19,13 +22,13 @@ public enum WebSocketTlsFailure
     /// <summary>A certificate has been revoked.</summary>
     CertificateRevoked,
 
-    /// <summary>Revocation is to be checked, and could not be.</summary>
+    /// <summary>Revocation must be checked, and could not be.</summary>
     RevocationUnknown,
 
     /// <summary>The chain of the peer's certificate has another fault, such as a bad signature or a usage that is not allowed.</summary>
     InvalidCertificate,
 
-    /// <summary>The peer sent no certificate, and has to.</summary>
+    /// <summary>The peer did not send a certificate, although one is required.</summary>
     MissingCertificate,
 
     /// <summary>The application's callback rejected a certificate in which the platform found no fault.</summary>
@@ -43,7 +46,7 @@ public enum WebSocketTlsFailure
     /// <summary>The peer speaks HTTP without TLS on this port.</summary>
     PlainHttp,
 
-    /// <summary>What the peer sent is neither TLS nor HTTP.</summary>
+    /// <summary>The peer sent neither TLS nor HTTP.</summary>
     NotTls,
 
     /// <summary>The peer closed the transport during the handshake.</summary>
@@ -52,12 +55,9 @@ public enum WebSocketTlsFailure
     /// <summary>The transport was reset, or failed, during the handshake.</summary>
     ConnectionReset,
 
-    /// <summary>The handshake took too long, or this end stopped meanwhile.</summary>
+    /// <summary>The handshake timed out, or this end stopped meanwhile.</summary>
     TimedOut,
 
-    /// <summary>
-    /// This end could not do its part: a certificate without its private key, for example, or a callback of the application
-    /// that threw.
-    /// </summary>
+    /// <summary>This end failed: a certificate has no private key, for example, or a callback of the application threw.</summary>
     LocalFault,
 }
