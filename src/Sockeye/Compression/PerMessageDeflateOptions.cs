@@ -3,30 +3,29 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>How messages are compressed, if the peer agrees: permessage-deflate (RFC 7692).</summary>
+/// <summary>The options of compression with permessage-deflate (RFC 7692), which is used if the peer agrees.</summary>
 /// <remarks>
 /// <para>
-/// Never changes once made. Adjust a copy: <c>PerMessageDeflateOptions.Shared with { … }</c>. Each preset is a new object each time
-/// it is read.
+/// Immutable. Adjust a copy: <c>PerMessageDeflateOptions.Shared with { … }</c>. Each preset is a new object each time it is read.
 /// </para>
 /// <para>
-/// Compression trades processor time and memory for bandwidth. An encoder takes about 144 KiB, 4 times its window, and
-/// 2 to the power of (<see cref="MemoryLevel"/> + 8) bytes: 307 KiB by default. A decoder takes its window and about
-/// 15 KiB: 42 KiB at most. How many of them there are is what the two presets differ in.
+/// Compression trades processor time and memory for bandwidth. An encoder takes about 144 KiB, 4 times its window, and 2 to the
+/// power of (<see cref="MemoryLevel"/> + 8) bytes: 307 KiB by default. A decoder takes its window and about 15 KiB: 42 KiB at
+/// most. The two presets differ in how many of them there are.
 /// </para>
 /// <para>
-/// Do not compress secrets together with text that an attacker chooses: lengths tell what is in the window (§8). Send such
-/// messages uncompressed.
+/// Do not compress secrets together with text that an attacker chooses: the compressed length reveals what is in the window (§8).
+/// Send such messages uncompressed.
 /// </para>
 /// </remarks>
 public sealed record PerMessageDeflateOptions
 {
-    /// <summary>Context as the peer wants it, and the largest window.</summary>
+    /// <summary>The context takeover that the peer requests, and the largest window.</summary>
     public static PerMessageDeflateOptions Default => new();
 
     /// <summary>
-    /// No context between messages, in either direction: codecs are borrowed for a message at a time, a few are shared by
-    /// all connections, and an idle connection has no memory for compression.
+    /// No context between messages, in either direction: codecs are rented for one message at a time, all connections share a
+    /// few, and an idle connection holds no memory for compression.
     /// </summary>
     public static PerMessageDeflateOptions Shared => new()
     {
@@ -35,8 +34,8 @@ public sealed record PerMessageDeflateOptions
     };
 
     /// <summary>
-    /// Context is kept between messages, which makes short messages that resemble each other much shorter, in windows of
-    /// 4 KiB: 167 KiB for the encoder of a connection while it is in use, and 19 KiB for its decoder.
+    /// Context is kept between messages, in windows of 4 KiB, which makes short messages that resemble each other much shorter. A
+    /// connection holds 167 KiB for its encoder while it is in use, and 19 KiB for its decoder.
     /// </summary>
     public static PerMessageDeflateOptions Dedicated => new()
     {
@@ -54,21 +53,21 @@ public sealed record PerMessageDeflateOptions
     /// </summary>
     public bool IsEnabled { get; init; } = true;
 
-    /// <summary>Whether messages of the server may refer to those before them (§7.1.1.1).</summary>
+    /// <summary>Whether messages of the server may refer to earlier ones (§7.1.1.1).</summary>
     /// <value>
-    /// <see langword="false"/>: never; a client asks for that. <see langword="true"/>: a server declines an offer that
-    /// forbids it. <see langword="null"/>, the default: as the client asks.
+    /// <see langword="false"/>: never; a client requests that. <see langword="true"/>: a server declines an offer that forbids
+    /// it. <see langword="null"/>, the default: as the client requests.
     /// </value>
     public bool? ServerContextTakeover { get; init; }
 
-    /// <summary>Whether messages of the client may refer to those before them (§7.1.1.2).</summary>
+    /// <summary>Whether messages of the client may refer to earlier ones (§7.1.1.2).</summary>
     /// <value>
-    /// <see langword="false"/>: never; a server demands that. <see langword="true"/>: a client refuses a server that
-    /// demands it. <see langword="null"/>, the default: as the peer asks.
+    /// <see langword="false"/>: never; a server requires that. <see langword="true"/>: a client rejects a response with that
+    /// requirement. <see langword="null"/>, the default: as the peer requests.
     /// </value>
     public bool? ClientContextTakeover { get; init; }
 
-    /// <summary>How far back messages of the server may refer, at most (§7.1.2.1).</summary>
+    /// <summary>The maximum window of the server's messages: how far back they may refer (§7.1.2.1).</summary>
     /// <value>
     /// 9 to 15, the base-2 logarithm of bytes: 512 bytes to 32 KiB. <see langword="null"/>, the default, leaves it to the
     /// peer. A client requests it, and a server never exceeds it.
@@ -81,7 +80,7 @@ public sealed record PerMessageDeflateOptions
         init => field = WindowBits(value, nameof(ServerMaxWindowBits));
     }
 
-    /// <summary>How far back messages of the client may refer, at most (§7.1.2.2).</summary>
+    /// <summary>The maximum window of the client's messages: how far back they may refer (§7.1.2.2).</summary>
     /// <value>
     /// 9 to 15, the base-2 logarithm of bytes: 512 bytes to 32 KiB. <see langword="null"/>, the default, leaves it to the
     /// peer. A client never exceeds it, and a server requests it from clients that allow that.
@@ -95,12 +94,12 @@ public sealed record PerMessageDeflateOptions
     }
 
     /// <summary>
-    /// Whether a server declines the offer of a client that does not allow a limit of its window (§7.1.2.2), and serves it
-    /// without compression. The default is <see langword="false"/>: the decoders of such clients take 42 KiB.
+    /// Whether a server declines the offer of a client that does not allow a limit for its window (§7.1.2.2), and serves the
+    /// client without compression. The default is <see langword="false"/>: the decoders of such clients take 42 KiB.
     /// </summary>
     public bool RequireClientMaxWindowBits { get; init; }
 
-    /// <summary>How hard the encoder looks for repetitions.</summary>
+    /// <summary>How thoroughly the encoder searches for repetitions.</summary>
     /// <value>1, the fastest, to 9, the smallest. The default is 5.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is not 1 to 9.</exception>
     // docs/design/0004 has the measurements.
@@ -110,7 +109,7 @@ public sealed record PerMessageDeflateOptions
         init => field = OneToNine(value, nameof(Level));
     } = 5;
 
-    /// <summary>How many symbols the encoder gathers before it writes them out with a code of their own.</summary>
+    /// <summary>How many symbols the encoder collects before it writes them with a code of their own.</summary>
     /// <value>
     /// 1 to 9, for 2 to the power of (this + 6) symbols of 4 bytes. The default is 8, as in zlib: 64 KiB.
     /// </value>
@@ -121,7 +120,7 @@ public sealed record PerMessageDeflateOptions
         init => field = OneToNine(value, nameof(MemoryLevel));
     } = 8;
 
-    /// <summary>What kind of data the encoder expects. The default is right for text.</summary>
+    /// <summary>The kind of data that the encoder expects. The default is right for text.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a member of the enumeration.</exception>
     public ZLibCompressionStrategy Strategy
     {
@@ -131,10 +130,10 @@ public sealed record PerMessageDeflateOptions
             : throw new ArgumentOutOfRangeException(nameof(Strategy), value, "Must be one of the enumeration.");
     }
 
-    /// <summary>How long a message must be to be compressed, in bytes.</summary>
+    /// <summary>The minimum length of a message that is compressed, in bytes.</summary>
     /// <value>
-    /// 0 for all messages, or more. The default is 1,024: what is shorter fits into one packet either way. Of a message
-    /// that is sent in fragments the first one counts.
+    /// 0 for all messages, or more. The default is 1,024: a shorter message fits into one packet either way. For a message that
+    /// is sent in fragments, the length of the first one counts.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MinimumLength
@@ -146,12 +145,12 @@ public sealed record PerMessageDeflateOptions
     } = 1_024;
 
     /// <summary>
-    /// How long a connection must have sent nothing compressed for its encoder to be given back. What it sends then refers
-    /// to nothing before, which is always legal. Only where context is kept: without it no encoder is held between messages.
+    /// How long a connection must have sent nothing compressed before its encoder is returned. Its next message then does not
+    /// refer to earlier ones, which is always legal. Only where context is kept: otherwise no encoder is held between messages.
     /// </summary>
     /// <value>
-    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to keep it. The default is 30 seconds. Kept to within a
-    /// tenth of a second.
+    /// 1 second to a day, or <see cref="Timeout.InfiniteTimeSpan"/> to keep it. The default is 30 seconds. Accurate to a tenth of
+    /// a second.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under a second or over a day.</exception>
     public TimeSpan EncoderIdleTimeout
@@ -162,7 +161,7 @@ public sealed record PerMessageDeflateOptions
             : throw new ArgumentOutOfRangeException(nameof(EncoderIdleTimeout), value, "Must be 1 second to a day.");
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What of this concerns the negotiation.</summary>
+    /// <summary>Returns the options that concern the negotiation.</summary>
     internal PerMessageDeflateRules ToRules() => new()
     {
         ServerContextTakeover = ServerContextTakeover,

@@ -20,7 +20,7 @@ public sealed class WebSocketUpgradeRequest
     private readonly Transport _transport;
     private readonly UpgradeScope _scope;
 
-    // Two threads that read a value for the first time at the same time both read it; either is right. The path has a field of its
+    // Two threads that read a value for the first time at the same time both read it; either is valid. The path has a field of its
     // own, because most servers choose a handler by it and read nothing else.
     private string? _path;
     private ReadValues? _values;
@@ -157,7 +157,8 @@ public sealed class WebSocketUpgradeRequest
             PackedHead.Unpack(_packedHead, buffer);
             ReadOnlySpan<byte> head = buffer.AsSpan(0, length);
 
-            // Errors need no check: the head of a request that was accepted is well-formed, and what another lacks is empty.
+            // Errors are not checked: the head of an accepted request is well-formed, and properties that are missing in another are
+            // empty.
             RequestHead.TryParse(
                 head, HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]), out RequestHead request);
             return read(new ServerHandshakeOffer(request, selected: null));
