@@ -140,7 +140,7 @@ public sealed class ClientHowToTests
         // snippet: read all
         await foreach (var message in connection.ReadAllAsync())
         {
-            // The payload is on loan until the next turn of the loop: copy what is to be kept.
+            // The payload is on loan until the next receive: copy what you need for longer.
             lines.Add(message.Kind == WebSocketMessageKind.Text
                 ? message.GetText()
                 : $"{message.Payload.Length} bytes");
