@@ -4,14 +4,14 @@
 //
 // prints
 //
-//   alice was told: everybody is here
-//   bob was told: everybody is here
-//   carol was told: everybody is here
-//   bob was told: alice: hello
-//   carol was told: alice: hello
-//   alice was told: bye
-//   bob was told: bye
-//   carol was told: bye
+//   alice received: everyone is here
+//   bob received: everyone is here
+//   carol received: everyone is here
+//   bob received: alice: hello
+//   carol received: alice: hello
+//   alice received: bye
+//   bob received: bye
+//   carol received: bye
 
 using System.Net;
 using Sockeye;
@@ -35,7 +35,7 @@ foreach (string name in names)
     clients[name] = await WebSocketClient.ConnectAsync($"ws://127.0.0.1:{chat.Port}/{name}");
 }
 
-await chat.BroadcastAsync(WebSocketPreparedMessage.Text("everybody is here"));
+await chat.BroadcastAsync(WebSocketPreparedMessage.Text("everyone is here"));
 await PrintNextAsync(names);
 
 await clients["alice"].SendAsync("hello");
@@ -50,6 +50,6 @@ async Task PrintNextAsync(string[] toldOnes)
 {
     foreach (string name in toldOnes)
     {
-        Console.WriteLine($"{name} was told: {(await clients[name].ReceiveAsync())?.GetText()}");
+        Console.WriteLine($"{name} received: {(await clients[name].ReceiveAsync())?.GetText()}");
     }
 }
