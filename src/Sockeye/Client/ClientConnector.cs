@@ -52,7 +52,7 @@ internal sealed class ClientConnector
             exception is HttpRequestException or IOException or SocketException && !connector._isInCallback)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            connector.NoteAlert(exception);
+            connector.RecordAlert(exception);
             throw connector.Failed(
                 timeout.IsCancellationRequested ? WebSocketHandshakeError.TimedOut : connector.ErrorOf(exception), exception);
         }
@@ -63,7 +63,7 @@ internal sealed class ClientConnector
     }
 
     // In TLS 1.3 the handshake is complete for a client before the server has checked the client's certificate.
-    private void NoteAlert(Exception exception)
+    private void RecordAlert(Exception exception)
     {
         if (_progress.Phase == WebSocketHandshakePhase.Response && _hop?.IsSecure == true
             && TlsAlerts.In(exception) is { } alert and not TlsAlerts.CloseNotify)

@@ -153,7 +153,7 @@ internal sealed class ClientHop : IDisposable
         // The HTTP client leaves the brackets around an IPv6 address.
         bool isDirect = context.DnsEndPoint.Host.Trim('[', ']') == _address.Uri.IdnHost
             && context.DnsEndPoint.Port == _address.Uri.Port;
-        ThrowIfAgain(_isSending || (isDirect && Dialer.IsConnected));
+        ThrowIfRepeated(_isSending || (isDirect && Dialer.IsConnected));
         if (!isDirect && ++_proxyConnections > MaxProxyConnections)
         {
             throw new IOException("The proxy closed the connection before its response.");
@@ -165,7 +165,7 @@ internal sealed class ClientHop : IDisposable
         DnsEndPoint host = isDirect ? new(_address.ConnectHost, context.DnsEndPoint.Port) : context.DnsEndPoint;
         Stream stream = await Dialer.ConnectAsync(host, isDirect, either.Token).ConfigureAwait(false);
         _proxyStream = isDirect ? null : stream;
-        await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
+        await ThrowIfCanceledAsync(stream).ConfigureAwait(false);
         return stream;
     }
 
@@ -177,7 +177,7 @@ internal sealed class ClientHop : IDisposable
             return new ResponseStream(context.PlaintextStream, isToConnect: true);
         }
 
-        ThrowIfAgain(_isSending);
+        ThrowIfRepeated(_isSending);
         _isSending = true;
         Stream stream = context.PlaintextStream;
         bool isHttp2 = _http2 == WebSocketHttp2Policy.Only;
@@ -200,12 +200,12 @@ internal sealed class ClientHop : IDisposable
 
         // The HTTP client expects HTTP/1.1, so that it requests a tunnel from a proxy even for ws. Its writes are discarded.
         _http2Stream = stream;
-        await ThrowIfTooLateAsync(stream).ConfigureAwait(false);
+        await ThrowIfCanceledAsync(stream).ConfigureAwait(false);
         return Stream.Null;
     }
 
     // If the attempt is over, this object may already be disposed of, and nothing else would close the stream.
-    private async ValueTask ThrowIfTooLateAsync(Stream stream)
+    private async ValueTask ThrowIfCanceledAsync(Stream stream)
     {
         if (_attemptToken.IsCancellationRequested)
         {
@@ -214,9 +214,9 @@ internal sealed class ClientHop : IDisposable
         }
     }
 
-    private void ThrowIfAgain(bool isAgain)
+    private void ThrowIfRepeated(bool isRepeated)
     {
-        if (isAgain)
+        if (isRepeated)
         {
             _progress.Phase = WebSocketHandshakePhase.Response;
             throw new IOException("The server closed the connection before its response.");

@@ -74,7 +74,7 @@ internal sealed class ReconnectInbox
     }
 
     /// <summary>Removes a connection that has ended, unless it has unread messages.</summary>
-    public void Ended(WebSocketConnection connection)
+    public void RemoveEnded(WebSocketConnection connection)
     {
         lock (_gate)
         {

@@ -184,7 +184,7 @@ internal sealed class ReconnectLoop
 
         WebSocketCloseResult result = await connection.Closed.ConfigureAwait(false);
         Outbox.Detach(connection);
-        Inbox.Ended(connection);
+        Inbox.RemoveEnded(connection);
         _failureCount = time.GetElapsedTime(openedAt) >= _options.StablePeriod ? 0 : _failureCount;
         _last = new WebSocketDisconnect(result, exception: null);
         return result;

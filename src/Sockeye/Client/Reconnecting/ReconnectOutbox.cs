@@ -122,11 +122,11 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             }
             else if (!sending.Result)
             {
-                PutBack(message);
+                Requeue(message);
             }
             else if (message.IsKept)
             {
-                Forget(message);
+                Release(message);
             }
             else
             {
@@ -167,7 +167,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             _kept.Clear();
             _waiting.Clear();
             _queueLength = 0;
-            NoteWaiting();
+            UpdateSendWaits();
         }
     }
 
@@ -200,11 +200,11 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         {
             if (!await sending.ConfigureAwait(false))
             {
-                PutBack(message);
+                Requeue(message);
             }
             else
             {
-                Forget(message);
+                Release(message);
                 message.Complete();
             }
         }
@@ -226,14 +226,14 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             static state =>
             {
                 (ReconnectOutbox outbox, OutboxMessage canceled) = ((ReconnectOutbox, OutboxMessage))state!;
-                outbox.TakeBack(canceled);
+                outbox.CancelSend(canceled);
             },
             (this, message));
         await message.Sent.ConfigureAwait(false);
     }
 
     // A message that is being sent is not in the queue; its connection has the token too.
-    private void TakeBack(OutboxMessage message)
+    private void CancelSend(OutboxMessage message)
     {
         lock (_gate)
         {
@@ -263,12 +263,12 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             }
 
             _ = (first.IsKept ? _kept : _waiting).Remove(first);
-            NoteWaiting();
+            UpdateSendWaits();
             return first;
         }
     }
 
-    private void PutBack(OutboxMessage message)
+    private void Requeue(OutboxMessage message)
     {
         lock (_gate)
         {
@@ -291,7 +291,7 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
         }
     }
 
-    private void Forget(OutboxMessage message)
+    private void Release(OutboxMessage message)
     {
         lock (_gate)
         {
@@ -321,10 +321,10 @@ internal sealed class ReconnectOutbox(long maxQueueLength)
             _queueLength += first.Length;
         }
 
-        NoteWaiting();
+        UpdateSendWaits();
     }
 
-    private void NoteWaiting()
+    private void UpdateSendWaits()
     {
         if (_waiting.Count != 0)
         {
