@@ -153,7 +153,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
             EventLoopTransport transport = LoopConnector.Serve(loop, descriptor);
             LocalEndPoint = transport.LocalEndPoint;
             RemoteEndPoint = transport.RemoteEndPoint;
-            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared);
+            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared, new HeadBoundary());
         }
 
         Socket socket = await AddressRace.RunAsync(

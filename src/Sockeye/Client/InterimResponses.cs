@@ -1,4 +1,4 @@
-using Sockeye.Transports.Loops;
+using Sockeye.Protocol;
 
 namespace Sockeye.Client;
 

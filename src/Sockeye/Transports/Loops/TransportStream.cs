@@ -17,10 +17,10 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
 
     private readonly EventLoopTransport _transport;
     private readonly ArrayPool<byte> _pool;
+    private readonly IReadBoundary _boundary;
     private readonly Lock _gate = new();
 
     // Guarded by _gate.
-    private HeadEndFinder _heads;
     private byte[]? _received;
     private int _start;
     private int _end;
@@ -33,10 +33,14 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     private Exception? _error;
 
     /// <summary>Takes ownership of a transport and starts it.</summary>
-    public TransportStream(EventLoopTransport transport, ArrayPool<byte> pool)
+    /// <param name="transport">The transport.</param>
+    /// <param name="pool">Where buffers are rented.</param>
+    /// <param name="boundary">Limits what one read returns. Called under a lock.</param>
+    public TransportStream(EventLoopTransport transport, ArrayPool<byte> pool, IReadBoundary boundary)
     {
         _transport = transport;
         _pool = pool;
+        _boundary = boundary;
         transport.Sink = this;
         transport.Start();
     }
@@ -230,7 +234,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     {
         ReadOnlySpan<byte> unread = _received.AsSpan(_start, _end - _start);
         int length = Math.Min(unread.Length, buffer.Length);
-        length = _heads.EndIn(unread[..length]) ?? length;
+        length = _boundary.LengthWithin(unread[..length]);
         unread[..length].CopyTo(buffer);
         _start += length;
         if (_start == _end)

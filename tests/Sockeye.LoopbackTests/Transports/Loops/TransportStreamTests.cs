@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Sockeye.Client;
 using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
@@ -26,7 +27,7 @@ public sealed class TransportStreamTests : IAsyncLifetime
         Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
         _loop = EventLoop.Start("test", Timeout.InfiniteTimeSpan, TimeProvider.System);
         (Socket own, _peer) = await TransportPair.ConnectSocketsAsync();
-        _stream = new TransportStream(own.ToTransport(Loop), _pool);
+        _stream = new TransportStream(own.ToTransport(Loop), _pool, new HeadBoundary());
     }
 
     public async ValueTask DisposeAsync()

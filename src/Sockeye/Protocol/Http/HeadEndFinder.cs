@@ -1,4 +1,4 @@
-namespace Sockeye.Transports.Loops;
+namespace Sockeye.Protocol;
 
 /// <summary>
 /// Finds the end of an HTTP head in consecutive pieces: an empty line, whether lines end in CR LF or, as lenient clients accept,

@@ -1,5 +1,5 @@
 using System.Text;
-using Sockeye.Transports.Loops;
+using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
