@@ -52,6 +52,7 @@ public sealed class LimitsPageTests
             (new KeepAliveOptions(), true, true),
             (new WebSocketConnectionOptions(), true, true),
             (new PerMessageDeflateOptions(), true, true),
+            (new WebSocketAcceptorOptions(), true, false),
             (new WebSocketServerOptions(), true, false),
             (new HandshakeLimitOptions(), true, false),
             (new EventLoopOptions(), true, false),
@@ -62,7 +63,8 @@ public sealed class LimitsPageTests
 
         return
             from type in all
-            from property in type.Options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            from property in type.Options.GetType().GetProperties(
+                BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             where property.PropertyType.IsValueType
             let server = type.IsOfServers ? Format(property, DefaultOf(property, type.Options, Role.Server)) : "–"
             let client = type.IsOfClients ? Format(property, DefaultOf(property, type.Options, Role.Client)) : "–"

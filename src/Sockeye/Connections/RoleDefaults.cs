@@ -40,7 +40,7 @@ internal sealed record RoleDefaults
     public required bool PauseReceivingWhenSendBufferIsFull { get; init; }
 
     /// <summary>
-    /// The default of <see cref="WebSocketServerOptions.Compression"/> and <see cref="WebSocketClientOptions.Compression"/>: one object
+    /// The default of <see cref="WebSocketAcceptorOptions.Compression"/> and <see cref="WebSocketClientOptions.Compression"/>: one object
     /// for each role, so that all servers or clients with it share their codecs.
     /// </summary>
     public required PerMessageDeflateOptions Compression { get; init; }

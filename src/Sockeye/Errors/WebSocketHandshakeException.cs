@@ -33,7 +33,7 @@ public sealed class WebSocketHandshakeException : SockeyeException
 
     /// <summary>
     /// The HTTP status of the response of the server, or of the proxy if it rejected the request; <see langword="null"/> if no
-    /// response was received. For <c>WebSocketHandshake.AcceptAsync</c>, the status that this end responded with.
+    /// response was received. For <c>WebSocketAcceptor.AcceptAsync</c>, the status that this end responded with.
     /// </summary>
     public int? StatusCode { get; }
 

@@ -103,7 +103,7 @@ public sealed class WebSocketUpgradeRequest
 
     /// <summary>
     /// The client's address: as the trusted proxy in between reports it, if there is one
-    /// (<see cref="WebSocketServerOptions.TrustedProxies"/>); otherwise the address of <see cref="RemoteEndPoint"/>;
+    /// (<see cref="WebSocketAcceptorOptions.TrustedProxies"/>); otherwise the address of <see cref="RemoteEndPoint"/>;
     /// <see langword="null"/> if there is none.
     /// </summary>
     public IPAddress? ClientIPAddress => _scope.Proxies is { } proxies && proxies.Includes(RemoteEndPoint)

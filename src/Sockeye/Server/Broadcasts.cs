@@ -1,10 +1,12 @@
+using Sockeye.Connections.Lifecycle;
+
 namespace Sockeye.Server;
 
-/// <summary>Sends one message to many connections.</summary>
+/// <summary>Sends one message to many connections, or closes them.</summary>
 internal static class Broadcasts
 {
-    /// <summary>Sends now, to all that take it.</summary>
-    /// <returns>How many have taken it.</returns>
+    /// <summary>Sends without waiting.</summary>
+    /// <returns>The number of connections that have accepted the message.</returns>
     public static int Send(
         IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where)
     {
@@ -20,17 +22,27 @@ internal static class Broadcasts
         return count;
     }
 
-    /// <summary>Sends to all, and waits for those that are slow.</summary>
-    /// <returns>How many have taken it.</returns>
+    /// <summary>Sends, and waits for slow connections.</summary>
+    /// <returns>The number of connections that have accepted the message.</returns>
     public static async Task<int> SendAsync(
         IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where,
         CancellationToken cancellationToken)
     {
-        // All at once: nobody waits for another who is slow.
-        bool[] taken = await Task.WhenAll(
+        // All at once: no connection waits for a slower one.
+        bool[] accepted = await Task.WhenAll(
             connections.Where(where ?? (static _ => true))
                 .Select(connection => SendAsync(connection, message, cancellationToken))).ConfigureAwait(false);
-        return taken.Count(static one => one);
+        return accepted.Count(static one => one);
+    }
+
+    /// <summary>Closes connections.</summary>
+    /// <exception cref="ArgumentException">The code or the reason cannot be sent.</exception>
+    public static async Task CloseAsync(
+        IReadOnlyCollection<WebSocketConnection> connections, WebSocketCloseCode? code, string? reason, CancellationToken cancellationToken)
+    {
+        CloseArguments.Check(code, reason);
+        await Task.WhenAll(connections.Select(connection => connection.CloseAsync(code, reason).AsTask()))
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<bool> SendAsync(

@@ -3,23 +3,22 @@ using Sockeye.Protocol;
 namespace Sockeye;
 
 /// <summary>
-/// How large the head of a request may be: the request line and the header lines of an opening handshake. Never changes once
-/// made.
+/// The limits on the head of a request: the request line and the header lines of an opening handshake. Immutable.
 /// </summary>
 /// <remarks>
-/// Until a request is whole a client is a stranger, who may hold as much memory as <see cref="MaxHeadLength"/> for
-/// <see cref="WebSocketServerOptions.HandshakeTimeout"/>, <see cref="WebSocketServerOptions.MaxPendingHandshakes"/> times over:
-/// raise these limits as far as tokens and cookies need it, and no further.
+/// Until its request has arrived, a client is unknown. It may occupy <see cref="MaxHeadLength"/> bytes for
+/// <see cref="WebSocketAcceptorOptions.HandshakeTimeout"/>, and there may be <see cref="WebSocketAcceptorOptions.MaxPendingHandshakes"/> such
+/// clients: raise the limits only as far as tokens and cookies require.
 /// </remarks>
 public sealed record HandshakeLimitOptions
 {
-    // The request line and the five headers of RFC 6455 §4.1 have some 150 bytes.
+    // The request line and the five headers of RFC 6455 §4.1 take about 150 bytes.
     private const int MinLength = 256;
     private const int MinHeaderCount = 5;
     private const int MaxAnyLength = 1024 * 1024;
     private const int MaxAnyHeaderCount = 10_000;
 
-    /// <summary>The longest request line, in bytes, without its line break. A longer one is answered with 414.</summary>
+    /// <summary>The longest request line, in bytes, without its line break. A longer line is rejected with 414.</summary>
     /// <value>
     /// 256 bytes to 1 MiB, and no more than <see cref="MaxHeadLength"/> if it is set. The default is 8 KiB, as in Kestrel.
     /// </value>
@@ -30,7 +29,7 @@ public sealed record HandshakeLimitOptions
         init => field = OptionChecks.Between(value, MinLength, MaxAnyLength, nameof(MaxRequestLineLength));
     } = HeadLimits.Default.MaxStartLineLength;
 
-    /// <summary>The longest header line, in bytes, without its line break. A longer one is answered with 431.</summary>
+    /// <summary>The longest header line, in bytes, without its line break. A longer line is rejected with 431.</summary>
     /// <value>
     /// 256 bytes to 1 MiB, and no more than <see cref="MaxHeadLength"/> if it is set. The default is 8 KiB, as in python-websockets.
     /// </value>
@@ -42,7 +41,7 @@ public sealed record HandshakeLimitOptions
     } = HeadLimits.Default.MaxHeaderLineLength;
 
     /// <summary>
-    /// The longest head in all, in bytes, line breaks and the empty line at its end included. A longer one is answered with 431.
+    /// The longest head in total, in bytes, including line breaks and the empty line at its end. A longer head is rejected with 431.
     /// </summary>
     /// <value>256 bytes to 1 MiB. The default is 16 KiB, as in Node.js.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
@@ -52,8 +51,8 @@ public sealed record HandshakeLimitOptions
         init => field = OptionChecks.Between(value, MinLength, MaxAnyLength, nameof(MaxHeadLength));
     } = HeadLimits.Default.MaxLength;
 
-    /// <summary>The most header lines; repeated names count each time. A head with more is answered with 431.</summary>
-    /// <value>5, which an opening handshake has at least, to 10,000. The default is 64.</value>
+    /// <summary>The maximum number of header lines; repeated names count each time. A head with more is rejected with 431.</summary>
+    /// <value>5, the minimum for an opening handshake, to 10,000. The default is 64.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public int MaxHeaderCount
     {

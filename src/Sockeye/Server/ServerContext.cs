@@ -1,33 +1,33 @@
+using System.Net;
 using Sockeye.Collections;
 using Sockeye.Connections;
 using Sockeye.Handshakes;
 using Sockeye.Logging;
 using Sockeye.Protocol;
+using Sockeye.Server.Handshakes;
+using Sockeye.Server.Routes;
 using Sockeye.Timing;
+using Sockeye.Transports;
 
 namespace Sockeye.Server;
 
-/// <summary>What all that a server does shares: its rules, and the connections it has.</summary>
-internal sealed class ServerContext : IConnectionHost
+/// <summary>What all handshakes of a server or an acceptor share: the rules, the routes, and the connections.</summary>
+internal sealed class ServerContext
 {
-    private readonly DenseSet<ConnectionCore> _connections = new();
-    private readonly DenseSet<ServerHandshakeSession> _sessions = new();
-    private readonly Lock _gate = new();
-    private volatile bool _isStopping;
+    private readonly DenseSet<IOpeningHandshake> _handshakes = new();
 
-    /// <summary>Makes a context.</summary>
+    /// <summary>Creates a context.</summary>
     /// <param name="options">What the user has set.</param>
     /// <param name="handler">
-    /// Receives the messages of connections without a route; <see langword="null"/> if they are received by those who accept the
-    /// connections.
+    /// Receives the messages of connections without a route; <see langword="null"/> if the caller that accepts a connection does.
     /// </param>
-    /// <param name="makeRoutes">Makes the routes, if there are any, given a context that has all but them.</param>
+    /// <param name="makeRoutes">Creates the routes, if there are any, from a context that has everything else.</param>
     public ServerContext(
-        WebSocketServerOptions options, WebSocketHandler? handler, Func<ServerContext, ServerRoute[]>? makeRoutes = null)
+        WebSocketAcceptorOptions options, WebSocketHandler? handler, Func<ServerContext, ServerRoute[]>? makeRoutes = null)
     {
         ServerOptionConflicts.Check(options);
 
-        // Origins and hosts were found to be some when they were set.
+        // Origins and hosts were validated when they were set.
         _ = OriginCheck.TryCreate(options.AllowedOrigins, out OriginCheck origins, out _);
         Options = options;
         HeadLimits = options.HandshakeLimits.ToHeadLimits();
@@ -39,169 +39,96 @@ internal sealed class ServerContext : IConnectionHost
                 options.ForwardedHeader == WebSocketForwardedHeader.Forwarded)
             : null;
         Logger = new GuardedLogger(options.LoggerFactory.CreateLogger("Sockeye.Server"));
+        Wheel = DeadlineWheel.For(options.TimeProvider);
+        Connections = new ServerConnections(
+            new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress), options.TrackConnections);
+        Pending = new PendingHandshakes(options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, Wheel);
         Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), handler);
-        ServerRoute[] all = makeRoutes?.Invoke(this) ?? [Fallback];
-        foreach (ServerRoute route in all)
+        ServerRoute[] routes = makeRoutes?.Invoke(this) ?? [Fallback];
+        foreach (ServerRoute route in routes)
         {
-            ServerOptionConflicts.CheckSubprotocols(route);
+            ServerOptionConflicts.CheckSubprotocols(
+                route.Pattern?.Text, route.Own, isRequired: route.RequireSubprotocol,
+                hasAny: route.Subprotocols.Count > 0 || route.SelectSubprotocol is not null);
         }
 
-        Routes = new ServerRoutes(all);
-        Wheel = DeadlineWheel.For(options.TimeProvider);
-        Caps = new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress);
-        Pending = new PendingHandshakes(options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, Wheel);
-        Admission = new Admission(this);
+        Routes = new ServerRoutes(routes);
+        Failures = new HandshakeFailures(Logger, options.OnHandshakeFailed, Fallback.For(isSecure: false).Rules);
     }
 
     /// <summary>What the user has set.</summary>
-    public WebSocketServerOptions Options { get; }
+    public WebSocketAcceptorOptions Options { get; }
 
-    /// <summary>How large the head of a request may be.</summary>
+    /// <summary>The limits on the head of a request.</summary>
     public HeadLimits HeadLimits { get; }
 
-    /// <summary>Which web pages may connect.</summary>
+    /// <summary>The web origins that may connect.</summary>
     public OriginCheck Origins { get; }
 
-    /// <summary>The hosts for which the server answers; none for all.</summary>
+    /// <summary>The hosts that requests may name; empty for every host.</summary>
     public IReadOnlyList<HostPattern> Hosts { get; }
 
-    /// <summary>Whose word counts about who is behind them; <see langword="null"/> if nobody's.</summary>
+    /// <summary>The proxies whose headers are read; <see langword="null"/> for none.</summary>
     public TrustedProxies? Proxies { get; }
 
-    /// <summary>How many connections there are.</summary>
-    public ConnectionCaps Caps { get; }
+    /// <summary>The connections.</summary>
+    public ServerConnections Connections { get; }
 
-    /// <summary>How many opening handshakes are underway.</summary>
+    /// <summary>The handshakes in progress, TLS included.</summary>
     public PendingHandshakes Pending { get; }
 
-    /// <summary>Whether a connection that was accepted gets so far that its request is read.</summary>
-    public Admission Admission { get; }
-
-    /// <summary>What a stop has to wait for.</summary>
-    public ServerAttendance Attendance { get; } = new();
-
-    /// <summary>What becomes of which request.</summary>
+    /// <summary>The routes.</summary>
     public ServerRoutes Routes { get; }
 
-    /// <summary>The rules for requests that have no route, and for those that are not read to the end.</summary>
+    /// <summary>The rules for requests without a route, and for those whose head cannot be read.</summary>
     public ServerRoute Fallback { get; }
 
-    /// <summary>Where events are logged.</summary>
+    /// <summary>Reports handshakes that fail.</summary>
+    public HandshakeFailures Failures { get; }
+
+    /// <summary>The log.</summary>
     public GuardedLogger Logger { get; }
 
-    /// <summary>Where the deadlines of connections are kept that are not on an event loop.</summary>
+    /// <summary>The deadlines of connections that are not served by an event loop.</summary>
     public DeadlineWheel Wheel { get; }
 
-    /// <summary>Whether no connection is accepted any more.</summary>
-    public bool IsStopping => _isStopping;
-
-    /// <summary>The connections that are open, as they are at this moment.</summary>
-    public IReadOnlyCollection<WebSocketConnection> Connections =>
-
-        // One that has ended may still wait for its peer to end the transport.
-        [.. _connections.Select(static core => core.Connection)
-            .Where(static connection => connection.State != WebSocketConnectionState.Closed)];
-
-    /// <summary>Those, and the ones that have ended and whose transport is not gone yet.</summary>
-    public IReadOnlyCollection<WebSocketConnection> ConnectionsWithTransport =>
-        _connections.Select(static core => core.Connection);
-
-    /// <summary>How many there are, with those whose transport is not gone yet.</summary>
-    public int ConnectionCount => _connections.Count;
-
-    /// <summary>What opening handshakes share whose deadlines are kept on a wheel: those of one event loop.</summary>
+    /// <summary>What opening handshakes share whose deadlines are on the given wheel: those of one event loop.</summary>
     public ConnectionSettings SettingsOn(DeadlineWheel wheel, bool isSecure) => Fallback.For(isSecure).SettingsOn(wheel);
 
-    /// <inheritdoc/>
-    public void OnClosed(IDenseSetEntry connection)
-    {
-        // Every entry of the set is one of this server's connections.
-        var core = (ConnectionCore)connection;
+    /// <summary>
+    /// The network whose limits apply to a client; unknown, for no limit, for clients of Unix sockets and for trusted proxies, which carry
+    /// many clients.
+    /// </summary>
+    public PeerNetwork NetworkOf(EndPoint? peer) =>
+        Proxies?.Includes(EndPoints.Unmapped(peer)) is true ? default : PeerNetwork.Of((peer as IPEndPoint)?.Address);
 
-        // First: whoever sees that it is gone finds room for another.
-        Caps.Leave(Caps.CountsAddresses ? core.Connection.Request!.ClientIPAddress : null);
-        _connections.Remove(core);
-        if (Options.TrackConnections)
+    /// <summary>Limits a server that listens to the connections for which there are descriptors.</summary>
+    public void LimitTo(int connectionRoom)
+    {
+        Connections.Caps.SetDefault(connectionRoom);
+        Pending.LimitTo(connectionRoom);
+    }
+
+    /// <summary>Adds an opening handshake.</summary>
+    public void Add(IOpeningHandshake handshake) => _handshakes.Add(handshake);
+
+    /// <summary>Removes an opening handshake that has ended.</summary>
+    public void Remove(IOpeningHandshake handshake)
+    {
+        _handshakes.Remove(handshake);
+        Pending.Leave(handshake);
+    }
+
+    /// <summary>Rejects the opening handshakes in progress.</summary>
+    public void RejectHandshakes()
+    {
+        foreach (IOpeningHandshake handshake in _handshakes.ToArray())
         {
-            Attendance.LeaveConnection();
+            handshake.RejectUndecided();
         }
     }
 
-    /// <inheritdoc/>
-    public void OnServed()
-    {
-        if (Options.TrackConnections)
-        {
-            Attendance.LeaveService();
-        }
-    }
-
-    /// <summary>Accepts no connection any more: those that there are now are all there will be.</summary>
-    public void Stop()
-    {
-        lock (_gate)
-        {
-            if (!_isStopping)
-            {
-                _isStopping = true;
-                Attendance.Seal();
-            }
-        }
-    }
-
-    /// <summary>Drops the opening handshakes that are underway.</summary>
-    public void DropSessions()
-    {
-        foreach (ServerHandshakeSession session in _sessions.ToArray())
-        {
-            session.Drop();
-        }
-    }
-
-    /// <summary>Derives the limits of a server that listens from the descriptors that the process may have now.</summary>
-    public void LimitToDescriptors()
-    {
-        if (Admission.DefaultMaxConnections(Options) is { } room)
-        {
-            Caps.SetDefault(room);
-            Pending.LimitTo(room);
-        }
-    }
-
-    /// <summary>An opening handshake has begun.</summary>
-    public void Add(ServerHandshakeSession session) => _sessions.Add(session);
-
-    /// <summary>An opening handshake is over.</summary>
-    public void Remove(ServerHandshakeSession session)
-    {
-        _sessions.Remove(session);
-        Pending.Leave(session);
-    }
-
-    /// <summary>A connection is open, unless the server has stopped meanwhile.</summary>
-    public bool TryAdd(ConnectionCore connection)
-    {
-        // Under the lock: whoever stops the server sees the connection, or there is none.
-        lock (_gate)
-        {
-            if (_isStopping)
-            {
-                return false;
-            }
-
-            if (Options.TrackConnections)
-            {
-                Attendance.Enter();
-                _connections.Add(connection);
-            }
-
-            return true;
-        }
-    }
-
-    private static HostPattern ToPattern(string host)
-    {
-        _ = HostPattern.TryParse(host, out HostPattern? pattern);
-        return pattern!;
-    }
+    private static HostPattern ToPattern(string host) => HostPattern.TryParse(host, out HostPattern? pattern) && pattern is not null
+        ? pattern
+        : throw new InvalidOperationException("A host that was validated is not valid.");
 }

@@ -6,27 +6,27 @@ namespace Sockeye.Server;
 // Event ids are an interface: 1xx opening handshake, 2xx connection, 3xx server. Add at the end; never renumber.
 internal static partial class ServerLog
 {
-    // A warning where the server's configuration may be wrong: see HandshakeFailures.
+    // A warning if the options may be wrong: see HandshakeFailures.
     [LoggerMessage(EventId = 101,
-        Message = "Refused an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}{Detail}")]
+        Message = "Rejected an opening handshake from {RemoteEndPoint} with {StatusCode}: {Error}{Detail}")]
     public static partial void HandshakeRefused(
         this ILogger logger, LogLevel level, object? remoteEndPoint, int statusCode, WebSocketHandshakeError error, string detail);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error,
-        Message = "Refused an opening handshake from {RemoteEndPoint} with 500: the application threw")]
+        Message = "Rejected an opening handshake from {RemoteEndPoint} with 500: the application threw an exception")]
     public static partial void UpgradeThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
 
-    // An error where the server cannot speak TLS with any client; else the client is the cause.
+    // An error if the server cannot speak TLS with any client; otherwise the client is the cause.
     [LoggerMessage(EventId = 103, Message = "TLS with {RemoteEndPoint} failed: {Failure}, {Detail}")]
     public static partial void TlsFailed(
         this ILogger logger, LogLevel level, object? remoteEndPoint, WebSocketTlsFailure failure, string detail,
         Exception? exception);
 
-    [LoggerMessage(EventId = 104, Level = LogLevel.Debug, Message = "A client was gone before the opening handshake")]
+    [LoggerMessage(EventId = 104, Level = LogLevel.Debug, Message = "A client disconnected before the opening handshake")]
     public static partial void LostBeforeHandshake(this ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 105, Level = LogLevel.Information,
-        Message = "{RemoteEndPoint} ended the transport before its opening handshake was complete")]
+        Message = "{RemoteEndPoint} disconnected before its opening handshake was complete")]
     public static partial void HandshakeAbandoned(this ILogger logger, object? remoteEndPoint);
 
     [LoggerMessage(EventId = 106, Level = LogLevel.Warning,
@@ -34,34 +34,34 @@ internal static partial class ServerLog
     public static partial void HandshakeHeldUp(this ILogger logger, object? remoteEndPoint, TimeSpan duration);
 
     [LoggerMessage(EventId = 107, Level = LogLevel.Error,
-        Message = "The hook for failed opening handshakes threw")]
+        Message = "OnHandshakeFailed threw an exception")]
     public static partial void FailureHookThrew(this ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 108, Level = LogLevel.Error,
-        Message = "The application threw when its decision about {RemoteEndPoint} was canceled")]
+        Message = "The application threw an exception when its decision about {RemoteEndPoint} was canceled")]
     public static partial void CancellationThrew(this ILogger logger, object? remoteEndPoint, Exception exception);
 
-    [LoggerMessage(EventId = 109, Level = LogLevel.Debug, Message = "{RemoteEndPoint} sent nothing in time and was dropped")]
+    [LoggerMessage(EventId = 109, Level = LogLevel.Debug, Message = "{RemoteEndPoint} sent nothing before the deadline and was disconnected")]
     public static partial void HandshakeSilent(this ILogger logger, object? remoteEndPoint);
 
     [LoggerMessage(EventId = 110, Level = LogLevel.Error,
-        Message = "The application selected no certificate for {RemoteEndPoint} in time, and then threw")]
-    public static partial void SelectTlsThrewLate(this ILogger logger, object? remoteEndPoint, Exception exception);
+        Message = "The application selected no certificate for {RemoteEndPoint} before the deadline, and then threw an exception")]
+    public static partial void SelectTlsThrewLate(this ILogger logger, object? remoteEndPoint, Exception? exception);
 
     [LoggerMessage(EventId = 111, Level = LogLevel.Error,
         Message = "The opening handshake of {RemoteEndPoint} met an unexpected error")]
     public static partial void HandshakeFaulted(this ILogger logger, object? remoteEndPoint, Exception exception);
 
     [LoggerMessage(EventId = 112, Level = LogLevel.Debug,
-        Message = "Answered a plain request from {RemoteEndPoint} with {StatusCode}")]
+        Message = "Responded to a plain request from {RemoteEndPoint} with {StatusCode}")]
     public static partial void PlainRequestAnswered(this ILogger logger, object? remoteEndPoint, int statusCode);
 
     [LoggerMessage(EventId = 113, Level = LogLevel.Debug,
-        Message = "{RemoteEndPoint} had not sent its request when others needed the room, and was dropped")]
+        Message = "{RemoteEndPoint} had not sent its request when others needed its place, and was disconnected")]
     public static partial void HandshakeGaveWay(this ILogger logger, object? remoteEndPoint);
 
     [LoggerMessage(EventId = 114, Level = LogLevel.Warning,
-        Message = "The opening handshake of {RemoteEndPoint} has kept its event loop from all connections for {Duration}, and goes on")]
+        Message = "The opening handshake of {RemoteEndPoint} has kept its event loop from all connections for {Duration}, and has not ended")]
     public static partial void HandshakeStuck(this ILogger logger, object? remoteEndPoint, TimeSpan duration);
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
@@ -72,23 +72,23 @@ internal static partial class ServerLog
     public static partial void AcceptFailed(this ILogger logger, TimeSpan delay, Exception exception);
 
     [LoggerMessage(EventId = 303, Level = LogLevel.Information,
-        Message = "Stopping: {ConnectionCount} connections are being closed")]
+        Message = "Stopping: closing {ConnectionCount} connections")]
     public static partial void Stopping(this ILogger logger, int connectionCount);
 
     [LoggerMessage(EventId = 304, Level = LogLevel.Warning,
-        Message = "Stopped before all connections were closed: {ConnectionCount} are dropped")]
+        Message = "Stopped before all connections were closed: aborting {ConnectionCount}")]
     public static partial void StopCutShort(this ILogger logger, int connectionCount);
 
     [LoggerMessage(EventId = 305, Level = LogLevel.Warning,
-        Message = "Refusing connections: the process has almost all of the {Limit} descriptors that it may have, of which the "
+        Message = "Rejecting connections: the process uses almost all of the {Limit} descriptors that it may have, of which the "
             + "server leaves {Reserved} free")]
     public static partial void DescriptorsShort(this ILogger logger, int limit, int reserved);
 
     [LoggerMessage(EventId = 306, Level = LogLevel.Warning,
-        Message = "The trial of an opening handshake before the first connection failed; the server listens all the same")]
+        Message = "The rehearsal of an opening handshake before the first connection failed; the server listens without it")]
     public static partial void RehearsalFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 307, Level = LogLevel.Warning,
-        Message = "Stopped while the application was still at work for {ConnectionCount} connections")]
+        Message = "Stopped while methods of the application were still running for {ConnectionCount} connections")]
     public static partial void StopLeftApplication(this ILogger logger, int connectionCount);
 }

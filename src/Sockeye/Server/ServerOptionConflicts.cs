@@ -3,27 +3,41 @@ using Sockeye.Connections;
 
 namespace Sockeye.Server;
 
-/// <summary>Finds options of a server, an address or a route of which one would have no effect.</summary>
+/// <summary>Rejects options of a server, an address or a route that contradict each other, so that one would have no effect.</summary>
 internal static class ServerOptionConflicts
 {
-    /// <summary>Checks the options for trusted proxies, and for the size of a request.</summary>
+    /// <summary>Checks the options for trusted proxies and for the size of a request.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
-    public static void Check(WebSocketServerOptions options)
+    public static void Check(WebSocketAcceptorOptions options)
     {
         if (options is { ForwardedHeader: not WebSocketForwardedHeader.XForwarded, TrustedProxies.Count: 0, TrustUnixSocketProxies: false })
         {
             throw OptionConflict.Create(
                 nameof(options.ForwardedHeader), $"no {nameof(options.TrustedProxies)}",
-                $"The header is read of trusted proxies only: name them, or set {nameof(options.TrustUnixSocketProxies)}.");
+                $"The header is read only in requests from trusted proxies: list them, or set {nameof(options.TrustUnixSocketProxies)}.");
         }
 
         CheckLimits(options.HandshakeLimits);
     }
 
+    /// <summary>Checks the options of a stop.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    public static void Check(WebSocketStopOptions? options)
+    {
+        if (options is { CloseCode: null, CloseReason.Length: > 0 })
+        {
+            throw OptionConflict.Create(
+                nameof(options.CloseReason), $"{nameof(options.CloseCode)} = null",
+                "A Close frame cannot have a reason without a code (RFC 6455 §5.5.1).");
+        }
+    }
+
     /// <summary>Checks the options for the addresses on which a server listens.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    /// <exception cref="ArgumentNullException">The options are <see langword="null"/>.</exception>
     public static void CheckListening(WebSocketServerOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         string? ignored = options.EndPoints.Count == 0 ? null
             : options.Tls is not null ? nameof(options.Tls)
             : options.SelectTls is not null ? nameof(options.SelectTls)
@@ -31,9 +45,9 @@ internal static class ServerOptionConflicts
             : null;
         if (ignored is not null)
         {
-            // Else a server would listen without TLS whose options have a certificate.
+            // Otherwise a server whose options have a certificate would listen without TLS.
             throw OptionConflict.Create(
-                ignored, nameof(options.EndPoints), "Each of several addresses is set in the list, with its TLS.");
+                ignored, nameof(options.EndPoints), "Each address in the list has its own TLS options.");
         }
 
         foreach (WebSocketEndPoint endPoint in options.AllEndPoints)
@@ -42,7 +56,7 @@ internal static class ServerOptionConflicts
         }
     }
 
-    /// <summary>Checks what a route has of its own.</summary>
+    /// <summary>Checks the options of a route itself.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
     public static void Check(WebSocketRouteOptions options, string pattern)
     {
@@ -51,10 +65,10 @@ internal static class ServerOptionConflicts
     }
 
     /// <summary>Checks which origins may connect.</summary>
-    /// <param name="allowsAny">Whether all may.</param>
-    /// <param name="allowed">Those that are named.</param>
-    /// <param name="isAllowed">Decides about others.</param>
-    /// <param name="route">What the route has of its own; the rest is the server's.</param>
+    /// <param name="allowsAny">Whether all origins may.</param>
+    /// <param name="allowed">The allowed origins.</param>
+    /// <param name="isAllowed">The callback that decides about others.</param>
+    /// <param name="route">The options of the route itself; the others are the server's.</param>
     /// <param name="pattern">The route's pattern; <see langword="null"/> for a server without routes.</param>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
     public static void CheckOrigins(
@@ -68,21 +82,25 @@ internal static class ServerOptionConflicts
                     ? NameOf(nameof(route.AllowedOrigins), pattern, route.AllowedOrigins is not null)
                     : NameOf(nameof(route.IsOriginAllowed), pattern, route.IsOriginAllowed is not null),
                 NameOf(nameof(route.DangerousAllowAnyOrigin), pattern, route.DangerousAllowAnyOrigin is not null),
-                "Pages of all origins could connect.");
+                "Pages of every origin could connect.");
         }
     }
 
-    /// <summary>Checks which subprotocols there are, where requests are accepted.</summary>
+    /// <summary>Checks that a client can be accepted where a subprotocol is required.</summary>
+    /// <param name="pattern">The route's pattern; <see langword="null"/> for a server without routes.</param>
+    /// <param name="route">The options of the route itself; the others are the server's.</param>
+    /// <param name="isRequired">Whether a subprotocol is required.</param>
+    /// <param name="hasAny">Whether any can be selected.</param>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
-    public static void CheckSubprotocols(ServerRoute route)
+    public static void CheckSubprotocols(string? pattern, WebSocketRouteOptions route, bool isRequired, bool hasAny)
     {
-        if (route is { RequireSubprotocol: true, Subprotocols.Count: 0, SelectSubprotocol: null })
+        if (isRequired && !hasAny)
         {
             throw OptionConflict.Create(
-                NameOf(nameof(route.RequireSubprotocol), route.Pattern?.Text, route.Own.RequireSubprotocol is not null),
+                NameOf(nameof(route.RequireSubprotocol), pattern, route.RequireSubprotocol is not null),
                 $"no {nameof(WebSocketServerOptions.Subprotocols)} or {nameof(WebSocketServerOptions.SelectSubprotocol)}"
-                + (route.Pattern is null ? "" : $" for the route '{route.Pattern.Text}'"),
-                "Every client would be refused.");
+                + (pattern is null ? "" : $" for the route '{pattern}'"),
+                "Every client would be rejected.");
         }
     }
 
@@ -95,16 +113,16 @@ internal static class ServerOptionConflicts
         if (endPoint is { Tls: not null, SelectTls: not null })
         {
             throw OptionConflict.Create(
-                nameof(endPoint.Tls), nameof(endPoint.SelectTls), "The callback selects for every connection.");
+                nameof(endPoint.Tls), nameof(endPoint.SelectTls), "The callback selects the options of every connection.");
         }
 
-        // SslStream takes one of them, and says nothing of the others.
+        // SslStream would use one of them and ignore the others.
         string[] certificates = endPoint.Tls is { } tls ? [.. CertificatesOf(tls)] : [];
         if (certificates.Length > 1)
         {
             throw OptionConflict.Create(
                 $"{nameof(endPoint.Tls)}.{certificates[1]}", $"{nameof(endPoint.Tls)}.{certificates[0]}",
-                "One of them gives the certificate.");
+                "Only one of them can provide the certificate.");
         }
     }
 
@@ -137,9 +155,9 @@ internal static class ServerOptionConflicts
             : null;
         if (ignored is not null)
         {
-            // A default that the head cuts short is no statement of the application.
+            // A default that exceeds the limit of the head was not set by the application.
             throw OptionConflict.Create(
-                ignored, nameof(limits.MaxHeadLength), "A line cannot be longer than the head that it is in.");
+                ignored, nameof(limits.MaxHeadLength), "A line cannot be longer than the head.");
         }
     }
 }

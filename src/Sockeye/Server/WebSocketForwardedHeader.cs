@@ -1,9 +1,9 @@
 namespace Sockeye;
 
-/// <summary>In which header a proxy says who is behind it.</summary>
+/// <summary>The header in which a proxy names its client.</summary>
 public enum WebSocketForwardedHeader
 {
-    /// <summary>X-Forwarded-For, and X-Forwarded-Proto for whether there is TLS: what most proxies write.</summary>
+    /// <summary>X-Forwarded-For for the address, and X-Forwarded-Proto for the scheme: most proxies write these.</summary>
     XForwarded,
 
     /// <summary>Forwarded, for both (RFC 7239).</summary>

@@ -2,24 +2,24 @@ using System.Net;
 
 namespace Sockeye;
 
-/// <summary>What is known of a stream on which <see cref="WebSocketHandshake.AcceptAsync"/> is to open a connection.</summary>
+/// <summary>What a <see cref="WebSocketAcceptor"/> should know of a stream and its request. Immutable.</summary>
 public sealed record WebSocketHandshakeInput
 {
     /// <summary>
-    /// What has been read from the stream already: the beginning of the request; or, behind a request that has been parsed, the
-    /// beginning of what follows it. The default is nothing.
+    /// The bytes that were read from the stream already: the beginning of the request or, if <see cref="Request"/> is set, of what follows
+    /// it. The default is empty. The buffer may be reused when the call returns its task.
     /// </summary>
     public ReadOnlyMemory<byte> Received { get; init; }
 
-    /// <summary>The request, if somebody has parsed it; <see langword="null"/>, the default, if it is read from the stream.</summary>
+    /// <summary>The request, if it was parsed already; <see langword="null"/>, the default, to read it from the stream.</summary>
     public WebSocketParsedRequest? Request { get; init; }
 
-    /// <summary>The address of this end, if it is known.</summary>
+    /// <summary>The address of this end; <see langword="null"/>, the default, if it is unknown.</summary>
     public EndPoint? LocalEndPoint { get; init; }
 
-    /// <summary>The address of the client, if it is known.</summary>
+    /// <summary>The address of the client; <see langword="null"/>, the default, if it is unknown.</summary>
     public EndPoint? RemoteEndPoint { get; init; }
 
-    /// <summary>Whether the stream is over TLS, so that the same origin is an https one. The default is <see langword="false"/>.</summary>
+    /// <summary>Whether the stream is over TLS, so that the server's own origin is an https origin. The default is <see langword="false"/>.</summary>
     public bool IsSecure { get; init; }
 }

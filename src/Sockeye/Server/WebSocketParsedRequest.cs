@@ -3,14 +3,14 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>A request of HTTP/1.1 that another HTTP implementation has read.</summary>
+/// <summary>An HTTP/1.1 request that another HTTP implementation has parsed.</summary>
 public sealed record WebSocketParsedRequest
 {
-    /// <summary>Takes a request over.</summary>
+    /// <summary>Creates a request from its parts.</summary>
     /// <param name="method">The method.</param>
-    /// <param name="target">The request target, as it was sent.</param>
-    /// <param name="headers">The headers in their order; a name with several values once for each.</param>
-    /// <exception cref="ArgumentException">Something in it cannot have been in a request of HTTP.</exception>
+    /// <param name="target">The request target as the client sent it.</param>
+    /// <param name="headers">The header lines in order; a name with several values has one line for each.</param>
+    /// <exception cref="ArgumentException">A part has characters that are invalid in an HTTP request.</exception>
     public WebSocketParsedRequest(string method, string target, IEnumerable<KeyValuePair<string, string>> headers)
     {
         ArgumentNullException.ThrowIfNull(headers);
@@ -21,7 +21,7 @@ public sealed record WebSocketParsedRequest
             && copy.All(static header => HeaderFieldRules.IsName(header.Key) && HeaderFieldRules.IsValue(header.Value));
         if (!isSound)
         {
-            throw new ArgumentException("A method, a target and headers of HTTP have no such characters (RFC 9110 §5).", nameof(headers));
+            throw new ArgumentException("The method, the target or a header has characters that are invalid in an HTTP request (RFC 9110 §5).", nameof(headers));
         }
 
         StringBuilder head = new StringBuilder(method).Append(' ').Append(target).Append(" HTTP/1.1\r\n");
@@ -33,6 +33,6 @@ public sealed record WebSocketParsedRequest
         Head = Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
     }
 
-    /// <summary>As it would have been received.</summary>
+    /// <summary>The head as a client would send it.</summary>
     internal byte[] Head { get; }
 }

@@ -4,8 +4,8 @@ using Sockeye.Server;
 namespace Sockeye;
 
 /// <summary>
-/// The response to a plain HTTP request, one without an Upgrade header, behind which the connection is closed: for health checks
-/// and the like. See <see cref="WebSocketServerOptions.OnPlainRequest"/>. Never changes once made.
+/// The response to a plain HTTP request, which is one without an Upgrade header, for health checks and the like. The connection is closed
+/// after it. See <see cref="WebSocketAcceptorOptions.OnPlainRequest"/>. Immutable.
 /// </summary>
 public sealed record WebSocketPlainResponse
 {
@@ -21,18 +21,18 @@ public sealed record WebSocketPlainResponse
         init => field = OptionChecks.Between(value, MinStatusCode, MaxStatusCode, nameof(StatusCode));
     } = 200;
 
-    /// <summary>The reason phrase; <see langword="null"/>, the default, for the usual one.</summary>
-    /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
+    /// <summary>The reason phrase; <see langword="null"/>, the default, for that of the status.</summary>
+    /// <exception cref="ArgumentException">The value has control characters or characters that are not Latin-1.</exception>
     public string? ReasonPhrase
     {
         get;
         init => field = ResponseHeaders.CheckText(value, nameof(ReasonPhrase));
     }
 
-    /// <summary>Headers to add, in their order. The server writes Connection, Content-Length and Content-Type itself.</summary>
+    /// <summary>Headers to add, in order. The server writes Connection, Content-Length and Content-Type itself.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
-    /// A name is no token or is one that the server writes, or a value has control characters in it or is not Latin-1.
+    /// A name is not a token or is one that the server writes, or a value has control characters or characters that are not Latin-1.
     /// </exception>
     public WebSocketHeaders Headers
     {
@@ -41,8 +41,8 @@ public sealed record WebSocketPlainResponse
     } = [];
 
     /// <summary>
-    /// The body, sent as UTF-8. The default is none. To a HEAD request it is not sent, but its length is (RFC 9110 §9.3.2); with a
-    /// status of 204 or 304 neither is.
+    /// The body, sent as UTF-8. The default is empty. The response to a HEAD request has only its length (RFC 9110 §9.3.2), and one with
+    /// status 204 or 304 has neither.
     /// </summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public string Body
@@ -51,9 +51,9 @@ public sealed record WebSocketPlainResponse
         init => field = value ?? throw new ArgumentNullException(nameof(Body));
     } = "";
 
-    /// <summary>What the body is. The default is plain text.</summary>
+    /// <summary>The media type of the body. The default is plain text in UTF-8.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
-    /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
+    /// <exception cref="ArgumentException">The value has control characters or characters that are not Latin-1.</exception>
     public string ContentType
     {
         get;
@@ -62,7 +62,7 @@ public sealed record WebSocketPlainResponse
     } = "text/plain; charset=utf-8";
 
     /// <summary>
-    /// Wraps a response for <see cref="WebSocketServerOptions.OnPlainRequest"/>, so that a callback that responds at once returns the
+    /// Wraps a response for <see cref="WebSocketAcceptorOptions.OnPlainRequest"/>, so that a callback that responds at once returns the
     /// response itself.
     /// </summary>
     /// <param name="response">The response; <see langword="null"/> rejects the request.</param>

@@ -1,17 +1,17 @@
 using Sockeye.Protocol;
-using Sockeye.Server;
+using Sockeye.Server.Handshakes;
 
 namespace Sockeye;
 
 /// <summary>
 /// The response to an opening handshake, for another HTTP server to write: ASP.NET Core, for example, writes the status 101
-/// itself. Made by <see cref="WebSocketHandshake.PrepareAsync"/>.
+/// itself. Returned by <see cref="WebSocketAcceptor.PrepareAsync"/>.
 /// </summary>
 /// <remarks>
-/// Write <see cref="StatusCode"/>, <see cref="Headers"/> and <see cref="Body"/>, once and nothing else; then, if
-/// <see cref="IsAccepted"/>, give the stream behind the response to <see cref="Attach"/>. Dispose of it in any case: until it
-/// is attached or disposed of, it takes one of the places that <see cref="WebSocketServerOptions.MaxConnections"/> and
-/// <see cref="WebSocketServerOptions.MaxConnectionsPerAddress"/> allow. Thread-safe.
+/// Write <see cref="StatusCode"/>, <see cref="Headers"/> and <see cref="Body"/> once, and nothing else; then, if
+/// <see cref="IsAccepted"/>, pass the stream after the response to <see cref="Attach"/>. Always dispose of it: until a stream is attached or
+/// it is disposed of, it counts towards <see cref="WebSocketAcceptorOptions.MaxConnections"/> and
+/// <see cref="WebSocketAcceptorOptions.MaxConnectionsPerAddress"/>. Thread-safe.
 /// </remarks>
 public sealed class WebSocketPreparedUpgrade : IDisposable
 {
@@ -41,43 +41,43 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
         Subprotocol = subprotocol;
     }
 
-    /// <summary>Whether the request is accepted: then the status is 101, and a stream is to be attached.</summary>
+    /// <summary>Whether the request is accepted: then the status is 101, and the caller attaches a stream.</summary>
     public bool IsAccepted => _acceptance is not null;
 
     /// <summary>
-    /// Why the request is refused, also if <see cref="WebSocketServerOptions.OnPlainRequest"/> has a response to it;
+    /// Why the request is rejected, even if <see cref="WebSocketAcceptorOptions.OnPlainRequest"/> has responded to it;
     /// <see cref="WebSocketHandshakeError.None"/> if it is accepted.
     /// </summary>
     public WebSocketHandshakeError Error { get; }
 
-    /// <summary>The HTTP status to write: 101, or that of the refusal.</summary>
+    /// <summary>The HTTP status to write: 101, or that of the rejection.</summary>
     public int StatusCode { get; }
 
     /// <summary>
-    /// The headers to write, in their order, <c>Connection</c>, <c>Upgrade</c> and <c>Sec-WebSocket-Accept</c> among them; of a
-    /// refusal also <c>Content-Length</c>. A name may be there more than once.
+    /// The headers to write, in order, including <c>Connection</c>, <c>Upgrade</c> and <c>Sec-WebSocket-Accept</c>, and
+    /// <c>Content-Length</c> for a rejection. A name may occur more than once.
     /// </summary>
     public WebSocketHeaders Headers { get; }
 
     /// <summary>The body to write; empty if the request is accepted.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
-    /// <summary>The subprotocol agreed on; <see langword="null"/> if there is none.</summary>
+    /// <summary>The negotiated subprotocol; <see langword="null"/> for none.</summary>
     public string? Subprotocol { get; }
 
     /// <summary>The request.</summary>
     public WebSocketUpgradeRequest Request { get; }
 
-    /// <summary>Opens the connection, once the response was written.</summary>
+    /// <summary>Opens the connection, after the response was written.</summary>
     /// <param name="stream">
-    /// The duplex stream behind the response, which allows a read and a write at the same time. It belongs to the connection
-    /// from now on, and is disposed of at its end. What was read of it already is <see cref="WebSocketHandshakeInput.Received"/>.
+    /// The duplex stream after the response, which allows a read and a write at the same time. The connection owns it from now on, and
+    /// disposes of it at its end. Bytes that were read already are passed as <see cref="WebSocketHandshakeInput.Received"/>.
     /// </param>
     /// <returns>
-    /// The connection, whose messages can be asked for unless <see cref="WebSocketServerOptions.OnUpgrade"/> gave it a handler.
+    /// The connection. If it has no handler, the caller receives its messages.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// The request was refused, a stream was attached before, or the stream was given to a handshake before.
+    /// The request was rejected, a stream was attached before, the stream was passed to an acceptor before, or the acceptor has been stopped.
     /// </exception>
     /// <exception cref="ObjectDisposedException">This object was disposed of.</exception>
     public WebSocketConnection Attach(Stream stream)
@@ -85,7 +85,7 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
         ArgumentNullException.ThrowIfNull(stream);
         if (_acceptance is null)
         {
-            throw new InvalidOperationException($"The request was refused with status {StatusCode}: there is no connection.");
+            throw new InvalidOperationException($"The request was rejected with status {StatusCode}: there is no connection.");
         }
 
         const int attached = 1;
@@ -98,18 +98,18 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
 
         try
         {
-            WebSocketHandshake.Take(stream);
+            WebSocketAcceptor.Use(stream);
             return _preparation.Open(stream, _acceptance, Subprotocol, _deflate);
         }
         catch
         {
-            // Gives nothing back that the connection has taken over.
+            // Does nothing if the connection has taken the place over.
             _preparation.Release();
             throw;
         }
     }
 
-    /// <summary>Gives up, unless a stream was attached: then the connection goes on.</summary>
+    /// <summary>Abandons the handshake, unless a stream was attached: then the connection continues.</summary>
     public void Dispose()
     {
         const int disposed = 2;

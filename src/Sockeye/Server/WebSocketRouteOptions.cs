@@ -1,14 +1,17 @@
 namespace Sockeye;
 
-/// <summary>What is different on one route of a server. What is not set is as in <see cref="WebSocketServerOptions"/>.</summary>
+/// <summary>
+/// The options of one route. An option that is not set has the value of the <see cref="WebSocketAcceptorOptions"/> of the server or the
+/// acceptor. Immutable.
+/// </summary>
 public sealed record WebSocketRouteOptions
 {
-    // Copied on their way in and out; see WebSocketConnectionOptions.
+    // Copied when set and when read; see WebSocketConnectionOptions.
     private readonly WebSocketConnectionOptions? _connection;
     private readonly PerMessageDeflateOptions? _compression;
 
-    /// <summary>The subprotocols of the route, the preferred one first; <see langword="null"/> for the server's.</summary>
-    /// <exception cref="ArgumentException">One is no token, or is there twice (RFC 6455 §4.1).</exception>
+    /// <summary>The subprotocols of the route, in order of preference; <see langword="null"/> for the server's.</summary>
+    /// <exception cref="ArgumentException">A name is not a token, or occurs twice (RFC 6455 §4.1).</exception>
     public IReadOnlyList<string>? Subprotocols
     {
         get;
@@ -16,20 +19,20 @@ public sealed record WebSocketRouteOptions
     }
 
     /// <summary>
-    /// Selects as <see cref="WebSocketServerOptions.SelectSubprotocol"/> does; <see langword="null"/> for the server's way, unless
-    /// <see cref="Subprotocols"/> is set.
+    /// Selects the subprotocol, like <see cref="WebSocketAcceptorOptions.SelectSubprotocol"/>; <see langword="null"/> for the server's
+    /// callback or, if <see cref="Subprotocols"/> is set, for none.
     /// </summary>
-    /// <remarks>Routes of one path are told apart by <see cref="Subprotocols"/> all the same.</remarks>
+    /// <remarks>Routes of one path are distinguished by <see cref="Subprotocols"/> nevertheless.</remarks>
     public Func<WebSocketUpgradeRequest, string?>? SelectSubprotocol { get; init; }
 
-    /// <summary>Whether a client that offers none of them is refused; <see langword="null"/> for what the server does.</summary>
+    /// <summary>Whether a client that offers none of them is rejected; <see langword="null"/> for the server's value.</summary>
     public bool? RequireSubprotocol { get; init; }
 
     /// <summary>
-    /// The origins whose pages may connect to this route, beside those of the server's own host; <see langword="null"/> for
-    /// <see cref="WebSocketServerOptions.AllowedOrigins"/>, of which none counts here otherwise.
+    /// The origins whose pages may connect to this route, besides the server's own; they replace
+    /// <see cref="WebSocketAcceptorOptions.AllowedOrigins"/>. <see langword="null"/> for the server's list.
     /// </summary>
-    /// <exception cref="ArgumentException">One is no origin.</exception>
+    /// <exception cref="ArgumentException">An entry is not an origin.</exception>
     public IReadOnlyList<string>? AllowedOrigins
     {
         get;
@@ -37,20 +40,20 @@ public sealed record WebSocketRouteOptions
     }
 
     /// <summary>
-    /// Decides about other origins, as <see cref="WebSocketServerOptions.IsOriginAllowed"/> does; <see langword="null"/> for the
-    /// server's callback, unless <see cref="AllowedOrigins"/> is set.
+    /// Decides about other origins, like <see cref="WebSocketAcceptorOptions.IsOriginAllowed"/>; <see langword="null"/> for the server's
+    /// callback or, if <see cref="AllowedOrigins"/> is set, for none.
     /// </summary>
     public Func<string, WebSocketUpgradeRequest, bool>? IsOriginAllowed { get; init; }
 
     /// <summary>
-    /// Whether pages of any origin may connect to this route; <see langword="null"/> for what the server does, unless
-    /// <see cref="AllowedOrigins"/> is set. <see langword="true"/> is not for routes with <see cref="AllowedOrigins"/> or
-    /// <see cref="IsOriginAllowed"/>.
+    /// Whether pages of any origin may connect to this route; <see langword="null"/> for the server's value or, if
+    /// <see cref="AllowedOrigins"/> is set, for <see langword="false"/>. <see langword="true"/> cannot be combined with
+    /// <see cref="AllowedOrigins"/> or <see cref="IsOriginAllowed"/>.
     /// </summary>
     public bool? DangerousAllowAnyOrigin { get; init; }
 
-    /// <summary>What the connections do; <see langword="null"/> for what the server's do.</summary>
-    /// <exception cref="ArgumentException">As for <see cref="WebSocketServerOptions.Connection"/>.</exception>
+    /// <summary>How the connections behave; <see langword="null"/> for the server's options.</summary>
+    /// <exception cref="ArgumentException">As for <see cref="WebSocketAcceptorOptions.Connection"/>.</exception>
     public WebSocketConnectionOptions? Connection
     {
         get => _connection is null ? null : _connection with { };
@@ -59,7 +62,7 @@ public sealed record WebSocketRouteOptions
 
     /// <summary>
     /// How messages are compressed; <see langword="null"/> for the server's options. <see cref="PerMessageDeflateOptions.Disabled"/>
-    /// turns compression off.
+    /// disables compression.
     /// </summary>
     public PerMessageDeflateOptions? Compression
     {
@@ -67,12 +70,12 @@ public sealed record WebSocketRouteOptions
         init => _compression = value is null ? null : value with { };
     }
 
-    /// <summary>Decides instead of <see cref="WebSocketServerOptions.OnUpgrade"/>; <see langword="null"/> for the server's.</summary>
+    /// <summary>Decides instead of <see cref="WebSocketAcceptorOptions.OnUpgrade"/>; <see langword="null"/> for the server's callback.</summary>
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketUpgradeDecision>>? OnUpgrade { get; init; }
 
     /// <summary>
-    /// Responds to plain HTTP requests for the route's paths, instead of <see cref="WebSocketServerOptions.OnPlainRequest"/>;
-    /// <see langword="null"/> for the server's.
+    /// Responds to plain HTTP requests for the route's paths, instead of <see cref="WebSocketAcceptorOptions.OnPlainRequest"/>;
+    /// <see langword="null"/> for the server's callback.
     /// </summary>
     public Func<WebSocketUpgradeRequest, CancellationToken, ValueTask<WebSocketPlainResponse?>>? OnPlainRequest { get; init; }
 }

@@ -1,17 +1,17 @@
 namespace Sockeye;
 
-/// <summary>Which requests of other sites a browser sends a cookie with (RFC 6265bis §4.1.2.7).</summary>
+/// <summary>Whether a browser sends a cookie with requests from other sites (RFC 6265bis §4.1.2.7).</summary>
 public enum WebSocketSameSite
 {
-    /// <summary>What the browser does on its own; the attribute is left out.</summary>
+    /// <summary>The browser's default: the attribute is omitted.</summary>
     Unspecified = 0,
 
-    /// <summary>None.</summary>
+    /// <summary>With none.</summary>
     Strict,
 
-    /// <summary>Those with which the user goes to the site.</summary>
+    /// <summary>Only when the user navigates to the site.</summary>
     Lax,
 
-    /// <summary>All; browsers take it only of a cookie that is <see cref="WebSocketSetCookie.Secure"/>.</summary>
+    /// <summary>With all. Browsers require <see cref="WebSocketSetCookie.Secure"/> for it.</summary>
     None,
 }

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using Sockeye.Connections;
-using Sockeye.Connections.Lifecycle;
 using Sockeye.Server;
+using Sockeye.Server.Listening;
+using Sockeye.Server.Stopping;
 
 namespace Sockeye;
 
@@ -14,7 +14,7 @@ namespace Sockeye;
 /// overloads construct and start one in a single call.
 /// </para>
 /// <para>
-/// Before the start and after the stop a server has no connections: <see cref="Connections"/> is empty, broadcasts reach none, and
+/// Before the start and after the stop a server has no connections: <see cref="GetConnections"/> returns none, broadcasts reach none, and
 /// <see cref="CloseAllAsync"/> completes at once.
 /// </para>
 /// <para>Thread-safe. Disposing of a server stops it.</para>
@@ -22,6 +22,7 @@ namespace Sockeye;
 // The priorities let `StartAsync(new() { … }, …)` and `StopAsync(new() { … })` mean options: `new()` alone converts to any type.
 public sealed class WebSocketServer : IAsyncDisposable
 {
+    private readonly WebSocketServerOptions _options;
     private readonly ServerContext _context;
     private readonly ServerStop _stop;
 
@@ -32,17 +33,17 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <summary>Creates a server with one handler for all its connections. It does not listen yet.</summary>
     /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
     /// <param name="handler">
-    /// Receives the messages of every connection for which <see cref="WebSocketServerOptions.OnUpgrade"/> does not choose another
+    /// Receives the messages of every connection for which <see cref="WebSocketAcceptorOptions.OnUpgrade"/> does not choose another
     /// handler.
     /// </param>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     public WebSocketServer(WebSocketServerOptions options, WebSocketHandler handler)
     {
-        ArgumentNullException.ThrowIfNull(options);
+        ServerOptionConflicts.CheckListening(options);
         ArgumentNullException.ThrowIfNull(handler);
         _context = new ServerContext(options, handler);
         _stop = new ServerStop(_context);
-        ServerOptionConflicts.CheckListening(options);
+        _options = options;
     }
 
     /// <summary>Creates a server that serves each connection with a method. It does not listen yet.</summary>
@@ -67,13 +68,13 @@ public sealed class WebSocketServer : IAsyncDisposable
     public WebSocketServer(
         WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve)
     {
-        ArgumentNullException.ThrowIfNull(options);
+        ServerOptionConflicts.CheckListening(options);
         ArgumentNullException.ThrowIfNull(serve);
         _context = new ServerContext(
             options,
             WebSocketHandler.FromDelegate((connection, cancellationToken) => serve(this, connection, cancellationToken)));
         _stop = new ServerStop(_context);
-        ServerOptionConflicts.CheckListening(options);
+        _options = options;
     }
 
     /// <summary>Creates a server that chooses the handler of a connection by the path of its request. It does not listen yet.</summary>
@@ -82,11 +83,11 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     public WebSocketServer(WebSocketServerOptions options, WebSocketRoutes routes)
     {
-        ArgumentNullException.ThrowIfNull(options);
+        ServerOptionConflicts.CheckListening(options);
         ArgumentNullException.ThrowIfNull(routes);
         _context = new ServerContext(options, handler: null, context => routes.Build(context, this));
         _stop = new ServerStop(_context);
-        ServerOptionConflicts.CheckListening(options);
+        _options = options;
     }
 
     /// <summary>
@@ -108,14 +109,11 @@ public sealed class WebSocketServer : IAsyncDisposable
             ? NotStarted()
             : new InvalidOperationException("The server listens on Unix sockets only, which have no port."));
 
-    /// <summary>The open connections: a copy, made by each call.</summary>
-    public IReadOnlyCollection<WebSocketConnection> Connections => _context.Connections;
-
     /// <summary>
-    /// The number of open connections; 0 if they are not tracked (see <see cref="WebSocketServerOptions.TrackConnections"/>). Cheaper
-    /// than counting <see cref="Connections"/>.
+    /// The number of open connections; 0 if they are not tracked (see <see cref="WebSocketAcceptorOptions.TrackConnections"/>). Cheaper
+    /// than counting <see cref="GetConnections"/>.
     /// </summary>
-    public int ConnectionCount => _context.ConnectionCount;
+    public int ConnectionCount => _context.Connections.Count;
 
     /// <summary>The number of opening handshakes in progress, including TLS handshakes.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
@@ -214,77 +212,79 @@ public sealed class WebSocketServer : IAsyncDisposable
         start.SetResult();
     }
 
-    /// <summary>Sends a message to connections, now and without waiting: who is too slow for it does not get it.</summary>
-    /// <param name="message">The message, which is framed, and compressed, once for all of them.</param>
+    /// <summary>Returns the open connections: a copy, made by each call; empty if they are not tracked.</summary>
+    public IReadOnlyCollection<WebSocketConnection> GetConnections() => _context.Connections.GetOpen();
+
+    /// <summary>Sends a message to connections without waiting. A connection whose send buffer is full misses the message.</summary>
+    /// <param name="message">The message, which is framed and compressed once for all connections.</param>
     /// <param name="where">
-    /// Which of the connections; <see langword="null"/> for all. All but one: <c>other => other != connection</c>.
+    /// Selects the connections; <see langword="null"/> for all. All but one: <c>other => other != connection</c>.
     /// </param>
-    /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
+    /// <returns>The number of connections that have accepted the message. A connection that ends at the same time is not an error.</returns>
     public int Broadcast(WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where = null)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Broadcasts.Send(Connections, message, where);
+        return Broadcasts.Send(_context.Connections.GetOpen(), message, where);
     }
 
     /// <summary>Sends a binary message to connections, as the other overload does.</summary>
-    /// <param name="payload">The payload; not needed after the call.</param>
-    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
-    /// <returns>How many have taken it.</returns>
+    /// <param name="payload">The payload; not used after the call returns.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
     public int Broadcast(ReadOnlySpan<byte> payload, Func<WebSocketConnection, bool>? where = null) =>
         Broadcast(payload, WebSocketMessageKind.Binary, where);
 
-    /// <summary>Sends a message of either kind to connections, as the other overloads do.</summary>
-    /// <param name="payload">The payload; not needed after the call. Text must be UTF-8, which is not validated.</param>
+    /// <summary>Sends a text or binary message to connections, as the other overloads do.</summary>
+    /// <param name="payload">The payload; not used after the call returns. Text must be UTF-8, which is not validated.</param>
     /// <param name="kind">Text or binary.</param>
-    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
-    /// <returns>How many have taken it.</returns>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
     public int Broadcast(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind, Func<WebSocketConnection, bool>? where = null) =>
         Broadcast(WebSocketPreparedMessage.Create(payload, kind), where);
 
     /// <summary>Sends a text message to connections, as the other overloads do.</summary>
     /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
-    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
-    /// <returns>How many have taken it.</returns>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
     public int Broadcast(string text, Func<WebSocketConnection, bool>? where = null) =>
         Broadcast(WebSocketPreparedMessage.Text(text), where);
 
-    /// <summary>Sends a message to connections, and waits until the slowest of them has taken it.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="where">Which of the connections; <see langword="null"/> for all.</param>
-    /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
-    /// <returns>How many have taken it. One that ends meanwhile is no error.</returns>
+    /// <summary>Sends a message to connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="message">The message, which is framed and compressed once for all connections.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message. A connection that ends at the same time is not an error.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     [OverloadResolutionPriority(1)]
     public Task<int> BroadcastAsync(
         WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Broadcasts.SendAsync(Connections, message, where, cancellationToken);
+        return Broadcasts.SendAsync(_context.Connections.GetOpen(), message, where, cancellationToken);
     }
 
-    /// <summary>Sends a message to all connections, and waits until the slowest of them has taken it.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="cancellationToken">Takes the message back from those that have not taken it.</param>
-    /// <returns>How many have taken it.</returns>
+    /// <summary>Sends a message to all connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="message">The message, which is framed and compressed once for all connections.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public Task<int> BroadcastAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken) =>
         BroadcastAsync(message, where: null, cancellationToken);
 
-    /// <summary>Closes all connections that there are now, in order, and goes on accepting others.</summary>
+    /// <summary>Closes all connections that are open now, and continues to accept others.</summary>
     /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
     /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
-    /// <param name="cancellationToken">Ends the wait; the connections are being closed all the same.</param>
+    /// <param name="cancellationToken">Ends the wait; the connections are closed nevertheless.</param>
     /// <returns>A task that completes when they have ended.</returns>
     /// <exception cref="ArgumentException">
     /// The code must not be sent, the reason is too long, or there is a reason without a code.
     /// </exception>
-    public async Task CloseAllAsync(
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public Task CloseAllAsync(
         WebSocketCloseCode? code = WebSocketCloseCode.GoingAway, string? reason = null,
-        CancellationToken cancellationToken = default)
-    {
-        CloseArguments.Check(code, reason);
-        await Task.WhenAll(Connections.Select(connection => connection.CloseAsync(code, reason).AsTask()))
-            .WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
+        CancellationToken cancellationToken = default) =>
+        Broadcasts.CloseAsync(_context.Connections.GetOpen(), code, reason, cancellationToken);
 
     /// <summary>
     /// Starts the server, if it was not started before, and runs until SIGINT (Ctrl+C) or SIGTERM arrives, the token is canceled or
@@ -310,68 +310,56 @@ public sealed class WebSocketServer : IAsyncDisposable
     [OverloadResolutionPriority(1)]
     public Task RunAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
     {
-        Check(options);
+        ServerOptionConflicts.Check(options);
         options ??= new WebSocketStopOptions();
         Task? start = Volatile.Read(ref _start);
-        return _context.IsStopping || start is { IsCompletedSuccessfully: true }
+        return _context.Connections.IsStopping || start is { IsCompletedSuccessfully: true }
             ? _stop.RunAsync(options, cancellationToken)
             : RunFromStartAsync(start ?? StartAsync(cancellationToken), options, cancellationToken);
     }
 
     /// <summary>
-    /// Stops in order: accepts no more, closes every connection with 1001 behind what was sent on it, and waits until the
-    /// connections have ended and the methods that serve them have returned.
+    /// Stops in order: accepts no more connections, closes every connection with 1001 after the messages that were sent on it, and waits
+    /// until the connections have ended and the methods that serve them have returned.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
+    /// <param name="cancellationToken">Ends the wait: the connections that are left are aborted.</param>
     /// <returns>A task that completes when the server has stopped. A second call waits for the first.</returns>
     /// <remarks>
     /// <para>
     /// Waits for serve methods with their <see langword="finally"/> blocks, for handler calls that are running, and for
-    /// <see cref="WebSocketHandler.OnClosed"/>: no longer than <see cref="WebSocketStopOptions.AbortTimeout"/>, or until the token
-    /// is canceled, and a second more. A method that still runs then is logged and left alone.
+    /// <see cref="WebSocketHandler.OnClosed"/>, until <see cref="WebSocketStopOptions.AbortTimeout"/> or until the token is canceled, and
+    /// for one more second. A method that is still running then is logged, and continues to run.
     /// </para>
     /// <para>
-    /// A serve method may stop its own server, and await that or go on: the task that it gets does not wait for this method, nor for
-    /// others that have called for the stop themselves. <see cref="Completion"/>, and calls from elsewhere, wait for all methods. A
-    /// handler must not await the stop of its own server: that waits for the handler until the timeout.
+    /// A serve method may stop its own server, and await that: the task that it receives does not wait for this method, nor for others that
+    /// have called a stop themselves. <see cref="Completion"/> and calls from elsewhere wait for all methods. A handler must not await the
+    /// stop of its own server, which would wait for the handler until the timeout.
     /// </para>
     /// <para>
-    /// The stop has a thread of its own, and does not need the thread pool. The first caller, other than a serve method, that awaits
-    /// it or <see cref="RunAsync(CancellationToken)"/> continues on that thread.
+    /// The stop runs on a thread of its own, and does not need the thread pool. The first caller, other than a serve method, that awaits it
+    /// or <see cref="RunAsync(CancellationToken)"/> continues on that thread.
     /// </para>
     /// <para>
-    /// A server that was stopped cannot be started again; neither can one that was stopped before it was started, for which the task
-    /// completes as soon as the stop is done.
+    /// A server that was stopped cannot be started again, nor can one that was stopped before it was started.
     /// </para>
     /// </remarks>
     public Task StopAsync(CancellationToken cancellationToken = default) =>
         _stop.StopAsync(new WebSocketStopOptions(), cancellationToken);
 
-    /// <summary>Stops in order, with a say in how.</summary>
-    /// <param name="options">How; <see langword="null"/> for the defaults. Only those of the first call count.</param>
-    /// <param name="cancellationToken">Ends the wait: the connections that are left are dropped.</param>
-    /// <returns>A task that completes when no connection is left. A second call waits for the first.</returns>
-    /// <exception cref="ArgumentException">There is a reason without a code; nothing is stopped.</exception>
+    /// <summary>Stops in order, as the options specify.</summary>
+    /// <param name="options">How to stop; <see langword="null"/> for the defaults. Those of the first call apply.</param>
+    /// <param name="cancellationToken">Ends the wait: the connections that are left are aborted.</param>
+    /// <returns>A task that completes when the server has stopped. A second call waits for the first.</returns>
+    /// <exception cref="ArgumentException">The options have a reason without a code; nothing is stopped.</exception>
     [OverloadResolutionPriority(1)]
     public Task StopAsync(WebSocketStopOptions? options, CancellationToken cancellationToken = default)
     {
-        Check(options);
+        ServerOptionConflicts.Check(options);
         return _stop.StopAsync(options ?? new WebSocketStopOptions(), cancellationToken);
     }
 
     /// <summary>Stops the server, as <see cref="StopAsync(CancellationToken)"/> does.</summary>
     public ValueTask DisposeAsync() => new(StopAsync());
-
-    // Before anything stops.
-    private static void Check(WebSocketStopOptions? options)
-    {
-        if (options is { CloseCode: null, CloseReason.Length: > 0 })
-        {
-            throw OptionConflict.Create(
-                nameof(options.CloseReason), $"{nameof(options.CloseCode)} = null",
-                "A Close frame has no reason without a code (RFC 6455 §5.5.1).");
-        }
-    }
 
     private static WebSocketServerOptions OnPort(int port) => new() { EndPoint = new IPEndPoint(IPAddress.IPv6Any, port) };
 
@@ -386,7 +374,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ServerListeners listeners = await ServerListeners.BindAsync(_context, cancellationToken).ConfigureAwait(false);
+        ServerListeners listeners = await ServerListeners.BindAsync(_context, _options, cancellationToken).ConfigureAwait(false);
 
         // The first connection may be served before this method returns.
         Volatile.Write(ref _localEndPoints, listeners.LocalEndPoints);
@@ -410,7 +398,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         {
             // Canceling the token stops the server, which ends this method without an error.
         }
-        catch (InvalidOperationException) when (_context.IsStopping)
+        catch (InvalidOperationException) when (_context.Connections.IsStopping)
         {
             // So does a stop by another call.
         }

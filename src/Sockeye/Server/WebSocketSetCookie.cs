@@ -4,24 +4,21 @@ using Sockeye.Protocol;
 
 namespace Sockeye;
 
-/// <summary>A cookie that a server sets in its answer to an opening handshake (RFC 6265 §4.1).</summary>
-/// <remarks>Never changes once made; what could not stand in the header is refused when it is set.</remarks>
+/// <summary>A cookie that a server sets in its response to an opening handshake (RFC 6265 §4.1). Immutable.</summary>
 public sealed record WebSocketSetCookie
 {
-    /// <summary>Makes a cookie of the session.</summary>
-    /// <param name="name">Its name, a token.</param>
-    /// <param name="value">
-    /// Its value: visible ASCII without quotes, commas, semicolons and backslashes. Encode what is more than that.
-    /// </param>
-    /// <exception cref="ArgumentException">The name or the value has other characters in it.</exception>
+    /// <summary>Creates a session cookie.</summary>
+    /// <param name="name">The name, a token.</param>
+    /// <param name="value">The value: visible ASCII without quotes, commas, semicolons and backslashes. Encode other characters.</param>
+    /// <exception cref="ArgumentException">The name or the value has other characters.</exception>
     public WebSocketSetCookie(string name, string value)
     {
         Name = HeaderFieldRules.IsName(name)
             ? name
-            : throw new ArgumentException("A cookie's name is a token (RFC 6265 §4.1.1).", nameof(name));
+            : throw new ArgumentException("The name of a cookie must be a token (RFC 6265 §4.1.1).", nameof(name));
         Value = value.All(IsCookieOctet)
             ? value
-            : throw new ArgumentException("A cookie's value is visible ASCII without \" , ; \\ (RFC 6265 §4.1.1).", nameof(value));
+            : throw new ArgumentException("The value of a cookie must be visible ASCII without \" , ; \\ (RFC 6265 §4.1.1).", nameof(value));
     }
 
     /// <summary>The name.</summary>
@@ -30,26 +27,28 @@ public sealed record WebSocketSetCookie
     /// <summary>The value.</summary>
     public string Value { get; }
 
-    /// <summary>The path below which it is sent back; <see langword="null"/>, the default, for that of the request.</summary>
+    /// <summary>The path below which browsers return the cookie; <see langword="null"/>, the default, for that of the request.</summary>
     public string? Path
     {
         get;
         init => field = Attribute(value, nameof(Path));
     }
 
-    /// <summary>The domain, with all below, to which it is sent back; <see langword="null"/>, the default, for the host alone.</summary>
+    /// <summary>
+    /// The domain to which browsers return the cookie, including its subdomains; <see langword="null"/>, the default, for the host alone.
+    /// </summary>
     public string? Domain
     {
         get;
         init => field = Attribute(value, nameof(Domain));
     }
 
-    /// <summary>When it ends; <see langword="null"/>, the default, when the browser does.</summary>
+    /// <summary>When the cookie expires; <see langword="null"/>, the default, for the end of the browser session.</summary>
     public DateTimeOffset? Expires { get; init; }
 
     /// <summary>
-    /// How long it lives, rounded up to whole seconds, which goes before <see cref="Expires"/>; zero deletes it;
-    /// <see langword="null"/>, the default, leaves it out.
+    /// The lifetime, rounded up to whole seconds; it takes precedence over <see cref="Expires"/>. Zero deletes the cookie;
+    /// <see langword="null"/>, the default, omits the attribute.
     /// </summary>
     public TimeSpan? MaxAge
     {
@@ -59,13 +58,13 @@ public sealed record WebSocketSetCookie
             : throw new ArgumentOutOfRangeException(nameof(MaxAge), value, "Must not be negative.");
     }
 
-    /// <summary>Whether it is sent back over TLS only. The default is <see langword="false"/>.</summary>
+    /// <summary>Whether browsers return the cookie over TLS only. The default is <see langword="false"/>.</summary>
     public bool Secure { get; init; }
 
-    /// <summary>Whether it is kept from the page's scripts. The default is <see langword="false"/>.</summary>
+    /// <summary>Whether the cookie is hidden from scripts. The default is <see langword="false"/>.</summary>
     public bool HttpOnly { get; init; }
 
-    /// <summary>Which requests of other sites it is sent with.</summary>
+    /// <summary>Whether browsers send the cookie with requests from other sites.</summary>
     public WebSocketSameSite SameSite { get; init; }
 
     /// <summary>The value of the Set-Cookie header.</summary>

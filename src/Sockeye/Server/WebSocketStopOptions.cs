@@ -3,12 +3,12 @@ using Sockeye.Connections.Lifecycle;
 
 namespace Sockeye;
 
-/// <summary>How a server stops. Never changes once made.</summary>
+/// <summary>How a server or an acceptor stops. Immutable.</summary>
 public sealed record WebSocketStopOptions
 {
-    /// <summary>How long connections may go on, so that their clients leave of their own accord, before they are closed.</summary>
+    /// <summary>How long connections may continue before they are closed, so that clients can disconnect themselves.</summary>
     /// <value>Zero, the default, to a day.</value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is negative or over a day.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or more than a day.</exception>
     public TimeSpan DrainTimeout
     {
         get;
@@ -16,14 +16,14 @@ public sealed record WebSocketStopOptions
     }
 
     /// <summary>
-    /// How long closing may take then, before the connections that are left are dropped; and how long the methods that serve
-    /// connections may take in all to return.
+    /// How long closing may take after that, before the connections that are left are aborted, and how long the methods that serve
+    /// connections may take to return.
     /// </summary>
     /// <value>
     /// More than zero, at most a day. The default is 30 seconds, which is more than
-    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> gives each.
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/> allows for each connection.
     /// </value>
-    /// <exception cref="ArgumentOutOfRangeException">The value is zero, negative or over a day.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero, negative or more than a day.</exception>
     public TimeSpan AbortTimeout
     {
         get;
@@ -43,8 +43,8 @@ public sealed record WebSocketStopOptions
     } = WebSocketCloseCode.GoingAway;
 
     /// <summary>
-    /// The reason in the Close frames: at most 123 bytes as UTF-8. The default is none, and the only one without a
-    /// <see cref="CloseCode"/> (RFC 6455 §5.5.1).
+    /// The reason in the Close frames: at most 123 bytes as UTF-8. The default is empty. A reason requires a <see cref="CloseCode"/>
+    /// (RFC 6455 §5.5.1).
     /// </summary>
     /// <exception cref="ArgumentException">The reason is too long.</exception>
     [AllowNull]

@@ -14,25 +14,25 @@ public sealed record WebSocketUpgradeAcceptance : WebSocketUpgradeDecision
 
     /// <summary>
     /// The subprotocol, one of those that the client offers; empty for none; <see langword="null"/>, the default, for the
-    /// one that the server would choose.
+    /// one that the server selects.
     /// </summary>
-    /// <remarks>One that was not offered is never sent: the client is answered with 500, and the log says why.</remarks>
+    /// <remarks>If it was not offered, the response is 500, and the log has the reason.</remarks>
     public string? Subprotocol { get; init; }
 
     /// <summary>
-    /// Whether messages may be compressed, if the client offers it and the server or the route has it on;
+    /// Whether messages may be compressed, if the client offers it and it is enabled for the server or the route;
     /// <see langword="false"/> declines all offers of permessage-deflate (RFC 7692 §5). The default is <see langword="true"/>.
     /// </summary>
     /// <remarks>
-    /// For a client that is known to compress badly, or a connection that carries secrets beside what others choose, whose
-    /// lengths would give them away.
+    /// Decline it for a client that is known to compress badly, or for a connection that carries secrets together with data that others
+    /// choose, because the lengths of the messages would disclose the secrets.
     /// </remarks>
     public bool Compress { get; init; } = true;
 
-    /// <summary>Headers to add to the answer, in their order.</summary>
+    /// <summary>Headers to add to the response, in order.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
-    /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.
+    /// A name is not a token or belongs to the handshake, or a value has control characters or characters that are not Latin-1.
     /// </exception>
     public WebSocketHeaders Headers
     {
@@ -40,7 +40,7 @@ public sealed record WebSocketUpgradeAcceptance : WebSocketUpgradeDecision
         init => field = ResponseHeaders.Check(value, nameof(Headers));
     } = [];
 
-    /// <summary>Cookies to set (RFC 6265 §4.1), in their order.</summary>
+    /// <summary>Cookies to set (RFC 6265 §4.1), in order.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">Two have the same name, path and domain.</exception>
     public IReadOnlyList<WebSocketSetCookie> Cookies
@@ -49,6 +49,6 @@ public sealed record WebSocketUpgradeAcceptance : WebSocketUpgradeDecision
         init => field = ResponseHeaders.Check(value, nameof(Cookies));
     } = [];
 
-    /// <summary>What <see cref="WebSocketConnection.UserState"/> is from the beginning: the user, for instance.</summary>
+    /// <summary>The initial value of <see cref="WebSocketConnection.UserState"/>: the user, for example.</summary>
     public object? UserState { get; init; }
 }

@@ -1,7 +1,7 @@
 namespace Sockeye;
 
 /// <summary>
-/// What an application answers to an opening handshake: a <see cref="WebSocketUpgradeAcceptance"/> or a
+/// The decision of an application about an opening handshake: a <see cref="WebSocketUpgradeAcceptance"/> or a
 /// <see cref="WebSocketUpgradeRejection"/>.
 /// </summary>
 public abstract record WebSocketUpgradeDecision
@@ -11,16 +11,16 @@ public abstract record WebSocketUpgradeDecision
     }
 
     /// <summary>
-    /// Wraps a decision for <see cref="WebSocketServerOptions.OnUpgrade"/>, so that a callback that decides at once returns the decision
+    /// Wraps a decision for <see cref="WebSocketAcceptorOptions.OnUpgrade"/>, so that a callback that decides at once returns the decision
     /// itself.
     /// </summary>
     /// <param name="decision">The decision.</param>
     public static implicit operator ValueTask<WebSocketUpgradeDecision>(WebSocketUpgradeDecision decision) => new(decision);
 
-    /// <summary>Accepts; the connection is served as the server or the route says.</summary>
+    /// <summary>Accepts. The handler of the server or the route serves the connection.</summary>
     public static WebSocketUpgradeAcceptance Accept() => WebSocketUpgradeAcceptance.Default;
 
-    /// <summary>Accepts; the connection is served by this handler.</summary>
+    /// <summary>Accepts. The given handler serves the connection.</summary>
     /// <param name="handler">Receives the connection's messages.</param>
     public static WebSocketUpgradeAcceptance Accept(WebSocketHandler handler)
     {
@@ -28,7 +28,7 @@ public abstract record WebSocketUpgradeDecision
         return new WebSocketUpgradeAcceptance { Handler = handler };
     }
 
-    /// <summary>Refuses.</summary>
+    /// <summary>Rejects.</summary>
     /// <param name="statusCode">The HTTP status: 300 to 599.</param>
     /// <param name="body">The body, sent as UTF-8.</param>
     /// <exception cref="ArgumentOutOfRangeException">The status is not 300 to 599.</exception>

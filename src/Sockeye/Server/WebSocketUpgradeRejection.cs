@@ -3,7 +3,7 @@ using Sockeye.Server;
 
 namespace Sockeye;
 
-/// <summary>Refuses an opening handshake with an HTTP response, behind which the connection is closed (RFC 6455 §4.2.2).</summary>
+/// <summary>Rejects an opening handshake with an HTTP response, after which the connection is closed (RFC 6455 §4.2.2).</summary>
 public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
 {
     private const int MinStatusCode = 300;
@@ -20,18 +20,18 @@ public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
             : throw new ArgumentOutOfRangeException(nameof(StatusCode), value, "Must be 300 to 599.");
     } = 403;
 
-    /// <summary>The reason phrase; <see langword="null"/>, the default, for the usual one.</summary>
-    /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
+    /// <summary>The reason phrase; <see langword="null"/>, the default, for that of the status.</summary>
+    /// <exception cref="ArgumentException">The value has control characters or characters that are not Latin-1.</exception>
     public string? ReasonPhrase
     {
         get;
         init => field = ResponseHeaders.CheckText(value, nameof(ReasonPhrase));
     }
 
-    /// <summary>Headers to add, in their order: <c>WWW-Authenticate</c>, <c>Retry-After</c>, <c>Location</c>.</summary>
+    /// <summary>Headers to add, in order: <c>WWW-Authenticate</c>, <c>Retry-After</c> or <c>Location</c>, for example.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">
-    /// A name is no token or belongs to the handshake, or a value has control characters in it or is not Latin-1.
+    /// A name is not a token or belongs to the handshake, or a value has control characters or characters that are not Latin-1.
     /// </exception>
     public WebSocketHeaders Headers
     {
@@ -39,7 +39,7 @@ public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
         init => field = ResponseHeaders.CheckRejection(value, nameof(Headers));
     } = [];
 
-    /// <summary>The body, sent as UTF-8. The default is none.</summary>
+    /// <summary>The body, sent as UTF-8. The default is empty.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public string Body
     {
@@ -47,9 +47,9 @@ public sealed record WebSocketUpgradeRejection : WebSocketUpgradeDecision
         init => field = OptionChecks.NotNull(value, nameof(Body));
     } = "";
 
-    /// <summary>What the body is. The default is plain text.</summary>
+    /// <summary>The media type of the body. The default is plain text in UTF-8.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
-    /// <exception cref="ArgumentException">There are control characters in it, or it is not Latin-1.</exception>
+    /// <exception cref="ArgumentException">The value has control characters or characters that are not Latin-1.</exception>
     public string ContentType
     {
         get;

@@ -9,7 +9,7 @@ namespace Sockeye.Tests;
 
 public sealed class AspNetCoreHowToTests
 {
-    private readonly WebSocketServerOptions _options = new();
+    private readonly WebSocketAcceptor _acceptor = new(new());
 
     [Fact]
     public async Task Connection_is_accepted_from_inside_another_HTTP_server()
@@ -33,11 +33,11 @@ public sealed class AspNetCoreHowToTests
 
     private async Task ServeAsync(HttpContext context)
     {
-        WebSocketServerOptions options = _options;
+        WebSocketAcceptor acceptor = _acceptor;
 
         // snippet: another HTTP server
         var http = context.Features.GetRequiredFeature<IHttpRequestFeature>();
-        using var prepared = await WebSocketHandshake.PrepareAsync(options, new WebSocketHandshakeInput
+        using var prepared = await acceptor.PrepareAsync(new WebSocketHandshakeInput
         {
             Request = new WebSocketParsedRequest(
                 http.Method,

@@ -72,7 +72,7 @@ public sealed class CompressionHowToTests
 
         // snippet: prepared message
         var message = WebSocketPreparedMessage.Text(news);
-        foreach (WebSocketConnection connection in server.Connections)
+        foreach (WebSocketConnection connection in server.GetConnections())
         {
             if (connection.TrySend(message) == WebSocketSendResult.Refused)
             {

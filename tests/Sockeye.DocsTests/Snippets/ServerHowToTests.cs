@@ -30,6 +30,19 @@ public sealed class ServerHowToTests
     }
 
     [Fact]
+    public async Task Server_is_created_and_then_started()
+    {
+        var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+
+        // snippet: create and start
+        await using var server = new WebSocketServer(options, new CountingHandler());
+        await server.StartAsync();
+        // end snippet
+
+        Assert.NotEqual(0, server.Port);
+    }
+
+    [Fact]
     public async Task Server_chooses_a_handler_by_the_path()
     {
         var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };

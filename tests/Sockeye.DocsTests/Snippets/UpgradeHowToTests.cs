@@ -209,7 +209,6 @@ public sealed class UpgradeHowToTests
     [Fact]
     public async Task Connection_is_accepted_on_a_stream()
     {
-        var options = new WebSocketServerOptions();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync($"ws://{listener.LocalEndpoint}/");
@@ -217,7 +216,8 @@ public sealed class UpgradeHowToTests
         Stream stream = accepted.GetStream();
 
         // snippet: any stream
-        await using WebSocketConnection connection = await WebSocketHandshake.AcceptAsync(stream, options);
+        await using var acceptor = new WebSocketAcceptor(new WebSocketAcceptorOptions { AllowedOrigins = ["https://example.com"] });
+        await using WebSocketConnection connection = await acceptor.AcceptAsync(stream);
         await connection.SendAsync("from a stream");
         // end snippet
 

@@ -11,18 +11,18 @@ namespace Sockeye.Tests;
 internal sealed class KestrelUpgradeServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
-    private readonly WebSocketServerOptions _options;
+    private readonly WebSocketAcceptor _acceptor;
 
-    private KestrelUpgradeServer(WebApplication application, WebSocketServerOptions options)
+    private KestrelUpgradeServer(WebApplication application, WebSocketAcceptorOptions options)
     {
         _application = application;
-        _options = options;
+        _acceptor = new WebSocketAcceptor(options);
     }
 
     /// <summary>Its address, without a path.</summary>
     public Uri Address => new(_application.Urls.Single().Replace("http://", "ws://", StringComparison.Ordinal));
 
-    public static async Task<KestrelUpgradeServer> StartAsync(WebSocketServerOptions options)
+    public static async Task<KestrelUpgradeServer> StartAsync(WebSocketAcceptorOptions options)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -41,8 +41,7 @@ internal sealed class KestrelUpgradeServer : IAsyncDisposable
         var request = new WebSocketParsedRequest(
             http.Method, http.RawTarget,
             http.Headers.SelectMany(header => header.Value, (header, value) => KeyValuePair.Create(header.Key, value ?? "")));
-        using WebSocketPreparedUpgrade prepared = await WebSocketHandshake.PrepareAsync(
-            _options,
+        using WebSocketPreparedUpgrade prepared = await _acceptor.PrepareAsync(
             new WebSocketHandshakeInput
             {
                 Request = request,

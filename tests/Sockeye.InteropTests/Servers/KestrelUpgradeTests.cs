@@ -11,18 +11,18 @@ public sealed class KestrelUpgradeTests
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
     private const string Accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-    private static readonly WebSocketServerOptions Options = new()
+    private static readonly WebSocketAcceptorOptions Options = new()
     {
         Subprotocols = ["v1"],
         Compression = PerMessageDeflateOptions.Default,
-        OnUpgrade = (request, _) => new(
+        OnUpgrade = (request, _) =>
             request.Path == "/refused"
                 ? new WebSocketUpgradeRejection { StatusCode = 401, Body = "no\n", Headers = [new("WWW-Authenticate", "Basic")] }
                 : new WebSocketUpgradeAcceptance
                 {
                     Headers = [new("X-One", "1")],
                     Cookies = [new WebSocketSetCookie("a", "1"), new WebSocketSetCookie("b", "2")],
-                }),
+                },
     };
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class UnreadPeerTests
         using RawPeer peer = kind == ServerKind.Tls
             ? await RawPeer.OpenTlsAsync(server.LocalEndPoint)
             : await RawPeer.OpenAsync(server.LocalEndPoint);
-        WebSocketConnection connection = server.Connections.Single();
+        WebSocketConnection connection = server.GetConnections().Single();
         byte[] message = Wire.Masked(RawFrame.Bytes(0x82, new byte[1000]));
         for (int i = 0; i < 100; i++)
         {

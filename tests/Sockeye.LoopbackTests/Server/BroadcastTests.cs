@@ -17,8 +17,8 @@ public sealed class BroadcastTests
             clients.Add(await WebSocketClient.ConnectAsync(server.Address(path, kind.Scheme()), options));
         }
 
-        await Deadlines.UntilAsync(() => server.Connections.Count == clients.Count, "all are there");
-        WebSocketConnection sender = server.Connections.Single(connection => connection.Request!.Path == "/b");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == clients.Count, "all are there");
+        WebSocketConnection sender = server.GetConnections().Single(connection => connection.Request!.Path == "/b");
 
         Assert.Equal(3, server.ConnectionCount);
         Assert.Equal(3, server.Broadcast("to all"));
@@ -40,7 +40,7 @@ public sealed class BroadcastTests
     {
         static Task TellOthersAsync(WebSocketServer server, WebSocketConnection connection, CancellationToken cancellation)
         {
-            server.Broadcast($"one of {server.Connections.Count}", other => other != connection);
+            server.Broadcast($"one of {server.GetConnections().Count}", other => other != connection);
             return Task.Delay(Timeout.Infinite, cancellation).ContinueWith(static _ => { }, TaskScheduler.Default);
         }
 
@@ -51,7 +51,7 @@ public sealed class BroadcastTests
         foreach (WebSocketServer server in new[] { byRoute, byOptions })
         {
             await using WebSocketConnection first = await WebSocketClient.ConnectAsync(server.Address("/room"));
-            await Deadlines.UntilAsync(() => server.Connections.Count == 1, "the first is there");
+            await Deadlines.UntilAsync(() => server.GetConnections().Count == 1, "the first is there");
             await using WebSocketConnection second = await WebSocketClient.ConnectAsync(server.Address("/room"));
 
             Assert.Equal("one of 2", (await first.ReceiveMessageAsync().WithDeadline()).GetText());
@@ -74,7 +74,7 @@ public sealed class BroadcastTests
                 server.Broadcast("x"u8);
                 await server.BroadcastAsync(WebSocketPreparedMessage.Text("y"));
                 sent++;
-                Assert.All(server.Connections, Assert.NotNull);
+                Assert.All(server.GetConnections(), Assert.NotNull);
             }
         });
 
@@ -90,7 +90,7 @@ public sealed class BroadcastTests
 
         await stop.CancelAsync();
         await telling.WithDeadline();
-        await Deadlines.UntilAsync(() => server.Connections.Count == 1, "all others have gone");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 1, "all others have gone");
         Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("z")).WithDeadline());
         Assert.Equal(sent, await counting.WithDeadline());
     }
@@ -103,7 +103,7 @@ public sealed class BroadcastTests
         using RawPeer slow = await RawPeer.OpenAsync(server.LocalEndPoint, "/slow");
         await using WebSocketConnection quick = await WebSocketClient.ConnectAsync(server.Address("/quick"));
         await Deadlines.UntilAsync(() => server.ConnectionCount == 2, "both are there");
-        WebSocketConnection toSlow = server.Connections.Single(connection => connection.Request!.Path == "/slow");
+        WebSocketConnection toSlow = server.GetConnections().Single(connection => connection.Request!.Path == "/slow");
         int filled = 0;
         while (toSlow.TrySend(new byte[100_000]) is WebSocketSendResult.Sent or WebSocketSendResult.Queued)
         {
@@ -137,13 +137,13 @@ public sealed class BroadcastTests
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync(server.Address());
         await using WebSocketConnection other = await WebSocketClient.ConnectAsync(server.Address());
-        await Deadlines.UntilAsync(() => server.Connections.Count == 2, "both are there");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 2, "both are there");
 
         await server.CloseAllAsync((WebSocketCloseCode)4001, "new rules").WithDeadline();
 
         Assert.Equal((WebSocketCloseCode)4001, (await one.Closed.WithDeadline()).Code);
         Assert.Equal("new rules", (await other.Closed.WithDeadline()).Reason);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         await using WebSocketConnection next = await WebSocketClient.ConnectAsync(server.Address());
         await Assert.ThrowsAnyAsync<ArgumentException>(() => server.CloseAllAsync((WebSocketCloseCode)1005));
     }
@@ -160,7 +160,7 @@ public sealed class BroadcastTests
         });
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
 
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         Assert.Equal(0, server.ConnectionCount);
         Assert.Equal(0, server.Broadcast("nobody"));
         await server.StopAsync().WithDeadline();
@@ -190,7 +190,7 @@ public sealed class BroadcastTests
         await using WebSocketConnection leaving = await WebSocketClient.ConnectAsync(server.Address());
         await using WebSocketConnection staying = await WebSocketClient.ConnectAsync(server.Address());
         using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
-        await Deadlines.UntilAsync(() => server.Connections.Count == 3, "all are there");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 3, "all are there");
 
         Task stopping = server.StopAsync(new WebSocketStopOptions
         {
@@ -212,7 +212,7 @@ public sealed class BroadcastTests
         await AdvanceUntilAsync(time, () => stopping.IsCompleted, TimeSpan.FromMinutes(10));
         await stopping.WithDeadline();
         await server.Completion.WithDeadline();
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class CompressionNegotiationTests
             new WebSocketClientOptions { Compression = clientSide, Tls = kind.ClientTls() }).WithDeadline();
 
         Assert.Equal(expected, client.Extensions);
-        Assert.Equal(expected, Assert.Single(server.Connections).Extensions);
+        Assert.Equal(expected, Assert.Single(server.GetConnections()).Extensions);
         for (int number = 0; number < 20; number++)
         {
             byte[] text = Payloads.Text(number * 500, number);
@@ -78,7 +78,7 @@ public sealed class CompressionNegotiationTests
             new WebSocketClientOptions { Compression = Default, Tls = kind.ClientTls() }).WithDeadline();
 
         Assert.Equal(expected, client.Extensions);
-        Assert.Equal(expected, Assert.Single(server.Connections).Extensions);
+        Assert.Equal(expected, Assert.Single(server.GetConnections()).Extensions);
         byte[] text = Payloads.Text(10_000, 1);
         await client.SendAsync(text, WebSocketMessageKind.Text).WithDeadline();
         Assert.True((await client.ReceiveMessageAsync().WithDeadline()).Payload.Span.SequenceEqual(text));

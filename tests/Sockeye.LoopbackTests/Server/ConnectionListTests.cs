@@ -8,11 +8,11 @@ public sealed class ConnectionListTests
     public async Task Each_open_connection_is_listed_once(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         using RawPeer one = await OpenAsync(kind, server, "/one");
         using RawPeer other = await OpenAsync(kind, server, "/other");
 
-        Assert.Equal(["/one", "/other"], server.Connections.Select(connection => connection.Request!.Path).Order());
+        Assert.Equal(["/one", "/other"], server.GetConnections().Select(connection => connection.Request!.Path).Order());
         Assert.Equal(2, server.ConnectionCount);
     }
 
@@ -23,7 +23,7 @@ public sealed class ConnectionListTests
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await OpenAsync(kind, server, "/");
-        WebSocketConnection connection = Assert.Single(server.Connections);
+        WebSocketConnection connection = Assert.Single(server.GetConnections());
 
         if (byServer)
         {
@@ -35,7 +35,7 @@ public sealed class ConnectionListTests
         }
 
         await connection.Closed.WithDeadline();
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         Assert.Equal(0, server.ConnectionCount);
     }
 
@@ -46,7 +46,7 @@ public sealed class ConnectionListTests
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer client = await OpenAsync(kind, server, "/");
-        WebSocketConnection connection = Assert.Single(server.Connections);
+        WebSocketConnection connection = Assert.Single(server.GetConnections());
 
         Task closing = byServer ? connection.CloseAsync().AsTask() : Task.CompletedTask;
         await client.SendMaskedAsync(RawFrame.Close, 0x03, 0xE8);
@@ -55,7 +55,7 @@ public sealed class ConnectionListTests
 
         await closing.WithDeadline();
         Assert.True((await connection.Closed.WithDeadline()).WasClean);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     private static async Task<RawPeer> OpenAsync(ServerKind kind, WebSocketServer server, string path)

@@ -3,7 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
-using Sockeye.Server;
+using Sockeye.Server.Listening;
 using Sockeye.Transports;
 
 namespace Sockeye.Tests;

@@ -32,8 +32,8 @@ public sealed class EndPointsTests : IDisposable
             new Uri($"wss://{server.LocalEndPoints[1]}/"), new WebSocketClientOptions { Tls = TestCertificate.ForClient() });
         using RawPeer unix = await RawPeer.OpenAsync(server.LocalEndPoints[2]);
 
-        Assert.Equal(3, server.Connections.Count);
-        Assert.Single(server.Connections, connection => connection.Request!.IsSecure);
+        Assert.Equal(3, server.GetConnections().Count);
+        Assert.Single(server.GetConnections(), connection => connection.Request!.IsSecure);
         plain.Dispose();
         unix.Dispose();
         await server.StopAsync().WithDeadline();
@@ -192,7 +192,7 @@ public sealed class EndPointsTests : IDisposable
             server.Address(scheme: "wss"), new WebSocketClientOptions { Tls = options });
 
         Assert.Equal(mine.Thumbprint, seen);
-        Assert.Equal(mine.Thumbprint, Assert.Single(server.Connections).Request!.Tls!.ClientCertificate!.Thumbprint);
+        Assert.Equal(mine.Thumbprint, Assert.Single(server.GetConnections()).Request!.Tls!.ClientCertificate!.Thumbprint);
     }
 
     public void Dispose() => File.Delete(_path);

@@ -74,7 +74,7 @@ public sealed class HandshakeLimitsTests
 
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
         await Deadlines.UntilAsync(() => server.ConnectionCount == 1, "the connection is listed");
-        WebSocketConnection connection = Assert.Single(server.Connections);
+        WebSocketConnection connection = Assert.Single(server.GetConnections());
         Assert.Equal(496, connection.UserState);
         Assert.Equal(39 * KiB, connection.Request!.Query.Length);
         Assert.Equal("489", connection.Request.Headers["x-489"]);

@@ -134,7 +134,7 @@ public sealed class OriginApprovalTests
         string detail = Assert.Single(failures).Detail!;
         Assert.StartsWith("the origin 'http://\\'\\\\xxx", detail, StringComparison.Ordinal);
         Assert.Contains(
-            "x…' is neither the server's own, 'http://localhost', nor one of those allowed: 'https://a1.example', ",
+            "x…' is neither the server's own, 'http://localhost', nor one of the allowed origins: 'https://a1.example', ",
             detail, StringComparison.Ordinal);
         Assert.EndsWith("'https://a5.example' and 5 more", detail, StringComparison.Ordinal);
         Assert.True(detail.Length < 700);
@@ -162,7 +162,7 @@ public sealed class OriginApprovalTests
 
         Assert.EndsWith(
             "with 403: OriginNotAllowed: the origin 'https://evil.example' is neither the server's own, 'http://localhost', "
-            + "nor one of those allowed: 'https://good.example', and IsOriginAllowed rejected it",
+            + "nor one of the allowed origins: 'https://good.example', and IsOriginAllowed rejected it",
             Assert.Single(log.Entries, entry => entry.EventId == 101).Message, StringComparison.Ordinal);
     }
 
@@ -180,7 +180,7 @@ public sealed class OriginApprovalTests
 
         Assert.DoesNotContain("good.example", await client.ReadToEndAsync(), StringComparison.Ordinal);
         Assert.EndsWith(
-            "with 421: HostNotAllowed: the host 'evil.example:81' is none of those allowed: 'good.example', 'other.example'",
+            "with 421: HostNotAllowed: the host 'evil.example:81' is not one of the allowed hosts: 'good.example', 'other.example'",
             Assert.Single(log.Entries, entry => entry.EventId == 101).Message, StringComparison.Ordinal);
     }
 
@@ -194,7 +194,7 @@ public sealed class OriginApprovalTests
         await pipe.Writer.CompleteAsync();
 
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
-            () => WebSocketHandshake.AcceptAsync(near, new WebSocketServerOptions())).WithDeadline();
+            () => new WebSocketAcceptor(new()).AcceptAsync(near)).WithDeadline();
 
         Assert.Contains(
             "the origin 'https://evil.example' is not the server's own, 'http://localhost', and no other is allowed",

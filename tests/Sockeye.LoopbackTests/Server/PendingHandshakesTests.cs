@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Sockeye.Server;
+using Sockeye.Server.Handshakes;
+using Sockeye.Server.Listening;
 using Sockeye.Timing;
 using Sockeye.Transports;
 
@@ -55,14 +57,14 @@ public sealed class PendingHandshakesTests
     [Fact]
     public void Trusted_proxies_and_Unix_sockets_are_not_limited_per_address()
     {
-        var context = new ServerContext(
-            new WebSocketServerOptions { TrustedProxies = [IPNetwork.Parse("192.0.2.0/24")] }, handler: null);
-        Admission admission = context.Admission;
+        var options = new WebSocketServerOptions { TrustedProxies = [IPNetwork.Parse("192.0.2.0/24")] };
+        var context = new ServerContext(options, handler: null);
+        var admission = new Admission(context, options);
 
-        Assert.False(admission.NetworkOf(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1)).IsKnown);
-        Assert.False(admission.NetworkOf(new IPEndPoint(IPAddress.Parse("::ffff:192.0.2.1"), 1)).IsKnown);
-        Assert.True(admission.NetworkOf(new IPEndPoint(IPAddress.Parse("198.51.100.1"), 1)).IsKnown);
-        Assert.False(admission.NetworkOf(new UnixDomainSocketEndPoint("/x")).IsKnown);
+        Assert.False(context.NetworkOf(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1)).IsKnown);
+        Assert.False(context.NetworkOf(new IPEndPoint(IPAddress.Parse("::ffff:192.0.2.1"), 1)).IsKnown);
+        Assert.True(context.NetworkOf(new IPEndPoint(IPAddress.Parse("198.51.100.1"), 1)).IsKnown);
+        Assert.False(context.NetworkOf(new UnixDomainSocketEndPoint("/x")).IsKnown);
         Assert.False(admission.NetworkOf(default(Transports.Loops.SocketAddress)).IsKnown);
     }
 
@@ -184,21 +186,21 @@ public sealed class PendingHandshakesTests
     {
         const int Short = 1000 - 32 - 1;
         const int Reserved = 1000 - 32;
-        var context = new ServerContext(
-            new WebSocketServerOptions { TimeProvider = _time, DescriptorLimit = static () => 1000 }, handler: null);
-        context.LimitToDescriptors();
+        var options = new WebSocketServerOptions { TimeProvider = _time, DescriptorLimit = static () => 1000 };
+        var context = new ServerContext(options, handler: null);
+        var admission = new Admission(context, options);
         var silent = new Handshake();
         context.Pending.Enter(silent, One);
 
         // It may still send its request.
-        Assert.Equal(WebSocketHandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
+        Assert.Equal(WebSocketHandshakeError.TooManyConnections, admission.Check(Short, Other));
         Assert.False(silent.HasGivenWay);
 
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(WebSocketHandshakeError.TooManyConnections, context.Admission.Check(Reserved, Other));
-        Assert.Equal(WebSocketHandshakeError.None, context.Admission.Check(Short, Other));
+        Assert.Equal(WebSocketHandshakeError.TooManyConnections, admission.Check(Reserved, Other));
+        Assert.Equal(WebSocketHandshakeError.None, admission.Check(Short, Other));
         Assert.True(silent.HasGivenWay);
-        Assert.Equal(WebSocketHandshakeError.TooManyConnections, context.Admission.Check(Short, Other));
+        Assert.Equal(WebSocketHandshakeError.TooManyConnections, admission.Check(Short, Other));
     }
 
     [Theory]

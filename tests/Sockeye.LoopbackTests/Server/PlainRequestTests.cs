@@ -51,7 +51,7 @@ public sealed class PlainRequestTests
 
         Assert.Equal(Expected + "ok\n", await client.ReadToEndAsync());
         Assert.Equal(["/health"], asked);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Theory]
@@ -169,11 +169,12 @@ public sealed class PlainRequestTests
     [Fact]
     public async Task A_prepared_upgrade_has_the_plain_response_of_the_application()
     {
-        var options = new WebSocketServerOptions
+        var options = new WebSocketAcceptorOptions
         {
             OnPlainRequest = (request, _) => new(
                 request.Path == "/health" ? new WebSocketPlainResponse { StatusCode = 503, Body = "no" } : null),
         };
+        await using var acceptor = new WebSocketAcceptor(options);
 
         using WebSocketPreparedUpgrade response = await PrepareAsync("/health");
         using WebSocketPreparedUpgrade refusal = await PrepareAsync("/");
@@ -182,8 +183,7 @@ public sealed class PlainRequestTests
         Assert.Equal("no", Encoding.UTF8.GetString(response.Body.Span));
         Assert.Equal((WebSocketHandshakeError.MissingUpgrade, 426), (refusal.Error, refusal.StatusCode));
 
-        Task<WebSocketPreparedUpgrade> PrepareAsync(string path) => WebSocketHandshake.PrepareAsync(
-            options,
+        Task<WebSocketPreparedUpgrade> PrepareAsync(string path) => acceptor.PrepareAsync(
             new WebSocketHandshakeInput { Request = new WebSocketParsedRequest("GET", path, [new("Host", "a")]) }).WithDeadline();
     }
 

@@ -10,7 +10,7 @@ public sealed class PreparedUpgradeTests
     [Fact]
     public async Task The_prepared_response_matches_a_servers_and_the_stream_has_only_frames()
     {
-        var options = new WebSocketServerOptions
+        var options = new WebSocketAcceptorOptions
         {
             Subprotocols = ["v1"],
             OnUpgrade = (request, _) => new(new WebSocketUpgradeAcceptance
@@ -19,10 +19,10 @@ public sealed class PreparedUpgradeTests
                 Headers = [new("X-A", "1"), new("X-A", "2")],
             }),
         };
+        await using var acceptor = new WebSocketAcceptor(options);
         (Stream near, Stream far) = Duplex();
 
-        using WebSocketPreparedUpgrade prepared = await WebSocketHandshake.PrepareAsync(
-            options,
+        using WebSocketPreparedUpgrade prepared = await acceptor.PrepareAsync(
             Input("Sec-WebSocket-Protocol", "v1") with
             {
                 RemoteEndPoint = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1),
@@ -58,7 +58,7 @@ public sealed class PreparedUpgradeTests
     {
         var log = new CapturingLoggerFactory();
         var failures = new ConcurrentQueue<WebSocketHandshakeFailure>();
-        var options = new WebSocketServerOptions
+        var options = new WebSocketAcceptorOptions
         {
             LoggerFactory = log,
             OnHandshakeFailed = failure =>
@@ -67,9 +67,10 @@ public sealed class PreparedUpgradeTests
                 return new WebSocketUpgradeRejection { StatusCode = 418, Body = "é", Headers = [new("X-A", "1")] };
             },
         };
+        await using var acceptor = new WebSocketAcceptor(options);
 
         using WebSocketPreparedUpgrade prepared =
-            await WebSocketHandshake.PrepareAsync(options, Input("Origin", "https://evil.example")).WithDeadline();
+            await acceptor.PrepareAsync(Input("Origin", "https://evil.example")).WithDeadline();
 
         Assert.False(prepared.IsAccepted);
         Assert.Equal(WebSocketHandshakeError.OriginNotAllowed, prepared.Error);
@@ -87,23 +88,24 @@ public sealed class PreparedUpgradeTests
     {
         var time = new ManualTimeProvider();
         var deciding = new TaskCompletionSource<WebSocketUpgradeDecision>();
-        var options = new WebSocketServerOptions
+        var options = new WebSocketAcceptorOptions
         {
             TimeProvider = time,
             OnUpgrade = (request, _) => request.Headers["X"] == "throw"
                 ? throw new InvalidOperationException("at once")
                 : new(deciding.Task),
         };
+        var acceptor = new WebSocketAcceptor(options);
 
-        using WebSocketPreparedUpgrade thrown = await WebSocketHandshake.PrepareAsync(options, Input("X", "throw")).WithDeadline();
+        using WebSocketPreparedUpgrade thrown = await acceptor.PrepareAsync(Input("X", "throw")).WithDeadline();
         Assert.Equal((WebSocketHandshakeError.ApplicationFailed, 500), (thrown.Error, thrown.StatusCode));
-        Task<WebSocketPreparedUpgrade> preparing = WebSocketHandshake.PrepareAsync(options, Input("X", "wait"));
+        Task<WebSocketPreparedUpgrade> preparing = acceptor.PrepareAsync(Input("X", "wait"));
         time.Advance(options.HandshakeTimeout);
         using WebSocketPreparedUpgrade late = await preparing.WithDeadline();
         Assert.Equal((WebSocketHandshakeError.TimedOut, 408), (late.Error, late.StatusCode));
 
         using var canceling = new CancellationTokenSource();
-        Task<WebSocketPreparedUpgrade> canceled = WebSocketHandshake.PrepareAsync(options, Input("X", "wait"), canceling.Token);
+        Task<WebSocketPreparedUpgrade> canceled = acceptor.PrepareAsync(Input("X", "wait"), canceling.Token);
         await canceling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => canceled).WithDeadline();
     }
@@ -111,8 +113,9 @@ public sealed class PreparedUpgradeTests
     [Fact]
     public async Task A_prepared_upgrade_counts_until_disposed_or_its_connection_has_ended()
     {
-        var options = new WebSocketServerOptions { MaxConnections = 1 };
-        WebSocketPreparedUpgrade first = await WebSocketHandshake.PrepareAsync(options, Input()).WithDeadline();
+        var options = new WebSocketAcceptorOptions { MaxConnections = 1 };
+        await using var acceptor = new WebSocketAcceptor(options);
+        WebSocketPreparedUpgrade first = await acceptor.PrepareAsync(Input()).WithDeadline();
         Assert.Equal(503, await StatusAsync());
         first.Dispose();
         first.Dispose();
@@ -120,7 +123,7 @@ public sealed class PreparedUpgradeTests
         (Stream near, Stream far) = Duplex();
 
         WebSocketConnection connection;
-        using (WebSocketPreparedUpgrade second = await WebSocketHandshake.PrepareAsync(options, Input()).WithDeadline())
+        using (WebSocketPreparedUpgrade second = await acceptor.PrepareAsync(Input()).WithDeadline())
         {
             connection = second.Attach(near);
         }
@@ -134,7 +137,7 @@ public sealed class PreparedUpgradeTests
 
         async Task<int> StatusAsync()
         {
-            using WebSocketPreparedUpgrade other = await WebSocketHandshake.PrepareAsync(options, Input()).WithDeadline();
+            using WebSocketPreparedUpgrade other = await acceptor.PrepareAsync(Input()).WithDeadline();
             return other.StatusCode;
         }
     }
@@ -143,13 +146,13 @@ public sealed class PreparedUpgradeTests
     public async Task A_stream_is_attached_once_and_a_preparation_needs_a_request()
     {
         (Stream near, Stream far) = Duplex();
-        using WebSocketPreparedUpgrade first = await WebSocketHandshake.PrepareAsync(new(), Input()).WithDeadline();
-        using WebSocketPreparedUpgrade second = await WebSocketHandshake.PrepareAsync(new(), Input()).WithDeadline();
+        using WebSocketPreparedUpgrade first = await new WebSocketAcceptor(new()).PrepareAsync(Input()).WithDeadline();
+        using WebSocketPreparedUpgrade second = await new WebSocketAcceptor(new()).PrepareAsync(Input()).WithDeadline();
 
         WebSocketConnection connection = first.Attach(near);
 
         Assert.Throws<InvalidOperationException>(() => second.Attach(near));
-        await Assert.ThrowsAsync<ArgumentException>(() => WebSocketHandshake.PrepareAsync(new(), new WebSocketHandshakeInput()));
+        await Assert.ThrowsAsync<ArgumentException>(() => new WebSocketAcceptor(new()).PrepareAsync(new WebSocketHandshakeInput()));
         connection.Abort();
         await far.DisposeAsync();
     }

@@ -43,7 +43,7 @@ public sealed class RejectedRequestsTests
             });
 
         await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "no socket is left");
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     private static async Task SendAsync(RawPeer client, byte[] bytes, int pieces)

@@ -82,7 +82,7 @@ public sealed class RequestRulesTests
         await client.SendMaskedAsync(RawFrame.Text, 0x61);
 
         Assert.Equal("a", (await client.ReadFrameAsync()).PayloadText);
-        Assert.Equal(8, Assert.Single(server.Connections).Request!.Version);
+        Assert.Equal(8, Assert.Single(server.GetConnections()).Request!.Version);
     }
 
     [Theory]

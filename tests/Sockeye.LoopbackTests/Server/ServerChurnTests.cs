@@ -81,7 +81,7 @@ public sealed class ServerChurnTests
             })).WithDeadline();
         }
 
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "no connection is left");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "no connection is left");
     }
 
     private static async Task ResetEverywhereAsync(ServerKind kind)
@@ -141,6 +141,6 @@ public sealed class ServerChurnTests
             }
         }
 
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "no connection is left");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "no connection is left");
     }
 }

@@ -49,7 +49,7 @@ public sealed class ServerDelegateTests
 
         Assert.Equal(WebSocketCloseCode.NormalClosure, result.Code);
         Assert.True(result.WasClean);
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server's end is over too");
     }
 
     [Theory]
@@ -107,7 +107,7 @@ public sealed class ServerDelegateTests
         }
 
         await fallen.Task.WithDeadline();
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the connection is forgotten");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the connection is forgotten");
 
         // That it was canceled is a consequence of its connection's end, and no fault.
         await Deadlines.UntilAsync(() => log.Entries.Any(entry => entry.EventId == 204), "the end is logged");

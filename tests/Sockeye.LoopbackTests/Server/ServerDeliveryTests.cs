@@ -83,7 +83,7 @@ public sealed class ServerDeliveryTests
         await client.SendAsync(Masked(0x89, "?"));
         Assert.Equal("?", (await client.ReadFrameAsync()).PayloadText);
         client.Reset();
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server has seen the reset");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server has seen the reset");
         gone.SetResult();
 
         Assert.IsType<WebSocketClosedException>(await done.Task.WithDeadline());
@@ -148,7 +148,7 @@ public sealed class ServerDeliveryTests
             await pace.WaitForNextTickAsync();
         }
 
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server's end is over too");
     }
 
     private static async Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) =>

@@ -14,7 +14,7 @@ public sealed class ServerLifecycleTests
         Assert.Empty(server.LocalEndPoints);
         Assert.Throws<InvalidOperationException>(() => server.LocalEndPoint);
         Assert.Throws<InvalidOperationException>(() => server.Port);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         Assert.Equal(0, server.ConnectionCount);
         Assert.Equal(0, server.PendingHandshakeCount);
         Assert.Equal(0, server.Broadcast("nobody"));

@@ -101,7 +101,7 @@ public sealed class ServerOptionsTests
             new WebSocketConnectionOptions { CloseTimeout = TimeSpan.FromSeconds(60), KeepAlive = KeepAliveOptions.Disabled },
             time);
         using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
-        Task<WebSocketCloseResult> closing = Assert.Single(server.Connections).CloseAsync().AsTask();
+        Task<WebSocketCloseResult> closing = Assert.Single(server.GetConnections()).CloseAsync().AsTask();
         Assert.Equal(1000, (await deaf.ReadFrameAsync()).CloseCode);
 
         time.Advance(TimeSpan.FromSeconds(58));

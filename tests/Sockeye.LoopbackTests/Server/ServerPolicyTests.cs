@@ -140,7 +140,7 @@ public sealed class ServerPolicyTests : IDisposable
         }
 
         await two.CloseAsync();
-        await Deadlines.UntilAsync(() => server.Connections.Count == 1, "the place is free");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 1, "the place is free");
         await using WebSocketConnection three = await WebSocketClient.ConnectAsync(address, options);
     }
 
@@ -161,7 +161,7 @@ public sealed class ServerPolicyTests : IDisposable
         Assert.Equal(429, await StatusAsync(server, "X-Forwarded-For: 9.9.9.9, 2001:db8:0:1::3"));
         Assert.Equal(101, await StatusAsync(server, "X-Forwarded-For: 2001:db8:0:2::1"));
         one.Dispose();
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the places are free");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the places are free");
         Assert.Equal(101, await StatusAsync(server, "X-Forwarded-For: 2001:db8:0:1::2"));
     }
 

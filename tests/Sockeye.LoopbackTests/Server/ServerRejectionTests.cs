@@ -73,7 +73,7 @@ public sealed class ServerRejectionTests
         string response = await client.ReadToEndAsync();
 
         AssertOneRefusal(status, request, response);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         Assert.Equal(
             status == 426, response.Contains("\r\nUpgrade: websocket\r\n", StringComparison.Ordinal));
         Assert.Equal(status == 405, response.Contains("\r\nAllow: GET\r\n", StringComparison.Ordinal));
@@ -93,7 +93,7 @@ public sealed class ServerRejectionTests
         string response = await client.ReadToEndAsync();
 
         AssertOneRefusal(status, request, response);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Theory]
@@ -277,7 +277,7 @@ public sealed class ServerRejectionTests
         string all = await client.ReadToEndAsync();
 
         Assert.StartsWith("HTTP/1.1 101 ", all, StringComparison.Ordinal);
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the connection is forgotten");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the connection is forgotten");
     }
 
     private static void AssertOneRefusal(int status, string request, string response)

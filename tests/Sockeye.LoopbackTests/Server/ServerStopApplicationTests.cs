@@ -336,7 +336,7 @@ public sealed class ServerStopApplicationTests
         await server.StopAsync(new WebSocketStopOptions { DrainTimeout = TimeSpan.FromHours(1) }).WithDeadline();
 
         // The clock fails while the connection may still drain: no Close frame is sent, and only an abort ends it.
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the connection is aborted");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the connection is aborted");
         _released.SetResult();
     }
 

@@ -36,7 +36,7 @@ public sealed class ServerStopTests
 
         await server.StopAsync().WithDeadline();
 
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         foreach (Task<int> received in receiving)
         {
             Assert.Equal(Messages, await received.WithDeadline());
@@ -153,7 +153,7 @@ public sealed class ServerStopTests
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
         Assert.Equal(503, thrown.StatusCode);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         await Deadlines.UntilAsync(() => pool.OutCount == 0, "all buffers are back");
         Assert.False(pool.HasFault, "a buffer came back twice");
     }
@@ -179,7 +179,7 @@ public sealed class ServerStopTests
         await patience.CancelAsync();
         await stopping.WithDeadline();
 
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         await Assert.ThrowsAnyAsync<IOException>(() => deaf.ReadFrameAsync());
     }
 
@@ -213,7 +213,7 @@ public sealed class ServerStopTests
         await patience.CancelAsync();
         await stopping.WithDeadline();
 
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Theory]
@@ -277,7 +277,7 @@ public sealed class ServerStopTests
 
             await server.StopAsync().WithDeadline();
 
-            Assert.Empty(server.Connections);
+            Assert.Empty(server.GetConnections());
             await Task.WhenAll(clients).WithDeadline();
         }
     }

@@ -55,7 +55,7 @@ public sealed class ServerTests
         WebSocketMessage reply = await connection.ReceiveMessageAsync().WithDeadline();
 
         Assert.True(payload.AsSpan().SequenceEqual(reply.Payload.Span));
-        WebSocketConnection served = Assert.Single(server.Connections);
+        WebSocketConnection served = Assert.Single(server.GetConnections());
         Assert.True(served.Request!.IsSecure);
         Assert.Equal(connection.LocalEndPoint, served.RemoteEndPoint);
         Assert.Equal(server.LocalEndPoint, connection.RemoteEndPoint);
@@ -102,7 +102,7 @@ public sealed class ServerTests
         Assert.False(request.IsSecure);
         Assert.Equal(IPAddress.Loopback, Assert.IsType<IPEndPoint>(request.RemoteEndPoint).Address);
         Assert.Equal("v2", connection.Subprotocol);
-        Assert.Equal("mine", Assert.Single(server.Connections).UserState);
+        Assert.Equal("mine", Assert.Single(server.GetConnections()).UserState);
         Assert.Equal(authority, connection.LocalEndPoint!.ToString());
     }
 
@@ -148,7 +148,7 @@ public sealed class ServerTests
 
         Assert.Equal("pulled x", (await one.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal("x", (await other.ReceiveMessageAsync().WithDeadline()).GetText());
-        Assert.Equal(2, server.Connections.Count);
+        Assert.Equal(2, server.GetConnections().Count);
     }
 
     [Theory]
@@ -191,7 +191,7 @@ public sealed class ServerTests
 
         Assert.Equal(WebSocketCloseCode.MessageTooBig, result.Code);
         Assert.Equal(WebSocketCloseInitiator.Peer, result.Initiator);
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server's end is over too");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server's end is over too");
     }
 
     [Theory]

@@ -26,7 +26,7 @@ public sealed class ThrowingLoggerTests
 
         Assert.Equal("something", reply);
         Assert.True(result.WasClean);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         Assert.True(_loggers.Thrown > 0);
     }
 

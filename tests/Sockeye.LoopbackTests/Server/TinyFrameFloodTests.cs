@@ -101,7 +101,7 @@ public sealed class TinyFrameFloodTests
 
         // None of them answers the Close frame in time: all are dropped.
         await server.StopAsync(new WebSocketStopOptions { AbortTimeout = TimeSpan.FromMilliseconds(500) }).WithDeadline();
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
         await over.CancelAsync();
         await Task.WhenAll(floods).WithDeadline();
         flooding.ForEach(peer => peer.Dispose());

@@ -144,7 +144,7 @@ public sealed class UndecidedUpgradeTests
         }
 
         await Deadlines.UntilAsync(
-            () => server.PendingHandshakeCount == 0 && server.Connections.Count == 0, "both are over");
+            () => server.PendingHandshakeCount == 0 && server.GetConnections().Count == 0, "both are over");
         Assert.False(canceled.Task.IsCompleted);
     }
 

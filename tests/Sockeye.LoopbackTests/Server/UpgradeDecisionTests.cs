@@ -72,7 +72,7 @@ public sealed class UpgradeDecisionTests
         Assert.StartsWith("HTTP/1.1 401 Who are you\r\nConnection: close\r\n", response, StringComparison.Ordinal);
         Assert.Contains("\r\nContent-Length: 4\r\n", response, StringComparison.Ordinal);
         Assert.EndsWith("\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\nn\xC3\xA9\n", response, StringComparison.Ordinal);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Theory]
@@ -143,7 +143,7 @@ public sealed class UpgradeDecisionTests
         }));
         await Deadlines.UntilAsync(() => Volatile.Read(ref asked) == Waiting, "all wait");
         using RawPeer quick = await RawPeer.OpenAsync(server.LocalEndPoint);
-        Assert.Single(server.Connections);
+        Assert.Single(server.GetConnections());
 
         gate.SetResult();
         foreach (RawPeer client in slow)
@@ -192,7 +192,7 @@ public sealed class UpgradeDecisionTests
         Assert.Equal(WebSocketHandshakeError.ConnectionLost, failure.Error);
         Assert.Null(failure.StatusCode);
         Assert.Equal("/left", failure.Request!.Path);
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Theory]
@@ -226,7 +226,7 @@ public sealed class UpgradeDecisionTests
 
         Assert.StartsWith("HTTP/1.1 408 ", await client.ReadToEndAsync(), StringComparison.Ordinal);
         await canceled.Task.WithDeadline();
-        Assert.Empty(server.Connections);
+        Assert.Empty(server.GetConnections());
     }
 
     [Theory]

@@ -87,7 +87,7 @@ public sealed class OptionSettersTests
         from type in typeof(WebSocketServer).Assembly.GetExportedTypes()
         where type is { IsClass: true, IsAbstract: false } && type.GetMethod("<Clone>$") is not null
             && type.GetConstructor([]) is not null
-        from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
         where property.SetMethod is { IsPublic: true }
         select property;
 

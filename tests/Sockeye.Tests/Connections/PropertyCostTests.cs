@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Reflection;
 using Sockeye.Connections;
 using Sockeye.Protocol;
-using Sockeye.Server;
+using Sockeye.Server.Handshakes;
 
 namespace Sockeye.Tests;
 

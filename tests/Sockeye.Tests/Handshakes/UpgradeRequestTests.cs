@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Sockeye.Server;
+using Sockeye.Server.Handshakes;
 
 namespace Sockeye.Tests;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Server;
+using Sockeye.Server.Handshakes;
 using Sockeye.Transports;
 
 namespace Sockeye.Tests;
@@ -48,7 +49,7 @@ public sealed class ServerHandshakeMemoryTests(ITestOutputHelper output)
         output.WriteLine($"{allocated} bytes allocated, {kept} of them kept");
         Assert.InRange(kept, 1, MaxLengthAtRest);
         Assert.InRange(allocated, kept, MaxLengthAtRest + MaxGarbage);
-        Assert.Equal(2 * ConnectionCount, _context.ConnectionCount);
+        Assert.Equal(2 * ConnectionCount, _context.Connections.Count);
         GC.KeepAlive(transports);
     }
 

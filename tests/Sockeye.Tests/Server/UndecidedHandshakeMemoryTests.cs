@@ -1,5 +1,6 @@
 using System.Text;
 using Sockeye.Server;
+using Sockeye.Server.Handshakes;
 
 namespace Sockeye.Tests;
 

@@ -95,7 +95,7 @@ public sealed class ChurnStressTests
 
     private static async Task<Usage> UsageAsync(WebSocketServer server)
     {
-        await Deadlines.UntilAsync(() => server.Connections.Count == 0, "the server has forgotten all");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server has forgotten all");
         int descriptors = int.MaxValue;
         await Deadlines.UntilAsync(
             () =>

@@ -43,7 +43,7 @@ internal sealed class FaultScenario(SystemCallKind kind, int number, int errno)
         await over.CancelAsync();
         await Task.WhenAll(standing).WithDeadline();
         await UseAsync(await ConnectAsync("/pull").WithDeadline()).WithDeadline();
-        await Deadlines.UntilAsync(() => Server.Connections.Count == bystanders.Length, "the server has forgotten all");
+        await Deadlines.UntilAsync(() => Server.GetConnections().Count == bystanders.Length, "the server has forgotten all");
         foreach (WebSocketConnection bystander in bystanders)
         {
             Assert.True((await bystander.CloseAsync().WithDeadline()).WasClean, "a bystander was harmed");

@@ -73,7 +73,7 @@ public sealed class ServerLoopsTests
             await gone.ReadFrameAsync();
         }
 
-        await Deadlines.UntilAsync(() => server.Connections.Count == 1, "it is gone");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 1, "it is gone");
         using RawPeer next = await RawPeer.OpenAsync(server.LocalEndPoint);
         ulong[] numbers = calls.Numbers;
         Assert.Equal((uint)numbers[^2], (uint)numbers[^1]);

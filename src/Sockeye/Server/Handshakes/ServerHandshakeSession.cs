@@ -1,0 +1,445 @@
+using System.Buffers;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Timing;
+using Sockeye.Transports;
+
+namespace Sockeye.Server.Handshakes;
+
+/// <summary>
+/// The opening handshake on one transport: receives the request, takes it through the steps, responds, and hands the transport over to
+/// the connection (RFC 6455 §4.2).
+/// </summary>
+internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpeningHandshake
+{
+    private readonly ServerContext _server;
+    private readonly ConnectionSettings _settings;
+    private readonly Transport _transport;
+    private readonly AcceptOutcome? _outcome;
+    private RequestBytes _request;
+
+    // Set while the request is handled, and while the application decides.
+    private UpgradeAttempt? _attempt;
+
+    // Set once the request is rejected.
+    private volatile LingeringRejection? _rejection;
+
+    private volatile bool _isOverdue;
+
+    // The deadline and a stop come on other threads: the first to set this decides.
+    private int _isDecided;
+
+    /// <summary>Takes over a transport. Nothing happens before <see cref="Start()"/>.</summary>
+    /// <param name="server">The rules and the connections of the server.</param>
+    /// <param name="settings">What the session, and the connection after it, share with others.</param>
+    /// <param name="transport">The transport.</param>
+    /// <param name="outcome">Receives the outcome, if a caller waits for it.</param>
+    public ServerHandshakeSession(
+        ServerContext server, ConnectionSettings settings, Transport transport, AcceptOutcome? outcome = null)
+    {
+        _outcome = outcome;
+        _server = server;
+        _settings = settings;
+        _transport = transport;
+        transport.Sink = this;
+
+        // Before the session can be told to give way: one that has ended must not be added.
+        server.Add(this);
+    }
+
+    /// <inheritdoc/>
+    public int Position { get; set; }
+
+    /// <inheritdoc/>
+    public PendingPlace? PendingPlace { get; set; }
+
+    /// <summary>Begins to read the request.</summary>
+    public void Start() => Start(_server.Options.HandshakeTimeout);
+
+    /// <summary>Begins to read the request, for which TLS has left the given part of the time.</summary>
+    public void Start(TimeSpan timeout)
+    {
+        _settings.Wheel.Schedule(this, timeout);
+        StartTransport();
+        if (_server.Connections.IsStopping)
+        {
+            // The stop has rejected the sessions that it saw; this one may have been added later.
+            RejectUndecided();
+        }
+    }
+
+    /// <summary>Rejects a client before its request is read.</summary>
+    public void StartRejected(HandshakeRejection response)
+    {
+        _isDecided = 1;
+        _rejection = new LingeringRejection(_transport);
+        StartTransport();
+        Send(response, isHead: false);
+    }
+
+    /// <summary>Rejects the client of a stream before its request is read.</summary>
+    public void StartRejected(WebSocketHandshakeError error)
+    {
+        var cause = new RejectionCause(error);
+        HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint);
+        _outcome?.OnRejected(cause, response.StatusCode);
+        StartRejected(response);
+    }
+
+    /// <inheritdoc/>
+    public void RejectUndecided()
+    {
+        if (TryDecide())
+        {
+            Reject(WebSocketHandshakeError.ServerUnavailable);
+        }
+    }
+
+    /// <summary>Aborts the transport, unless a response was sent: the caller that waits for the outcome has canceled.</summary>
+    public void AbortUndecided()
+    {
+        if (TryDecide())
+        {
+            _transport.Abort(error: null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ReadVerdict OnReceived(Span<byte> bytes)
+    {
+        if (IsDecided)
+        {
+            _rejection?.Discard(bytes.Length);
+            return ReadVerdict.Continue;
+        }
+
+        if (_attempt?.Pending is { } pending)
+        {
+            pending.Add(bytes);
+            return pending.Verdict;
+        }
+
+        OperationStatus status = _request.Read(
+            _settings.Pool, _server.HeadLimits, ref bytes, out int headLength, out HttpError httpError);
+        if (status == OperationStatus.NeedMoreData)
+        {
+            _server.Pending.NoteBegun(this);
+            return ReadVerdict.Continue;
+        }
+
+        if (!TryDecide())
+        {
+            return ReadVerdict.Continue;
+        }
+
+        ReadVerdict verdict = status == OperationStatus.Done
+            ? Respond(bytes[..headLength], bytes[headLength..])
+            : Reject(httpError.ToHandshakeError());
+
+        // The attempt has a copy of what is needed: no buffer is held while the application decides or a client lingers.
+        _request.Release();
+        return verdict;
+    }
+
+    /// <inheritdoc/>
+    public ReadVerdict OnReadingResumed() =>
+        _attempt is not { Pending: { } pending } attempt || IsDecided ? ReadVerdict.Continue
+        : pending.IsSettled && TryDecide() ? Conclude(attempt, pending)
+        : pending.Verdict;
+
+    /// <inheritdoc/>
+    public void OnWritten() => _transport.ShutdownOutput();
+
+    /// <inheritdoc/>
+    public void OnHeldUp(TimeSpan duration) => _server.Logger.HandshakeHeldUp(_transport.RemoteEndPoint, duration);
+
+    /// <inheritdoc/>
+    public void OnStuck(TimeSpan duration) => _server.Logger.HandshakeStuck(_transport.RemoteEndPoint, duration);
+
+    /// <inheritdoc cref="ITransportSink.OnFaulted"/>
+    public override void OnFaulted(Exception exception)
+    {
+        // The abort comes first, because the log is the application's code.
+        _transport.Abort(exception);
+        _server.Logger.HandshakeFaulted(_transport.RemoteEndPoint, exception);
+    }
+
+    /// <inheritdoc/>
+    public void OnInputEnded()
+    {
+        ReportIfUndecided();
+        _transport.Close();
+    }
+
+    /// <inheritdoc/>
+    public void OnClosed(Exception? error)
+    {
+        // A reset comes without an end of the input.
+        ReportIfUndecided();
+        _attempt?.LeavePlace();
+        End();
+        CancelDecision();
+        _outcome?.OnClosed(error);
+        _request.Release();
+    }
+
+    /// <inheritdoc/>
+    public override void OnDue(DeadlineWheel wheel)
+    {
+        _isOverdue = true;
+        if (TryDecide())
+        {
+            TimeOut();
+        }
+        else
+        {
+            // Without a rejection, the application is deciding in place; if its decision becomes pending, it is overdue.
+            _rejection?.OnDue(wheel, this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void GiveWay()
+    {
+        if (TryDecide())
+        {
+            _server.Failures.ReportGaveWay(_transport.RemoteEndPoint);
+            _outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
+        }
+        else if (_rejection is null)
+        {
+            // The request has just arrived, and the response is on its way.
+            return;
+        }
+
+        _transport.Abort(error: null);
+    }
+
+    private void ReportIfUndecided()
+    {
+        if (TryDecide())
+        {
+            _server.Failures.ReportAbandoned(_transport.RemoteEndPoint, _attempt?.RequestIfKept);
+        }
+    }
+
+    private void TimeOut()
+    {
+        if (_request.HasBegun || _attempt is not null)
+        {
+            Reject(WebSocketHandshakeError.TimedOut);
+            return;
+        }
+
+        // A browser may open a connection before it has a request. It would treat a response as that to its first request.
+        _server.Failures.ReportSilent(_transport.RemoteEndPoint);
+        _outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
+        _transport.Close();
+    }
+
+    private void CancelDecision() => _attempt?.Pending?.Cancel(_server.Logger, _transport.RemoteEndPoint);
+
+    private bool IsDecided => Volatile.Read(ref _isDecided) != 0;
+
+    private bool TryDecide() => Interlocked.Exchange(ref _isDecided, 1) == 0;
+
+    private ReadVerdict Respond(ReadOnlySpan<byte> head, Span<byte> rest)
+    {
+        UpgradeAttempt attempt = UpgradeAttempt.Rent(_server, _transport, _settings);
+        _attempt = attempt;
+        ReadVerdict verdict = Respond(attempt, head, rest);
+        if (attempt.Pending is null)
+        {
+            // Accepted or rejected in place.
+            _attempt = null;
+            attempt.Return();
+        }
+
+        return verdict;
+    }
+
+    private ReadVerdict Respond(UpgradeAttempt attempt, ReadOnlySpan<byte> head, Span<byte> rest)
+    {
+        Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
+        var request = new ReceivedRequest(head, lines) { Profile = attempt.Route.For(_settings.Scope.IsSecure) };
+        WebSocketHandshakeError error = UpgradeSteps.Check(attempt, ref request);
+        if (error != WebSocketHandshakeError.None)
+        {
+            if (_server.Failures.NeedRequest)
+            {
+                attempt.Keep(head);
+            }
+
+            return Reject(error);
+        }
+
+        return attempt.IsDecidedByApplication
+            ? Decide(attempt, request.Offer, rest)
+            : Accept(attempt, request.Offer, WebSocketUpgradeAcceptance.Default, rest);
+    }
+
+    private ReadVerdict Decide(UpgradeAttempt attempt, ServerHandshakeOffer offer, Span<byte> rest)
+    {
+        var cancellation = new CancellationTokenSource();
+        ValueTask<WebSocketUpgradeDecision> deciding;
+        try
+        {
+            deciding = attempt.AskAsync(cancellation.Token);
+        }
+        catch (Exception exception)
+        {
+            return Fail(attempt, exception);
+        }
+
+        if (deciding.IsCompletedSuccessfully)
+        {
+            return Execute(attempt, deciding.Result, offer, rest);
+        }
+
+        var pending = new PendingDecision(cancellation);
+        pending.Add(rest);
+        attempt.Pending = pending;
+        _server.Pending.NoteWhole(this);
+
+        // From here on the deadline and a stop may decide again.
+        Interlocked.Exchange(ref _isDecided, 0);
+        _ = pending.FollowAsync(deciding, _transport.ResumeReading);
+        if (_isOverdue && TryDecide())
+        {
+            return Reject(WebSocketHandshakeError.TimedOut);
+        }
+
+        if (_server.Connections.IsStopping)
+        {
+            RejectUndecided();
+        }
+
+        return pending.Verdict;
+    }
+
+    private ReadVerdict Conclude(UpgradeAttempt attempt, PendingDecision pending)
+    {
+        if (pending.Failure is { } failure)
+        {
+            return Fail(attempt, failure);
+        }
+
+        byte[] head = PackedHead.Unpack(attempt.PackedHead);
+        Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
+        RequestHead.TryParse(head, lines, out RequestHead request);
+        return Execute(
+            attempt, pending.Decision, new ServerHandshakeOffer(request, attempt.Subprotocol, attempt.Deflate), pending.Early);
+    }
+
+    private ReadVerdict Execute(
+        UpgradeAttempt attempt, WebSocketUpgradeDecision? decision, ServerHandshakeOffer offer, Span<byte> rest)
+    {
+        switch (decision)
+        {
+            case WebSocketUpgradeAcceptance acceptance:
+                return Accept(attempt, offer, acceptance, rest);
+            case WebSocketUpgradeRejection rejection:
+                return Reject(WebSocketHandshakeError.RejectedByApplication, rejection.ToRejection());
+            case PlainRequestDecision { Response: { } response }:
+                return RespondPlain(attempt, response);
+            case PlainRequestDecision:
+                return Reject(attempt.PlainError);
+            default:
+                return Fail(attempt, new InvalidOperationException("The application returned no decision."));
+        }
+    }
+
+    private ReadVerdict Accept(
+        UpgradeAttempt attempt, ServerHandshakeOffer offer, WebSocketUpgradeAcceptance acceptance, Span<byte> rest)
+    {
+        ConnectionCore connection;
+        try
+        {
+            connection = UpgradeResponses.Open(attempt, offer, acceptance);
+        }
+        catch (Exception exception)
+        {
+            return Fail(attempt, exception);
+        }
+
+        // A stop sees the session or the connection at any time. It may have begun while the application decided.
+        attempt.HandOverPlace(connection);
+        if (!_server.Connections.TryAdd(connection))
+        {
+            connection.Sends.Terminate();
+            _transport.Sink = this;
+            return Reject(WebSocketHandshakeError.ServerUnavailable);
+        }
+
+        End();
+        connection.Start();
+
+        // A client that does not wait for the response has sent its first frames after the request.
+        ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : connection.OnReceived(rest);
+        connection.EndCall();
+        _outcome?.OnOpened(connection.Connection);
+        return verdict;
+    }
+
+    private ReadVerdict Fail(UpgradeAttempt attempt, Exception exception)
+    {
+        attempt.Exception = exception;
+        return Reject(WebSocketHandshakeError.ApplicationFailed);
+    }
+
+    private ReadVerdict Reject(WebSocketHandshakeError error, HandshakeRejection? decided = null)
+    {
+        _rejection = new LingeringRejection(_transport);
+        _attempt?.LeavePlace();
+        RejectionCause cause = _attempt?.CauseOf(error) ?? new(error);
+        HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint, decided);
+        _outcome?.OnRejected(cause, response.StatusCode);
+        return Send(response, _attempt is { IsHead: true });
+    }
+
+    private ReadVerdict RespondPlain(UpgradeAttempt attempt, WebSocketPlainResponse response)
+    {
+        _rejection = new LingeringRejection(_transport);
+        _server.Logger.PlainRequestAnswered(_transport.RemoteEndPoint, response.StatusCode);
+        _outcome?.OnRejected(new(attempt.PlainError), response.StatusCode);
+        return Send(response.ToRejection(), attempt.IsHead);
+    }
+
+    private ReadVerdict Send(HandshakeRejection response, bool isHead)
+    {
+        LingeringRejection.Schedule(_settings.Wheel, this);
+        _server.Pending.NoteRejected(this);
+        if (UpgradeResponses.TrySendFinal(_transport, response, isHead))
+        {
+            _transport.ShutdownOutput();
+        }
+
+        if (_attempt?.Pending is not null)
+        {
+            // Reading may be paused. What the client still sends is read and discarded.
+            CancelDecision();
+            _transport.ResumeReading();
+        }
+
+        return ReadVerdict.Continue;
+    }
+
+    private void StartTransport()
+    {
+        try
+        {
+            _transport.Start();
+        }
+        catch
+        {
+            End();
+            throw;
+        }
+    }
+
+    private void End()
+    {
+        _settings.Wheel.Cancel(this);
+        _server.Remove(this);
+    }
+}

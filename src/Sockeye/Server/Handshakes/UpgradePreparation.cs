@@ -1,0 +1,177 @@
+using System.Buffers;
+using Sockeye.Connections;
+using Sockeye.Protocol;
+using Sockeye.Transports;
+
+namespace Sockeye.Server.Handshakes;
+
+/// <summary>
+/// An opening handshake whose response another HTTP server writes: the same steps, decisions and log as in a
+/// <see cref="ServerHandshakeSession"/>, without a transport.
+/// </summary>
+internal sealed class UpgradePreparation
+{
+    private readonly ServerContext _server;
+    private readonly WebSocketHandshakeInput _input;
+    private readonly byte[] _head;
+    private readonly UpgradeAttempt _attempt;
+
+    /// <summary>Takes over a request.</summary>
+    /// <param name="server">The rules and the connections of the acceptor.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="input">What else is known of the connection.</param>
+    public UpgradePreparation(ServerContext server, WebSocketParsedRequest request, WebSocketHandshakeInput input)
+    {
+        _server = server;
+        _input = input;
+        _head = request.Head;
+        _attempt = new UpgradeAttempt(
+            server, new AddressedTransport(input.LocalEndPoint, input.RemoteEndPoint), server.SettingsOn(server.Wheel, input.IsSecure));
+    }
+
+    /// <summary>Checks the request, and lets the application decide.</summary>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public async Task<WebSocketPreparedUpgrade> RunAsync(CancellationToken cancellationToken)
+    {
+        WebSocketHandshakeError error = Check();
+        if (error != WebSocketHandshakeError.None)
+        {
+            return Reject(error);
+        }
+
+        if (!_attempt.IsDecidedByApplication)
+        {
+            return Accept(WebSocketUpgradeAcceptance.Default);
+        }
+
+        using var timeout = new CancellationTokenSource(_server.Options.HandshakeTimeout, _server.Options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            return await DecideAsync(either.Token).ConfigureAwait(false) switch
+            {
+                WebSocketUpgradeAcceptance acceptance => Accept(acceptance),
+                WebSocketUpgradeRejection rejection =>
+                    Reject(WebSocketHandshakeError.RejectedByApplication, rejection.ToRejection()),
+                PlainRequestDecision { Response: { } response } => RespondPlain(response),
+                PlainRequestDecision => Reject(_attempt.PlainError),
+                _ => Fail(new InvalidOperationException("The application returned no decision.")),
+            };
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Release();
+            _server.Failures.ReportAbandoned(_attempt.Transport.RemoteEndPoint, _attempt.Request);
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            return Reject(WebSocketHandshakeError.TimedOut);
+        }
+        catch (Exception thrown)
+        {
+            return Fail(thrown);
+        }
+    }
+
+    /// <summary>Opens the connection over its stream.</summary>
+    /// <param name="stream">The stream, after the response.</param>
+    /// <param name="acceptance">The decision of the application.</param>
+    /// <param name="subprotocol">The subprotocol in the response.</param>
+    /// <param name="deflate">The parameters of permessage-deflate in the response.</param>
+    /// <exception cref="InvalidOperationException">The acceptor has been stopped.</exception>
+    public WebSocketConnection Open(
+        Stream stream, WebSocketUpgradeAcceptance acceptance, string? subprotocol, PerMessageDeflateParameters? deflate)
+    {
+        // A copy: it is read when there is room for it, which may be later, and the buffer belongs to the caller.
+        byte[] received = [.. _input.Received.Span];
+        var transport = new StreamTransport(
+            received.Length == 0 ? stream : new PrefixedStream(received, stream),
+            _server.Options.Pool, _input.LocalEndPoint, _input.RemoteEndPoint);
+        ConnectionCore connection = UpgradeResponses.Connect(_attempt, transport, acceptance, subprotocol, deflate);
+        _attempt.HandOverPlace(connection);
+        if (!_server.Connections.TryAdd(connection))
+        {
+            connection.Sends.Terminate();
+            stream.Dispose();
+            throw new InvalidOperationException("The acceptor has been stopped.");
+        }
+
+        connection.Start();
+        transport.Start();
+        return connection.Connection;
+    }
+
+    /// <summary>Leaves the place among the connections, unless the connection has it. Thread-safe.</summary>
+    public void Release() => _attempt.LeavePlace();
+
+    private WebSocketHandshakeError Check()
+    {
+        var request = new ReceivedRequest(_head, HeaderLine.RoomFor(_head, [])) { Profile = _attempt.Route.For(_input.IsSecure) };
+        WebSocketHandshakeError error = UpgradeSteps.Check(_attempt, ref request);
+        _attempt.Keep(_head);
+        return error;
+    }
+
+    private async Task<WebSocketUpgradeDecision> DecideAsync(CancellationToken cancellationToken)
+    {
+        Task<WebSocketUpgradeDecision> deciding = _attempt.AskAsync(cancellationToken).AsTask();
+        try
+        {
+            return await deciding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!deciding.IsCompleted)
+        {
+            // The application is too late. An exception that it throws afterwards has no recipient.
+            _ = deciding.ContinueWith(
+                static late => _ = late.Exception, CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private WebSocketPreparedUpgrade Accept(WebSocketUpgradeAcceptance acceptance)
+    {
+        Span<HeaderLine> lines = HeaderLine.RoomFor(_head, []);
+        RequestHead.TryParse(_head, lines, out RequestHead request);
+        var offer = new ServerHandshakeOffer(
+            request, _attempt.Subprotocol, acceptance.Compress ? _attempt.Deflate : null);
+        var response = new ArrayBufferWriter<byte>();
+        try
+        {
+            string? subprotocol = UpgradeResponses.WriteAcceptance(response, offer, _attempt.Subprotocol, acceptance);
+            return new WebSocketPreparedUpgrade(
+                this, PreparedResponse.Parse(response.WrittenMemory), _attempt.Request, acceptance, subprotocol, offer.PerMessageDeflate);
+        }
+        catch (InvalidOperationException exception)
+        {
+            return Fail(exception);
+        }
+    }
+
+    private WebSocketPreparedUpgrade Fail(Exception exception)
+    {
+        _attempt.Exception = exception;
+        return Reject(WebSocketHandshakeError.ApplicationFailed);
+    }
+
+    private WebSocketPreparedUpgrade Reject(WebSocketHandshakeError error, HandshakeRejection? decided = null)
+    {
+        Release();
+        RejectionCause cause = _attempt.CauseOf(error);
+        return Prepare(_server.Failures.Reject(cause, _attempt.Transport.RemoteEndPoint, decided), error);
+    }
+
+    private WebSocketPreparedUpgrade RespondPlain(WebSocketPlainResponse response)
+    {
+        _server.Logger.PlainRequestAnswered(_attempt.Transport.RemoteEndPoint, response.StatusCode);
+        return Prepare(response.ToRejection(), _attempt.PlainError);
+    }
+
+    private WebSocketPreparedUpgrade Prepare(HandshakeRejection response, WebSocketHandshakeError error)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        ServerResponse.WriteFinal(bytes, response, _attempt.IsHead);
+        return new WebSocketPreparedUpgrade(this, PreparedResponse.Parse(bytes.WrittenMemory), _attempt.Request, error);
+    }
+}
