@@ -28,7 +28,7 @@ public abstract record WebSocketUpgradeDecision
         return new WebSocketUpgradeAcceptance { Handler = handler };
     }
 
-    /// <summary>Rejects.</summary>
+    /// <summary>Rejects a request.</summary>
     /// <param name="statusCode">The HTTP status: 300 to 599.</param>
     /// <param name="body">The body, sent as UTF-8.</param>
     /// <exception cref="ArgumentOutOfRangeException">The status is not 300 to 599.</exception>

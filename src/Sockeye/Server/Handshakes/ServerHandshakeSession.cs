@@ -43,7 +43,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         _transport = transport;
         transport.Sink = this;
 
-        // Before the session can be told to give way: one that has ended must not be added.
+        // Added before it can be made to give way: a session that has ended must not be added.
         server.Add(this);
     }
 
