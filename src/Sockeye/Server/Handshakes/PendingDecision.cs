@@ -8,7 +8,9 @@ namespace Sockeye.Server.Handshakes;
 
 /// <summary>The decision of the application while it is pending, and what the client sends in the meantime.</summary>
 /// <remarks>Only the transport's thread uses it, except for <see cref="FollowAsync"/> and <see cref="Cancel"/>.</remarks>
-internal sealed class PendingDecision(CancellationTokenSource cancellation)
+/// <param name="deciding">The task of the application.</param>
+/// <param name="cancellation">Cancels its token.</param>
+internal sealed class PendingDecision(ValueTask<WebSocketUpgradeDecision> deciding, CancellationTokenSource cancellation)
 {
     // RFC 6455 §4.1: a client waits for the response before it sends data. One that does not wait may send a little.
     private const int MaxEarlyLength = 16 * 1024;
@@ -44,10 +46,9 @@ internal sealed class PendingDecision(CancellationTokenSource cancellation)
         }
     }
 
-    /// <summary>Waits for the decision, without a thread.</summary>
-    /// <param name="deciding">The application's task.</param>
+    /// <summary>Waits for the decision, without a thread. Called once.</summary>
     /// <param name="settled">Called once there is a decision, on the thread that completed the task.</param>
-    public async Task FollowAsync(ValueTask<WebSocketUpgradeDecision> deciding, Action settled)
+    public async Task FollowAsync(Action settled)
     {
         try
         {

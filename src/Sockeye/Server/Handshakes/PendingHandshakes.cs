@@ -114,8 +114,8 @@ internal sealed class PendingHandshakes(int maxCount, int share, DeadlineWheel w
     }
 
     /// <summary>
-    /// Counts a handshake that begins; another may have to give way to it. Threads that checked at the same time whether one may begin may
-    /// all begin one.
+    /// Counts a handshake that begins; another may have to give way to it. If several threads find a free place at the same time,
+    /// all of them may begin one.
     /// </summary>
     /// <param name="handshake">The handshake.</param>
     /// <param name="network">The network of the client; unknown if it has no limit.</param>

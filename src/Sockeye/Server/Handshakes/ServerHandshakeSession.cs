@@ -144,7 +144,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     /// <inheritdoc/>
     public ReadVerdict OnReadingResumed() =>
         _attempt is not { Pending: { } pending } attempt || IsDecided ? ReadVerdict.Continue
-        : pending.IsSettled && TryDecide() ? Conclude(attempt, pending)
+        : pending.IsSettled && TryDecide() ? Execute(attempt, UpgradeFlow.Conclude(attempt, pending), pending.Early)
         : pending.Verdict;
 
     /// <inheritdoc/>
@@ -247,7 +247,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     {
         UpgradeAttempt attempt = UpgradeAttempt.Rent(_server, _transport, _settings);
         _attempt = attempt;
-        ReadVerdict verdict = Respond(attempt, head, rest);
+        ReadVerdict verdict = Execute(attempt, UpgradeFlow.Run(attempt, head), rest);
         if (attempt.Pending is null)
         {
             // Accepted or rejected in place.
@@ -258,110 +258,23 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         return verdict;
     }
 
-    private ReadVerdict Respond(UpgradeAttempt attempt, ReadOnlySpan<byte> head, Span<byte> rest)
+    private ReadVerdict Execute(UpgradeAttempt attempt, in UpgradeResult result, Span<byte> rest)
     {
-        Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
-        var request = new ReceivedRequest(head, lines) { Profile = attempt.Route.For(_settings.Scope.IsSecure) };
-        WebSocketHandshakeError error = UpgradeSteps.Check(attempt, ref request);
-        if (error != WebSocketHandshakeError.None)
+        if (result.Connection is { } connection)
         {
-            if (_server.Failures.NeedRequest)
-            {
-                attempt.Keep(head);
-            }
-
-            return Reject(error);
+            return Open(attempt, connection, rest);
         }
 
-        return attempt.IsDecidedByApplication
-            ? Decide(attempt, request.Offer, rest)
-            : Accept(attempt, request.Offer, WebSocketUpgradeAcceptance.Default, rest);
+        if (attempt.Pending is { } pending && result.IsPending)
+        {
+            return Await(pending, rest);
+        }
+
+        return Reject(result);
     }
 
-    private ReadVerdict Decide(UpgradeAttempt attempt, ServerHandshakeOffer offer, Span<byte> rest)
+    private ReadVerdict Open(UpgradeAttempt attempt, ConnectionCore connection, Span<byte> rest)
     {
-        var cancellation = new CancellationTokenSource();
-        ValueTask<WebSocketUpgradeDecision> deciding;
-        try
-        {
-            deciding = attempt.AskAsync(cancellation.Token);
-        }
-        catch (Exception exception)
-        {
-            return Fail(attempt, exception);
-        }
-
-        if (deciding.IsCompletedSuccessfully)
-        {
-            return Execute(attempt, deciding.Result, offer, rest);
-        }
-
-        var pending = new PendingDecision(cancellation);
-        pending.Add(rest);
-        attempt.Pending = pending;
-        _server.Pending.NoteWhole(this);
-
-        // From here on the deadline and a stop may decide again.
-        Interlocked.Exchange(ref _isDecided, 0);
-        _ = pending.FollowAsync(deciding, _transport.ResumeReading);
-        if (_isOverdue && TryDecide())
-        {
-            return Reject(WebSocketHandshakeError.TimedOut);
-        }
-
-        if (_server.Connections.IsStopping)
-        {
-            RejectUndecided();
-        }
-
-        return pending.Verdict;
-    }
-
-    private ReadVerdict Conclude(UpgradeAttempt attempt, PendingDecision pending)
-    {
-        if (pending.Failure is { } failure)
-        {
-            return Fail(attempt, failure);
-        }
-
-        byte[] head = PackedHead.Unpack(attempt.PackedHead);
-        Span<HeaderLine> lines = HeaderLine.RoomFor(head, stackalloc HeaderLine[HeaderLine.UsualCount]);
-        RequestHead.TryParse(head, lines, out RequestHead request);
-        return Execute(
-            attempt, pending.Decision, new ServerHandshakeOffer(request, attempt.Subprotocol, attempt.Deflate), pending.Early);
-    }
-
-    private ReadVerdict Execute(
-        UpgradeAttempt attempt, WebSocketUpgradeDecision? decision, ServerHandshakeOffer offer, Span<byte> rest)
-    {
-        switch (decision)
-        {
-            case WebSocketUpgradeAcceptance acceptance:
-                return Accept(attempt, offer, acceptance, rest);
-            case WebSocketUpgradeRejection rejection:
-                return Reject(WebSocketHandshakeError.RejectedByApplication, rejection.ToRejection());
-            case PlainRequestDecision { Response: { } response }:
-                return RespondPlain(attempt, response);
-            case PlainRequestDecision:
-                return Reject(attempt.PlainError);
-            default:
-                return Fail(attempt, new InvalidOperationException("The application returned no decision."));
-        }
-    }
-
-    private ReadVerdict Accept(
-        UpgradeAttempt attempt, ServerHandshakeOffer offer, WebSocketUpgradeAcceptance acceptance, Span<byte> rest)
-    {
-        ConnectionCore connection;
-        try
-        {
-            connection = UpgradeResponses.Open(attempt, offer, acceptance);
-        }
-        catch (Exception exception)
-        {
-            return Fail(attempt, exception);
-        }
-
         // A stop sees the session or the connection at any time. It may have begun while the application decided.
         attempt.HandOverPlace(connection);
         if (!_server.Connections.TryAdd(connection))
@@ -381,28 +294,39 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         return verdict;
     }
 
-    private ReadVerdict Fail(UpgradeAttempt attempt, Exception exception)
+    private ReadVerdict Await(PendingDecision pending, Span<byte> rest)
     {
-        attempt.Exception = exception;
-        return Reject(WebSocketHandshakeError.ApplicationFailed);
+        pending.Add(rest);
+        _server.Pending.NoteWhole(this);
+
+        // From here on the deadline and a stop may decide again.
+        Interlocked.Exchange(ref _isDecided, 0);
+        _ = pending.FollowAsync(_transport.ResumeReading);
+        if (_isOverdue && TryDecide())
+        {
+            return Reject(WebSocketHandshakeError.TimedOut);
+        }
+
+        if (_server.Connections.IsStopping)
+        {
+            RejectUndecided();
+        }
+
+        return pending.Verdict;
     }
 
-    private ReadVerdict Reject(WebSocketHandshakeError error, HandshakeRejection? decided = null)
+    private ReadVerdict Reject(WebSocketHandshakeError error) => Reject(UpgradeResult.Rejected(error));
+
+    private ReadVerdict Reject(in UpgradeResult result)
     {
         _rejection = new LingeringRejection(_transport);
         _attempt?.LeavePlace();
-        RejectionCause cause = _attempt?.CauseOf(error) ?? new(error);
-        HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint, decided);
+        RejectionCause cause = _attempt?.CauseOf(result.Error) ?? new(result.Error);
+        HandshakeRejection response = result is { IsPlain: true, Response: { } plain }
+            ? plain
+            : _server.Failures.Reject(cause, _transport.RemoteEndPoint, result.Response);
         _outcome?.OnRejected(cause, response.StatusCode);
         return Send(response, _attempt is { IsHead: true });
-    }
-
-    private ReadVerdict RespondPlain(UpgradeAttempt attempt, WebSocketPlainResponse response)
-    {
-        _rejection = new LingeringRejection(_transport);
-        _server.Logger.PlainRequestAnswered(_transport.RemoteEndPoint, response.StatusCode);
-        _outcome?.OnRejected(new(attempt.PlainError), response.StatusCode);
-        return Send(response.ToRejection(), attempt.IsHead);
     }
 
     private ReadVerdict Send(HandshakeRejection response, bool isHead)

@@ -48,15 +48,10 @@ internal sealed class UpgradePreparation
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            return await DecideAsync(either.Token).ConfigureAwait(false) switch
-            {
-                WebSocketUpgradeAcceptance acceptance => Accept(acceptance),
-                WebSocketUpgradeRejection rejection =>
-                    Reject(WebSocketHandshakeError.RejectedByApplication, rejection.ToRejection()),
-                PlainRequestDecision { Response: { } response } => RespondPlain(response),
-                PlainRequestDecision => Reject(_attempt.PlainError),
-                _ => Fail(new InvalidOperationException("The application returned no decision.")),
-            };
+            WebSocketUpgradeDecision decision = await DecideAsync(either.Token).ConfigureAwait(false);
+            return decision is WebSocketUpgradeAcceptance acceptance
+                ? Accept(acceptance)
+                : Reject(UpgradeFlow.NotAccepted(_attempt, decision));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -70,7 +65,7 @@ internal sealed class UpgradePreparation
         }
         catch (Exception thrown)
         {
-            return Fail(thrown);
+            return Reject(UpgradeFlow.Fail(_attempt, thrown));
         }
     }
 
@@ -145,33 +140,20 @@ internal sealed class UpgradePreparation
         }
         catch (InvalidOperationException exception)
         {
-            return Fail(exception);
+            return Reject(UpgradeFlow.Fail(_attempt, exception));
         }
     }
 
-    private WebSocketPreparedUpgrade Fail(Exception exception)
-    {
-        _attempt.Exception = exception;
-        return Reject(WebSocketHandshakeError.ApplicationFailed);
-    }
+    private WebSocketPreparedUpgrade Reject(WebSocketHandshakeError error) => Reject(UpgradeResult.Rejected(error));
 
-    private WebSocketPreparedUpgrade Reject(WebSocketHandshakeError error, HandshakeRejection? decided = null)
+    private WebSocketPreparedUpgrade Reject(in UpgradeResult result)
     {
         Release();
-        RejectionCause cause = _attempt.CauseOf(error);
-        return Prepare(_server.Failures.Reject(cause, _attempt.Transport.RemoteEndPoint, decided), error);
-    }
-
-    private WebSocketPreparedUpgrade RespondPlain(WebSocketPlainResponse response)
-    {
-        _server.Logger.PlainRequestAnswered(_attempt.Transport.RemoteEndPoint, response.StatusCode);
-        return Prepare(response.ToRejection(), _attempt.PlainError);
-    }
-
-    private WebSocketPreparedUpgrade Prepare(HandshakeRejection response, WebSocketHandshakeError error)
-    {
+        HandshakeRejection response = result is { IsPlain: true, Response: { } plain }
+            ? plain
+            : _server.Failures.Reject(_attempt.CauseOf(result.Error), _attempt.Transport.RemoteEndPoint, result.Response);
         var bytes = new ArrayBufferWriter<byte>();
         ServerResponse.WriteFinal(bytes, response, _attempt.IsHead);
-        return new WebSocketPreparedUpgrade(this, PreparedResponse.Parse(bytes.WrittenMemory), _attempt.Request, error);
+        return new WebSocketPreparedUpgrade(this, PreparedResponse.Parse(bytes.WrittenMemory), _attempt.Request, result.Error);
     }
 }
