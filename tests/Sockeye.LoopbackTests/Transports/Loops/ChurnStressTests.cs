@@ -39,7 +39,7 @@ public sealed class ChurnStressTests
         {
             await ChurnAsync(server, Connections);
             rounds++;
-            Usage now = await UsageAsync(server);
+            Usage now = await UsageAsync(server, before.Descriptors);
             leastGrowth = Math.Min(leastGrowth, now.Memory - last.Memory);
             last = now;
         }
@@ -93,17 +93,18 @@ public sealed class ChurnStressTests
         }
     }
 
-    private static async Task<Usage> UsageAsync(WebSocketServer server)
+    private static async Task<Usage> UsageAsync(WebSocketServer server, int maxDescriptors = int.MaxValue)
     {
-        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server has forgotten all");
+        await Deadlines.UntilAsync(() => server.GetConnections().Count == 0, "the server has removed all connections");
         int descriptors = int.MaxValue;
         await Deadlines.UntilAsync(
             () =>
             {
-                // Until nothing is closed any more.
+                // Until none is closed between two looks, and no more are left than before: a loop that closes them may have to
+                // wait for a processor.
                 int last = descriptors;
                 descriptors = Descriptors.Count();
-                return descriptors == last;
+                return descriptors == last && descriptors <= maxDescriptors;
             },
             "all descriptors are closed");
         return new Usage(
