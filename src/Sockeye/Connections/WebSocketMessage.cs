@@ -13,9 +13,9 @@ namespace Sockeye;
 public readonly struct WebSocketMessage
 {
     private readonly IPayloadLender? _lender;
-    private readonly ushort _loan;
+    private readonly int _loan;
 
-    internal WebSocketMessage(ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, IPayloadLender lender, ushort loan)
+    internal WebSocketMessage(ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, IPayloadLender lender, int loan)
     {
         Payload = payload;
         Kind = kind;

@@ -19,10 +19,12 @@ internal sealed class HandlerCall : IPayloadLender
     private byte[]? _lender;
     private ConnectionSettings? _settings;
 
-    // Taken once: by End, which returns it to the pool, or by TryDetach.
     private byte[]? _lent;
     private int _length;
-    private ushort _loan;
+
+    // Twice the number of the loan, plus one while the array is on loan. One word, since TryDetach may come on another thread when the
+    // loan has ended and the next has begun, perhaps of the same array: the array is taken once, by TryDetach or by End.
+    private int _loanState;
 
     /// <summary>Whether a payload has been handed to the method.</summary>
     public bool IsHandedOver => _settings is not null;
@@ -33,8 +35,8 @@ internal sealed class HandlerCall : IPayloadLender
     /// <summary>The task of the method, if it did not complete at once.</summary>
     public Task? Pending { get; set; }
 
-    /// <summary>The number of the loan, which no other loan of this object has had lately.</summary>
-    public ushort Loan => _loan;
+    /// <summary>The number of the loan, which comes again only after two billion loans of this object.</summary>
+    public int Loan => _loanState >>> 1;
 
     /// <summary>Takes the spare object of this thread, or creates one.</summary>
     /// <param name="lender">The rented array that begins with the payload, if its ownership can be passed on.</param>
@@ -63,20 +65,23 @@ internal sealed class HandlerCall : IPayloadLender
         _settings = settings;
         _length = payload.Length;
         _lent = array;
+        Volatile.Write(ref _loanState, _loanState | 1);
         return array.AsMemory(0, payload.Length);
     }
 
     /// <inheritdoc/>
-    public byte[]? TryDetach(ushort loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool)
+    public byte[]? TryDetach(int loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool)
     {
-        // The method's task may complete at any moment, if the application detaches too late: the array is taken by one of both.
         pool = ArrayPool<byte>.Shared;
-        if (_settings is not { } settings || loan != Volatile.Read(ref _loan)
-            || !MemoryMarshal.TryGetArray(payload, out ArraySegment<byte> segment)
-            || Interlocked.CompareExchange(ref _lent, null, segment.Array) is not { } array || array != segment.Array)
+        int lent = (loan << 1) | 1;
+        if (_settings is not { } settings
+            || !MemoryMarshal.TryGetArray(payload, out ArraySegment<byte> segment) || segment.Array is not { } array
+            || Interlocked.CompareExchange(ref _loanState, lent & ~1, lent) != lent)
         {
             return null;
         }
+
+        // From here on the array belongs to this call. Everything else of this object may belong to a later loan already.
 
         settings.Memory.Add(-array.Length);
         pool = settings.UncountedPool;
@@ -95,13 +100,16 @@ internal sealed class HandlerCall : IPayloadLender
     /// <summary>Ends the loan, and keeps the object for the next call on this thread.</summary>
     public void End()
     {
-        Volatile.Write(ref _loan, (ushort)(_loan + 1));
-        if (Interlocked.Exchange(ref _lent, null) is { } array)
+        // Only this thread begins and ends loans; another can only take the array.
+        int next = (_loanState | 1) + 1;
+        bool isLent = (Interlocked.Exchange(ref _loanState, next) & 1) != 0;
+        if (isLent && _lent is { } array && _settings is { } settings)
         {
             PoisonedMemory.Poison(array.AsSpan(0, _length));
-            _settings!.Pool.Return(array);
+            settings.Pool.Return(array);
         }
 
+        _lent = null;
         _settings = null;
         _lender = null;
         HasTakenLender = false;

@@ -13,5 +13,5 @@ internal interface IPayloadLender
     /// An array that begins with the payload, and belongs to the caller; <see langword="null"/> if the loan has ended, or the
     /// memory was handed over before.
     /// </returns>
-    byte[]? TryDetach(ushort loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool);
+    byte[]? TryDetach(int loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool);
 }

@@ -178,7 +178,7 @@ internal sealed class PullReceiver
 
     /// <inheritdoc/>
     /// <remarks>For the end of the connection, the application is still processing the message.</remarks>
-    public byte[]? TryDetach(ushort loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool)
+    public byte[]? TryDetach(int loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool)
     {
         pool = Owner.Settings.UncountedPool;
         lock (this)

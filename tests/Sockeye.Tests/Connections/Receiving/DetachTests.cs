@@ -1,7 +1,11 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sockeye.Connections;
 using Sockeye.Connections.Receiving;
 using Sockeye.Memory;
 using Sockeye.Protocol;
+using Sockeye.Timing;
 
 namespace Sockeye.Tests;
 
@@ -311,6 +315,74 @@ public sealed class DetachTests
         Assert.Equal(0, _budget.ExactHeld);
     }
 
+    [Fact]
+    public void A_detach_that_comes_during_a_later_loan_of_the_same_array_fails()
+    {
+        ConnectionSettings settings = SettingsOf(new ReturnCounter());
+        byte[] array = new byte[16];
+        HandlerCall call = HandlerCall.Begin(array);
+        var late = new WebSocketMessage(call.Lend(array.AsSpan(0, 4), settings), WebSocketMessageKind.Text, call, call.Loan);
+        call.End();
+
+        HandlerCall next = HandlerCall.Begin(array);
+        next.Lend(array.AsSpan(0, 4), settings);
+
+        Assert.Same(call, next);
+        Assert.Throws<InvalidOperationException>(() => late.Detach());
+        next.End();
+    }
+
+    [Fact]
+    public async Task Detaches_that_race_with_ends_and_new_loans_never_take_an_array_that_was_returned()
+    {
+        const int Loans = 1_000_000;
+        var pool = new ReturnCounter();
+        ConnectionSettings settings = SettingsOf(pool);
+        byte[] array = new byte[16];
+        HandlerCall call = HandlerCall.Begin(array);
+        ReadOnlyMemory<byte> payload = call.Lend(array.AsSpan(0, 4), settings);
+        int first = call.Loan;
+        bool[] detached = new bool[Loans];
+        bool[] returned = new bool[Loans];
+        int published = -1;
+        Task detaching = Task.Run(() =>
+        {
+            int last = -1;
+            while (last < Loans - 1)
+            {
+                int index = Volatile.Read(ref published);
+                if (index != last)
+                {
+                    detached[index] = call.TryDetach(first + index, payload, out _) is not null;
+                    last = index;
+                }
+            }
+        });
+        for (int i = 0; i < Loans; i++)
+        {
+            Volatile.Write(ref published, i);
+            for (int pause = 0; pause < i % 40; pause++)
+            {
+                // The end comes at another moment of the detach each time.
+                Volatile.Read(ref published);
+            }
+
+            int before = pool.Returned;
+            call.End();
+            returned[i] = pool.Returned != before;
+            Assert.Same(call, HandlerCall.Begin(array));
+            call.Lend(array.AsSpan(0, 4), settings);
+        }
+
+        await detaching.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+
+        // Each array is taken once: by the detach, or by the end that returns it.
+        Assert.DoesNotContain(Enumerable.Range(0, Loans), index => detached[index] == returned[index]);
+    }
+
+    private static ConnectionSettings SettingsOf(ArrayPool<byte> pool) => new(
+        Role.Server, new WebSocketConnectionOptions(), new DeadlineWheel(new ManualTimeProvider()), NullLogger.Instance, pool, new MemoryBudget());
+
     private static WebSocketMessage Receive(TestConnection test) =>
         test.Connection.ReceiveAsync().GetAwaiter().GetResult() ?? throw new InvalidOperationException("The connection is closed.");
 
@@ -322,6 +394,15 @@ public sealed class DetachTests
 
     private TestConnection Open(WebSocketHandler? handler = null, WebSocketConnectionOptions? options = null) =>
         new(handler: handler, options: options, budget: _budget);
+
+    private sealed class ReturnCounter : ArrayPool<byte>
+    {
+        public int Returned { get; private set; }
+
+        public override byte[] Rent(int minimumLength) => new byte[minimumLength];
+
+        public override void Return(byte[] array, bool clearArray = false) => Returned++;
+    }
 
     private sealed class DetachingHandler : WebSocketHandler
     {
