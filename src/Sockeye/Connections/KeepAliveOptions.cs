@@ -1,7 +1,7 @@
 namespace Sockeye;
 
 /// <summary>How a connection detects that its peer is gone (RFC 6455 §5.5.2).</summary>
-/// <remarks>Never changes once made. Adjust a copy: <c>new KeepAliveOptions { … }</c>.</remarks>
+/// <remarks>Immutable. Adjust a copy: <c>new KeepAliveOptions { … }</c>.</remarks>
 public sealed record KeepAliveOptions
 {
     /// <summary>No pings: a dead peer is detected only when a send fails. A new object each time.</summary>

@@ -54,6 +54,9 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <summary>The number of the connection, which no other connection of this process has. The log shows it too.</summary>
     public long Id { get; }
 
+    /// <summary>Whether a handler or a method serves the connection; otherwise the application receives by itself.</summary>
+    internal bool IsServed => _handler is not null;
+
     /// <summary>How far the connection has come.</summary>
     public WebSocketConnectionState State => Core.State;
 

@@ -42,7 +42,7 @@ internal sealed class ServerConnections(ConnectionCaps caps, bool areTracked) : 
             {
                 if (areTracked)
                 {
-                    Attendance.Enter();
+                    Attendance.Enter(connection.IsServed);
                     _all.Add(connection);
                 }
 

@@ -357,6 +357,25 @@ public sealed class AcceptorTests
         Assert.Equal(503, late.StatusCode);
     }
 
+    [Fact]
+    public async Task Stopping_an_acceptor_without_a_handler_waits_for_its_connections_only()
+    {
+        // Without a clock that runs, no timeout of the stop can end it.
+        var acceptor = new WebSocketAcceptor(new() { TimeProvider = new ManualTimeProvider() });
+        (Stream near, Stream far) = Duplex();
+        Task<WebSocketConnection> accepting = acceptor.AcceptAsync(near);
+        await using WebSocketConnection client = await WebSocketClient.ConnectAsync(
+            new Uri("ws://localhost/"), new WebSocketClientOptions { ConnectCallback = (_, _) => new(far) }).WithDeadline();
+        WebSocketConnection server = await accepting.WithDeadline();
+        await client.CloseAsync().WithDeadline();
+        Assert.Null(await server.ReceiveAsync().AsTask().WithDeadline());
+        await server.DisposeAsync().AsTask().WithDeadline();
+
+        await acceptor.StopAsync().WithDeadline();
+
+        Assert.True(acceptor.Completion.IsCompletedSuccessfully);
+    }
+
     [Theory]
     [InlineData(2, 503)]
     [InlineData(4096, 101)]

@@ -28,12 +28,17 @@ internal sealed class ServerAttendance
     /// <summary>The number of connections for which methods of the application are running.</summary>
     public int ServedCount => Volatile.Read(ref _served);
 
-    /// <summary>A connection has opened, and the application serves it.</summary>
-    public void Enter()
+    /// <summary>A connection has opened.</summary>
+    /// <param name="isServed">
+    /// Whether a handler or a method serves it, which <see cref="LeaveService"/> ends. Otherwise the application receives by itself, and
+    /// only the connection counts.
+    /// </param>
+    public void Enter(bool isServed)
     {
-        Interlocked.Increment(ref _served);
-        Interlocked.Add(ref _others, 2);
-        Interlocked.Add(ref _count, 2);
+        int count = isServed ? 2 : 1;
+        Interlocked.Add(ref _served, count - 1);
+        Interlocked.Add(ref _others, count);
+        Interlocked.Add(ref _count, count);
     }
 
     /// <summary>A connection has ended.</summary>
