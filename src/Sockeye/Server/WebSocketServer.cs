@@ -187,30 +187,8 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// </exception>
     /// <exception cref="SocketException">An address is not available; the message names it.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken = default)
-    {
-        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Interlocked.CompareExchange(ref _start, start.Task, null) is not null)
-        {
-            throw new InvalidOperationException("The server was started before.");
-        }
-
-        try
-        {
-            await ListenAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            Volatile.Write(ref _start, null);
-            start.SetException(exception);
-
-            // The caller gets the exception; whether RunAsync waits for this task too, or not, it is observed.
-            _ = start.Task.Exception;
-            throw;
-        }
-
-        start.SetResult();
-    }
+    public Task StartAsync(CancellationToken cancellationToken = default) =>
+        TryStart(cancellationToken, out _) ?? Task.FromException(new InvalidOperationException("The server was started before."));
 
     /// <summary>Returns the open connections: a copy, made by each call; empty if they are not tracked.</summary>
     public IReadOnlyCollection<WebSocketConnection> GetConnections() => _context.Connections.GetOpen();
@@ -291,7 +269,8 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// the server is stopped; then stops in order, as <see cref="StopAsync(CancellationToken)"/> does.
     /// </summary>
     /// <param name="cancellationToken">
-    /// Stops the server. Canceling it is not an error: the task completes, unless it is canceled before the server listens.
+    /// Stops the server. Canceling it is not an error: the task completes, also if it is canceled before the server listens, which then
+    /// can't be started again.
     /// </param>
     /// <returns>A task that completes when the server has stopped.</returns>
     /// <remarks>
@@ -312,10 +291,9 @@ public sealed class WebSocketServer : IAsyncDisposable
     {
         ServerOptionConflicts.Check(options);
         options ??= new WebSocketStopOptions();
-        Task? start = Volatile.Read(ref _start);
-        return _context.Connections.IsStopping || start is { IsCompletedSuccessfully: true }
+        return _context.Connections.IsStopping || Volatile.Read(ref _start) is { IsCompletedSuccessfully: true }
             ? _stop.RunAsync(options, cancellationToken)
-            : RunFromStartAsync(start ?? StartAsync(cancellationToken), options, cancellationToken);
+            : RunFromStartAsync(TryStart(cancellationToken, out Task running) ?? running, options, cancellationToken);
     }
 
     /// <summary>
@@ -386,6 +364,33 @@ public sealed class WebSocketServer : IAsyncDisposable
             listeners.EndLoops();
             throw new InvalidOperationException("The server has been stopped.");
         }
+    }
+
+    // Starts the server; null if it was started before, by the task that is returned in running.
+    private Task? TryStart(CancellationToken cancellationToken, out Task running)
+    {
+        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        running = Interlocked.CompareExchange(ref _start, start.Task, null) ?? start.Task;
+        return running == start.Task ? ListenAsync(start, cancellationToken) : null;
+    }
+
+    private async Task ListenAsync(TaskCompletionSource start, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ListenAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Volatile.Write(ref _start, null);
+            start.SetException(exception);
+
+            // The caller gets the exception; whether RunAsync waits for this task too, or not, it is observed.
+            _ = start.Task.Exception;
+            throw;
+        }
+
+        start.SetResult();
     }
 
     private async Task RunFromStartAsync(Task start, WebSocketStopOptions options, CancellationToken cancellationToken)
