@@ -10,19 +10,22 @@ public sealed record WebSocketParsedRequest
     /// <param name="method">The method.</param>
     /// <param name="target">The request target as the client sent it.</param>
     /// <param name="headers">The header lines in order; a name with several values has one line for each.</param>
+    /// <exception cref="ArgumentNullException">A part is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">A part has characters that are invalid in an HTTP request.</exception>
     public WebSocketParsedRequest(string method, string target, IEnumerable<KeyValuePair<string, string>> headers)
     {
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(headers);
         KeyValuePair<string, string>[] copy = [.. headers];
-        bool isSound = HeaderFieldRules.IsName(method)
-            && target.Length > 0
-            && target.All(static c => c is > ' ' and <= '~')
-            && copy.All(static header => HeaderFieldRules.IsName(header.Key) && HeaderFieldRules.IsValue(header.Value));
-        if (!isSound)
-        {
-            throw new ArgumentException("The method, the target or a header has characters that are invalid in an HTTP request (RFC 9110 §5).", nameof(headers));
-        }
+        Check(HeaderFieldRules.IsName(method), "The method is not a token (RFC 9110 §9.1).", nameof(method));
+        Check(
+            target.Length > 0 && target.All(static c => c is > ' ' and <= '~'),
+            "The target is empty or has characters that are invalid in a request line (RFC 9112 §3.2).", nameof(target));
+        Check(
+            copy.All(static header => header is { Key: not null, Value: not null }
+                && HeaderFieldRules.IsName(header.Key) && HeaderFieldRules.IsValue(header.Value)),
+            "A header has a name or a value that is invalid in an HTTP request (RFC 9110 §5).", nameof(headers));
 
         StringBuilder head = new StringBuilder(method).Append(' ').Append(target).Append(" HTTP/1.1\r\n");
         foreach ((string name, string value) in copy)
@@ -35,4 +38,12 @@ public sealed record WebSocketParsedRequest
 
     /// <summary>The head as a client would send it.</summary>
     internal byte[] Head { get; }
+
+    private static void Check(bool isValid, string message, string name)
+    {
+        if (!isValid)
+        {
+            throw new ArgumentException(message, name);
+        }
+    }
 }
