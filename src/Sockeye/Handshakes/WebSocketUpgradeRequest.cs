@@ -10,9 +10,8 @@ namespace Sockeye;
 
 /// <summary>The request with which a client opens a connection (RFC 6455 §4.1). Immutable and thread-safe.</summary>
 /// <remarks>
-/// A value is read from the bytes of the request when its property is read for the first time, and kept in this object.
-/// <see cref="WebSocketConnection.Request"/> returns a new object each time, because a connection that is open only keeps the bytes,
-/// compressed. To read several properties, keep the object in a variable.
+/// A connection keeps the bytes of the request, compressed. A value is read from them when its property is read for the first time,
+/// and kept in this object.
 /// </remarks>
 public sealed class WebSocketUpgradeRequest
 {
@@ -176,6 +175,7 @@ public sealed class WebSocketUpgradeRequest
     /// <param name="request">The request.</param>
     private sealed class ReadValues(WebSocketUpgradeRequest request)
     {
+        private int _version;
         private string? _method;
         private string? _target;
         private string? _query;
@@ -198,7 +198,7 @@ public sealed class WebSocketUpgradeRequest
 
         public string? Origin => (_origin ??= new(request.Parse(static offer => offer.Origin))).Value;
 
-        public int Version => request.Parse(static offer => offer.Version);
+        public int Version => _version != 0 ? _version : _version = request.Parse(static offer => offer.Version);
 
         public IReadOnlyList<string> Subprotocols => _subprotocols ??= request.Parse(static offer => offer.Subprotocols);
 
