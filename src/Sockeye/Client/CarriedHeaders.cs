@@ -77,7 +77,7 @@ internal sealed class CarriedHeaders
     }
 
     /// <summary>
-    /// Returns the credentials for a server that requires a scheme; <see langword="null"/> if there are none that it may get.
+    /// Returns the credentials for a server that requires a scheme; <see langword="null"/> if no credentials may be sent to it.
     /// </summary>
     public NetworkCredential? FindCredential(WebSocketClientOptions options, ClientAddress address, string scheme)
     {

@@ -39,7 +39,7 @@ internal sealed class ClientAddress
     public string? SocketPath { get; }
 
     /// <summary>
-    /// The user and password, percent-encoded and separated by a colon; empty if there are none (RFC 3986 §3.2.1).
+    /// The user and password, percent-encoded and separated by a colon; empty if the address has neither (RFC 3986 §3.2.1).
     /// </summary>
     public string UserInfo { get; }
 

@@ -33,7 +33,7 @@ internal sealed class ListeningSocket : IDisposable
     public Socket Socket { get; }
 
     /// <summary>
-    /// The options to set on each accepted socket; <see langword="null"/> if there are none to set. On Linux, accepted TCP
+    /// The options to set on each accepted socket; <see langword="null"/> if no option has to be set. On Linux, accepted TCP
     /// sockets inherit those of the listening socket.
     /// </summary>
     public SocketOptions? OptionsForAccepted { get; }

@@ -30,7 +30,7 @@ internal struct ReadSide
             return ReadVerdict.Continue;
         }
 
-        UnfinishedRead unfinished = _unfinished ??= UnfinishedRead.Borrow(owner);
+        UnfinishedRead unfinished = _unfinished ??= UnfinishedRead.Rent(owner);
         ReadVerdict verdict = unfinished.Read(bytes[consumed..]);
         ReturnIfAtRest(unfinished);
         return verdict;
@@ -54,7 +54,7 @@ internal struct ReadSide
     {
         if (!bytes.IsEmpty)
         {
-            (_unfinished ??= UnfinishedRead.Borrow(owner)).Keep(bytes);
+            (_unfinished ??= UnfinishedRead.Rent(owner)).Keep(bytes);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class UnfinishedRead
     }
 
     /// <summary>Returns the thread's spare one, or a new one.</summary>
-    public static UnfinishedRead Borrow(IReadSideOwner owner)
+    public static UnfinishedRead Rent(IReadSideOwner owner)
     {
         UnfinishedRead? spare = Spare;
         if (spare is null)

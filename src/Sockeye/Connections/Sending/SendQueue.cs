@@ -167,7 +167,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     }
 
     /// <summary>Removes a frame that waits, because its sender cancels it or a newer one makes it useless.</summary>
-    /// <returns>Whether it was still waiting. If not, it is sent: half a message cannot be taken back (§5.4).</returns>
+    /// <returns>Whether it was still waiting. If not, it is sent: half a message cannot be taken back (RFC 6455 §5.4).</returns>
     public bool TryRemove(WaitingFrame waiting)
     {
         bool isRemoved;
@@ -444,7 +444,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
             return SendAdmission.Held;
         }
 
-        // A client's payload is masked on the way, into a copy (§5.3).
+        // A client's payload is masked on the way, into a copy (RFC 6455 §5.3).
         bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
 
         // If so much were held back that the limit is reached, the next send would be refused, however fast the peer is.

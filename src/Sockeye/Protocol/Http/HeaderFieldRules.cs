@@ -51,7 +51,4 @@ internal static class HeaderFieldRules
 
         return HandshakeFault.None;
     }
-
-    /// <summary>Whether a peer's bytes contain any that are not ASCII (RFC 9110 §5.5: obs-text).</summary>
-    public static bool HasObsoleteText(ReadOnlySpan<byte> value) => !Ascii.IsValid(value);
 }

@@ -19,7 +19,7 @@ internal struct AssemblyBuffer
     /// <summary>The number of bytes in the buffer.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The array that holds them, or <see langword="null"/> if there are none.</summary>
+    /// <summary>The array that holds the bytes; <see langword="null"/> while there are no bytes.</summary>
     public readonly byte[]? Array => _array;
 
     /// <summary>The bytes in the buffer.</summary>

@@ -21,7 +21,7 @@ internal struct PartialHeader
     public readonly Opcode? Opcode => Length < 2 ? null : (Opcode)(_bytes[0] & 0xF);
 
     /// <summary>
-    /// Reads a header that begins with the bytes stored here, or in <paramref name="source"/> if there are none.
+    /// Reads a header that begins with the bytes stored here, or with those of <paramref name="source"/> if no bytes are stored.
     /// </summary>
     /// <param name="source">The next bytes that arrived.</param>
     /// <param name="rules">

@@ -23,7 +23,7 @@ internal struct InflatedPayload
     /// <summary>The number of inflated bytes.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The array that holds them, or <see langword="null"/> if there are none.</summary>
+    /// <summary>The array that holds the bytes; <see langword="null"/> while there are no bytes.</summary>
     public readonly byte[]? Array => _array;
 
     /// <summary>The inflated bytes.</summary>
