@@ -112,9 +112,6 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public bool SharesThread => Transport.Slice is not null;
 
-    /// <summary>Whether a handler or a method serves the connection, which ends with <see cref="OnServed"/>.</summary>
-    public bool IsServed => Connection.IsServed;
-
     /// <inheritdoc/>
     public bool IsCompressed => Compression is not null;
 

@@ -42,7 +42,7 @@ internal sealed class ServerConnections(ConnectionCaps caps, bool areTracked) : 
             {
                 if (areTracked)
                 {
-                    Attendance.Enter(connection.IsServed);
+                    Attendance.Enter(connection.Connection.IsServed);
                     _all.Add(connection);
                 }
 

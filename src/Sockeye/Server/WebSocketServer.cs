@@ -371,10 +371,10 @@ public sealed class WebSocketServer : IAsyncDisposable
     {
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         running = Interlocked.CompareExchange(ref _start, start.Task, null) ?? start.Task;
-        return running == start.Task ? ListenAsync(start, cancellationToken) : null;
+        return running == start.Task ? StartAsync(start, cancellationToken) : null;
     }
 
-    private async Task ListenAsync(TaskCompletionSource start, CancellationToken cancellationToken)
+    private async Task StartAsync(TaskCompletionSource start, CancellationToken cancellationToken)
     {
         try
         {
