@@ -10,8 +10,9 @@ namespace Sockeye.Connections.Lifecycle;
 /// deadline of each wait as <see cref="ClosingDeadline"/> decides.
 /// </summary>
 /// <remarks>
-/// The state is under the one lock of this object; commands are carried out outside of it. A connection has one of these once it begins
-/// to end, or once the application asks how it ends. Thread-safe.
+/// The state is under the one lock of this object. Commands are carried out outside of it, in the order in which they were given: while a
+/// thread carries some out, those that other threads cause are left to it. A connection has one of these once it begins to end, or once
+/// the application asks how it ends. Thread-safe.
 /// </remarks>
 internal sealed class ClosingSequence : Deadline
 {
@@ -29,6 +30,8 @@ internal sealed class ClosingSequence : Deadline
     private ClosedTask _closed;
     private TimeSpan? _receiverStall;
     private volatile bool _isToConclude;
+    private bool _isCarryingOut;
+    private Queue<Step>? _nextSteps;
 
     // Copies of the lifecycle's, which the I/O thread reads without the lock.
     private volatile bool _isInputOver;
@@ -267,11 +270,10 @@ internal sealed class ClosingSequence : Deadline
     private LifecycleCommands Do<T>(Func<ConnectionLifecycle, T, LifecycleCommands> happen, T argument)
     {
         LifecycleCommands commands;
-        CloseStatus close;
+        Step step;
         lock (_gate)
         {
             commands = happen(_lifecycle, argument);
-            close = _lifecycle.CloseToSend ?? CloseStatus.None;
             _isInputOver = _lifecycle.IsInputOver;
             _dropsReceived = _lifecycle.DropsReceived;
             if ((commands & LifecycleCommands.Report) != 0)
@@ -284,17 +286,52 @@ internal sealed class ClosingSequence : Deadline
             {
                 BeginWaitLocked();
             }
+
+            step = new Step(commands & ~LifecycleCommands.Schedule, _lifecycle.CloseToSend ?? CloseStatus.None, _lifecycle.Cause);
+            if (step.Commands == LifecycleCommands.None)
+            {
+                return commands;
+            }
+
+            if (_isCarryingOut)
+            {
+                (_nextSteps ??= new Queue<Step>()).Enqueue(step);
+                return commands;
+            }
+
+            _isCarryingOut = true;
         }
 
-        if (commands != LifecycleCommands.None)
-        {
-            CarryOut(commands, close);
-        }
-
+        CarryOutInOrder(step);
         return commands;
     }
 
-    private void CarryOut(LifecycleCommands commands, CloseStatus close)
+    // What a step throws goes to its caller, after the steps that were left to this thread.
+    private void CarryOutInOrder(in Step step)
+    {
+        try
+        {
+            CarryOut(step.Commands, step.Close, step.Cause);
+        }
+        finally
+        {
+            if (TryTakeNext(out Step next))
+            {
+                CarryOutInOrder(next);
+            }
+        }
+    }
+
+    private bool TryTakeNext(out Step next)
+    {
+        lock (_gate)
+        {
+            next = default;
+            return _isCarryingOut = _nextSteps?.TryDequeue(out next) == true;
+        }
+    }
+
+    private void CarryOut(LifecycleCommands commands, CloseStatus close, Exception? cause)
     {
         // Not HasFlag, which allocates until the compiler gets round to optimising it.
         if ((commands & LifecycleCommands.SendClose) != 0)
@@ -330,7 +367,7 @@ internal sealed class ClosingSequence : Deadline
 
         if ((commands & LifecycleCommands.AbortTransport) != 0)
         {
-            _transport.Abort(_lifecycle.Cause);
+            _transport.Abort(cause);
         }
 
         if ((commands & LifecycleCommands.StopDeadlines) != 0)
@@ -397,4 +434,7 @@ internal sealed class ClosingSequence : Deadline
         WaitsForPeer = _receiver.WaitsForPeer,
         HasMessageInHand = _receiver.HasMessageInHand,
     };
+
+    // The commands that one event has caused, with what they need of the state at that time.
+    private readonly record struct Step(LifecycleCommands Commands, CloseStatus Close, Exception? Cause);
 }
