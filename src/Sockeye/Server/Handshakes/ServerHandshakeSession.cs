@@ -60,6 +60,12 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     public void Start(TimeSpan timeout)
     {
         _settings.Wheel.Schedule(this, timeout);
+        if (_rejection is not null)
+        {
+            // A stop came before the start, and its deadline has just been replaced.
+            LingeringRejection.Schedule(_settings.Wheel, this);
+        }
+
         StartTransport();
         if (_server.Connections.IsStopping)
         {
