@@ -81,7 +81,7 @@ public sealed class LimitsPageTests
             null => "–",
             int count when property.Name is nameof(EventLoopOptions.Count) && count == Environment.ProcessorCount =>
                 "processors",
-            long when property.Name == nameof(LimitOptions.MaxBufferedMemory) => "a quarter",
+            long when property.Name == nameof(LimitOptions.MaxBufferedLength) => "a quarter",
             bool flag => flag ? "true" : "false",
             TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds} s"),
             IConvertible number when property.Name.EndsWith("Length", StringComparison.Ordinal)

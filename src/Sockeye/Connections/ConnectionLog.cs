@@ -39,15 +39,15 @@ internal static partial class ConnectionLog
     public static partial void MessageStalled(this ILogger logger, long connectionId, TimeSpan messageTimeout);
 
     [LoggerMessage(EventId = 213, Level = LogLevel.Warning,
-        Message = "Failed connection {ConnectionId} with TryAgainLater: connections hold all of the {MaxBufferedMemory} bytes that they may")]
-    public static partial void MemoryExhausted(this ILogger logger, long connectionId, long maxBufferedMemory);
+        Message = "Failed connection {ConnectionId} with TryAgainLater: connections hold all of the {MaxBufferedLength} bytes that they may")]
+    public static partial void MemoryExhausted(this ILogger logger, long connectionId, long maxBufferedLength);
 
     /// <summary>A connection was failed for what the peer sent.</summary>
-    public static void Violation(this ILogger logger, long connectionId, ProtocolViolation violation, long maxBufferedMemory)
+    public static void Violation(this ILogger logger, long connectionId, ProtocolViolation violation, long maxBufferedLength)
     {
         if (violation.Error == WebSocketProtocolError.MemoryExhausted)
         {
-            logger.MemoryExhausted(connectionId, maxBufferedMemory);
+            logger.MemoryExhausted(connectionId, maxBufferedLength);
         }
         else
         {

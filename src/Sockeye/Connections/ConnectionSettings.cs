@@ -26,7 +26,7 @@ internal sealed class ConnectionSettings
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         budget ??= MemoryBudget.Process;
         MaxSendBufferLength = Limits.MaxSendBufferLength;
-        Memory = new MemoryAllowance(budget, Limits.MaxBufferedMemory);
+        Memory = new MemoryAllowance(budget, Limits.MaxBufferedLength);
         UncountedPool = pool ?? LargeArrayPool.Process;
         Pool = new CountedPool(UncountedPool, budget);
         Reader = ReaderWith(allowedReservedBits: 0);

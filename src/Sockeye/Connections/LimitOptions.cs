@@ -33,7 +33,7 @@ public sealed record LimitOptions
     /// <remarks>
     /// An inbox that is not full takes a message of any length, so that the bound is this value and one message of at most
     /// <see cref="MaxMessageLength"/>. Memory is counted: the array of the payload, after inflating, and 48 bytes for each message. See
-    /// <see cref="MaxBufferedMemory"/> for the limit of all connections together.
+    /// <see cref="MaxBufferedLength"/> for the limit of all connections together.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxInboxLength
@@ -66,12 +66,12 @@ public sealed record LimitOptions
     /// </para>
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
-    public long MaxBufferedMemory
+    public long MaxBufferedLength
     {
         get;
         init => field = value >= 0
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(MaxBufferedMemory), value, "Must be at least 0.");
+            : throw new ArgumentOutOfRangeException(nameof(MaxBufferedLength), value, "Must be at least 0.");
     } = MemoryBudget.DefaultLimit;
 
     /// <summary>

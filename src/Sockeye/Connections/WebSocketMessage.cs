@@ -33,7 +33,7 @@ public readonly struct WebSocketMessage
     /// <returns>The message. From now on use its payload, and no longer that of this one.</returns>
     /// <remarks>
     /// The payload is not copied, unless it lies in an array that is more than four times as long. The memory is the
-    /// application's from now on: it no longer counts towards <see cref="LimitOptions.MaxBufferedMemory"/>. Any thread may call
+    /// application's from now on: it no longer counts towards <see cref="LimitOptions.MaxBufferedLength"/>. Any thread may call
     /// this while the message is on loan.
     /// </remarks>
     /// <exception cref="InvalidOperationException">

@@ -11,7 +11,7 @@ namespace Sockeye;
 /// is collected like any other object, and costs the pool an array.
 /// </para>
 /// <para>
-/// The memory is the application's: it does not count towards <see cref="LimitOptions.MaxBufferedMemory"/>, and outlives the
+/// The memory is the application's: it does not count towards <see cref="LimitOptions.MaxBufferedLength"/>, and outlives the
 /// connection. Any number of threads may read the message, as long as none disposes it.
 /// </para>
 /// </remarks>

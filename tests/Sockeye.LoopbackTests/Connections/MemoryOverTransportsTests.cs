@@ -73,7 +73,7 @@ public sealed class MemoryOverTransportsTests
             {
                 Connection = options.Connection with
                 {
-                    Limits = options.Connection.Limits with { MaxBufferedMemory = MemoryBudget.Process.ExactHeld + (16 * MiB) },
+                    Limits = options.Connection.Limits with { MaxBufferedLength = MemoryBudget.Process.ExactHeld + (16 * MiB) },
                 },
             },
             static async (connection, cancellation) =>
@@ -93,5 +93,5 @@ public sealed class MemoryOverTransportsTests
     }
 
     private static WebSocketConnectionOptions WithoutMemory(WebSocketConnectionOptions options) =>
-        options with { Limits = options.Limits with { MaxBufferedMemory = 0 } };
+        options with { Limits = options.Limits with { MaxBufferedLength = 0 } };
 }

@@ -76,9 +76,9 @@ public sealed class MemoryBudgetTests
     [Fact]
     public void The_default_limit_is_a_quarter_of_the_GC_memory()
     {
-        Assert.Equal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, new LimitOptions().MaxBufferedMemory);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MaxBufferedMemory = -1 });
-        Assert.Equal(0, new LimitOptions { MaxBufferedMemory = 0 }.MaxBufferedMemory);
+        Assert.Equal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, new LimitOptions().MaxBufferedLength);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LimitOptions { MaxBufferedLength = -1 });
+        Assert.Equal(0, new LimitOptions { MaxBufferedLength = 0 }.MaxBufferedLength);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
-/// <summary>Connections at the memory limit of the process (<see cref="LimitOptions.MaxBufferedMemory"/>).</summary>
+/// <summary>Connections at the memory limit of the process (<see cref="LimitOptions.MaxBufferedLength"/>).</summary>
 public sealed class MemoryLimitTests
 {
     private const int KiB = 1024;
@@ -319,7 +319,7 @@ public sealed class MemoryLimitTests
     {
         var options = new WebSocketConnectionOptions();
         return new TestConnection(
-            role, handler, options with { Limits = options.Limits with { MaxBufferedMemory = Limit } }, transport, time,
+            role, handler, options with { Limits = options.Limits with { MaxBufferedLength = Limit } }, transport, time,
             deflate, _budget);
     }
 
