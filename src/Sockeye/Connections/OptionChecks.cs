@@ -80,6 +80,8 @@ internal static class OptionChecks
             return value;
         }
 
+        value.CheckToSend(name);
+
         // The HTTP client decides which headers describe content.
         using var probe = new HttpRequestMessage();
         foreach ((string header, string text) in value)

@@ -15,8 +15,9 @@ namespace Sockeye;
 /// they are made, so that no value of an application can add a line to a request or response.
 /// </para>
 /// <para>
-/// Headers that were received are not checked again. A request of <see cref="WebSocketHandshakeFailure.Request"/> or a response that was
-/// rejected may have any bytes in a value, as Latin-1; escape them before you log them.
+/// Headers that were received are checked only when an option or a response is set to them, or to a copy of them. A request of
+/// <see cref="WebSocketHandshakeFailure.Request"/> or a response that was rejected may have any bytes in a value, as Latin-1; escape them
+/// before you log them.
 /// </para>
 /// </remarks>
 [CollectionBuilder(typeof(WebSocketHeaders), nameof(Create))]
@@ -26,6 +27,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
     private const string Cookie = "Cookie";
 
     private readonly KeyValuePair<string, string>[] _lines;
+    private readonly bool _isReceived;
 
     /// <summary>Copies and checks header lines.</summary>
     /// <param name="lines">The lines in their order: names with values. A name may be repeated.</param>
@@ -39,7 +41,11 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
     {
     }
 
-    private WebSocketHeaders(KeyValuePair<string, string>[] lines) => _lines = lines;
+    private WebSocketHeaders(KeyValuePair<string, string>[] lines, bool isReceived = false)
+    {
+        _lines = lines;
+        _isReceived = isReceived;
+    }
 
     /// <summary>An empty instance.</summary>
     public static WebSocketHeaders Empty { get; } = new(Array.Empty<KeyValuePair<string, string>>());
@@ -123,7 +129,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
     {
         KeyValuePair<string, string> line = new(name, value);
         Check(line, nameof(name), nameof(value));
-        return new([.. _lines.Where(existing => !AreEqual(existing.Key, name)), line]);
+        return new([.. _lines.Where(existing => !AreEqual(existing.Key, name)), line], _isReceived);
     }
 
     /// <summary>Returns a copy without the lines of a name.</summary>
@@ -131,7 +137,7 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
     /// <returns>The copy; these headers themselves if no line has the name.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is <see langword="null"/>.</exception>
     public WebSocketHeaders Without(string name) =>
-        Contains(name) ? new([.. _lines.Where(line => !AreEqual(line.Key, name))]) : this;
+        Contains(name) ? new([.. _lines.Where(line => !AreEqual(line.Key, name))], _isReceived) : this;
 
     /// <inheritdoc/>
     public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => _lines.AsEnumerable().GetEnumerator();
@@ -147,7 +153,19 @@ public sealed class WebSocketHeaders : IReadOnlyList<KeyValuePair<string, string
 
     /// <summary>Wraps received header lines without checks.</summary>
     /// <param name="lines">The lines; the caller must not change them afterwards.</param>
-    internal static WebSocketHeaders Received(KeyValuePair<string, string>[] lines) => lines.Length == 0 ? Empty : new(lines);
+    internal static WebSocketHeaders Received(KeyValuePair<string, string>[] lines) =>
+        lines.Length == 0 ? Empty : new(lines, isReceived: true);
+
+    /// <summary>Checks headers that are to be sent: some may have been received, and have not been checked yet.</summary>
+    /// <param name="parameter">The parameter or property that has them.</param>
+    /// <exception cref="ArgumentException">A name or a value is invalid, as for the constructor.</exception>
+    internal void CheckToSend(string parameter)
+    {
+        if (_isReceived)
+        {
+            Checked(_lines, parameter);
+        }
+    }
 
     private static bool AreEqual(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 

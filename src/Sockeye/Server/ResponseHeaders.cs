@@ -10,6 +10,7 @@ internal static class ResponseHeaders
     public static WebSocketHeaders Check(WebSocketHeaders value, string name)
     {
         ArgumentNullException.ThrowIfNull(value, name);
+        value.CheckToSend(name);
         foreach ((string header, string _) in value)
         {
             if (HeaderFieldRules.IsReserved(header))

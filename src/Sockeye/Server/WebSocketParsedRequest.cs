@@ -12,23 +12,19 @@ public sealed record WebSocketParsedRequest
     /// <param name="headers">The header lines in order; a name with several values has one line for each.</param>
     /// <exception cref="ArgumentNullException">A part is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">A part has characters that are invalid in an HTTP request.</exception>
-    public WebSocketParsedRequest(string method, string target, IEnumerable<KeyValuePair<string, string>> headers)
+    public WebSocketParsedRequest(string method, string target, WebSocketHeaders headers)
     {
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(headers);
-        KeyValuePair<string, string>[] copy = [.. headers];
         Check(HeaderFieldRules.IsName(method), "The method is not a token (RFC 9110 §9.1).", nameof(method));
         Check(
             target.Length > 0 && target.All(static c => c is > ' ' and <= '~'),
             "The target is empty or has characters that are invalid in a request line (RFC 9112 §3.2).", nameof(target));
-        Check(
-            copy.All(static header => header is { Key: not null, Value: not null }
-                && HeaderFieldRules.IsName(header.Key) && HeaderFieldRules.IsValue(header.Value)),
-            "A header has a name or a value that is invalid in an HTTP request (RFC 9110 §5).", nameof(headers));
+        headers.CheckToSend(nameof(headers));
 
         StringBuilder head = new StringBuilder(method).Append(' ').Append(target).Append(" HTTP/1.1\r\n");
-        foreach ((string name, string value) in copy)
+        foreach ((string name, string value) in headers)
         {
             head.Append(name).Append(": ").Append(value).Append("\r\n");
         }

@@ -104,10 +104,24 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">
     /// The server has not been started, or listens on Unix sockets only, which have no port.
     /// </exception>
-    public int Port => LocalEndPoints.OfType<IPEndPoint>().FirstOrDefault()?.Port
-        ?? throw (LocalEndPoints.Count == 0
-            ? NotStarted()
-            : new InvalidOperationException("The server listens on Unix sockets only, which have no port."));
+    public int Port
+    {
+        get
+        {
+            IReadOnlyList<EndPoint> endPoints = LocalEndPoints;
+            for (int i = 0; i < endPoints.Count; i++)
+            {
+                if (endPoints[i] is IPEndPoint { Port: var port })
+                {
+                    return port;
+                }
+            }
+
+            throw endPoints.Count == 0
+                ? NotStarted()
+                : new InvalidOperationException("The server listens on Unix sockets only, which have no port.");
+        }
+    }
 
     /// <summary>
     /// The number of open connections; 0 if they are not tracked (see <see cref="WebSocketAcceptorOptions.TrackConnections"/>). Cheaper

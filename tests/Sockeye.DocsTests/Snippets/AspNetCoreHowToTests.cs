@@ -42,9 +42,9 @@ public sealed class AspNetCoreHowToTests
             Request = new WebSocketParsedRequest(
                 http.Method,
                 http.RawTarget,
-                from header in http.Headers
-                from value in header.Value
-                select KeyValuePair.Create(header.Key, value)),
+                new(from header in http.Headers
+                    from value in header.Value
+                    select KeyValuePair.Create(header.Key, value))),
             RemoteEndPoint = new IPEndPoint(context.Connection.RemoteIpAddress!, context.Connection.RemotePort),
             IsSecure = context.Request.IsHttps,
         });

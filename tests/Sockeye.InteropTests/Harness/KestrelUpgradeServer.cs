@@ -40,7 +40,7 @@ internal sealed class KestrelUpgradeServer : IAsyncDisposable
         IHttpRequestFeature http = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         var request = new WebSocketParsedRequest(
             http.Method, http.RawTarget,
-            http.Headers.SelectMany(header => header.Value, (header, value) => KeyValuePair.Create(header.Key, value ?? "")));
+            new(http.Headers.SelectMany(header => header.Value, (header, value) => KeyValuePair.Create(header.Key, value ?? ""))));
         using WebSocketPreparedUpgrade prepared = await _acceptor.PrepareAsync(
             new WebSocketHandshakeInput
             {

@@ -114,4 +114,19 @@ public sealed class WebSocketHeadersTests
         Assert.Equal(@"a\r\nb", WebSocketHeaders.Received([new("a\r\nb", "x")]).ToString());
         Assert.Equal("", WebSocketHeaders.Empty.ToString());
     }
+
+    [Fact]
+    public void Received_headers_and_copies_of_them_are_checked_when_they_are_to_be_sent()
+    {
+        WebSocketHeaders received = WebSocketHeaders.Received([new("X-A", "1"), new("X-B", "2\r\nX-C: 3")]);
+        foreach (WebSocketHeaders headers in new[] { received, received.With("X-D", "4"), received.Without("X-A") })
+        {
+            Assert.Throws<ArgumentException>(() => new WebSocketClientOptions { RequestHeaders = headers });
+            Assert.Throws<ArgumentException>(() => new WebSocketUpgradeAcceptance { Headers = headers });
+            Assert.Throws<ArgumentException>(() => new WebSocketPlainResponse { Headers = headers });
+            Assert.Throws<ArgumentException>(() => new WebSocketParsedRequest("GET", "/", headers));
+        }
+
+        Assert.Single(new WebSocketClientOptions { RequestHeaders = received.Without("X-B") }.RequestHeaders);
+    }
 }
