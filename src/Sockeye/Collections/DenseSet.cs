@@ -6,9 +6,7 @@ namespace Sockeye.Collections;
 internal sealed class DenseSet<T>
     where T : class, IDenseSetEntry
 {
-    private const int MinLength = 16;
-
-    private T[] _entries = [];
+    private ChunkedArray<T> _entries = new();
     private int _count;
 
     /// <summary>The number of objects in the set.</summary>
@@ -21,7 +19,7 @@ internal sealed class DenseSet<T>
         {
             if (_count == _entries.Length)
             {
-                Array.Resize(ref _entries, Math.Max(2 * _count, MinLength));
+                _entries.Grow();
             }
 
             _entries[_count] = entry;
@@ -46,10 +44,10 @@ internal sealed class DenseSet<T>
             last.Position = position;
             _entries[_count] = null!;
 
-            // Only at a quarter, so that one entry that comes and goes does not make the array shrink and grow each time.
-            if (_count <= _entries.Length / 4 && _entries.Length > MinLength)
+            // One chunk stays free, so that an entry that comes and goes does not make the array shrink and grow each time.
+            if (_entries.Length - _count >= 2 * ChunkedArray<T>.ChunkLength)
             {
-                Array.Resize(ref _entries, _entries.Length / 2);
+                _entries.Shrink();
             }
         }
     }
@@ -71,11 +69,5 @@ internal sealed class DenseSet<T>
     }
 
     /// <summary>Returns the objects that are in the set now.</summary>
-    public T[] ToArray()
-    {
-        lock (this)
-        {
-            return _entries[.._count];
-        }
-    }
+    public T[] ToArray() => Select(static entry => entry);
 }

@@ -27,7 +27,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     private volatile bool _isOverdue;
 
     // The deadline and a stop come on other threads: the first to set this decides.
-    private int _isDecided;
+    private byte _isDecided;
 
     /// <summary>Takes over a transport. Nothing happens before <see cref="Start()"/>.</summary>
     /// <param name="server">The rules and the connections of the server.</param>
@@ -247,7 +247,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
     private bool IsDecided => Volatile.Read(ref _isDecided) != 0;
 
-    private bool TryDecide() => Interlocked.Exchange(ref _isDecided, 1) == 0;
+    private bool TryDecide() => Interlocked.Exchange(ref _isDecided, (byte)1) == 0;
 
     private ReadVerdict Respond(ReadOnlySpan<byte> head, Span<byte> rest)
     {
@@ -306,7 +306,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         _server.Pending.NoteWhole(this);
 
         // From here on the deadline and a stop may decide again.
-        Interlocked.Exchange(ref _isDecided, 0);
+        Interlocked.Exchange(ref _isDecided, (byte)0);
         _ = pending.FollowAsync(_transport.ResumeReading);
         if (_isOverdue && TryDecide())
         {

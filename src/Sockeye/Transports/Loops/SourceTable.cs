@@ -1,3 +1,5 @@
+using Sockeye.Collections;
+
 namespace Sockeye.Transports.Loops;
 
 /// <summary>
@@ -10,7 +12,7 @@ internal sealed class SourceTable
     private const int NoPlace = -1;
     private const int GenerationShift = 32;
 
-    private Entry[] _entries = new Entry[16];
+    private ChunkedArray<Entry> _entries = new();
     private int _used;
     private int _free = NoPlace;
 
@@ -31,13 +33,14 @@ internal sealed class SourceTable
             place = _used++;
             if (place == _entries.Length)
             {
-                Array.Resize(ref _entries, place * 2);
+                _entries.Grow();
             }
         }
 
         Count++;
-        _entries[place].Source = source;
-        return ((ulong)_entries[place].Generation << GenerationShift) | (uint)place;
+        ref Entry entry = ref _entries[place];
+        entry.Source = source;
+        return ((ulong)entry.Generation << GenerationShift) | (uint)place;
     }
 
     /// <summary>Removes the source with a number.</summary>
