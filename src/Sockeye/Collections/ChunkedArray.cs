@@ -34,7 +34,9 @@ internal struct ChunkedArray<T>
             Array.Resize(ref _chunks, Math.Max(2 * _chunkCount, 1));
         }
 
-        _chunks[_chunkCount++] = new T[ChunkLength];
+        // Allocated first: without memory nothing has changed.
+        T[] chunk = new T[ChunkLength];
+        _chunks[_chunkCount++] = chunk;
     }
 
     /// <summary>Removes the last chunk.</summary>

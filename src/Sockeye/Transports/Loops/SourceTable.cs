@@ -30,11 +30,13 @@ internal sealed class SourceTable
         }
         else
         {
-            place = _used++;
+            place = _used;
             if (place == _entries.Length)
             {
                 _entries.Grow();
             }
+
+            _used++;
         }
 
         Count++;
