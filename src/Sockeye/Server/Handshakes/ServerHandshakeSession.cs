@@ -28,6 +28,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
     // The deadline and a stop come on other threads: the first to set this decides.
     private byte _isDecided;
+    private bool _hasEnded;
 
     /// <summary>Takes over a transport. Nothing happens before <see cref="Start()"/>.</summary>
     /// <param name="server">The rules and the connections of the server.</param>
@@ -66,6 +67,11 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
             LingeringRejection.Schedule(_settings.Wheel, this);
         }
 
+        if (Volatile.Read(ref _hasEnded))
+        {
+            _settings.Wheel.Cancel(this);
+        }
+
         StartTransport();
         if (_server.Connections.IsStopping)
         {
@@ -75,21 +81,18 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     }
 
     /// <summary>Rejects a client before its request is read.</summary>
-    public void StartRejected(HandshakeRejection response)
-    {
-        _isDecided = 1;
-        _rejection = new LingeringRejection(_transport);
-        StartTransport();
-        Send(response, isHead: false);
-    }
+    public void StartRejected(HandshakeRejection response) => StartRejected(() => response);
 
     /// <summary>Rejects the client of a stream before its request is read.</summary>
     public void StartRejected(WebSocketHandshakeError error)
     {
-        var cause = new RejectionCause(error);
-        HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint);
-        _outcome?.OnRejected(cause, response.StatusCode);
-        StartRejected(response);
+        StartRejected(() =>
+        {
+            var cause = new RejectionCause(error);
+            HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint);
+            _outcome?.OnRejected(cause, response.StatusCode);
+            return response;
+        });
     }
 
     /// <inheritdoc/>
@@ -354,6 +357,22 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         return ReadVerdict.Continue;
     }
 
+    private void StartRejected(Func<HandshakeRejection> reject)
+    {
+        // A stop may have rejected the client already.
+        bool isFirst = TryDecide();
+        if (isFirst)
+        {
+            _rejection = new LingeringRejection(_transport);
+        }
+
+        StartTransport();
+        if (isFirst)
+        {
+            Send(reject(), isHead: false);
+        }
+    }
+
     private void StartTransport()
     {
         try
@@ -369,6 +388,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
     private void End()
     {
+        Volatile.Write(ref _hasEnded, true);
         _settings.Wheel.Cancel(this);
         _server.Remove(this);
     }
