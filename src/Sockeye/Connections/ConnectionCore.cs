@@ -504,7 +504,10 @@ internal sealed class ConnectionCore
     private PeerDeadlines NeedDeadlines() =>
         _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;
 
-    private void Fail(CloseStatus status, Exception cause, bool letsAnswer, bool dropsReceived = false)
+    /// <summary>Fails the connection for the application.</summary>
+    public void Fail(CloseStatus status) => Fail(status, cause: null, letsAnswer: false, dropsReceived: true);
+
+    private void Fail(CloseStatus status, Exception? cause, bool letsAnswer, bool dropsReceived = false)
     {
         Closing.Fail(status, cause, letsAnswer, dropsReceived);
         Receiver.ReadOn();

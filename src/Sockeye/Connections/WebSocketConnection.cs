@@ -106,6 +106,16 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// </remarks>
     public Task<WebSocketCloseResult> Closed => Core.Closing.Closed;
 
+    /// <summary>
+    /// Is canceled when the connection begins to end: this end closes, fails or aborts it, the peer's Close frame has arrived, or the
+    /// transport has ended.
+    /// </summary>
+    /// <remarks>
+    /// Messages that arrived before may still wait to be received, and <see cref="Closed"/> completes later. Callbacks of the token run
+    /// on the thread pool.
+    /// </remarks>
+    public CancellationToken Closing => Core.Closing.Beginning;
+
     internal ConnectionCore Core { get; }
 
     private ConnectionDetails Details => Volatile.Read(ref _opening) as ConnectionDetails ?? MakeDetails();
@@ -433,6 +443,24 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// The peer sees code 1006.
     /// </summary>
     public void Abort() => Core.Closing.Abort();
+
+    /// <summary>
+    /// Fails the connection (RFC 6455 §7.1.7): sends a Close frame, and ends the transport without waiting for that of the peer.
+    /// </summary>
+    /// <param name="code">1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4).</param>
+    /// <param name="reason">At most 123 bytes as UTF-8 (RFC 6455 §5.5). <see langword="null"/> sends none.</param>
+    /// <remarks>
+    /// <para>
+    /// For a peer that must go at once. The Close frame goes after the messages that were accepted, within
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>; sends that still wait fail. Messages that were received and not delivered are
+    /// dropped. Does nothing more if the connection was failed or aborted before.
+    /// </para>
+    /// <para>
+    /// <see cref="CloseAsync"/> ends a connection in agreement with the peer; <see cref="Abort"/> does not even send a Close frame.
+    /// </para>
+    /// </remarks>
+    /// <exception cref="ArgumentException">The code must not be sent, or the reason is too long.</exception>
+    public void Fail(WebSocketCloseCode code, string? reason = null) => Core.Fail(CloseArguments.Check(code, reason));
 
     /// <summary>Closes the connection with 1000, if it is open, and waits until it has ended.</summary>
     /// <remarks>Messages that the application has not received are dropped. Detached messages stay valid.</remarks>

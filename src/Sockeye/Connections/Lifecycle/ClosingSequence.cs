@@ -10,9 +10,8 @@ namespace Sockeye.Connections.Lifecycle;
 /// deadline of each wait as <see cref="ClosingDeadline"/> decides.
 /// </summary>
 /// <remarks>
-/// The state is under the one lock of this object. Commands are carried out outside of it, in the order in which they were given: while a
-/// thread carries some out, those that other threads cause are left to it. A connection has one of these once it begins to end, or once
-/// the application asks how it ends. Thread-safe.
+/// The state is under the one lock of this object; commands are carried out outside of it. A connection has one of these once it begins
+/// to end, or once the application asks how it ends. Thread-safe.
 /// </remarks>
 internal sealed class ClosingSequence : Deadline
 {
@@ -30,8 +29,7 @@ internal sealed class ClosingSequence : Deadline
     private ClosedTask _closed;
     private TimeSpan? _receiverStall;
     private volatile bool _isToConclude;
-    private bool _isCarryingOut;
-    private Queue<Step>? _nextSteps;
+    private CancellationTokenSource? _beginning;
 
     // Copies of the lifecycle's, which the I/O thread reads without the lock.
     private volatile bool _isInputOver;
@@ -87,6 +85,20 @@ internal sealed class ClosingSequence : Deadline
         }
     }
 
+    /// <summary>Is canceled when the connection begins to end.</summary>
+    public CancellationToken Beginning
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lifecycle.IsBegunHere is not null
+                    ? new CancellationToken(canceled: true)
+                    : (_beginning ??= new CancellationTokenSource()).Token;
+            }
+        }
+    }
+
     /// <summary>What is known about the end of the connection so far.</summary>
     public WebSocketCloseResult Describe()
     {
@@ -123,10 +135,10 @@ internal sealed class ClosingSequence : Deadline
 
     /// <summary>Fails the connection (RFC 6455 §7.1.7).</summary>
     /// <param name="status">What the Close frame says, if none has been sent.</param>
-    /// <param name="cause">What the result has.</param>
+    /// <param name="cause">What the result has; <see langword="null"/> if nothing went wrong.</param>
     /// <param name="letsAnswer">Whether the application gets to answer what came before.</param>
     /// <param name="dropsReceived">Whether what was received and not delivered is dropped.</param>
-    public void Fail(CloseStatus status, Exception cause, bool letsAnswer, bool dropsReceived = false)
+    public void Fail(CloseStatus status, Exception? cause, bool letsAnswer, bool dropsReceived = false)
     {
         Do(
             static (lifecycle, failure) => lifecycle.Fail(failure.status, failure.cause, failure.dropsReceived),
@@ -270,10 +282,14 @@ internal sealed class ClosingSequence : Deadline
     private LifecycleCommands Do<T>(Func<ConnectionLifecycle, T, LifecycleCommands> happen, T argument)
     {
         LifecycleCommands commands;
-        Step step;
+        CloseStatus close;
+        Exception? cause;
         lock (_gate)
         {
             commands = happen(_lifecycle, argument);
+            NoteBeginningLocked();
+            close = _lifecycle.CloseToSend ?? CloseStatus.None;
+            cause = _lifecycle.Cause;
             _isInputOver = _lifecycle.IsInputOver;
             _dropsReceived = _lifecycle.DropsReceived;
             if ((commands & LifecycleCommands.Report) != 0)
@@ -286,51 +302,40 @@ internal sealed class ClosingSequence : Deadline
             {
                 BeginWaitLocked();
             }
-
-            step = new Step(commands & ~LifecycleCommands.Schedule, _lifecycle.CloseToSend ?? CloseStatus.None, _lifecycle.Cause);
-            if (step.Commands == LifecycleCommands.None)
-            {
-                return commands;
-            }
-
-            if (_isCarryingOut)
-            {
-                (_nextSteps ??= new Queue<Step>()).Enqueue(step);
-                return commands;
-            }
-
-            _isCarryingOut = true;
         }
 
-        CarryOutInOrder(step);
+        if (commands != LifecycleCommands.None)
+        {
+            CarryOut(commands, close, cause);
+        }
+
         return commands;
     }
 
-    // What a step throws goes to its caller, after the steps that were left to this thread.
-    private void CarryOutInOrder(in Step step)
+    private void NoteBeginningLocked()
+    {
+        if (_beginning is not null && _lifecycle.IsBegunHere is not null)
+        {
+            _ = CancelAsync(_beginning);
+            _beginning = null;
+        }
+    }
+
+    // Calls back on the thread pool: the registrations are the application's code.
+    private async Task CancelAsync(CancellationTokenSource beginning)
     {
         try
         {
-            CarryOut(step.Commands, step.Close, step.Cause);
+            await beginning.CancelAsync().ConfigureAwait(false);
         }
-        finally
+        catch (AggregateException exception)
         {
-            if (TryTakeNext(out Step next))
-            {
-                CarryOutInOrder(next);
-            }
+            _owner.OnHandlerFailed(exception);
         }
     }
 
-    private bool TryTakeNext(out Step next)
-    {
-        lock (_gate)
-        {
-            next = default;
-            return _isCarryingOut = _nextSteps?.TryDequeue(out next) == true;
-        }
-    }
-
+    // Two threads may carry out at the same time, in either order: what the commands do is the same then. A thread that waited for
+    // another could wait for one that is blocked in the application's stream, which only an abort frees.
     private void CarryOut(LifecycleCommands commands, CloseStatus close, Exception? cause)
     {
         // Not HasFlag, which allocates until the compiler gets round to optimising it.
@@ -339,14 +344,9 @@ internal sealed class ClosingSequence : Deadline
             _sends.SendClose(close, afterPending: true);
         }
 
-        if ((commands & LifecycleCommands.SendCloseBeforePending) != 0)
+        if ((commands & (LifecycleCommands.SendCloseBeforePending | LifecycleCommands.ExpediteClose)) != 0)
         {
             _sends.SendClose(close, afterPending: false);
-        }
-
-        if ((commands & LifecycleCommands.ExpediteClose) != 0)
-        {
-            _sends.ExpediteClose(close);
         }
 
         if ((commands & LifecycleCommands.EndSends) != 0)
@@ -434,7 +434,4 @@ internal sealed class ClosingSequence : Deadline
         WaitsForPeer = _receiver.WaitsForPeer,
         HasMessageInHand = _receiver.HasMessageInHand,
     };
-
-    // The commands that one event has caused, with what they need of the state at that time.
-    private readonly record struct Step(LifecycleCommands Commands, CloseStatus Close, Exception? Cause);
 }

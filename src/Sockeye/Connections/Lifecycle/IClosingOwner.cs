@@ -6,6 +6,9 @@ internal interface IClosingOwner
     /// <summary>The result is final. Any thread, also one that is inside a call of the application.</summary>
     void OnReported();
 
+    /// <summary>The application's code has thrown.</summary>
+    void OnHandlerFailed(Exception exception);
+
     /// <summary>No more pings are to be sent.</summary>
     void StopPings();
 

@@ -249,14 +249,13 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
     public void TrySendPing(ReadOnlySpan<byte> payload) => Send(Opcode.Ping, payload, SendMode.Try);
 
-    /// <summary>Sends the Close frame, behind which nothing is sent.</summary>
+    /// <summary>Sends the Close frame, behind which nothing is sent. Does nothing if it is in its place already.</summary>
     /// <param name="status">The code and the reason.</param>
-    /// <param name="afterPending">Whether it goes behind the sends that wait for room; otherwise they fail.</param>
+    /// <param name="afterPending">
+    /// Whether it goes behind the sends that wait for room. If not, they fail, and a Close frame that waits behind them goes now.
+    /// </param>
     public void SendClose(CloseStatus status, bool afterPending) =>
         SendClose(status, afterPending ? SendMode.Close : SendMode.CloseNow);
-
-    /// <summary>Sends the Close frame now if it still waits behind other sends, which then fail.</summary>
-    public void ExpediteClose(CloseStatus status) => SendClose(status, SendMode.CloseSooner);
 
     /// <summary>
     /// Accepts no more frames, although no Close frame will follow what was accepted. Sends that wait for room fail.

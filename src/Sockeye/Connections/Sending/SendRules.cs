@@ -30,8 +30,7 @@ internal static class SendRules
                 state.IsWriting && (state.IsBlocked || !hasRoom) ? SendAdmission.Queued : SendAdmission.Accepted,
             SendMode.Handshake when stage != SendStage.Terminated => SendAdmission.Accepted,
             SendMode.Close when stage == SendStage.Open => isTurn ? SendAdmission.Accepted : SendAdmission.Queued,
-            SendMode.CloseNow when stage == SendStage.Open => SendAdmission.Accepted,
-            SendMode.CloseSooner when stage == SendStage.Closing => SendAdmission.Accepted,
+            SendMode.CloseNow when stage <= SendStage.Closing => SendAdmission.Accepted,
             _ => SendAdmission.Closed,
         };
     }
@@ -64,11 +63,8 @@ internal enum SendMode : byte
     /// <summary>The Close frame, behind the sends that wait.</summary>
     Close,
 
-    /// <summary>The Close frame, ahead of the sends that wait: they fail.</summary>
+    /// <summary>The Close frame, ahead of the sends that wait, which fail. It may have been among them.</summary>
     CloseNow,
-
-    /// <summary>The Close frame, if it still waits behind other sends: they fail.</summary>
-    CloseSooner,
 }
 
 /// <summary>What happens to a frame that is given to a <see cref="SendQueue"/>.</summary>

@@ -105,9 +105,9 @@ internal sealed class ConnectionLifecycle(Role role)
     /// This end fails the connection (§7.1.7). <see cref="ApplicationDone"/> or <see cref="AwaitApplication"/> is to follow.
     /// </summary>
     /// <param name="status">What the Close frame says, if none has been sent.</param>
-    /// <param name="cause">What went wrong.</param>
+    /// <param name="cause">What went wrong; <see langword="null"/> if the application wants this end.</param>
     /// <param name="dropsReceived">Whether what was received and not delivered is dropped.</param>
-    public LifecycleCommands Fail(CloseStatus status, Exception cause, bool dropsReceived)
+    public LifecycleCommands Fail(CloseStatus status, Exception? cause, bool dropsReceived)
     {
         DropsReceived |= dropsReceived;
         if (IsReported || IsFailed)

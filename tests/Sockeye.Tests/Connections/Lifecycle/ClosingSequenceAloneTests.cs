@@ -17,7 +17,6 @@ public sealed class ClosingSequenceAloneTests : IClosingOwner, IClosingReceiver,
     private readonly ClosingSequence _closing;
     private readonly List<string> _reports = [];
     private bool _isDone = true;
-    private Action? _onNoPings;
 
     public ClosingSequenceAloneTests()
     {
@@ -120,50 +119,11 @@ public sealed class ClosingSequenceAloneTests : IClosingOwner, IClosingReceiver,
         Assert.False(_closing.MayWatchSends());
     }
 
-    [Fact]
-    public async Task Commands_of_two_threads_are_carried_out_in_the_order_in_which_they_were_given()
-    {
-        using ManualResetEventSlim isStopping = new();
-        using ManualResetEventSlim mayGoOn = new();
-        _onNoPings = () =>
-        {
-            isStopping.Set();
-            mayGoOn.Wait(TestContext.Current.CancellationToken);
-        };
-        _closing.Close(Away);
-        Task peerCloses = Task.Run(() => _closing.PeerClosed(Away), TestContext.Current.CancellationToken);
-        isStopping.Wait(TestContext.Current.CancellationToken);
-
-        _closing.Abort();
-        Assert.False(_transport.IsAborted);
-
-        mayGoOn.Set();
-        await peerCloses;
-        Assert.Equal(["no pings", "reported", "no deadlines"], _reports);
-        Assert.True(_transport.IsAborted);
-    }
-
-    [Fact]
-    public void A_command_that_throws_does_not_keep_later_ones_from_being_carried_out()
-    {
-        _onNoPings = () =>
-        {
-            _closing.Abort();
-            throw new InvalidOperationException("from the owner");
-        };
-        _closing.Close(Away);
-
-        Assert.Throws<InvalidOperationException>(() => _closing.PeerClosed(Away));
-        Assert.True(_transport.IsAborted);
-    }
-
     void IClosingOwner.OnReported() => _reports.Add("reported");
 
-    void IClosingOwner.StopPings()
-    {
-        _reports.Add("no pings");
-        _onNoPings?.Invoke();
-    }
+    void IClosingOwner.OnHandlerFailed(Exception exception) => throw exception;
+
+    void IClosingOwner.StopPings() => _reports.Add("no pings");
 
     void IClosingOwner.StopDeadlines() => _reports.Add("no deadlines");
 

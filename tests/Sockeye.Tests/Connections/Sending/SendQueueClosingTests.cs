@@ -21,7 +21,7 @@ public sealed class SendQueueClosingTests
         bench.Sends.SendPong("after"u8);
         bench.Sends.TrySendPing("after"u8);
         bench.Sends.SendClose(Normal, afterPending: false);
-        bench.Sends.ExpediteClose(Normal);
+        bench.Sends.SendClose(Normal, afterPending: false);
         Assert.Equal("Text 'before', Close 1000", bench.Wire());
     }
 
@@ -65,11 +65,29 @@ public sealed class SendQueueClosingTests
         Task waits = bench.SendAsync("waits").AsTask();
         bench.Sends.SendClose(Normal, afterPending: true);
 
-        bench.Sends.ExpediteClose(Normal);
+        bench.Sends.SendClose(Normal, afterPending: false);
         bench.Transport.Drain();
 
         Assert.IsType<WebSocketClosedException>(waits.Exception!.InnerException);
         Assert.Equal("Binary 100 bytes, Close 1000", bench.Wire());
+    }
+
+    [Fact]
+    public void An_immediate_close_that_overtakes_the_close_it_replaces_is_sent_once()
+    {
+        // Two threads carry out the commands of a connection, in an order that is not that of the commands.
+        var bench = new SendQueueBench(limit: 100);
+        bench.Block(100);
+        Task waits = bench.SendAsync("waits").AsTask();
+
+        bench.Sends.SendClose(Normal, afterPending: false);
+        bench.Sends.SendClose(Normal, afterPending: true);
+        bench.Sends.FinishWhenEmpty(close: false);
+        bench.Transport.Drain();
+
+        Assert.IsType<WebSocketClosedException>(waits.Exception!.InnerException);
+        Assert.Equal("Binary 100 bytes, Close 1000", bench.Wire());
+        Assert.True(bench.Transport.IsOutputEnded);
     }
 
     [Fact]

@@ -226,7 +226,7 @@ public sealed class SendTurnsTests
         if (isExpedited)
         {
             bench.Sends.SendClose(Normal, afterPending: true);
-            bench.Sends.ExpediteClose(Normal);
+            bench.Sends.SendClose(Normal, afterPending: false);
         }
         else
         {
