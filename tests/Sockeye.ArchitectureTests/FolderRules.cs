@@ -8,7 +8,9 @@ internal static class FolderRules
     {
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
         ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
-        ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
+        ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams"],
+        // Streams over messages and over a connection: a layer above, which nothing below uses.
+        ["src/Sockeye/Streams"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
         ["src/Sockeye/Protocol"] =
         [
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",

@@ -29,6 +29,18 @@ public readonly struct WebSocketMessage
     /// <summary>The payload, on loan as the remarks of this type say. The payload of a text message is valid UTF-8.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
+    /// <summary>Whether another whole message is buffered behind this one, so that the next receive will not wait for the peer.</summary>
+    /// <value>
+    /// <see langword="false"/> once the loan of the payload has ended, and after <see cref="Detach"/>. Evaluated at each call, since
+    /// messages arrive at any time.
+    /// </value>
+    /// <remarks>
+    /// A reader that needs only the newest state skips a message while this is <see langword="true"/>. Counts messages that have arrived
+    /// completely; not pings, pongs, or a message of which a part is missing. If the connection fails first, the message that was
+    /// announced may not come. Any thread may call this.
+    /// </remarks>
+    public bool HasMore => _lender is not null && _lender.HasMore(_loan);
+
     /// <summary>Takes the message, with its memory, off the connection: it stays valid for as long as you want.</summary>
     /// <returns>The message. From now on use its payload, and no longer that of this one.</returns>
     /// <remarks>

@@ -18,6 +18,7 @@ internal sealed class HandlerCall : IPayloadLender
 
     private byte[]? _lender;
     private ConnectionSettings? _settings;
+    private Receiver? _receiver;
 
     private byte[]? _lent;
     private int _length;
@@ -51,8 +52,9 @@ internal sealed class HandlerCall : IPayloadLender
     /// <summary>Lends a payload to the method: the delivered one, or a part of it from its beginning.</summary>
     /// <param name="payload">The payload. It is copied, unless the lender's array begins with it.</param>
     /// <param name="settings">The settings of the connection, which have its pool.</param>
+    /// <param name="receiver">The receiver of the connection, which knows what follows the message, if that may be asked.</param>
     /// <returns>The payload in memory that is valid until <see cref="End"/>.</returns>
-    public ReadOnlyMemory<byte> Lend(ReadOnlySpan<byte> payload, ConnectionSettings settings)
+    public ReadOnlyMemory<byte> Lend(ReadOnlySpan<byte> payload, ConnectionSettings settings, Receiver? receiver = null)
     {
         HasTakenLender = _lender is not null && !payload.IsEmpty && Unsafe.AreSame(in payload[0], in _lender[0]);
         byte[]? array = HasTakenLender ? _lender : null;
@@ -63,6 +65,7 @@ internal sealed class HandlerCall : IPayloadLender
         }
 
         _settings = settings;
+        _receiver = receiver;
         _length = payload.Length;
         _lent = array;
         Volatile.Write(ref _loanState, _loanState | 1);
@@ -97,6 +100,15 @@ internal sealed class HandlerCall : IPayloadLender
         return copy;
     }
 
+    /// <inheritdoc/>
+    public bool HasMore(int loan)
+    {
+        // Checked again afterwards: the loan may end, and the next begin on another connection, while the receiver is asked.
+        return IsOnLoan(loan) && Volatile.Read(ref _receiver) is { HasNext: true } && IsOnLoan(loan);
+    }
+
+    private bool IsOnLoan(int loan) => Volatile.Read(ref _loanState) == ((loan << 1) | 1);
+
     /// <summary>Ends the loan, and keeps the object for the next call on this thread.</summary>
     public void End()
     {
@@ -111,6 +123,7 @@ internal sealed class HandlerCall : IPayloadLender
 
         _lent = null;
         _settings = null;
+        _receiver = null;
         _lender = null;
         HasTakenLender = false;
         Pending = null;

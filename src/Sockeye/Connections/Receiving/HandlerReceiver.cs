@@ -57,7 +57,7 @@ internal sealed class HandlerReceiver : Receiver
 
     /// <inheritdoc/>
     public override bool Deliver(
-        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false)
     {
         if (HasDropped)
         {
@@ -66,6 +66,7 @@ internal sealed class HandlerReceiver : Receiver
 
         if (!Volatile.Read(ref _isBusy) && !MustWaitForSendBuffer)
         {
+            NoteNextInRead(hasNext);
             Invoke(payload, lender, kind, endOfMessage, out bool taken);
             return taken;
         }
@@ -79,6 +80,7 @@ internal sealed class HandlerReceiver : Receiver
                 return false;
             }
 
+            NoteNextInRead(hasNext);
             isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
             drain = !_isBusy;
             _isBusy = true;
@@ -187,7 +189,7 @@ internal sealed class HandlerReceiver : Receiver
         }
 
         HandlerCall call = _call ??= HandlerCall.Begin(lender: null);
-        ReadOnlyMemory<byte> lent = call.Lend(payload, Owner.Settings);
+        ReadOnlyMemory<byte> lent = call.Lend(payload, Owner.Settings, this);
         call.Pending = Owner.Settings.Reader.DeliverFragments
             ? UnlessDone(Owner.Application.OnFragmentAsync(new WebSocketFragment(lent, kind, endOfMessage)))
             : UnlessDone(Owner.Application.OnMessageAsync(new WebSocketMessage(lent, kind, call, call.Loan)));

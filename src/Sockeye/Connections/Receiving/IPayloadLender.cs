@@ -14,4 +14,9 @@ internal interface IPayloadLender
     /// memory was handed over before.
     /// </returns>
     byte[]? TryDetach(int loan, ReadOnlyMemory<byte> payload, out ArrayPool<byte> pool);
+
+    /// <summary>Whether another whole message is buffered behind the one on loan. Any thread.</summary>
+    /// <param name="loan">The number of the loan, which the message has.</param>
+    /// <returns><see langword="false"/> also if the loan has ended.</returns>
+    bool HasMore(int loan);
 }

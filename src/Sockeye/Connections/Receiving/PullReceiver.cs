@@ -38,6 +38,9 @@ internal sealed class PullReceiver
     private ServedConnection? _served;
     private bool _mayCancelServed;
 
+    // The last piece that was received does not end its message.
+    private bool _isInsideMessage;
+
     // The remaining messages no longer count against the memory limit: the application may never receive them.
     private bool _isUncounted;
 
@@ -104,6 +107,45 @@ internal sealed class PullReceiver
             Beginning.Canceled => ValueTask.FromCanceled<WebSocketFragment?>(cancellationToken),
             _ => ValueTask.FromException<WebSocketFragment?>(CreateRefusal()),
         };
+
+    /// <summary>Whether a message has been received in part: the next piece belongs to it.</summary>
+    public bool IsInsideMessage
+    {
+        get
+        {
+            lock (this)
+            {
+                return _isInsideMessage;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The number of the last loan. A reader that remembers it can tell whether another receive has taken a piece since; it wraps after
+    /// 65,536 pieces.
+    /// </summary>
+    public ushort LastLoan
+    {
+        get
+        {
+            lock (this)
+            {
+                return _lent.Loan;
+            }
+        }
+    }
+
+    /// <summary>Whether the payload of a loan is still valid.</summary>
+    public bool IsOnLoan(ushort loan)
+    {
+        lock (this)
+        {
+            return _lent.Loan == loan && (!_lent.IsEnd || _discards);
+        }
+    }
+
+    /// <summary>Creates the exception that describes the end of the connection.</summary>
+    public WebSocketClosedException CreateClosedException() => new(Owner.DescribeEnd());
 
     /// <summary>The number of messages, or pieces of messages, in the inbox.</summary>
     public int WaitingCount
@@ -196,11 +238,20 @@ internal sealed class PullReceiver
     }
 
     /// <inheritdoc/>
+    public bool HasMore(int loan)
+    {
+        lock (this)
+        {
+            return !_lent.IsEnd && !_lent.IsDetached && _lent.Loan == loan && HasNext;
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Open() => Owner.Application.OnOpened();
 
     /// <inheritdoc/>
     public override bool Deliver(
-        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false)
     {
         InboxEntry entry;
         bool isTaken;
@@ -212,6 +263,7 @@ internal sealed class PullReceiver
                 return false;
             }
 
+            NoteNextInRead(hasNext);
             isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
             // A receiver that continues in place uses the transport's slice, which already yields to other connections.
             yields = _isWaiting && !_yields && !_runsInline && _slice.IsDemoted(Time);
@@ -396,6 +448,7 @@ internal sealed class PullReceiver
         {
             entry = entry with { Loan = (ushort)(_lent.Loan + 1) };
             _lent = entry;
+            _isInsideMessage = !entry.EndOfMessage;
             return true;
         }
 

@@ -91,7 +91,8 @@ internal struct ReadSide
             }
             else
             {
-                receiver.Deliver(payload, lender: null, kind, endOfMessage: true);
+                bool hasNext = !settings.DeliverFragments && ReadAhead.HasMessage(bytes[consumed..], settings.Rules);
+                receiver.Deliver(payload, lender: null, kind, endOfMessage: true, hasNext);
                 PoisonedMemory.Poison(payload);
             }
 

@@ -28,6 +28,9 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     private volatile bool _takesAll;
     private bool _hasEnded;
 
+    // Whether the bytes behind the last delivered message, which arrived in the same read, contain another whole message. Needs the lock.
+    private bool _hasNextInRead;
+
     /// <summary>The connection that the receiver belongs to.</summary>
     protected IReceiverOwner Owner { get; } = owner;
 
@@ -59,14 +62,29 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     /// </summary>
     public bool IsFull => _inbox is not null && _inbox.IsFull;
 
+    /// <summary>
+    /// Whether a whole message is buffered behind the last one that the application was given. Takes the lock; any thread.
+    /// </summary>
+    public bool HasNext
+    {
+        get
+        {
+            lock (this)
+            {
+                return !IsInboxEmpty || (_hasNextInRead && !IsInputOver);
+            }
+        }
+    }
+
     /// <summary>Delivers a message, or a piece of one. Called on the I/O thread.</summary>
     /// <param name="payload">The payload, on loan.</param>
     /// <param name="lender">The rented array that begins with the payload, if its ownership can be passed on.</param>
     /// <param name="kind">The kind of the message.</param>
     /// <param name="endOfMessage">Whether it ends its message.</param>
+    /// <param name="hasNext">Whether another whole message follows in the bytes of the same read.</param>
     /// <returns>Whether <paramref name="lender"/> was taken.</returns>
     public abstract bool Deliver(
-        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage);
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false);
 
     /// <summary>Begins delivery: calls <see cref="WebSocketHandler.OnOpened"/> if there is a handler.</summary>
     public abstract void Open();
@@ -230,6 +248,12 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     private long MaxRestLength =>
         (long)Transport.MaxReadLength * (Inbox.EntryLength + ShortestArrayLength)
         / (ShortestHeaderLength + (Owner.Settings.Role == Role.Server ? MaskingKeyLength : 0));
+
+    /// <summary>
+    /// Notes whether another whole message follows in the same read. Needs the lock, unless the application has no message yet that it
+    /// could ask about.
+    /// </summary>
+    protected void NoteNextInRead(bool hasNext) => _hasNextInRead = hasNext;
 
     /// <summary>Whether a message that has arrived is dropped. Needs the lock; only on the I/O thread.</summary>
     protected bool MustDrop()

@@ -170,7 +170,7 @@ internal sealed class UnfinishedRead
 
             ReceivedKind received = _reader.Read(bytes[consumed..], out int taken, out Span<byte> payload);
             consumed += taken;
-            bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload, bytes.Length - consumed);
+            bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload, bytes[consumed..]);
             _reader.ReleaseDelivered();
             if (!goesOn)
             {
@@ -187,13 +187,14 @@ internal sealed class UnfinishedRead
     }
 
     // Returns whether to read on. The unread bytes are those after what was received, up to the last that has arrived.
-    private bool Dispatch(ReceivedKind received, Span<byte> payload, int unreadLength)
+    private bool Dispatch(ReceivedKind received, Span<byte> payload, ReadOnlySpan<byte> unread)
     {
         switch (received)
         {
             case ReceivedKind.Message:
                 byte[]? lender = _reader.AssembledArray;
-                bool isTaken = _owner.Receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage);
+                bool hasNext = !_owner.Reader.DeliverFragments && ReadAhead.HasMessage(unread, _owner.Reader.Rules);
+                bool isTaken = _owner.Receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage, hasNext);
                 if (isTaken && lender is not null)
                 {
                     _reader.DetachMessage();
@@ -223,13 +224,13 @@ internal sealed class UnfinishedRead
                 }
                 else
                 {
-                    OnViolation(error, unreadLength);
+                    OnViolation(error, unread.Length);
                 }
 
                 return false;
 
             case ReceivedKind.Violation:
-                OnViolation(_reader.Error, unreadLength);
+                OnViolation(_reader.Error, unread.Length);
                 return false;
         }
 
