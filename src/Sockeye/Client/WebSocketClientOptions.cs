@@ -345,6 +345,10 @@ public sealed record WebSocketClientOptions
     } = DefaultLoggerFactory.Instance;
 
     /// <summary>The source of time. The default is the system's clock.</summary>
+    /// <remarks>
+    /// If the clock of the system jumps by more than two seconds, the process was stopped, as by a suspended machine, and deadlines start
+    /// again. Any other clock may advance by any time at once: a test expects what is due by then.
+    /// </remarks>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public TimeProvider TimeProvider
     {

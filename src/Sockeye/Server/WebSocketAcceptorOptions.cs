@@ -324,6 +324,10 @@ public record WebSocketAcceptorOptions
     } = DefaultLoggerFactory.Instance;
 
     /// <summary>The clock. The default is that of the system.</summary>
+    /// <remarks>
+    /// If the clock of the system jumps by more than two seconds, the process was stopped, as by a suspended machine, and deadlines start
+    /// again. Any other clock may advance by any time at once: a test expects what is due by then.
+    /// </remarks>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public TimeProvider TimeProvider
     {

@@ -102,20 +102,4 @@ public sealed class DeployHowToTests
         Assert.Equal("nobody here", (await eve.ReceiveMessageAsync()).GetText());
         Assert.Equal(2, rooms.Count);
     }
-
-    [Fact]
-    public async Task Handler_is_tested_over_the_loopback()
-    {
-        // snippet: test a handler
-        await using var server = await WebSocketServer.StartAsync(
-            new() { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new CountingHandler());
-        await using var client = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-
-        await client.SendAsync("a question");
-        WebSocketMessage? reply = await client.ReceiveAsync(deadline.Token);
-
-        Assert.Equal("1: a question", reply?.GetText());
-        // end snippet
-    }
 }

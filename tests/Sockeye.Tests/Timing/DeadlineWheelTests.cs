@@ -170,6 +170,46 @@ public sealed class DeadlineWheelTests
         Assert.All(due, deadline => Assert.Single(deadline.DueAt));
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(3_600)]
+    public void After_one_jump_entries_expire_in_the_order_of_their_times(int seconds)
+    {
+        List<int> order = [];
+        for (int i = 59; i > 0; i--)
+        {
+            int second = i;
+            _wheel.Schedule(new TestDeadline(_time) { OnCalled = () => order.Add(second) }, TimeSpan.FromSeconds(second));
+        }
+
+        _time.Leap(TimeSpan.FromSeconds(seconds));
+
+        Assert.Equal(Enumerable.Range(1, 59), order);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_late_turn_counts_as_a_stop_of_the_process_only_where_stops_are_detected(bool detectsStops)
+    {
+        var wheel = new DeadlineWheel(_time, detectsStops: detectsStops);
+        wheel.Schedule(new TestDeadline(_time), TimeSpan.FromHours(1));
+
+        _time.Leap(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(detectsStops ? wheel.CurrentTick : 0, wheel.LastGapTick);
+    }
+
+    [Fact]
+    public void A_clock_of_an_application_is_not_expected_to_run_steadily()
+    {
+        _wheel.Schedule(new TestDeadline(_time), TimeSpan.FromHours(1));
+
+        _time.Leap(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(0, _wheel.LastGapTick);
+    }
+
     [Fact]
     public void Ten_thousand_entries_expire_on_time()
     {

@@ -5,7 +5,7 @@ namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
 /// Carries out what <see cref="PeerLiveness"/> decides: sends a ping when the peer has been silent for long, and reports a peer that
-/// stays silent. Any received byte counts as life, and so does any byte of ours that the peer takes.
+/// stays silent. Any received byte counts as life, and so does a write that had to wait and that the system has taken.
 /// </summary>
 /// <remarks>Every idle connection has one, so it holds no more than it has to.</remarks>
 internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline

@@ -146,6 +146,19 @@ public sealed class ClosingSequenceTests
 
     [Theory]
     [MemberData(nameof(Roles))]
+    public void A_clock_that_a_test_advances_by_one_jump_reaches_the_close_timeout(string role)
+    {
+        TestConnection test = Open(role);
+        _ = test.Connection.CloseAsync(WebSocketCloseCode.GoingAway).AsTask();
+
+        test.Time.Leap(6 * Second);
+
+        Assert.True(test.Transport.IsClosed);
+        Assert.IsType<TimeoutException>(test.Connection.Closed.GetAwaiter().GetResult().Exception);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
     public async Task A_peer_that_replies_and_keeps_the_transport_open_does_not_delay_the_result(string role) // FR-38
     {
         TestConnection test = Open(role);

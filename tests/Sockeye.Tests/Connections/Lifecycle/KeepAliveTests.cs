@@ -12,7 +12,7 @@ public sealed class KeepAliveTests
     private readonly DeadlineWheel _wheel;
     private readonly Owner _owner = new();
 
-    public KeepAliveTests() => _wheel = new DeadlineWheel(_time);
+    public KeepAliveTests() => _wheel = new DeadlineWheel(_time, detectsStops: true);
 
     [Fact]
     public void A_silent_peer_is_sent_a_ping()
@@ -258,6 +258,23 @@ public sealed class KeepAliveTests
         _time.Advance(19 * Second);
 
         Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Theory]
+    [InlineData(21)]
+    [InlineData(3_600)]
+    public void A_clock_that_a_test_advances_by_one_jump_finds_a_dead_peer(int jump)
+    {
+        var wheel = new DeadlineWheel(_time);
+        new KeepAlive(_owner).Start(wheel);
+
+        _time.Leap(jump * Second);
+        Assert.Equal(1, _owner.PingCount);
+        Assert.Equal(0, _owner.SilentCount);
+        _time.Leap(jump * Second);
+
+        Assert.Equal(1, _owner.PingCount);
+        Assert.Equal(1, _owner.SilentCount);
     }
 
     [Fact]
