@@ -31,6 +31,8 @@ public sealed class PerMessageDeflateOptionsTests
         Assert.Equal((null, null), (options.ServerMaxWindowBits, options.ClientMaxWindowBits));
         Assert.False(options.RequireClientMaxWindowBits);
         Assert.Equal((8, 1_024), (options.MemoryLevel, options.MinimumLength));
+        Assert.Equal(1_024, PerMessageDeflateOptions.Shared.MinimumLength);
+        Assert.Equal(64, PerMessageDeflateOptions.Dedicated.MinimumLength);
     }
 
     [Theory]

@@ -62,6 +62,24 @@ public sealed class CompressedSendsTests
         Assert.Equal($"Text 99 bytes, compressed Text, Text 99 bytes", test.Wire());
     }
 
+    [Fact]
+    public void Dedicated_shortens_short_messages_that_resemble_each_other()
+    {
+        var test = new TestConnection(deflate: Takeover(PerMessageDeflateOptions.Dedicated) with { Agreed = new(false, false, 12, 12) });
+
+        for (int i = 0; i < 4; i++)
+        {
+            SendText(test, $$"""{"type":"price","symbol":"ACME","exchange":"XETR","currency":"EUR","bid":101.2{{i}},"ask":101.3{{i}},"seq":{{i}}}""");
+        }
+
+        SendText(test, new string('x', 63));
+        int[] lengths = [.. test.Frames().Select(frame => frame.Payload.Length)];
+
+        Assert.InRange(lengths[0], 80, 107);
+        Assert.All(lengths[1..4], length => Assert.InRange(length, 5, 25));
+        Assert.Equal(63, lengths[4]);
+    }
+
     [Fact] // DF-40: no length reveals a secret that is not in the window
     public void A_message_with_compress_false_is_not_in_the_window()
     {
