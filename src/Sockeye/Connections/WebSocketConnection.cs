@@ -227,8 +227,19 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <returns>As for the other overloads.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    [OverloadResolutionPriority(1)]
     public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
         SendAsync(utf8, WebSocketMessageKind.Text, compress: true, isRented: false, cancellationToken);
+
+    /// <summary>Sends a text message that is already encoded as UTF-8, and chooses whether it may be compressed.</summary>
+    /// <param name="utf8">As for the other overload.</param>
+    /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, bool compress, CancellationToken cancellationToken = default) =>
+        SendAsync(utf8, WebSocketMessageKind.Text, compress, isRented: false, cancellationToken);
 
     /// <summary>Sends a binary message.</summary>
     /// <param name="payload">
@@ -242,6 +253,16 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         SendAsync(payload, WebSocketMessageKind.Binary, compress: true, isRented: false, cancellationToken);
+
+    /// <summary>Sends a binary message, and chooses whether it may be compressed.</summary>
+    /// <param name="payload">The payload. Do not change it until the task completes.</param>
+    /// <param name="compress">Whether to compress the message if compression was negotiated and the message is long enough.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
+    /// <returns>As for the other overloads.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> payload, bool compress, CancellationToken cancellationToken = default) =>
+        SendAsync(payload, WebSocketMessageKind.Binary, compress, isRented: false, cancellationToken);
 
     /// <summary>Sends a message of either kind, such as one that was received.</summary>
     /// <param name="payload">

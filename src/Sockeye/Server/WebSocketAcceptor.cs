@@ -244,6 +244,49 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
     public Task<int> BroadcastAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken) =>
         BroadcastAsync(message, where: null, cancellationToken);
 
+    /// <summary>Sends a text message to connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
+    public Task<int> BroadcastAsync(
+        string text, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default) =>
+        BroadcastAsync(WebSocketPreparedMessage.Text(text), where, cancellationToken);
+
+    /// <summary>Sends a text message to all connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public Task<int> BroadcastAsync(string text, CancellationToken cancellationToken) =>
+        BroadcastAsync(text, where: null, cancellationToken);
+
+    /// <summary>Sends a text or binary message to connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="payload">The payload; not used after the call returns. Text must be UTF-8, which is not validated.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
+    public Task<int> BroadcastAsync(
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind, Func<WebSocketConnection, bool>? where = null,
+        CancellationToken cancellationToken = default) =>
+        BroadcastAsync(WebSocketPreparedMessage.Create(payload, kind), where, cancellationToken);
+
+    /// <summary>Sends a text or binary message to all connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="payload">The payload; not used after the call returns. Text must be UTF-8, which is not validated.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public Task<int> BroadcastAsync(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken) =>
+        BroadcastAsync(payload, kind, where: null, cancellationToken);
+
     /// <summary>Closes all connections that are open now, and continues to accept others.</summary>
     /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>
     /// <param name="reason">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>

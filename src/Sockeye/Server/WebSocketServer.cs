@@ -1,3 +1,4 @@
+// Over 500 lines: the whole public face of a server, most of it documentation.
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -160,6 +161,33 @@ public sealed class WebSocketServer : IAsyncDisposable
         int port, WebSocketHandler handler, CancellationToken cancellationToken = default) =>
         new WebSocketServer(OnPort(port), handler).StartedAsync(cancellationToken);
 
+    /// <summary>
+    /// Creates and starts a server on all addresses, without TLS, that serves each connection with a method, which receives the server too.
+    /// </summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="serve">
+    /// Serves one connection, as in <see cref="WebSocketHandler.FromDelegate"/>. Receives this server, to send to other connections.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default) =>
+        new WebSocketServer(OnPort(port), serve).StartedAsync(cancellationToken);
+
+    /// <summary>
+    /// Creates and starts a server on all addresses, without TLS, that chooses the handler of a connection by the path of its request.
+    /// </summary>
+    /// <param name="port">The TCP port; 0 lets the system choose a free one.</param>
+    /// <param name="routes">The routes. They are copied: routes that are mapped later have no effect on this server.</param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="SocketException">The port is not available; the message names it.</exception>
+    public static Task<WebSocketServer> StartAsync(
+        int port, WebSocketRoutes routes, CancellationToken cancellationToken = default) =>
+        new WebSocketServer(OnPort(port), routes).StartedAsync(cancellationToken);
+
     /// <summary>Creates and starts a server that serves each connection with a method.</summary>
     /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
     /// <param name="serve">
@@ -186,6 +214,33 @@ public sealed class WebSocketServer : IAsyncDisposable
     public static Task<WebSocketServer> StartAsync(
         WebSocketServerOptions options, WebSocketHandler handler, CancellationToken cancellationToken = default) =>
         new WebSocketServer(options, handler).StartedAsync(cancellationToken);
+
+    /// <summary>Creates and starts a server that serves each connection with a method, which receives the server too.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="serve">
+    /// Serves one connection, as in <see cref="WebSocketHandler.FromDelegate"/>. Receives this server, to send to other connections.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="SocketException">An address is not available; the message names it.</exception>
+    [OverloadResolutionPriority(1)]
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, Func<WebSocketServer, WebSocketConnection, CancellationToken, Task> serve,
+        CancellationToken cancellationToken = default) =>
+        new WebSocketServer(options, serve).StartedAsync(cancellationToken);
+
+    /// <summary>Creates and starts a server that chooses the handler of a connection by the path of its request.</summary>
+    /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
+    /// <param name="routes">The routes. They are copied: routes that are mapped later have no effect on this server.</param>
+    /// <param name="cancellationToken">Cancels the start; see <see cref="StartAsync(CancellationToken)"/>.</param>
+    /// <returns>The server, which listens.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="SocketException">An address is not available; the message names it.</exception>
+    [OverloadResolutionPriority(1)]
+    public static Task<WebSocketServer> StartAsync(
+        WebSocketServerOptions options, WebSocketRoutes routes, CancellationToken cancellationToken = default) =>
+        new WebSocketServer(options, routes).StartedAsync(cancellationToken);
 
     /// <summary>Listens on all addresses of the options, and accepts connections.</summary>
     /// <param name="cancellationToken">
@@ -263,6 +318,49 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public Task<int> BroadcastAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken) =>
         BroadcastAsync(message, where: null, cancellationToken);
+
+    /// <summary>Sends a text message to connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
+    public Task<int> BroadcastAsync(
+        string text, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default) =>
+        BroadcastAsync(WebSocketPreparedMessage.Text(text), where, cancellationToken);
+
+    /// <summary>Sends a text message to all connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="text">The text; a lone surrogate becomes U+FFFD.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public Task<int> BroadcastAsync(string text, CancellationToken cancellationToken) =>
+        BroadcastAsync(text, where: null, cancellationToken);
+
+    /// <summary>Sends a text or binary message to connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="payload">The payload; not used after the call returns. Text must be UTF-8, which is not validated.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(1)]
+    public Task<int> BroadcastAsync(
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind, Func<WebSocketConnection, bool>? where = null,
+        CancellationToken cancellationToken = default) =>
+        BroadcastAsync(WebSocketPreparedMessage.Create(payload, kind), where, cancellationToken);
+
+    /// <summary>Sends a text or binary message to all connections, and waits until the slowest of them has accepted it.</summary>
+    /// <param name="payload">The payload; not used after the call returns. Text must be UTF-8, which is not validated.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public Task<int> BroadcastAsync(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, CancellationToken cancellationToken) =>
+        BroadcastAsync(payload, kind, where: null, cancellationToken);
 
     /// <summary>Closes all connections that are open now, and continues to accept others.</summary>
     /// <param name="code">As for <see cref="WebSocketConnection.CloseAsync"/>.</param>

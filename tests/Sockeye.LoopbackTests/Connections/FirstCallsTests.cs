@@ -33,6 +33,15 @@ public sealed class FirstCallsTests
         () => WebSocketServer.StartAsync(new(), new EchoHandler()),
         () => WebSocketServer.StartAsync(options: new() { Backlog = 10 }, handler: new EchoHandler()),
         () => WebSocketServer.StartAsync(port: 0, serve: Servers.EchoAsync, cancellationToken: Token),
+        () => WebSocketServer.StartAsync(0, async (server, connection, cancellation) => await Servers.EchoAsync(connection, cancellation)),
+        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("*", new EchoHandler())),
+        () => WebSocketServer.StartAsync(0, new WebSocketRoutes().Map("*", new EchoHandler()), Token),
+        () => WebSocketServer.StartAsync(
+            new() { Backlog = 10 }, async (server, connection, cancellation) => await Servers.EchoAsync(connection, cancellation)),
+        () => WebSocketServer.StartAsync(
+            new() { Backlog = 10 }, async (server, connection, cancellation) => await Servers.EchoAsync(connection, cancellation), Token),
+        () => WebSocketServer.StartAsync(new() { Backlog = 10 }, new WebSocketRoutes().Map("/", Servers.EchoAsync)),
+        () => WebSocketServer.StartAsync(new(), new WebSocketRoutes().Map("/", Servers.EchoAsync), Token),
     ];
 
     private static readonly List<Func<WebSocketServer>> Creations =
@@ -120,6 +129,9 @@ public sealed class FirstCallsTests
         connection => connection.SendAsync("é", cancellationToken: Token),
         connection => connection.SendTextAsync(Bytes),
         connection => connection.SendTextAsync(Bytes, Token),
+        connection => connection.SendTextAsync(Bytes, default),
+        connection => connection.SendTextAsync(Bytes, compress: false),
+        connection => connection.SendTextAsync(Bytes, compress: false, Token),
         connection => connection.SendTextAsync("é"u8.ToArray()),
         connection => connection.SendAsync(Bytes, WebSocketMessageKind.Text),
         connection => connection.SendAsync(Bytes, WebSocketMessageKind.Text, Token),
@@ -166,6 +178,21 @@ public sealed class FirstCallsTests
         (server, where) => server.Broadcast(Bytes, other => where(other)),
         (server, where) => server.Broadcast(WebSocketPreparedMessage.Text("é")),
         (server, where) => server.Broadcast(WebSocketPreparedMessage.Text("é"), other => where(other)),
+    ];
+
+    private static readonly List<Func<WebSocketServer, Func<WebSocketConnection, bool>, Task<int>>> AsyncBroadcasts =
+    [
+        (server, where) => server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), Token),
+        (server, where) => server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), default),
+        (server, where) => server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), where, Token),
+        (server, where) => server.BroadcastAsync("é"),
+        (server, where) => server.BroadcastAsync("é", default),
+        (server, where) => server.BroadcastAsync("é", Token),
+        (server, where) => server.BroadcastAsync("é", other => where(other)),
+        (server, where) => server.BroadcastAsync("é", where, Token),
+        (server, where) => server.BroadcastAsync("é"u8, WebSocketMessageKind.Text),
+        (server, where) => server.BroadcastAsync(Bytes, WebSocketMessageKind.Text, Token),
+        (server, where) => server.BroadcastAsync(Bytes, WebSocketMessageKind.Text, other => where(other), Token),
     ];
 
     private static readonly List<Func<WebSocketServer, Task>> Stops =
@@ -297,11 +324,12 @@ public sealed class FirstCallsTests
         await client.ReceiveMessageAsync().WithDeadline();
 
         Assert.All(Broadcasts, broadcast => Assert.Equal(1, broadcast(server, _ => true)));
-        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), Token));
-        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), default));
-        Assert.Equal(1, await server.BroadcastAsync(WebSocketPreparedMessage.Text("é"), _ => true, Token));
+        foreach (Func<WebSocketServer, Func<WebSocketConnection, bool>, Task<int>> broadcast in AsyncBroadcasts)
+        {
+            Assert.Equal(1, await broadcast(server, _ => true));
+        }
 
-        for (int i = 0; i < Broadcasts.Count + 3; i++)
+        for (int i = 0; i < Broadcasts.Count + AsyncBroadcasts.Count; i++)
         {
             WebSocketMessage message = await client.ReceiveMessageAsync().WithDeadline();
             Assert.Equal(i is >= 5 and < 8 ? WebSocketMessageKind.Binary : WebSocketMessageKind.Text, message.Kind);

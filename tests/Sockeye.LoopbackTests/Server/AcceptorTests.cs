@@ -329,7 +329,7 @@ public sealed class AcceptorTests
         Assert.Equal(2, acceptor.Broadcast("to two"));
         Assert.Equal("to two", (await one.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal("to two", (await two.ReceiveMessageAsync().WithDeadline()).GetText());
-        Assert.Equal(1, await other.BroadcastAsync(WebSocketPreparedMessage.Text("to one")).WithDeadline());
+        Assert.Equal(1, await other.BroadcastAsync("to one").WithDeadline());
         Assert.Equal("to one", (await elsewhere.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 

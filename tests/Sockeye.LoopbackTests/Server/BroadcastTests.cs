@@ -25,10 +25,11 @@ public sealed class BroadcastTests
         Assert.Equal(2, server.Broadcast("all but one", connection => connection != sender));
         Assert.Equal(1, await server.BroadcastAsync(
             WebSocketPreparedMessage.Binary([1, 2]), connection => connection.Request!.Path == "/b").WithDeadline());
+        Assert.Equal(2, await server.BroadcastAsync("waits", connection => connection != sender).WithDeadline());
         Assert.Equal(3, server.Broadcast("end"u8, WebSocketMessageKind.Text));
 
-        Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[0], 3));
-        Assert.Equal(["to all", "all but one", "end"], await TextsAsync(clients[2], 3));
+        Assert.Equal(["to all", "all but one", "waits", "end"], await TextsAsync(clients[0], 4));
+        Assert.Equal(["to all", "all but one", "waits", "end"], await TextsAsync(clients[2], 4));
         Assert.Equal("to all", (await clients[1].ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal([1, 2], (await clients[1].ReceiveMessageAsync().WithDeadline()).Payload.ToArray());
         Assert.Equal("end", (await clients[1].ReceiveMessageAsync().WithDeadline()).GetText());

@@ -91,13 +91,15 @@ public sealed class CompressedSendsTests
         test.Connection.TrySend(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false);
         test.Connection.SendAsync(TextOf(1), compress: false).AsTask().Wait();
         test.Connection.SendAsync(Encoding.UTF8.GetBytes(TextOf(1)), WebSocketMessageKind.Text, compress: false).AsTask().Wait();
+        test.Connection.SendTextAsync(Encoding.UTF8.GetBytes(TextOf(1)), compress: false).AsTask().Wait();
+        test.Connection.SendAsync(Encoding.UTF8.GetBytes(TextOf(1)), compress: false).AsTask().Wait();
         SendText(test, TextOf(1));
         IReadOnlyList<RawFrame> frames = test.Frames();
 
         Assert.Equal(
-            "Text 200 bytes, Text 200 bytes, Text 200 bytes, compressed Text", string.Join(", ", frames));
-        Assert.Equal(length, frames[3].Payload.Length);
-        Assert.Equal(Enumerable.Repeat(TextOf(1), 4), _messages.Texts(frames));
+            "Text 200 bytes, Text 200 bytes, Text 200 bytes, Text 200 bytes, Binary 200 bytes, compressed Text", string.Join(", ", frames));
+        Assert.Equal(length, frames[5].Payload.Length);
+        Assert.Equal(Enumerable.Repeat(TextOf(1), 6), _messages.Texts(frames));
     }
 
     [Fact]
