@@ -8,6 +8,7 @@ public sealed class ParityPageTests
     [InlineData("docs/reference/parity-client-behaviours.md")]
     [InlineData("docs/reference/parity-server.md")]
     [InlineData("docs/reference/parity-server-behaviours.md")]
+    [InlineData("docs/reference/parity-streams.md")]
     [InlineData("docs/reference/attacks-server.md")]
     [InlineData("docs/reference/interop.md")]
     [InlineData("docs/reference/attacks-client.md")]
