@@ -12,12 +12,14 @@ using System.Net;
 using System.Security.Cryptography;
 using Sockeye;
 
-const int SampleLength = 64 * 1024 * 1024;
-
 string directory = Directory.CreateTempSubdirectory("sockeye").FullName;
 string stored = Path.Combine(directory, "stored");
 string downloaded = Path.Combine(directory, "downloaded");
-string path = args.Length > 0 ? args[0] : await CreateSampleAsync();
+string path = args.Length > 0 ? args[0] : Path.Combine(directory, "sample");
+if (args.Length == 0)
+{
+    await File.WriteAllBytesAsync(path, RandomNumberGenerator.GetBytes(64 * 1024 * 1024));
+}
 
 // Messages are delivered as they arrive, so that their length is not bounded by memory.
 var connectionOptions = new WebSocketConnectionOptions
@@ -37,14 +39,14 @@ await using (WebSocketConnection client = await WebSocketClient.ConnectAsync(
     long length = new FileInfo(path).Length;
     await using (FileStream file = File.OpenRead(path))
     {
-        await SendAsync(client, file, new ProgressBar("upload  ", length));
+        await SendAsync(client, file, done => ShowProgress("upload  ", done, length));
     }
 
     await using (FileStream file = File.Create(downloaded))
     {
         WebSocketMessageStream message = await client.ReceiveMessageStreamAsync()
             ?? throw new EndOfStreamException("The server closed the connection.");
-        await CopyAsync(message, file, new ProgressBar("download", length));
+        await CopyAsync(message, file, done => ShowProgress("download", done, length));
     }
 }
 
@@ -61,31 +63,36 @@ async Task ServeAsync(WebSocketConnection connection, CancellationToken cancella
         await using FileStream file = new(stored, FileMode.Create, FileAccess.ReadWrite);
         await message.CopyToAsync(file, cancellation);
         file.Position = 0;
-        await SendAsync(connection, file, progress: null);
+        await SendAsync(connection, file, done => { });
     }
 }
 
-static async Task SendAsync(WebSocketConnection connection, Stream source, ProgressBar? progress)
+static async Task SendAsync(WebSocketConnection connection, Stream source, Action<long> progress)
 {
     await using WebSocketMessageWriter writer = connection.BeginMessage(WebSocketMessageKind.Binary);
     await CopyAsync(source, writer, progress);
     await writer.CompleteAsync();
 }
 
-static async Task CopyAsync(Stream source, Stream target, ProgressBar? progress)
+static async Task CopyAsync(Stream source, Stream target, Action<long> progress)
 {
     byte[] buffer = new byte[64 * 1024];
     int length;
-    while ((length = await source.ReadAsync(buffer)) > 0)
+    for (long done = 0; (length = await source.ReadAsync(buffer)) > 0; progress(done))
     {
         await target.WriteAsync(buffer.AsMemory(0, length));
-        progress?.Add(length);
+        done += length;
     }
 }
 
-async Task<string> CreateSampleAsync()
+// One line that changes; only the last state if the output is not a console.
+static void ShowProgress(string name, long done, long length)
 {
-    string sample = Path.Combine(directory, "sample");
-    await File.WriteAllBytesAsync(sample, RandomNumberGenerator.GetBytes(SampleLength));
-    return sample;
+    if (!Console.IsOutputRedirected || done == length)
+    {
+        int filled = (int)(20 * done / length);
+        string bar = new string('#', filled).PadRight(20, '.');
+        Console.Write($"{(Console.IsOutputRedirected ? "" : "\r")}{name} [{bar}] {100 * done / length,3} %, {done >> 20} MiB");
+        Console.Write(done == length ? "\n" : "");
+    }
 }
