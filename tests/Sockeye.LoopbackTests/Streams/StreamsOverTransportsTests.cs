@@ -137,6 +137,40 @@ public sealed class StreamsOverTransportsTests
         await echoing.WithDeadline();
     }
 
+    [Theory]
+    [EachTransport]
+    public async Task A_stream_ends_with_a_close_of_the_peer_and_fails_with_a_lost_one(TransportKind kind)
+    {
+        foreach (bool isServer in new[] { true, false })
+        {
+            foreach (bool isClean in new[] { true, false })
+            {
+                await using ConnectionPair pair = await ConnectionPair.CreateAsync(kind);
+                WebSocketConnection peer = isServer ? pair.Client : pair.Server;
+                Stream stream = (isServer ? pair.Server : pair.Client).AsStream();
+                await peer.SendAsync("last").WithDeadline();
+                byte[] buffer = new byte[10];
+                Assert.Equal(4, await stream.ReadAsync(buffer).AsTask().WithDeadline());
+                Task<int> end = stream.ReadAsync(buffer).AsTask();
+
+                if (isClean)
+                {
+                    await peer.CloseAsync().WithDeadline();
+                    Assert.Equal(0, await end.WithDeadline());
+                }
+                else
+                {
+                    peer.Abort();
+                    await Assert.ThrowsAsync<IOException>(() => end.WithDeadline());
+                }
+
+                IOException thrown = await Assert.ThrowsAsync<IOException>(() => stream.WriteAsync(buffer).AsTask());
+                Assert.IsType<WebSocketClosedException>(thrown.InnerException);
+                await stream.DisposeAsync().AsTask().WithDeadline();
+            }
+        }
+    }
+
     internal static async Task EchoAsync(WebSocketConnection connection)
     {
         await foreach (WebSocketMessageStream message in connection.ReadAllMessageStreamsAsync())

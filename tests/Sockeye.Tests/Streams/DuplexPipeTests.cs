@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
 
@@ -61,6 +62,41 @@ public sealed class DuplexPipeTests
 
         // Only the last payload, which is left to the garbage collector: the application may still read it.
         Assert.Equal(1, _test.Pool.OutCount);
+        Assert.False(_test.Pool.HasFault);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Bytes_come_in_order_however_they_are_consumed_and_examined(int seed)
+    {
+        var random = new Random(seed);
+        byte[] content = new byte[20_000];
+        random.NextBytes(content);
+        int fed = 0;
+        int consumed = 0;
+        int examined = 0;
+        while (consumed < content.Length)
+        {
+            // A read would wait if everything that was fed has been examined.
+            int toFeed = examined == fed ? random.Next(1, 3) : random.Next(0, 2);
+            for (; toFeed > 0 && fed < content.Length; toFeed--)
+            {
+                int length = Math.Min(random.Next(1, 400), content.Length - fed);
+                _test.Receive(Opcode.Binary, content.AsSpan(fed, length));
+                fed += length;
+            }
+
+            ReadResult result = await ReadAsync();
+            Assert.Equal(content.AsSpan(consumed, (int)result.Buffer.Length).ToArray(), result.Buffer.ToArray());
+            int take = random.Next(0, (int)result.Buffer.Length + 1);
+            int look = fed == content.Length ? take : random.Next(take, (int)result.Buffer.Length + 1);
+            _pipe.Input.AdvanceTo(result.Buffer.GetPosition(take), result.Buffer.GetPosition(look));
+            examined = look == result.Buffer.Length ? consumed + look : -1;
+            consumed += take;
+        }
+
         Assert.False(_test.Pool.HasFault);
     }
 

@@ -79,6 +79,22 @@ public sealed class HasMoreTests
     }
 
     [Fact]
+    public void A_compressed_message_that_follows_in_the_same_read_counts()
+    {
+        List<bool> seen = [];
+        var test = new TestConnection(handler: new Conflating(seen), deflate: DeflateSetup.Takeover());
+
+        // RFC 7692 §7.2.3.1: "Hello" in one compressed block.
+        test.Transport.Feed(
+        [
+            .. test.FromPeer(Opcode.Text, "one"u8),
+            .. TestConnection.FrameOf(Role.Client, Opcode.Text, [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], reservedBits: FrameHeader.Rsv1),
+        ]);
+
+        Assert.Equal([true, false], seen);
+    }
+
+    [Fact]
     public void A_receive_that_continues_in_place_sees_what_follows_in_the_same_read()
     {
         var test = new TestConnection(options: new WebSocketConnectionOptions { RunReceiveContinuationsInline = true });
