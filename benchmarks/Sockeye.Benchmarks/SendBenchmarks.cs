@@ -134,6 +134,14 @@ public class SendBenchmarks
         {
         }
 
+        public void OnNoRoom()
+        {
+        }
+
+        public void OnDropped(in SendDrops drops, bool becomesSlow)
+        {
+        }
+
         public void OnSendBufferDrained()
         {
         }

@@ -50,6 +50,7 @@ public sealed class LimitsPageTests
         [
             (new LimitOptions(), true, true),
             (new KeepAliveOptions(), true, true),
+            (new SlowConsumerOptions(), true, true),
             (new WebSocketConnectionOptions(), true, true),
             (new PerMessageDeflateOptions(), true, true),
             (new WebSocketAcceptorOptions(), true, false),

@@ -131,6 +131,12 @@ internal sealed class ConnectionCore
     public PingTracker Pings =>
         _pings ?? Interlocked.CompareExchange(ref _pings, new PingTracker(Settings.Wheel.Time), null) ?? _pings;
 
+    /// <summary>How many messages were dropped because the peer was slow.</summary>
+    public WebSocketDropCounts DropCounts => _deadlines?.Slow?.Counts ?? default;
+
+    /// <summary>What is known about a slow peer. Created if necessary.</summary>
+    public SlowConsumer SlowConsumer => NeedDeadlines().NeedSlow();
+
     /// <summary>How long the last answered ping took.</summary>
     public TimeSpan? RoundTripTime => _pings?.RoundTripTime;
 
@@ -309,7 +315,73 @@ internal sealed class ConnectionCore
     public void OnMessageWhole() => _deadlines?.NoteMessageWhole();
 
     /// <inheritdoc/>
-    public void OnSendBufferDrained() => Receiver.OnSendBufferDrained();
+    public void OnNoRoom()
+    {
+        if (_deadlines?.Slow is { HasListeners: true })
+        {
+            NoteNoRoom(closes: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnDropped(in SendDrops drops, bool becomesSlow)
+    {
+        SlowConsumer slow = SlowConsumer;
+        slow.Count(drops);
+        if (becomesSlow)
+        {
+            slow.NoteSlow(becomes: true, closes: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnSendBufferDrained()
+    {
+        Receiver.OnSendBufferDrained();
+        _deadlines?.Slow?.NoteDrained();
+    }
+
+    /// <inheritdoc/>
+    public bool IsSlow => Sends.IsSlow;
+
+    /// <inheritdoc/>
+    public bool LogsSlow => Settings.Logger.IsEnabled(LogLevel.Debug);
+
+    /// <inheritdoc/>
+    public void OnSlowChanged(bool isSlow, Delegate? listeners)
+    {
+        if (isSlow)
+        {
+            Settings.Logger.PeerSlow(Connection.Id, Sends.SendBufferLength);
+        }
+        else
+        {
+            Settings.Logger.PeerCaughtUp(Connection.Id, DropCounts.Total);
+        }
+
+        try
+        {
+            ((Action<WebSocketConnection>?)listeners)?.Invoke(Connection);
+        }
+        catch (Exception exception)
+        {
+            OnHandlerFailed(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnSlowTooLong()
+    {
+        TimeSpan after = Settings.Options.OwnSlowConsumer.CloseAfter;
+        if (State == WebSocketConnectionState.Open)
+        {
+            Settings.Logger.PeerTooSlow(Connection.Id, after);
+            Fail(
+                new CloseStatus(WebSocketCloseCode.TryAgainLater, ""),
+                new TimeoutException($"The peer read too slowly: the send buffer was at its limit for {after}."),
+                letsAnswer: false);
+        }
+    }
 
     /// <inheritdoc/>
     public void SendKeepAlivePing()
@@ -467,6 +539,66 @@ internal sealed class ConnectionCore
         }
     }
 
+    /// <summary>Sends a whole message, under the policy for slow consumers; never waits.</summary>
+    public WebSocketSendResult TrySend(in OutgoingFrame frame, ReadOnlySpan<byte> payload) =>
+        Settings.SlowConsumerPolicy == WebSocketSlowConsumerPolicy.Wait
+            ? Sends.TrySend(frame, payload)
+            : TrySend(frame, payload, default);
+
+    /// <summary>Sends a whole message, under its own policy for slow consumers; never waits.</summary>
+    public WebSocketSendResult TrySend(in OutgoingFrame frame, ReadOnlySpan<byte> payload, in WebSocketSendOptions options)
+    {
+        WebSocketSlowConsumerPolicy policy = PolicyOf(options);
+        SendMode mode = SendRules.ModeOf(policy, options.Key);
+        if (mode != SendMode.Try)
+        {
+            return Sends.SendOrDrop(frame, payload, mode, mode == SendMode.LatestPerKey ? options.Key : null);
+        }
+
+        WebSocketSendResult result = Sends.TrySend(frame, payload);
+        if (result == WebSocketSendResult.Refused && policy == WebSocketSlowConsumerPolicy.Close)
+        {
+            NoteNoRoom(closes: true);
+        }
+
+        return result;
+    }
+
+    /// <summary>Sends a whole message, under the policy for slow consumers: waits for room if that policy is to wait.</summary>
+    public ValueTask SendAsync(in OutgoingFrame frame, CancellationToken cancellationToken) =>
+        Settings.SlowConsumerPolicy == WebSocketSlowConsumerPolicy.Wait
+            ? Sends.SendAsync(frame, cancellationToken)
+            : SendAsync(frame, default, cancellationToken);
+
+    /// <summary>Sends a whole message, under its own policy for slow consumers: waits for room if that policy is to wait.</summary>
+    public ValueTask SendAsync(in OutgoingFrame frame, in WebSocketSendOptions options, CancellationToken cancellationToken)
+    {
+        WebSocketSlowConsumerPolicy policy = PolicyOf(options);
+        bool waits = policy is WebSocketSlowConsumerPolicy.Wait or WebSocketSlowConsumerPolicy.Close;
+        if (!waits && !(cancellationToken.IsCancellationRequested && State == WebSocketConnectionState.Open))
+        {
+            // Also without a key: it then waits for room only, and not for the end of what waits to be replaced.
+            WebSocketSendResult result = TrySend(frame, frame.Payload.Span, options);
+            if (result != WebSocketSendResult.Refused)
+            {
+                frame.Release(Settings.Pool);
+                return result == WebSocketSendResult.Closed ? ValueTask.FromException(CreateClosedException()) : default;
+            }
+        }
+
+        // Canceled, or there is no room for a message that is not dropped.
+        ValueTask sending = Sends.SendAsync(frame, cancellationToken);
+        if (!sending.IsCompleted && policy == WebSocketSlowConsumerPolicy.Close)
+        {
+            NoteNoRoom(closes: true);
+        }
+
+        return sending;
+    }
+
+    /// <summary>Whether a message that is sent with these options may be dropped, or replace another.</summary>
+    public bool MayDrop(in WebSocketSendOptions options) => SendRules.ModeOf(PolicyOf(options), options.Key) != SendMode.Try;
+
     /// <summary>Sends a ping and times it.</summary>
     public ValueTask SendPing(TaskCompletionSource<TimeSpan>? answer, CancellationToken cancellationToken = default)
     {
@@ -499,6 +631,19 @@ internal sealed class ConnectionCore
         acknowledged ??= (uint?)-unacknowledged;
         end = (acknowledged ?? 0) + (uint)(unacknowledged ?? 0) + (uint)Sends.SendBufferLength;
         return acknowledged;
+    }
+
+    private WebSocketSlowConsumerPolicy PolicyOf(in WebSocketSendOptions options) =>
+        options.SlowConsumer ?? Settings.SlowConsumerPolicy;
+
+    // The peer is slow, unless the message waits for its turn only.
+    private void NoteNoRoom(bool closes)
+    {
+        bool becomes = Sends.TryBecomeSlow();
+        if (becomes || (closes && Sends.IsSlow))
+        {
+            SlowConsumer.NoteSlow(becomes, closes);
+        }
     }
 
     private PeerDeadlines NeedDeadlines() =>

@@ -71,6 +71,18 @@ internal static partial class ConnectionLog
             + "the application was not done {Duration} after this end began to close")]
     public static partial void ReceiverStalled(this ILogger logger, long connectionId, TimeSpan duration);
 
+    [LoggerMessage(EventId = 217, Level = LogLevel.Debug,
+        Message = "The peer of connection {ConnectionId} reads slowly: {SendBufferLength} bytes wait for it")]
+    public static partial void PeerSlow(this ILogger logger, long connectionId, long sendBufferLength);
+
+    [LoggerMessage(EventId = 218, Level = LogLevel.Debug,
+        Message = "The peer of connection {ConnectionId} has caught up; {DroppedCount} messages were dropped since the connection was opened")]
+    public static partial void PeerCaughtUp(this ILogger logger, long connectionId, long droppedCount);
+
+    [LoggerMessage(EventId = 219, Level = LogLevel.Information,
+        Message = "Failed connection {ConnectionId} with TryAgainLater: its send buffer was at the limit for {CloseAfter}")]
+    public static partial void PeerTooSlow(this ILogger logger, long connectionId, TimeSpan closeAfter);
+
     [LoggerMessage(EventId = 209, Level = LogLevel.Warning,
         Message = "Messages are not compressed: libSystem.IO.Compression.Native could not be loaded")]
     public static partial void CompressionUnavailable(this ILogger logger);

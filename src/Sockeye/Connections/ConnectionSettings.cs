@@ -26,6 +26,7 @@ internal sealed class ConnectionSettings
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         budget ??= MemoryBudget.Process;
         MaxSendBufferLength = Limits.MaxSendBufferLength;
+        SlowConsumerPolicy = options.OwnSlowConsumer.Policy;
         Memory = new MemoryAllowance(budget, Limits.MaxBufferedLength);
         UncountedPool = pool ?? LargeArrayPool.Process;
         Pool = new CountedPool(UncountedPool, budget);
@@ -44,6 +45,9 @@ internal sealed class ConnectionSettings
 
     /// <summary>The limit of the send buffer, in bytes: here, because every send reads it.</summary>
     public int MaxSendBufferLength { get; }
+
+    /// <summary>What happens to messages for a slow peer, unless a send overrides it.</summary>
+    public WebSocketSlowConsumerPolicy SlowConsumerPolicy { get; }
 
     /// <summary>The keep-alive among the options.</summary>
     public KeepAliveOptions KeepAlive => Options.OwnKeepAlive;

@@ -51,6 +51,33 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         Core = new ConnectionCore(this, transport, settings, isPulled: handler is null or { ServeMethod: not null }, deflate);
     }
 
+    /// <summary>
+    /// Raised when the peer becomes slow: a message has found the send buffer at its limit
+    /// (<see cref="LimitOptions.MaxSendBufferLength"/>), or has replaced another that waits. From then on messages wait, or are refused,
+    /// dropped or replaced, depending on the policy (<see cref="SlowConsumerOptions"/>).
+    /// </summary>
+    /// <remarks>
+    /// This event and <see cref="CaughtUp"/> are raised in turn on the thread pool, one at a time for each connection, soon after what
+    /// they report. A peer that catches up and becomes slow again while a listener runs is not reported again. A listener may send. If
+    /// it throws, the exception is logged and the connection fails with 1011. A connection with a listener needs about 250 bytes more.
+    /// </remarks>
+    public event Action<WebSocketConnection>? BecameSlow
+    {
+        add => Core.SlowConsumer.Change(isSlow: true, value, adds: true);
+        remove => Core.SlowConsumer.Change(isSlow: true, value, adds: false);
+    }
+
+    /// <summary>
+    /// Raised when a slow peer has caught up: the send buffer has drained, to half of its limit or, while messages with keys wait,
+    /// completely. Not raised if the connection ends first.
+    /// </summary>
+    /// <remarks>As for <see cref="BecameSlow"/>. <see cref="DropCounts"/> has the number of messages that the peer has missed.</remarks>
+    public event Action<WebSocketConnection>? CaughtUp
+    {
+        add => Core.SlowConsumer.Change(isSlow: false, value, adds: true);
+        remove => Core.SlowConsumer.Change(isSlow: false, value, adds: false);
+    }
+
     /// <summary>The number of the connection, which no other connection of this process has. The log shows it too.</summary>
     public long Id { get; }
 
@@ -94,6 +121,9 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// taken.
     /// </summary>
     public long SendBufferLength => Core.Sends.SendBufferLength;
+
+    /// <summary>How many messages were dropped because the peer was slow, by the reason (<see cref="SlowConsumerOptions"/>).</summary>
+    public WebSocketDropCounts DropCounts => Core.DropCounts;
 
     /// <summary>The round-trip time of the last ping that was answered, whether the application's or the keep-alive's.</summary>
     /// <value><see langword="null"/> until a ping has been answered.</value>
@@ -218,6 +248,27 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         return SendAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, compress, isRented: true, cancellationToken);
     }
 
+    /// <summary>Sends a text message, with a key or its own policy for slow consumers.</summary>
+    /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
+    /// <returns>As for the other overloads. It completes at once if the policy drops messages.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    [OverloadResolutionPriority(2)]
+    public ValueTask SendAsync(string text, WebSocketSendOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        byte[] rented = Core.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        int length = Encoding.UTF8.GetBytes(text, rented);
+        var frame = new OutgoingFrame(Opcode.Text, rented.AsMemory(0, length))
+        {
+            IsRented = true,
+            Encoder = EncoderFor(length, options.Compress),
+        };
+        return Core.SendAsync(frame, options, cancellationToken);
+    }
+
     /// <summary>Sends a text message that is already encoded as UTF-8.</summary>
     /// <param name="utf8">
     /// The text. Do not change it until the task completes. It is not validated: a peer fails the connection with 1007 if
@@ -292,6 +343,27 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         CancellationToken cancellationToken = default) =>
         SendAsync(payload, kind, compress, isRented: false, cancellationToken);
 
+    /// <summary>Sends a message of either kind, with a key or its own policy for slow consumers.</summary>
+    /// <param name="payload">As for the other overload.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
+    /// <returns>As for the other overloads. It completes at once if the policy drops messages.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    [OverloadResolutionPriority(2)]
+    public ValueTask SendAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, WebSocketSendOptions options,
+        CancellationToken cancellationToken = default)
+    {
+        var frame = new OutgoingFrame(OutgoingFrame.OpcodeOf(kind), payload)
+        {
+            Encoder = EncoderFor(payload.Length, options.Compress),
+        };
+        return Core.SendAsync(frame, options, cancellationToken);
+    }
+
     /// <summary>Sends a message that was received, on this connection or another.</summary>
     /// <param name="message">The message. Its payload must stay valid until the task completes.</param>
     /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
@@ -320,8 +392,22 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     [MustUseReturnValue]
     public WebSocketSendResult TrySend(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary, bool compress = true) =>
-        Core.Sends.TrySend(
+        Core.TrySend(
             new OutgoingFrame(OutgoingFrame.OpcodeOf(kind)) { Encoder = EncoderFor(payload.Length, compress) }, payload);
+
+    /// <summary>Sends a message now or not at all, with a key or its own policy for slow consumers.</summary>
+    /// <param name="payload">As for the other overload.</param>
+    /// <param name="kind">Text or binary.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <returns>As for the other overload.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    [MustUseReturnValue]
+    [OverloadResolutionPriority(1)]
+    public WebSocketSendResult TrySend(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, WebSocketSendOptions options) =>
+        Core.TrySend(
+            new OutgoingFrame(OutgoingFrame.OpcodeOf(kind)) { Encoder = EncoderFor(payload.Length, options.Compress) },
+            payload,
+            options);
 
     /// <summary>Sends a text message now or not at all.</summary>
     /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
@@ -331,20 +417,21 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     public WebSocketSendResult TrySend(string text, bool compress = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        int maxLength = Encoding.UTF8.GetMaxByteCount(text.Length);
-        byte[]? rented = maxLength > MaxLengthOnStack ? Core.Rent(maxLength) : null;
-        try
-        {
-            Span<byte> utf8 = rented ?? stackalloc byte[MaxLengthOnStack];
-            return TrySendText(utf8[..Encoding.UTF8.GetBytes(text, utf8)], compress);
-        }
-        finally
-        {
-            if (rented is not null)
-            {
-                Core.Settings.Pool.Return(rented);
-            }
-        }
+        using var utf8 = new EncodedText(text, stackalloc byte[MaxLengthOnStack], Core.Settings.Pool);
+        return TrySendText(utf8.Bytes, compress);
+    }
+
+    /// <summary>Sends a text message now or not at all, with a key or its own policy for slow consumers.</summary>
+    /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <returns>As for the other overloads.</returns>
+    [MustUseReturnValue]
+    [OverloadResolutionPriority(1)]
+    public WebSocketSendResult TrySend(string text, WebSocketSendOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        using var utf8 = new EncodedText(text, stackalloc byte[MaxLengthOnStack], Core.Settings.Pool);
+        return TrySend(utf8.Bytes, WebSocketMessageKind.Text, options);
     }
 
     /// <summary>Sends a text message that is already encoded as UTF-8, such as a literal <c>"…"u8</c>, now or not at all.</summary>
@@ -365,7 +452,23 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     public ValueTask SendAsync(WebSocketPreparedMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Core.Sends.SendAsync(FrameOf(message), cancellationToken);
+        return message.Key is null
+            ? Core.SendAsync(FrameOf(message, compress: true), cancellationToken)
+            : SendAsync(message, default(WebSocketSendOptions), cancellationToken);
+    }
+
+    /// <summary>Sends a message that was prepared for many connections, with a key or its own policy for slow consumers.</summary>
+    /// <param name="message">The message. It may be sent on any number of connections at once.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>
+    /// <returns>As for other messages.</returns>
+    /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
+    [OverloadResolutionPriority(1)]
+    public ValueTask SendAsync(
+        WebSocketPreparedMessage message, WebSocketSendOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Core.SendAsync(FrameOf(message, options.Compress), options.With(message), cancellationToken);
     }
 
     /// <summary>Sends a message that was prepared for many connections, now or not at all.</summary>
@@ -375,7 +478,22 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     public WebSocketSendResult TrySend(WebSocketPreparedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Core.Sends.TrySend(FrameOf(message), message.Payload.Span);
+        return message.Key is null
+            ? Core.TrySend(FrameOf(message, compress: true), message.Payload.Span)
+            : TrySend(message, default(WebSocketSendOptions));
+    }
+
+    /// <summary>
+    /// Sends a message that was prepared for many connections, now or not at all, with a key or its own policy for slow consumers.
+    /// </summary>
+    /// <param name="message">The message.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <returns>As for other messages.</returns>
+    [MustUseReturnValue]
+    public WebSocketSendResult TrySend(WebSocketPreparedMessage message, WebSocketSendOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Core.TrySend(FrameOf(message, options.Compress), message.Payload.Span, options.With(message));
     }
 
     /// <summary>Begins a message that is sent in fragments.</summary>
@@ -572,7 +690,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
             IsRented = isRented,
             Encoder = EncoderFor(payload.Length, compress),
         };
-        return Core.Sends.SendAsync(frame, cancellationToken);
+        return Core.SendAsync(frame, cancellationToken);
     }
 
     private ConnectionDetails MakeDetails()
@@ -587,8 +705,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
             ?? details;
     }
 
-    private OutgoingFrame FrameOf(WebSocketPreparedMessage message) =>
-        EncoderFor(message.Payload.Length, message.Compress) is { } encoder
+    private OutgoingFrame FrameOf(WebSocketPreparedMessage message, bool compress) =>
+        EncoderFor(message.Payload.Length, compress && message.Compress) is { } encoder
             ? OutgoingFrame.Prepare(message, encoder)
             : message.Plain;
 

@@ -11,6 +11,7 @@ public sealed record WebSocketConnectionOptions
     // changes this object only.
     private readonly LimitOptions _limits = new();
     private readonly KeepAliveOptions _keepAlive = new();
+    private readonly SlowConsumerOptions _slowConsumer = new();
 
     /// <summary>How much memory the peer can make the connection hold. A copy is kept, and a copy is returned.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
@@ -33,6 +34,21 @@ public sealed record WebSocketConnectionOptions
         {
             ArgumentNullException.ThrowIfNull(value, nameof(KeepAlive));
             _keepAlive = value with { };
+        }
+    }
+
+    /// <summary>
+    /// What happens to messages for a peer that reads more slowly than this end sends. A copy is kept, and a copy is returned.
+    /// </summary>
+    /// <value>The default is <see cref="SlowConsumerOptions.Wait"/>.</value>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public SlowConsumerOptions SlowConsumer
+    {
+        get => _slowConsumer with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(SlowConsumer));
+            _slowConsumer = value with { };
         }
     }
 
@@ -126,6 +142,9 @@ public sealed record WebSocketConnectionOptions
 
     /// <summary>The limits, without a copy.</summary>
     internal LimitOptions OwnLimits => _limits;
+
+    /// <summary>What happens to messages for a slow peer, without a copy.</summary>
+    internal SlowConsumerOptions OwnSlowConsumer => _slowConsumer;
 
     /// <summary>The keep-alive, without a copy.</summary>
     internal KeepAliveOptions OwnKeepAlive => _keepAlive;

@@ -28,10 +28,11 @@ public sealed class WebSocketPreparedMessage
     // keeps the pool alive anyway. The array is replaced as a whole.
     private volatile KeyValuePair<CodecPool<Deflater>, OutgoingFrame>[] _deflated = [];
 
-    private WebSocketPreparedMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress)
+    private WebSocketPreparedMessage(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress, string? key)
     {
         Kind = kind;
         Compress = compress;
+        Key = key;
         Plain = OutgoingFrame.Share(OutgoingFrame.OpcodeOf(kind), payload);
     }
 
@@ -44,6 +45,12 @@ public sealed class WebSocketPreparedMessage
     /// <summary>Whether the message is compressed on connections that compress, if it is long enough.</summary>
     public bool Compress { get; }
 
+    /// <summary>
+    /// What the message is the newest state of, such as the symbol of a price: see <see cref="WebSocketSlowConsumerPolicy.LatestPerKey"/>.
+    /// <see langword="null"/> if it has no key.
+    /// </summary>
+    public string? Key { get; }
+
     /// <summary>The uncompressed frame.</summary>
     internal OutgoingFrame Plain { get; }
 
@@ -53,17 +60,19 @@ public sealed class WebSocketPreparedMessage
     /// Whether to compress the message on connections that have negotiated compression, if it is long enough. Do not compress a
     /// secret together with text that someone else has chosen: the length would reveal it (RFC 7692 §8).
     /// </param>
-    public static WebSocketPreparedMessage Text(string text, bool compress = true)
+    /// <param name="key">The <see cref="Key"/>.</param>
+    public static WebSocketPreparedMessage Text(string text, bool compress = true, string? key = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return new(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, compress);
+        return new(Encoding.UTF8.GetBytes(text), WebSocketMessageKind.Text, compress, key);
     }
 
     /// <summary>Prepares a binary message.</summary>
     /// <param name="payload">The payload, which is copied.</param>
     /// <param name="compress">As for a text message.</param>
-    public static WebSocketPreparedMessage Binary(ReadOnlySpan<byte> payload, bool compress = true) =>
-        new(payload, WebSocketMessageKind.Binary, compress);
+    /// <param name="key">The <see cref="Key"/>.</param>
+    public static WebSocketPreparedMessage Binary(ReadOnlySpan<byte> payload, bool compress = true, string? key = null) =>
+        new(payload, WebSocketMessageKind.Binary, compress, key);
 
     /// <summary>Prepares a message of either kind, such as one that was received.</summary>
     /// <param name="payload">
@@ -71,9 +80,11 @@ public sealed class WebSocketPreparedMessage
     /// </param>
     /// <param name="kind">Text or binary.</param>
     /// <param name="compress">As for a text message.</param>
+    /// <param name="key">The <see cref="Key"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
-    public static WebSocketPreparedMessage Create(ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress = true) =>
-        new(payload, kind, compress);
+    public static WebSocketPreparedMessage Create(
+        ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool compress = true, string? key = null) =>
+        new(payload, kind, compress, key);
 
     /// <summary>The frame for connections that compress with a pool's codecs; uncompressed if compression makes it no shorter.</summary>
     internal OutgoingFrame FrameFor(CodecPool<Deflater> codecs)

@@ -8,30 +8,31 @@ internal static class Broadcasts
     /// <summary>Sends without waiting.</summary>
     /// <returns>The number of connections that have accepted the message.</returns>
     public static int Send(
-        IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where)
+        IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, WebSocketSendOptions options,
+        Func<WebSocketConnection, bool>? where)
     {
         int count = 0;
         foreach (WebSocketConnection connection in connections)
         {
             if (where is null || where(connection))
             {
-                count += connection.TrySend(message) is WebSocketSendResult.Sent or WebSocketSendResult.Queued ? 1 : 0;
+                count += IsAccepted(connection.TrySend(message, options)) ? 1 : 0;
             }
         }
 
         return count;
     }
 
-    /// <summary>Sends, and waits for slow connections.</summary>
+    /// <summary>Sends, and waits for slow connections whose policy is to wait.</summary>
     /// <returns>The number of connections that have accepted the message.</returns>
     public static async Task<int> SendAsync(
-        IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where,
-        CancellationToken cancellationToken)
+        IReadOnlyCollection<WebSocketConnection> connections, WebSocketPreparedMessage message, WebSocketSendOptions options,
+        Func<WebSocketConnection, bool>? where, CancellationToken cancellationToken)
     {
         // All at once: no connection waits for a slower one.
         bool[] accepted = await Task.WhenAll(
             connections.Where(where ?? (static _ => true))
-                .Select(connection => SendAsync(connection, message, cancellationToken))).ConfigureAwait(false);
+                .Select(connection => SendAsync(connection, message, options, cancellationToken))).ConfigureAwait(false);
         return accepted.Count(static one => one);
     }
 
@@ -45,12 +46,25 @@ internal static class Broadcasts
             .WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    private static bool IsAccepted(WebSocketSendResult result) => result is WebSocketSendResult.Sent or WebSocketSendResult.Queued;
+
     private static async Task<bool> SendAsync(
-        WebSocketConnection connection, WebSocketPreparedMessage message, CancellationToken cancellationToken)
+        WebSocketConnection connection, WebSocketPreparedMessage message, WebSocketSendOptions options,
+        CancellationToken cancellationToken)
     {
         try
         {
-            await connection.SendAsync(message, cancellationToken).ConfigureAwait(false);
+            // A send that may be dropped does not say whether it was.
+            if (connection.Core.MayDrop(options.With(message)))
+            {
+                WebSocketSendResult result = connection.TrySend(message, options);
+                if (result != WebSocketSendResult.Refused)
+                {
+                    return IsAccepted(result);
+                }
+            }
+
+            await connection.SendAsync(message, options, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (WebSocketClosedException)

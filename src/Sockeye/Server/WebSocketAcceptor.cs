@@ -187,7 +187,10 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
     /// <summary>Returns the open connections: a copy, made by each call; empty if they are not tracked.</summary>
     public IReadOnlyCollection<WebSocketConnection> GetConnections() => _context.Connections.GetOpen();
 
-    /// <summary>Sends a message to connections without waiting. A connection whose send buffer is full misses the message.</summary>
+    /// <summary>
+    /// Sends a message to connections without waiting. What happens on a connection whose send buffer is full depends on its
+    /// <see cref="WebSocketConnectionOptions.SlowConsumer"/>: by default it misses the message.
+    /// </summary>
     /// <param name="message">The message, which is framed and compressed once for all connections.</param>
     /// <param name="where">
     /// Selects the connections; <see langword="null"/> for all. All but one: <c>other => other != connection</c>.
@@ -196,7 +199,20 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
     public int Broadcast(WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where = null)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Broadcasts.Send(_context.Connections.GetOpen(), message, where);
+        return Broadcasts.Send(_context.Connections.GetOpen(), message, default, where);
+    }
+
+    /// <summary>Sends a message to connections without waiting, with a key or its own policy for slow consumers.</summary>
+    /// <param name="message">The message, which is framed and compressed once for all connections.</param>
+    /// <param name="options">How it is sent on each connection.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <returns>The number of connections that have accepted the message: those that dropped it are not counted.</returns>
+    [OverloadResolutionPriority(1)]
+    public int Broadcast(
+        WebSocketPreparedMessage message, WebSocketSendOptions options, Func<WebSocketConnection, bool>? where = null)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Broadcasts.Send(_context.Connections.GetOpen(), message, options, where);
     }
 
     /// <summary>Sends a binary message to connections, as the other overload does.</summary>
@@ -222,7 +238,7 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
     public int Broadcast(string text, Func<WebSocketConnection, bool>? where = null) =>
         Broadcast(WebSocketPreparedMessage.Text(text), where);
 
-    /// <summary>Sends a message to connections, and waits until the slowest of them has accepted it.</summary>
+    /// <summary>Sends a message to connections, and waits until the slowest of them has accepted or dropped it.</summary>
     /// <param name="message">The message, which is framed and compressed once for all connections.</param>
     /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
     /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
@@ -233,7 +249,26 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
         WebSocketPreparedMessage message, Func<WebSocketConnection, bool>? where = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Broadcasts.SendAsync(_context.Connections.GetOpen(), message, where, cancellationToken);
+        return Broadcasts.SendAsync(_context.Connections.GetOpen(), message, default, where, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends a message to connections, with a key or its own policy for slow consumers, and waits until the slowest of them has accepted
+    /// or dropped it.
+    /// </summary>
+    /// <param name="message">The message, which is framed and compressed once for all connections.</param>
+    /// <param name="options">How it is sent on each connection.</param>
+    /// <param name="where">Selects the connections; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Withdraws the message from connections that have not accepted it.</param>
+    /// <returns>The number of connections that have accepted the message: those that dropped it are not counted.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    [OverloadResolutionPriority(2)]
+    public Task<int> BroadcastAsync(
+        WebSocketPreparedMessage message, WebSocketSendOptions options, Func<WebSocketConnection, bool>? where = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Broadcasts.SendAsync(_context.Connections.GetOpen(), message, options, where, cancellationToken);
     }
 
     /// <summary>Sends a message to all connections, and waits until the slowest of them has accepted it.</summary>

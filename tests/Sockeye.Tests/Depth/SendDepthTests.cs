@@ -156,8 +156,8 @@ public sealed class SendDepthTests
         Task<int>? sending = null;
         SmallStack.Run(() =>
         {
-            sent = Broadcasts.Send(connections, message, where: null);
-            sending = Broadcasts.SendAsync(connections, message, where: null, default);
+            sent = Broadcasts.Send(connections, message, default, where: null);
+            sending = Broadcasts.SendAsync(connections, message, default, where: null, default);
         });
 
         Assert.Equal(Count, sent);

@@ -32,7 +32,10 @@ public sealed class ExceptionTextTests
         // Of the rest, either the application has set what they show, or it is what the application asks for: the text
         // of a message.
         Type[] harmless =
-            [typeof(WebSocketMessage), typeof(WebSocketOwnedMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus)];
+        [
+            typeof(WebSocketMessage), typeof(WebSocketOwnedMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus),
+            typeof(WebSocketDropCounts), typeof(WebSocketSendOptions),
+        ];
         object[] shown =
         [
             .. HostileExceptions.All,

@@ -60,6 +60,23 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
 
     public void OnSendBufferDrained() => DrainedCount++;
 
+    /// <summary>How often a message was refused, or waited.</summary>
+    public int NoRoomCount { get; private set; }
+
+    /// <summary>The messages that were dropped.</summary>
+    public SendDrops Drops { get; private set; }
+
+    /// <summary>How often a drop made the peer slow.</summary>
+    public int SlowCount { get; private set; }
+
+    public void OnNoRoom() => NoRoomCount++;
+
+    public void OnDropped(in SendDrops drops, bool becomesSlow)
+    {
+        Drops = new SendDrops(Drops.Newest + drops.Newest, Drops.Oldest + drops.Oldest, Drops.Replaced + drops.Replaced);
+        SlowCount += becomesSlow ? 1 : 0;
+    }
+
     /// <summary>How often the queue reported that everything, a Close frame the last of it, was given to the transport.</summary>
     public int CloseWrittenCount { get; private set; }
 

@@ -16,6 +16,20 @@ internal interface IPeerDeadlineOwner
     /// <param name="end">Where all that was accepted so far ends, by the same count.</param>
     uint? GetAcknowledged(out uint end);
 
+    /// <summary>Whether the peer is slow (<see cref="Sending.SendQueue.IsSlow"/>).</summary>
+    bool IsSlow { get; }
+
+    /// <summary>Whether <see cref="OnSlowChanged"/> is to be called although there are no listeners.</summary>
+    bool LogsSlow { get; }
+
+    /// <summary>The peer has become slow, or has caught up. On the thread pool, one call at a time.</summary>
+    /// <param name="isSlow">Which of both.</param>
+    /// <param name="listeners">Whom to call.</param>
+    void OnSlowChanged(bool isSlow, Delegate? listeners);
+
+    /// <summary>The peer has been slow for <see cref="SlowConsumerOptions.CloseAfter"/>.</summary>
+    void OnSlowTooLong();
+
     /// <summary>The peer has taken nothing for <see cref="WebSocketConnectionOptions.SendTimeout"/>.</summary>
     void OnSendStalled();
 

@@ -1,14 +1,24 @@
 namespace Sockeye.Connections.Lifecycle;
 
 /// <summary>
-/// The deadlines for a peer that stops reading, or that stops in the middle of a message. A connection creates them when a write
-/// first blocks, or when a message first arrives in parts.
+/// The deadlines for a peer that stops reading, that reads too slowly, or that stops in the middle of a message. A connection creates them
+/// when a write first blocks, or when a message first arrives in parts.
 /// </summary>
 internal sealed class PeerDeadlines(IPeerDeadlineOwner owner)
 {
     // The sending thread creates the first, the I/O thread the second.
     private SendDeadline? _send;
     private MessageDeadline? _message;
+
+    // Any thread that sends.
+    private SlowConsumer? _slow;
+
+    /// <summary>What is known about a peer that is, or was, slow; <see langword="null"/> if it never was. Any thread.</summary>
+    public SlowConsumer? Slow => Volatile.Read(ref _slow);
+
+    /// <summary>The same, created if necessary. Any thread.</summary>
+    public SlowConsumer NeedSlow() =>
+        _slow ?? Interlocked.CompareExchange(ref _slow, new SlowConsumer(owner), null) ?? _slow;
 
     /// <summary>A write is blocked from now on. One call at a time.</summary>
     public void NoteSendBlocked()
@@ -40,5 +50,6 @@ internal sealed class PeerDeadlines(IPeerDeadlineOwner owner)
     {
         _send?.Stop();
         _message?.Stop();
+        Slow?.Stop();
     }
 }

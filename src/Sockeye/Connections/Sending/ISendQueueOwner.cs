@@ -12,7 +12,20 @@ internal interface ISendQueueOwner
     /// <summary>The transport has taken bytes that had to wait: a sign that the peer is alive.</summary>
     void OnSendProgress();
 
-    /// <summary>The send buffer was over its limit and has drained. Called outside of any lock.</summary>
+    /// <summary>
+    /// A message was refused, or waits with its sender: for room, or for its turn. Called outside of any lock.
+    /// </summary>
+    void OnNoRoom();
+
+    /// <summary>A policy for slow consumers has dropped messages. Called outside of any lock.</summary>
+    /// <param name="drops">Which ones.</param>
+    /// <param name="becomesSlow">Whether the peer is slow from now on (<see cref="SendQueue.IsSlow"/>).</param>
+    void OnDropped(in SendDrops drops, bool becomesSlow);
+
+    /// <summary>
+    /// The send buffer was over its limit, or the peer slow (<see cref="SendQueue.IsSlow"/>), and it has drained. Called outside of any
+    /// lock.
+    /// </summary>
     void OnSendBufferDrained();
 
     /// <summary>

@@ -33,22 +33,22 @@ internal sealed class MessageEncoder(
             return queue.TrySend(made, made.Payload.Span);
         }
 
-        try
-        {
-            if (TryMake(message, writer: this, hasTurn: false, payload))
-            {
-                return queue.IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
-            }
-        }
-        catch (WebSocketClosedException)
-        {
-            // The connection ended between the turn and the message.
-            return WebSocketSendResult.Closed;
-        }
-
         // Refused, if there is no room, or the connection is closed. Otherwise it goes behind others, when its sender no longer waits to compress it:
         // uncompressed, which keeps it out of the window.
-        return queue.TrySend(message.Prepared?.Plain ?? message with { Encoder = null }, payload);
+        return TryMake(message, payload, SendMode.TryTurn) ?? queue.TrySend(PlainOf(message), payload);
+    }
+
+    /// <inheritdoc/>
+    public WebSocketSendResult SendOrDrop(in OutgoingFrame message, ReadOnlySpan<byte> payload, SendMode mode, string? key)
+    {
+        if (message.Prepared is { } prepared && !NeedsTurn(prepared, out OutgoingFrame made))
+        {
+            return queue.SendOrDrop(made, made.Payload.Span, mode, key);
+        }
+
+        // What may be dropped or replaced must be in no window, so a message that has to wait is sent uncompressed.
+        SendMode turn = mode == SendMode.DropNewest ? SendMode.TryTurn : SendMode.TryTurnUnblocked;
+        return TryMake(message, payload, turn) ?? queue.SendOrDrop(PlainOf(message), payload, mode, key);
     }
 
     /// <inheritdoc/>
@@ -104,12 +104,30 @@ internal sealed class MessageEncoder(
         return made.IsCompressed && deflater.HasContextTakeover;
     }
 
+    private static OutgoingFrame PlainOf(in OutgoingFrame message) => message.Prepared?.Plain ?? message with { Encoder = null };
+
+    // Compresses and sends a whole message, if it need not wait. Otherwise returns null.
+    private WebSocketSendResult? TryMake(in OutgoingFrame message, ReadOnlySpan<byte> payload, SendMode turn)
+    {
+        try
+        {
+            return !TryMake(message, writer: this, turn, payload) ? null
+                : queue.IsBlocked ? WebSocketSendResult.Queued
+                : WebSocketSendResult.Sent;
+        }
+        catch (WebSocketClosedException)
+        {
+            // The connection ended between the turn and the message.
+            return WebSocketSendResult.Closed;
+        }
+    }
+
     private async ValueTask MakeAsync(OutgoingFrame frame, CancellationToken cancellationToken)
     {
         try
         {
             if (!cancellationToken.IsCancellationRequested
-                && TryMake(frame, frame.Writer ?? this, hasTurn: false, frame.Payload.Span))
+                && TryMake(frame, frame.Writer ?? this, SendMode.TryTurn, frame.Payload.Span))
             {
                 return;
             }
@@ -117,7 +135,7 @@ internal sealed class MessageEncoder(
             // The turn of a whole message needs an identity of its own: several may wait.
             object writer = frame.Writer ?? new object();
             await queue.SendAsync(frame.TurnOf(writer), cancellationToken).ConfigureAwait(false);
-            TryMake(frame, writer, hasTurn: true, frame.Payload.Span);
+            TryMake(frame, writer, SendMode.InTurn, frame.Payload.Span);
         }
         finally
         {
@@ -125,9 +143,10 @@ internal sealed class MessageEncoder(
         }
     }
 
-    // Compresses and sends, in the sender's turn. Returns whether the sender has the turn, or could take it.
-    private bool TryMake(in OutgoingFrame frame, object writer, bool hasTurn, ReadOnlySpan<byte> payload)
+    // Compresses and sends, in the sender's turn. Returns whether the sender has the turn, or could take it in the given mode.
+    private bool TryMake(in OutgoingFrame frame, object writer, SendMode turn, ReadOnlySpan<byte> payload)
     {
+        bool hasTurn = turn == SendMode.InTurn;
         ArraySegment<byte> deflated;
         SendAdmission admission;
         OutgoingSegment segment;
@@ -136,7 +155,7 @@ internal sealed class MessageEncoder(
         {
             lock (_gate)
             {
-                hasTurn = hasTurn || queue.TryTakeTurn(frame.TurnOf(writer));
+                hasTurn = hasTurn || queue.TryTakeTurn(frame.TurnOf(writer), turn);
                 if (!hasTurn)
                 {
                     return false;

@@ -30,6 +30,9 @@ internal sealed class SendBacklog
     // sender that has the turn, before which no other sends.
     private object? _openWriter;
 
+    // Created with the first frame that may be dropped or replaced.
+    private ReplaceableFrames? _replaceable;
+
     /// <summary>The segment that the transport is writing by itself, and what follows it; no array if there is none.</summary>
     public OutgoingSegment Blocked;
 
@@ -51,6 +54,9 @@ internal sealed class SendBacklog
     /// <summary>Whether any frame waits.</summary>
     public bool HasWaiting => _first is not null || _fragment is not null;
 
+    /// <summary>How many bytes of frames with a key wait.</summary>
+    public long KeyedLength => _replaceable?.KeyedLength ?? 0;
+
     /// <summary>Whether there is nothing left to keep.</summary>
     public bool IsEmpty => Blocked.Array is null && Full.Count == 0 && !HasPong && !HasWaiting && !IsMessageOpen;
 
@@ -69,7 +75,15 @@ internal sealed class SendBacklog
     }
 
     /// <summary>Keeps an empty backlog for the next connection that needs one on this thread.</summary>
-    public static void Return(SendBacklog backlog) => Spare = backlog;
+    public static void Return(SendBacklog backlog)
+    {
+        if (backlog._replaceable is { IsLarge: true })
+        {
+            backlog._replaceable = null;
+        }
+
+        Spare = backlog;
+    }
 
     /// <summary>
     /// Stores a pong, in place of the one that waits: the newest answers all earlier pings as well (RFC 6455 §5.5.3).
@@ -147,7 +161,19 @@ internal sealed class SendBacklog
 
         _last = waiting;
         Buffered += waiting.Buffered;
+        if (waiting.IsReplaceable)
+        {
+            (_replaceable ??= new ReplaceableFrames()).Add(waiting);
+        }
     }
+
+    /// <summary>Returns the frame that waits under a key; <see langword="null"/> if none does.</summary>
+    public WaitingFrame? Find(string key) => _replaceable?.Find(key);
+
+    /// <summary>Removes the frame that has waited longest of those that may be dropped.</summary>
+    /// <returns>The frame; <see langword="null"/> if none may be dropped.</returns>
+    public WaitingFrame? RemoveOldest() =>
+        _replaceable?.Oldest is { } oldest && TryRemove(oldest) ? oldest : null;
 
     /// <summary>Takes the frame whose turn it is.</summary>
     /// <param name="hasRoom">Whether there is room for one that does not count as buffered yet.</param>
@@ -183,27 +209,26 @@ internal sealed class SendBacklog
 
         Buffered -= waiting.Buffered;
         Unlink(waiting);
+        if (waiting.IsReplaceable)
+        {
+            _replaceable!.Remove(waiting);
+        }
+
         return true;
     }
 
-    /// <summary>Replaces what a frame sends, which keeps its place; only if its sender does not wait.</summary>
-    /// <param name="waiting">The frame.</param>
+    /// <summary>Replaces what the frame with a key sends, which keeps its place.</summary>
+    /// <param name="waiting">The frame (<see cref="Find"/>).</param>
     /// <param name="frame">What it sends from now on.</param>
     /// <param name="payload">The payload, of which a copy is made.</param>
     /// <param name="settings">Where the copy is rented.</param>
-    /// <returns>Whether it was still waiting.</returns>
-    public bool TryReplace(
+    public void Replace(
         WaitingFrame waiting, in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings)
     {
-        if (!waiting.IsWaiting)
-        {
-            return false;
-        }
-
-        Buffered -= waiting.Buffered;
+        int before = waiting.Buffered;
         waiting.Replace(frame, payload, settings);
-        Buffered += waiting.Buffered;
-        return true;
+        Buffered += waiting.Buffered - before;
+        _replaceable!.NoteReplaced(waiting, before);
     }
 
     /// <summary>Fails all waiting frames, and abandons the open message.</summary>

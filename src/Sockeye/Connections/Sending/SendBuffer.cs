@@ -63,13 +63,24 @@ internal struct SendBuffer(ConnectionSettings settings)
     {
         if (frame.IsControl)
         {
-            return _buffered < (long)settings.MaxSendBufferLength + ControlReserve;
+            // Messages with keys have room of their own, and go behind it.
+            return _buffered - (_backlog?.KeyedLength ?? 0) < (long)settings.MaxSendBufferLength + ControlReserve;
         }
 
         // What waits for the end of the open message, and is counted already, must not keep it from ending.
         return HasRoomBeside(
             _backlog is not null && _backlog.ContinuesOpenMessage(frame.Writer) ? _backlog.Buffered : 0);
     }
+
+    /// <summary>Whether any message with a key waits.</summary>
+    public readonly bool HasKeyed => _backlog is { KeyedLength: not 0 };
+
+    /// <summary>
+    /// Whether there is room for a message with a key: in the place of the one that waits under the same key, or while those with keys
+    /// use less than the limit. What else is buffered does not count, so that it does not hold the newest values back.
+    /// </summary>
+    public readonly bool HasRoomFor(string key) =>
+        _backlog is null || _backlog.KeyedLength < settings.MaxSendBufferLength || _backlog.Find(key) is not null;
 
     /// <summary>Whether a frame need not wait for others.</summary>
     public readonly bool IsTurnOf(in OutgoingFrame frame) =>
@@ -150,41 +161,75 @@ internal struct SendBuffer(ConnectionSettings settings)
 
     /// <summary>Keeps a frame whose sender does not wait.</summary>
     /// <param name="frame">The frame.</param>
-    /// <param name="payload">Its payload, of which a copy is made.</param>
-    /// <param name="isReplaceable">Whether it stays a frame until the transport is ready for it.</param>
-    /// <returns>The waiting frame; <see langword="null"/> for a pong, of which only the newest waits.</returns>
-    public WaitingFrame? Enqueue(in OutgoingFrame frame, ReadOnlySpan<byte> payload, bool isReplaceable = false)
+    /// <param name="payload">Its payload, of which a copy is made. Of pongs only the newest waits.</param>
+    public void Enqueue(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
         if (frame.Opcode == Opcode.Pong)
         {
             NeedBacklog().PutPong(payload);
-            return null;
+            return;
         }
 
-        WaitingFrame waiting = frame.Opcode == Opcode.Close
+        Enqueue(frame.Opcode == Opcode.Close
             ? WaitingFrame.OfClose(payload)
-            : WaitingFrame.OfCopy(frame, payload, settings, isReplaceable);
+            : WaitingFrame.OfCopy(frame, payload, settings));
+    }
+
+    /// <summary>Keeps a message that may be dropped or replaced until the transport is ready for it.</summary>
+    /// <param name="frame">The message.</param>
+    /// <param name="payload">Its payload, of which a copy is made.</param>
+    /// <param name="key">
+    /// It replaces the one that waits under this key, in its place; <see langword="null"/> if it may be dropped instead.
+    /// </param>
+    /// <param name="drained">Whether a shorter message in the place of a longer one has ended a congestion.</param>
+    /// <returns>Whether it has replaced another.</returns>
+    public bool EnqueueReplaceable(in OutgoingFrame frame, ReadOnlySpan<byte> payload, string? key, out bool drained)
+    {
+        if (key is null || _backlog?.Find(key) is not { } waiting)
+        {
+            Enqueue(WaitingFrame.OfCopy(frame, payload, settings, isReplaceable: true, key));
+            drained = false;
+            return false;
+        }
+
+        int before = waiting.Buffered;
+        _backlog.Replace(waiting, frame, payload, settings);
+        drained = Uncount(before);
         Count(waiting.Buffered);
-        NeedBacklog().Add(waiting);
-        return waiting;
+        drained &= !_isCongested;
+        return true;
+    }
+
+    /// <summary>Drops the messages that have waited longest and may be dropped, until there is room.</summary>
+    /// <param name="drained">Whether that has ended a congestion.</param>
+    /// <returns>The number of messages that were dropped.</returns>
+    public int DropOldest(out bool drained)
+    {
+        int count = 0;
+        drained = false;
+        while (!HasRoom && _backlog?.RemoveOldest() is { } oldest)
+        {
+            drained |= Uncount(oldest.Buffered);
+            oldest.Release(settings.Pool);
+            count++;
+        }
+
+        return count;
     }
 
     /// <summary>Keeps a frame whose sender waits.</summary>
-    public WaitingFrame Enqueue(in OutgoingFrame frame)
+    public WaitingFrame EnqueueSender(in OutgoingFrame frame)
     {
         WaitingFrame waiting = WaitingFrame.OfSender(frame);
         NeedBacklog().Add(waiting);
         return waiting;
     }
 
-    /// <summary>Removes a frame that waits.</summary>
-    /// <param name="waiting">The frame.</param>
-    /// <param name="drained">Whether that has ended a congestion.</param>
+    /// <summary>Removes a frame whose sender waits, and which is not counted yet.</summary>
     /// <returns>Whether it was still waiting.</returns>
-    public bool TryRemove(WaitingFrame waiting, out bool drained)
+    public bool TryRemove(WaitingFrame waiting)
     {
         bool isRemoved = _backlog is not null && _backlog.TryRemove(waiting);
-        drained = isRemoved && Uncount(waiting.Buffered);
         if (isRemoved)
         {
             waiting.Release(settings.Pool);
@@ -192,28 +237,6 @@ internal struct SendBuffer(ConnectionSettings settings)
         }
 
         return isRemoved;
-    }
-
-    /// <summary>Replaces what a waiting frame sends, which keeps its place.</summary>
-    /// <param name="waiting">The waiting frame.</param>
-    /// <param name="frame">What it sends from now on.</param>
-    /// <param name="payload">The payload, of which a copy is made.</param>
-    /// <param name="drained">Whether that has ended a congestion.</param>
-    /// <returns>Whether it was still waiting.</returns>
-    public bool TryReplace(
-        WaitingFrame waiting, in OutgoingFrame frame, ReadOnlySpan<byte> payload, out bool drained)
-    {
-        int before = waiting.Buffered;
-        bool isReplaced = _backlog is not null && _backlog.TryReplace(waiting, frame, payload, settings);
-        drained = false;
-        if (isReplaced)
-        {
-            drained = Uncount(before);
-            Count(waiting.Buffered);
-            drained &= !_isCongested;
-        }
-
-        return isReplaced;
     }
 
     /// <summary>Gives the turn to a sender, until it ends its message.</summary>
@@ -391,6 +414,12 @@ internal struct SendBuffer(ConnectionSettings settings)
         _array = null;
         _length = 0;
         return true;
+    }
+
+    private void Enqueue(WaitingFrame waiting)
+    {
+        Count(waiting.Buffered);
+        NeedBacklog().Add(waiting);
     }
 
     private SendBacklog NeedBacklog() => _backlog ??= SendBacklog.Take();

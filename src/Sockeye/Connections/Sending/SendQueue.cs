@@ -51,6 +51,12 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <summary>Whether the transport has not taken everything that it was given. Any thread.</summary>
     public bool IsBlocked => _state.IsBlocked;
 
+    /// <summary>
+    /// Whether a message found no room, or replaced another, and the buffer has not drained since: to half of its limit, and until no
+    /// message with a key waits. Any thread.
+    /// </summary>
+    public bool IsSlow => _state.IsSlow;
+
     private ConnectionSettings Settings => _buffer.Settings;
 
     /// <summary>Holds back what this thread sends, until <see cref="Uncork"/>.</summary>
@@ -98,31 +104,37 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     }
 
     /// <summary>
-    /// Sends a whole message, or refuses it; never waits. If the message cannot be written at once, it can be replaced or
-    /// removed until it is.
+    /// Sends a whole message under a policy for slow consumers that drops messages; never waits. A message that cannot be written at
+    /// once stays a frame, and may be dropped or replaced until it is.
     /// </summary>
-    /// <param name="frame">The message. It is not compressed: what was compressed cannot be taken back.</param>
+    /// <param name="frame">The message.</param>
     /// <param name="payload">Its payload.</param>
-    /// <param name="waiting">The message that waits; <see langword="null"/> if it was written or not accepted.</param>
-    public WebSocketSendResult TrySendReplaceable(
-        in OutgoingFrame frame, ReadOnlySpan<byte> payload, out WaitingFrame? waiting)
+    /// <param name="mode">What the policy does (<see cref="SendRules.ModeOf"/>).</param>
+    /// <param name="key">The key of the message; only with <see cref="SendMode.LatestPerKey"/>.</param>
+    public WebSocketSendResult SendOrDrop(in OutgoingFrame frame, ReadOnlySpan<byte> payload, SendMode mode, string? key)
     {
-        OutgoingSegment segment = default;
-        SendAdmission admission;
-        waiting = null;
-        using (Hold())
+        if (frame.Encoder is not null)
         {
-            admission = AdmitLocked(frame, SendMode.TryReplaceable);
-            if (admission == SendAdmission.Queued)
-            {
-                waiting = _buffer.Enqueue(frame, payload, isReplaceable: true);
-            }
-            else if (admission == SendAdmission.Accepted)
-            {
-                admission = PlaceLocked(frame, payload, out segment);
-            }
+            return frame.Encoder.SendOrDrop(frame, payload, mode, key);
         }
 
+        SendAdmission admission;
+        OutgoingSegment segment;
+        SendDrops drops;
+        bool drained;
+        bool becomesSlow;
+        using (Hold())
+        {
+            admission = AddOrDropLocked(frame, payload, mode, key, out segment, out drops, out drained);
+            becomesSlow = drops.HasAny && _state.TryBecomeSlow();
+        }
+
+        if (drops.HasAny)
+        {
+            owner.OnDropped(drops, becomesSlow);
+        }
+
+        ReportDrained(drained);
         Write(admission, ref segment, frame, payload);
         return ResultOf(admission);
     }
@@ -152,12 +164,13 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
             admission = AddLocked(frame, payload, SendMode.Wait, out segment);
             if (admission == SendAdmission.Waits)
             {
-                waiting = _buffer.Enqueue(frame);
+                waiting = _buffer.EnqueueSender(frame);
             }
         }
 
         if (waiting is not null)
         {
+            owner.OnNoRoom();
             return new ValueTask(waiting.WaitAsync(this, cancellationToken));
         }
 
@@ -166,57 +179,28 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         return admission == SendAdmission.Closed ? ValueTask.FromException(owner.CreateClosedException()) : default;
     }
 
-    /// <summary>Removes a frame that waits, because its sender cancels it or a newer one makes it useless.</summary>
+    /// <summary>Removes a frame that waits with its sender, who cancels it.</summary>
     /// <returns>Whether it was still waiting. If not, it is sent: half a message cannot be taken back (RFC 6455 §5.4).</returns>
     public bool TryRemove(WaitingFrame waiting)
     {
-        bool isRemoved;
-        bool drained;
-        bool flushes = false;
-        using (Hold())
-        {
-            isRemoved = _buffer.TryRemove(waiting, out drained);
-            if (isRemoved && waiting.Buffered != 0)
-            {
-                // There is room for the next one, which a writer comes back for, if there is one.
-                bool wasEmpty = _buffer.IsEmpty;
-                AcceptWaitingLocked(isReady: false);
-                flushes = wasEmpty && !_buffer.IsEmpty && !_state.IsWriting;
-            }
-        }
-
-        if (flushes)
-        {
-            Flush();
-        }
-
-        ReportDrained(drained);
-        return isRemoved;
+        using ThinLock.Scope _ = Hold();
+        return _buffer.TryRemove(waiting);
     }
 
-    /// <summary>Replaces what a frame sends that waits and whose sender does not; it keeps its place.</summary>
-    /// <param name="waiting">The waiting frame.</param>
-    /// <param name="frame">The whole message to send instead.</param>
-    /// <param name="payload">Its payload, of which a copy is made.</param>
-    /// <returns>Whether it was still waiting; if not, nothing has changed.</returns>
-    public bool TryReplace(WaitingFrame waiting, in OutgoingFrame frame, ReadOnlySpan<byte> payload)
+    /// <summary>Notes that a message has found no room, and the peer is slow from now on, until the buffer has drained.</summary>
+    /// <returns>Whether the peer was not slow before. Not if it was, or if the message waits for its turn only.</returns>
+    public bool TryBecomeSlow()
     {
-        bool isReplaced;
-        bool drained;
-        using (Hold())
-        {
-            isReplaced = _buffer.TryReplace(waiting, frame, payload, out drained);
-        }
-
-        ReportDrained(drained);
-        return isReplaced;
+        using ThinLock.Scope _ = Hold();
+        return _buffer.IsCongested && _state.Stage == SendStage.Open && _state.TryBecomeSlow();
     }
 
     /// <summary>Takes the turn of a sender that makes its frame only then, unless it would have to wait.</summary>
     /// <param name="turn">The turn (<see cref="OutgoingFrame.TurnOf"/>).</param>
+    /// <param name="mode"><see cref="SendMode.TryTurn"/> or <see cref="SendMode.TryTurnUnblocked"/>.</param>
     /// <returns>Whether the sender has the turn. It has not if it would have to wait, or nothing can be sent any more.</returns>
-    public bool TryTakeTurn(in OutgoingFrame turn) =>
-        Send(turn, default, SendMode.TryTurn) is not (SendAdmission.Refused or SendAdmission.Closed);
+    public bool TryTakeTurn(in OutgoingFrame turn, SendMode mode = SendMode.TryTurn) =>
+        Send(turn, default, mode) is not (SendAdmission.Refused or SendAdmission.Closed);
 
     /// <summary>Accepts a frame that was made in its turn, whatever is buffered by now.</summary>
     /// <returns>What to pass to <c>Write</c>, with the segment, outside of all locks.</returns>
@@ -361,13 +345,27 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         return admission;
     }
 
-    private WebSocketSendResult ResultOf(SendAdmission admission) => admission switch
+    private WebSocketSendResult ResultOf(SendAdmission admission)
     {
-        SendAdmission.Closed => WebSocketSendResult.Closed,
-        SendAdmission.Refused => WebSocketSendResult.Refused,
-        SendAdmission.Queued => WebSocketSendResult.Queued,
-        _ => IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent,
-    };
+        switch (admission)
+        {
+            case SendAdmission.Closed:
+                return WebSocketSendResult.Closed;
+
+            case SendAdmission.Refused:
+                owner.OnNoRoom();
+                return WebSocketSendResult.Refused;
+
+            case SendAdmission.Dropped:
+                return WebSocketSendResult.Dropped;
+
+            case SendAdmission.Queued:
+                return WebSocketSendResult.Queued;
+
+            default:
+                return IsBlocked ? WebSocketSendResult.Queued : WebSocketSendResult.Sent;
+        }
+    }
 
     private SendAdmission AdmitLocked(in OutgoingFrame frame, SendMode mode) =>
         SendRules.Admit(
@@ -383,6 +381,42 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         return admission == SendAdmission.Accepted && mode <= SendMode.Wait && frame.Writer is null
             ? PlaceLocked(frame, payload, out segment)
             : AddSpecialLocked(admission, frame, payload, mode, out segment);
+    }
+
+    // Adds a whole message that a policy may drop, and drops others for it.
+    private SendAdmission AddOrDropLocked(
+        in OutgoingFrame frame, ReadOnlySpan<byte> payload, SendMode mode, string? key,
+        out OutgoingSegment segment, out SendDrops drops, out bool drained)
+    {
+        segment = default;
+        drained = false;
+        int oldest = mode == SendMode.DropOldest && _state.Stage == SendStage.Open ? _buffer.DropOldest(out drained) : 0;
+        bool replaces = false;
+        SendAdmission admission = SendRules.Admit(
+            mode,
+            _state,
+            hasRoom: key is null ? _buffer.HasRoom : _buffer.HasRoomFor(key),
+            isTurn: _buffer.IsTurnOf(frame));
+        if (admission == SendAdmission.Accepted)
+        {
+            admission = PlaceLocked(frame, payload, out segment);
+        }
+        else if (admission == SendAdmission.Queued)
+        {
+            if (mode == SendMode.DropNewest)
+            {
+                _buffer.Enqueue(frame, payload);
+            }
+            else
+            {
+                replaces = _buffer.EnqueueReplaceable(frame, payload, key, out bool isShorter);
+                drained |= isShorter;
+            }
+        }
+
+        drops = new SendDrops(admission == SendAdmission.Dropped ? 1 : 0, oldest, replaces ? 1 : 0);
+        drained &= !_buffer.IsCongested;
+        return admission;
     }
 
     // Adds a frame that waits, ends the sends, or belongs to a turn.
@@ -500,7 +534,10 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     private void EndSendsLocked()
     {
         EnterCloseQueuedLocked();
-        _state.HasDrained |= _buffer.FailWaiting(owner);
+        if (_buffer.FailWaiting(owner))
+        {
+            _state.Notes |= SendNotes.Drained;
+        }
     }
 
     private void EnterCloseQueuedLocked()
@@ -517,9 +554,22 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
             return false;
         }
 
-        bool drained = _buffer.Uncount(written) || _state.HasDrained;
-        _state.HasDrained = false;
+        bool drained = _buffer.Uncount(written);
         AcceptWaitingLocked(isReady);
+        return _state.Notes == SendNotes.None ? drained : TakeNotesLocked(drained);
+    }
+
+    private bool TakeNotesLocked(bool drained)
+    {
+        drained |= (_state.Notes & SendNotes.Drained) != 0;
+        _state.Notes &= ~SendNotes.Drained;
+        if (_state.IsSlow && (_buffer.Length == 0 || (drained && !_buffer.HasKeyed)))
+        {
+            // What is reported is the end of the peer's slowness, which need not have congested the buffer.
+            _state.Notes &= ~SendNotes.Slow;
+            drained = true;
+        }
+
         return drained;
     }
 

@@ -3,6 +3,17 @@ namespace Sockeye.Connections.Sending;
 /// <summary>The one place that decides what happens to a frame. Pure: changes nothing.</summary>
 internal static class SendRules
 {
+    /// <summary>Returns how a message is sent that does not wait, under a policy for slow consumers.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="key">The message's key. Without one, <see cref="WebSocketSlowConsumerPolicy.LatestPerKey"/> cannot replace it.</param>
+    public static SendMode ModeOf(WebSocketSlowConsumerPolicy policy, string? key) => policy switch
+    {
+        WebSocketSlowConsumerPolicy.DropNewest => SendMode.DropNewest,
+        WebSocketSlowConsumerPolicy.DropOldest => SendMode.DropOldest,
+        WebSocketSlowConsumerPolicy.LatestPerKey when key is not null => SendMode.LatestPerKey,
+        _ => SendMode.Try,
+    };
+
     /// <summary>Decides what happens to a frame.</summary>
     /// <param name="mode">How the frame is sent.</param>
     /// <param name="state">How far the send side has come, and whether the transport keeps up.</param>
@@ -20,8 +31,20 @@ internal static class SendRules
             SendMode.TryTurn when stage == SendStage.Open =>
                 hasRoom && isTurn ? SendAdmission.Accepted : SendAdmission.Refused,
 
-            // The thread that writes, or the transport, comes back for a frame that is queued.
-            SendMode.TryReplaceable when stage == SendStage.Open =>
+            SendMode.DropNewest when stage == SendStage.Open =>
+                !hasRoom ? SendAdmission.Dropped : isTurn ? SendAdmission.Accepted : SendAdmission.Queued,
+
+            // What was compressed must be sent: nothing is, while messages wait that must stay droppable.
+            SendMode.TryTurnUnblocked when stage == SendStage.Open =>
+                hasRoom && isTurn && !state.IsBlocked ? SendAdmission.Accepted : SendAdmission.Refused,
+
+            // Frames that may be dropped or replaced later are queued as frames while another thread, or the transport, writes: the
+            // writer encodes them when it comes back.
+            SendMode.DropOldest when stage == SendStage.Open =>
+                !hasRoom ? SendAdmission.Dropped
+                : isTurn && !state.IsWriting ? SendAdmission.Accepted
+                : SendAdmission.Queued,
+            SendMode.LatestPerKey when stage == SendStage.Open =>
                 !hasRoom ? SendAdmission.Refused
                 : isTurn && !state.IsWriting ? SendAdmission.Accepted
                 : SendAdmission.Queued,
@@ -42,14 +65,26 @@ internal enum SendMode : byte
     /// <summary>Is refused without room. Without the turn, it waits alone and its sender continues.</summary>
     Try,
 
-    /// <summary>As <see cref="Try"/>, and can be replaced or removed until its bytes are written.</summary>
-    TryReplaceable,
+    /// <summary>Is dropped without room. Without the turn, it waits alone and its sender continues.</summary>
+    DropNewest,
+
+    /// <summary>
+    /// Is dropped without room, and may be dropped for a later one while it waits. The queue has dropped earlier ones to make room
+    /// before it asks.
+    /// </summary>
+    DropOldest,
+
+    /// <summary>Is refused without room, and may be replaced by a later one with the same key while it waits.</summary>
+    LatestPerKey,
 
     /// <summary>Its sender waits with it, for room and for the turn.</summary>
     Wait,
 
     /// <summary>Asks for the turn in which its sender makes the frame. Is refused without room or turn.</summary>
     TryTurn,
+
+    /// <summary>As <see cref="TryTurn"/>, and is refused if the transport is blocked.</summary>
+    TryTurnUnblocked,
 
     /// <summary>Was made in its turn, and is sent no matter how much is buffered.</summary>
     InTurn,
@@ -75,6 +110,9 @@ internal enum SendAdmission : byte
 
     /// <summary>Not sent: there is no room, and its sender does not wait.</summary>
     Refused,
+
+    /// <summary>Not sent: there is no room, and the policy for slow consumers drops it.</summary>
+    Dropped,
 
     /// <summary>It waits for room or for its turn, and so does its sender.</summary>
     Waits,

@@ -31,8 +31,8 @@ internal struct SendState
     /// <summary>Whether a thread or the transport is writing, and will come back for what is added.</summary>
     public bool IsWriting;
 
-    /// <summary>Whether a congestion ended other than by writing; the writer reports it.</summary>
-    public bool HasDrained;
+    /// <summary>What the writer looks at after each write, beside the bytes.</summary>
+    public SendNotes Notes;
 
     /// <summary>How far the send side has come.</summary>
     public SendStage Stage;
@@ -46,6 +46,17 @@ internal struct SendState
 
     /// <summary>The id of the thread that handles a read, or 0. Any thread.</summary>
     public readonly int CorkingThread => Volatile.Read(in _cork) & ~Gathering;
+
+    /// <summary>Whether the peer is slow. Any thread.</summary>
+    public readonly bool IsSlow => (Notes & SendNotes.Slow) != 0;
+
+    /// <summary>Notes that the peer is slow, unless it was before.</summary>
+    public bool TryBecomeSlow()
+    {
+        bool becomes = (Notes & SendNotes.Slow) == 0;
+        Notes |= SendNotes.Slow;
+        return becomes;
+    }
 
     /// <summary>Makes the caller the writer, unless there is one.</summary>
     public bool TryBecomeWriter()
@@ -133,6 +144,20 @@ internal enum SendStage : byte
 
     /// <summary>The transport is gone.</summary>
     Terminated,
+}
+
+/// <summary>What a writer has to look at after a write; usually nothing.</summary>
+[Flags]
+internal enum SendNotes : byte
+{
+    /// <summary>There is nothing to look at.</summary>
+    None = 0,
+
+    /// <summary>A congestion ended other than by writing; the writer reports it.</summary>
+    Drained = 1,
+
+    /// <summary>A message found no room, or replaced another, and the buffer has not drained since.</summary>
+    Slow = 2,
 }
 
 /// <summary>What is done when everything has been written.</summary>

@@ -22,8 +22,15 @@ internal sealed class WaitingFrame
     /// </summary>
     public int Buffered { get; private set; }
 
-    /// <summary>Whether it stays a frame, which can be replaced or removed, until the transport is ready for it.</summary>
+    /// <summary>
+    /// Whether it stays a frame until the transport is ready for it, since a policy for slow consumers may drop or replace it.
+    /// </summary>
     public bool IsReplaceable { get; private init; }
+
+    /// <summary>
+    /// The key by which a later message replaces it; <see langword="null"/> if it is dropped instead, or neither.
+    /// </summary>
+    public string? Key { get; private init; }
 
     /// <summary>Completes when the wait is over; <see langword="null"/> if the sender does not wait.</summary>
     public TaskCompletionSource? Completion { get; private init; }
@@ -46,9 +53,10 @@ internal sealed class WaitingFrame
 
     /// <summary>Makes one whose sender does not wait: a copy, unless the frame is shared.</summary>
     public static WaitingFrame OfCopy(
-        in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings, bool isReplaceable = false)
+        in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings, bool isReplaceable = false,
+        string? key = null)
     {
-        var waiting = new WaitingFrame(frame) { IsReplaceable = isReplaceable };
+        var waiting = new WaitingFrame(frame) { IsReplaceable = isReplaceable, Key = key };
         waiting.Set(frame, payload, settings);
         return waiting;
     }

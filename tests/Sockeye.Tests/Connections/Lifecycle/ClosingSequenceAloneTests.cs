@@ -143,6 +143,14 @@ public sealed class ClosingSequenceAloneTests : IClosingOwner, IClosingReceiver,
     {
     }
 
+    void ISendQueueOwner.OnNoRoom()
+    {
+    }
+
+    void ISendQueueOwner.OnDropped(in SendDrops drops, bool becomesSlow)
+    {
+    }
+
     void ISendQueueOwner.OnSendBufferDrained()
     {
     }

@@ -146,6 +146,14 @@ public sealed class PeerDeadlinesAloneTests : IPeerDeadlineOwner
         return _acknowledged;
     }
 
+    bool IPeerDeadlineOwner.IsSlow => false;
+
+    bool IPeerDeadlineOwner.LogsSlow => false;
+
+    void IPeerDeadlineOwner.OnSlowChanged(bool isSlow, Delegate? listeners) => _reports.Add(isSlow ? "slow" : "caught up");
+
+    void IPeerDeadlineOwner.OnSlowTooLong() => _reports.Add("slow too long");
+
     void IPeerDeadlineOwner.OnSendStalled() => _reports.Add("send stalled");
 
     void IPeerDeadlineOwner.OnMessageStalled() => _reports.Add("message stalled");

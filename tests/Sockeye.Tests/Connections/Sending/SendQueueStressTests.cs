@@ -193,6 +193,14 @@ public sealed class SendQueueStressTests
         {
         }
 
+        public void OnNoRoom()
+        {
+        }
+
+        public void OnDropped(in SendDrops drops, bool becomesSlow)
+        {
+        }
+
         public void OnSendBufferDrained()
         {
         }

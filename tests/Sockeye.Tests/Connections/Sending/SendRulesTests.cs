@@ -12,11 +12,20 @@ public sealed class SendRulesTests
         Try             Open                            yes   yes   -       -        Accepted
         Try             Open                            yes   no    -       -        Queued
         Try             Closing|CloseQueued|Terminated  -     -     -       -        Closed
-        TryReplaceable  Open                            no    -     -       -        Refused
-        TryReplaceable  Open                            yes   yes   no      -        Accepted
-        TryReplaceable  Open                            yes   yes   yes     -        Queued
-        TryReplaceable  Open                            yes   no    -       -        Queued
-        TryReplaceable  Closing|CloseQueued|Terminated  -     -     -       -        Closed
+        DropNewest      Open                            no    -     -       -        Dropped
+        DropNewest      Open                            yes   yes   -       -        Accepted
+        DropNewest      Open                            yes   no    -       -        Queued
+        DropNewest      Closing|CloseQueued|Terminated  -     -     -       -        Closed
+        DropOldest      Open                            no    -     -       -        Dropped
+        DropOldest      Open                            yes   yes   no      -        Accepted
+        DropOldest      Open                            yes   yes   yes     -        Queued
+        DropOldest      Open                            yes   no    -       -        Queued
+        DropOldest      Closing|CloseQueued|Terminated  -     -     -       -        Closed
+        LatestPerKey    Open                            no    -     -       -        Refused
+        LatestPerKey    Open                            yes   yes   no      -        Accepted
+        LatestPerKey    Open                            yes   yes   yes     -        Queued
+        LatestPerKey    Open                            yes   no    -       -        Queued
+        LatestPerKey    Closing|CloseQueued|Terminated  -     -     -       -        Closed
         Wait            Open                            yes   yes   -       -        Accepted
         Wait            Open                            yes   no    -       -        Waits
         Wait            Open                            no    -     -       -        Waits
@@ -25,6 +34,11 @@ public sealed class SendRulesTests
         TryTurn         Open                            yes   no    -       -        Refused
         TryTurn         Open                            no    -     -       -        Refused
         TryTurn         Closing|CloseQueued|Terminated  -     -     -       -        Closed
+        TryTurnUnblocked Open                           yes   yes   -       no      Accepted
+        TryTurnUnblocked Open                           yes   yes   -       yes     Refused
+        TryTurnUnblocked Open                           yes   no    -       -       Refused
+        TryTurnUnblocked Open                           no    -     -       -       Refused
+        TryTurnUnblocked Closing|CloseQueued|Terminated -     -     -       -       Closed
         InTurn          Open|Closing                    -     -     -       -        Accepted
         InTurn          CloseQueued|Terminated          -     -     -       -        Closed
         Reply           Open|Closing                    -     -     no      -        Accepted
@@ -82,9 +96,19 @@ public sealed class SendRulesTests
             }
         }
 
-        Assert.Equal(9 * 4 * 16, count);
+        Assert.Equal(12 * 4 * 16, count);
         Assert.Equal(rows.Length, used.Count);
     }
+
+    [Theory]
+    [InlineData(WebSocketSlowConsumerPolicy.Wait, "key", "Try")]
+    [InlineData(WebSocketSlowConsumerPolicy.Close, "key", "Try")]
+    [InlineData(WebSocketSlowConsumerPolicy.DropNewest, "key", "DropNewest")]
+    [InlineData(WebSocketSlowConsumerPolicy.DropOldest, null, "DropOldest")]
+    [InlineData(WebSocketSlowConsumerPolicy.LatestPerKey, "key", "LatestPerKey")]
+    [InlineData(WebSocketSlowConsumerPolicy.LatestPerKey, null, "Try")]
+    public void Each_policy_has_its_mode(WebSocketSlowConsumerPolicy policy, string? key, string mode) =>
+        Assert.Equal(mode, $"{SendRules.ModeOf(policy, key)}");
 
     private static string Word(bool value) => value ? "yes" : "no";
 
