@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Sockeye.Benchmarks;
+
+/// <summary>The server: the connection to /feed sends updates, many in a message, and all others get each as a message.</summary>
+internal sealed class FeedHandler : WebSocketHandler
+{
+    private static readonly string[] Keys =
+        [.. Enumerable.Range(0, FeedLoad.KeyCount).Select(key => key.ToString(CultureInfo.InvariantCulture))];
+
+    private ImmutableArray<WebSocketConnection> _subscribers = [];
+
+    /// <summary>The subscribers.</summary>
+    public ImmutableArray<WebSocketConnection> Subscribers => _subscribers;
+
+    /// <summary>The longest that a send buffer has been, in bytes, seen after each message of the feed.</summary>
+    public long LongestSendBuffer { get; private set; }
+
+    public override void OnOpened(WebSocketConnection connection)
+    {
+        if (connection.Request!.Path != "/feed")
+        {
+            ImmutableInterlocked.Update(ref _subscribers, all => all.Add(connection));
+        }
+    }
+
+    public override void OnMessage(WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
+    {
+        for (int start = 0; start < payload.Length; start += UpdatePayload.Length)
+        {
+            ReadOnlySpan<byte> update = payload.Slice(start, UpdatePayload.Length);
+            var message = WebSocketPreparedMessage.Create(update, kind, key: Keys[UpdatePayload.Read(update).Key]);
+            foreach (WebSocketConnection subscriber in _subscribers)
+            {
+                subscriber.TrySend(message);
+            }
+        }
+
+        foreach (WebSocketConnection subscriber in _subscribers)
+        {
+            LongestSendBuffer = Math.Max(LongestSendBuffer, subscriber.SendBufferLength);
+        }
+    }
+}
