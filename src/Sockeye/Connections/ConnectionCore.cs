@@ -337,7 +337,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public void OnSendBufferDrained()
     {
-        Receiver.OnSendBufferDrained();
+        Receiver.OnMayContinue();
         _deadlines?.Slow?.NoteDrained();
     }
 

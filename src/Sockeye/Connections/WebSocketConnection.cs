@@ -218,6 +218,28 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         }
     }
 
+    /// <summary>Whether <see cref="PauseReceiving"/> was called, and <see cref="ResumeReceiving"/> not since.</summary>
+    public bool IsReceivingPaused => Core.Receiver.IsPaused;
+
+    /// <summary>Holds received messages back: no handler is called with them, and no receive returns one.</summary>
+    /// <remarks>
+    /// <para>
+    /// Pings are still answered and the peer's Close frame is still noticed, until <see cref="LimitOptions.MaxInboxLength"/> bytes of
+    /// messages wait: then the connection stops reading, and the peer's sends wait in turn. A pause outlasts the connection: messages that
+    /// were held back, and the handler's call about the end, come after <see cref="ResumeReceiving"/>. Aborting or disposing of the
+    /// connection drops them.
+    /// </para>
+    /// <para>
+    /// Any thread may call this. A message that another thread is delivering at that moment is still delivered. An application that
+    /// receives with calls need not pause: it stops calling.
+    /// </para>
+    /// </remarks>
+    public void PauseReceiving() => Core.Receiver.Pause();
+
+    /// <summary>Ends a pause. The messages that were held back are delivered first, in order, on the thread pool.</summary>
+    /// <remarks>Any thread may call this. Does nothing without a pause.</remarks>
+    public void ResumeReceiving() => Core.Receiver.Resume();
+
     /// <summary>Sends a text message.</summary>
     /// <param name="text">The text. A lone surrogate becomes U+FFFD.</param>
     /// <param name="cancellationToken">Withdraws the message while it waits for room in the send buffer.</param>

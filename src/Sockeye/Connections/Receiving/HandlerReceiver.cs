@@ -15,7 +15,9 @@ internal sealed class HandlerReceiver : Receiver
     // messages go to the inbox. During a call of the transport only the I/O thread changes it from false to true, so that
     // thread may read it without the lock.
     private bool _isBusy = true;
-    private bool _waitsForSendBuffer;
+
+    // Whether messages wait until delivery may continue; _isBusy is set then too.
+    private bool _isWaiting;
     private bool _isInvoking;
     private bool _drainsTaken;
 
@@ -38,7 +40,7 @@ internal sealed class HandlerReceiver : Receiver
         {
             lock (this)
             {
-                return (_isBusy && !_waitsForSendBuffer) || Owner.IsCalledElsewhere;
+                return (_isBusy && !_isWaiting) || Owner.IsCalledElsewhere;
             }
         }
     }
@@ -50,7 +52,7 @@ internal sealed class HandlerReceiver : Receiver
         {
             lock (this)
             {
-                return _waitsForSendBuffer;
+                return _isWaiting && !IsPaused;
             }
         }
     }
@@ -64,7 +66,7 @@ internal sealed class HandlerReceiver : Receiver
             return false;
         }
 
-        if (!Volatile.Read(ref _isBusy) && !MustWaitForSendBuffer)
+        if (!Volatile.Read(ref _isBusy) && !MustWait)
         {
             NoteNextInRead(hasNext);
             Invoke(payload, lender, kind, endOfMessage, out bool taken);
@@ -88,7 +90,7 @@ internal sealed class HandlerReceiver : Receiver
 
         if (drain)
         {
-            // Either the send buffer is still congested, and Drain notes that delivery waits for it; or it has just drained.
+            // Either delivery still has to wait, and Drain notes that; or what it waited for has just come.
             Drain();
         }
 
@@ -123,16 +125,16 @@ internal sealed class HandlerReceiver : Receiver
     }
 
     /// <inheritdoc/>
-    public override void OnSendBufferDrained()
+    public override void OnMayContinue()
     {
         lock (this)
         {
-            if (!_waitsForSendBuffer)
+            if (!_isWaiting)
             {
                 return;
             }
 
-            _waitsForSendBuffer = false;
+            _isWaiting = false;
         }
 
         // Not in place: this may be any thread that sends.
@@ -223,8 +225,8 @@ internal sealed class HandlerReceiver : Receiver
         bool drain;
         lock (this)
         {
-            drain = !_isBusy || _waitsForSendBuffer || _isHeld;
-            _waitsForSendBuffer = false;
+            drain = !_isBusy || _isWaiting || _isHeld;
+            _isWaiting = false;
             _isHeld = false;
             _isBusy = true;
         }
@@ -264,16 +266,16 @@ internal sealed class HandlerReceiver : Receiver
                     ClearInbox();
                 }
 
-                if (!HasEnded && MustWaitForSendBuffer)
+                if (MustWait && !IsInboxEmpty)
                 {
-                    _waitsForSendBuffer = true;
-                    if (MustWaitForSendBuffer)
+                    _isWaiting = true;
+                    if (MustWait)
                     {
                         return;
                     }
 
-                    // It drained in between, and OnSendBufferDrained may have been called before the flag was set.
-                    _waitsForSendBuffer = false;
+                    // What it waited for came in between, and OnMayContinue may have been called before the flag was set.
+                    _isWaiting = false;
                 }
 
                 if (!TryTake(out entry))

@@ -70,7 +70,7 @@ internal sealed class PullReceiver
         {
             lock (this)
             {
-                return _isWaiting && !_yields && !IsInboxEmpty;
+                return _isWaiting && !_yields && !IsPaused && !IsInboxEmpty;
             }
         }
     }
@@ -291,7 +291,7 @@ internal sealed class PullReceiver
     /// The receive completes on the thread pool: this may be any thread that sends, and a continuation in place could send and drain
     /// the buffer again, recursively.
     /// </remarks>
-    public override void OnSendBufferDrained() => CompleteWaiting(mayRunInline: false);
+    public override void OnMayContinue() => CompleteWaiting(mayRunInline: false);
 
     /// <inheritdoc/>
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
@@ -438,7 +438,7 @@ internal sealed class PullReceiver
             ClearInbox();
         }
 
-        if (!HasEnded && MustWaitForSendBuffer)
+        if (MustWait && !IsInboxEmpty)
         {
             entry = default;
             return false;

@@ -27,6 +27,7 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     private volatile bool _readsOn;
     private volatile bool _takesAll;
     private bool _hasEnded;
+    private volatile bool _isPaused;
 
     // Whether the bytes behind the last delivered message, which arrived in the same read, contain another whole message. Needs the lock.
     private bool _hasNextInRead;
@@ -50,8 +51,14 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     /// <summary>Whether no more messages can arrive; some may still be in the inbox.</summary>
     protected bool IsInputOver => HasEnded || Owner.IsInputOver;
 
-    /// <summary>Whether delivery waits until the peer has taken enough of what was sent.</summary>
-    protected bool MustWaitForSendBuffer => Owner.MustWaitForSendBuffer;
+    /// <summary>Whether the application has paused delivery.</summary>
+    public bool IsPaused => _isPaused;
+
+    /// <summary>
+    /// Whether delivery waits: until the application resumes it, or until the peer has taken enough of what was sent. The latter does not
+    /// outlast the connection.
+    /// </summary>
+    protected bool MustWait => _isPaused || (!HasEnded && Owner.MustWaitForSendBuffer);
 
     /// <summary>Whether reading waits for the application.</summary>
     public bool IsReadingPaused => Volatile.Read(ref _isReadingPaused);
@@ -99,8 +106,18 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     {
     }
 
-    /// <summary>Called when the send buffer has drained.</summary>
-    public abstract void OnSendBufferDrained();
+    /// <summary>Holds messages back until <see cref="Resume"/>. A message that is being delivered at this moment still is.</summary>
+    public void Pause() => _isPaused = true;
+
+    /// <summary>Ends the pause. What was held back is delivered on the thread pool.</summary>
+    public void Resume()
+    {
+        _isPaused = false;
+        OnMayContinue();
+    }
+
+    /// <summary>Called when what delivery waited for may have come: the send buffer has drained, or the application has resumed it.</summary>
+    public abstract void OnMayContinue();
 
     /// <summary>Notes that reading pauses if the inbox is full; reading is resumed when there is room.</summary>
     public bool TryPauseReading()
