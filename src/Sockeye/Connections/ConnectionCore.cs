@@ -137,8 +137,8 @@ internal sealed class ConnectionCore
     /// <summary>What is known about a slow peer. Created if necessary.</summary>
     public SlowConsumer SlowConsumer => NeedDeadlines().NeedSlow();
 
-    /// <summary>How long the last answered ping took.</summary>
-    public TimeSpan? RoundTripTime => _pings?.RoundTripTime;
+    /// <summary>How long answered pings took.</summary>
+    public WebSocketRoundTripTimes? RoundTripTimes => _pings?.Times;
 
     /// <inheritdoc/>
     public KeepAliveOptions KeepAliveOptions => Settings.KeepAlive;
@@ -425,14 +425,14 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public void OnPing(ReadOnlySpan<byte> payload)
     {
-        // RFC 6455 §5.5.2: "SHOULD respond with Pong frame as soon as is practical"; before the application sees the ping.
-        if (Settings.Options.AnswerPings && (Volatile.Read(ref _closing) is not { } closing || closing.MayAnswerPing()))
-        {
-            Sends.SendPong(payload);
-        }
-
         try
         {
+            // RFC 6455 §5.5.2: "SHOULD respond with Pong frame as soon as is practical"; before the handler of messages sees the ping.
+            if ((Settings.Options.ControlFrames?.OnPing(Connection, payload) ?? true) && MayAnswerPing)
+            {
+                Sends.SendPong(payload);
+            }
+
             Application.OnPing(payload);
         }
         catch (Exception exception)
@@ -442,7 +442,19 @@ internal sealed class ConnectionCore
     }
 
     /// <inheritdoc/>
-    public void OnClose(CloseStatus status) => Closing.PeerClosed(status);
+    public void OnClose(CloseStatus status)
+    {
+        try
+        {
+            Settings.Options.ControlFrames?.OnClose(Connection, status.Code, status.Reason);
+        }
+        catch (Exception exception)
+        {
+            OnHandlerFailed(exception);
+        }
+
+        Closing.PeerClosed(status);
+    }
 
     /// <inheritdoc/>
     public void OnPong(ReadOnlySpan<byte> payload)
@@ -450,6 +462,7 @@ internal sealed class ConnectionCore
         _pings?.OnPong(payload);
         try
         {
+            Settings.Options.ControlFrames?.OnPong(Connection, payload);
             Application.OnPong(payload);
         }
         catch (Exception exception)
@@ -645,6 +658,9 @@ internal sealed class ConnectionCore
             SlowConsumer.NoteSlow(becomes, closes);
         }
     }
+
+    private bool MayAnswerPing =>
+        Settings.Options.AnswerPings && (Volatile.Read(ref _closing) is not { } closing || closing.MayAnswerPing());
 
     private PeerDeadlines NeedDeadlines() =>
         _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;

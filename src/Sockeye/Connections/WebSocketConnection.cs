@@ -127,7 +127,10 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 
     /// <summary>The round-trip time of the last ping that was answered, whether the application's or the keep-alive's.</summary>
     /// <value><see langword="null"/> until a ping has been answered.</value>
-    public TimeSpan? RoundTripTime => Core.RoundTripTime;
+    public TimeSpan? RoundTripTime => RoundTripTimes?.Last;
+
+    /// <summary>The last, the smoothed and the shortest round-trip time of pings; <see langword="null"/> until one has been answered.</summary>
+    public WebSocketRoundTripTimes? RoundTripTimes => Core.RoundTripTimes;
 
     /// <summary>Completes when the connection has ended. Never fails.</summary>
     /// <remarks>

@@ -27,18 +27,23 @@ internal sealed class PingTracker(TimeProvider time)
     private int _maxCount = MaxUnwatchedCount;
     private ulong _lastNumber;
     private TimeSpan _roundTripTime = Unknown;
+    private TimeSpan _smoothed;
+    private TimeSpan _shortest;
 
     // The position of the last ping.
     private SentPlace _sent;
 
     /// <summary>The round-trip time of the last ping that got a pong; <see langword="null"/> before the first.</summary>
-    public TimeSpan? RoundTripTime
+    public TimeSpan? RoundTripTime => Times?.Last;
+
+    /// <summary>The round-trip times of the pings that got a pong; <see langword="null"/> before the first.</summary>
+    public WebSocketRoundTripTimes? Times
     {
         get
         {
             lock (this)
             {
-                return _roundTripTime == Unknown ? null : _roundTripTime;
+                return _roundTripTime == Unknown ? null : new WebSocketRoundTripTimes(_roundTripTime, _smoothed, _shortest);
             }
         }
     }
@@ -125,7 +130,7 @@ internal sealed class PingTracker(TimeProvider time)
 
             // One reading of the clock, so that the ping's sender and RoundTripTime get the same value.
             long now = time.GetTimestamp();
-            _roundTripTime = time.GetElapsedTime(answered.SentAt, now);
+            Note(time.GetElapsedTime(answered.SentAt, now));
             for (Ping? ping = _underway; ping != answered.Next; ping = ping.Next)
             {
                 ping!.Answer?.TrySetResult(time.GetElapsedTime(ping.SentAt, now));
@@ -155,6 +160,16 @@ internal sealed class PingTracker(TimeProvider time)
             _newest = null;
             _underwayCount = 0;
         }
+    }
+
+    private void Note(TimeSpan roundTripTime)
+    {
+        bool isFirst = _roundTripTime == Unknown;
+        _roundTripTime = roundTripTime;
+
+        // As TCP smooths its own (RFC 6298 §2): each new time counts an eighth.
+        _smoothed = isFirst ? roundTripTime : _smoothed + ((roundTripTime - _smoothed) / 8);
+        _shortest = isFirst || roundTripTime < _shortest ? roundTripTime : _shortest;
     }
 
     // The link that the next ping is stored in.

@@ -21,6 +21,25 @@ public sealed class PingTrackerTests
         Assert.Equal(TimeSpan.FromMilliseconds(42), _pings.RoundTripTime);
     }
 
+    [Fact] // RFC 6298 §2
+    public void The_smoothed_round_trip_time_follows_by_an_eighth_and_the_minimum_is_kept()
+    {
+        Assert.Null(_pings.Times);
+        foreach (int milliseconds in new[] { 80, 160, 40, 80 })
+        {
+            (byte[] payload, _) = Begin();
+            _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+            _pings.OnPong(payload);
+        }
+
+        WebSocketRoundTripTimes times = _pings.Times!.Value;
+        Assert.Equal(TimeSpan.FromMilliseconds(80), times.Last);
+        Assert.Equal(TimeSpan.FromMilliseconds(40), times.Minimum);
+
+        // 80, 90, 83.75, 83.28125
+        Assert.Equal(83.28125, times.Smoothed.TotalMilliseconds, 4);
+    }
+
     [Fact]
     public void The_end_leaves_no_unobserved_exception()
     {
