@@ -31,6 +31,7 @@ internal sealed class ConnectionCore
     private ReadSide _reads;
     private PingTracker? _pings;
     private PeerDeadlines? _deadlines;
+    private uint _openedTick;
 
     /// <summary>Joins the parts; nothing is read until <see cref="Start"/>.</summary>
     /// <param name="connection">The public face of this connection, which calls the application.</param>
@@ -152,6 +153,12 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public int Position { get; set; }
 
+    /// <summary>When the connection was opened.</summary>
+    public DateTimeOffset OpenedAt => Settings.Wheel.TimeOf(_openedTick);
+
+    /// <summary>When the peer last gave a sign of life.</summary>
+    public DateTimeOffset LastActivityAt => Settings.Wheel.TimeOf(_keepAlive.LastLifeTick);
+
     /// <summary>
     /// How many bytes have arrived since the opening handshake, including those that wait for the application. Counted once
     /// per read: the offset of a frame is computed only when the frame breaks a rule.
@@ -167,7 +174,9 @@ internal sealed class ConnectionCore
             Settings.Logger.Opened(Connection.Id, Transport.RemoteEndPoint);
         }
 
-        _keepAlive.Start(Settings.Wheel);
+        long tick = Settings.Wheel.CurrentTick;
+        _openedTick = (uint)tick;
+        _keepAlive.Start(Settings.Wheel, tick);
 
         // Frames sent from OnOpened leave before, or with, the replies to the first bytes.
         Receiver.Open();
@@ -179,7 +188,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public ReadVerdict OnReceived(Span<byte> bytes)
     {
-        _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+        _keepAlive.NoteLife(Settings.LifeTick);
         ReceivedLength += bytes.Length;
 
         BeginCall();
@@ -215,7 +224,7 @@ internal sealed class ConnectionCore
     public ReadVerdict OnReadingResumed()
     {
         // The kept bytes are a sign of life of the peer too.
-        _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+        _keepAlive.NoteLife(Settings.LifeTick);
         BeginCall();
         ReadVerdict verdict = _reads.OnReadingResumed();
         EndCall();
@@ -295,7 +304,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public void OnSendProgress()
     {
-        _keepAlive.NoteLife(Settings.Wheel.RecentTick);
+        _keepAlive.NoteLife(Settings.LifeTick);
         _deadlines?.NoteSendProgress();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Sockeye.Handshakes;
 using Sockeye.Transports;
@@ -14,6 +15,7 @@ namespace Sockeye.Connections;
 /// <param name="extensions">The extensions that were agreed on, as the header has them.</param>
 internal sealed class ConnectionDetails(object? opening, Transport transport, UpgradeScope scope, string extensions)
 {
+    private ConcurrentDictionary<object, object?>? _items;
     private EndPoint? _localEndPoint;
     private EndPoint? _remoteEndPoint;
 
@@ -26,6 +28,11 @@ internal sealed class ConnectionDetails(object? opening, Transport transport, Up
 
     /// <summary>The extensions that were agreed on, as the header has them.</summary>
     public string Extensions { get; } = extensions;
+
+    /// <summary>What the application keeps with the connection.</summary>
+    public IDictionary<object, object?> Items => _items
+        ?? Interlocked.CompareExchange(ref _items, new ConcurrentDictionary<object, object?>(), null)
+        ?? _items;
 
     /// <summary>The address of this end, if the transport has one.</summary>
     public EndPoint? LocalEndPoint => _localEndPoint ??= transport.LocalEndPoint;

@@ -12,6 +12,8 @@ namespace Sockeye.Connections;
 /// <summary>What all connections of a route or a client share: their options and services.</summary>
 internal sealed class ConnectionSettings
 {
+    private readonly bool _hasKeepAlive;
+
     public ConnectionSettings(
         Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null,
         MemoryBudget? budget = null)
@@ -23,6 +25,7 @@ internal sealed class ConnectionSettings
         PausesReceivingWhenSendBufferIsFull =
             options.PauseReceivingWhenSendBufferIsFull ?? defaults.PauseReceivingWhenSendBufferIsFull;
         Wheel = wheel;
+        _hasKeepAlive = KeepAlive.PingInterval != Timeout.InfiniteTimeSpan;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         budget ??= MemoryBudget.Process;
         MaxSendBufferLength = Limits.MaxSendBufferLength;
@@ -60,6 +63,9 @@ internal sealed class ConnectionSettings
 
     /// <summary>Where deadlines are kept, and time comes from.</summary>
     public DeadlineWheel Wheel { get; }
+
+    /// <summary>The tick to note as a sign of life. Without keep-alive the wheel may stand still, and its recent tick be old.</summary>
+    public long LifeTick => _hasKeepAlive ? Wheel.RecentTick : Wheel.CurrentTick;
 
     /// <summary>Where events are logged.</summary>
     public GuardedLogger Logger { get; }

@@ -117,6 +117,48 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     public object? UserState { get; set; }
 
     /// <summary>
+    /// What the application, or several parts of it, want to keep with the connection. Created when it is first read; any thread may read
+    /// and change it. <see cref="UserState"/> costs less.
+    /// </summary>
+    public IDictionary<object, object?> Items => Details.Items;
+
+    /// <summary>Whether this end is the server: it accepted the connection. The client masks what it sends (RFC 6455 §5.1).</summary>
+    public bool IsServer => Core.Settings.Role == Role.Server;
+
+    /// <summary>
+    /// The TLS of a connection that a server has accepted over TLS; <see langword="null"/> on a client, without TLS, and behind a proxy.
+    /// </summary>
+    public WebSocketTlsInformation? Tls => Request?.Tls;
+
+    /// <summary>When the connection was opened, within a tenth of a second.</summary>
+    public DateTimeOffset OpenedAt => Core.OpenedAt;
+
+    /// <summary>
+    /// When the peer last gave a sign of life: bytes of it arrived, or it took bytes that had waited for it. Within two tenths of a second.
+    /// </summary>
+    public DateTimeOffset LastActivityAt => Core.LastActivityAt;
+
+    /// <summary>The number of messages that have arrived whole, delivered or not.</summary>
+    public long ReceivedMessageCount => Core.Receiver.MessageCount;
+
+    /// <summary>How many bytes have arrived since the opening handshake: frames with their headers, as they were on the transport.</summary>
+    public long ReceivedLength => Core.ReceivedLength;
+
+    /// <summary>The number of messages that this end has sent, up to those which the operating system has not yet taken.</summary>
+    /// <remarks>Messages that wait for room in the send buffer are not counted yet.</remarks>
+    public long SentMessageCount => Core.Sends.MessageCount;
+
+    /// <summary>
+    /// How many bytes the operating system, or the stream below, has taken since the opening handshake: frames with their headers.
+    /// </summary>
+    public long SentLength => Core.Sends.WrittenLength;
+
+    /// <summary>
+    /// How many bytes of messages wait for the application, as <see cref="LimitOptions.MaxInboxLength"/> counts them.
+    /// </summary>
+    public long InboxLength => Core.Receiver.InboxLength;
+
+    /// <summary>
     /// How many bytes, frame headers included, sends have accepted that the operating system, or the stream below, has not yet
     /// taken.
     /// </summary>

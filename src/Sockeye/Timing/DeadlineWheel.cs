@@ -62,6 +62,16 @@ internal sealed class DeadlineWheel
     /// <summary>The ticks since the wheel was made, read from the clock.</summary>
     public long CurrentTick => _time.GetElapsedTime(_startTimestamp).Ticks / Tick.Ticks;
 
+    /// <summary>Returns when a tick was, within a tenth of a second.</summary>
+    /// <param name="tick">The low half of the tick.</param>
+    public DateTimeOffset TimeOf(uint tick)
+    {
+        TimeSpan elapsed = _time.GetElapsedTime(_startTimestamp);
+        long now = elapsed.Ticks / Tick.Ticks;
+        long full = now - Math.Max((int)((uint)now - tick), 0);
+        return _time.GetUtcNow() - (elapsed - (full * Tick));
+    }
+
     /// <summary>
     /// The tick the wheel last turned to: behind <see cref="CurrentTick"/> by a tick or so while anything is scheduled,
     /// and much cheaper.

@@ -29,12 +29,12 @@ public sealed class ExceptionTextTests
     [Fact]
     public void Every_public_ToString_escapes_text_of_the_peer()
     {
-        // Of the rest, either the application has set what they show, or it is what the application asks for: the text
+        // Of the rest, either this end has set what they show, or it is what the application asks for: the text
         // of a message.
         Type[] harmless =
         [
             typeof(WebSocketMessage), typeof(WebSocketOwnedMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus),
-            typeof(WebSocketDropCounts), typeof(WebSocketSendOptions),
+            typeof(WebSocketDropCounts), typeof(WebSocketSendOptions), typeof(WebSocketRoundTripTimes),
         ];
         object[] shown =
         [

@@ -16,10 +16,15 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
     private byte _lastTaken;
     private volatile bool _isStopped;
 
+    /// <summary>The low half of the tick of the last sign of life. Any thread.</summary>
+    public uint LastLifeTick => Volatile.Read(ref _liveness.LastLifeTick);
+
     /// <summary>Arms the deadline.</summary>
-    public void Start(DeadlineWheel wheel)
+    /// <param name="wheel">The wheel of the connection.</param>
+    /// <param name="tick">Its current tick.</param>
+    public void Start(DeadlineWheel wheel, long tick)
     {
-        NoteLife(wheel.CurrentTick);
+        NoteLife(tick);
         TimeSpan interval = owner.KeepAliveOptions.PingInterval;
         if (interval != Timeout.InfiniteTimeSpan)
         {
@@ -35,7 +40,7 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
     }
 
     /// <summary>Notes that the peer is alive. Cheap enough for every read.</summary>
-    /// <param name="tick">The wheel's <see cref="DeadlineWheel.RecentTick"/>.</param>
+    /// <param name="tick">The tick of the wheel.</param>
     public void NoteLife(long tick) => Volatile.Write(ref _liveness.LastLifeTick, (uint)tick);
 
     /// <inheritdoc/>

@@ -27,6 +27,9 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     private long _length;
     private long _allowedLength;
 
+    /// <summary>How many bytes its arrays and entries take. Any thread.</summary>
+    public long Length => Volatile.Read(ref _length);
+
     /// <summary>Whether it has no entries.</summary>
     public bool IsEmpty => _entries.Count == 0;
 

@@ -91,6 +91,7 @@ internal struct ReadSide
             }
             else
             {
+                receiver.NoteMessage();
                 bool hasNext = !settings.DeliverFragments && ReadAhead.HasMessage(bytes[consumed..], settings.Rules);
                 receiver.Deliver(payload, lender: null, kind, endOfMessage: true, hasNext);
                 PoisonedMemory.Poison(payload);

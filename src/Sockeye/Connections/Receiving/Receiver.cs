@@ -28,6 +28,7 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     private volatile bool _takesAll;
     private bool _hasEnded;
     private volatile bool _isPaused;
+    private long _messageCount;
 
     // Whether the bytes behind the last delivered message, which arrived in the same read, contain another whole message. Needs the lock.
     private bool _hasNextInRead;
@@ -50,6 +51,12 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
 
     /// <summary>Whether no more messages can arrive; some may still be in the inbox.</summary>
     protected bool IsInputOver => HasEnded || Owner.IsInputOver;
+
+    /// <summary>The number of messages that have arrived whole. Any thread.</summary>
+    public long MessageCount => Volatile.Read(ref _messageCount);
+
+    /// <summary>How many bytes the inbox holds (<see cref="LimitOptions.MaxInboxLength"/>). Any thread.</summary>
+    public long InboxLength => _inbox?.Length ?? 0;
 
     /// <summary>Whether the application has paused delivery.</summary>
     public bool IsPaused => _isPaused;
@@ -82,6 +89,9 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
             }
         }
     }
+
+    /// <summary>Counts a message, before it is delivered. On the I/O thread.</summary>
+    public void NoteMessage() => Volatile.Write(ref _messageCount, _messageCount + 1);
 
     /// <summary>Delivers a message, or a piece of one. Called on the I/O thread.</summary>
     /// <param name="payload">The payload, on loan.</param>

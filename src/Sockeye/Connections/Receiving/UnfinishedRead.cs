@@ -193,6 +193,11 @@ internal sealed class UnfinishedRead
         {
             case ReceivedKind.Message:
                 byte[]? lender = _reader.AssembledArray;
+                if (_reader.EndsMessage)
+                {
+                    _owner.Receiver.NoteMessage();
+                }
+
                 bool hasNext = !_owner.Reader.DeliverFragments && ReadAhead.HasMessage(unread, _owner.Reader.Rules);
                 bool isTaken = _owner.Receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage, hasNext);
                 if (isTaken && lender is not null)

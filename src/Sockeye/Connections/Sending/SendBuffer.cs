@@ -8,7 +8,7 @@ namespace Sockeye.Connections.Sending;
 /// </summary>
 /// <remarks>
 /// Knows neither who writes nor when. A frame is never split between two arrays, so that a control frame can go between
-/// any two (RFC 6455 §5.4). 40 bytes.
+/// any two (RFC 6455 §5.4). 56 bytes.
 /// </remarks>
 internal struct SendBuffer(ConnectionSettings settings)
 {
@@ -33,6 +33,8 @@ internal struct SendBuffer(ConnectionSettings settings)
     private int _length;
     private bool _isCongested;
     private long _buffered;
+    private long _written;
+    private long _messageCount;
 
     // Exists only while something waits.
     private SendBacklog? _backlog;
@@ -42,6 +44,12 @@ internal struct SendBuffer(ConnectionSettings settings)
 
     /// <summary>How many bytes, headers included, have been accepted and not yet been taken. Any thread.</summary>
     public readonly long Length => Volatile.Read(in _buffered);
+
+    /// <summary>How many bytes the transport has taken, without the opening handshake. Any thread.</summary>
+    public readonly long WrittenLength => Math.Max(Volatile.Read(in _written), 0);
+
+    /// <summary>The number of messages accepted to the end, whose bytes are written or ready. Any thread.</summary>
+    public readonly long MessageCount => Volatile.Read(in _messageCount);
 
     /// <summary>Whether the limit was reached and the buffer has not drained since. Any thread.</summary>
     public readonly bool IsCongested => Volatile.Read(in _isCongested);
@@ -94,6 +102,26 @@ internal struct SendBuffer(ConnectionSettings settings)
         {
             Volatile.Write(ref _isCongested, true);
         }
+    }
+
+    /// <summary>Counts a message whose last frame is about to become bytes.</summary>
+    public void NoteMessage(in OutgoingFrame frame)
+    {
+        if (frame.Fin && !frame.IsControl)
+        {
+            Volatile.Write(ref _messageCount, _messageCount + 1);
+        }
+    }
+
+    /// <summary>Excludes the opening handshake, which is about to be written, from <see cref="WrittenLength"/>.</summary>
+    public void ExcludeHandshake(int length) => Volatile.Write(ref _written, -length);
+
+    /// <summary>Accounts for bytes that the transport has taken.</summary>
+    /// <returns>Whether that has ended a congestion.</returns>
+    public bool NoteWritten(long length)
+    {
+        Volatile.Write(ref _written, _written + length);
+        return Uncount(length);
     }
 
     /// <summary>Accounts for bytes that the transport has taken, or that were dropped.</summary>
@@ -284,6 +312,7 @@ internal struct SendBuffer(ConnectionSettings settings)
             }
             else
             {
+                NoteMessage(frame);
                 AppendWaiting(waiting, backlog);
                 isCloseAccepted |= frame.Opcode == Opcode.Close;
             }

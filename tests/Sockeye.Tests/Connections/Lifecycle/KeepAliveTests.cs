@@ -125,7 +125,7 @@ public sealed class KeepAliveTests
         var keepAlive = new KeepAlive(owner);
         owner.OnReadingPausedAsked = () => time.Slip(1.5 * DeadlineWheel.Tick);
         owner.OnPing = () => keepAlive.NoteLife(wheel.RecentTick);
-        keepAlive.Start(wheel);
+        keepAlive.Start(wheel, wheel.CurrentTick);
 
         time.Advance(120 * Second);
 
@@ -323,7 +323,7 @@ public sealed class KeepAliveTests
     {
         _owner.KeepAliveOptions = options ?? new KeepAliveOptions();
         var keepAlive = new KeepAlive(_owner);
-        keepAlive.Start(_wheel);
+        keepAlive.Start(_wheel, _wheel.CurrentTick);
         return keepAlive;
     }
 
