@@ -49,6 +49,7 @@ public sealed class LimitsPageTests
         (object Options, bool IsOfServers, bool IsOfClients)[] all =
         [
             (new LimitOptions(), true, true),
+            (new ReceiveRateOptions(), true, true),
             (new KeepAliveOptions(), true, true),
             (new SlowConsumerOptions(), true, true),
             (new WebSocketConnectionOptions(), true, true),
@@ -84,6 +85,7 @@ public sealed class LimitsPageTests
                 "processors",
             long when property.Name == nameof(LimitOptions.MaxBufferedLength) => "a quarter",
             bool flag => flag ? "true" : "false",
+            TimeSpan time when time == Timeout.InfiniteTimeSpan => "–",
             TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds} s"),
             IConvertible number when property.Name.EndsWith("Length", StringComparison.Ordinal)
                 || property.Name.EndsWith("Size", StringComparison.Ordinal) =>

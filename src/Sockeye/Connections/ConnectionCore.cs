@@ -23,6 +23,7 @@ internal sealed class ConnectionCore
     : ITransportSink, ISendQueueOwner, IKeepAliveOwner, IPeerDeadlineOwner, IClosingOwner, IReadSideOwner, IReceiverOwner, IDenseSetEntry
 {
     private readonly KeepAlive _keepAlive;
+    private readonly OptionalParts? _optional;
 
     // Created when the connection begins to end, or when the application asks how it ends.
     private ClosingSequence? _closing;
@@ -49,7 +50,14 @@ internal sealed class ConnectionCore
         Sends = new SendQueue(settings, transport, this);
         Receiver = isPulled ? new PullReceiver(this) : new HandlerReceiver(this);
         _keepAlive = new KeepAlive(this);
-        Compression = deflate is null ? null : new MessageCompression(Sends, settings, deflate.Value, this);
+        ReceiveRateOptions rates = settings.Limits.OwnReceiveRate;
+        if (deflate is not null || rates.IsLimited)
+        {
+            _optional = new OptionalParts(
+                deflate is null ? null : new MessageCompression(Sends, settings, deflate.Value, this),
+                rates.IsLimited ? new ReceiveRates(rates, settings.Wheel) : null);
+        }
+
         transport.Sink = this;
     }
 
@@ -75,7 +83,10 @@ internal sealed class ConnectionCore
     public PullReceiver? Pull => Receiver as PullReceiver;
 
     /// <summary>Compresses and inflates its messages, if that was agreed on.</summary>
-    public MessageCompression? Compression { get; }
+    public MessageCompression? Compression => _optional?.Compression;
+
+    /// <inheritdoc/>
+    public ReceiveRates? Rates => _optional?.Rates;
 
     /// <summary>Whether a call of the transport is in progress, which ends with <see cref="Receiver.OnCallEnded"/>. Any thread.</summary>
     public bool IsCalled => Sends.IsCorked;
@@ -192,6 +203,12 @@ internal sealed class ConnectionCore
         ReceivedLength += bytes.Length;
 
         BeginCall();
+        if (_optional?.Rates is { } rates)
+        {
+            rates.Refill();
+            FailIf(rates.NoteBytes(bytes.Length));
+        }
+
         ReadVerdict verdict = _reads.OnReceived(this, bytes);
         EndCall();
         return verdict;
@@ -226,6 +243,7 @@ internal sealed class ConnectionCore
         // The kept bytes are a sign of life of the peer too.
         _keepAlive.NoteLife(Settings.LifeTick);
         BeginCall();
+        _optional?.Rates?.Refill();
         ReadVerdict verdict = _reads.OnReadingResumed();
         EndCall();
         return verdict;
@@ -318,7 +336,7 @@ internal sealed class ConnectionCore
     }
 
     /// <inheritdoc/>
-    public void OnMessageOpen(long takenLength) => NeedDeadlines().NoteMessageOpen(takenLength);
+    public void OnMessageOpen(long takenLength, int number) => NeedDeadlines().NoteMessageOpen(takenLength, number);
 
     /// <inheritdoc/>
     public void OnMessageWhole() => _deadlines?.NoteMessageWhole();
@@ -434,10 +452,15 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public void OnPing(ReadOnlySpan<byte> payload)
     {
+        if (FailIf(Rates?.NotePing()))
+        {
+            return;
+        }
+
         try
         {
             // RFC 6455 §5.5.2: "SHOULD respond with Pong frame as soon as is practical"; before the handler of messages sees the ping.
-            if ((Settings.Options.ControlFrames?.OnPing(Connection, payload) ?? true) && MayAnswerPing)
+            if (Application.OnPinging(payload) && MayAnswerPing)
             {
                 Sends.SendPong(payload);
             }
@@ -455,7 +478,7 @@ internal sealed class ConnectionCore
     {
         try
         {
-            Settings.Options.ControlFrames?.OnClose(Connection, status.Code, status.Reason);
+            Application.OnClosing(status.Code, status.Reason);
         }
         catch (Exception exception)
         {
@@ -471,7 +494,6 @@ internal sealed class ConnectionCore
         _pings?.OnPong(payload);
         try
         {
-            Settings.Options.ControlFrames?.OnPong(Connection, payload);
             Application.OnPong(payload);
         }
         catch (Exception exception)
@@ -489,13 +511,31 @@ internal sealed class ConnectionCore
     }
 
     /// <inheritdoc/>
+    public bool FailIf(WebSocketRateException? excess)
+    {
+        if (excess is null)
+        {
+            return false;
+        }
+
+        Settings.Logger.RateExceeded(Connection.Id, excess.PerSecond, excess.Rate);
+        Fail(new CloseStatus(WebSocketCloseCode.PolicyViolation, ""), excess, letsAnswer: true);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void OnMessageDetached(int length) => Settings.Incomplete.Add(-length);
+
+    /// <inheritdoc/>
     public void OnTooMuchDiscarded() => Closing.TooMuchDiscarded();
 
     /// <inheritdoc/>
-    public void OnMessageStalled()
+    public void OnMessageStalled(TimeSpan timeout, bool isPaused)
     {
-        TimeSpan timeout = Settings.Limits.MessageTimeout;
-        var cause = new TimeoutException($"The peer began a message and sent no more of it within {timeout}.");
+        var cause = new TimeoutException(
+            isPaused
+                ? $"The peer began a message and sent no more of it within {timeout}."
+                : $"The peer began a message and did not end it within {timeout}.");
         if (Closing.MessageStalled(new CloseStatus(WebSocketCloseCode.PolicyViolation, ""), cause))
         {
             Receiver.ReadOn();

@@ -15,6 +15,7 @@ namespace Sockeye.Connections;
 /// <param name="extensions">The extensions that were agreed on, as the header has them.</param>
 internal sealed class ConnectionDetails(object? opening, Transport transport, UpgradeScope scope, string extensions)
 {
+    private WebSocketControlFrameHandler? _controlFrames;
     private ConcurrentDictionary<object, object?>? _items;
     private EndPoint? _localEndPoint;
     private EndPoint? _remoteEndPoint;
@@ -28,6 +29,13 @@ internal sealed class ConnectionDetails(object? opening, Transport transport, Up
 
     /// <summary>The extensions that were agreed on, as the header has them.</summary>
     public string Extensions { get; } = extensions;
+
+    /// <summary>What handles the control frames.</summary>
+    public WebSocketControlFrameHandler? ControlFrames
+    {
+        get => Volatile.Read(ref _controlFrames);
+        set => Volatile.Write(ref _controlFrames, value);
+    }
 
     /// <summary>What the application keeps with the connection.</summary>
     public IDictionary<object, object?> Items => _items

@@ -34,9 +34,13 @@ internal static partial class ConnectionLog
     public static partial void PeerStalled(this ILogger logger, long connectionId);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Information,
-        Message = "Failed connection {ConnectionId} with PolicyViolation: the peer began a message, and sent nothing more of it "
-            + "within {MessageTimeout}")]
+        Message = "Failed connection {ConnectionId} with PolicyViolation: the peer began a message, and sent nothing more of it, "
+            + "or not all of it, within {MessageTimeout}")]
     public static partial void MessageStalled(this ILogger logger, long connectionId, TimeSpan messageTimeout);
+
+    [LoggerMessage(EventId = 216, Level = LogLevel.Information,
+        Message = "Failed connection {ConnectionId} with PolicyViolation: the peer sent more than {PerSecond} {Rate} per second")]
+    public static partial void RateExceeded(this ILogger logger, long connectionId, int perSecond, WebSocketRate rate);
 
     [LoggerMessage(EventId = 213, Level = LogLevel.Warning,
         Message = "Failed connection {ConnectionId} with TryAgainLater: connections hold all of the {MaxBufferedLength} bytes that they may")]

@@ -13,10 +13,11 @@ namespace Sockeye.Connections;
 internal sealed class ConnectionSettings
 {
     private readonly bool _hasKeepAlive;
+    private readonly CountedPool _incompletePool;
 
     public ConnectionSettings(
         Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null,
-        MemoryBudget? budget = null)
+        MemoryBudget? budget = null, MemoryBudget? incomplete = null)
     {
         Role = role;
         Options = OptionChecks.Connection(options, nameof(options));
@@ -31,8 +32,12 @@ internal sealed class ConnectionSettings
         MaxSendBufferLength = Limits.MaxSendBufferLength;
         SlowConsumerPolicy = options.OwnSlowConsumer.Policy;
         Memory = new MemoryAllowance(budget, Limits.MaxBufferedLength);
+        incomplete ??= MemoryBudget.Incomplete;
+        Incomplete = new MemoryAllowance(
+            incomplete, Limits.MaxIncompleteLength ?? Limits.MaxBufferedLength / LimitOptions.IncompleteFraction);
         UncountedPool = pool ?? LargeArrayPool.Process;
         Pool = new CountedPool(UncountedPool, budget);
+        _incompletePool = new CountedPool(Pool, incomplete);
         Reader = ReaderWith(allowedReservedBits: 0);
         CompressedReader = ReaderWith(FrameHeader.Rsv1);
     }
@@ -73,6 +78,9 @@ internal sealed class ConnectionSettings
     /// <summary>What they may hold of the memory of the process.</summary>
     public MemoryAllowance Memory { get; }
 
+    /// <summary>What their incomplete messages may hold of that.</summary>
+    public MemoryAllowance Incomplete { get; }
+
     /// <summary>Where buffers come from, and are counted.</summary>
     public ArrayPool<byte> Pool { get; }
 
@@ -101,9 +109,9 @@ internal sealed class ConnectionSettings
         new FrameRules(Role, allowedReservedBits, Options.AllowNonMinimalLengths),
         MaxMessageLength,
         Options.DeliverFragments,
-        Pool)
+        _incompletePool)
     {
-        HasRoomFor = Memory.HasRoomFor,
+        HasRoomFor = length => Memory.HasRoomFor(length) && Incomplete.HasRoomFor(length),
         UncheckedLength = MemoryAllowance.UncheckedLength,
     };
 }

@@ -29,11 +29,18 @@ internal interface IApplication
     /// <summary>A fragment has arrived that the handler wants in memory of its own.</summary>
     ValueTask OnFragmentAsync(WebSocketFragment fragment);
 
-    /// <summary>A ping has arrived.</summary>
+    /// <summary>A ping has arrived, which has not been answered.</summary>
+    /// <returns>Whether to answer it.</returns>
+    bool OnPinging(ReadOnlySpan<byte> payload);
+
+    /// <summary>A ping has arrived, and was answered.</summary>
     void OnPing(ReadOnlySpan<byte> payload);
 
     /// <summary>A pong has arrived.</summary>
     void OnPong(ReadOnlySpan<byte> payload);
+
+    /// <summary>A Close frame has arrived, which has not been answered.</summary>
+    void OnClosing(WebSocketCloseCode code, string reason);
 
     /// <summary>The connection has ended, and this is the last call.</summary>
     void OnClosed(WebSocketCloseResult result);

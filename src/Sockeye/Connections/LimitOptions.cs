@@ -6,6 +6,11 @@ namespace Sockeye;
 /// <remarks>Immutable: to change an option, make a copy with <c>options with { … }</c>.</remarks>
 public sealed record LimitOptions
 {
+    /// <summary>The default of <see cref="MaxIncompleteLength"/> is this part of <see cref="MaxBufferedLength"/>.</summary>
+    internal const int IncompleteFraction = 4;
+
+    private readonly ReceiveRateOptions _receiveRate = new();
+
     /// <summary>The longest message that is received, in bytes; a longer one fails the connection with 1009.</summary>
     /// <value>
     /// 0 to <see cref="long.MaxValue"/>. The default, <see langword="null"/>, is 1 MiB (1,048,576) on a server and 16 MiB
@@ -73,6 +78,57 @@ public sealed record LimitOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(MaxBufferedLength), value, "Must be at least 0.");
     } = MemoryBudget.DefaultLimit;
+
+    /// <summary>
+    /// How many bytes of that incomplete messages of all connections may hold: messages whose end has not arrived. A connection whose next
+    /// message needs more than 16 KiB beyond it is failed with 1013.
+    /// </summary>
+    /// <value>At least 0. The default, <see langword="null"/>, is a quarter of <see cref="MaxBufferedLength"/>.</value>
+    /// <remarks>
+    /// Many peers that each begin a long message and never end it use this up, and not the memory of messages that the application has
+    /// still to receive. <see cref="MessageTimeout"/> and <see cref="MaxMessageDuration"/> end their connections. Counted as
+    /// <see cref="MaxBufferedLength"/> is.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long? MaxIncompleteLength
+    {
+        get;
+        init => field = value is null or >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaxIncompleteLength), value, "Must be at least 0.");
+    }
+
+    /// <summary>How much a peer may send in a second. A copy is kept, and a copy is returned. The default limits nothing.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public ReceiveRateOptions ReceiveRate
+    {
+        get => _receiveRate with { };
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(ReceiveRate));
+            _receiveRate = value with { };
+        }
+    }
+
+    /// <summary>
+    /// How long a message may take to arrive, from its first byte to its last, before the connection is failed with 1008.
+    /// </summary>
+    /// <value>
+    /// 1 second to a day. The default is <see cref="Timeout.InfiniteTimeSpan"/>: a long message over a slow network takes long, and
+    /// <see cref="MessageTimeout"/> already ends a peer that stalls. Accurate to two tenths of a second.
+    /// </value>
+    /// <remarks>
+    /// For peers that send a byte now and then to keep a message open. The time starts over when reading has waited for the application.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
+    public TimeSpan MaxMessageDuration
+    {
+        get;
+        init => field = OptionChecks.IntervalOrInfinite(value, nameof(MaxMessageDuration));
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>The rates, without a copy.</summary>
+    internal ReceiveRateOptions OwnReceiveRate => _receiveRate;
 
     /// <summary>
     /// How long the peer may pause within a message before the connection is failed with 1008.

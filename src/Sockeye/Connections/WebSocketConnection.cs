@@ -122,6 +122,20 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// </summary>
     public IDictionary<object, object?> Items => Details.Items;
 
+    /// <summary>
+    /// What sees the pings, pongs and Close frames that arrive, and decides for each ping whether it is answered; <see langword="null"/>, the
+    /// default, if nothing does. Any thread may change it at any time.
+    /// </summary>
+    /// <remarks>
+    /// Set it in <see cref="WebSocketHandler.OnOpened"/> or first in the method that serves the connection, to see every control frame.
+    /// </remarks>
+    public WebSocketControlFrameHandler? ControlFrames
+    {
+        // Without details there is none: reading it must not create them.
+        get => (Volatile.Read(ref _opening) as ConnectionDetails)?.ControlFrames;
+        set => Details.ControlFrames = value;
+    }
+
     /// <summary>Whether this end is the server: it accepted the connection. The client masks what it sends (RFC 6455 §5.1).</summary>
     public bool IsServer => Core.Settings.Role == Role.Server;
 
@@ -715,9 +729,17 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
 
     ValueTask IApplication.OnFragmentAsync(WebSocketFragment fragment) => _handler!.OnFragmentAsync(this, fragment);
 
+    bool IApplication.OnPinging(ReadOnlySpan<byte> payload) => ControlFrames?.OnPing(this, payload) ?? true;
+
+    void IApplication.OnClosing(WebSocketCloseCode code, string reason) => ControlFrames?.OnClose(this, code, reason);
+
     void IApplication.OnPing(ReadOnlySpan<byte> payload) => _handler?.OnPing(this, payload);
 
-    void IApplication.OnPong(ReadOnlySpan<byte> payload) => _handler?.OnPong(this, payload);
+    void IApplication.OnPong(ReadOnlySpan<byte> payload)
+    {
+        ControlFrames?.OnPong(this, payload);
+        _handler?.OnPong(this, payload);
+    }
 
     void IApplication.OnClosed(WebSocketCloseResult result) => _handler!.OnClosed(this, result);
 

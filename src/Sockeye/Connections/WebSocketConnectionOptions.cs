@@ -122,13 +122,9 @@ public sealed record WebSocketConnectionOptions
     /// <summary>Whether the connection replies to pings with pongs. The default is <see langword="true"/>.</summary>
     /// <remarks>
     /// RFC 6455 §5.5.2 requires a reply: turn this off only to reply with <see cref="WebSocketConnection.PongAsync"/>.
-    /// <see cref="ControlFrames"/> can decide for each ping.
+    /// <c>WebSocketConnection.ControlFrames</c> can decide for each ping.
     /// </remarks>
     public bool AnswerPings { get; init; } = true;
-
-    /// <summary>What sees the pings, pongs and Close frames that arrive; <see langword="null"/>, the default, if nothing does.</summary>
-    /// <remarks>Decides for each ping whether it is answered.</remarks>
-    public WebSocketControlFrameHandler? ControlFrames { get; init; }
 
     /// <summary>
     /// Whether the code after an awaited receive runs on the I/O thread. That is faster, and the code must not block: it would delay

@@ -2,7 +2,7 @@ namespace Sockeye;
 
 /// <summary>
 /// Handles the control frames of connections (RFC 6455 §5.5), whichever way their messages are received: set
-/// <see cref="WebSocketConnectionOptions.ControlFrames"/>.
+/// <see cref="WebSocketConnection.ControlFrames"/>.
 /// </summary>
 /// <remarks>
 /// <para>

@@ -27,6 +27,9 @@ internal sealed class MemoryBudget
     /// <summary>The counter of the process.</summary>
     public static MemoryBudget Process { get; } = new();
 
+    /// <summary>The counter of the process for incomplete messages, which count in <see cref="Process"/> too.</summary>
+    public static MemoryBudget Incomplete { get; } = new();
+
     /// <summary>The default limit, in bytes.</summary>
     public static long DefaultLimit { get; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / DefaultFraction;
 

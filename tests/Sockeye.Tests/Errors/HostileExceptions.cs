@@ -30,6 +30,7 @@ internal static class HostileExceptions
     [
         .. Results.Select(result => new WebSocketClosedException(result)),
         new WebSocketProtocolException(new ProtocolViolation(WebSocketProtocolError.InvalidUtf8InCloseReason, [0x88, 0x05], 0)),
+        new WebSocketRateException(WebSocketRate.Messages, perSecond: 1),
         .. from cause in new[] { Cause, null, new WebSocketClosedException(Results[1]) }
            select new WebSocketHandshakeException(
                WebSocketHandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,

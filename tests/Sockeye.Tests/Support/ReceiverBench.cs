@@ -92,6 +92,12 @@ internal sealed class ReceiverBench : IReceiverOwner, IApplication
 
     public ValueTask OnFragmentAsync(WebSocketFragment fragment) => default;
 
+    bool IApplication.OnPinging(ReadOnlySpan<byte> payload) => true;
+
+    void IApplication.OnClosing(WebSocketCloseCode code, string reason)
+    {
+    }
+
     public void OnPing(ReadOnlySpan<byte> payload) => _calls.Add("ping");
 
     public void OnPong(ReadOnlySpan<byte> payload) => _calls.Add("pong");

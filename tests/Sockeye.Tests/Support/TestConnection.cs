@@ -13,7 +13,7 @@ internal sealed class TestConnection : IConnectionHost
     public TestConnection(
         Role role = Role.Server, WebSocketHandler? handler = null, WebSocketConnectionOptions? options = null,
         InMemoryTransport? transport = null, ManualTimeProvider? time = null, DeflateSetup? deflate = null,
-        MemoryBudget? budget = null)
+        MemoryBudget? budget = null, MemoryBudget? incomplete = null)
     {
         Role = role;
         Transport = transport ?? new InMemoryTransport();
@@ -21,7 +21,7 @@ internal sealed class TestConnection : IConnectionHost
         var settings = new ConnectionSettings(
             role, options ?? new WebSocketConnectionOptions(),
             new DeadlineWheel(Time), NullLogger.Instance, Pool,
-            budget ?? new MemoryBudget())
+            budget ?? new MemoryBudget(), incomplete ?? new MemoryBudget())
         {
             Codecs = deflate?.Codecs,
             Host = this,

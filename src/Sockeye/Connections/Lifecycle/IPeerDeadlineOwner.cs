@@ -33,8 +33,10 @@ internal interface IPeerDeadlineOwner
     /// <summary>The peer has taken nothing for <see cref="WebSocketConnectionOptions.SendTimeout"/>.</summary>
     void OnSendStalled();
 
-    /// <summary>The peer has sent nothing more of a message for <see cref="LimitOptions.MessageTimeout"/>.</summary>
-    void OnMessageStalled();
+    /// <summary>The peer has sent nothing more of a message, or not all of it, in time.</summary>
+    /// <param name="timeout">The time.</param>
+    /// <param name="isPaused">Whether it has sent nothing more.</param>
+    void OnMessageStalled(TimeSpan timeout, bool isPaused);
 
     /// <summary>A deadline has thrown, which none should.</summary>
     void OnFaulted(Exception exception);

@@ -34,11 +34,13 @@ internal sealed class PeerDeadlines(IPeerDeadlineOwner owner)
 
     /// <summary>A message, or a frame, has begun to arrive and is not complete. On the I/O thread.</summary>
     /// <param name="takenLength">As for <see cref="MessageDeadline.NoteOpen"/>.</param>
-    public void NoteMessageOpen(long takenLength)
+    /// <param name="number">As for <see cref="MessageDeadline.NoteOpen"/>.</param>
+    public void NoteMessageOpen(long takenLength, int number)
     {
-        if (owner.Settings.Limits.MessageTimeout != Timeout.InfiniteTimeSpan)
+        LimitOptions limits = owner.Settings.Limits;
+        if (limits.MessageTimeout != Timeout.InfiniteTimeSpan || limits.MaxMessageDuration != Timeout.InfiniteTimeSpan)
         {
-            (_message ??= new MessageDeadline(owner)).NoteOpen(takenLength);
+            (_message ??= new MessageDeadline(owner)).NoteOpen(takenLength, number);
         }
     }
 

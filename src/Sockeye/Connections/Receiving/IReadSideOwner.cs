@@ -28,6 +28,18 @@ internal interface IReadSideOwner
     /// <summary>How many bytes have arrived since the opening handshake.</summary>
     long ReceivedLength { get; }
 
+    /// <summary>Checks how much the peer sends; <see langword="null"/> if that is not limited.</summary>
+    ReceiveRates? Rates { get; }
+
+    /// <summary>Fails the connection if the peer has exceeded a rate.</summary>
+    /// <param name="excess">The rate; <see langword="null"/> if none.</param>
+    /// <returns>Whether it has.</returns>
+    bool FailIf(WebSocketRateException? excess);
+
+    /// <summary>The buffer of a message that was incomplete now belongs to another part of the connection.</summary>
+    /// <param name="length">The length of its array in bytes.</param>
+    void OnMessageDetached(int length);
+
     /// <summary>A ping has arrived.</summary>
     void OnPing(ReadOnlySpan<byte> payload);
 
@@ -42,7 +54,8 @@ internal interface IReadSideOwner
 
     /// <summary>A message, or a frame, has begun to arrive and is not complete.</summary>
     /// <param name="takenLength">A count that grows with the bytes of messages, and not with control frames.</param>
-    void OnMessageOpen(long takenLength);
+    /// <param name="number">A count of the messages that were incomplete and have become whole.</param>
+    void OnMessageOpen(long takenLength, int number);
 
     /// <summary>All that has begun to arrive is complete.</summary>
     void OnMessageWhole();

@@ -71,6 +71,7 @@ internal struct ReadSide
         Receiver receiver = owner.Receiver;
         MessageReaderSettings settings = owner.Reader;
         TimeSlice? slice = owner.Slice;
+        ReceiveRates? rates = owner.Rates;
         int consumed = 0;
         while (consumed < bytes.Length && !receiver.IsFull && (slice is null || slice.TryGoOn()))
         {
@@ -89,7 +90,7 @@ internal struct ReadSide
                     bytes.Slice(consumed - length, length - payload.Length).ToArray(),
                     owner.ReceivedLength - (bytes.Length - consumed) - length));
             }
-            else
+            else if (rates is null || !owner.FailIf(rates.NoteMessage()))
             {
                 receiver.NoteMessage();
                 bool hasNext = !settings.DeliverFragments && ReadAhead.HasMessage(bytes[consumed..], settings.Rules);

@@ -26,6 +26,9 @@ internal sealed class UnfinishedRead
     private int _backlogEnd;
     private long _discardedLength;
 
+    // The messages that were incomplete and have become whole.
+    private int _wholeCount;
+
     // Whether the last bytes were kept because other connections wait for the thread, and not because the application has no room.
     private bool _yields;
 
@@ -111,7 +114,7 @@ internal sealed class UnfinishedRead
     {
         if (_reader.IsWaiting && !_owner.IsInputOver)
         {
-            _owner.OnMessageOpen(_reader.TakenLength);
+            _owner.OnMessageOpen(_reader.TakenLength, _wholeCount);
         }
         else
         {
@@ -195,6 +198,12 @@ internal sealed class UnfinishedRead
                 byte[]? lender = _reader.AssembledArray;
                 if (_reader.EndsMessage)
                 {
+                    _wholeCount++;
+                    if (_owner.FailIf(_owner.Rates?.NoteMessage()))
+                    {
+                        return false;
+                    }
+
                     _owner.Receiver.NoteMessage();
                 }
 
@@ -203,6 +212,7 @@ internal sealed class UnfinishedRead
                 if (isTaken && lender is not null)
                 {
                     _reader.DetachMessage();
+                    _owner.OnMessageDetached(lender.Length);
                 }
                 else
                 {

@@ -35,7 +35,7 @@ internal static class ProtocolErrors
         WebSocketProtocolError.MessageTooLong => "a message is longer than MaxMessageLength (RFC 6455 §10.4)",
         WebSocketProtocolError.TooManyEmptyFragments => "a message has too many empty fragments in a row (RFC 6455 §10.4)",
         WebSocketProtocolError.InvalidCompressedData => "a compressed message is not valid DEFLATE data, or is truncated (RFC 7692 §7.2.2)",
-        WebSocketProtocolError.MemoryExhausted => "a message needs more memory than MaxBufferedLength leaves (RFC 6455 §10.4)",
+        WebSocketProtocolError.MemoryExhausted => "a message needs more memory than MaxBufferedLength or MaxIncompleteLength leaves (RFC 6455 §10.4)",
         _ => error.ToString(),
     };
 }

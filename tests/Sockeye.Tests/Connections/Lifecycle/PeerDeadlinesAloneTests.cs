@@ -84,7 +84,7 @@ public sealed class PeerDeadlinesAloneTests : IPeerDeadlineOwner
     public void A_message_that_stays_incomplete_is_reported_unless_the_application_is_busy()
     {
         TimeSpan timeout = _settings.Limits.MessageTimeout;
-        _deadlines.NoteMessageOpen(takenLength: 1);
+        _deadlines.NoteMessageOpen(takenLength: 1, number: 0);
         WaitsForApplication = true;
         _time.Advance(3 * timeout);
         Assert.Empty(_reports);
@@ -101,7 +101,7 @@ public sealed class PeerDeadlinesAloneTests : IPeerDeadlineOwner
         TimeSpan timeout = _settings.Limits.MessageTimeout;
         for (int i = 1; i < 5; i++)
         {
-            _deadlines.NoteMessageOpen(takenLength: i);
+            _deadlines.NoteMessageOpen(takenLength: i, number: 0);
             _time.Advance(0.9 * timeout);
         }
 
@@ -115,7 +115,7 @@ public sealed class PeerDeadlinesAloneTests : IPeerDeadlineOwner
     public void Stopping_disarms_both()
     {
         Block();
-        _deadlines.NoteMessageOpen(takenLength: 1);
+        _deadlines.NoteMessageOpen(takenLength: 1, number: 0);
 
         _deadlines.Stop();
         _time.Advance(3_600 * Second);
@@ -156,7 +156,7 @@ public sealed class PeerDeadlinesAloneTests : IPeerDeadlineOwner
 
     void IPeerDeadlineOwner.OnSendStalled() => _reports.Add("send stalled");
 
-    void IPeerDeadlineOwner.OnMessageStalled() => _reports.Add("message stalled");
+    void IPeerDeadlineOwner.OnMessageStalled(TimeSpan timeout, bool isPaused) => _reports.Add("message stalled");
 
     void IPeerDeadlineOwner.OnFaulted(Exception exception) => throw exception;
 

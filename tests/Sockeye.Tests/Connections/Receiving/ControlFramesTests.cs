@@ -79,8 +79,13 @@ public sealed class ControlFramesTests
         Assert.Equal("thrown on purpose", result.Exception!.Message);
     }
 
-    private TestConnection Connect(WebSocketHandler? handler = null) =>
-        new(handler: handler, options: new WebSocketConnectionOptions { ControlFrames = _recorder });
+    private TestConnection Connect(WebSocketHandler? handler = null)
+    {
+        var test = new TestConnection(handler: handler);
+        Assert.Null(test.Connection.ControlFrames);
+        test.Connection.ControlFrames = _recorder;
+        return test;
+    }
 
     private sealed class Recorder : WebSocketControlFrameHandler
     {

@@ -28,6 +28,51 @@ public sealed class MessageDeadlineTests
         Assert.Equal(0, test.Time.TimerCount);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_that_takes_longer_than_it_may_fails_with_1008_although_it_goes_on(bool isPauseLimited)
+    {
+        var limits = new LimitOptions
+        {
+            MaxMessageDuration = TimeSpan.FromSeconds(30),
+            MessageTimeout = isPauseLimited ? TimeSpan.FromSeconds(20) : Timeout.InfiniteTimeSpan,
+        };
+        var test = new TestConnection(options: new WebSocketConnectionOptions { Limits = limits });
+        test.Receive(Opcode.Text, "x"u8, fin: false);
+        for (int second = 0; second < 29; second++)
+        {
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+            test.Receive(Opcode.Continuation, "x"u8, fin: false);
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        test.Time.Advance(TimeSpan.FromSeconds(1.5));
+
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+        test.Transport.EndInput();
+        WebSocketCloseResult result = await test.Connection.Closed.WithDeadline();
+        Assert.Contains("did not end it within 00:00:30", Assert.IsType<TimeoutException>(result.Exception).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_duration_of_a_message_is_not_that_of_the_next_that_begins_in_the_same_read()
+    {
+        var limits = new LimitOptions { MaxMessageDuration = TimeSpan.FromSeconds(30) };
+        var test = new TestConnection(handler: new RecordingHandler(), options: new WebSocketConnectionOptions { Limits = limits });
+        test.Receive(Opcode.Text, "x"u8, fin: false);
+        for (int i = 0; i < 10; i++)
+        {
+            test.Time.Advance(TimeSpan.FromSeconds(20));
+            byte[] both = [.. test.FromPeer(Opcode.Continuation, "end"u8), .. test.FromPeer(Opcode.Text, "begin"u8, fin: false)];
+            test.Transport.Feed(both);
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        test.Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_byte_of_the_message_restarts_the_timeout()
     {

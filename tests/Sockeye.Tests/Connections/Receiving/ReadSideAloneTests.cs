@@ -123,7 +123,15 @@ public sealed class ReadSideAloneTests : IReadSideOwner
         _bench.IsInputOver = true;
     }
 
-    void IReadSideOwner.OnMessageOpen(long takenLength) => _reports.Add("open");
+    void IReadSideOwner.OnMessageOpen(long takenLength, int number) => _reports.Add("open");
+
+    ReceiveRates? IReadSideOwner.Rates => null;
+
+    bool IReadSideOwner.FailIf(WebSocketRateException? excess) => false;
+
+    void IReadSideOwner.OnMessageDetached(int length)
+    {
+    }
 
     void IReadSideOwner.OnMessageWhole() => _reports.Add("whole");
 
