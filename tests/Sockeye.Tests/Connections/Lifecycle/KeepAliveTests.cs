@@ -266,7 +266,7 @@ public sealed class KeepAliveTests
     public void A_clock_that_a_test_advances_by_one_jump_finds_a_dead_peer(int jump)
     {
         var wheel = new DeadlineWheel(_time);
-        new KeepAlive(_owner).Start(wheel);
+        new KeepAlive(_owner).Start(wheel, wheel.CurrentTick);
 
         _time.Leap(jump * Second);
         Assert.Equal(1, _owner.PingCount);
