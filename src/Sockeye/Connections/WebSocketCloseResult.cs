@@ -38,9 +38,11 @@ public sealed class WebSocketCloseResult
     /// <value><see langword="null"/> if the connection was closed without an error.</value>
     public Exception? Exception { get; }
 
-    /// <summary>One sentence for a log, on one line: the reason is escaped as in a C# string literal.</summary>
+    /// <summary>
+    /// One sentence for a log, on one line and without a full stop: the reason is escaped as in a C# string literal.
+    /// </summary>
     public override string ToString() =>
         $"{(int)Code} ({Code}){(Reason.Length == 0 ? "" : $" {PeerText.Quote(Reason)}")}, {(WasClean ? "clean" : "not clean")}, "
         + $"begun by {(Initiator == WebSocketCloseInitiator.Local ? "this end" : "the peer")}"
-        + (Exception is null ? "" : $": {SockeyeException.MessageOf(Exception)}");
+        + (Exception is null ? "" : $": {SockeyeException.MessageOf(Exception).TrimEnd('.')}");
 }

@@ -9,6 +9,12 @@ public sealed class WebSocketClosedException : SockeyeException
         Result = result;
     }
 
+    internal WebSocketClosedException(string message, WebSocketCloseResult result)
+        : base(message, result.Exception)
+    {
+        Result = result;
+    }
+
     /// <summary>
     /// How the connection ended; if it is still being closed, what is known so far
     /// (<see cref="WebSocketConnection.Closed"/> has the final result).

@@ -78,6 +78,19 @@ public sealed class ExceptionTextTests
     }
 
     [Fact]
+    public void A_message_with_a_cause_ends_with_one_full_stop()
+    {
+        var result = new WebSocketCloseResult(
+            WebSocketCloseCode.AbnormalClosure, "", wasClean: false, WebSocketCloseInitiator.Peer,
+            new EndOfStreamException("The peer ended the transport without a Close frame."));
+
+        Assert.Equal(
+            "The connection is closed: 1006 (AbnormalClosure), not clean, begun by the peer: "
+            + "The peer ended the transport without a Close frame.",
+            new WebSocketClosedException(result).Message);
+    }
+
+    [Fact]
     public void Harmless_text_is_unchanged()
     {
         var cause = new IOException(@"The path C:\new is ""gone"".");

@@ -10,6 +10,9 @@ namespace Sockeye.Client.Reconnecting;
 /// </summary>
 internal sealed class ReconnectLoop
 {
+    private static readonly WebSocketCloseResult NeverOpened = new(
+        WebSocketCloseCode.AbnormalClosure, "", wasClean: false, WebSocketCloseInitiator.Local, exception: null);
+
     private readonly ClientAddress _address;
     private readonly WebSocketReconnectOptions _options;
     private readonly WebSocketHandler? _handler;
@@ -128,7 +131,7 @@ internal sealed class ReconnectLoop
         Exception reason = failure
             ?? (last.Result is { } result
                 ? new WebSocketClosedException(result)
-                : new ObjectDisposedException(nameof(WebSocketReconnectingClient)));
+                : new WebSocketClosedException("The application closed the client before it had a connection.", NeverOpened));
         Outbox.End(reason);
         Inbox.End(_isClosing || IsClosedByApplication(last) ? null : reason);
         _opened.TrySetException(reason);

@@ -94,9 +94,13 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     public Task<WebSocketDisconnect> Closed => _loop.Closed;
 
     /// <summary>Starts to connect, unless it was started before, and waits for the first connection.</summary>
+    /// <remarks>
+    /// While failures may be temporary (<see cref="WebSocketReconnectOptions.ShouldReconnect"/>), the client tries again and the wait goes
+    /// on: pass a token to limit it.
+    /// </remarks>
     /// <param name="cancellationToken">Cancels the wait only; <see cref="CloseAsync"/> ends the client.</param>
     /// <exception cref="WebSocketHandshakeException">Connecting failed, and the client does not try again.</exception>
-    /// <exception cref="ObjectDisposedException">The client was closed before there was a connection.</exception>
+    /// <exception cref="WebSocketClosedException">The client was closed before there was a connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
@@ -115,7 +119,6 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     /// <exception cref="WebSocketHandshakeException">
     /// The client has stopped reconnecting because it could not connect.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public ValueTask SendAsync(string text, CancellationToken cancellationToken = default)
     {
@@ -131,7 +134,6 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     /// <exception cref="WebSocketHandshakeException">
     /// The client has stopped reconnecting because it could not connect.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
         SendAsync(utf8, WebSocketMessageKind.Text, cancellationToken);
@@ -144,7 +146,6 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     /// <exception cref="WebSocketHandshakeException">
     /// The client has stopped reconnecting because it could not connect.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
@@ -159,7 +160,6 @@ public sealed class WebSocketReconnectingClient : IAsyncDisposable
     /// <exception cref="WebSocketHandshakeException">
     /// The client has stopped reconnecting because it could not connect.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The client was closed while there was no connection.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
     public ValueTask SendAsync(

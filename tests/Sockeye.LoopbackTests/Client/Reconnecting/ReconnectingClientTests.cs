@@ -306,7 +306,7 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
 
         await Client.CloseAsync().WithDeadline();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => starting.WithDeadline());
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => starting.WithDeadline());
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
@@ -317,7 +317,12 @@ public sealed class ReconnectingClientTests : IAsyncDisposable
 
         await Client.CloseAsync().WithDeadline();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => Client.StartAsync().WithDeadline());
+        WebSocketClosedException closed =
+            await Assert.ThrowsAsync<WebSocketClosedException>(() => Client.StartAsync().WithDeadline());
+        Assert.Equal("The application closed the client before it had a connection.", closed.Message);
+        Assert.Equal(WebSocketCloseCode.AbnormalClosure, closed.Result.Code);
+        Assert.Equal(WebSocketCloseInitiator.Local, closed.Result.Initiator);
+        await Assert.ThrowsAsync<WebSocketClosedException>(() => Client.SendAsync("late").AsTask().WithDeadline());
         Assert.Null((await Client.Closed).Exception);
         Assert.False(_server.HasPending);
     }
