@@ -75,11 +75,27 @@ internal sealed class WholeProgram : IDisposable
     }
 
     /// <summary>Runs it; its output can be read.</summary>
-    public Process Run() => Start(PathOf("program.dll"));
+    /// <remarks>
+    /// It ends on SIGINT even if this process ignores the signal, as background jobs of a shell do: a child inherits that, and .NET keeps it.
+    /// </remarks>
+    public Process Run() => IgnoresInterrupt()
+        ? StartProgram("env", "--default-signal=INT", "dotnet", PathOf("program.dll"))
+        : Start(PathOf("program.dll"));
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", arguments)
+    private static bool IgnoresInterrupt()
+    {
+        const string Ignored = "SigIgn:";
+        const ulong Interrupt = 1 << 1; // signal 2
+        return OperatingSystem.IsLinux()
+            && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Ignored, StringComparison.Ordinal)) is { } line
+            && (Convert.ToUInt64(line[Ignored.Length..].Trim(), 16) & Interrupt) != 0;
+    }
+
+    private static Process Start(params string[] arguments) => StartProgram("dotnet", arguments);
+
+    private static Process StartProgram(string program, params string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,

@@ -338,6 +338,9 @@ public record WebSocketAcceptorOptions
     /// <summary>Where buffers are rented: a seam for tests, which count them.</summary>
     internal ArrayPool<byte> Pool { get; init; } = LargeArrayPool.Process;
 
+    /// <summary>Counts what the connections hold: a seam for tests, beside which others use the one of the process.</summary>
+    internal MemoryBudget Budget { get; init; } = MemoryBudget.Process;
+
     /// <summary>Numbers the connections; a rehearsal uses its own numbers.</summary>
     internal ConnectionNumbers Numbers { get; init; } = ConnectionNumbers.Process;
 }

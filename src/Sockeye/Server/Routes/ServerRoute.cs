@@ -66,7 +66,7 @@ internal sealed class ServerRoute
             return new(
                 rules with { IsSecure = isSecure },
                 wheel => new ConnectionSettings(
-                    Role.Server, connection, wheel, context.Logger, server.Pool)
+                    Role.Server, connection, wheel, context.Logger, server.Pool, server.Budget)
                 {
                     Scope = scope,
                     Host = context.Connections,
