@@ -182,7 +182,7 @@ internal sealed class ConnectionCore
         if (Settings.Logger.IsEnabled(LogLevel.Debug))
         {
             // Read only here: a transport creates the address on demand.
-            Settings.Logger.Opened(Connection.Id, Transport.RemoteEndPoint);
+            Settings.Logger.Opened(Connection.Id, Transport.RemoteEndPoint ?? EndPoints.Unknown);
         }
 
         long tick = Settings.Wheel.CurrentTick;

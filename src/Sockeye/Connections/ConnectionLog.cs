@@ -8,7 +8,7 @@ namespace Sockeye.Connections;
 internal static partial class ConnectionLog
 {
     [LoggerMessage(EventId = 201, Level = LogLevel.Debug, Message = "Connection {ConnectionId} is open, peer {RemoteEndPoint}")]
-    public static partial void Opened(this ILogger logger, long connectionId, object? remoteEndPoint);
+    public static partial void Opened(this ILogger logger, long connectionId, object remoteEndPoint);
 
     [LoggerMessage(EventId = 202, Level = LogLevel.Information,
         Message = "Failed connection {ConnectionId} with {CloseCode}: the peer broke rule {Error}{Lengths}, in the frame "

@@ -21,8 +21,9 @@ public sealed class WebSocketHandshakeFailure
     /// <summary>
     /// For <see cref="WebSocketHandshakeError.OriginNotAllowed"/> and <see cref="WebSocketHandshakeError.HostNotAllowed"/>, a sentence that
     /// names the rejected value, escaped and truncated, and the values it was compared with; for
-    /// <see cref="WebSocketHandshakeError.TlsFailed"/>, the reason; otherwise <see langword="null"/>. The log has it too. Don't send it to the
-    /// client, which would learn the allowed values.
+    /// <see cref="WebSocketHandshakeError.TlsFailed"/>, the reason; for a decision of the application that cannot be sent, such as a
+    /// subprotocol that the client did not offer, what is wrong with it; otherwise <see langword="null"/>. The log has it too. Don't send
+    /// it to the client, which would learn the allowed values.
     /// </summary>
     public string? Detail { get; internal init; }
 

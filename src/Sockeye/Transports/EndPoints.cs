@@ -13,4 +13,12 @@ internal static class EndPoints
         endPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
             ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
             : endPoint;
+
+    /// <summary>What the log shows as the address of a peer that is unknown, as it is over a stream.</summary>
+    public static EndPoint Unknown { get; } = new UnknownEndPoint();
+
+    private sealed class UnknownEndPoint : EndPoint
+    {
+        public override string ToString() => "an unknown address";
+    }
 }

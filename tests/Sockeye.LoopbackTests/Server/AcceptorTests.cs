@@ -111,6 +111,24 @@ public sealed class AcceptorTests
     }
 
     [Fact]
+    public async Task The_log_says_that_the_address_of_a_stream_is_unknown()
+    {
+        var log = new CapturingLoggerFactory();
+        await using var acceptor = new WebSocketAcceptor(new WebSocketAcceptorOptions { LoggerFactory = log });
+        (Stream near, Stream far) = Duplex();
+        await far.WriteAsync(Encoding.ASCII.GetBytes(RawPeer.Request("/", "Origin: https://elsewhere.example")));
+
+        Task<WebSocketConnection> accepting = acceptor.AcceptAsync(near);
+        Assert.StartsWith("HTTP/1.1 403 ", await HeadAsync(far), StringComparison.Ordinal);
+        await far.DisposeAsync();
+        await Assert.ThrowsAsync<WebSocketHandshakeException>(() => accepting).WithDeadline();
+
+        Assert.StartsWith(
+            "Rejected an opening handshake from an unknown address with 403: ",
+            Assert.Single(log.Entries, entry => entry.EventId == 101).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task OnUpgrade_decides_about_a_detached_handshake()
     {
         var handler = new EchoHandler();

@@ -78,7 +78,14 @@ public sealed class SubprotocolSelectionTests
         }
 
         Assert.Equal(4, log.Entries.Count(entry => entry is { EventId: 102, Exception: InvalidOperationException }));
-        Assert.Contains(log.Entries, entry => entry.Exception?.Message == "broken on purpose");
+        Assert.Contains(
+            log.Entries,
+            entry => entry.Exception?.Message == "broken on purpose"
+                && entry.Message.EndsWith(" with 500: the application threw an exception", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Entries,
+            entry => entry.Message.EndsWith(
+                " with 500: the application selected the subprotocol 'V1', which the client did not offer", StringComparison.Ordinal));
         Assert.Equal("v1", await AgreedAsync(server, "/", "v1"));
     }
 

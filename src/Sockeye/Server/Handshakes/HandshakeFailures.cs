@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Sockeye.Handshakes;
 using Sockeye.Logging;
 using Sockeye.Protocol;
+using Sockeye.Transports;
 
 namespace Sockeye.Server.Handshakes;
 
@@ -35,11 +36,11 @@ internal sealed class HandshakeFailures(
         {
             string detail = cause.Detail is null ? "" : ": " + cause.Detail;
             LogLevel level = LevelOf(cause.Error);
-            logger.HandshakeRefused(level, remote, response.StatusCode, cause.Error, detail);
+            logger.HandshakeRefused(level, remote ?? EndPoints.Unknown, response.StatusCode, cause.Error, detail);
         }
         else
         {
-            logger.UpgradeThrew(remote, cause.Exception);
+            logger.UpgradeThrew(remote ?? EndPoints.Unknown, cause.Detail ?? "the application threw an exception", cause.Exception);
         }
 
         var failure = new WebSocketHandshakeFailure(cause.Error, response.StatusCode, remote, cause.Request, cause.Exception)
@@ -52,21 +53,21 @@ internal sealed class HandshakeFailures(
     /// <summary>Reports a client that disconnected before the response.</summary>
     public void ReportAbandoned(EndPoint? remote, WebSocketUpgradeRequest? request)
     {
-        logger.HandshakeAbandoned(remote);
+        logger.HandshakeAbandoned(remote ?? EndPoints.Unknown);
         Report(new(WebSocketHandshakeError.ConnectionLost, statusCode: null, remote, request, exception: null));
     }
 
     /// <summary>Reports a client that has sent nothing before the deadline.</summary>
     public void ReportSilent(EndPoint? remote)
     {
-        logger.HandshakeSilent(remote);
+        logger.HandshakeSilent(remote ?? EndPoints.Unknown);
         Report(new(WebSocketHandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
     }
 
     /// <summary>Reports a client that was dropped for others, because its request had not arrived.</summary>
     public void ReportGaveWay(EndPoint? remote)
     {
-        logger.HandshakeGaveWay(remote);
+        logger.HandshakeGaveWay(remote ?? EndPoints.Unknown);
         Report(new(WebSocketHandshakeError.TimedOut, statusCode: null, remote, request: null, exception: null));
     }
 
@@ -79,7 +80,7 @@ internal sealed class HandshakeFailures(
         }
         else
         {
-            logger.HandshakeFaulted(remoteEndPoint: null, exception);
+            logger.HandshakeFaulted(EndPoints.Unknown, exception);
         }
     }
 
@@ -96,7 +97,7 @@ internal sealed class HandshakeFailures(
         LogLevel level = isFault ? LogLevel.Error
             : isSilent && diagnosis.Failure == WebSocketTlsFailure.TimedOut ? LogLevel.Debug
             : LogLevel.Information;
-        logger.TlsFailed(level, remote, diagnosis.Failure, diagnosis.Detail, isFault ? exception : null);
+        logger.TlsFailed(level, remote ?? EndPoints.Unknown, diagnosis.Failure, diagnosis.Detail, isFault ? exception : null);
         HandshakeRejection? response = diagnosis.Failure == WebSocketTlsFailure.PlainHttp ? PlainHttpResponse : null;
         var failure = new WebSocketHandshakeFailure(
             WebSocketHandshakeError.TlsFailed, response?.StatusCode, remote, request: null, exception)

@@ -83,7 +83,7 @@ internal sealed class PendingDecision(ValueTask<WebSocketUpgradeDecision> decidi
         }
         catch (AggregateException exception)
         {
-            logger.CancellationThrew(remote, exception);
+            logger.CancellationThrew(remote ?? EndPoints.Unknown, exception);
         }
     }
 }

@@ -160,17 +160,17 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     public void OnWritten() => _transport.ShutdownOutput();
 
     /// <inheritdoc/>
-    public void OnHeldUp(TimeSpan duration) => _server.Logger.HandshakeHeldUp(_transport.RemoteEndPoint, duration);
+    public void OnHeldUp(TimeSpan duration) => _server.Logger.HandshakeHeldUp(_transport.RemoteEndPoint ?? EndPoints.Unknown, duration);
 
     /// <inheritdoc/>
-    public void OnStuck(TimeSpan duration) => _server.Logger.HandshakeStuck(_transport.RemoteEndPoint, duration);
+    public void OnStuck(TimeSpan duration) => _server.Logger.HandshakeStuck(_transport.RemoteEndPoint ?? EndPoints.Unknown, duration);
 
     /// <inheritdoc cref="ITransportSink.OnFaulted"/>
     public override void OnFaulted(Exception exception)
     {
         // The abort comes first, because the log is the application's code.
         _transport.Abort(exception);
-        _server.Logger.HandshakeFaulted(_transport.RemoteEndPoint, exception);
+        _server.Logger.HandshakeFaulted(_transport.RemoteEndPoint ?? EndPoints.Unknown, exception);
     }
 
     /// <inheritdoc/>

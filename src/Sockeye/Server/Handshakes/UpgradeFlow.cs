@@ -1,4 +1,5 @@
 using Sockeye.Protocol;
+using Sockeye.Transports;
 
 namespace Sockeye.Server.Handshakes;
 
@@ -51,11 +52,12 @@ internal static class UpgradeFlow
             case WebSocketUpgradeRejection rejection:
                 return UpgradeResult.Rejected(WebSocketHandshakeError.RejectedByApplication, rejection.ToRejection());
             case PlainRequestDecision { Response: { } response }:
-                attempt.Server.Logger.PlainRequestAnswered(attempt.Transport.RemoteEndPoint, response.StatusCode);
+                attempt.Server.Logger.PlainRequestAnswered(attempt.Transport.RemoteEndPoint ?? EndPoints.Unknown, response.StatusCode);
                 return UpgradeResult.Plain(attempt.PlainError, response.ToRejection());
             case PlainRequestDecision:
                 return UpgradeResult.Rejected(attempt.PlainError);
             default:
+                attempt.Detail = "the application returned no decision";
                 return Fail(attempt, new InvalidOperationException("The application returned no decision."));
         }
     }

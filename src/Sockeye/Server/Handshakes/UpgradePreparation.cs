@@ -134,7 +134,7 @@ internal sealed class UpgradePreparation
         var response = new ArrayBufferWriter<byte>();
         try
         {
-            string? subprotocol = UpgradeResponses.WriteAcceptance(response, offer, _attempt.Subprotocol, acceptance);
+            string? subprotocol = UpgradeResponses.WriteAcceptance(response, _attempt, offer, acceptance);
             return new WebSocketPreparedUpgrade(
                 this, PreparedResponse.Parse(response.WrittenMemory), _attempt.Request, acceptance, subprotocol, offer.PerMessageDeflate);
         }

@@ -24,7 +24,7 @@ internal static class UpgradeResponses
         offer = acceptance.Compress ? offer : offer.WithoutCompression();
         ArrayBufferWriter<byte> response = Acceptances ??= new ArrayBufferWriter<byte>();
         response.ResetWrittenCount();
-        string? subprotocol = WriteAcceptance(response, offer, attempt.Subprotocol, acceptance);
+        string? subprotocol = WriteAcceptance(response, attempt, offer, acceptance);
         ConnectionCore connection = Connect(attempt, attempt.Transport, acceptance, subprotocol, offer.PerMessageDeflate);
 
         // The response enters the queue before other code can send on the connection, and leaves together with what the application
@@ -46,26 +46,34 @@ internal static class UpgradeResponses
 
     /// <summary>Writes an acceptance.</summary>
     /// <param name="destination">Where to write it.</param>
+    /// <param name="attempt">The handshake, with the subprotocol that the server selected.</param>
     /// <param name="offer">What the client offers.</param>
-    /// <param name="selected">The subprotocol that the server selected.</param>
-    /// <param name="acceptance">The decision of the application, which may name another.</param>
+    /// <param name="acceptance">The decision of the application, which may name another subprotocol.</param>
     /// <returns>The subprotocol of the connection.</returns>
     /// <exception cref="InvalidOperationException">The response that the application wants is not valid.</exception>
     public static string? WriteAcceptance(
-        ArrayBufferWriter<byte> destination, in ServerHandshakeOffer offer, string? selected, WebSocketUpgradeAcceptance acceptance)
+        ArrayBufferWriter<byte> destination, UpgradeAttempt attempt, in ServerHandshakeOffer offer, WebSocketUpgradeAcceptance acceptance)
     {
         string? subprotocol = acceptance.Subprotocol switch
         {
-            null => selected,
+            null => attempt.Subprotocol,
             "" => null,
             var chosen => chosen,
         };
         HandshakeFault fault =
             ServerResponse.WriteAccept(destination, offer, subprotocol, [], ResponseHeaders.Of(acceptance));
-        return fault == HandshakeFault.None
-            ? subprotocol
-            : throw new InvalidOperationException($"The application's response to the opening handshake is not valid: {fault}.");
+        return fault switch
+        {
+            HandshakeFault.None => subprotocol,
+            HandshakeFault.SubprotocolNotOffered => throw NotOffered(attempt, subprotocol!),
+            _ => throw Invalid(attempt, $"the application's response is not valid, {fault}"),
+        };
     }
+
+    /// <summary>Notes that the application selected a subprotocol that it must not select (RFC 6455 §4.2.2).</summary>
+    /// <returns>The exception for the application.</returns>
+    public static InvalidOperationException NotOffered(UpgradeAttempt attempt, string subprotocol) => Invalid(
+        attempt, $"the application selected the subprotocol {PeerText.Quote(subprotocol)}, which the client did not offer");
 
     /// <summary>Sends a rejection, or the response to a plain request.</summary>
     /// <param name="transport">The transport.</param>
@@ -79,5 +87,11 @@ internal static class UpgradeResponses
         ServerResponse.WriteFinal(bytes, response, isHead);
         int written = transport.TryWrite(bytes.WrittenSpan);
         return written == bytes.WrittenCount || transport.Write(bytes.WrittenMemory[written..]);
+    }
+
+    private static InvalidOperationException Invalid(UpgradeAttempt attempt, string detail)
+    {
+        attempt.Detail = detail;
+        return new($"The opening handshake cannot be accepted: {detail}.");
     }
 }

@@ -167,7 +167,7 @@ internal static class UpgradeSteps
         if (!offered.Contains(attempt.Subprotocol, StringComparer.Ordinal))
         {
             // RFC 6455 §4.1: the client would fail the connection.
-            attempt.Exception = new InvalidOperationException("The selected subprotocol was not offered.");
+            attempt.Exception = UpgradeResponses.NotOffered(attempt, attempt.Subprotocol);
             return WebSocketHandshakeError.ApplicationFailed;
         }
 

@@ -115,7 +115,7 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         catch (OperationCanceledException) when (!selecting.IsCompleted)
         {
             _ = selecting.ContinueWith(
-                late => context.Logger.SelectTlsThrewLate(EndPoints.Unmapped(remote), late.Exception?.GetBaseException()),
+                late => context.Logger.SelectTlsThrewLate(EndPoints.Unmapped(remote) ?? EndPoints.Unknown, late.Exception?.GetBaseException()),
                 CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             throw;
         }
