@@ -13,15 +13,11 @@ public sealed class ClientHowToTests
         await using var server = await WebSocketServer.StartAsync(0, new Echo());
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
 
-        Order? confirmed = null;
-
         // snippet: json
         var order = new Order("AB-12", 3);
         await connection.SendTextAsync(JsonSerializer.SerializeToUtf8Bytes(order));
-        if (await connection.ReceiveAsync() is { } reply)
-        {
-            confirmed = JsonSerializer.Deserialize<Order>(reply.Payload.Span);
-        }
+        WebSocketMessage? reply = await connection.ReceiveAsync();
+        Order? confirmed = reply is null ? null : JsonSerializer.Deserialize<Order>(reply.Value.Payload.Span);
         // end snippet
 
         Assert.Equal(order, confirmed);
@@ -43,7 +39,6 @@ public sealed class ClientHowToTests
             },
             new Echo());
         var address = new Uri($"ws://{server.LocalEndPoint}/");
-        var tokens = new Tokens();
 
         // snippet: token for each attempt
         var client = new WebSocketReconnectingClient(address, new WebSocketReconnectOptions
@@ -51,7 +46,7 @@ public sealed class ClientHowToTests
             Client = new WebSocketClientOptions
             {
                 OnSendingRequest = async (request, cancellation) =>
-                    request.Headers = request.Headers.With("Authorization", "Bearer " + await tokens.GetAsync(cancellation)),
+                    request.Headers = request.Headers.With("Authorization", "Bearer " + await GetTokenAsync(cancellation)),
             },
         });
         // end snippet
@@ -135,9 +130,9 @@ public sealed class ClientHowToTests
             await connection.SendAsync(new byte[] { 2, 2 }, cancellationToken: cancellation);
         });
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
-        List<string> lines = [];
 
         // snippet: read all
+        List<string> lines = [];
         await foreach (var message in connection.ReadAllAsync())
         {
             // The payload is on loan until the next receive: copy what you need for longer.
@@ -159,9 +154,9 @@ public sealed class ClientHowToTests
             await connection.SendAsync("two", cancellation);
         });
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
-        List<string> lines = [];
 
         // snippet: receive loop
+        List<string> lines = [];
         while (await connection.ReceiveAsync() is { } message)
         {
             // The payload is on loan until the next receive: copy what you need for longer.
@@ -192,7 +187,6 @@ public sealed class ClientHowToTests
     {
         await using var server = await WebSocketServer.StartAsync(0, (_, _) => Task.CompletedTask);
         var address = new Uri($"ws://localhost:{server.Port}/");
-        WebSocketHandshakeError seen = WebSocketHandshakeError.None;
 
         // snippet: failed handshake
         var options = new WebSocketClientOptions { Subprotocols = ["chat.v9"] };
@@ -202,12 +196,13 @@ public sealed class ClientHowToTests
         }
         catch (WebSocketHandshakeException exception)
         {
-            seen = exception.Error;
             Console.WriteLine($"{exception.Error}, HTTP status {exception.StatusCode}");
         }
         // end snippet
 
-        Assert.Equal(WebSocketHandshakeError.MissingSubprotocol, seen);
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(address, options));
+        Assert.Equal(WebSocketHandshakeError.MissingSubprotocol, thrown.Error);
     }
 
     [Fact]
@@ -220,17 +215,15 @@ public sealed class ClientHowToTests
             return Task.CompletedTask;
         });
         var address = new Uri($"ws://localhost:{server.Port}/");
-        var cookies = new CookieContainer();
-        var tokens = new Tokens();
 
         // snippet: who you are
         var options = new WebSocketClientOptions
         {
             Credentials = new NetworkCredential("alice", "s3cret"),
-            Cookies = cookies,
+            Cookies = new CookieContainer(),
             RequestHeaders = [new("X-Api-Version", "2")],
             OnSendingRequest = async (request, cancellation) =>
-                request.Headers = request.Headers.With("X-Token", await tokens.GetAsync(cancellation)),
+                request.Headers = request.Headers.With("X-Token", await GetTokenAsync(cancellation)),
         };
         await using var connection = await WebSocketClient.ConnectAsync(address, options);
         Console.WriteLine(connection.Response!.Headers["X-Served-By"]);
@@ -253,7 +246,7 @@ public sealed class ClientHowToTests
             OnRedirecting = (redirect, _) => ValueTask.FromResult(redirect.To.Host == "localhost"),
         };
         await using var connection = await WebSocketClient.ConnectAsync(address, options);
-        Console.WriteLine($"Led to {connection.Response!.Address}");
+        Console.WriteLine($"Redirected to {connection.Response!.Address}");
         // end snippet
 
         Assert.Equal(address, connection.Response!.Address);
@@ -298,9 +291,9 @@ public sealed class ClientHowToTests
     {
         await using var server = await StartEchoAsync();
         var address = new Uri($"ws://{server.LocalEndPoint}/");
-        List<string> lines = [];
 
         // snippet: reconnecting
+        List<string> lines = [];
         await using var client = new WebSocketReconnectingClient(address, new WebSocketReconnectOptions
         {
             MaxQueueLength = 64 * 1024,
@@ -324,7 +317,6 @@ public sealed class ClientHowToTests
     [Fact]
     public async Task A_client_that_stops_reconnecting_reports_why()
     {
-        List<string> lines = [];
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
             async (connection, cancellation) =>
@@ -336,9 +328,10 @@ public sealed class ClientHowToTests
 
         // snippet: giving up
         await using var client = new WebSocketReconnectingClient(address);
-        await client.StartAsync();
+        List<string> lines = [];
         try
         {
+            await client.StartAsync();
             await foreach (var message in client.ReadAllAsync())
             {
                 lines.Add(message.GetText());
@@ -347,6 +340,10 @@ public sealed class ClientHowToTests
         catch (WebSocketClosedException exception)
         {
             Console.WriteLine($"Not reconnecting: {(int)exception.Result.Code} {exception.Result.Reason}");
+        }
+        catch (WebSocketHandshakeException exception)
+        {
+            Console.WriteLine($"Not reconnecting: {exception.Message}");
         }
         // end snippet
 
@@ -401,15 +398,10 @@ public sealed class ClientHowToTests
     private static Task<WebSocketServer> StartEchoAsync() => WebSocketServer.StartAsync(
         new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new Echo());
 
-    private sealed class Tokens
-    {
-        private readonly string _next = "fresh";
-
-        public ValueTask<string> GetAsync(CancellationToken cancellation) =>
-            cancellation.IsCancellationRequested
-                ? ValueTask.FromCanceled<string>(cancellation)
-                : ValueTask.FromResult(_next);
-    }
+    private static ValueTask<string> GetTokenAsync(CancellationToken cancellation) =>
+        cancellation.IsCancellationRequested
+            ? ValueTask.FromCanceled<string>(cancellation)
+            : ValueTask.FromResult("fresh");
 
     private sealed record Order(string Article, int Count);
 }

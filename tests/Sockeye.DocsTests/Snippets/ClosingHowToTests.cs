@@ -43,16 +43,16 @@ public sealed class ClosingHowToTests
             await connection.CloseAsync((WebSocketCloseCode)4001, "over", cancellation);
         });
         await using var connection = await WebSocketClient.ConnectAsync($"ws://localhost:{server.Port}/");
-        List<string> lines = [];
 
         // snippet: receive until the close
+        List<string> lines = [];
         while (await connection.ReceiveAsync() is { } message)
         {
             lines.Add(message.GetText());
         }
 
         WebSocketCloseResult end = await connection.Closed;
-        Console.WriteLine($"{end.Code} {end.Reason}, begun by the {end.Initiator} end");
+        Console.WriteLine($"{end.Code} {end.Reason}, closed by {end.Initiator}");
         // end snippet
 
         Assert.Equal(["last"], lines);

@@ -12,24 +12,24 @@ public sealed class CompressionHowToTests
         // snippet: compressing server
         var options = new WebSocketServerOptions
         {
-            EndPoint = EndPoint,
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Compression = PerMessageDeflateOptions.Shared,
         };
         await using var server = await WebSocketServer.StartAsync(options, new Echo());
         // end snippet
         await using var connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
-        string secretPage = new('s', 2_000);
 
         // snippet: agreed extensions
         bool isCompressed = connection.Extensions.Length != 0;
         // end snippet
 
         // snippet: message that is not compressed
-        await connection.SendAsync(secretPage, compress: false);
+        string page = "Your API key is 4711.";
+        await connection.SendAsync(page, compress: false);
         // end snippet
 
         Assert.True(isCompressed);
-        Assert.Equal(secretPage, (await connection.ReceiveMessageAsync()).GetText());
+        Assert.Equal(page, (await connection.ReceiveMessageAsync()).GetText());
     }
 
     [Fact]
@@ -68,9 +68,9 @@ public sealed class CompressionHowToTests
             new WebSocketServerOptions { EndPoint = EndPoint, Compression = PerMessageDeflateOptions.Default }, new Echo());
         await using var first = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
         await using var second = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
-        string news = string.Concat(Enumerable.Repeat("news ", 1_000));
 
         // snippet: prepared message
+        string news = string.Concat(Enumerable.Repeat("news ", 1_000));
         var message = WebSocketPreparedMessage.Text(news);
         foreach (WebSocketConnection connection in server.GetConnections())
         {

@@ -6,5 +6,5 @@ internal sealed class Echo : WebSocketHandler
     // Not refused here: a server delivers the next message only while the send buffer has room for the reply.
     public override void OnMessage(
         WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind)
-        => connection.TrySend(payload, kind);
+        => _ = connection.TrySend(payload, kind);
 }

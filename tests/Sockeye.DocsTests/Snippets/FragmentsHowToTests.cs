@@ -49,4 +49,36 @@ public sealed class FragmentsHowToTests
 
         Assert.Equal(source.ToArray(), target.ToArray());
     }
+
+    [Fact]
+    public async Task A_handler_gets_each_fragment_in_place()
+    {
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Connection = new() { DeliverFragments = true },
+        };
+        await using var server = await WebSocketServer.StartAsync(options, new Lengths());
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+
+        await connection.SendAsync(new byte[1_000_000]);
+
+        Assert.Equal("1000000", (await connection.ReceiveMessageAsync()).GetText());
+    }
+
+    // snippet: fragment handler
+    internal sealed class Lengths : WebSocketHandler
+    {
+        public override void OnFragment(
+            WebSocketConnection connection, ReadOnlySpan<byte> payload, WebSocketMessageKind kind, bool endOfMessage)
+        {
+            long length = (long)(connection.UserState ?? 0L) + payload.Length;
+            connection.UserState = endOfMessage ? 0L : length;
+            if (endOfMessage)
+            {
+                _ = connection.TrySend($"{length}");
+            }
+        }
+    }
+    // end snippet
 }

@@ -51,8 +51,7 @@ public sealed class ServerHowToTests
         var routes = new WebSocketRoutes()
             .Map("/count", new CountingHandler())
             .Map("*", new Echo());
-        await using var server = new WebSocketServer(options, routes);
-        await server.StartAsync();
+        await using var server = await WebSocketServer.StartAsync(options, routes);
         // end snippet
 
         await using WebSocketConnection counted =
@@ -96,7 +95,7 @@ public sealed class ServerHowToTests
 
         // snippet: send to all
         int count = server.Broadcast("the server restarts");
-        Console.WriteLine($"Told: {count}");
+        Console.WriteLine($"Sent to {count} clients");
         await server.StopAsync();
         // end snippet
 

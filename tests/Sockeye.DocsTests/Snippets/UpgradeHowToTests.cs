@@ -64,9 +64,8 @@ public sealed class UpgradeHowToTests
     [Fact]
     public async Task Application_lists_the_allowed_origins()
     {
-        var extensions = new HashSet<string> { "chrome-extension://abcdefghijklmnop" };
-
         // snippet: origins
+        string[] extensions = ["chrome-extension://abcdefghijklmnop"];
         var options = new WebSocketServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
@@ -89,7 +88,7 @@ public sealed class UpgradeHowToTests
         var options = new WebSocketServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            SelectSubprotocol = request => request.Subprotocols.FirstOrDefault(one => one.StartsWith("chat.v")),
+            SelectSubprotocol = request => request.Subprotocols.FirstOrDefault(one => one.StartsWith("chat.v", StringComparison.Ordinal)),
             RequireSubprotocol = true,
         };
         // end snippet
@@ -114,8 +113,7 @@ public sealed class UpgradeHowToTests
                 string? room = connection.Request!.GetRouteValue("room");
                 await connection.SendAsync($"This is {room}", cancellation);
             });
-        await using var server = new WebSocketServer(options, routes);
-        await server.StartAsync();
+        await using var server = await WebSocketServer.StartAsync(options, routes);
         // end snippet
 
         await using WebSocketConnection connection =
@@ -178,14 +176,13 @@ public sealed class UpgradeHowToTests
         var options = new WebSocketServerOptions { EndPoint = Loopback };
 
         // snippet: broadcast
-        await using var chat = new WebSocketServer(options, async (server, connection, cancellation) =>
+        await using var chat = await WebSocketServer.StartAsync(options, async (server, connection, cancellation) =>
         {
             await foreach (var message in connection.ReadAllAsync(cancellation))
             {
                 server.Broadcast(message.Payload.Span, message.Kind, where: other => other != connection);
             }
         });
-        await chat.StartAsync();
         // end snippet
 
         await using WebSocketConnection one = await WebSocketClient.ConnectAsync($"ws://{chat.LocalEndPoint}/");
