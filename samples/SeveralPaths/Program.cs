@@ -72,6 +72,6 @@ internal sealed class SumHandler : WebSocketHandler
 
         Span<byte> answer = stackalloc byte[20];
         sum.TryFormat(answer, out int length, provider: CultureInfo.InvariantCulture);
-        connection.TrySend(answer[..length], WebSocketMessageKind.Text);
+        _ = connection.TrySend(answer[..length], WebSocketMessageKind.Text);
     }
 }
