@@ -13,7 +13,7 @@ internal static class FileRules
     private static readonly string[] RefusedWords = ["Manager", "Helper", "Helpers", "Util", "Utils", "Utility"];
 
     /// <summary>A partial type is one that a generator completes: it has one of these attributes in it.</summary>
-    private static readonly string[] Generators = ["LoggerMessage", "LibraryImport"];
+    private static readonly string[] Generators = ["LoggerMessage", "LibraryImport", "JsonSerializable"];
 
     private static readonly Regex Word = new("[A-Z][a-z0-9]*", RegexOptions.CultureInvariant);
 

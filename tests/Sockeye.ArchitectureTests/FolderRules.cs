@@ -8,9 +8,11 @@ internal static class FolderRules
     {
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
         ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
-        ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams"],
+        ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams", "src/Sockeye/Json"],
         // Streams over messages and over a connection: a layer above, which nothing below uses.
         ["src/Sockeye/Streams"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
+        // Values as JSON: another layer above.
+        ["src/Sockeye/Json"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams"],
         ["src/Sockeye/Protocol"] =
         [
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",

@@ -342,12 +342,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         ArgumentNullException.ThrowIfNull(text);
         byte[] rented = Core.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
         int length = Encoding.UTF8.GetBytes(text, rented);
-        var frame = new OutgoingFrame(Opcode.Text, rented.AsMemory(0, length))
-        {
-            IsRented = true,
-            Encoder = EncoderFor(length, options.Compress),
-        };
-        return Core.SendAsync(frame, options, cancellationToken);
+        return SendRentedAsync(rented.AsMemory(0, length), WebSocketMessageKind.Text, options, cancellationToken);
     }
 
     /// <summary>Sends a text message that is already encoded as UTF-8.</summary>
@@ -780,6 +775,18 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
             Encoder = EncoderFor(payload.Length, compress),
         };
         return Core.SendAsync(frame, cancellationToken);
+    }
+
+    // The payload is at the start of a rented array, which the send returns to the pool of the connection.
+    internal ValueTask SendRentedAsync(
+        ReadOnlyMemory<byte> payload, WebSocketMessageKind kind, in WebSocketSendOptions options, CancellationToken cancellationToken)
+    {
+        var frame = new OutgoingFrame(OutgoingFrame.OpcodeOf(kind), payload)
+        {
+            IsRented = true,
+            Encoder = EncoderFor(payload.Length, options.Compress),
+        };
+        return Core.SendAsync(frame, options, cancellationToken);
     }
 
     private ConnectionDetails MakeDetails()

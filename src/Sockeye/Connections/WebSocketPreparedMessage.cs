@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Sockeye.Compression;
 using Sockeye.Connections.Sending;
 
@@ -73,6 +75,18 @@ public sealed class WebSocketPreparedMessage
     /// <param name="key">The <see cref="Key"/>.</param>
     public static WebSocketPreparedMessage Binary(ReadOnlySpan<byte> payload, bool compress = true, string? key = null) =>
         new(payload, WebSocketMessageKind.Binary, compress, key);
+
+    /// <summary>Prepares a value as a text message, in JSON (RFC 8259).</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="typeInfo">How its type is serialized: <c>WebSocketJsonExtensions</c> has more on it.</param>
+    /// <param name="compress">As for a text message.</param>
+    /// <param name="key">The <see cref="Key"/>.</param>
+    /// <exception cref="JsonException">The value cannot be serialized.</exception>
+    public static WebSocketPreparedMessage Json<T>(T value, JsonTypeInfo<T> typeInfo, bool compress = true, string? key = null)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        return new(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), WebSocketMessageKind.Text, compress, key);
+    }
 
     /// <summary>Prepares a message of either kind, such as one that was received.</summary>
     /// <param name="payload">

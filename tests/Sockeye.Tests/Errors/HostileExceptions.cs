@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using System.Text.Json;
 using Sockeye.Protocol;
 
 namespace Sockeye.Tests;
@@ -31,6 +32,7 @@ internal static class HostileExceptions
         .. Results.Select(result => new WebSocketClosedException(result)),
         new WebSocketProtocolException(new ProtocolViolation(WebSocketProtocolError.InvalidUtf8InCloseReason, [0x88, 0x05], 0)),
         new WebSocketRateException(WebSocketRate.Messages, perSecond: 1),
+        new WebSocketJsonException(typeof(string), "no JSON"u8, WebSocketMessageKind.Text, new JsonException(Text)),
         .. from cause in new[] { Cause, null, new WebSocketClosedException(Results[1]) }
            select new WebSocketHandshakeException(
                WebSocketHandshakeError.UnexpectedStatusCode, WebSocketHandshakePhase.Response, 503,
