@@ -3,11 +3,13 @@ using System.Globalization;
 
 namespace Sockeye.Benchmarks;
 
-/// <summary>The server: the connection to /feed sends updates, many in a message, and all others get each as a message.</summary>
-internal sealed class FeedHandler : WebSocketHandler
+/// <summary>The server, on one event loop: the connection to /feed sends updates, many in a message, and subscribers get each as a message.</summary>
+internal sealed class FeedHandler(FeedLoad load) : WebSocketHandler
 {
     private static readonly string[] Keys =
         [.. Enumerable.Range(0, FeedLoad.KeyCount).Select(key => key.ToString(CultureInfo.InvariantCulture))];
+
+    private readonly List<WebSocketConnection>[] _byKey = [.. Keys.Select(static _ => new List<WebSocketConnection>())];
 
     private ImmutableArray<WebSocketConnection> _subscribers = [];
 
@@ -21,6 +23,15 @@ internal sealed class FeedHandler : WebSocketHandler
     {
         if (connection.Request!.Path != "/feed")
         {
+            int number = int.Parse(connection.Request.Path.AsSpan(1), CultureInfo.InvariantCulture);
+            for (int key = 0; key < FeedLoad.KeyCount; key++)
+            {
+                if (load.Wants(number, key))
+                {
+                    _byKey[key].Add(connection);
+                }
+            }
+
             ImmutableInterlocked.Update(ref _subscribers, all => all.Add(connection));
         }
     }
@@ -30,8 +41,9 @@ internal sealed class FeedHandler : WebSocketHandler
         for (int start = 0; start < payload.Length; start += UpdatePayload.Length)
         {
             ReadOnlySpan<byte> update = payload.Slice(start, UpdatePayload.Length);
-            var message = WebSocketPreparedMessage.Create(update, kind, key: Keys[UpdatePayload.Read(update).Key]);
-            foreach (WebSocketConnection subscriber in _subscribers)
+            int key = UpdatePayload.Read(update).Key;
+            var message = WebSocketPreparedMessage.Create(update, kind, key: Keys[key]);
+            foreach (WebSocketConnection subscriber in _byKey[key])
             {
                 subscriber.TrySend(message);
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Sockeye.Benchmarks;
 
@@ -8,12 +9,14 @@ internal sealed class FeedRun(FeedLoad load, int slowCount)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private static readonly WebSocketClientOptions Quiet = new() { LoggerFactory = NullLoggerFactory.Instance };
+
     private readonly LatencyHistogram _latency = new();
     private readonly long[] _sent = new long[FeedLoad.KeyCount];
 
     public async Task<FeedResult> RunAsync()
     {
-        var handler = new FeedHandler();
+        var handler = new FeedHandler(load);
         var options = new WebSocketServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
@@ -24,19 +27,20 @@ internal sealed class FeedRun(FeedLoad load, int slowCount)
                 Limits = new() { MaxSendBufferLength = FeedLoad.MaxSendBufferLength },
             },
             Socket = new() { MaxUnsentLength = 16 * 1024 },
+            LoggerFactory = NullLoggerFactory.Instance,
         };
         await using WebSocketServer server = await WebSocketServer.StartAsync(options, handler);
         Subscriber[] healthy = [.. Enumerable.Range(0, load.Subscribers - slowCount).Select(_ => new Subscriber(_latency))];
         var connections = new List<WebSocketConnection>();
         foreach (Subscriber subscriber in healthy)
         {
-            connections.Add(await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/", subscriber));
+            connections.Add(await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/{connections.Count}", subscriber, Quiet));
         }
 
         SlowSubscriber[] slow = [.. Enumerable.Range(0, slowCount).Select(static _ => new SlowSubscriber())];
-        foreach (SlowSubscriber subscriber in slow)
+        for (int i = 0; i < slowCount; i++)
         {
-            await subscriber.ConnectAsync(server.LocalEndPoint);
+            await slow[i].ConnectAsync(server.LocalEndPoint, healthy.Length + i);
         }
 
         Task[] reading = [.. slow.Select(static subscriber => subscriber.ReadAllAsync())];
@@ -46,8 +50,9 @@ internal sealed class FeedRun(FeedLoad load, int slowCount)
         (long count, TimeSpan took) = await SendAsync(feed);
         Array.ForEach(slow, static subscriber => subscriber.CatchUp());
         LastValues[] all = [.. healthy.Select(static one => one.Last), .. slow.Select(static one => one.Last)];
-        await UntilAsync(() => all.All(last => last.CountMissing(_sent) == 0));
-        int missing = all.Sum(last => last.CountMissing(_sent));
+        int CountMissing() => all.Select((last, number) => last.CountMissing(_sent, key => load.Wants(number, key))).Sum();
+        await UntilAsync(() => CountMissing() == 0);
+        int missing = CountMissing();
         long replaced = handler.Subscribers.Sum(static subscriber => subscriber.DropCounts.Replaced);
 
         connections.ForEach(static connection => connection.Abort());

@@ -8,6 +8,7 @@ internal sealed class LastValues
     /// <summary>Stores the number of an update.</summary>
     public void Note(int key, long number) => Volatile.Write(ref _numbers[key], number);
 
-    /// <summary>How many keys have another last number than expected.</summary>
-    public int CountMissing(long[] expected) => _numbers.Where((_, key) => Volatile.Read(ref _numbers[key]) != expected[key]).Count();
+    /// <summary>How many of its keys have another last number than expected.</summary>
+    public int CountMissing(long[] expected, Func<int, bool> wants) =>
+        Enumerable.Range(0, FeedLoad.KeyCount).Count(key => wants(key) && Volatile.Read(ref _numbers[key]) != expected[key]);
 }

@@ -1,7 +1,7 @@
-// Measures what a few slow subscribers cost the others under LatestPerKey: 500 subscribers of 20 keys, 10,000 updates per second, 5 of
-// them reading 1 kB/s. Pairs of runs, without and with the slow ones, alternate; the server, the feed and the subscribers share the process.
+// Measures what a few slow subscribers cost the others under LatestPerKey: 500 subscribers, 20 keys, 10,000 updates per second, 5 of the
+// subscribers reading 1 kB/s. Pairs of runs, without and with the slow ones, alternate; the server, the feed and the subscribers share the process.
 //
-//   dotnet run -c Release --project benchmarks/SlowConsumers [-- ROUNDS [SECONDS [SUBSCRIBERS [UPDATES_PER_SECOND]]]]
+//   dotnet run -c Release --project benchmarks/SlowConsumers [-- ROUNDS [SECONDS [KEYS_PER_SUBSCRIBER]]]
 
 using System.Globalization;
 using Sockeye.Benchmarks;
@@ -9,9 +9,10 @@ using Sockeye.Benchmarks;
 int[] numbers = [.. args.Select(argument => int.Parse(argument, CultureInfo.InvariantCulture))];
 int rounds = numbers.ElementAtOrDefault(0) is > 0 and var r ? r : 5;
 var load = new FeedLoad(
-    Subscribers: numbers.ElementAtOrDefault(2) is > 0 and var s ? s : 500,
-    UpdatesPerSecond: numbers.ElementAtOrDefault(3) is > 0 and var u ? u : 10_000,
-    Duration: TimeSpan.FromSeconds(numbers.ElementAtOrDefault(1) is > 0 and var t ? t : 10));
+    Subscribers: 500,
+    UpdatesPerSecond: 10_000,
+    Duration: TimeSpan.FromSeconds(numbers.ElementAtOrDefault(1) is > 0 and var t ? t : 10),
+    KeysPerSubscriber: Math.Min(numbers.ElementAtOrDefault(2) is > 0 and var k ? k : 4, FeedLoad.KeyCount));
 
 Console.WriteLine("| round | slow | updates/s | deliveries/s | p50 ms | p99 ms | p99 × without | longest send buffer | replaced | last values missing |");
 Console.WriteLine("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");

@@ -16,11 +16,11 @@ internal sealed class SlowSubscriber : IDisposable
     /// <summary>What it has received.</summary>
     public LastValues Last { get; } = new();
 
-    public async Task ConnectAsync(EndPoint endPoint)
+    public async Task ConnectAsync(EndPoint endPoint, int number)
     {
         await _socket.ConnectAsync(endPoint);
         await _socket.SendAsync(Encoding.ASCII.GetBytes(
-            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            $"GET /{number} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
         var head = new StringBuilder();
         byte[] one = new byte[1];
