@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
 using Sockeye.Compression;
+using Sockeye.Connections.Sending;
 using Sockeye.Handshakes;
 using Sockeye.Logging;
 using Sockeye.Memory;
@@ -29,6 +30,7 @@ internal sealed class ConnectionSettings
         _hasKeepAlive = KeepAlive.PingInterval != Timeout.InfiniteTimeSpan;
         Logger = logger as GuardedLogger ?? new GuardedLogger(logger);
         budget ??= MemoryBudget.Process;
+        FrameForm = new FrameForm(role, options.FragmentLength ?? int.MaxValue);
         MaxSendBufferLength = Limits.MaxSendBufferLength;
         SlowConsumerPolicy = options.OwnSlowConsumer.Policy;
         Memory = new MemoryAllowance(budget, Limits.MaxBufferedLength);
@@ -44,6 +46,9 @@ internal sealed class ConnectionSettings
 
     /// <summary>Which end this is.</summary>
     public Role Role { get; }
+
+    /// <summary>The form of the frames that are sent.</summary>
+    public FrameForm FrameForm { get; }
 
     /// <summary>The options.</summary>
     public WebSocketConnectionOptions Options { get; }

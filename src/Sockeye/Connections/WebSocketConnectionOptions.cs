@@ -119,6 +119,24 @@ public sealed record WebSocketConnectionOptions
     /// <remarks>If both ends pause and both send much at the same time, each may wait for the other to read.</remarks>
     public bool? PauseReceivingWhenSendBufferIsFull { get; init; }
 
+    /// <summary>
+    /// The longest payload of a frame that is sent, in bytes: a longer message is sent in fragments of this length (RFC 6455 §5.4).
+    /// </summary>
+    /// <value>At least 125. The default, <see langword="null"/>, sends each message in one frame, however long it is.</value>
+    /// <remarks>
+    /// For peers, or systems on the way, that limit the length of a frame. Some peers handle fragments badly, so leave it unset otherwise.
+    /// The fragments of a message are written together: to let control frames go between them, send the message with
+    /// <c>WebSocketConnection.BeginMessage</c>. Of a compressed message the compressed bytes count.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is under 125.</exception>
+    public int? FragmentLength
+    {
+        get;
+        init => field = value is null or >= 125
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(FragmentLength), value, "Must be at least 125.");
+    }
+
     /// <summary>Whether the connection replies to pings with pongs. The default is <see langword="true"/>.</summary>
     /// <remarks>
     /// RFC 6455 §5.5.2 requires a reply: turn this off only to reply with <see cref="WebSocketConnection.PongAsync"/>.

@@ -66,6 +66,38 @@ public sealed class FragmentsHowToTests
         Assert.Equal("1000000", (await connection.ReceiveMessageAsync()).GetText());
     }
 
+    [Fact]
+    public async Task Frames_and_pieces_become_messages()
+    {
+        // snippet: fragment length
+        var options = new WebSocketConnectionOptions { FragmentLength = 16 * 1024 };
+        // end snippet
+
+        await using var server = await WebSocketServer.StartAsync(
+            new() { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Connection = options }, new Echo());
+        await using var connection = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+
+        // snippet: frames
+        await using var frames = new WebSocketFrameWriter(connection);
+        await frames.SendAsync(new WebSocketFrame(opcode: 1, "Hello, "u8.ToArray()) { Fin = false });
+        await frames.SendAsync(new WebSocketFrame(opcode: 0, "world"u8.ToArray()));
+        // end snippet
+
+        Assert.Equal("Hello, world", (await connection.ReceiveMessageAsync()).GetText());
+
+        // snippet: pieces
+        ReadOnlyMemory<byte> header = "price "u8.ToArray();
+        ReadOnlyMemory<byte> body = "12.50"u8.ToArray();
+        await connection.SendAsync([header, body], WebSocketMessageKind.Text);
+        // end snippet
+
+        Assert.Equal("price 12.50", (await connection.ReceiveMessageAsync()).GetText());
+
+        byte[] payload = new byte[100_000];
+        await connection.SendAsync(payload);
+        Assert.Equal(payload, (await connection.ReceiveMessageAsync()).ToArray());
+    }
+
     // snippet: fragment handler
     internal sealed class Lengths : WebSocketHandler
     {

@@ -34,7 +34,7 @@ public sealed class ExceptionTextTests
         Type[] harmless =
         [
             typeof(WebSocketMessage), typeof(WebSocketOwnedMessage), typeof(WebSocketSetCookie), typeof(WebSocketReconnectStatus),
-            typeof(WebSocketDropCounts), typeof(WebSocketSendOptions), typeof(WebSocketRoundTripTimes),
+            typeof(WebSocketDropCounts), typeof(WebSocketSendOptions), typeof(WebSocketRoundTripTimes), typeof(WebSocketFrame),
         ];
         object[] shown =
         [

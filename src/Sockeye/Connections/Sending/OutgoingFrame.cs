@@ -14,6 +14,8 @@ namespace Sockeye.Connections.Sending;
 /// </remarks>
 internal readonly struct OutgoingFrame
 {
+    private const int ReservedShift = 5;
+
     // The Writer if the frame has one; otherwise the shared bytes (a byte[]), or the message that many connections send (a
     // WebSocketPreparedMessage). No frame has two of them.
     private readonly object? _origin;
@@ -42,11 +44,16 @@ internal readonly struct OutgoingFrame
     {
         None = 0,
         Fin = 1,
-        Compressed = 2,
+        HasWriter = 2,
         Raw = 4,
         Rented = 8,
         Turn = 16,
-        HasWriter = 32,
+
+        // In this order, so that a shift makes reserved bits of them.
+        Rsv3 = 1 << ReservedShift,
+        Rsv2 = 2 << ReservedShift,
+        Compressed = FrameHeader.Rsv1 << ReservedShift,
+        Reserved = Rsv3 | Rsv2 | Compressed,
     }
 
     /// <summary>Bytes that are not a frame and are sent as they are: the end of the opening handshake.</summary>
@@ -85,6 +92,13 @@ internal readonly struct OutgoingFrame
     {
         get => (_marks & Marks.Compressed) != 0;
         init => _marks = value ? _marks | Marks.Compressed : _marks & ~Marks.Compressed;
+    }
+
+    /// <summary>The reserved bits, as they are in the first byte of the header (RFC 6455 §5.2). RSV1 marks a compressed message.</summary>
+    public byte ReservedBits
+    {
+        get => (byte)((byte)_marks >> ReservedShift);
+        init => _marks = (_marks & ~Marks.Reserved) | (Marks)(byte)(value << ReservedShift);
     }
 
     /// <summary>Whether the payload is at the start of a rented array, returned once the frame is sent or dropped.</summary>
@@ -135,11 +149,14 @@ internal readonly struct OutgoingFrame
         checked(FrameHeader.LengthOf(payloadLength, masked: role == Role.Client) + payloadLength);
 
     /// <summary>Returns the length in bytes of this frame with a payload of that length.</summary>
-    public int LengthWith(int payloadLength, Role role) =>
-        (_marks & Marks.Raw) != 0 ? payloadLength : LengthOf(payloadLength, role);
+    public int LengthWith(int payloadLength, FrameForm form) =>
+        (_marks & Marks.Raw) != 0 ? payloadLength
+        : payloadLength <= form.MaxPayloadLength ? LengthOf(payloadLength, form.Role)
+        : LengthInFragments(payloadLength, form);
 
-    /// <summary>Returns the whole frame, if an end with this role can send it without a copy.</summary>
-    public byte[]? SharedBy(Role role) => _origin is not null && role == Role.Server ? Shared : null;
+    /// <summary>Returns the whole frame, if it has the form in which this end sends it without a copy.</summary>
+    public byte[]? SharedBy(FrameForm form) =>
+        _origin is not null && form.Role == Role.Server && Payload.Length <= form.MaxPayloadLength ? Shared : null;
 
     /// <summary>Returns the turn that a sender needs before it can make this frame.</summary>
     public OutgoingFrame TurnOf(object writer) =>
@@ -160,12 +177,41 @@ internal readonly struct OutgoingFrame
         return this with { Payload = copy.AsMemory(0, payload.Length), IsRented = true };
     }
 
-    /// <summary>Writes the frame. The payload is only read.</summary>
+    /// <summary>Writes the frame, or fragments of it if it is longer than a frame may be. The payload is only read.</summary>
     /// <param name="destination">At least <see cref="LengthWith"/> bytes.</param>
-    /// <param name="role">Which end this is.</param>
+    /// <param name="form">Which end this is, and how long a payload may be.</param>
     /// <param name="payload">The payload.</param>
     /// <returns>The number of bytes written.</returns>
-    public int Write(Span<byte> destination, Role role, ReadOnlySpan<byte> payload)
+    public int Write(Span<byte> destination, FrameForm form, ReadOnlySpan<byte> payload) =>
+        payload.Length <= form.MaxPayloadLength || (_marks & Marks.Raw) != 0
+            ? WriteWhole(destination, form.Role, payload)
+            : WriteFragments(destination, form, payload);
+
+    /// <summary>Writes the frame's header, if it has one.</summary>
+    /// <returns>The number of bytes written.</returns>
+    public int WriteHeader(Span<byte> destination, uint? maskingKey, int payloadLength) =>
+        (_marks & Marks.Raw) != 0
+            ? 0
+            : FrameHeader.Write(
+                destination, Fin, ReservedBits, Opcode, maskingKey, payloadLength);
+
+    /// <summary>Returns the payload's array to the pool, if it is rented.</summary>
+    public void Release(ArrayPool<byte> pool)
+    {
+        if (IsRented)
+        {
+            ReturnTo(pool);
+        }
+    }
+
+    private static int LengthInFragments(int payloadLength, FrameForm form)
+    {
+        int count = (payloadLength - 1) / form.MaxPayloadLength;
+        int last = payloadLength - (count * form.MaxPayloadLength);
+        return checked((count * LengthOf(form.MaxPayloadLength, form.Role)) + LengthOf(last, form.Role));
+    }
+
+    private int WriteWhole(Span<byte> destination, Role role, ReadOnlySpan<byte> payload)
     {
         if (role == Role.Server || (_marks & Marks.Raw) != 0)
         {
@@ -180,21 +226,19 @@ internal readonly struct OutgoingFrame
         return headerLength + payload.Length;
     }
 
-    /// <summary>Writes the frame's header, if it has one.</summary>
-    /// <returns>The number of bytes written.</returns>
-    public int WriteHeader(Span<byte> destination, uint? maskingKey, int payloadLength) =>
-        (_marks & Marks.Raw) != 0
-            ? 0
-            : FrameHeader.Write(
-                destination, Fin, IsCompressed ? FrameHeader.Rsv1 : (byte)0, Opcode, maskingKey, payloadLength);
-
-    /// <summary>Returns the payload's array to the pool, if it is rented.</summary>
-    public void Release(ArrayPool<byte> pool)
+    // RFC 6455 §5.4: the first fragment has the opcode and the reserved bits, and only the last may have FIN.
+    private int WriteFragments(Span<byte> destination, FrameForm form, ReadOnlySpan<byte> payload)
     {
-        if (IsRented)
+        OutgoingFrame fragment = new(this, origin: null, _marks & ~Marks.Fin);
+        int length = 0;
+        while (payload.Length > form.MaxPayloadLength)
         {
-            ReturnTo(pool);
+            length += fragment.WriteWhole(destination[length..], form.Role, payload[..form.MaxPayloadLength]);
+            payload = payload[form.MaxPayloadLength..];
+            fragment = new OutgoingFrame(Opcode.Continuation, default, fin: false);
         }
+
+        return length + new OutgoingFrame(Opcode.Continuation, default, Fin).WriteWhole(destination[length..], form.Role, payload);
     }
 
     private void ReturnTo(ArrayPool<byte> pool)

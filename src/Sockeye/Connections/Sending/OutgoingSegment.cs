@@ -21,8 +21,8 @@ internal readonly record struct OutgoingSegment(byte[]? Array, int Start, int Le
     public static OutgoingSegment OfFrame(
         in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings)
     {
-        byte[] array = settings.Pool.Rent(frame.LengthWith(payload.Length, settings.Role));
-        return new OutgoingSegment(array, 0, frame.Write(array, settings.Role, payload));
+        byte[] array = settings.Pool.Rent(frame.LengthWith(payload.Length, settings.FrameForm));
+        return new OutgoingSegment(array, 0, frame.Write(array, settings.FrameForm, payload));
     }
 
     /// <summary>Makes a segment of a frame that other connections send too.</summary>

@@ -144,7 +144,7 @@ internal struct SendBuffer(ConnectionSettings settings)
     public void Append(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
         // Few bytes cost less as a copy than as a segment of their own.
-        if (frame.SharedBy(settings.Role) is not { Length: > MaxCopiedLength } shared)
+        if (frame.SharedBy(settings.FrameForm) is not { Length: > MaxCopiedLength } shared)
         {
             AppendCopy(frame, payload, isOneOfMany: frame.Shared is not null);
             return;
@@ -160,13 +160,13 @@ internal struct SendBuffer(ConnectionSettings settings)
     /// <param name="isOneOfMany">Whether many connections are about to send something short.</param>
     public void AppendCopy(in OutgoingFrame frame, ReadOnlySpan<byte> payload, bool isOneOfMany)
     {
-        int length = frame.LengthWith(payload.Length, settings.Role);
+        int length = frame.LengthWith(payload.Length, settings.FrameForm);
         if (_array is null || _array.Length - _length < length)
         {
             Reserve(length, isOneOfMany);
         }
 
-        _length += frame.Write(_array.AsSpan(_length), settings.Role, payload);
+        _length += frame.Write(_array.AsSpan(_length), settings.FrameForm, payload);
     }
 
     /// <summary>
@@ -397,7 +397,7 @@ internal struct SendBuffer(ConnectionSettings settings)
 
         if (waiting.Buffered == 0)
         {
-            Count(frame.LengthWith(frame.Payload.Length, settings.Role));
+            Count(frame.LengthWith(frame.Payload.Length, settings.FrameForm));
         }
 
         Append(frame, frame.Payload.Span);

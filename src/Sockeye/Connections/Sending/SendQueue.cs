@@ -483,7 +483,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     private SendAdmission PlaceLocked(in OutgoingFrame frame, ReadOnlySpan<byte> payload, out OutgoingSegment segment)
     {
         segment = default;
-        int length = frame.LengthWith(payload.Length, Settings.Role);
+        int length = frame.LengthWith(payload.Length, Settings.FrameForm);
         _buffer.Count(length);
         _buffer.NoteMessage(frame);
         if (_state.IsWriting)
@@ -493,7 +493,8 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         }
 
         // A client's payload is masked on the way, into a copy (RFC 6455 §5.3).
-        bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server;
+        bool isLarge = payload.Length >= DirectWriteLength && Settings.Role == Role.Server
+            && payload.Length <= Settings.FrameForm.MaxPayloadLength;
 
         // If so much were held back that the limit is reached, the next send would be refused, however fast the peer is.
         bool mayWait = !isLarge && _buffer.HasRoom;
@@ -512,7 +513,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
 
         // From now on frames of other threads come behind this one.
         _state.IsWriting = true;
-        byte[]? shared = frame.SharedBy(Settings.Role);
+        byte[]? shared = frame.SharedBy(Settings.FrameForm);
         if (_buffer.IsEmpty)
         {
             if (shared is not null)
@@ -624,9 +625,9 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     private void WriteFrame(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
         Span<byte> bytes = stackalloc byte[SendBuffer.MaxCopiedLength];
-        if (frame.LengthWith(payload.Length, Settings.Role) <= SendBuffer.MaxCopiedLength)
+        if (frame.LengthWith(payload.Length, Settings.FrameForm) <= SendBuffer.MaxCopiedLength)
         {
-            WritePieces(bytes[..frame.Write(bytes, Settings.Role, payload)], []);
+            WritePieces(bytes[..frame.Write(bytes, Settings.FrameForm, payload)], []);
         }
         else
         {

@@ -129,7 +129,7 @@ internal sealed class WaitingFrame
     private void Set(in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings)
     {
         Frame = frame.Shared is null ? frame.Copy(payload, settings.Pool) : frame;
-        Buffered = frame.LengthWith(payload.Length, settings.Role);
+        Buffered = frame.LengthWith(payload.Length, settings.FrameForm);
     }
 
     private void Cancel(SendQueue queue, CancellationToken cancellationToken)
