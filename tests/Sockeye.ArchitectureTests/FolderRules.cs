@@ -8,11 +8,16 @@ internal static class FolderRules
     {
         ["src/Sockeye/Client"] = ["src/Sockeye/Server"],
         ["src/Sockeye/Server"] = ["src/Sockeye/Client"],
-        ["src/Sockeye/Connections"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams", "src/Sockeye/Json"],
+        ["src/Sockeye/Connections"] =
+        [
+            "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams", "src/Sockeye/Json", "src/Sockeye/Interop",
+        ],
         // Streams over messages and over a connection: a layer above, which nothing below uses.
         ["src/Sockeye/Streams"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
         // Values as JSON: another layer above.
         ["src/Sockeye/Json"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams"],
+        // A connection as a class of the platform: another one.
+        ["src/Sockeye/Interop"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams"],
         ["src/Sockeye/Protocol"] =
         [
             "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",

@@ -109,6 +109,12 @@ internal sealed class ConnectionCore
     /// <summary>Whether anything that arrives from now on is ignored.</summary>
     public bool IsInputOver => _closing is { IsInputOver: true };
 
+    /// <summary>Whether this end's Close frame has been handed over for sending.</summary>
+    public bool HasSentClose => _closing is { HasSentClose: true };
+
+    /// <inheritdoc/>
+    public bool HasPeerClosed => _closing is { HasPeerClosed: true };
+
     /// <summary>Whether messages that were received and not delivered are dropped.</summary>
     public bool DropsReceived => _closing is { DropsReceived: true };
 

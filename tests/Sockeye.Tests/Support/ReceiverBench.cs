@@ -27,6 +27,8 @@ internal sealed class ReceiverBench : IReceiverOwner, IApplication
 
     public bool IsInputOver { get; set; }
 
+    public bool HasPeerClosed => false;
+
     public bool DropsReceived { get; set; }
 
     public bool IsCalled { get; set; }

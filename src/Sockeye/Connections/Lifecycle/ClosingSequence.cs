@@ -34,6 +34,8 @@ internal sealed class ClosingSequence : Deadline
     // Copies of the lifecycle's, which the I/O thread reads without the lock.
     private volatile bool _isInputOver;
     private volatile bool _dropsReceived;
+    private volatile bool _hasPeerClosed;
+    private volatile bool _hasSentClose;
 
     /// <summary>Makes the closing sequence of a connection that is open.</summary>
     /// <param name="settings">The role, the timeouts and the wheel.</param>
@@ -72,6 +74,12 @@ internal sealed class ClosingSequence : Deadline
 
     /// <summary>Whether messages that were received and not delivered are dropped. Any thread.</summary>
     public bool DropsReceived => _dropsReceived;
+
+    /// <summary>Whether the peer's Close frame has arrived. Any thread.</summary>
+    public bool HasPeerClosed => _hasPeerClosed;
+
+    /// <summary>Whether this end's Close frame has been handed over for sending. Any thread.</summary>
+    public bool HasSentClose => _hasSentClose;
 
     /// <summary>Completes when the result is final and the connection has told its server and its receiver.</summary>
     public Task<WebSocketCloseResult> Closed
@@ -292,6 +300,8 @@ internal sealed class ClosingSequence : Deadline
             cause = _lifecycle.Cause;
             _isInputOver = _lifecycle.IsInputOver;
             _dropsReceived = _lifecycle.DropsReceived;
+            _hasPeerClosed = _lifecycle.HasPeerClosed;
+            _hasSentClose = _lifecycle.CloseToSend is not null;
             if ((commands & LifecycleCommands.Report) != 0)
             {
                 _result = DescribeLocked();

@@ -21,6 +21,9 @@ internal interface IReceiverOwner
     /// <summary>Whether everything that arrives from now on is ignored.</summary>
     bool IsInputOver { get; }
 
+    /// <summary>Whether the peer's Close frame has arrived.</summary>
+    bool HasPeerClosed { get; }
+
     /// <summary>Whether messages that were received and not delivered are dropped.</summary>
     bool DropsReceived { get; }
 

@@ -27,6 +27,9 @@ internal sealed class PullReceiver
     // The application will receive no more: messages are dropped, so that a Close frame behind them is reached.
     private bool _discards;
 
+    // The application is given the peer's Close frame, and replies to it by itself.
+    private bool _defersCloseReply;
+
     // Set from the beginning of a wait until its result has been fetched: until then the wait and the payload belong to that receive.
     private bool _isTaken;
 
@@ -49,7 +52,8 @@ internal sealed class PullReceiver
         : base(owner) => _runsInline = owner.Settings.Options.RunReceiveContinuationsInline;
 
     /// <inheritdoc/>
-    protected override bool IsDone => IsInboxEmpty && (_isWaiting || _discards || _lent.IsEnd);
+    protected override bool IsDone =>
+        IsInboxEmpty && (_discards || (!IsCloseReplyDeferred && (_isWaiting || _lent.IsEnd)));
 
     /// <inheritdoc/>
     public override bool HasMessageInHand
@@ -58,7 +62,7 @@ internal sealed class PullReceiver
         {
             lock (this)
             {
-                return ((!_lent.IsEnd && !_isWaiting) || (_yields && _isWaiting)) && !_discards;
+                return ((!_lent.IsEnd && !_isWaiting) || (_yields && _isWaiting) || (IsCloseReplyDeferred && IsEndNoted)) && !_discards;
             }
         }
     }
@@ -74,6 +78,9 @@ internal sealed class PullReceiver
             }
         }
     }
+
+    // Whether the end of the input is a Close frame that the application replies to. Needs the lock.
+    private bool IsCloseReplyDeferred => _defersCloseReply && Owner.HasPeerClosed;
 
     private ArrayPool<byte> Pool => _isUncounted ? Owner.Settings.UncountedPool : Owner.Settings.Pool;
 
@@ -156,6 +163,19 @@ internal sealed class PullReceiver
             {
                 return IsInboxEmpty ? 0 : Inbox.Count;
             }
+        }
+    }
+
+    /// <summary>
+    /// From now on, a receive that reaches the peer's Close frame returns <see langword="null"/> without a reply to it, so that the
+    /// application can still send, and reply with a code of its own. Without a reply within the deadline of an application that is
+    /// processing a message, the connection replies by itself.
+    /// </summary>
+    public void DeferCloseReply()
+    {
+        lock (this)
+        {
+            _defersCloseReply = true;
         }
     }
 
@@ -244,6 +264,19 @@ internal sealed class PullReceiver
         {
             return !_lent.IsEnd && !_lent.IsDetached && _lent.Loan == loan && HasNext;
         }
+    }
+
+    /// <inheritdoc/>
+    public override bool TryNoteEnd()
+    {
+        bool isDone = base.TryNoteEnd();
+        if (!isDone)
+        {
+            // A receive that waits is not done only if the reply is deferred, and now it has reached the Close frame.
+            CompleteWaiting(mayRunInline: true);
+        }
+
+        return isDone;
     }
 
     /// <inheritdoc/>
@@ -344,9 +377,14 @@ internal sealed class PullReceiver
     private static InvalidOperationException CreateRefusal() =>
         new("Another receive is still waiting. Only one receive may wait at a time on a connection.");
 
-    // What a receive throws at the end; null if the closing handshake was completed (RFC 6455 §7.1.4).
+    // What a receive throws at the end; null if the closing handshake was completed (RFC 6455 §7.1.4), or waits for the application.
     private WebSocketClosedException? FindUncleanEnd()
     {
+        if (!HasEnded)
+        {
+            return null;
+        }
+
         var end = new WebSocketClosedException(Owner.DescribeEnd());
         return end.Result.WasClean ? null : end;
     }
@@ -453,7 +491,7 @@ internal sealed class PullReceiver
         }
 
         entry = InboxEntry.End;
-        return HasEnded;
+        return HasEnded || (IsCloseReplyDeferred && IsEndNoted);
     }
 
     // Cancels the token of the serve method, but not while messages are left to receive.

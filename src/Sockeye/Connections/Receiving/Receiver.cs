@@ -228,7 +228,7 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     /// Whether the application has processed everything before it; if not, <see cref="ClosingSequence.ApplicationDone"/> is called when
     /// it has.
     /// </returns>
-    public bool TryNoteEnd()
+    public virtual bool TryNoteEnd()
     {
         lock (this)
         {
@@ -258,6 +258,9 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
 
         OnEnded(isCall);
     }
+
+    /// <summary>Whether <see cref="TryNoteEnd"/> was called, and the application is not done. Needs the lock.</summary>
+    protected bool IsEndNoted => _isEndNoted;
 
     /// <summary>Whether the application has processed every message. Needs the lock.</summary>
     protected abstract bool IsDone { get; }

@@ -28,6 +28,9 @@ internal sealed class ConnectionLifecycle(Role role)
     /// <summary>What our Close frame says; <see langword="null"/> before it is sent.</summary>
     public CloseStatus? CloseToSend => _handshake.Sent;
 
+    /// <summary>Whether the peer's Close frame has arrived, and counts.</summary>
+    public bool HasPeerClosed => _handshake.Received is not null;
+
     /// <summary>What is waited for, with a deadline.</summary>
     public LifecycleWait Wait { get; private set; }
 
