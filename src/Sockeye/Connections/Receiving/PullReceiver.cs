@@ -24,11 +24,8 @@ internal sealed class PullReceiver
     // Whether a receive waits only because others have their turn, although there are messages.
     private bool _yields;
 
-    // The application will receive no more: messages are dropped, so that a Close frame behind them is reached.
-    private bool _discards;
-
-    // The application is given the peer's Close frame, and replies to it by itself.
-    private bool _defersCloseReply;
+    // What the application wants of the peer. One field, because every idle connection has it.
+    private Interest _interest;
 
     // Set from the beginning of a wait until its result has been fetched: until then the wait and the payload belong to that receive.
     private bool _isTaken;
@@ -53,7 +50,7 @@ internal sealed class PullReceiver
 
     /// <inheritdoc/>
     protected override bool IsDone =>
-        IsInboxEmpty && (_discards || (!IsCloseReplyDeferred && (_isWaiting || _lent.IsEnd)));
+        IsInboxEmpty && (Discards || (!IsCloseReplyDeferred && (_isWaiting || _lent.IsEnd)));
 
     /// <inheritdoc/>
     public override bool HasMessageInHand
@@ -62,7 +59,7 @@ internal sealed class PullReceiver
         {
             lock (this)
             {
-                return ((!_lent.IsEnd && !_isWaiting) || (_yields && _isWaiting) || (IsCloseReplyDeferred && IsEndNoted)) && !_discards;
+                return ((!_lent.IsEnd && !_isWaiting) || (_yields && _isWaiting) || (IsCloseReplyDeferred && IsEndNoted)) && !Discards;
             }
         }
     }
@@ -80,7 +77,9 @@ internal sealed class PullReceiver
     }
 
     // Whether the end of the input is a Close frame that the application replies to. Needs the lock.
-    private bool IsCloseReplyDeferred => _defersCloseReply && Owner.HasPeerClosed;
+    private bool IsCloseReplyDeferred => _interest == Interest.MessagesAndClose && Owner.HasPeerClosed;
+
+    private bool Discards => _interest == Interest.Nothing;
 
     private ArrayPool<byte> Pool => _isUncounted ? Owner.Settings.UncountedPool : Owner.Settings.Pool;
 
@@ -147,7 +146,7 @@ internal sealed class PullReceiver
     {
         lock (this)
         {
-            return _lent.Loan == loan && (!_lent.IsEnd || _discards);
+            return _lent.Loan == loan && (!_lent.IsEnd || Discards);
         }
     }
 
@@ -175,7 +174,7 @@ internal sealed class PullReceiver
     {
         lock (this)
         {
-            _defersCloseReply = true;
+            _interest = _interest == Interest.Nothing ? Interest.Nothing : Interest.MessagesAndClose;
         }
     }
 
@@ -225,7 +224,7 @@ internal sealed class PullReceiver
         bool isDone;
         lock (this)
         {
-            _discards = true;
+            _interest = Interest.Nothing;
             ClearInbox();
             UncountLent();
             _lent = InboxEntry.End with { Loan = _lent.Loan };
@@ -291,7 +290,7 @@ internal sealed class PullReceiver
         bool yields;
         lock (this)
         {
-            if (_discards || MustDrop())
+            if (Discards || MustDrop())
             {
                 return false;
             }
@@ -601,6 +600,18 @@ internal sealed class PullReceiver
         _isWaiting = false;
         _cancellation.Unregister();
         _cancellation = default;
+    }
+
+    private enum Interest : byte
+    {
+        /// <summary>The connection replies to the peer's Close frame when the application has received all messages before it.</summary>
+        Messages,
+
+        /// <summary>The application replies by itself.</summary>
+        MessagesAndClose,
+
+        /// <summary>Messages are dropped, so that a Close frame behind them is reached.</summary>
+        Nothing,
     }
 
     // The outcome of beginning a receive.
