@@ -2,6 +2,7 @@
 // cut away.
 
 using System.Net;
+using System.Text.Json.Serialization;
 using Sockeye;
 
 TimeSpan deadline = TimeSpan.FromSeconds(20);
@@ -38,10 +39,19 @@ WebSocketMessage? inflated = await client.ReceiveAsync().AsTask().WaitAsync(dead
 bool isCompressionRight = client.Extensions.StartsWith("permessage-deflate", StringComparison.Ordinal)
     && inflated?.GetText() == repetitive;
 
+await client.SendJsonAsync(new Greeting("grüße", 3), Greetings.Default.Greeting);
+Greeting? greeting = await client.ReceiveJsonAsync(Greetings.Default.Greeting).AsTask().WaitAsync(deadline);
+bool isJsonRight = greeting == new Greeting("grüße", 3);
+
 WebSocketCloseResult result = await client.CloseAsync().AsTask().WaitAsync(deadline);
 
-bool isRight = isTextRight && isBinaryRight && isCompressionRight && result.WasClean;
+bool isRight = isTextRight && isBinaryRight && isCompressionRight && isJsonRight && result.WasClean;
 Console.WriteLine(isRight
     ? "ok"
-    : $"text {isTextRight}, binary {isBinaryRight}, compression {isCompressionRight}, clean close {result.WasClean}");
+    : $"text {isTextRight}, binary {isBinaryRight}, compression {isCompressionRight}, JSON {isJsonRight}, clean close {result.WasClean}");
 return isRight ? 0 : 1;
+
+internal sealed record Greeting(string Text, int Count);
+
+[JsonSerializable(typeof(Greeting))]
+internal sealed partial class Greetings : JsonSerializerContext;
