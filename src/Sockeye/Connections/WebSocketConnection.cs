@@ -667,7 +667,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <remarks>
     /// <para>
     /// For a peer that must go at once. The Close frame goes after the messages that were accepted, within
-    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>; sends that still wait fail. Messages that were received and not delivered are
+    /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. Sends that still wait fail, and messages that a policy for slow consumers
+    /// still holds are dropped. Messages that were received and not delivered are
     /// dropped. Does nothing more if the connection was failed or aborted before.
     /// </para>
     /// <para>
