@@ -668,8 +668,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <para>
     /// For a peer that must go at once. The Close frame goes after the messages that were accepted, within
     /// <see cref="WebSocketConnectionOptions.CloseTimeout"/>. Sends that still wait fail, and messages that a policy for slow consumers
-    /// still holds are dropped. Messages that were received and not delivered are
-    /// dropped. Does nothing more if the connection was failed or aborted before.
+    /// still holds are dropped. Messages that were received and not delivered are dropped. Does nothing more if the connection was failed or
+    /// aborted before.
     /// </para>
     /// <para>
     /// <see cref="CloseAsync"/> ends a connection in agreement with the peer; <see cref="Abort"/> does not even send a Close frame.
