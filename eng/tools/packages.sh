@@ -13,10 +13,12 @@ end() {
 }
 trap end EXIT
 
-dotnet pack src/Sockeye -c Release -o "$work/feed"
+for name in Sockeye Sockeye.Testing; do
+    dotnet pack "src/$name" -c Release -o "$work/feed"
+done
 ls "$work/feed"
 
-for name in Sockeye; do
+for name in Sockeye Sockeye.Testing; do
     package=$(ls "$work/feed/$name".[0-9]*.nupkg)
     [ -f "${package%.nupkg}.snupkg" ] || { echo "$name has no symbols."; exit 1; }
     python3 - "$package" "$name" <<'PYTHON'
@@ -63,9 +65,29 @@ program() {
     dotnet new console -o "$work/$1" > /dev/null
     awk -v number="$2" '/^```csharp$/ { count++; inside = count == number; next } /^```$/ { inside = 0 } inside' README.md |
         sed "s/8080/$port/" > "$work/$1/Program.cs"
-    (cd "$work/$1" && dotnet add package Sockeye && dotnet build -c Release -o "$work/$1/out") > "$work/$1.log" 2>&1 ||
+    create "$1" Sockeye
+}
+
+# create NAME PACKAGE: builds the project of that name with a package
+create() {
+    (cd "$work/$1" && dotnet add package "$2" && dotnet build -c Release -o "$work/$1/out") > "$work/$1.log" 2>&1 ||
         { cat "$work/$1.log"; exit 1; }
 }
+
+# A program with the test kit alone, which brings the library.
+dotnet new console -o "$work/Pair" > /dev/null
+cat > "$work/Pair/Program.cs" <<'CSHARP'
+using Sockeye;
+using Sockeye.Testing;
+
+await using WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync();
+await pair.Client.SendAsync("something");
+Console.WriteLine((await pair.Server.ReceiveAsync())?.GetText());
+CSHARP
+create Pair Sockeye.Testing
+answer=$(timeout 60 "$work/Pair/out/Pair")
+echo "The installed test kit printed: $answer"
+[ "$answer" = something ]
 
 program Server 1
 program Client 2

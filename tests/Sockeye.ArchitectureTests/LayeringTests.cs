@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Sockeye.Tests;
 
@@ -47,6 +48,19 @@ public sealed class LayeringTests
             .Except(allowed);
 
         Assert.Empty(others);
+    }
+
+    [Fact]
+    public void The_test_kit_uses_only_the_public_surface_of_Sockeye()
+    {
+        IEnumerable<string> others = ReferencesOf(Assembly.Load("Sockeye.Testing"))
+            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal));
+        IEnumerable<string> friends = Assembly.Load("Sockeye")
+            .GetCustomAttributes<InternalsVisibleToAttribute>()
+            .Select(friend => friend.AssemblyName);
+
+        Assert.Equal(["Sockeye"], others);
+        Assert.DoesNotContain("Sockeye.Testing", friends);
     }
 
     [Fact]

@@ -1,11 +1,15 @@
 using System.Reflection;
+using Sockeye.Testing;
 
 namespace Sockeye.Tests;
 
 /// <summary>One rule for the names of public types.</summary>
 public sealed class PublicNameTests
 {
-    private static readonly Type[] PublicTypes = typeof(WebSocketConnection).Assembly.GetExportedTypes();
+    private static readonly Type[] PublicTypes =
+    [
+        .. typeof(WebSocketConnection).Assembly.GetExportedTypes(), .. typeof(WebSocketTestPair).Assembly.GetExportedTypes(),
+    ];
 
     [Fact]
     public void A_public_type_name_begins_with_WebSocket_unless_it_is_nested_in_other_options()

@@ -4,6 +4,7 @@
 using System.Net;
 using System.Text.Json.Serialization;
 using Sockeye;
+using Sockeye.Testing;
 
 TimeSpan deadline = TimeSpan.FromSeconds(20);
 byte[] bytes = [0, 1, 2, 255];
@@ -45,10 +46,16 @@ bool isJsonRight = greeting == new Greeting("grüße", 3);
 
 WebSocketCloseResult result = await client.CloseAsync().AsTask().WaitAsync(deadline);
 
-bool isRight = isTextRight && isBinaryRight && isCompressionRight && isJsonRight && result.WasClean;
+await using WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync().WaitAsync(deadline);
+await pair.Client.SendAsync("in memory");
+WebSocketMessage? inMemory = await pair.Server.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isPairRight = inMemory?.GetText() == "in memory";
+
+bool isRight = isTextRight && isBinaryRight && isCompressionRight && isJsonRight && result.WasClean && isPairRight;
 Console.WriteLine(isRight
     ? "ok"
-    : $"text {isTextRight}, binary {isBinaryRight}, compression {isCompressionRight}, JSON {isJsonRight}, clean close {result.WasClean}");
+    : $"text {isTextRight}, binary {isBinaryRight}, compression {isCompressionRight}, JSON {isJsonRight}, "
+        + $"clean close {result.WasClean}, pair {isPairRight}");
 return isRight ? 0 : 1;
 
 internal sealed record Greeting(string Text, int Count);
