@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Sockeye.Connections;
 using Sockeye.Protocol;
+using Sockeye.Testing;
 
 namespace Sockeye.Tests;
 
@@ -61,6 +62,9 @@ public sealed class LimitsPageTests
             (new SocketOptions(), true, true),
             (new WebSocketClientOptions(), false, true),
             (new WebSocketReconnectOptions(), false, true),
+            (new WebSocketTestPairOptions(), true, true),
+            (new WebSocketTestNetworkOptions(), true, true),
+            (new WebSocketTestLinkOptions(), true, true),
         ];
 
         return

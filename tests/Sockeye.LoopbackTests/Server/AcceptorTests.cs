@@ -1,8 +1,8 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using Sockeye.Testing;
 
 namespace Sockeye.Tests;
 
@@ -443,11 +443,8 @@ public sealed class AcceptorTests
 
     private static (Stream Near, Stream Far) Duplex()
     {
-        var there = new Pipe();
-        var back = new Pipe();
-        return (
-            new DuplexPipeStream(there.Reader.AsStream(), back.Writer.AsStream()),
-            new DuplexPipeStream(back.Reader.AsStream(), there.Writer.AsStream()));
+        var network = new WebSocketTestNetwork();
+        return (network.ServerStream, network.ClientStream);
     }
 
     private static async Task<string> HeadAsync(Stream stream)

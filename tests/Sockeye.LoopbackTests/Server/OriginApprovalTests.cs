@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
 using System.Text;
+using Sockeye.Testing;
 
 namespace Sockeye.Tests;
 
@@ -187,14 +187,13 @@ public sealed class OriginApprovalTests
     [Fact]
     public async Task The_exception_of_a_detached_handshake_shows_the_rejected_origin()
     {
-        Pipe pipe = new();
+        using var network = new WebSocketTestNetwork();
         byte[] request = Encoding.ASCII.GetBytes(RawPeer.Request("/", "Origin: https://evil.example"));
-        Stream near = new DuplexPipeStream(pipe.Reader.AsStream(), Stream.Null);
-        await pipe.Writer.WriteAsync(request, TestContext.Current.CancellationToken);
-        await pipe.Writer.CompleteAsync();
+        await network.ClientStream.WriteAsync(request, TestContext.Current.CancellationToken);
+        network.ClientStream.Dispose();
 
         WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
-            () => new WebSocketAcceptor(new()).AcceptAsync(near)).WithDeadline();
+            () => new WebSocketAcceptor(new()).AcceptAsync(network.ServerStream)).WithDeadline();
 
         Assert.Contains(
             "the origin 'https://evil.example' is not the server's own, 'http://localhost', and no other is allowed",

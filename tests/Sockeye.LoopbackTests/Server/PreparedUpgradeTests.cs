@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
 using System.Net;
+using Sockeye.Testing;
 
 namespace Sockeye.Tests;
 
@@ -168,10 +168,7 @@ public sealed class PreparedUpgradeTests
 
     private static (Stream Near, Stream Far) Duplex()
     {
-        var there = new Pipe();
-        var back = new Pipe();
-        return (
-            new DuplexPipeStream(there.Reader.AsStream(), back.Writer.AsStream()),
-            new DuplexPipeStream(back.Reader.AsStream(), there.Writer.AsStream()));
+        var network = new WebSocketTestNetwork();
+        return (network.ServerStream, network.ClientStream);
     }
 }
