@@ -189,26 +189,30 @@ public sealed class WebSocketTestPair : IAsyncDisposable
                 : await WebSocketClient.ConnectAsync(options.Address, clientOptions, cancellationToken).ConfigureAwait(false);
             (WebSocketTestNetwork network, Task<WebSocketConnection> accepting) = attempts[^1];
             WebSocketConnection server = await accepting.ConfigureAwait(false);
+            await EndAsync(attempts.SkipLast(1)).ConfigureAwait(false);
             return new WebSocketTestPair(client, server, network, acceptor);
         }
         catch
         {
             client?.Abort();
             await abandon.CancelAsync().ConfigureAwait(false);
-            foreach ((WebSocketTestNetwork network, Task<WebSocketConnection> accepting) in attempts)
-            {
-                network.Dispose();
-
-                // The client's exception has the reason.
-                await ((Task)accepting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
+            await EndAsync(attempts).ConfigureAwait(false);
             if (acceptor.IsOwn)
             {
                 await acceptor.Acceptor.StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
             }
 
             throw;
+        }
+    }
+
+    // Rejected attempts: the client's exception has the reason, or the client has tried again.
+    private static async Task EndAsync(IEnumerable<(WebSocketTestNetwork Network, Task<WebSocketConnection> Server)> attempts)
+    {
+        foreach ((WebSocketTestNetwork network, Task<WebSocketConnection> accepting) in attempts)
+        {
+            network.Dispose();
+            await ((Task)accepting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Sockeye.Testing;
 
@@ -286,6 +287,40 @@ public sealed class PairTests
 
         Assert.Equal("one", (await receiver.ReceiveAsync().WithDeadline())?.GetText());
         await Assert.ThrowsAsync<WebSocketClosedException>(() => receiver.ReceiveAsync().WithDeadline());
+    }
+
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public async Task A_reset_at_any_position_of_a_conversation_ends_both_ends(bool toServer)
+    {
+        int resets = 0;
+
+        // From the first byte of the opening handshake to beyond the last of the closing handshake, which is shorter than 600 bytes.
+        for (int length = 0; length < 600; length += length < 400 ? 13 : 1)
+        {
+            var link = new WebSocketTestLinkOptions { ResetAfterLength = length };
+            var options = new WebSocketTestPairOptions
+            {
+                ImpairHandshake = true,
+                Network = toServer ? new() { ToServer = link } : new() { ToClient = link },
+                Server = new() { LoggerFactory = NullLoggerFactory.Instance },
+            };
+            try
+            {
+                await using WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync(EchoAsync, options).WithDeadline();
+                await pair.Client.SendAsync(Text);
+                await pair.Client.ReceiveAsync().WithDeadline();
+                await pair.Client.CloseAsync().WithDeadline();
+                await Task.WhenAll(pair.Client.Closed, pair.Server.Closed).WithDeadline();
+            }
+            catch (Exception exception) when (exception is WebSocketHandshakeException or WebSocketClosedException)
+            {
+                // Which call the reset meets depends on the length.
+                resets++;
+            }
+        }
+
+        Assert.InRange(resets, 10, 300);
     }
 
     [Theory]
