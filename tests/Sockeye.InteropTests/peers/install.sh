@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the programs that Sockeye is tested against: Node.js with the libraries of package-lock.json, Debian's
-# python-websockets, Chromium, reverse proxies, proxies, Apache, curl and OpenSSL. Does nothing where all are there. Needs root and
-# apt only for what is missing.
+# python-websockets, Chromium, reverse proxies, proxies, Apache, mosquitto, curl and OpenSSL. Does nothing where all are
+# there. Needs root and apt only for what is missing.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -9,7 +9,7 @@ missing=()
 command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3 python3-websockets)
 # Servers are in /usr/sbin, which is not on everybody's PATH.
-for program in apache2 chromium curl haproxy microsocks nginx openssl tinyproxy; do
+for program in apache2 chromium curl haproxy microsocks mosquitto nginx openssl tinyproxy; do
   PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("${program/#apache2/apache2-bin}")
 done
 
