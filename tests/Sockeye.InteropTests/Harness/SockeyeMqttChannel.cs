@@ -33,7 +33,7 @@ internal sealed class SockeyeMqttChannel(Uri address) : IMqttChannel
     {
         _connection = await WebSocketClient.ConnectAsync(
             address, new WebSocketClientOptions { Subprotocols = ["mqtt"] }, cancellationToken);
-        _channel = new MqttWebSocketChannel(_connection.AsWebSocket(), _connection.RemoteEndPoint!, isSecureConnection: false, null!);
+        _channel = new MqttWebSocketChannel(_connection.AsWebSocket(), _connection.RemoteEndPoint!, isSecureConnection: false, clientCertificate: null);
     }
 
     public Task DisconnectAsync(CancellationToken cancellationToken) => _channel!.DisconnectAsync(cancellationToken);
