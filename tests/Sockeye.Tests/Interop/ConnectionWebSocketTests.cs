@@ -342,6 +342,52 @@ public sealed class ConnectionWebSocketTests
     }
 
     [Fact]
+    public async Task Whole_messages_may_be_sent_at_a_time_and_an_empty_fragment_is_not_sent()
+    {
+        TestConnection test = Open(isServer: true);
+        WebSocket socket = test.Connection.AsWebSocket();
+        test.Transport.Capacity = 0;
+        Task[] sending =
+        [
+            .. Enumerable.Range(0, 40).Select(i => socket.SendAsync(
+                Enumerable.Repeat((byte)i, 50_000).ToArray().AsMemory(), WebSocketMessageType.Binary, true, None).AsTask()),
+        ];
+        Assert.Contains(sending, task => !task.IsCompleted);
+
+        test.Transport.Drain();
+        await Task.WhenAll(sending).WithDeadline();
+        await socket.SendAsync(ReadOnlyMemory<byte>.Empty, WebSocketMessageType.Text, endOfMessage: false, None);
+        await socket.SendAsync("a"u8.ToArray().AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, None);
+
+        IReadOnlyList<RawFrame> frames = test.Frames();
+        Assert.Equal(Enumerable.Range(0, 40), frames.Take(40).Select(frame => (int)frame.Payload[0]));
+        RawFrame last = Assert.Single(frames.Skip(40));
+        Assert.Equal((RawOpcode.Text, true), (last.Opcode, last.Fin));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_close_inside_a_message_delivers_its_part_only_with_fragments(bool deliverFragments)
+    {
+        TestConnection test = Open(isServer: true, deliverFragments);
+        WebSocket socket = test.Connection.AsWebSocket();
+        test.Receive(Opcode.Binary, "part"u8, fin: false);
+        test.ReceiveClose();
+
+        ValueWebSocketReceiveResult first = await socket.ReceiveAsync(new byte[9].AsMemory(), None).AsTask().WithDeadline();
+
+        Assert.Equal(deliverFragments ? WebSocketMessageType.Binary : WebSocketMessageType.Close, first.MessageType);
+        if (deliverFragments)
+        {
+            Assert.Equal((4, false), (first.Count, first.EndOfMessage));
+            Assert.Equal(
+                WebSocketMessageType.Close,
+                (await socket.ReceiveAsync(new byte[9].AsMemory(), None).AsTask().WithDeadline()).MessageType);
+        }
+    }
+
+    [Fact]
     public void Wrong_arguments_are_rejected()
     {
         WebSocket socket = Open(isServer: true).Connection.AsWebSocket();
