@@ -130,6 +130,14 @@ public class SendBenchmarks
         {
         }
 
+        public void OnFrameMeasured(bool isText, int length, int savedLength, bool endsMessage)
+        {
+        }
+
+        public void OnWriteMeasured(long length)
+        {
+        }
+
         public void OnCloseWritten()
         {
         }

@@ -12,6 +12,12 @@ internal static class FolderRules
         [
             "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams", "src/Sockeye/Json", "src/Sockeye/Interop",
         ],
+        // Counts and records what the layers above report to it, and knows none of them.
+        ["src/Sockeye/Telemetry"] =
+        [
+            "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams", "src/Sockeye/Handshakes",
+            "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Logging",
+        ],
         // Streams over messages and over a connection: a layer above, which nothing below uses.
         ["src/Sockeye/Streams"] = ["src/Sockeye/Client", "src/Sockeye/Server"],
         // Values as JSON: another layer above.
@@ -20,42 +26,42 @@ internal static class FolderRules
         ["src/Sockeye/Interop"] = ["src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Streams"],
         ["src/Sockeye/Protocol"] =
         [
-            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Telemetry", "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Errors",
         ],
         // What is known of an opening handshake, whichever end made it.
         ["src/Sockeye/Handshakes"] = ["src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server"],
         ["src/Sockeye/Logging"] =
         [
-            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Telemetry", "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Handshakes",
         ],
         ["src/Sockeye/Collections"] =
         [
-            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Telemetry", "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Timing", "src/Sockeye/Handshakes",
         ],
         // A codec knows bytes, and the messages they belong to; not who sends them.
         ["src/Sockeye/Compression"] =
         [
-            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Telemetry", "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Timing",
         ],
         // Memory is lent by length: what lies in it is not known here.
         ["src/Sockeye/Memory"] =
         [
-            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Telemetry", "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Compression", "src/Sockeye/Protocol",
         ],
         ["src/Sockeye/Timing"] =
         [
-            "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
+            "src/Sockeye/Telemetry", "src/Sockeye/Transports", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server",
             "src/Sockeye/Compression", "src/Sockeye/Memory", "src/Sockeye/Protocol",
         ],
         // A transport moves bytes: it does not know what a frame is, nor who reads.
         ["src/Sockeye/Transports"] =
         [
-            "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Compression",
+            "src/Sockeye/Telemetry", "src/Sockeye/Connections", "src/Sockeye/Client", "src/Sockeye/Server", "src/Sockeye/Compression",
             "src/Sockeye/Protocol",
         ],
     };

@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.Sockets;
 using Sockeye.Compression;
 using Sockeye.Connections;
+using Sockeye.Handshakes;
 using Sockeye.Logging;
 using Sockeye.Protocol;
 using Sockeye.Timing;
@@ -32,12 +34,15 @@ internal sealed class ClientConnectionFactory
     /// <summary>The codecs; <see langword="null"/> without compression.</summary>
     public MessageCodecs? Codecs { get; }
 
+    /// <summary>The activity of the opening handshake, if there is one.</summary>
+    public ActivityContext Handshake { get; init; }
+
     /// <summary>Creates a connection on the event loop's transport, which it detaches from the HTTP client's stream.</summary>
     public WebSocketConnection TakeOver(
         TransportStream stream, WebSocketUpgradeResponse response, in ClientHandshakeAgreement agreement)
     {
         // Before the transport is detached: if the application's logger factory throws, the stream still closes the transport.
-        ConnectionSettings settings = CreateSettings(stream.Wheel);
+        ConnectionSettings settings = CreateSettings(stream.Wheel, isSecure: false);
         EventLoopTransport transport = stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The server closed the connection after its response.");
         var connection = new WebSocketConnection(
@@ -51,7 +56,7 @@ internal sealed class ClientConnectionFactory
             ArrayPool<byte>.Shared.Return(unread.Array);
         }
 
-        connection.Core.Start();
+        connection.Core.Start(Handshake);
         transport.ResumeReading();
         return connection;
     }
@@ -61,7 +66,7 @@ internal sealed class ClientConnectionFactory
         Stream stream, ClientHop hop, bool isSecure, WebSocketUpgradeResponse response,
         in ClientHandshakeAgreement agreement)
     {
-        ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider));
+        ConnectionSettings settings = CreateSettings(DeadlineWheel.For(_options.TimeProvider), isSecure);
         ClientDialer dialer = hop.Dialer;
         Socket? plain = isSecure || hop.IsHttp2 ? null : dialer.Socket;
         var transport = new StreamTransport(
@@ -73,7 +78,7 @@ internal sealed class ClientConnectionFactory
             dialer.Socket);
         var connection = new WebSocketConnection(
             transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
-        connection.Core.Start();
+        connection.Core.Start(Handshake);
         transport.Start();
         return connection;
     }
@@ -84,7 +89,7 @@ internal sealed class ClientConnectionFactory
         return default;
     }
 
-    private ConnectionSettings CreateSettings(DeadlineWheel wheel)
+    private ConnectionSettings CreateSettings(DeadlineWheel wheel, bool isSecure)
     {
         var logger = new GuardedLogger(_options.LoggerFactory.CreateLogger("Sockeye.Client"));
         if (Codecs is null && _options.OwnCompression.IsEnabled && Interlocked.Exchange(ref HasWarned, 1) == 0)
@@ -99,6 +104,7 @@ internal sealed class ClientConnectionFactory
             logger)
         {
             Codecs = Codecs,
+            Scope = UpgradeScope.OfClient(isSecure),
         };
     }
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Sockeye.Handshakes;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 
 namespace Sockeye.Client;
@@ -20,10 +22,10 @@ internal sealed class ClientConnector
     private ClientHop? _hop;
 
     private ClientConnector(
-        WebSocketClientOptions options, WebSocketHandler? handler, CancellationToken userToken)
+        WebSocketClientOptions options, WebSocketHandler? handler, ActivityContext handshake, CancellationToken userToken)
     {
         _options = options;
-        _connections = new ClientConnectionFactory(options, handler);
+        _connections = new ClientConnectionFactory(options, handler) { Handshake = handshake };
         _userToken = userToken;
     }
 
@@ -34,7 +36,43 @@ internal sealed class ClientConnector
     {
         ClientOptionConflicts.Check(options, address);
         var headers = new CarriedHeaders(options, address);
-        var connector = new ClientConnector(options, handler, cancellationToken);
+        if (MeasuredHandshake.Begin(options.TimeProvider) is not { } measured)
+        {
+            return await ConnectAsync(address, headers, options, handler, default, cancellationToken).ConfigureAwait(false);
+        }
+
+        // In this method: the current activity of the caller is restored when it returns.
+        measured.StartClient(address.Uri);
+        try
+        {
+            WebSocketConnection connection =
+                await ConnectAsync(address, headers, options, handler, measured.Context, cancellationToken).ConfigureAwait(false);
+            measured.NoteOpened(route: null, connection.Id, connection.Subprotocol);
+            measured.Succeed(connection.Core.Group, connection.Response!.StatusCode);
+            return connection;
+        }
+        catch (Exception exception)
+        {
+            measured.Fail(GroupOf(address, options), exception);
+            throw;
+        }
+    }
+
+    // Of an attempt that has failed, perhaps before it had a transport.
+    private static ConnectionGroup GroupOf(ClientAddress address, WebSocketClientOptions options)
+    {
+        NetworkTransport transport =
+            address.SocketPath is { } path ? (ClientAddress.IsPipe(path) ? NetworkTransport.Pipe : NetworkTransport.Unix)
+            : options.ConnectCallback is null ? NetworkTransport.Tcp
+            : NetworkTransport.Unknown;
+        return UpgradeScope.OfClient(address.IsSecure).Groups.For(Role.Client, transport);
+    }
+
+    private static async Task<WebSocketConnection> ConnectAsync(
+        ClientAddress address, CarriedHeaders headers, WebSocketClientOptions options, WebSocketHandler? handler,
+        ActivityContext handshake, CancellationToken cancellationToken)
+    {
+        var connector = new ClientConnector(options, handler, handshake, cancellationToken);
 
         // One deadline for the whole attempt: with one for each request, redirects could keep the caller waiting without end.
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 
 namespace Sockeye.Client;
 
@@ -59,6 +60,8 @@ internal static class ClientRequestHeaders
             headers.TryAddWithoutValidation(
                 "Sec-WebSocket-Extensions", PerMessageDeflateNegotiation.Offer(compression.ToRules()).ToString());
         }
+
+        TraceHeaders.Add(headers);
     }
 
     private static string HostOf(Uri address)

@@ -1,11 +1,13 @@
 // Over 500 lines: implements what each part of a connection asks of it, which is one short member per question.
 using System.Buffers;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Sockeye.Collections;
 using Sockeye.Connections.Lifecycle;
 using Sockeye.Connections.Receiving;
 using Sockeye.Connections.Sending;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
+using Sockeye.Timing;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections;
@@ -20,7 +22,8 @@ namespace Sockeye.Connections;
 /// needed, what all connections share is reached through the settings, and there is no object that only passes events on.
 /// </remarks>
 internal sealed class ConnectionCore
-    : ITransportSink, ISendQueueOwner, IKeepAliveOwner, IPeerDeadlineOwner, IClosingOwner, IReadSideOwner, IReceiverOwner, IDenseSetEntry
+    : ITransportSink, ISendQueueOwner, IKeepAliveOwner, IPeerDeadlineOwner, IClosingOwner, IReadSideOwner, IReceiverOwner,
+        IMeasuredConnection
 {
     private readonly KeepAlive _keepAlive;
     private readonly OptionalParts? _optional;
@@ -51,7 +54,7 @@ internal sealed class ConnectionCore
         Receiver = isPulled ? new PullReceiver(this) : new HandlerReceiver(this);
         _keepAlive = new KeepAlive(this);
         ReceiveRateOptions rates = settings.Limits.OwnReceiveRate;
-        if (deflate is not null || rates.IsLimited)
+        if (deflate is not null || rates.IsLimited || settings.Options.TraceConnection)
         {
             _optional = new OptionalParts(
                 deflate is null ? null : new MessageCompression(Sends, settings, deflate.Value, this),
@@ -118,8 +121,22 @@ internal sealed class ConnectionCore
     /// <summary>Whether messages that were received and not delivered are dropped.</summary>
     public bool DropsReceived => _closing is { DropsReceived: true };
 
+    /// <summary>The activity of the connection, if it has one (<see cref="WebSocketConnectionOptions.TraceConnection"/>).</summary>
+    public Activity? Activity => _optional?.Activity;
+
     /// <inheritdoc/>
-    public IMessageInflater? Inflater => Compression?.Inflater;
+    public ConnectionGroup Group => Settings.Scope.Groups.For(Settings.Role, Transport.Network);
+
+    /// <inheritdoc/>
+    public long SendBufferLength => Sends.SendBufferLength;
+
+    /// <inheritdoc/>
+    public bool IsCongested => Sends.IsCongested;
+
+    /// <inheritdoc/>
+    public IMessageInflater? Inflater => Compression?.Inflater is { } inflater && Instruments.CountsCompression
+        ? new MeasuredInflater(inflater, Group)
+        : Compression?.Inflater;
 
     /// <inheritdoc/>
     public ArrayPool<byte> Pool => Settings.Pool;
@@ -183,8 +200,10 @@ internal sealed class ConnectionCore
     public long ReceivedLength { get; private set; }
 
     /// <summary>Opens the connection: arms keep-alive and calls the handler's OnOpened.</summary>
-    public void Start()
+    /// <param name="handshake">The activity of the opening handshake, if there was one.</param>
+    public void Start(ActivityContext handshake = default)
     {
+        NoteOpened();
         if (Settings.Logger.IsEnabled(LogLevel.Debug))
         {
             // Read only here: a transport creates the address on demand.
@@ -196,7 +215,17 @@ internal sealed class ConnectionCore
         _keepAlive.Start(Settings.Wheel, tick);
 
         // Frames sent from OnOpened leave before, or with, the replies to the first bytes.
-        Receiver.Open();
+        if (Settings.Options.TraceConnection && _optional is { } optional)
+        {
+            Activity? outer = Activity.Current;
+            optional.Activity = ConnectionActivity.Start(Connection.Id, Connection.Subprotocol, handshake, Group);
+            Receiver.Open();
+            Activity.Current = outer;
+        }
+        else
+        {
+            Receiver.Open();
+        }
     }
 
     /// <inheritdoc/>
@@ -207,6 +236,10 @@ internal sealed class ConnectionCore
     {
         _keepAlive.NoteLife(Settings.LifeTick);
         ReceivedLength += bytes.Length;
+        if (Instruments.Traffic.Enabled)
+        {
+            Group.Add(Measure.ReceivedLength, bytes.Length);
+        }
 
         BeginCall();
         if (_optional?.Rates is { } rates)
@@ -226,6 +259,11 @@ internal sealed class ConnectionCore
     public void Preload(ReadOnlySpan<byte> bytes)
     {
         ReceivedLength += bytes.Length;
+        if (Instruments.Traffic.Enabled)
+        {
+            Group.Add(Measure.ReceivedLength, bytes.Length);
+        }
+
         _reads.Preload(this, bytes);
     }
 
@@ -296,8 +334,14 @@ internal sealed class ConnectionCore
         TakeRest();
 
         // First, so that a new connection has room as soon as the end of this one is reported.
+        Group.NoteClosed();
         Settings.Host?.OnClosed(this);
         Closing.TransportGone(error);
+        if (Settings.Host is not { ListsConnections: true })
+        {
+            LiveConnections.Remove(this);
+        }
+
         Sends.Terminate();
         _reads.Release();
         Compression?.Release();
@@ -361,6 +405,14 @@ internal sealed class ConnectionCore
     {
         SlowConsumer slow = SlowConsumer;
         slow.Count(drops);
+        if (Instruments.Drops.Enabled)
+        {
+            ConnectionGroup group = Group;
+            group.Add(Measure.DroppedNewest, drops.Newest);
+            group.Add(Measure.DroppedOldest, drops.Oldest);
+            group.Add(Measure.DroppedReplaced, drops.Replaced);
+        }
+
         if (becomesSlow)
         {
             slow.NoteSlow(becomes: true, closes: false);
@@ -497,7 +549,11 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public void OnPong(ReadOnlySpan<byte> payload)
     {
-        _pings?.OnPong(payload);
+        if (_pings?.OnPong(payload) is { } roundTripTime && Instruments.Pings.Enabled)
+        {
+            Instruments.Pings.Record(roundTripTime.TotalSeconds, Group.Tags);
+        }
+
         try
         {
             Application.OnPong(payload);
@@ -528,6 +584,30 @@ internal sealed class ConnectionCore
         Fail(new CloseStatus(WebSocketCloseCode.PolicyViolation, ""), excess, letsAnswer: true);
         return true;
     }
+
+    /// <inheritdoc/>
+    public void OnReceiveMeasured(WebSocketMessageKind kind, int length, bool endsMessage) =>
+        Group.AddReceived(kind, length, endsMessage);
+
+    /// <inheritdoc/>
+    public void OnFrameMeasured(bool isText, int length, int savedLength, bool endsMessage)
+    {
+        ConnectionGroup group = Group;
+        long original = (long)length + savedLength;
+        if (Instruments.CountsMessages)
+        {
+            group.AddSent(isText, original, endsMessage);
+        }
+
+        if (savedLength != 0 && Instruments.CountsCompression)
+        {
+            group.Add(Measure.DeflatedFrom, original);
+            group.Add(Measure.DeflatedTo, length);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnWriteMeasured(long length) => Group.Add(Measure.SentLength, length);
 
     /// <inheritdoc/>
     public void OnMessageDetached(int length) => Settings.Incomplete.Add(-length);
@@ -759,6 +839,7 @@ internal sealed class ConnectionCore
         }
 
         WebSocketCloseResult result = closing.Describe();
+        NoteEnd(result);
         _pings?.FailAll(CreateClosedException);
         Settings.Logger.Closed(Connection.Id, result.Code, result.WasClean, result.Exception);
         if (Pull is not null)
@@ -772,6 +853,32 @@ internal sealed class ConnectionCore
         {
             closing.Announce();
             Receiver.End(isCall);
+        }
+    }
+
+    private void NoteOpened()
+    {
+        Group.NoteOpened();
+        if (Settings.Host is { ListsConnections: true })
+        {
+            return;
+        }
+
+        LiveConnections.Add(this);
+        if (State == WebSocketConnectionState.Closed)
+        {
+            // The transport was closed before this, on another thread, and the connection may have been removed before it was added.
+            LiveConnections.Remove(this);
+        }
+    }
+
+    private void NoteEnd(WebSocketCloseResult result)
+    {
+        var end = new ConnectionEnd(result.Code, result.Initiator == WebSocketCloseInitiator.Local, result.Exception);
+        end.Record(Group, Settings.Role, DeadlineWheel.Tick * ((uint)Settings.Wheel.CurrentTick - _openedTick));
+        if (Activity is { } activity)
+        {
+            end.Stop(activity);
         }
     }
 }

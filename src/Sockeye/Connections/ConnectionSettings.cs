@@ -15,6 +15,7 @@ internal sealed class ConnectionSettings
 {
     private readonly bool _hasKeepAlive;
     private readonly CountedPool _incompletePool;
+    private MessageReaderSettings? _compressedReader;
 
     public ConnectionSettings(
         Role role, WebSocketConnectionOptions options, DeadlineWheel wheel, ILogger logger, ArrayPool<byte>? pool = null,
@@ -41,7 +42,6 @@ internal sealed class ConnectionSettings
         Pool = new CountedPool(UncountedPool, budget);
         _incompletePool = new CountedPool(Pool, incomplete);
         Reader = ReaderWith(allowedReservedBits: 0);
-        CompressedReader = ReaderWith(FrameHeader.Rsv1);
     }
 
     /// <summary>Which end this is.</summary>
@@ -107,8 +107,8 @@ internal sealed class ConnectionSettings
     /// <summary>What the message readers share.</summary>
     public MessageReaderSettings Reader { get; }
 
-    /// <summary>What those of connections share that compress messages (RFC 7692 §6).</summary>
-    public MessageReaderSettings CompressedReader { get; }
+    /// <summary>What those of connections share that compress messages (RFC 7692 §6). Made when the first of them needs it.</summary>
+    public MessageReaderSettings CompressedReader => _compressedReader ??= ReaderWith(FrameHeader.Rsv1);
 
     private MessageReaderSettings ReaderWith(byte allowedReservedBits) => new(
         new FrameRules(Role, allowedReservedBits, Options.AllowNonMinimalLengths),

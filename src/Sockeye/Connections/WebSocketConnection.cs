@@ -1,4 +1,5 @@
 // Long because it is the whole public face of a connection: most lines are its documentation.
+using System.Diagnostics;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -204,6 +205,12 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// on the thread pool.
     /// </remarks>
     public CancellationToken Closing => Core.Closing.Beginning;
+
+    /// <summary>
+    /// The activity of the connection; <see langword="null"/> unless <see cref="WebSocketConnectionOptions.TraceConnection"/> is set and
+    /// the activity is sampled. It ends with the connection.
+    /// </summary>
+    public Activity? Activity => Core.Activity;
 
     internal ConnectionCore Core { get; }
 
@@ -751,6 +758,12 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         pull.Serve(served);
         var call = new ServeCall(Core.Settings.Host);
         call.Enter();
+        if (Activity is { } activity)
+        {
+            // In this method only: it flows into what the method calls, and the thread has its own again when the method returns.
+            Activity.Current = activity;
+        }
+
         try
         {
             await serve(this, served.Token).ConfigureAwait(false);

@@ -161,6 +161,18 @@ public sealed record WebSocketConnectionOptions
     /// </summary>
     public bool AllowNonMinimalLengths { get; init; }
 
+    /// <summary>
+    /// Whether the connection has an activity of its own, which lasts from the opening handshake to the end and is a child of the
+    /// handshake's. The default is <see langword="false"/>: only the handshake has one.
+    /// </summary>
+    /// <remarks>
+    /// The method that serves the connection, and <see cref="WebSocketHandler.OnOpened"/>, run with it as
+    /// <see cref="System.Diagnostics.Activity.Current"/>. Other methods of a handler do not, since setting it costs more than a message:
+    /// use <see cref="WebSocketConnection.Activity"/> as the parent there. Without a listener for the source <c>Sockeye</c> there is no
+    /// activity.
+    /// </remarks>
+    public bool TraceConnection { get; init; }
+
     /// <summary>The limits, without a copy.</summary>
     internal LimitOptions OwnLimits => _limits;
 

@@ -145,7 +145,8 @@ public sealed class WebSocketPreparedMessage
             return Plain;
         }
 
-        OutgoingFrame frame = OutgoingFrame.Share(Plain with { IsCompressed = true }, deflated);
+        int savedLength = Payload.Length - deflated.Count;
+        OutgoingFrame frame = OutgoingFrame.Share(Plain with { IsCompressed = true }, deflated) with { SavedLength = savedLength };
         ArrayPool<byte>.Shared.Return(deflated.Array!);
         return frame;
     }

@@ -1,13 +1,14 @@
 using Sockeye.Collections;
 using Sockeye.Connections;
 using Sockeye.Server.Stopping;
+using Sockeye.Telemetry;
 
 namespace Sockeye.Server;
 
 /// <summary>The connections of a server or an acceptor, until it stops.</summary>
 /// <param name="caps">The limits on their number.</param>
 /// <param name="areTracked">Whether the connections are listed, and a stop waits for them.</param>
-internal sealed class ServerConnections(ConnectionCaps caps, bool areTracked) : IConnectionHost
+internal sealed class ServerConnections(ConnectionCaps caps, bool areTracked) : IConnectionHost, IConnectionList
 {
     private readonly DenseSet<ConnectionCore> _all = new();
     private readonly Lock _gate = new();
@@ -31,6 +32,12 @@ internal sealed class ServerConnections(ConnectionCaps caps, bool areTracked) : 
 
     /// <summary>Returns all connections, including those that have ended and whose transport is not closed yet.</summary>
     public WebSocketConnection[] GetAll() => _all.Select(static core => core.Connection);
+
+    /// <inheritdoc/>
+    public bool ListsConnections => areTracked;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IMeasuredConnection> GetMeasured() => _all.ToArray();
 
     /// <summary>Adds a connection, unless a stop has begun; then its place is left.</summary>
     public bool TryAdd(ConnectionCore connection)

@@ -6,6 +6,7 @@ using Sockeye.Logging;
 using Sockeye.Protocol;
 using Sockeye.Server.Handshakes;
 using Sockeye.Server.Routes;
+using Sockeye.Telemetry;
 using Sockeye.Timing;
 using Sockeye.Transports;
 
@@ -42,6 +43,7 @@ internal sealed class ServerContext
         Wheel = DeadlineWheel.For(options.TimeProvider);
         Connections = new ServerConnections(
             new ConnectionCaps(options.MaxConnections, options.MaxConnectionsPerAddress), options.TrackConnections);
+        LiveConnections.Add(Connections);
         Pending = new PendingHandshakes(options.MaxPendingHandshakes, options.MaxPendingHandshakesPerAddress, Wheel);
         Fallback = new ServerRoute(this, pattern: null, new WebSocketRouteOptions(), handler);
         ServerRoute[] routes = makeRoutes?.Invoke(this) ?? [Fallback];

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using Sockeye.Connections;
 using Sockeye.Logging;
 using Sockeye.Memory;
 
@@ -341,6 +340,6 @@ public record WebSocketAcceptorOptions
     /// <summary>Counts what the connections hold: a seam for tests, beside which others use the one of the process.</summary>
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Process;
 
-    /// <summary>Numbers the connections; a rehearsal uses its own numbers.</summary>
-    internal ConnectionNumbers Numbers { get; init; } = ConnectionNumbers.Process;
+    /// <summary>Whether the connections are those of a rehearsal, which have numbers of their own and are in no metrics.</summary>
+    internal bool IsRehearsal { get; init; }
 }

@@ -34,6 +34,9 @@ internal sealed class SocketTransport : PumpTransport
     public override EndPoint? RemoteEndPoint { get; }
 
     /// <inheritdoc/>
+    public override NetworkTransport Network => NetworkOf(_socket.AddressFamily);
+
+    /// <inheritdoc/>
     public override long? UnacknowledgedLength => SocketProgress.UnacknowledgedLength(_socket);
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipes;
 using System.Net;
 using System.Net.Sockets;
 
@@ -41,6 +42,10 @@ internal sealed class StreamTransport : PumpTransport
 
     /// <inheritdoc/>
     public override EndPoint? RemoteEndPoint { get; }
+
+    /// <inheritdoc/>
+    public override NetworkTransport Network =>
+        _stream is PipeStream ? NetworkTransport.Pipe : _socket is null ? base.Network : NetworkOf(_socket.AddressFamily);
 
     /// <inheritdoc/>
     public override WebSocketTlsInformation? Tls => (_stream as TlsStream)?.Information;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Sockeye.Transports;
 
@@ -27,6 +28,9 @@ internal abstract class Transport
 
     /// <summary>The address of the peer, if the transport has one.</summary>
     public virtual EndPoint? RemoteEndPoint => null;
+
+    /// <summary>What carries the bytes. Any thread.</summary>
+    public virtual NetworkTransport Network => NetworkOf((RemoteEndPoint ?? LocalEndPoint)?.AddressFamily);
 
     /// <summary>The parameters negotiated in the TLS handshake, if this end performed it.</summary>
     public virtual WebSocketTlsInformation? Tls => null;
@@ -113,4 +117,12 @@ internal abstract class Transport
     /// <summary>Closes the transport at once; unsent bytes are lost.</summary>
     /// <param name="error">The cause, passed on to <see cref="ITransportSink.OnClosed"/>.</param>
     public abstract void Abort(Exception? error);
+
+    /// <summary>What carries the bytes between addresses of a family.</summary>
+    protected static NetworkTransport NetworkOf(AddressFamily? family) => family switch
+    {
+        AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 => NetworkTransport.Tcp,
+        AddressFamily.Unix => NetworkTransport.Unix,
+        _ => NetworkTransport.Unknown,
+    };
 }

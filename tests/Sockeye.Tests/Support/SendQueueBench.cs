@@ -80,6 +80,14 @@ internal sealed class SendQueueBench : ISendQueueOwner, ITransportSink
     /// <summary>How often the queue reported that everything, a Close frame the last of it, was given to the transport.</summary>
     public int CloseWrittenCount { get; private set; }
 
+    public void OnFrameMeasured(bool isText, int length, int savedLength, bool endsMessage)
+    {
+    }
+
+    public void OnWriteMeasured(long length)
+    {
+    }
+
     public void OnCloseWritten() => CloseWrittenCount++;
 
     public void OnFaulted(Exception exception) => throw exception;

@@ -107,11 +107,12 @@ internal sealed class PingTracker(TimeProvider time)
     }
 
     /// <summary>Completes the pings that a received pong answers.</summary>
-    public void OnPong(ReadOnlySpan<byte> payload)
+    /// <returns>The round-trip time of the newest of them; <see langword="null"/> if the pong answers none.</returns>
+    public TimeSpan? OnPong(ReadOnlySpan<byte> payload)
     {
         if (payload.Length != PayloadLength)
         {
-            return;
+            return null;
         }
 
         ulong number = BinaryPrimitives.ReadUInt64BigEndian(payload);
@@ -125,7 +126,7 @@ internal sealed class PingTracker(TimeProvider time)
 
             if (answered is null)
             {
-                return;
+                return null;
             }
 
             // One reading of the clock, so that the ping's sender and RoundTripTime get the same value.
@@ -139,6 +140,7 @@ internal sealed class PingTracker(TimeProvider time)
 
             _underway = answered.Next;
             _newest = _underway is null ? null : _newest;
+            return _roundTripTime;
         }
     }
 

@@ -36,6 +36,12 @@ internal interface IReadSideOwner
     /// <returns>Whether it has.</returns>
     bool FailIf(WebSocketRateException? excess);
 
+    /// <summary>A message, or a piece of one, is about to be delivered. Called only while metrics are collected.</summary>
+    /// <param name="kind">The kind of the message.</param>
+    /// <param name="length">The length of the payload.</param>
+    /// <param name="endsMessage">Whether it ends the message.</param>
+    void OnReceiveMeasured(WebSocketMessageKind kind, int length, bool endsMessage);
+
     /// <summary>The buffer of a message that was incomplete now belongs to another part of the connection.</summary>
     /// <param name="length">The length of its array in bytes.</param>
     void OnMessageDetached(int length);

@@ -1,5 +1,6 @@
 using Sockeye.Memory;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections.Receiving;
@@ -72,6 +73,7 @@ internal struct ReadSide
         MessageReaderSettings settings = owner.Reader;
         TimeSlice? slice = owner.Slice;
         ReceiveRates? rates = owner.Rates;
+        bool isMeasured = Instruments.CountsMessages;
         int consumed = 0;
         while (consumed < bytes.Length && !receiver.IsFull && (slice is null || slice.TryGoOn()))
         {
@@ -93,6 +95,11 @@ internal struct ReadSide
             else if (rates is null || !owner.FailIf(rates.NoteMessage()))
             {
                 receiver.NoteMessage();
+                if (isMeasured)
+                {
+                    owner.OnReceiveMeasured(kind, payload.Length, endsMessage: true);
+                }
+
                 bool hasNext = !settings.DeliverFragments && ReadAhead.HasMessage(bytes[consumed..], settings.Rules);
                 receiver.Deliver(payload, lender: null, kind, endOfMessage: true, hasNext);
                 PoisonedMemory.Poison(payload);

@@ -1,5 +1,6 @@
 using Sockeye.Memory;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections.Receiving;
@@ -205,6 +206,11 @@ internal sealed class UnfinishedRead
                     }
 
                     _owner.Receiver.NoteMessage();
+                }
+
+                if (Instruments.CountsMessages)
+                {
+                    _owner.OnReceiveMeasured(_reader.MessageKind, payload.Length, _reader.EndsMessage);
                 }
 
                 bool hasNext = !_owner.Reader.DeliverFragments && ReadAhead.HasMessage(unread, _owner.Reader.Rules);

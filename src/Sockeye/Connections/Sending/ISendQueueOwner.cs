@@ -33,6 +33,19 @@ internal interface ISendQueueOwner
     /// </summary>
     void OnCloseWritten();
 
+    /// <summary>
+    /// A frame of a message is about to become bytes. Called under the lock of the queue, and only while metrics are collected.
+    /// </summary>
+    /// <param name="isText">Whether the message is text.</param>
+    /// <param name="length">The length of the payload on the wire.</param>
+    /// <param name="savedLength">See <see cref="OutgoingFrame.SavedLength"/>.</param>
+    /// <param name="endsMessage">Whether the frame ends its message.</param>
+    void OnFrameMeasured(bool isText, int length, int savedLength, bool endsMessage);
+
+    /// <summary>The transport has taken bytes. Called as <see cref="OnFrameMeasured"/> is.</summary>
+    /// <param name="length">How many; negative for those of the opening handshake that are counted before they are written.</param>
+    void OnWriteMeasured(long length);
+
     /// <summary>Something on the send side threw that must not: the connection is to be failed.</summary>
     void OnFaulted(Exception exception);
 }

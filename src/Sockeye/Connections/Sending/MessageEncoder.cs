@@ -217,7 +217,7 @@ internal sealed class MessageEncoder(
         // §6: a message that does not become shorter is sent uncompressed.
         bool isShorter = Begin().TryDeflate(payload, settings.Pool, offset: 0, out deflated);
         NoteUse();
-        return frame.Made(isShorter);
+        return frame.Made(isShorter, isShorter ? payload.Length - deflated.Count : 0);
     }
 
     private OutgoingFrame DeflateFragment(in OutgoingFrame frame, ReadOnlySpan<byte> payload, out ArraySegment<byte> deflated)
@@ -227,7 +227,7 @@ internal sealed class MessageEncoder(
         NoteUse();
 
         // §6: only the first frame of a message has RSV1.
-        return frame.Made(isCompressed: frame.Opcode != Opcode.Continuation);
+        return frame.Made(isCompressed: frame.Opcode != Opcode.Continuation, payload.Length - deflated.Count);
     }
 
     private MessageDeflater Begin() => _isReleased ? throw owner.CreateClosedException() : deflater;

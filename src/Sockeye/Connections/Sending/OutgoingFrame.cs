@@ -66,6 +66,11 @@ internal readonly struct OutgoingFrame
     public ReadOnlyMemory<byte> Payload { get; private init; }
 
     /// <summary>
+    /// How many bytes shorter the payload is than it was before compression; 0 if it is not compressed. A fragment can be longer.
+    /// </summary>
+    public int SavedLength { get; init; }
+
+    /// <summary>
     /// Compresses the message when it is its turn (RFC 7692); <see langword="null"/> if the frame is sent as it is.
     /// </summary>
     public IFrameEncoder? Encoder { get; init; }
@@ -110,6 +115,9 @@ internal readonly struct OutgoingFrame
 
     /// <summary>Whether this stands for the turn only, in which its sender makes the frame.</summary>
     public bool IsTurn => (_marks & Marks.Turn) != 0;
+
+    /// <summary>Whether the bytes are sent as they are: see <see cref="Raw"/>.</summary>
+    public bool IsRaw => (_marks & Marks.Raw) != 0;
 
     /// <summary>Whether this is a control frame (RFC 6455 §5.5).</summary>
     public bool IsControl => Opcode >= Opcode.Close;
@@ -163,10 +171,13 @@ internal readonly struct OutgoingFrame
         new(new OutgoingFrame(Opcode, default), writer, (_marks & Marks.Fin) | Marks.Turn | Marks.HasWriter);
 
     /// <summary>Returns this frame after compression: with the same sender, and a payload beside it.</summary>
-    public OutgoingFrame Made(bool isCompressed) =>
+    /// <param name="isCompressed">See <see cref="IsCompressed"/>.</param>
+    /// <param name="savedLength">See <see cref="SavedLength"/>.</param>
+    public OutgoingFrame Made(bool isCompressed, int savedLength) =>
         new(new OutgoingFrame(Opcode, default), Writer, _marks & (Marks.Fin | Marks.HasWriter))
         {
             IsCompressed = isCompressed,
+            SavedLength = savedLength,
         };
 
     /// <summary>Returns this frame with a copy of its payload, in a rented array.</summary>

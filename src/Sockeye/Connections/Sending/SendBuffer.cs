@@ -1,4 +1,5 @@
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 
 namespace Sockeye.Connections.Sending;
 
@@ -32,6 +33,7 @@ internal struct SendBuffer(ConnectionSettings settings)
     private byte[]? _array;
     private int _length;
     private bool _isCongested;
+    private bool _isTextOpen;
     private long _buffered;
     private long _written;
     private long _messageCount;
@@ -104,12 +106,25 @@ internal struct SendBuffer(ConnectionSettings settings)
         }
     }
 
-    /// <summary>Counts a message whose last frame is about to become bytes.</summary>
-    public void NoteMessage(in OutgoingFrame frame)
+    /// <summary>Counts a frame that is about to become bytes, and with the last frame its message.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="payloadLength">The length of its payload.</param>
+    /// <param name="owner">The connection, which counts for the metrics.</param>
+    public void NoteFrame(in OutgoingFrame frame, int payloadLength, ISendQueueOwner owner)
     {
-        if (frame.Fin && !frame.IsControl)
+        if (frame.IsControl)
+        {
+            return;
+        }
+
+        if (frame.Fin)
         {
             Volatile.Write(ref _messageCount, _messageCount + 1);
+        }
+
+        if (Instruments.CountsMessages || frame.SavedLength != 0)
+        {
+            Measure(frame, payloadLength, owner);
         }
     }
 
@@ -312,7 +327,7 @@ internal struct SendBuffer(ConnectionSettings settings)
             }
             else
             {
-                NoteMessage(frame);
+                NoteFrame(frame, frame.Payload.Length, owner);
                 AppendWaiting(waiting, backlog);
                 isCloseAccepted |= frame.Opcode == Opcode.Close;
             }
@@ -460,5 +475,21 @@ internal struct SendBuffer(ConnectionSettings settings)
             SendBacklog.Return(_backlog);
             _backlog = null;
         }
+    }
+
+    private void Measure(in OutgoingFrame frame, int payloadLength, ISendQueueOwner owner)
+    {
+        if (frame.IsRaw)
+        {
+            return;
+        }
+
+        // Only the first frame of a message names its kind (RFC 6455 §5.4), and no other message is between its frames.
+        if (frame.Opcode != Opcode.Continuation)
+        {
+            _isTextOpen = frame.Opcode == Opcode.Text;
+        }
+
+        owner.OnFrameMeasured(_isTextOpen, payloadLength, frame.SavedLength, frame.Fin);
     }
 }

@@ -1,6 +1,7 @@
 // Over 500 lines: one lock, everything that it guards, and every method that takes it.
 using System.Runtime.CompilerServices;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 
 namespace Sockeye.Connections.Sending;
@@ -236,6 +237,10 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         using (Hold())
         {
             _buffer.ExcludeHandshake(head.Length);
+            if (Instruments.Traffic.Enabled)
+            {
+                owner.OnWriteMeasured(-head.Length);
+            }
         }
 
         Send(OutgoingFrame.Raw, head, SendMode.Handshake);
@@ -485,7 +490,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         segment = default;
         int length = frame.LengthWith(payload.Length, Settings.FrameForm);
         _buffer.Count(length);
-        _buffer.NoteMessage(frame);
+        _buffer.NoteFrame(frame, payload.Length, owner);
         if (_state.IsWriting)
         {
             _buffer.Append(frame, payload);
@@ -571,6 +576,11 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         }
 
         bool drained = _buffer.NoteWritten(written);
+        if (Instruments.Traffic.Enabled)
+        {
+            owner.OnWriteMeasured(written);
+        }
+
         AcceptWaitingLocked(isReady);
         return _state.Notes == SendNotes.None ? drained : TakeNotesLocked(drained);
     }

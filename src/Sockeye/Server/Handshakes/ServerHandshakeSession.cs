@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Diagnostics;
 using Sockeye.Connections;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Timing;
 using Sockeye.Transports;
 
@@ -23,6 +25,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
     // Set once the request is rejected.
     private volatile LingeringRejection? _rejection;
+
+    // What listens to this handshake, if anything does.
+    private MeasuredHandshake? _measured;
 
     private volatile bool _isOverdue;
 
@@ -55,11 +60,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     public PendingPlace? PendingPlace { get; set; }
 
     /// <summary>Begins to read the request.</summary>
-    public void Start() => Start(_server.Options.HandshakeTimeout);
+    public void Start() => Start(_server.Options.HandshakeTimeout, MeasuredHandshake.Begin(_settings.Wheel.Time));
 
     /// <summary>Begins to read the request, for which TLS has left the given part of the time.</summary>
-    public void Start(TimeSpan timeout)
+    /// <param name="timeout">That part.</param>
+    /// <param name="measured">What listens to the handshake since TLS began, if anything does.</param>
+    public void Start(TimeSpan timeout, MeasuredHandshake? measured)
     {
+        _measured = measured;
         _settings.Wheel.Schedule(this, timeout);
         if (_rejection is not null)
         {
@@ -86,10 +94,12 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     /// <summary>Rejects the client of a stream before its request is read.</summary>
     public void StartRejected(WebSocketHandshakeError error)
     {
+        _measured = MeasuredHandshake.Begin(_settings.Wheel.Time);
         StartRejected(() =>
         {
             var cause = new RejectionCause(error);
             HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint);
+            _measured?.Fail(Group, response.StatusCode, error);
             _outcome?.OnRejected(cause, response.StatusCode);
             return response;
         });
@@ -213,6 +223,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         if (TryDecide())
         {
             _server.Failures.ReportGaveWay(_transport.RemoteEndPoint);
+            _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.TimedOut);
             _outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
         }
         else if (_rejection is null)
@@ -229,6 +240,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         if (TryDecide())
         {
             _server.Failures.ReportAbandoned(_transport.RemoteEndPoint, _attempt?.RequestIfKept);
+            _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.ConnectionLost);
         }
     }
 
@@ -242,6 +254,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
         // A browser may open a connection before it has a request. It would treat a response as that to its first request.
         _server.Failures.ReportSilent(_transport.RemoteEndPoint);
+        _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.TimedOut);
         _outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
         _transport.Close();
     }
@@ -256,7 +269,15 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     {
         UpgradeAttempt attempt = UpgradeAttempt.Rent(_server, _transport, _settings);
         _attempt = attempt;
+        Activity? outer = _measured is null ? null : Activity.Current;
+        _measured?.StartServer(head, _settings.Scope.IsSecure, _transport.RemoteEndPoint);
         ReadVerdict verdict = Execute(attempt, UpgradeFlow.Run(attempt, head), rest);
+        if (_measured is not null)
+        {
+            // This thread serves other connections next. Code of the application that is still deciding has the activity in its own flow.
+            Activity.Current = outer;
+        }
+
         if (attempt.Pending is null)
         {
             // Accepted or rejected in place.
@@ -294,7 +315,9 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         }
 
         End();
-        connection.Start();
+        _measured?.NoteOpened(attempt.Route.Pattern?.Text, connection.Connection.Id, connection.Connection.Subprotocol);
+        _measured?.Succeed(connection.Group);
+        connection.Start(_measured?.Context ?? default);
 
         // A client that does not wait for the response has sent its first frames after the request.
         ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : connection.OnReceived(rest);
@@ -334,6 +357,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         HandshakeRejection response = result is { IsPlain: true, Response: { } plain }
             ? plain
             : _server.Failures.Reject(cause, _transport.RemoteEndPoint, result.Response);
+        Measure(result, response.StatusCode);
         _outcome?.OnRejected(cause, response.StatusCode);
         return Send(response, _attempt is { IsHead: true });
     }
@@ -355,6 +379,27 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         }
 
         return ReadVerdict.Continue;
+    }
+
+    // The route is known once the head was parsed.
+    private ConnectionGroup Group => (_attempt?.Settings ?? _settings).Scope.Groups.For(Role.Server, _transport.Network);
+
+    private void Measure(in UpgradeResult result, int statusCode)
+    {
+        if (_measured is not { } measured)
+        {
+            return;
+        }
+
+        measured.NoteRoute(_attempt?.Route.Pattern?.Text);
+        if (result.IsPlain)
+        {
+            measured.Dismiss(statusCode);
+        }
+        else
+        {
+            measured.Fail(Group, statusCode, result.Error);
+        }
     }
 
     private void StartRejected(Func<HandshakeRejection> reject)

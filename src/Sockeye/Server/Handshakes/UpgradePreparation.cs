@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Diagnostics;
 using Sockeye.Connections;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 
 namespace Sockeye.Server.Handshakes;
@@ -15,6 +17,7 @@ internal sealed class UpgradePreparation
     private readonly WebSocketHandshakeInput _input;
     private readonly byte[] _head;
     private readonly UpgradeAttempt _attempt;
+    private readonly MeasuredHandshake? _measured;
 
     /// <summary>Takes over a request.</summary>
     /// <param name="server">The rules and the connections of the acceptor.</param>
@@ -25,6 +28,7 @@ internal sealed class UpgradePreparation
         _server = server;
         _input = input;
         _head = request.Head;
+        _measured = MeasuredHandshake.Begin(server.Options.TimeProvider);
         _attempt = new UpgradeAttempt(
             server, new AddressedTransport(input.LocalEndPoint, input.RemoteEndPoint), server.SettingsOn(server.Wheel, input.IsSecure));
     }
@@ -33,6 +37,8 @@ internal sealed class UpgradePreparation
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async Task<WebSocketPreparedUpgrade> RunAsync(CancellationToken cancellationToken)
     {
+        // In this method, the current activity is restored when it returns.
+        _measured?.StartServer(_head, _input.IsSecure, _attempt.Transport.RemoteEndPoint, Activity.Current);
         WebSocketHandshakeError error = Check();
         if (error != WebSocketHandshakeError.None)
         {
@@ -57,6 +63,7 @@ internal sealed class UpgradePreparation
         {
             Release();
             _server.Failures.ReportAbandoned(_attempt.Transport.RemoteEndPoint, _attempt.Request);
+            _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.ConnectionLost);
             throw new OperationCanceledException(cancellationToken);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
@@ -92,13 +99,15 @@ internal sealed class UpgradePreparation
             throw new InvalidOperationException("The acceptor has been stopped.");
         }
 
-        connection.Start();
+        connection.Start(_measured?.Context ?? default);
         transport.Start();
         return connection.Connection;
     }
 
     /// <summary>Leaves the place among the connections, unless the connection has it. Thread-safe.</summary>
     public void Release() => _attempt.LeavePlace();
+
+    private ConnectionGroup Group => _attempt.Settings.Scope.Groups.For(Role.Server, _attempt.Transport.Network);
 
     private WebSocketHandshakeError Check()
     {
@@ -135,8 +144,11 @@ internal sealed class UpgradePreparation
         try
         {
             string? subprotocol = UpgradeResponses.WriteAcceptance(response, _attempt, offer, acceptance);
-            return new WebSocketPreparedUpgrade(
+            var prepared = new WebSocketPreparedUpgrade(
                 this, PreparedResponse.Parse(response.WrittenMemory), _attempt.Request, acceptance, subprotocol, offer.PerMessageDeflate);
+            _measured?.NoteRoute(_attempt.Route.Pattern?.Text);
+            _measured?.Succeed(Group);
+            return prepared;
         }
         catch (InvalidOperationException exception)
         {
@@ -152,6 +164,16 @@ internal sealed class UpgradePreparation
         HandshakeRejection response = result is { IsPlain: true, Response: { } plain }
             ? plain
             : _server.Failures.Reject(_attempt.CauseOf(result.Error), _attempt.Transport.RemoteEndPoint, result.Response);
+        _measured?.NoteRoute(_attempt.Route.Pattern?.Text);
+        if (result.IsPlain)
+        {
+            _measured?.Dismiss(response.StatusCode);
+        }
+        else
+        {
+            _measured?.Fail(Group, response.StatusCode, result.Error);
+        }
+
         var bytes = new ArrayBufferWriter<byte>();
         ServerResponse.WriteFinal(bytes, response, _attempt.IsHead);
         return new WebSocketPreparedUpgrade(this, PreparedResponse.Parse(bytes.WrittenMemory), _attempt.Request, result.Error);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Sockeye.Protocol;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 using SocketAddress = Sockeye.Transports.Loops.SocketAddress;
 
@@ -49,15 +50,21 @@ internal sealed class Admission(ServerContext context, WebSocketServerOptions op
         : WebSocketHandshakeError.None;
 
     /// <summary>Reports a connection that exceeds a limit, and returns the response.</summary>
-    public ReadOnlyMemory<byte> Reject(WebSocketHandshakeError error, EndPoint? remote)
+    /// <param name="error">The limit.</param>
+    /// <param name="remote">The client's address.</param>
+    /// <param name="isSecure">Whether the client was about to use TLS.</param>
+    public ReadOnlyMemory<byte> Reject(WebSocketHandshakeError error, EndPoint? remote, bool isSecure)
     {
         if (error == WebSocketHandshakeError.TooManyConnections && _shortagePace.TryTake())
         {
             context.Logger.DescriptorsShort(_limit, options.ReservedDescriptors);
         }
 
+        var measured = MeasuredHandshake.Begin(options.TimeProvider);
+        HandshakeRejection rejection = context.Failures.Reject(new(error), EndPoints.Unmapped(remote));
+        measured?.Fail(GroupOf(remote, isSecure), rejection.StatusCode, error);
         var response = new ArrayBufferWriter<byte>();
-        ServerResponse.WriteRejection(response, context.Failures.Reject(new(error), EndPoints.Unmapped(remote)));
+        ServerResponse.WriteRejection(response, rejection);
         return response.WrittenMemory;
     }
 
@@ -82,6 +89,10 @@ internal sealed class Admission(ServerContext context, WebSocketServerOptions op
             context.Logger.AcceptFailed(retryDelay, exception);
         }
     }
+
+    private ConnectionGroup GroupOf(EndPoint? remote, bool isSecure) =>
+        context.SettingsOn(context.Wheel, isSecure).Scope.Groups.For(
+            Role.Server, remote is IPEndPoint ? NetworkTransport.Tcp : NetworkTransport.Unix);
 
     private int FirstReserved => _limit == DescriptorLimit.None ? DescriptorLimit.None : _limit - options.ReservedDescriptors;
 

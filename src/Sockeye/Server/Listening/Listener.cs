@@ -114,7 +114,7 @@ internal sealed class Listener : IAcceptorOwner
     bool IAcceptorOwner.MustRefuse(int descriptor, in SocketAddress peer, out ReadOnlyMemory<byte> answer)
     {
         WebSocketHandshakeError error = _admission.Check(descriptor, _admission.NetworkOf(peer));
-        answer = error == WebSocketHandshakeError.None ? default : _admission.Reject(error, peer.ToEndPoint());
+        answer = error == WebSocketHandshakeError.None ? default : _admission.Reject(error, peer.ToEndPoint(), isSecure: false);
         return error != WebSocketHandshakeError.None;
     }
 
@@ -186,7 +186,7 @@ internal sealed class Listener : IAcceptorOwner
             if (error != WebSocketHandshakeError.None)
             {
                 // Before TLS, no response would be understood.
-                ReadOnlyMemory<byte> response = _admission.Reject(error, socket.RemoteEndPoint);
+                ReadOnlyMemory<byte> response = _admission.Reject(error, socket.RemoteEndPoint, isSecure: _tls is not null);
                 RejectedSockets.Send(socket, _tls is null ? response.Span : default);
                 _admission.CloseSoon(socket, descriptor);
                 return;

@@ -1,4 +1,3 @@
-using Sockeye.Connections;
 using Sockeye.Logging;
 using Sockeye.Server.Handshakes;
 using Sockeye.Transports.Loops;
@@ -88,12 +87,12 @@ internal static class Rehearsal
             {
                 Compression = PerMessageDeflateOptions.Shared with { MinimumLength = 0 },
                 LoggerFactory = new DroppingLogger(),
-                Numbers = new ConnectionNumbers(),
+                IsRehearsal = true,
             };
             var context = new ServerContext(options, WebSocketHandler.FromDelegate(EchoAsync));
             var session = new ServerHandshakeSession(
                 context, context.SettingsOn(context.Wheel, isSecure: false), pair.Transport);
-            session.Start();
+            session.Start(Deadline, measured: null);
             await talk(pair.Client).WaitAsync(Deadline).ConfigureAwait(false);
 
             // Formatting an exception reads symbols from files.

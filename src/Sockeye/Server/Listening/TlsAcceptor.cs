@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Sockeye.Handshakes;
 using Sockeye.Protocol;
 using Sockeye.Server.Handshakes;
+using Sockeye.Telemetry;
 using Sockeye.Transports;
 
 namespace Sockeye.Server.Listening;
@@ -30,6 +31,7 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         // TLS and the request have one deadline.
         TimeProvider time = context.Options.TimeProvider;
         long start = time.GetTimestamp();
+        var measured = MeasuredHandshake.Begin(time);
         EndPoint? remote = null;
         TlsStream? stream = null;
         var check = new ClientCertificateCheck();
@@ -49,12 +51,17 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
             ServerHandshakeSession session = SessionOn(
                 new StreamTransport(stream, context.Options.Pool, local, remote, stream.EndOutputAsync, socket), isSecure: true);
             context.Pending.HandOver(pending, session);
-            session.Start(context.Options.HandshakeTimeout - time.GetElapsedTime(start));
+            session.Start(context.Options.HandshakeTimeout - time.GetElapsedTime(start), measured);
         }
         catch (Exception exception)
         {
             // Any failure of TLS: a client that speaks another protocol, an invalid certificate, a lost connection.
             HandshakeRejection? response = ReportFailure(pending, remote, stream?.Witness, check, exception);
+            measured?.Fail(
+                context.Fallback.For(isSecure: true).SettingsOn(context.Wheel).Scope.Groups.For(
+                    Role.Server, remote is UnixDomainSocketEndPoint ? NetworkTransport.Unix : NetworkTransport.Tcp),
+                response?.StatusCode,
+                pending.HasGivenWay ? WebSocketHandshakeError.TimedOut : WebSocketHandshakeError.TlsFailed);
             if (stream is not null && response is not null && !stopped.IsCancellationRequested)
             {
                 stream.ReleaseSocket();

@@ -62,7 +62,13 @@ internal sealed class ServerRoute
 
         RouteProfile Profile(bool isSecure)
         {
-            var scope = new UpgradeScope { IsSecure = isSecure, Route = pattern, Proxies = context.Proxies };
+            var scope = new UpgradeScope
+            {
+                IsSecure = isSecure,
+                Route = pattern,
+                Proxies = context.Proxies,
+                IsRehearsal = server.IsRehearsal,
+            };
             return new(
                 rules with { IsSecure = isSecure },
                 wheel => new ConnectionSettings(
@@ -70,7 +76,7 @@ internal sealed class ServerRoute
                 {
                     Scope = scope,
                     Host = context.Connections,
-                    Numbers = server.Numbers,
+                    Numbers = server.IsRehearsal ? new ConnectionNumbers() : ConnectionNumbers.Process,
                     Codecs = codecs,
                 });
         }

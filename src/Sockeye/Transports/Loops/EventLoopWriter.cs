@@ -60,6 +60,9 @@ internal abstract class EventLoopWriter : Transport
     public sealed override EndPoint? RemoteEndPoint => _peer.ToEndPoint();
 
     /// <inheritdoc/>
+    public sealed override NetworkTransport Network => _peer.IsInternet ? NetworkTransport.Tcp : NetworkTransport.Unix;
+
+    /// <inheritdoc/>
     public sealed override long? UnacknowledgedLength =>
         Ask(static (calls, descriptor) => calls.UnacknowledgedLength(descriptor));
 

@@ -59,6 +59,9 @@ internal readonly struct SocketAddress
         }
     }
 
+    /// <summary>Whether it is an address of IPv4 or IPv6.</summary>
+    public bool IsInternet => _family is FamilyInternet or FamilyInternet6;
+
     /// <summary>Converts the address for applications; <see langword="null"/> if it is unnamed.</summary>
     public EndPoint? ToEndPoint()
     {

@@ -157,6 +157,14 @@ public sealed class ClosingSequenceAloneTests : IClosingOwner, IClosingReceiver,
 
     void ISendQueueOwner.OnFaulted(Exception exception) => throw exception;
 
+    void ISendQueueOwner.OnFrameMeasured(bool isText, int length, int savedLength, bool endsMessage)
+    {
+    }
+
+    void ISendQueueOwner.OnWriteMeasured(long length)
+    {
+    }
+
     void ISendQueueOwner.OnCloseWritten() => _closing.CloseWritten();
 
     ReadVerdict ITransportSink.OnReceived(Span<byte> bytes) => ReadVerdict.Continue;

@@ -129,6 +129,10 @@ public sealed class ReadSideAloneTests : IReadSideOwner
 
     bool IReadSideOwner.FailIf(WebSocketRateException? excess) => false;
 
+    void IReadSideOwner.OnReceiveMeasured(WebSocketMessageKind kind, int length, bool endsMessage)
+    {
+    }
+
     void IReadSideOwner.OnMessageDetached(int length)
     {
     }

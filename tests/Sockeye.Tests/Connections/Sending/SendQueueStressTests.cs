@@ -189,6 +189,14 @@ public sealed class SendQueueStressTests
         {
         }
 
+        public void OnFrameMeasured(bool isText, int length, int savedLength, bool endsMessage)
+        {
+        }
+
+        public void OnWriteMeasured(long length)
+        {
+        }
+
         public void OnCloseWritten()
         {
         }

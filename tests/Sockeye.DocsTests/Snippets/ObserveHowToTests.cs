@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Sockeye.Tests;
+
+public sealed class ObserveHowToTests
+{
+    [Fact]
+    public void Connections_can_be_traced()
+    {
+        // snippet: trace connections
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Connection = new() { TraceConnection = true },
+        };
+        // end snippet
+
+        Assert.True(options.Connection.TraceConnection);
+    }
+
+    [Fact]
+    public async Task A_message_can_have_an_activity_of_its_own()
+    {
+        using var source = new ActivitySource("the application");
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = other => other.Name is "the application" or "Sockeye",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var serverOptions = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+        await using var server = await WebSocketServer.StartAsync(serverOptions, new Echo());
+        await using WebSocketConnection connection = await WebSocketClient.ConnectAsync(
+            $"ws://127.0.0.1:{server.Port}/", new WebSocketClientOptions { Connection = new() { TraceConnection = true } });
+
+        // snippet: an activity for a message
+        using Activity? activity = source.StartActivity(
+            "order", ActivityKind.Consumer, connection.Activity?.Context ?? default);
+        // end snippet
+
+        Assert.NotNull(activity);
+        Assert.Equal(connection.Activity!.SpanId, activity.ParentSpanId);
+    }
+}
