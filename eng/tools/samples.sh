@@ -34,7 +34,7 @@ await() {
     echo "$found"
 }
 
-# The lines between "prints" and the end of the comment; "…" matches anything.
+# The lines between "prints" and the end of the comment; "…" matches anything in a line, and any lines if it is alone.
 expected() {
     sed -n '/^\/\/ prints/,/^$/s#^//   ##p' "samples/$1/Program.cs"
 }
@@ -50,8 +50,9 @@ for sample in samples/*/Program.cs; do
     python3 -c '
 import re, sys
 expected, printed = (open(name).read().splitlines() for name in sys.argv[1:])
-patterns = [".+".join(map(re.escape, line.split("…"))) for line in expected]
-sys.exit(not patterns or len(patterns) != len(printed) or not all(map(re.fullmatch, patterns, printed)))
+pattern = "".join(
+    r"(.*\n)*?" if line == "…" else ".+".join(map(re.escape, line.split("…"))) + r"\n" for line in expected)
+sys.exit(not pattern or not re.fullmatch(pattern, "".join(line + "\n" for line in printed)))
 ' "$logs/expected" "$logs/$name" || { echo "samples/$name should have printed:"; cat "$logs/expected"; exit 1; }
 done
 
