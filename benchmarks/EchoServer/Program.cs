@@ -13,6 +13,7 @@
 //   --small      compresses messages of any length, not only those of 1,024 bytes or more
 //   --upgrade    decides about each opening handshake in OnUpgrade, and selects the subprotocol "chat"
 //   --inline     continuations of a receive run on the I/O thread
+//   --telemetry  everything listens: all instruments, collected each second, and all activities
 
 using System.Globalization;
 using System.Net;
@@ -57,6 +58,7 @@ WebSocketServerOptions options = new()
     {
         Limits = new() { MaxMessageLength = MessageLimit },
         RunReceiveContinuationsInline = args.Contains("--inline"),
+        TraceConnection = args.Contains("--telemetry"),
     },
 };
 WebSocketRoutes routes = new WebSocketRoutes()
@@ -65,6 +67,7 @@ WebSocketRoutes routes = new WebSocketRoutes()
     .Map("/work", work)
     .Map("/broadcast", broadcast)
     .Map("*", echo);
+using TelemetryCollector? telemetry = args.Contains("--telemetry") ? new TelemetryCollector() : null;
 await using WebSocketServer server = new(options, routes);
 await server.StartAsync();
 
