@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using Sockeye.Transports.Loops;
+
 namespace Sockeye.Tests;
 
 /// <summary>A server stops in time although the application blocks the whole thread pool.</summary>
@@ -103,6 +107,47 @@ public sealed class BlockedPoolTests : IDisposable
         Assert.False(blocking.IsCompleted);
         _released.Set();
         await blocking.WithDeadline();
+    }
+
+    [Fact] // CC-40
+    public async Task A_silent_peer_of_an_event_loop_is_aborted_in_time()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        WebSocketServerOptions options = Servers.OptionsOf(ServerKind.EventLoop);
+        var timeout = TimeSpan.FromSeconds(1);
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            options with
+            {
+                Connection = options.Connection with { KeepAlive = new() { PingInterval = timeout, PongTimeout = timeout } },
+            },
+            new EchoHandler());
+        using var peer = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = (int)Deadlines.Deadline.TotalMilliseconds };
+        peer.Connect(server.LocalEndPoint!);
+        peer.Send(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"u8);
+
+        WhilePoolIsBlocked(() =>
+        {
+            long start = Stopwatch.GetTimestamp();
+            ReadToEnd(peer);
+            Assert.InRange(Stopwatch.GetElapsedTime(start), timeout, 4 * timeout);
+        });
+    }
+
+    private static void ReadToEnd(Socket socket)
+    {
+        byte[] buffer = new byte[1024];
+        try
+        {
+            while (socket.Receive(buffer) != 0)
+            {
+                // The response, and the ping that gets no pong.
+            }
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // The abort.
+        }
     }
 
     private async Task BlockAfterAsync(Task stopping)

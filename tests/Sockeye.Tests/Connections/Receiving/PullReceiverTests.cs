@@ -50,6 +50,37 @@ public sealed class PullReceiverTests
         Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
     }
 
+    [Fact] // CC-08
+    public async Task A_receive_that_is_awaited_twice_throws_and_the_next_receives_get_every_message()
+    {
+        var test = new TestConnection();
+        ValueTask<WebSocketMessage?> first = test.Connection.ReceiveAsync();
+        test.Receive("one");
+        Assert.Equal("one", (await first)!.Value.GetText());
+        ValueTask<WebSocketMessage?> second = test.Connection.ReceiveAsync();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await first);
+        test.Receive("two");
+        test.Receive("three");
+
+        Assert.Equal("two", (await second)!.Value.GetText());
+        Assert.Equal("three", (await test.Connection.ReceiveMessageAsync()).GetText());
+    }
+
+    [Fact] // CC-08
+    public async Task A_receive_that_is_never_awaited_is_reported_by_the_next_and_can_still_be_awaited()
+    {
+        var test = new TestConnection();
+        ValueTask<WebSocketMessage?> forgotten = test.Connection.ReceiveAsync();
+        test.Receive("one");
+        test.Receive("two");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => test.Connection.ReceiveAsync().AsTask());
+
+        Assert.Equal("one", (await forgotten)!.Value.GetText());
+        Assert.Equal("two", (await test.Connection.ReceiveMessageAsync()).GetText());
+    }
+
     [Fact] // CC-03
     public void A_concurrent_receive_does_not_take_back_a_delivered_message()
     {
