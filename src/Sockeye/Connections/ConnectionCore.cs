@@ -242,13 +242,14 @@ internal sealed class ConnectionCore
         }
 
         BeginCall();
-        if (_optional?.Rates is { } rates)
+        if (_optional?.Rates is { } rates && !IsInputOver)
         {
             rates.Refill();
             FailIf(rates.NoteBytes(bytes.Length));
         }
 
         ReadVerdict verdict = _reads.OnReceived(this, bytes);
+        NotePausedIf(verdict);
         EndCall();
         return verdict;
     }
@@ -288,7 +289,9 @@ internal sealed class ConnectionCore
         _keepAlive.NoteLife(Settings.LifeTick);
         BeginCall();
         _optional?.Rates?.Refill();
+        _deadlines?.NoteReadingResumed();
         ReadVerdict verdict = _reads.OnReadingResumed();
+        NotePausedIf(verdict);
         EndCall();
         return verdict;
     }
@@ -353,6 +356,9 @@ internal sealed class ConnectionCore
 
     /// <inheritdoc/>
     public void StopDeadlines() => _deadlines?.Stop();
+
+    /// <inheritdoc/>
+    public void OnRegistrationFailed(Exception exception) => Settings.Logger.RegistrationThrew(Connection.Id, exception);
 
     /// <inheritdoc/>
     public void OnReported()
@@ -575,7 +581,7 @@ internal sealed class ConnectionCore
     /// <inheritdoc/>
     public bool FailIf(WebSocketRateException? excess)
     {
-        if (excess is null)
+        if (excess is null || IsInputOver)
         {
             return false;
         }
@@ -797,11 +803,28 @@ internal sealed class ConnectionCore
     private bool MayAnswerPing =>
         Settings.Options.AnswerPings && (Volatile.Read(ref _closing) is not { } closing || closing.MayAnswerPing());
 
+    // The peer is not to blame for the time in which reading waits for the application.
+    private void NotePausedIf(ReadVerdict verdict)
+    {
+        if (verdict == ReadVerdict.Pause)
+        {
+            _optional?.Rates?.NotePaused();
+            _deadlines?.NoteReadingPaused();
+        }
+    }
+
     private PeerDeadlines NeedDeadlines() =>
         _deadlines ?? Interlocked.CompareExchange(ref _deadlines, new PeerDeadlines(this), null) ?? _deadlines;
 
     /// <summary>Fails the connection for the application.</summary>
-    public void Fail(CloseStatus status) => Fail(status, cause: null, letsAnswer: false, dropsReceived: true);
+    public void Fail(CloseStatus status)
+    {
+        // After the end there is nothing to fail, and what was received stays.
+        if (State != WebSocketConnectionState.Closed)
+        {
+            Fail(status, cause: null, letsAnswer: false, dropsReceived: true);
+        }
+    }
 
     private void Fail(CloseStatus status, Exception? cause, bool letsAnswer, bool dropsReceived = false)
     {

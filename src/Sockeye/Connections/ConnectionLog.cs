@@ -42,6 +42,10 @@ internal static partial class ConnectionLog
         Message = "Failed connection {ConnectionId} with PolicyViolation: the peer sent more than {PerSecond} {Rate} per second")]
     public static partial void RateExceeded(this ILogger logger, long connectionId, int perSecond, WebSocketRate rate);
 
+    [LoggerMessage(EventId = 220, Level = LogLevel.Error,
+        Message = "A registration with the token Closing of connection {ConnectionId} threw")]
+    public static partial void RegistrationThrew(this ILogger logger, long connectionId, Exception exception);
+
     [LoggerMessage(EventId = 213, Level = LogLevel.Warning,
         Message = "Failed connection {ConnectionId} with TryAgainLater: connections hold all of the {MaxBufferedLength} bytes that they may")]
     public static partial void MemoryExhausted(this ILogger logger, long connectionId, long maxBufferedLength);

@@ -3,7 +3,8 @@ namespace Sockeye;
 /// <summary>How much a peer may send in a second. Nothing is limited unless it is set.</summary>
 /// <remarks>
 /// A peer that exceeds a rate is failed with 1008, and <see cref="WebSocketCloseResult.Exception"/> is a
-/// <see cref="WebSocketRateException"/>; the messages before are delivered. Immutable: to change an option, make a copy with
+/// <see cref="WebSocketRateException"/>; the messages before are delivered. What a peer sends within its rates while reading waits for the
+/// application arrives at once afterwards, and does not count as a burst. Immutable: to change an option, make a copy with
 /// <c>options with { … }</c>.
 /// </remarks>
 public sealed record ReceiveRateOptions

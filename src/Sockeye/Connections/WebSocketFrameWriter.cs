@@ -9,8 +9,8 @@ namespace Sockeye;
 /// <remarks>
 /// <para>
 /// A frame need not be one that RFC 6455 allows: reserved bits and opcodes are sent as they are, and text is not validated. What would
-/// corrupt a message is rejected: a fragmented control frame, a continuation without a beginning, and a new message within another
-/// (§5.4). Frames are not compressed, and not split by <see cref="WebSocketConnectionOptions.FragmentLength"/> if they are control
+/// corrupt a message is rejected: a fragmented control frame, a continuation without a beginning, a new message within another (§5.4), and
+/// RSV1 on a connection whose compressed messages refer to earlier ones (RFC 7692 §7.1.1), which would then refer to the wrong bytes. Frames are not compressed, and not split by <see cref="WebSocketConnectionOptions.FragmentLength"/> if they are control
 /// frames.
 /// </para>
 /// <para>
@@ -91,5 +91,7 @@ public sealed class WebSocketFrameWriter : IAsyncDisposable
         isControl ? (frame.Fin ? null : "A control frame must not be fragmented (RFC 6455 §5.5).")
         : frame.Opcode == (int)Opcode.Continuation ? (_isInsideMessage ? null : "There is no message to continue (RFC 6455 §5.4).")
         : _isInsideMessage ? "The message before is not complete (RFC 6455 §5.4)."
+        : frame.Rsv1 && _connection.Core.Compression is { SendsWithContext: true }
+            ? "RSV1 marks a compressed message, and later messages of this connection would refer to it (RFC 7692 §7.1.1)."
         : null;
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Sockeye;
 
 /// <summary>
@@ -10,7 +8,7 @@ public sealed class WebSocketJsonException : SockeyeException
 {
     private const int MaxPayloadLength = 1024;
 
-    internal WebSocketJsonException(Type type, ReadOnlySpan<byte> payload, WebSocketMessageKind kind, JsonException? cause)
+    internal WebSocketJsonException(Type type, ReadOnlySpan<byte> payload, WebSocketMessageKind kind, Exception? cause)
         : base(
             cause is null ? $"The message is null instead of a {type.Name}." : $"The message is not valid JSON for the type {type.Name}.",
             cause)

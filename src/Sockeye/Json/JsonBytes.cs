@@ -39,8 +39,7 @@ internal sealed class JsonBytes : IBufferWriter<byte>
         try
         {
             bytes._pool = pool;
-            JsonSerializer.Serialize(bytes._writer, value, typeInfo);
-            bytes._writer.Flush();
+            bytes.Serialize(value, typeInfo);
             return new ArraySegment<byte>(bytes.Detach(out int length), 0, length);
         }
         finally
@@ -58,6 +57,28 @@ internal sealed class JsonBytes : IBufferWriter<byte>
 
     /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0) => Reserve(sizeHint).AsSpan(_length);
+
+    private void Serialize<T>(T value, JsonTypeInfo<T> typeInfo)
+    {
+        JsonSerializerOptions options = typeInfo.Options;
+        if (options is { Encoder: null, WriteIndented: false })
+        {
+            JsonSerializer.Serialize(_writer, value, typeInfo);
+            _writer.Flush();
+            return;
+        }
+
+        using var writer = new Utf8JsonWriter(this, new JsonWriterOptions
+        {
+            Encoder = options.Encoder,
+            Indented = options.WriteIndented,
+            IndentCharacter = options.IndentCharacter,
+            IndentSize = options.IndentSize,
+            NewLine = options.NewLine,
+            SkipValidation = true,
+        });
+        JsonSerializer.Serialize(writer, value, typeInfo);
+    }
 
     private byte[] Detach(out int length)
     {

@@ -145,13 +145,15 @@ public static class WebSocketJsonExtensions
     private static WebSocketJsonException? Read<T>(WebSocketMessage message, JsonTypeInfo<T> typeInfo, out T? value)
     {
         ArgumentNullException.ThrowIfNull(typeInfo);
-        JsonException? cause = null;
+        Exception? cause = null;
         value = default;
         try
         {
+            // Besides the JSON, its values may be invalid: without the discriminator of a derived type, or rejected by a constructor.
             value = JsonSerializer.Deserialize(message.Payload.Span, typeInfo);
         }
-        catch (JsonException exception)
+        catch (Exception exception)
+            when (exception is JsonException or NotSupportedException or ArgumentException or FormatException or OverflowException)
         {
             cause = exception;
         }

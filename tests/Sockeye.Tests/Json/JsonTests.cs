@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Connections;
@@ -177,6 +178,34 @@ public sealed class JsonTests
 
         Assert.True(Next(test).TryGetJson(Values.Default.JsonElement, out _));
         Assert.False(Next(test).TryGetJson(Values.Default.JsonElement, out _));
+    }
+
+    [Theory]
+    [InlineData("{\"Side\":1}")]
+    [InlineData("{\"$type\":\"circle\",\"Radius\":-1}")]
+    public async Task JSON_whose_values_are_invalid_is_the_same_error(string text)
+    {
+        // Without the discriminator of a derived type, or with a value that its constructor rejects.
+        var test = new TestConnection();
+        test.Receive(text);
+        await Assert.ThrowsAsync<WebSocketJsonException>(
+            () => test.Connection.ReceiveJsonAsync(Values.Default.ShapeValue).AsTask().WithDeadline());
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+    }
+
+    [Fact]
+    public void The_options_of_the_type_apply_to_what_is_sent()
+    {
+        var options = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true };
+        var values = new Values(options);
+        var order = new OrderValue("größer <b>", 3);
+        var test = new TestConnection();
+
+        Assert.Equal(WebSocketSendResult.Sent, test.Connection.TrySendJson(order, values.OrderValue));
+
+        string sent = System.Text.Encoding.UTF8.GetString(Assert.Single(test.Frames()).Payload);
+        Assert.Equal(JsonSerializer.Serialize(order, values.OrderValue), sent);
+        Assert.Contains("größer <b>", sent, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,6 +7,7 @@ namespace Sockeye.Tests;
 [JsonSerializable(typeof(OrderValue))]
 [JsonSerializable(typeof(HostileValue))]
 [JsonSerializable(typeof(ReentrantValue))]
+[JsonSerializable(typeof(ShapeValue))]
 [JsonSerializable(typeof(int))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class Values : JsonSerializerContext;
@@ -33,4 +34,19 @@ internal sealed class ReentrantValue
             return field;
         }
     } = "outer";
+}
+
+[JsonPolymorphic]
+[JsonDerivedType(typeof(CircleValue), "circle")]
+internal abstract class ShapeValue;
+
+internal sealed class CircleValue : ShapeValue
+{
+    public CircleValue(double radius)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(radius);
+        Radius = radius;
+    }
+
+    public double Radius { get; }
 }

@@ -340,7 +340,7 @@ internal sealed class ClosingSequence : Deadline
         }
         catch (AggregateException exception)
         {
-            _owner.OnHandlerFailed(exception);
+            _owner.OnRegistrationFailed(exception);
         }
     }
 

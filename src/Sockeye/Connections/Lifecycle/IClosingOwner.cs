@@ -6,8 +6,8 @@ internal interface IClosingOwner
     /// <summary>The result is final. Any thread, also one that is inside a call of the application.</summary>
     void OnReported();
 
-    /// <summary>The application's code has thrown.</summary>
-    void OnHandlerFailed(Exception exception);
+    /// <summary>A registration of the application with the token of the beginning has thrown. The end goes on.</summary>
+    void OnRegistrationFailed(Exception exception);
 
     /// <summary>No more pings are to be sent.</summary>
     void StopPings();

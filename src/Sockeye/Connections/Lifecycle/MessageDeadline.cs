@@ -18,6 +18,7 @@ internal sealed class MessageDeadline(IPeerDeadlineOwner owner) : Deadline
     private uint _lastProgressTick;
     private uint _beginTick;
     private int _number;
+    private bool _isReadingPaused;
     private volatile bool _isOpen;
     private int _isWatching;
 
@@ -46,9 +47,24 @@ internal sealed class MessageDeadline(IPeerDeadlineOwner owner) : Deadline
         {
             _number = number;
             NoteBegin();
+            NoteProgress();
         }
 
         _isOpen = true;
+    }
+
+    /// <summary>Reading waits for the application from now on. On the I/O thread.</summary>
+    public void NoteReadingPaused() => _isReadingPaused = true;
+
+    /// <summary>Reading goes on: both times start over if it has waited for the application. On the I/O thread.</summary>
+    public void NoteReadingResumed()
+    {
+        if (_isReadingPaused)
+        {
+            _isReadingPaused = false;
+            NoteProgress();
+            NoteBegin();
+        }
     }
 
     /// <summary>No message is incomplete. On the I/O thread.</summary>

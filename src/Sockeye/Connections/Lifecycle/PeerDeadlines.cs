@@ -47,6 +47,12 @@ internal sealed class PeerDeadlines(IPeerDeadlineOwner owner)
     /// <summary>All that has begun to arrive is complete. On the I/O thread.</summary>
     public void NoteMessageWhole() => _message?.NoteWhole();
 
+    /// <summary>Reading waits for the application from now on. On the I/O thread.</summary>
+    public void NoteReadingPaused() => _message?.NoteReadingPaused();
+
+    /// <summary>Reading goes on. On the I/O thread.</summary>
+    public void NoteReadingResumed() => _message?.NoteReadingResumed();
+
     /// <summary>The connection has ended.</summary>
     public void Stop()
     {

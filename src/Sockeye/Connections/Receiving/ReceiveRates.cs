@@ -13,6 +13,7 @@ internal sealed class ReceiveRates
     private TokenBucket _bytes;
     private TokenBucket _pings;
     private long _tick;
+    private bool _isPaused;
 
     /// <summary>Creates full buckets.</summary>
     public ReceiveRates(ReceiveRateOptions options, DeadlineWheel wheel)
@@ -32,11 +33,19 @@ internal sealed class ReceiveRates
         {
             TimeSpan elapsed = (now - _tick) * DeadlineWheel.Tick;
             _tick = now;
-            _messages.Refill(elapsed);
-            _bytes.Refill(elapsed);
-            _pings.Refill(elapsed);
+            _messages.Refill(elapsed, _isPaused);
+            _bytes.Refill(elapsed, _isPaused);
+            _pings.Refill(elapsed, _isPaused);
         }
+
+        _isPaused = false;
     }
+
+    /// <summary>
+    /// Reading waits for the application from now on. What the peer sends meanwhile, within its rates, arrives at once afterwards, and may be
+    /// more than a burst.
+    /// </summary>
+    public void NotePaused() => _isPaused = true;
 
     /// <summary>Notes a whole message.</summary>
     /// <returns>The reason to fail the connection; <see langword="null"/> if the peer may send this.</returns>
@@ -68,7 +77,12 @@ internal sealed class ReceiveRates
 
         public int PerSecond { get; }
 
-        public void Refill(TimeSpan elapsed) => _tokens = Math.Min(_tokens + (elapsed.TotalSeconds * PerSecond), _capacity);
+        public void Refill(TimeSpan elapsed, bool wasPaused)
+        {
+            // What was saved up during a pause is beyond the capacity, and lasts until it is used.
+            double limit = wasPaused ? double.PositiveInfinity : Math.Max(_capacity, _tokens);
+            _tokens = Math.Min(_tokens + (elapsed.TotalSeconds * PerSecond), limit);
+        }
 
         public bool TryTake(int count)
         {

@@ -27,7 +27,7 @@ internal sealed class UnfinishedRead
     private int _backlogEnd;
     private long _discardedLength;
 
-    // The messages that were incomplete and have become whole.
+    // Another number for each message, or other frame outside of messages, that was incomplete and has become whole.
     private int _wholeCount;
 
     // Whether the last bytes were kept because other connections wait for the thread, and not because the application has no room.
@@ -175,6 +175,7 @@ internal sealed class UnfinishedRead
             ReceivedKind received = _reader.Read(bytes[consumed..], out int taken, out Span<byte> payload);
             consumed += taken;
             bool goesOn = received != ReceivedKind.NeedMoreData && Dispatch(received, payload, bytes[consumed..]);
+            _wholeCount += received != ReceivedKind.NeedMoreData && !_reader.IsInsideMessage ? 1 : 0;
             _reader.ReleaseDelivered();
             if (!goesOn)
             {
@@ -183,7 +184,9 @@ internal sealed class UnfinishedRead
 
             if (_reader.IsAtRest)
             {
-                consumed += ReadSide.TakeWholeMessages(_owner, bytes[consumed..]);
+                int whole = ReadSide.TakeWholeMessages(_owner, bytes[consumed..]);
+                _wholeCount += whole != 0 ? 1 : 0;
+                consumed += whole;
             }
         }
 
@@ -199,7 +202,6 @@ internal sealed class UnfinishedRead
                 byte[]? lender = _reader.AssembledArray;
                 if (_reader.EndsMessage)
                 {
-                    _wholeCount++;
                     if (_owner.FailIf(_owner.Rates?.NoteMessage()))
                     {
                         return false;

@@ -23,12 +23,16 @@ internal sealed class MessageCompression
         Role peer = settings.Role == Role.Server ? Role.Client : Role.Server;
         Agreed = agreed;
         Inflater = new MessageInflater(codecs, agreed, peer, settings.Memory);
+        SendsWithContext = agreed.HasContextTakeover(settings.Role);
         _minimumLength = codecs.Options.MinimumLength;
         _encoder = MessageDeflater.CanDeflate(agreed, settings.Role)
             ? new MessageEncoder(
                 queue, settings, new MessageDeflater(codecs, agreed, settings.Role, settings.Memory), owner)
             : null;
     }
+
+    /// <summary>Whether messages that are sent may refer to earlier ones, so that nothing else may be in the peer's window.</summary>
+    public bool SendsWithContext { get; }
 
     /// <summary>The parameters that were agreed on.</summary>
     public PerMessageDeflateParameters Agreed { get; }

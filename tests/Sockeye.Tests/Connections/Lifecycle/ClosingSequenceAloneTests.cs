@@ -121,7 +121,7 @@ public sealed class ClosingSequenceAloneTests : IClosingOwner, IClosingReceiver,
 
     void IClosingOwner.OnReported() => _reports.Add("reported");
 
-    void IClosingOwner.OnHandlerFailed(Exception exception) => throw exception;
+    void IClosingOwner.OnRegistrationFailed(Exception exception) => throw exception;
 
     void IClosingOwner.StopPings() => _reports.Add("no pings");
 

@@ -59,13 +59,23 @@ public sealed class ClosingTokenTests
     public async Task A_registration_that_throws_does_not_disturb_the_end()
     {
         var test = new TestConnection();
-        await using CancellationTokenRegistration registration =
-            test.Connection.Closing.Register(static () => throw new InvalidOperationException("from a registration"));
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(test.Connection.Closing);
+        await using CancellationTokenRegistration registration = test.Connection.Closing.Register(() =>
+        {
+            // Registrations are called in the reverse order: this one is the first.
+            throw new InvalidOperationException("from a registration");
+        });
+        linked.Token.Register(ran.SetResult);
+        test.Receive("one");
 
         _ = test.Connection.CloseAsync().AsTask();
+        await ran.Task.WithDeadline();
         Assert.Equal("Close 1000", test.Wire());
         test.ReceiveClose();
 
-        Assert.Equal(WebSocketCloseCode.NormalClosure, (await test.Connection.Closed.WithDeadline()).Code);
+        Assert.Equal("one", (await test.Connection.ReceiveAsync().AsTask().WithDeadline())!.Value.GetText());
+        WebSocketCloseResult result = await test.Connection.Closed.WithDeadline();
+        Assert.Equal((WebSocketCloseCode.NormalClosure, true), (result.Code, result.WasClean));
     }
 }

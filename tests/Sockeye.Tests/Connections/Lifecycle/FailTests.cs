@@ -52,6 +52,20 @@ public sealed class FailTests
         Assert.True(test.Transport.IsOutputEnded);
     }
 
+    [Fact]
+    public async Task A_failure_after_the_end_drops_nothing()
+    {
+        var test = new TestConnection();
+        test.Receive("one");
+        Task<WebSocketCloseResult> closing = test.Connection.CloseAsync().AsTask();
+        test.ReceiveClose();
+        Assert.True((await closing.WithDeadline()).WasClean);
+
+        test.Connection.Fail(WebSocketCloseCode.PolicyViolation);
+
+        Assert.Equal("one", (await test.Connection.ReceiveAsync().AsTask().WithDeadline())!.Value.GetText());
+    }
+
     [Theory]
     [InlineData(1005)]
     [InlineData(1006)]

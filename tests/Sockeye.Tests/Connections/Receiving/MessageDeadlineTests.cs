@@ -74,6 +74,67 @@ public sealed class MessageDeadlineTests
     }
 
     [Fact]
+    public async Task The_duration_of_a_message_starts_over_when_reading_has_waited_for_the_application()
+    {
+        var test = new TestConnection(options: new WebSocketConnectionOptions
+        {
+            DeliverFragments = true,
+            Limits = new LimitOptions { MaxInboxLength = 1, MaxMessageDuration = TimeSpan.FromSeconds(10) },
+        });
+        test.Receive(Opcode.Text, "a"u8, fin: false);
+        test.Receive(Opcode.Continuation, "b"u8, fin: false);
+        Assert.True(test.Transport.IsPaused);
+        test.Time.Advance(TimeSpan.FromSeconds(9.5));
+        await test.Connection.ReceiveFragmentAsync().AsTask().WithDeadline();
+        await test.Connection.ReceiveFragmentAsync().AsTask().WithDeadline();
+        Assert.False(test.Transport.IsPaused);
+
+        test.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+        Assert.False(test.Connection.Closing.IsCancellationRequested);
+        test.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.True(test.Connection.Closing.IsCancellationRequested);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Pings_that_are_cut_by_reads_are_no_message_that_stalls(bool hasMessages)
+    {
+        var test = new TestConnection(handler: new RecordingHandler(), options: new WebSocketConnectionOptions
+        {
+            Limits = new LimitOptions { MaxMessageDuration = TimeSpan.FromSeconds(10), MessageTimeout = TimeSpan.FromSeconds(20) },
+        });
+        byte[] ping = test.FromPeer(Opcode.Ping, "payload"u8);
+        byte[] message = hasMessages ? test.FromPeer(Opcode.Text, "whole"u8) : [];
+        test.Transport.Feed(ping.AsSpan(0, 4));
+        for (int second = 0; second < 60; second++)
+        {
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+            test.Transport.Feed([.. ping[4..], .. message, .. ping[..4]]);
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+    }
+
+    [Fact]
+    public void Pings_between_the_fragments_of_a_message_do_not_restart_its_times()
+    {
+        var test = new TestConnection(options: new WebSocketConnectionOptions
+        {
+            Limits = new LimitOptions { MaxMessageDuration = TimeSpan.FromSeconds(10) },
+        });
+        test.Receive(Opcode.Text, "a"u8, fin: false);
+        for (int second = 0; second < 11; second++)
+        {
+            test.Receive(Opcode.Ping, "p"u8);
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.EndsWith("Close 1008", test.Wire(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_byte_of_the_message_restarts_the_timeout()
     {
         TestConnection test = Begun(isServer: true);

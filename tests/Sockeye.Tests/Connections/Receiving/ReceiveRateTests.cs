@@ -141,6 +141,62 @@ public sealed class ReceiveRateTests
     }
 
     [Fact]
+    public async Task A_peer_at_its_rate_is_not_failed_because_the_application_was_busy()
+    {
+        TestConnection test = Connect(TenMessages with { BurstPeriod = TimeSpan.FromSeconds(2) }, inboxLength: 1);
+        for (int second = 0; second < 10; second++)
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                test.Receive("m");
+            }
+
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.NotNull(await test.Connection.ReceiveAsync().AsTask().WithDeadline());
+        }
+
+        Assert.Equal(WebSocketConnectionState.Open, test.Connection.State);
+
+        // What was saved up in the pause is used up, and the burst with it.
+        for (int i = 0; i < 30; i++)
+        {
+            test.Receive("m");
+            _ = test.Connection.ReceiveAsync().AsTask();
+        }
+
+        Assert.NotEqual(WebSocketConnectionState.Open, test.Connection.State);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_peer_that_floods_after_it_exceeded_its_rate_cannot_put_off_the_end(bool floods)
+    {
+        var pending = new TaskCompletionSource();
+        var handler = new RecordingHandler { Async = async (_, _) => await pending.Task };
+        TestConnection test = Connect(new ReceiveRateOptions { BytesPerSecond = 10, BurstPeriod = TimeSpan.FromSeconds(1) }, handler);
+        test.Receive("x");
+        test.Receive("0123456789");
+
+        int seconds = 0;
+        while (!test.Wire().Contains("Close", StringComparison.Ordinal))
+        {
+            Assert.InRange(++seconds, 0, 30);
+            test.Time.Advance(TimeSpan.FromSeconds(1));
+            for (int i = 0; floods && i < 3; i++)
+            {
+                test.Receive("0123456789 0123456789");
+            }
+        }
+
+        pending.SetResult();
+    }
+
+    [Fact]
     public void Values_out_of_range_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new ReceiveRateOptions { MessagesPerSecond = 0 });

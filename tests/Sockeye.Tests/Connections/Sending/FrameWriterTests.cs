@@ -78,5 +78,18 @@ public sealed class FrameWriterTests
         Assert.Equal(WebSocketConnectionState.Open, _test.Connection.State);
     }
 
+    [Fact] // RFC 7692 §7.1.1
+    public async Task A_frame_with_RSV1_is_rejected_where_compressed_messages_refer_to_earlier_ones()
+    {
+        var test = new TestConnection(deflate: DeflateSetup.Takeover());
+        await using var frames = new WebSocketFrameWriter(test.Connection);
+        var compressed = new WebSocketFrame(1, "A"u8.ToArray()) { Rsv1 = true };
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => frames.SendAsync(compressed).AsTask());
+        Assert.True(frames.SendAsync(new WebSocketFrame(1, "A"u8.ToArray())).IsCompletedSuccessfully);
+        Assert.True(new WebSocketFrameWriter(new TestConnection(deflate: DeflateSetup.Forgetting()).Connection)
+            .SendAsync(compressed).IsCompletedSuccessfully);
+    }
+
     private void Send(WebSocketFrame frame) => Assert.True(_frames.SendAsync(frame).IsCompletedSuccessfully);
 }
