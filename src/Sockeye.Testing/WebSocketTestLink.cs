@@ -296,7 +296,11 @@ public sealed class WebSocketTestLink
             _isStalled = false;
             _resetAfter = null;
             ArriveUntil(TimeSpan.MaxValue);
-            return _dropAfter < _sentLength;
+
+            // A direction whose end was lost cannot end in order either.
+            bool hasLost = _dropAfter < _sentLength || (_isEnded && !_hasEndArrived);
+            _dropAfter = null;
+            return hasLost;
         }
     }
 

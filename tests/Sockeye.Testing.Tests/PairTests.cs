@@ -405,6 +405,18 @@ public sealed class PairTests
         Assert.False((await pair.Server.Closed.WithDeadline()).WasClean);
     }
 
+    [Fact]
+    public async Task Disposal_of_a_network_that_would_lose_bytes_and_has_lost_none_closes_in_order()
+    {
+        // The clock does not advance: a wait for a lost Close frame would not end.
+        WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync(new() { TimeProvider = _time });
+        pair.Network.Drop();
+
+        await pair.DisposeAsync().AsTask().WithDeadline();
+
+        Assert.Equal((true, true), ((await pair.Client.Closed).WasClean, (await pair.Server.Closed).WasClean));
+    }
+
     private static async Task EchoAsync(WebSocketConnection connection, CancellationToken cancellation)
     {
         await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
