@@ -127,7 +127,9 @@ internal sealed class ConnectionWebSocket : WebSocket
         WebSocketMessageWriter? writer = _writer;
         if (writer is null && endsMessage)
         {
-            ValueTask sending = _connection.SendAsync(buffer, kind, compresses, cancellationToken);
+            // As the platform's does: a message waits for room, whatever the connection's policy for slow consumers.
+            var options = new WebSocketSendOptions { Compress = compresses, SlowConsumer = WebSocketSlowConsumerPolicy.Wait };
+            ValueTask sending = _connection.SendAsync(buffer, kind, options, cancellationToken);
             return sending.IsCompletedSuccessfully ? sending : AwaitSendAsync(sending);
         }
 

@@ -22,7 +22,8 @@ public static class WebSocketInteropExtensions
     /// One receive may wait at a time: a second one throws an <see cref="InvalidOperationException"/>, and the first continues to wait.
     /// Any number of whole messages may be sent at a time, in the order of the calls. From the first fragment of a message to its last,
     /// one send may be outstanding at a time, and all sends belong to that message. A send completes when its message is in the send
-    /// buffer, and an empty fragment that does not end its message is not sent.
+    /// buffer, for which it waits under every policy for slow consumers (<see cref="WebSocketSlowConsumerPolicy"/>). An empty fragment that
+    /// does not end its message is not sent.
     /// </para>
     /// <para>
     /// A receive returns the rest of one message. Boundaries between fragments are not kept: by default a message is received when it

@@ -8,6 +8,9 @@ namespace Sockeye.Streams;
 internal sealed class ConnectionStream(
     WebSocketConnection connection, PullReceiver pull, WebSocketMessageKind kind, bool leaveOpen) : Stream
 {
+    // A byte stream loses nothing: whatever the connection's policy for slow consumers, a write waits for room.
+    private static readonly WebSocketSendOptions SendOptions = new() { SlowConsumer = WebSocketSlowConsumerPolicy.Wait };
+
     private readonly PieceReader _reader = new(pull, acrossMessages: true);
     private bool _isDisposed;
 
@@ -75,7 +78,7 @@ internal sealed class ConnectionStream(
             return default;
         }
 
-        ValueTask sending = connection.SendAsync(buffer, kind, cancellationToken);
+        ValueTask sending = connection.SendAsync(buffer, kind, SendOptions, cancellationToken);
         return sending.IsCompletedSuccessfully ? default : AwaitAsync(sending);
     }
 
@@ -92,7 +95,8 @@ internal sealed class ConnectionStream(
         ObjectDisposedException.ThrowIf(_isDisposed, this);
 
         // It usually fits, and then nothing has to be copied to wait with.
-        if (buffer.IsEmpty || connection.TrySend(buffer, kind) is WebSocketSendResult.Sent or WebSocketSendResult.Queued)
+        if (buffer.IsEmpty
+            || connection.TrySend(buffer, kind, SendOptions) is WebSocketSendResult.Sent or WebSocketSendResult.Queued)
         {
             return;
         }

@@ -11,8 +11,7 @@ namespace Sockeye.Streams;
 internal sealed class PipeInput(PullReceiver pull, ArrayPool<byte> pool, Action<Exception?> onCompleted) : PipeReader
 {
     private readonly PieceReader _reader = new(pull, acrossMessages: true);
-    private readonly Lock _gate = new();
-    private CancellationTokenSource? _cancellation;
+    private readonly PendingCallCancellation _cancellation = new();
 
     // Examined and not consumed, from earlier payloads.
     private byte[]? _kept;
@@ -29,7 +28,7 @@ internal sealed class PipeInput(PullReceiver pull, ArrayPool<byte> pool, Action<
     public override bool TryRead(out ReadResult result)
     {
         CheckReadable();
-        if (TakeCancellation())
+        if (_cancellation.TryTake())
         {
             result = Show(isCanceled: true);
             return true;
@@ -50,18 +49,22 @@ internal sealed class PipeInput(PullReceiver pull, ArrayPool<byte> pool, Action<
 
         cancellationToken.ThrowIfCancellationRequested();
         KeepRest();
-        CancellationTokenSource cancellation = NeedCancellation();
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static state => ((CancellationTokenSource)state!).Cancel(), cancellation);
+        CancellationTokenSource cancellation = _cancellation.Begin();
         try
         {
+            using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+                static state => ((CancellationTokenSource)state!).Cancel(), cancellation);
             _hasEnded = !await _reader.WaitAsync(cancellation.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            TakeCancellation();
+            _cancellation.TryTake();
             cancellationToken.ThrowIfCancellationRequested();
             return Show(isCanceled: true);
+        }
+        finally
+        {
+            _cancellation.End(cancellation);
         }
 
         _isExamined = false;
@@ -100,7 +103,7 @@ internal sealed class PipeInput(PullReceiver pull, ArrayPool<byte> pool, Action<
     }
 
     /// <inheritdoc/>
-    public override void CancelPendingRead() => NeedCancellation().Cancel();
+    public override void CancelPendingRead() => _cancellation.Cancel();
 
     /// <inheritdoc/>
     public override void Complete(Exception? exception = null)
@@ -204,25 +207,6 @@ internal sealed class PipeInput(PullReceiver pull, ArrayPool<byte> pool, Action<
 
         _keptStart = 0;
         _keptEnd = 0;
-    }
-
-    private CancellationTokenSource NeedCancellation()
-    {
-        lock (_gate)
-        {
-            return _cancellation ??= new CancellationTokenSource();
-        }
-    }
-
-    // Whether a read was canceled; the next one needs a new source.
-    private bool TakeCancellation()
-    {
-        lock (_gate)
-        {
-            bool isCanceled = _cancellation is { IsCancellationRequested: true };
-            _cancellation = isCanceled ? null : _cancellation;
-            return isCanceled;
-        }
     }
 
     // The kept bytes, or the payload behind them.

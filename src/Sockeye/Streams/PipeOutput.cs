@@ -9,8 +9,10 @@ internal sealed class PipeOutput(
 {
     private const int FirstLength = 4 * 1024;
 
-    private readonly Lock _gate = new();
-    private CancellationTokenSource? _cancellation;
+    // A pipe loses nothing: whatever the connection's policy for slow consumers, a flush waits for room.
+    private static readonly WebSocketSendOptions SendOptions = new() { SlowConsumer = WebSocketSlowConsumerPolicy.Wait };
+
+    private readonly PendingCallCancellation _cancellation = new();
     private byte[]? _array;
     private int _length;
     private bool _isCompleted;
@@ -47,7 +49,7 @@ internal sealed class PipeOutput(
         CheckWritable();
         if (_length == 0)
         {
-            return new FlushResult(TakeCancellation(), connection.State != WebSocketConnectionState.Open);
+            return new FlushResult(_cancellation.TryTake(), connection.State != WebSocketConnectionState.Open);
         }
 
         FlushResult result = await SendAsync(_array.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
@@ -81,7 +83,7 @@ internal sealed class PipeOutput(
     }
 
     /// <inheritdoc/>
-    public override void CancelPendingFlush() => NeedCancellation().Cancel();
+    public override void CancelPendingFlush() => _cancellation.Cancel();
 
     /// <inheritdoc/>
     public override void Complete(Exception? exception = null)
@@ -126,25 +128,25 @@ internal sealed class PipeOutput(
 
     private async ValueTask<FlushResult> SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
-        if (TakeCancellation())
+        if (_cancellation.TryTake())
         {
             return new FlushResult(isCanceled: true, isCompleted: false);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        CancellationTokenSource cancellation = NeedCancellation();
-        ValueTask sending = connection.SendAsync(payload, kind, cancellation.Token);
-        using CancellationTokenRegistration registration = sending.IsCompleted
-            ? default
-            : cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), cancellation);
+        CancellationTokenSource cancellation = _cancellation.Begin();
         try
         {
+            ValueTask sending = connection.SendAsync(payload, kind, SendOptions, cancellation.Token);
+            using CancellationTokenRegistration registration = sending.IsCompleted
+                ? default
+                : cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), cancellation);
             await sending.ConfigureAwait(false);
             return default;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            TakeCancellation();
+            _cancellation.TryTake();
             cancellationToken.ThrowIfCancellationRequested();
             return new FlushResult(isCanceled: true, isCompleted: false);
         }
@@ -153,13 +155,17 @@ internal sealed class PipeOutput(
             // The way of pipes: the reader at the other end has completed. The input of the pipe throws what is to be thrown.
             return new FlushResult(isCanceled: false, isCompleted: true);
         }
+        finally
+        {
+            _cancellation.End(cancellation);
+        }
     }
 
     private async Task SendLastAsync()
     {
         try
         {
-            await connection.SendAsync(_array.AsMemory(0, _length), kind).ConfigureAwait(false);
+            await connection.SendAsync(_array.AsMemory(0, _length), kind, SendOptions).ConfigureAwait(false);
         }
         catch (WebSocketClosedException)
         {
@@ -208,24 +214,5 @@ internal sealed class PipeOutput(
         }
 
         _length = 0;
-    }
-
-    private CancellationTokenSource NeedCancellation()
-    {
-        lock (_gate)
-        {
-            return _cancellation ??= new CancellationTokenSource();
-        }
-    }
-
-    // Whether a flush was canceled; the next one needs a new source.
-    private bool TakeCancellation()
-    {
-        lock (_gate)
-        {
-            bool isCanceled = _cancellation is { IsCancellationRequested: true };
-            _cancellation = isCanceled ? null : _cancellation;
-            return isCanceled;
-        }
     }
 }

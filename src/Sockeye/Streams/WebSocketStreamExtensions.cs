@@ -59,8 +59,9 @@ public static class WebSocketStreamExtensions
     /// <returns>The stream.</returns>
     /// <remarks>
     /// <para>
-    /// Each write sends one message, and completes when there is room for it in the send buffer: the peer's pace is the writer's. A write
-    /// of no bytes sends nothing. Reads join the payloads of messages of both kinds, receive the next when they need it, and so do not
+    /// Each write sends one message, and completes when there is room for it in the send buffer: the peer's pace is the writer's. So that
+    /// no bytes are lost, a write waits under every policy for slow consumers (<see cref="WebSocketSlowConsumerPolicy"/>). A write of no
+    /// bytes sends nothing. Reads join the payloads of messages of both kinds, receive the next when they need it, and so do not
     /// run ahead of the reader; empty messages are not visible. With <see cref="WebSocketConnectionOptions.DeliverFragments"/>, messages
     /// are read as they arrive, and may be of any length. A byte stream has no boundaries: to keep those of messages, use
     /// <see cref="ReadAllMessageStreamsAsync"/>.
@@ -99,7 +100,7 @@ public static class WebSocketStreamExtensions
     /// </para>
     /// <para>
     /// Each flush of the output sends what was written since the last as one message, and completes when there is room in the send buffer.
-    /// A flush on a connection that is closing sends nothing, and its result is completed. A canceled flush keeps what was written.
+    /// So that no bytes are lost, a flush waits under every policy for slow consumers (<see cref="WebSocketSlowConsumerPolicy"/>). A flush on a connection that is closing sends nothing, and its result is completed. A canceled flush keeps what was written.
     /// </para>
     /// <para>
     /// Completing the output sends the unflushed bytes, and then closes the connection with 1000; it does not wait. Completing it with an

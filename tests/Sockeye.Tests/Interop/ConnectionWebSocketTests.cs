@@ -73,6 +73,27 @@ public sealed class ConnectionWebSocketTests
         Assert.Equal(payload.Length, frames[0].Payload.Length);
     }
 
+    [Fact]
+    public async Task A_whole_message_waits_for_room_under_a_policy_that_drops_messages()
+    {
+        var test = new TestConnection(options: new WebSocketConnectionOptions
+        {
+            SlowConsumer = SlowConsumerOptions.DropNewest,
+            Limits = new() { MaxSendBufferLength = 1_000 },
+        });
+        test.Transport.Capacity = 0;
+        WebSocket socket = test.Connection.AsWebSocket();
+        await socket.SendAsync(new byte[1_000].AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, None).WithDeadline();
+
+        Task waits = socket.SendAsync(new byte[500].AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, None).AsTask();
+        Assert.False(waits.IsCompleted);
+        test.Transport.Drain();
+        await waits.WithDeadline();
+
+        Assert.Equal("Binary 1000 bytes, Binary 500 bytes", test.Wire());
+        Assert.Equal(0, test.Connection.DropCounts.Total);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -374,6 +374,36 @@ public sealed class ConnectionStreamTests
         Assert.Equal("Text", Assert.Single(test.Frames()).Opcode.ToString());
     }
 
+    [Theory]
+    [InlineData(WebSocketSlowConsumerPolicy.DropNewest)]
+    [InlineData(WebSocketSlowConsumerPolicy.DropOldest)]
+    [InlineData(WebSocketSlowConsumerPolicy.LatestPerKey)]
+    [InlineData(WebSocketSlowConsumerPolicy.Close)]
+    public async Task A_stream_loses_no_bytes_under_any_policy_for_slow_consumers(WebSocketSlowConsumerPolicy policy)
+    {
+        var test = new TestConnection(options: new WebSocketConnectionOptions
+        {
+            SlowConsumer = new() { Policy = policy },
+            Limits = new() { MaxSendBufferLength = 1_000 },
+        });
+        test.Transport.Capacity = 0;
+        Stream stream = test.Connection.AsStream(leaveOpen: true);
+        await stream.WriteAsync(new byte[600]).WithDeadline();
+        stream.Write(new byte[600]);
+
+        Task waits = stream.WriteAsync(new byte[600]).AsTask();
+        Task blocks = Task.Factory.StartNew(
+            () => stream.Write(new byte[600]), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Deadlines.StaysIncompleteAsync(Task.WhenAny(waits, blocks));
+
+        test.Transport.Drain();
+        await waits.WithDeadline();
+        await blocks.WithDeadline();
+        test.Transport.Drain();
+        Assert.Equal("Binary 600 bytes, Binary 600 bytes, Binary 600 bytes, Binary 600 bytes", test.Wire());
+        Assert.Equal(0, test.Connection.DropCounts.Total);
+    }
+
     [Fact]
     public void A_handlers_connection_is_no_stream()
     {

@@ -336,6 +336,100 @@ public sealed class DuplexPipeTests
         Assert.Equal(0, _test.Pool.OutCount);
     }
 
+    [Theory]
+    [InlineData(WebSocketSlowConsumerPolicy.DropNewest)]
+    [InlineData(WebSocketSlowConsumerPolicy.DropOldest)]
+    [InlineData(WebSocketSlowConsumerPolicy.LatestPerKey)]
+    [InlineData(WebSocketSlowConsumerPolicy.Close)]
+    public async Task A_pipe_loses_no_bytes_under_any_policy_for_slow_consumers(WebSocketSlowConsumerPolicy policy)
+    {
+        var test = new TestConnection(options: new WebSocketConnectionOptions
+        {
+            SlowConsumer = new() { Policy = policy },
+            Limits = new() { MaxSendBufferLength = 1_000 },
+        });
+        test.Transport.Capacity = 0;
+        PipeWriter output = test.Connection.AsDuplexPipe().Output;
+        await output.WriteAsync(new byte[1_000]).AsTask().WithDeadline();
+
+        Task<FlushResult> waits = output.WriteAsync(new byte[1_000]).AsTask();
+        Assert.False(waits.IsCompleted);
+        test.Transport.Drain();
+        await waits.WithDeadline();
+        test.Transport.Capacity = 0;
+        await output.WriteAsync(new byte[1_000]).AsTask().WithDeadline();
+        output.Write(new byte[1_000]);
+        output.Complete();
+        test.Transport.Drain();
+
+        Assert.Equal("Binary 1000 bytes, Binary 1000 bytes, Binary 1000 bytes, Binary 1000 bytes, Close 1000", test.Wire());
+        Assert.Equal(0, test.Connection.DropCounts.Total);
+    }
+
+    [Fact]
+    public async Task A_token_that_is_canceled_after_a_read_does_not_cancel_the_next()
+    {
+        // The token may be canceled before, while, or after the read unregisters it: each occurs.
+        for (int i = 0; i < 1_000; i++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            Task<ReadResult> reading = _pipe.Input.ReadAsync(cancellation.Token).AsTask();
+            _test.Receive("x");
+            await cancellation.CancelAsync();
+            ReadResult result = await reading.WithDeadline();
+            Assert.False(result.IsCanceled);
+            _pipe.Input.AdvanceTo(result.Buffer.End);
+
+            Task<ReadResult> next = ReadAsync();
+            _test.Receive("y");
+            result = await next;
+            Assert.False(result.IsCanceled, $"The token of read {i} has canceled the next.");
+            _pipe.Input.AdvanceTo(result.Buffer.End);
+        }
+    }
+
+    [Fact]
+    public async Task A_token_that_is_canceled_after_a_flush_does_not_cancel_the_next()
+    {
+        var test = new TestConnection(options: new WebSocketConnectionOptions { Limits = new() { MaxSendBufferLength = 1 } });
+        PipeWriter output = test.Connection.AsDuplexPipe().Output;
+        for (int i = 0; i < 1_000; i++)
+        {
+            test.Transport.Capacity = 0;
+            await output.WriteAsync(new byte[1]);
+            using var cancellation = new CancellationTokenSource();
+            Task<FlushResult> flushing = output.WriteAsync(new byte[1], cancellation.Token).AsTask();
+            test.Transport.Drain();
+            await cancellation.CancelAsync();
+            Assert.False((await flushing.WithDeadline()).IsCanceled);
+
+            FlushResult next = await output.WriteAsync(new byte[1]).AsTask().WithDeadline();
+            Assert.False(next.IsCanceled, $"The token of flush {i} has canceled the next.");
+        }
+    }
+
+    [Fact]
+    public async Task A_canceled_token_and_CancelPendingRead_are_told_apart()
+    {
+        using var cancellation = new CancellationTokenSource();
+        Task<ReadResult> canceled = _pipe.Input.ReadAsync(cancellation.Token).AsTask();
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => canceled).WithDeadline();
+
+        using var other = new CancellationTokenSource();
+        Task<ReadResult> pending = _pipe.Input.ReadAsync(other.Token).AsTask();
+        _pipe.Input.CancelPendingRead();
+        ReadResult result = await pending.WithDeadline();
+        Assert.True(result.IsCanceled);
+        _pipe.Input.AdvanceTo(result.Buffer.End);
+
+        _test.Receive("next");
+        result = await ReadAsync();
+        Assert.Equal("next", Text(result.Buffer));
+        Assert.False(result.IsCanceled);
+        _pipe.Input.AdvanceTo(result.Buffer.End);
+    }
+
     private Task<ReadResult> ReadAsync() => _pipe.Input.ReadAsync().AsTask().WithDeadline();
 
     private static string Text(in ReadOnlySequence<byte> bytes) => Encoding.UTF8.GetString(bytes);
