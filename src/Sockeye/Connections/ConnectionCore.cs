@@ -58,7 +58,7 @@ internal sealed class ConnectionCore
         {
             _optional = new OptionalParts(
                 deflate is null ? null : new MessageCompression(Sends, settings, deflate.Value, this),
-                rates.IsLimited ? new ReceiveRates(rates, settings.Wheel) : null);
+                rates.IsLimited ? new ReceiveRates(rates, settings.Wheel.Time) : null);
         }
 
         transport.Sink = this;
@@ -667,8 +667,7 @@ internal sealed class ConnectionCore
     /// <summary>Fails the connection because code of the application threw; other connections are not affected.</summary>
     public void OnHandlerFailed(Exception exception)
     {
-        bool isConsequence = exception is WebSocketClosedException or OperationCanceledException
-            && State != WebSocketConnectionState.Open;
+        bool isConsequence = State != WebSocketConnectionState.Open && IsOfEnd(exception);
         if (isConsequence)
         {
             Settings.Logger.HandlerEndedWithConnection(Connection.Id, exception);
@@ -678,6 +677,20 @@ internal sealed class ConnectionCore
         Settings.Logger.HandlerThrew(Connection.Id, exception);
         Fail(
             new CloseStatus(WebSocketCloseCode.InternalError, ""), exception, letsAnswer: false, dropsReceived: true);
+    }
+
+    // A stream or a socket over the connection wraps the exception.
+    private static bool IsOfEnd(Exception exception)
+    {
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is WebSocketClosedException)
+            {
+                return true;
+            }
+        }
+
+        return exception is OperationCanceledException;
     }
 
     /// <summary>Fails the connection because a fragmented message will never be completed, and no other message could follow it.</summary>

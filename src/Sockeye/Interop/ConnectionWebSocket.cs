@@ -24,6 +24,10 @@ internal sealed class ConnectionWebSocket : WebSocket
     private string? _closeDescription;
     private bool _isDisposed;
 
+    // Whether the connection has answered the peer's Close frame before the application had this socket: an application that closes then, as
+    // it would have had to, must not fail.
+    private readonly bool _wasAnswered;
+
     // The unread bytes of the piece on loan, and the message they belong to. Only for the receive that has set _isReceiving.
     private ReadOnlyMemory<byte> _rest;
     private WebSocketMessageType _type;
@@ -44,6 +48,7 @@ internal sealed class ConnectionWebSocket : WebSocket
         _connection = connection;
         _pull = pull;
         pull.DeferCloseReply();
+        _wasAnswered = connection.Core is { HasPeerClosed: true, HasSentClose: true };
     }
 
     /// <inheritdoc/>
@@ -85,7 +90,7 @@ internal sealed class ConnectionWebSocket : WebSocket
     /// <inheritdoc/>
     public override string? SubProtocol => _connection.Subprotocol;
 
-    private WebSocketState StateLocked => !_connection.Core.HasSentClose
+    private WebSocketState StateLocked => _wasAnswered || !_connection.Core.HasSentClose
         ? _state
         : _state switch
         {
@@ -198,6 +203,14 @@ internal sealed class ConnectionWebSocket : WebSocket
         {
             // The connection was lost before.
             return Task.FromException(Convert(_pull.CreateClosedException()));
+        }
+
+        if (_wasAnswered)
+        {
+            lock (_gate)
+            {
+                _state = state == WebSocketState.CloseReceived ? WebSocketState.Closed : WebSocketState.CloseSent;
+            }
         }
 
         if (state == WebSocketState.CloseReceived)
@@ -382,7 +395,7 @@ internal sealed class ConnectionWebSocket : WebSocket
             _closeDescription ??= result.Reason;
             if (_state < WebSocketState.Closed)
             {
-                _state = isClosed ? WebSocketState.Closed : WebSocketState.CloseReceived;
+                _state = isClosed || _state == WebSocketState.CloseSent ? WebSocketState.Closed : WebSocketState.CloseReceived;
             }
         }
     }

@@ -36,6 +36,47 @@ public sealed class ConnectionWebSocketTests
         Assert.Null(second.CloseStatus);
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_close_frame_that_was_answered_before_is_received_and_closing_then_completes(bool hasLongBuffer, bool closesOutput)
+    {
+        TestConnection test = Open(isServer: true, deliverFragments: false);
+        test.ReceiveClose(4001, "bye");
+        Assert.Equal("Close 4001", test.Wire());
+        WebSocket socket = test.Connection.AsWebSocket();
+        Assert.Equal(WebSocketState.Open, socket.State);
+        byte[] buffer = new byte[hasLongBuffer ? 10 : 1];
+
+        WebSocketReceiveResult result = await socket.ReceiveAsync(new ArraySegment<byte>(buffer), None);
+        Assert.Equal((WebSocketMessageType.Close, (WebSocketCloseStatus)4001, "bye"), (result.MessageType, result.CloseStatus, result.CloseStatusDescription));
+        Assert.Equal(WebSocketState.CloseReceived, socket.State);
+        Task closing = closesOutput
+            ? socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, None)
+            : socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, None);
+        await closing.WithDeadline();
+
+        Assert.Equal(WebSocketState.Closed, socket.State);
+        Assert.Equal("", test.Wire());
+    }
+
+    [Fact]
+    public async Task The_output_can_be_closed_before_an_answered_close_frame_is_received()
+    {
+        TestConnection test = Open(isServer: true, deliverFragments: false);
+        test.ReceiveClose();
+        WebSocket socket = test.Connection.AsWebSocket();
+
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, None).WithDeadline();
+        Assert.Equal(WebSocketState.CloseSent, socket.State);
+        ValueWebSocketReceiveResult result = await socket.ReceiveAsync(new byte[1].AsMemory(), None);
+
+        Assert.Equal(WebSocketMessageType.Close, result.MessageType);
+        Assert.Equal(WebSocketState.Closed, socket.State);
+    }
+
     [Fact]
     public async Task Sends_without_the_end_of_a_message_are_fragments()
     {

@@ -1,43 +1,36 @@
-using Sockeye.Timing;
-
 namespace Sockeye.Connections.Receiving;
 
 /// <summary>
-/// Checks the rates of what a peer sends (<see cref="ReceiveRateOptions"/>) with a token bucket for each, on the coarse clock. Only on
-/// the I/O thread.
+/// Checks the rates of what a peer sends (<see cref="ReceiveRateOptions"/>) with a token bucket for each. Only on the I/O thread.
 /// </summary>
 internal sealed class ReceiveRates
 {
-    private readonly DeadlineWheel _wheel;
+    private readonly TimeProvider _time;
     private TokenBucket _messages;
     private TokenBucket _bytes;
     private TokenBucket _pings;
-    private long _tick;
+    private long _refilledAt;
     private bool _isPaused;
 
     /// <summary>Creates full buckets.</summary>
-    public ReceiveRates(ReceiveRateOptions options, DeadlineWheel wheel)
+    public ReceiveRates(ReceiveRateOptions options, TimeProvider time)
     {
-        _wheel = wheel;
+        _time = time;
         _messages = new TokenBucket(options.MessagesPerSecond, options.BurstPeriod);
         _bytes = new TokenBucket(options.BytesPerSecond, options.BurstPeriod);
         _pings = new TokenBucket(options.PingsPerSecond, options.BurstPeriod);
-        _tick = wheel.CurrentTick;
+        _refilledAt = time.GetTimestamp();
     }
 
     /// <summary>Adds what the time since the last call allows. Called once for each read.</summary>
     public void Refill()
     {
-        long now = _wheel.CurrentTick;
-        if (now != _tick)
-        {
-            TimeSpan elapsed = (now - _tick) * DeadlineWheel.Tick;
-            _tick = now;
-            _messages.Refill(elapsed, _isPaused);
-            _bytes.Refill(elapsed, _isPaused);
-            _pings.Refill(elapsed, _isPaused);
-        }
-
+        long now = _time.GetTimestamp();
+        TimeSpan elapsed = _time.GetElapsedTime(_refilledAt, now);
+        _refilledAt = now;
+        _messages.Refill(elapsed, _isPaused);
+        _bytes.Refill(elapsed, _isPaused);
+        _pings.Refill(elapsed, _isPaused);
         _isPaused = false;
     }
 
