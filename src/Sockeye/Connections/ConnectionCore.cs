@@ -740,6 +740,7 @@ internal sealed class ConnectionCore
     /// <summary>Sends a whole message, under its own policy for slow consumers: waits for room if that policy is to wait.</summary>
     public ValueTask SendAsync(in OutgoingFrame frame, in WebSocketSendOptions options, CancellationToken cancellationToken)
     {
+        Sends.CheckLength(frame);
         WebSocketSlowConsumerPolicy policy = PolicyOf(options);
         bool waits = policy is WebSocketSlowConsumerPolicy.Wait or WebSocketSlowConsumerPolicy.Close;
         if (!waits && !(cancellationToken.IsCancellationRequested && State == WebSocketConnectionState.Open))
@@ -750,6 +751,11 @@ internal sealed class ConnectionCore
             {
                 frame.Release(Settings.Pool);
                 return result == WebSocketSendResult.Closed ? ValueTask.FromException(CreateClosedException()) : default;
+            }
+
+            if (policy == WebSocketSlowConsumerPolicy.LatestPerKey && options.Key is { } key)
+            {
+                Sends.DropStale(key);
             }
         }
 

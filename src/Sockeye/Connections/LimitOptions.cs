@@ -152,7 +152,8 @@ public sealed record LimitOptions
     /// <summary>How many bytes may wait for a slow peer before <c>SendAsync</c> waits and <c>TrySend</c> refuses.</summary>
     /// <value>At least 1. The default is 1 MiB (1,048,576).</value>
     /// <remarks>
-    /// A send buffer below the limit takes a message of any length, so that the bound is this value and one message.
+    /// A send buffer below the limit takes a message of any length, so that the bound is this value and one message. A waiting message that
+    /// a policy for slow consumers may drop or replace counts 192 bytes besides its frame, for the objects that keep it.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1.</exception>
     public int MaxSendBufferLength

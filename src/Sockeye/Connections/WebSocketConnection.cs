@@ -69,8 +69,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     }
 
     /// <summary>
-    /// Raised when a slow peer has caught up: the send buffer has drained, to half of its limit or, while messages with keys wait,
-    /// completely. Not raised if the connection ends first.
+    /// Raised when a slow peer has caught up: the send buffer has drained to half of its limit, and all messages with keys that waited have
+    /// been written. Not raised if the connection ends first.
     /// </summary>
     /// <remarks>As for <see cref="BecameSlow"/>. <see cref="DropCounts"/> has the number of messages that the peer has missed.</remarks>
     public event Action<WebSocketConnection>? CaughtUp
@@ -384,6 +384,9 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// <returns>As for the other overloads.</returns>
     /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled before the message was accepted.</exception>
+    /// <exception cref="ArgumentException">
+    /// The message needs more bytes with its frame headers than an array holds (<see cref="Array.MaxLength"/>): almost 2 GiB.
+    /// </exception>
     [OverloadResolutionPriority(1)]
     public ValueTask SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         SendAsync(payload, WebSocketMessageKind.Binary, compress: true, isRented: false, cancellationToken);
@@ -472,6 +475,9 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     /// to be compressed waits while another thread compresses a message of this connection.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The kind is neither text nor binary.</exception>
+    /// <exception cref="ArgumentException">
+    /// The message needs more bytes with its frame headers than an array holds (<see cref="Array.MaxLength"/>): almost 2 GiB.
+    /// </exception>
     [MustUseReturnValue]
     public WebSocketSendResult TrySend(
         ReadOnlySpan<byte> payload, WebSocketMessageKind kind = WebSocketMessageKind.Binary, bool compress = true) =>

@@ -33,7 +33,9 @@ public enum WebSocketSlowConsumerPolicy
     /// </summary>
     /// <remarks>
     /// Waiting messages with keys may use as many bytes as the limit of the send buffer, whatever else is buffered. Messages beyond that,
-    /// and messages without a key, are sent as under <see cref="Wait"/>.
+    /// and messages without a key, are sent as under <see cref="Wait"/>. So is a message that is longer than the one it would replace, if
+    /// the others with keys use the limit already: <c>SendAsync</c> drops the waiting one, so that the newest arrives last, and waits;
+    /// <c>TrySend</c> returns <see cref="WebSocketSendResult.Refused"/> and the earlier one stays.
     /// </remarks>
     LatestPerKey,
 

@@ -115,6 +115,50 @@ public sealed class SlowConsumerTests
         AssertNothingHeld(test);
     }
 
+    [Fact]
+    public void Messages_that_grow_under_their_keys_exceed_the_limit_by_one_message_at_most()
+    {
+        const int LargeLimit = 100_000;
+        TestConnection test = Blocked(SlowConsumerOptions.LatestPerKey, limit: LargeLimit);
+        test.Connection.TrySend("being written");
+        for (int round = 0; round < 2; round++)
+        {
+            string text = new('x', round == 0 ? 1 : 5_000);
+            for (int key = 0; key < 500; key++)
+            {
+                _ = test.Connection.TrySend(text, new() { Key = $"{key}" });
+            }
+
+            Assert.InRange(test.Connection.SendBufferLength, 0, LargeLimit + 5_100);
+        }
+
+        test.Transport.Drain();
+        AssertNothingHeld(test);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_too_long_to_replace_an_earlier_one_waits_and_arrives_last()
+    {
+        TestConnection test = Blocked(SlowConsumerOptions.LatestPerKey);
+        test.Connection.TrySend("being written");
+        test.Connection.TrySend("stale", new() { Key = "A" });
+        test.Connection.TrySend(new string('b', 600), new() { Key = "B" });
+        test.Connection.TrySend(new string('b', 1_000), new() { Key = "B" });
+
+        // The one that is refused changes nothing, and one that is not longer replaces.
+        Assert.Equal(WebSocketSendResult.Refused, test.Connection.TrySend("refused", new() { Key = "A" }));
+        Assert.Equal(WebSocketSendResult.Queued, test.Connection.TrySend("newer", new() { Key = "A" }));
+        Assert.Equal(new WebSocketDropCounts(0, 0, Replaced: 2), test.Connection.DropCounts);
+
+        Task newest = test.Connection.SendAsync("the newest", new() { Key = "A" }).AsTask();
+        Assert.False(newest.IsCompleted);
+        Assert.Equal(new WebSocketDropCounts(0, 0, Replaced: 3), test.Connection.DropCounts);
+        test.Transport.Drain();
+        await newest.WithDeadline();
+        Assert.Equal("Text 'being written', Text 1000 bytes, Text 'the newest'", test.Wire());
+        AssertNothingHeld(test);
+    }
+
     [Theory]
     [InlineData(WebSocketSlowConsumerPolicy.DropNewest)]
     [InlineData(WebSocketSlowConsumerPolicy.DropOldest)]

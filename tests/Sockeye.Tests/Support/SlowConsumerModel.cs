@@ -23,7 +23,8 @@ internal sealed class SlowConsumerModel(Role role, int limit)
     /// <summary>The texts in the order in which they arrive.</summary>
     public IEnumerable<string> Delivered => _entries.Select(entry => entry.Text);
 
-    private bool HasRoom => BufferedLength < limit;
+    private bool HasRoom =>
+        BufferedLength + (_entries.Count(entry => entry.IsWaiting) * WaitingFrame.EntryLength) < limit;
 
     /// <summary>Sends a text.</summary>
     /// <param name="text">The text.</param>
@@ -62,7 +63,11 @@ internal sealed class SlowConsumerModel(Role role, int limit)
                 return WebSocketSendResult.Queued;
 
             case WebSocketSlowConsumerPolicy.LatestPerKey when key is not null:
-                if (_entries.Find(entry => entry.IsWaiting && entry.Key == key) is { } waiting)
+                Entry? waiting = _entries.Find(entry => entry.IsWaiting && entry.Key == key);
+                bool hasRoom = _entries
+                    .Where(entry => entry != waiting && entry is { IsWaiting: true, Key: not null })
+                    .Sum(entry => LengthOf(entry.Text) + WaitingFrame.EntryLength) < limit;
+                if (waiting is not null && (hasRoom || LengthOf(text) <= LengthOf(waiting.Text)))
                 {
                     _acceptedLength += LengthOf(text) - LengthOf(waiting.Text);
                     waiting.Text = text;
@@ -70,7 +75,7 @@ internal sealed class SlowConsumerModel(Role role, int limit)
                     return WebSocketSendResult.Queued;
                 }
 
-                if (_entries.Where(entry => entry is { IsWaiting: true, Key: not null }).Sum(entry => LengthOf(entry.Text)) >= limit)
+                if (waiting is not null || !hasRoom)
                 {
                     return WebSocketSendResult.Refused;
                 }

@@ -14,6 +14,12 @@ namespace Sockeye.Connections.Sending;
 /// </remarks>
 internal readonly struct OutgoingFrame
 {
+    /// <summary>
+    /// A payload up to this length, in bytes, fits with all headers into one array, however short its fragments are
+    /// (<see cref="WebSocketConnectionOptions.FragmentLength"/>).
+    /// </summary>
+    public const int AlwaysValidLength = 1 << 30;
+
     private const int ReservedShift = 5;
 
     // The Writer if the frame has one; otherwise the shared bytes (a byte[]), or the message that many connections send (a
@@ -161,6 +167,21 @@ internal readonly struct OutgoingFrame
         (_marks & Marks.Raw) != 0 ? payloadLength
         : payloadLength <= form.MaxPayloadLength ? LengthOf(payloadLength, form.Role)
         : LengthInFragments(payloadLength, form);
+
+    /// <summary>Checks that a payload fits with all headers into one array, since a message is buffered in one.</summary>
+    /// <exception cref="ArgumentException">It does not.</exception>
+    public static void CheckLength(int payloadLength, FrameForm form)
+    {
+        int fragments = 1 + Math.Max((payloadLength - 1) / form.MaxPayloadLength, 0);
+        int header = FrameHeader.LengthOf(Math.Min(payloadLength, form.MaxPayloadLength), masked: form.Role == Role.Client);
+        long length = payloadLength + ((long)fragments * header);
+        if (length > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"The message of {payloadLength} bytes is too long: its frames need {length} bytes with their headers, and {Array.MaxLength} is the most that one send can take. "
+                + "Send it in parts (BeginMessage), or with a longer FragmentLength.");
+        }
+    }
 
     /// <summary>Returns the whole frame, if it has the form in which this end sends it without a copy.</summary>
     public byte[]? SharedBy(FrameForm form) =>

@@ -14,7 +14,10 @@ internal sealed class ReplaceableFrames
     // In the order in which they wait, without keys. Frames that no longer wait are removed when they are the first.
     private readonly Queue<WaitingFrame> _withoutKey = new();
 
-    /// <summary>How many bytes of frames with a key wait.</summary>
+    /// <summary>The number of frames that wait.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>How many bytes of frames with a key wait, and what these frames cost besides.</summary>
     public long KeyedLength { get; private set; }
 
     /// <summary>Whether it occupies more memory than is worth keeping once it is empty.</summary>
@@ -29,6 +32,7 @@ internal sealed class ReplaceableFrames
     /// <summary>Adds a frame that begins to wait. No other with its key waits.</summary>
     public void Add(WaitingFrame waiting)
     {
+        Count++;
         if (waiting.Key is null)
         {
             _withoutKey.Enqueue(waiting);
@@ -36,16 +40,17 @@ internal sealed class ReplaceableFrames
         }
 
         _byKey.Add(waiting.Key, waiting);
-        KeyedLength += waiting.Buffered;
+        KeyedLength += waiting.Buffered + WaitingFrame.EntryLength;
     }
 
     /// <summary>Removes a frame that no longer waits.</summary>
     public void Remove(WaitingFrame waiting)
     {
+        Count--;
         if (waiting.Key is not null)
         {
             _byKey.Remove(waiting.Key);
-            KeyedLength -= waiting.Buffered;
+            KeyedLength -= waiting.Buffered + WaitingFrame.EntryLength;
             return;
         }
 

@@ -42,6 +42,11 @@ internal sealed class SendBacklog
     /// <summary>How many bytes of the waiting frames count as buffered already.</summary>
     public long Buffered { get; private set; }
 
+    /// <summary>
+    /// How many bytes frames that can be dropped or replaced cost besides <see cref="Buffered"/> (<see cref="WaitingFrame.EntryLength"/>).
+    /// </summary>
+    public long Overhead => _replaceable is null ? 0 : (long)_replaceable.Count * WaitingFrame.EntryLength;
+
     /// <summary>Whether a pong waits.</summary>
     public bool HasPong { get; private set; }
 
@@ -54,7 +59,7 @@ internal sealed class SendBacklog
     /// <summary>Whether any frame waits.</summary>
     public bool HasWaiting => _first is not null || _fragment is not null;
 
-    /// <summary>How many bytes of frames with a key wait.</summary>
+    /// <summary>How many bytes of frames with a key wait, and what these frames cost besides.</summary>
     public long KeyedLength => _replaceable?.KeyedLength ?? 0;
 
     /// <summary>Whether there is nothing left to keep.</summary>

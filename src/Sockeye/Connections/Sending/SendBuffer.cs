@@ -1,3 +1,4 @@
+// Over 500 lines: the order of bytes and frames that wait, and everything that counts against their limit.
 using Sockeye.Protocol;
 using Sockeye.Telemetry;
 
@@ -60,7 +61,10 @@ internal struct SendBuffer(ConnectionSettings settings)
     /// Whether a message may be added: while less than the limit is buffered, so that one of any length can be sent,
     /// and the limit is exceeded by one message at most.
     /// </summary>
-    public readonly bool HasRoom => HasRoomBeside(0);
+    public readonly bool HasRoom => UsedLength < settings.MaxSendBufferLength;
+
+    /// <summary>Whether the buffer is not congested, and at half of its limit or below.</summary>
+    public readonly bool IsDrained => !_isCongested && IsAtMostHalf;
 
     /// <summary>Whether no bytes are ready.</summary>
     public readonly bool IsEmpty => _length == 0 && _backlog is not { Full.Count: > 0 };
@@ -74,23 +78,33 @@ internal struct SendBuffer(ConnectionSettings settings)
         if (frame.IsControl)
         {
             // Messages with keys have room of their own, and go behind it.
-            return _buffered - (_backlog?.KeyedLength ?? 0) < (long)settings.MaxSendBufferLength + ControlReserve;
+            return UsedLength - (_backlog?.KeyedLength ?? 0) < (long)settings.MaxSendBufferLength + ControlReserve;
         }
 
         // What waits for the end of the open message, and is counted already, must not keep it from ending.
-        return HasRoomBeside(
-            _backlog is not null && _backlog.ContinuesOpenMessage(frame.Writer) ? _backlog.Buffered : 0);
+        return _backlog is not null && _backlog.ContinuesOpenMessage(frame.Writer) ? HasRoomBeside(_backlog) : HasRoom;
     }
 
     /// <summary>Whether any message with a key waits.</summary>
     public readonly bool HasKeyed => _backlog is { KeyedLength: not 0 };
 
     /// <summary>
-    /// Whether there is room for a message with a key: in the place of the one that waits under the same key, or while those with keys
-    /// use less than the limit. What else is buffered does not count, so that it does not hold the newest values back.
+    /// Whether there is room for a message with a key: while the others with keys use less than the limit, or in the place of one that is
+    /// as long. What else is buffered does not count, so that it does not hold the newest values back.
     /// </summary>
-    public readonly bool HasRoomFor(string key) =>
-        _backlog is null || _backlog.KeyedLength < settings.MaxSendBufferLength || _backlog.Find(key) is not null;
+    /// <param name="key">The key.</param>
+    /// <param name="length">The length of the frame.</param>
+    public readonly bool HasRoomFor(string key, int length)
+    {
+        if (_backlog is null || _backlog.KeyedLength < settings.MaxSendBufferLength)
+        {
+            return true;
+        }
+
+        return _backlog.Find(key) is { } waiting
+            && (length <= waiting.Buffered
+                || _backlog.KeyedLength - waiting.Buffered - WaitingFrame.EntryLength < settings.MaxSendBufferLength);
+    }
 
     /// <summary>Whether a frame need not wait for others.</summary>
     public readonly bool IsTurnOf(in OutgoingFrame frame) =>
@@ -100,7 +114,7 @@ internal struct SendBuffer(ConnectionSettings settings)
     public void Count(long length)
     {
         Volatile.Write(ref _buffered, _buffered + length);
-        if (_buffered >= settings.MaxSendBufferLength)
+        if (UsedLength >= settings.MaxSendBufferLength)
         {
             Volatile.Write(ref _isCongested, true);
         }
@@ -146,7 +160,7 @@ internal struct SendBuffer(ConnectionSettings settings)
         Volatile.Write(ref _buffered, _buffered - length);
 
         // At half the limit, so that a peer just fast enough does not make us pause and resume at every frame.
-        bool drained = _isCongested && _buffered <= settings.MaxSendBufferLength / 2;
+        bool drained = _isCongested && IsAtMostHalf;
         if (drained)
         {
             Volatile.Write(ref _isCongested, false);
@@ -260,6 +274,24 @@ internal struct SendBuffer(ConnectionSettings settings)
         return count;
     }
 
+    /// <summary>Drops the message that waits under a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="drained">Whether that has ended a congestion.</param>
+    /// <returns>Whether any waited.</returns>
+    public bool TryDrop(string key, out bool drained)
+    {
+        drained = false;
+        if (_backlog?.Find(key) is not { } waiting || !_backlog.TryRemove(waiting))
+        {
+            return false;
+        }
+
+        drained = Uncount(waiting.Buffered);
+        waiting.Release(settings.Pool);
+        ReleaseBacklog();
+        return true;
+    }
+
     /// <summary>Keeps a frame whose sender waits.</summary>
     public WaitingFrame EnqueueSender(in OutgoingFrame frame)
     {
@@ -309,7 +341,7 @@ internal struct SendBuffer(ConnectionSettings settings)
         // What is counted already and waits behind the first must not use the room that the first waits for.
         while (_backlog is { } backlog
             && backlog.TryTake(
-                HasRoomBeside(backlog.Buffered),
+                HasRoomBeside(backlog),
                 takesReplaceable: isReady && _length < FirstLength && backlog.Full.Count == 0,
                 out WaitingFrame waiting))
         {
@@ -400,7 +432,12 @@ internal struct SendBuffer(ConnectionSettings settings)
         Volatile.Write(ref _isCongested, false);
     }
 
-    private readonly bool HasRoomBeside(long length) => _buffered - length < settings.MaxSendBufferLength;
+    // What counts against the limit.
+    private readonly long UsedLength => _backlog is null ? _buffered : _buffered + _backlog.Overhead;
+
+    private readonly bool IsAtMostHalf => UsedLength <= settings.MaxSendBufferLength / 2;
+
+    private readonly bool HasRoomBeside(SendBacklog backlog) => _buffered - backlog.Buffered < settings.MaxSendBufferLength;
 
     private void AppendWaiting(WaitingFrame waiting, SendBacklog backlog)
     {
@@ -462,8 +499,8 @@ internal struct SendBuffer(ConnectionSettings settings)
 
     private void Enqueue(WaitingFrame waiting)
     {
-        Count(waiting.Buffered);
         NeedBacklog().Add(waiting);
+        Count(waiting.Buffered);
     }
 
     private SendBacklog NeedBacklog() => _backlog ??= SendBacklog.Take();

@@ -101,6 +101,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <summary>Sends a whole message, or refuses it; never waits.</summary>
     public WebSocketSendResult TrySend(in OutgoingFrame frame, ReadOnlySpan<byte> payload)
     {
+        CheckLength(payload.Length);
         if (frame.Encoder is not null)
         {
             return frame.Encoder.TrySend(frame, payload);
@@ -120,6 +121,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <param name="key">The key of the message; only with <see cref="SendMode.LatestPerKey"/>.</param>
     public WebSocketSendResult SendOrDrop(in OutgoingFrame frame, ReadOnlySpan<byte> payload, SendMode mode, string? key)
     {
+        CheckLength(payload.Length);
         if (frame.Encoder is not null)
         {
             return frame.Encoder.SendOrDrop(frame, payload, mode, key);
@@ -150,6 +152,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <returns>A task that completes when the frame's bytes are in the send buffer or beyond.</returns>
     public ValueTask SendAsync(in OutgoingFrame frame, CancellationToken cancellationToken)
     {
+        CheckLength(frame);
         if (frame.Encoder is not null)
         {
             return frame.Encoder.SendAsync(frame, cancellationToken);
@@ -186,6 +189,43 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         return admission == SendAdmission.Closed ? ValueTask.FromException(owner.CreateClosedException()) : default;
     }
 
+    /// <summary>Rejects a frame that is too long, and releases its payload.</summary>
+    /// <exception cref="ArgumentException">See <see cref="OutgoingFrame.CheckLength"/>.</exception>
+    public void CheckLength(in OutgoingFrame frame)
+    {
+        try
+        {
+            CheckLength(frame.Payload.Length);
+        }
+        catch
+        {
+            frame.Release(Settings.Pool);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Drops the message that waits under a key, because a newer one does not fit in its place and is going to wait. The newer one must be
+    /// the last that the peer receives.
+    /// </summary>
+    public void DropStale(string key)
+    {
+        bool drained;
+        bool becomesSlow;
+        using (Hold())
+        {
+            if (!_buffer.TryDrop(key, out drained))
+            {
+                return;
+            }
+
+            becomesSlow = _state.TryBecomeSlow();
+        }
+
+        owner.OnDropped(new SendDrops(0, 0, Replaced: 1), becomesSlow);
+        ReportDrained(drained);
+    }
+
     /// <summary>Removes a frame that waits with its sender, who cancels it.</summary>
     /// <returns>Whether it was still waiting. If not, it is sent: half a message cannot be taken back (RFC 6455 §5.4).</returns>
     public bool TryRemove(WaitingFrame waiting)
@@ -212,8 +252,10 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <summary>Accepts a frame that was made in its turn, whatever is buffered by now.</summary>
     /// <returns>What to pass to <c>Write</c>, with the segment, outside of all locks.</returns>
     /// <exception cref="WebSocketClosedException">Nothing can be sent any more.</exception>
+    /// <exception cref="ArgumentException">The frame is too long (<see cref="OutgoingFrame.CheckLength"/>).</exception>
     public SendAdmission AddInTurn(in OutgoingFrame frame, ReadOnlySpan<byte> payload, out OutgoingSegment segment)
     {
+        CheckLength(payload.Length);
         SendAdmission admission;
         using (Hold())
         {
@@ -331,6 +373,15 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         }
     }
 
+    // Before the lock: in the middle of the queue, other senders would get the exception, and what waits would stay there.
+    private void CheckLength(int payloadLength)
+    {
+        if (payloadLength > OutgoingFrame.AlwaysValidLength)
+        {
+            OutgoingFrame.CheckLength(payloadLength, Settings.FrameForm);
+        }
+    }
+
     private ThinLock.Scope Hold() => ThinLock.Hold(ref _state.Gate, this);
 
     private void FlushIfAny()
@@ -414,7 +465,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         SendAdmission admission = SendRules.Admit(
             mode,
             _state,
-            hasRoom: key is null ? _buffer.HasRoom : _buffer.HasRoomFor(key),
+            hasRoom: key is null ? _buffer.HasRoom : _buffer.HasRoomFor(key, frame.LengthWith(payload.Length, Settings.FrameForm)),
             isTurn: _buffer.IsTurnOf(frame));
         if (admission == SendAdmission.Accepted)
         {
@@ -575,6 +626,8 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
             return false;
         }
 
+        // Before they become bytes: while keys wait at the end of each write, the peer is still behind.
+        bool isBehind = _buffer.HasKeyed;
         bool drained = _buffer.NoteWritten(written);
         if (Instruments.Traffic.Enabled)
         {
@@ -582,16 +635,16 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         }
 
         AcceptWaitingLocked(isReady);
-        return _state.Notes == SendNotes.None ? drained : TakeNotesLocked(drained);
+        return _state.Notes == SendNotes.None ? drained : TakeNotesLocked(drained, mayCatchUp: !isBehind && (isReady || drained));
     }
 
-    private bool TakeNotesLocked(bool drained)
+    private bool TakeNotesLocked(bool drained, bool mayCatchUp)
     {
         drained |= (_state.Notes & SendNotes.Drained) != 0;
         _state.Notes &= ~SendNotes.Drained;
-        if (_state.IsSlow && (_buffer.Length == 0 || (drained && !_buffer.HasKeyed)))
+        if (mayCatchUp && _state.IsSlow && _buffer.IsDrained)
         {
-            // What is reported is the end of the peer's slowness, which need not have congested the buffer.
+            // The level decides, not the moment at which it was reached, since keys may have waited then. What is reported is the end of the peer's slowness, which need not have congested the buffer.
             _state.Notes &= ~SendNotes.Slow;
             drained = true;
         }

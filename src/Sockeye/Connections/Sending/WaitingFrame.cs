@@ -18,6 +18,12 @@ internal sealed class WaitingFrame
     public OutgoingFrame Frame { get; private set; }
 
     /// <summary>
+    /// What a frame that waits costs besides its bytes, in bytes: this object, the header of the array, and its place under its key.
+    /// It counts against the limit of the send buffer, so that empty messages fill it too.
+    /// </summary>
+    public const int EntryLength = 192;
+
+    /// <summary>
     /// How many bytes of it count as buffered already, because its sender does not wait; 0 if the sender waits.
     /// </summary>
     public int Buffered { get; private set; }
@@ -94,8 +100,9 @@ internal sealed class WaitingFrame
     /// <summary>Replaces what is to be sent. Under the queue's lock, while it waits.</summary>
     public void Replace(in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings)
     {
-        Frame.Release(settings.Pool);
+        OutgoingFrame replaced = Frame;
         Set(frame, payload, settings);
+        replaced.Release(settings.Pool);
     }
 
     /// <summary>Ends the wait: the frame was accepted, or it is the sender's turn.</summary>
@@ -128,8 +135,10 @@ internal sealed class WaitingFrame
 
     private void Set(in OutgoingFrame frame, ReadOnlySpan<byte> payload, ConnectionSettings settings)
     {
+        // Before the copy, which would not be returned if this failed.
+        int length = frame.LengthWith(payload.Length, settings.FrameForm);
         Frame = frame.Shared is null ? frame.Copy(payload, settings.Pool) : frame;
-        Buffered = frame.LengthWith(payload.Length, settings.FrameForm);
+        Buffered = length;
     }
 
     private void Cancel(SendQueue queue, CancellationToken cancellationToken)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Sockeye.Protocol;
 
@@ -94,6 +96,46 @@ public sealed class FragmentLengthTests
             frames.Select(frame => frame.Opcode));
     }
 
+    [Theory]
+    [InlineData(false, 125, 2_100_000_000)]
+    [InlineData(true, 125, 2_140_000_000)]
+    [InlineData(true, null, 2_147_483_590)]
+    [InlineData(false, null, int.MaxValue)]
+    public async Task A_message_that_is_too_long_with_its_headers_is_rejected_at_once_and_delays_no_other(
+        bool isServer, int? fragmentLength, int length)
+    {
+        var test = new TestConnection(isServer ? Role.Server : Role.Client, options: new WebSocketConnectionOptions
+        {
+            FragmentLength = fragmentLength,
+            Limits = new() { MaxSendBufferLength = 100 },
+        });
+        using var memory = new UntouchedMemory(length);
+        test.Transport.Capacity = 0;
+        await test.Connection.SendAsync(new byte[100]).WithDeadline();
+
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(() => test.Connection.SendAsync(memory.Memory).AsTask());
+        Assert.StartsWith($"The message of {length} bytes is too long", thrown.Message);
+        Assert.Throws<ArgumentException>(() => test.Connection.TrySend(memory.GetSpan()));
+        foreach (WebSocketSlowConsumerPolicy policy in Enum.GetValues<WebSocketSlowConsumerPolicy>())
+        {
+            var options = new WebSocketSendOptions { SlowConsumer = policy, Key = "key" };
+            Assert.Throws<ArgumentException>(() => test.Connection.TrySend(memory.GetSpan(), WebSocketMessageKind.Binary, options));
+            await Assert.ThrowsAsync<ArgumentException>(
+                () => test.Connection.SendAsync(memory.Memory, WebSocketMessageKind.Binary, options).AsTask());
+        }
+
+        await using (WebSocketMessageWriter writer = test.Connection.BeginMessage(WebSocketMessageKind.Binary))
+        {
+            await Assert.ThrowsAsync<ArgumentException>(() => writer.WriteAsync(memory.Memory).AsTask()).WithDeadline();
+        }
+
+        Task next = test.Connection.SendAsync("next").AsTask();
+        test.Transport.Drain();
+        await next.WithDeadline();
+        Assert.Equal("Binary 100 bytes, Text 'next'", test.Wire());
+        Assert.Equal((0, 0), (test.Connection.SendBufferLength, test.Pool.OutCount));
+    }
+
     [Fact]
     public void A_frame_has_room_for_every_control_frame()
     {
@@ -115,5 +157,19 @@ public sealed class FragmentLengthTests
         Assert.All(frames, frame => Assert.Equal(test.Role == Role.Client, frame.Key is not null));
         Assert.Equal(0, test.Pool.OutCount);
         Assert.Equal(1, test.Connection.SentMessageCount);
+    }
+
+    // Of which the system provides nothing unless it is used.
+    private sealed unsafe class UntouchedMemory(int length) : MemoryManager<byte>
+    {
+        private readonly void* _start = NativeMemory.Alloc((nuint)length);
+
+        public override Span<byte> GetSpan() => new(_start, length);
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin() => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing) => NativeMemory.Free(_start);
     }
 }

@@ -226,6 +226,71 @@ public sealed class SlowConsumerSendsTests
     }
 
     [Fact]
+    public void A_peer_has_caught_up_once_the_buffer_is_at_half_its_limit_and_no_key_waits_although_it_is_never_empty()
+    {
+        var bench = new SendQueueBench(limit: 100_000);
+        bench.Block(70_000);
+        for (int i = 0; i < 120; i++)
+        {
+            Latest(bench, new string('x', 1_000), $"{i % 60}");
+        }
+
+        Assert.True(bench.Sends.IsSlow && bench.Sends.IsCongested);
+        for (int i = 0; i < 500 && bench.Sends.IsSlow; i++)
+        {
+            bench.Transport.Drain(1_004);
+            bench.Transport.Capacity = 0;
+            if (bench.Sends.SendBufferLength < 45_000)
+            {
+                // A sender that always has a message ready.
+                bench.Sends.TrySend(Opcode.Binary, new byte[1_000]);
+            }
+        }
+
+        Assert.False(bench.Sends.IsSlow || bench.Sends.IsCongested);
+        Assert.InRange(bench.Sends.SendBufferLength, 1, 50_000);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Empty_messages_that_wait_fill_the_send_buffer(bool haveKeys)
+    {
+        var bench = new SendQueueBench(limit: 10 * (2 + WaitingFrame.EntryLength));
+        bench.Block(1);
+        for (int i = 0; i < 100; i++)
+        {
+            _ = haveKeys ? Latest(bench, "", $"{i}") : Oldest(bench, "");
+        }
+
+        // Only the frames count as bytes to be sent.
+        Assert.Equal(3 + (10 * 2), bench.Sends.SendBufferLength);
+        Assert.Equal(haveKeys ? 90 : 0, bench.NoRoomCount);
+        Assert.Equal(haveKeys ? 0 : 90, bench.Drops.Oldest);
+        Assert.True(bench.Sends.IsCongested);
+        bench.Transport.Drain();
+        Assert.False(bench.Sends.IsCongested);
+        AssertAtRest(bench, bench.Drops);
+    }
+
+    [Fact]
+    public void A_message_that_waits_costs_about_what_is_counted_for_it()
+    {
+        const int Count = 10_000;
+        string[] keys = [.. Enumerable.Range(0, Count).Select(i => $"{i}")];
+        var bench = new SendQueueBench(limit: int.MaxValue);
+        bench.Block(1);
+        byte[] payload = new byte[1];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (string key in keys)
+        {
+            bench.Sends.SendOrDrop(Opcode.Text, payload, SendMode.LatestPerKey, key);
+        }
+
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / Count, 1, 2 * WaitingFrame.EntryLength);
+    }
+
+    [Fact]
     public void A_shorter_replacement_ends_a_congestion_and_is_reported()
     {
         SendQueueBench bench = Blocked();
