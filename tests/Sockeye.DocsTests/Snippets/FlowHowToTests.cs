@@ -34,23 +34,23 @@ public sealed class FlowHowToTests
             options with { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) },
             async (connection, cancellation) =>
             {
+                // snippet: exceeded
                 try
                 {
-                    await foreach (WebSocketMessage _ in connection.ReadAllAsync(cancellation))
+                    await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
                     {
+                        Process(message);
                     }
                 }
-                catch (WebSocketClosedException)
+                catch (WebSocketClosedException e) when (e.Result.Exception is WebSocketRateException exceeded)
                 {
-                    // snippet: exceeded
-                    if ((await connection.Closed).Exception is WebSocketRateException exceeded)
-                    {
-                        Console.WriteLine($"Connection {connection.Id} sent more than {exceeded.PerSecond} {exceeded.Rate} per second.");
-                    }
-                    // end snippet
-
-                    reported.TrySetResult((await connection.Closed).Exception);
+                    // "Connection 7: The peer sent more than 20 messages per second."
+                    Console.WriteLine($"Connection {connection.Id}: {exceeded.Message}");
                 }
+                // end snippet
+
+                // Not reached if the filter above does not apply.
+                reported.TrySetResult((await connection.Closed).Exception);
             });
         await using var client = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
         for (int i = 0; i < 200 && client.State == WebSocketConnectionState.Open; i++)
@@ -58,7 +58,10 @@ public sealed class FlowHowToTests
             _ = client.TrySend("too many");
         }
 
-        Assert.IsType<WebSocketRateException>(await reported.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Exception? exception = await reported.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal("The peer sent more than 20 messages per second.", Assert.IsType<WebSocketRateException>(exception).Message);
+
+        static void Process(WebSocketMessage message) => _ = message.Payload;
     }
 
     [Fact]
@@ -95,8 +98,8 @@ public sealed class FlowHowToTests
         if (connection.RoundTripTimes is { } times)
         {
             Console.WriteLine(
-                $"last {times.Last.TotalMilliseconds:F1} ms, smoothed {times.Smoothed.TotalMilliseconds:F1} ms, "
-                + $"minimum {times.Minimum.TotalMilliseconds:F1} ms");
+                $"last {times.Last.TotalMilliseconds:F3} ms, smoothed {times.Smoothed.TotalMilliseconds:F3} ms, "
+                + $"minimum {times.Minimum.TotalMilliseconds:F3} ms");
         }
         // end snippet
 

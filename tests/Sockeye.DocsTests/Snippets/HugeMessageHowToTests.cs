@@ -20,17 +20,23 @@ public sealed class HugeMessageHowToTests
             DeliverFragments = true,
             Limits = new() { MaxMessageLength = 100L * 1024 * 1024 * 1024 },
         };
-        // end snippet
-
         var serverOptions = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Connection = options };
+        // end snippet
 
         // snippet: receive
         await using var server = await WebSocketServer.StartAsync(serverOptions, async (connection, cancellation) =>
         {
             await foreach (WebSocketMessageStream message in connection.ReadAllMessageStreamsAsync(cancellation))
             {
-                await using FileStream file = File.Create(target);
-                await message.CopyToAsync(file, cancellation);
+                try
+                {
+                    await using FileStream file = File.Create(target);
+                    await message.CopyToAsync(file, cancellation);
+                }
+                catch (Exception exception) when (exception is IOException or OperationCanceledException)
+                {
+                    File.Delete(target); // It is incomplete.
+                }
             }
         });
         // end snippet
@@ -48,8 +54,15 @@ public sealed class HugeMessageHowToTests
 
         var result = await connection.CloseAsync();
         Assert.True(result.WasClean);
-        await server.StopAsync();
         Assert.Equal(3_000_000, new FileInfo(target).Length);
+
+        await using var other = await WebSocketClient.ConnectAsync(new Uri($"ws://{server.LocalEndPoint}/"));
+        WebSocketMessageWriter incomplete = other.BeginMessage(WebSocketMessageKind.Binary);
+        await incomplete.WriteAsync(new byte[10]);
+        await other.PingAsync();
+        other.Abort();
+        await server.StopAsync();
+        Assert.False(File.Exists(target));
         Directory.Delete(directory, recursive: true);
     }
 

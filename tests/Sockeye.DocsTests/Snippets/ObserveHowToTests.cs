@@ -5,6 +5,10 @@ namespace Sockeye.Tests;
 
 public sealed class ObserveHowToTests
 {
+    // snippet: a source of activities
+    private static readonly ActivitySource Source = new("MyServer");
+    // end snippet
+
     [Fact]
     public void Connections_can_be_traced()
     {
@@ -22,10 +26,9 @@ public sealed class ObserveHowToTests
     [Fact]
     public async Task A_message_can_have_an_activity_of_its_own()
     {
-        using var source = new ActivitySource("the application");
         using var listener = new ActivityListener
         {
-            ShouldListenTo = other => other.Name is "the application" or "Sockeye",
+            ShouldListenTo = other => other.Name is "MyServer" or "Sockeye",
             Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
         };
         ActivitySource.AddActivityListener(listener);
@@ -35,7 +38,7 @@ public sealed class ObserveHowToTests
             $"ws://127.0.0.1:{server.Port}/", new WebSocketClientOptions { Connection = new() { TraceConnection = true } });
 
         // snippet: an activity for a message
-        using Activity? activity = source.StartActivity(
+        using Activity? activity = Source.StartActivity(
             "order", ActivityKind.Consumer, connection.Activity?.Context ?? default);
         // end snippet
 

@@ -98,7 +98,8 @@ public sealed class TestYourHandlerHowToTests
     public async Task Frames_are_compared_in_hex()
     {
         // snippet: compare frames
-        await using WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync(new() { Network = new() { Record = true } });
+        await using WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync(
+            new CountingHandler(), new() { Network = new() { Record = true } });
 
         await pair.Client.SendAsync("Hi");
         await pair.Client.CloseAsync();
