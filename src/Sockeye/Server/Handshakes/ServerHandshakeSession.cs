@@ -17,7 +17,6 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     private readonly ServerContext _server;
     private readonly ConnectionSettings _settings;
     private readonly Transport _transport;
-    private readonly AcceptOutcome? _outcome;
     private RequestBytes _request;
 
     // Set while the request is handled, and while the application decides.
@@ -26,8 +25,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     // Set once the request is rejected.
     private volatile LingeringRejection? _rejection;
 
-    // What listens to this handshake, if anything does.
-    private MeasuredHandshake? _measured;
+    // What follows this handshake, if anything does: in one object, since most have neither and there are very many.
+    private HandshakeFollowers? _followers;
 
     private volatile bool _isOverdue;
 
@@ -43,7 +42,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     public ServerHandshakeSession(
         ServerContext server, ConnectionSettings settings, Transport transport, AcceptOutcome? outcome = null)
     {
-        _outcome = outcome;
+        _followers = outcome is null ? null : new HandshakeFollowers { Outcome = outcome };
         _server = server;
         _settings = settings;
         _transport = transport;
@@ -51,6 +50,20 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
         // Added before it can be made to give way: a session that has ended must not be added.
         server.Add(this);
+    }
+
+    private AcceptOutcome? Outcome => _followers?.Outcome;
+
+    private MeasuredHandshake? Measured
+    {
+        get => _followers?.Measured;
+        set
+        {
+            if (value is not null)
+            {
+                (_followers ??= new HandshakeFollowers()).Measured = value;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -67,7 +80,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     /// <param name="measured">What listens to the handshake since TLS began, if anything does.</param>
     public void Start(TimeSpan timeout, MeasuredHandshake? measured)
     {
-        _measured = measured;
+        Measured = measured;
         _settings.Wheel.Schedule(this, timeout);
         if (_rejection is not null)
         {
@@ -94,13 +107,13 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     /// <summary>Rejects the client of a stream before its request is read.</summary>
     public void StartRejected(WebSocketHandshakeError error)
     {
-        _measured = MeasuredHandshake.Begin(_settings.Wheel.Time);
+        Measured = MeasuredHandshake.Begin(_settings.Wheel.Time);
         StartRejected(() =>
         {
             var cause = new RejectionCause(error);
             HandshakeRejection response = _server.Failures.Reject(cause, _transport.RemoteEndPoint);
-            _measured?.Fail(Group, response.StatusCode, error);
-            _outcome?.OnRejected(cause, response.StatusCode);
+            Measured?.Fail(Group, response.StatusCode, error);
+            Outcome?.OnRejected(cause, response.StatusCode);
             return response;
         });
     }
@@ -198,7 +211,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         _attempt?.LeavePlace();
         End();
         CancelDecision();
-        _outcome?.OnClosed(error);
+        Outcome?.OnClosed(error);
         _request.Release();
     }
 
@@ -223,8 +236,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         if (TryDecide())
         {
             _server.Failures.ReportGaveWay(_transport.RemoteEndPoint);
-            _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.TimedOut);
-            _outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
+            Measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.TimedOut);
+            Outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
         }
         else if (_rejection is null)
         {
@@ -240,7 +253,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         if (TryDecide())
         {
             _server.Failures.ReportAbandoned(_transport.RemoteEndPoint, _attempt?.RequestIfKept);
-            _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.ConnectionLost);
+            Measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.ConnectionLost);
         }
     }
 
@@ -254,8 +267,8 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
         // A browser may open a connection before it has a request. It would treat a response as that to its first request.
         _server.Failures.ReportSilent(_transport.RemoteEndPoint);
-        _measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.TimedOut);
-        _outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
+        Measured?.Fail(Group, statusCode: null, WebSocketHandshakeError.TimedOut);
+        Outcome?.OnRejected(new(WebSocketHandshakeError.TimedOut), statusCode: null);
         _transport.Close();
     }
 
@@ -269,10 +282,10 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
     {
         UpgradeAttempt attempt = UpgradeAttempt.Rent(_server, _transport, _settings);
         _attempt = attempt;
-        Activity? outer = _measured is null ? null : Activity.Current;
-        _measured?.StartServer(head, _settings.Scope.IsSecure, _transport.RemoteEndPoint);
+        Activity? outer = Measured is null ? null : Activity.Current;
+        Measured?.StartServer(head, _settings.Scope.IsSecure, _transport.RemoteEndPoint);
         ReadVerdict verdict = Execute(attempt, UpgradeFlow.Run(attempt, head), rest);
-        if (_measured is not null)
+        if (Measured is not null)
         {
             // This thread serves other connections next. Code of the application that is still deciding has the activity in its own flow.
             Activity.Current = outer;
@@ -315,14 +328,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         }
 
         End();
-        _measured?.NoteOpened(attempt.Route.Pattern?.Text, connection.Connection.Id, connection.Connection.Subprotocol);
-        _measured?.Succeed(connection.Group);
-        connection.Start(_measured?.Context ?? default);
+        Measured?.NoteOpened(attempt.Route.Pattern?.Text, connection.Connection.Id, connection.Connection.Subprotocol);
+        Measured?.Succeed(connection.Group);
+        connection.Start(Measured?.Context ?? default);
 
         // A client that does not wait for the response has sent its first frames after the request.
         ReadVerdict verdict = rest.IsEmpty ? ReadVerdict.Continue : connection.OnReceived(rest);
         connection.EndCall();
-        _outcome?.OnOpened(connection.Connection);
+        Outcome?.OnOpened(connection.Connection);
         return verdict;
     }
 
@@ -358,7 +371,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
             ? plain
             : _server.Failures.Reject(cause, _transport.RemoteEndPoint, result.Response);
         Measure(result, response.StatusCode);
-        _outcome?.OnRejected(cause, response.StatusCode);
+        Outcome?.OnRejected(cause, response.StatusCode);
         return Send(response, _attempt is { IsHead: true });
     }
 
@@ -386,7 +399,7 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
 
     private void Measure(in UpgradeResult result, int statusCode)
     {
-        if (_measured is not { } measured)
+        if (Measured is not { } measured)
         {
             return;
         }
@@ -436,5 +449,14 @@ internal sealed class ServerHandshakeSession : Deadline, ITransportSink, IOpenin
         Volatile.Write(ref _hasEnded, true);
         _settings.Wheel.Cancel(this);
         _server.Remove(this);
+    }
+
+    private sealed class HandshakeFollowers
+    {
+        /// <summary>What a caller of the acceptor waits for.</summary>
+        public AcceptOutcome? Outcome { get; init; }
+
+        /// <summary>What is measured, while anything listens.</summary>
+        public MeasuredHandshake? Measured { get; set; }
     }
 }
