@@ -29,9 +29,7 @@ public sealed class ConcurrentUseStressTests
         BothClose,
         SenderDisposes,
         SenderAborts,
-        ReceiverAborts,
         SenderFails,
-        ReceiverFails,
         ReceiverDisposes,
     }
 
@@ -153,14 +151,8 @@ public sealed class ConcurrentUseStressTests
             case End.SenderAborts:
                 from.Abort();
                 return Task.CompletedTask;
-            case End.ReceiverAborts:
-                to.Abort();
-                return Task.CompletedTask;
-            case End.SenderFails:
-                from.Fail(WebSocketCloseCode.PolicyViolation);
-                return Task.CompletedTask;
             default:
-                to.Fail(WebSocketCloseCode.PolicyViolation);
+                from.Fail(WebSocketCloseCode.PolicyViolation);
                 return Task.CompletedTask;
         }
     }
