@@ -117,7 +117,13 @@ public sealed class TestYourHandlerHowToTests
         var time = new FakeTimeProvider();
         await using WebSocketTestPair pair = await WebSocketTestPair.ConnectAsync(
             new CountingHandler(),
-            new() { TimeProvider = time, Client = new() { Connection = new() { AnswerPings = false } } });
+            new()
+            {
+                TimeProvider = time,
+
+                // A client without keep-alive of its own, which would end the connection at the same time.
+                Client = new() { Connection = new() { AnswerPings = false, KeepAlive = KeepAliveOptions.Disabled } },
+            });
 
         time.Advance(TimeSpan.FromSeconds(21)); // more than PingInterval: the server sends a ping
         time.Advance(TimeSpan.FromSeconds(21)); // more than PongTimeout: it aborts the connection
