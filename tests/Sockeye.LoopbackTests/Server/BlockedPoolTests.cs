@@ -98,9 +98,13 @@ public sealed class BlockedPoolTests : IDisposable
     [EachServer]
     public async Task A_continuation_of_StopAsync_that_blocks_does_not_delay_other_callers(ServerKind kind)
     {
-        WebSocketServer server = await StartAsync(kind);
+        var served = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        WebSocketServer server = await WebSocketServer.StartAsync(Servers.OptionsOf(kind), (_, _) => served.Task);
+        await using WebSocketConnection client = await ConnectAsync(server, kind);
 
-        Task blocking = BlockAfterAsync(server.StopAsync(Quick));
+        // The stop must not end before something awaits it, which would then block the thread of this test.
+        Task blocking = BlockAfterAsync(server.StopAsync());
+        served.SetResult();
         await server.StopAsync().WithDeadline();
         await server.Completion.WithDeadline();
 
