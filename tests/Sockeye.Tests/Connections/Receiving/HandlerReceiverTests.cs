@@ -403,9 +403,10 @@ public sealed class HandlerReceiverTests
     [InlineData(true)]
     public void Delivery_pauses_while_the_send_buffer_is_over_its_limit_and_nothing_is_lost(bool asynchronous)
     {
+        int sent = 0;
         var handler = asynchronous
-            ? new RecordingHandler { Async = (connection, text) => Send(connection) }
-            : new RecordingHandler { Sync = (connection, text) => connection.TrySend(new byte[100]) };
+            ? new RecordingHandler { Async = (connection, text) => SendAsync(connection) }
+            : new RecordingHandler { Sync = (connection, text) => Send(connection) };
         var test = new TestConnection(handler: handler, options: new WebSocketConnectionOptions
         {
             Limits = new() { MaxSendBufferLength = 250, MaxInboxLength = 1_000 },
@@ -423,14 +424,24 @@ public sealed class HandlerReceiverTests
         test.Transport.Drain();
 
         handler.WaitFor(asynchronous ? "<49 49>" : " 49");
+        Deadlines.Until(() => Volatile.Read(ref sent) == 50, "the last message is handled");
         Deadlines.Until(() => test.Connection.SendBufferLength == 0, "everything is written");
         Assert.Equal(50, test.Frames().Count);
         Assert.Equal(
             string.Join(' ', Enumerable.Range(0, 50).Select(i => asynchronous ? $"<{i} {i}>" : $"{i}")), handler.Events);
         Deadlines.Until(() => test.Pool.OutCount == 0, "the last message is returned");
 
-        static async ValueTask Send(WebSocketConnection connection) =>
+        void Send(WebSocketConnection connection)
+        {
+            connection.TrySend(new byte[100]);
+            Interlocked.Increment(ref sent);
+        }
+
+        async ValueTask SendAsync(WebSocketConnection connection)
+        {
             await connection.SendAsync(new byte[100]).ConfigureAwait(false);
+            Interlocked.Increment(ref sent);
+        }
     }
 
     [Fact]
