@@ -830,7 +830,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
         compress ? Core.Compression?.EncoderFor(length) : null;
 
     private InvalidOperationException? FindMisuse(bool fragments) =>
-        Core.Pull is null ? new("The connection has a handler, so its messages cannot be received with a call.")
+        Core.Pull is null ? ReceiveErrors.CreateHandled()
         : Core.Settings.Reader.DeliverFragments == fragments ? null
         : new(fragments
             ? "The connection delivers whole messages; set WebSocketConnectionOptions.DeliverFragments."

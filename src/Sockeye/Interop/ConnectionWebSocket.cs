@@ -178,8 +178,7 @@ internal sealed class ConnectionWebSocket : WebSocket
 
         return Interlocked.Exchange(ref _isReceiving, 1) == 0
             ? ReceiveNextAsync(buffer, cancellationToken)
-            : ValueTask.FromException<ValueWebSocketReceiveResult>(new InvalidOperationException(
-                "Another receive is still waiting. Only one receive may wait at a time on a connection."));
+            : ValueTask.FromException<ValueWebSocketReceiveResult>(ReceiveErrors.CreateConcurrent());
     }
 
     /// <inheritdoc/>
@@ -371,8 +370,7 @@ internal sealed class ConnectionWebSocket : WebSocket
         if (!_pull.IsOnLoan(_loan))
         {
             _hasRest = false;
-            throw new InvalidOperationException(
-                "The rest of the message was skipped: another receive has been made on the connection since.");
+            throw ReceiveErrors.CreateSkipped();
         }
 
         int length = Math.Min(destination.Length, _rest.Length);

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Sockeye.Connections.Receiving;
 using Sockeye.Interop;
 
 namespace Sockeye;
@@ -45,9 +46,6 @@ public static class WebSocketInteropExtensions
     public static WebSocket AsWebSocket(this WebSocketConnection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return new ConnectionWebSocket(
-            connection,
-            connection.Core.Pull
-                ?? throw new InvalidOperationException("The connection has a handler, so its messages cannot be received with a call."));
+        return new ConnectionWebSocket(connection, connection.Core.Pull ?? throw ReceiveErrors.CreateHandled());
     }
 }

@@ -53,7 +53,7 @@ internal sealed class PieceReader(PullReceiver pull, bool acrossMessages)
 
             if (!acrossMessages && pull.LastLoan != _loan)
             {
-                throw CreateSkipped();
+                throw ReceiveErrors.CreateSkipped();
             }
 
             await ReceiveAsync(cancellationToken).ConfigureAwait(false);
@@ -120,10 +120,7 @@ internal sealed class PieceReader(PullReceiver pull, bool acrossMessages)
     {
         if (!pull.IsOnLoan(_loan))
         {
-            throw CreateSkipped();
+            throw ReceiveErrors.CreateSkipped();
         }
     }
-
-    private static InvalidOperationException CreateSkipped() =>
-        new("The rest of the message was skipped: another receive has been made on the connection since.");
 }

@@ -137,7 +137,6 @@ public static class WebSocketStreamExtensions
     private static PullReceiver PullOf(WebSocketConnection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return connection.Core.Pull
-            ?? throw new InvalidOperationException("The connection has a handler, so its messages cannot be received with a call.");
+        return connection.Core.Pull ?? throw ReceiveErrors.CreateHandled();
     }
 }

@@ -99,7 +99,7 @@ internal sealed class PullReceiver
             Beginning.Taken => default,
             Beginning.Waiting => new(this, _source.Version),
             Beginning.Canceled => ValueTask.FromCanceled<WebSocketMessage?>(cancellationToken),
-            _ => ValueTask.FromException<WebSocketMessage?>(CreateRefusal()),
+            _ => ValueTask.FromException<WebSocketMessage?>(ReceiveErrors.CreateConcurrent()),
         };
 
     /// <summary>Receives the next fragment; otherwise the same as <see cref="ReceiveMessageAsync"/>.</summary>
@@ -111,7 +111,7 @@ internal sealed class PullReceiver
             Beginning.Taken => default,
             Beginning.Waiting => new(this, _source.Version),
             Beginning.Canceled => ValueTask.FromCanceled<WebSocketFragment?>(cancellationToken),
-            _ => ValueTask.FromException<WebSocketFragment?>(CreateRefusal()),
+            _ => ValueTask.FromException<WebSocketFragment?>(ReceiveErrors.CreateConcurrent()),
         };
 
     /// <summary>Whether a message has been received in part: the next piece belongs to it.</summary>
@@ -372,9 +372,6 @@ internal sealed class PullReceiver
 
     private static WebSocketFragment FragmentOf(in InboxEntry entry) =>
         new(entry.Payload, entry.Kind, entry.EndOfMessage);
-
-    private static InvalidOperationException CreateRefusal() =>
-        new("Another receive is still waiting. Only one receive may wait at a time on a connection.");
 
     // What a receive throws at the end; null if the closing handshake was completed (RFC 6455 §7.1.4), or waits for the application.
     private WebSocketClosedException? FindUncleanEnd()
