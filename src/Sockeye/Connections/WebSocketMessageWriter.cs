@@ -39,8 +39,7 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
     private readonly Opcode _opcode;
     private readonly bool _compress;
     private MessageEncoder? _encoder;
-    private byte[]? _gathered;
-    private int _gatheredLength;
+    private GatheredBytes _gathered = new(FirstLength);
     private bool _hasBegun;
     private bool _hasEnded;
     private bool _isSending;
@@ -116,7 +115,7 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         CheckUsable();
-        return Reserve(Math.Max(sizeHint, 1)).AsMemory(_gatheredLength);
+        return _gathered.Reserve(Pool, Math.Max(sizeHint, 1));
     }
 
     /// <inheritdoc cref="GetMemory"/>
@@ -128,9 +127,9 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, (_gathered?.Length ?? 0) - _gatheredLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _gathered.Room);
         CheckUsable();
-        _gatheredLength += count;
+        _gathered.Advance(count);
     }
 
     /// <summary>Sends the gathered bytes as a fragment; without any it sends nothing.</summary>
@@ -139,7 +138,7 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
     /// <exception cref="InvalidOperationException">The last fragment is still being sent.</exception>
     /// <exception cref="WebSocketClosedException">The connection is closing or closed.</exception>
     public override Task FlushAsync(CancellationToken cancellationToken) =>
-        _gatheredLength == 0 ? Task.CompletedTask : SendAsync(default, fin: false, cancellationToken).AsTask();
+        _gathered.Length == 0 ? Task.CompletedTask : SendAsync(default, fin: false, cancellationToken).AsTask();
 
     /// <summary>The same as <see cref="FlushAsync"/>, and blocks the thread while the send buffer is full.</summary>
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
@@ -153,14 +152,13 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
         CheckUsable();
         while (!buffer.IsEmpty)
         {
-            if (_gatheredLength >= GatheredLength)
+            if (_gathered.Length >= GatheredLength)
             {
                 Flush();
             }
 
-            int length = Math.Min(buffer.Length, GatheredLength - _gatheredLength);
-            buffer[..length].CopyTo(Reserve(length).AsSpan(_gatheredLength));
-            _gatheredLength += length;
+            int length = Math.Min(buffer.Length, GatheredLength - _gathered.Length);
+            _gathered.Add(Pool, buffer[..length]);
             buffer = buffer[length..];
         }
     }
@@ -193,7 +191,7 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
             _isDisposed = true;
             if (!_isSending)
             {
-                ReturnGathered();
+                _gathered.Release(Pool);
             }
 
             if ((_hasBegun || _isSending) && !_hasEnded)
@@ -220,41 +218,6 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
         }
     }
 
-    // Returns the array of the gathered bytes, with room for more.
-    private byte[] Reserve(int length)
-    {
-        if (_gathered is { } array && array.Length - _gatheredLength >= length)
-        {
-            return array;
-        }
-
-        long needed = (long)_gatheredLength + length;
-        if (needed > Array.MaxLength)
-        {
-            throw new InvalidOperationException("More bytes were gathered than an array holds. Send them with FlushAsync in between.");
-        }
-
-        long preferred = Math.Min(Math.Max(FirstLength, 2L * _gatheredLength), Array.MaxLength);
-        byte[] longer = Pool.Rent((int)Math.Max(needed, preferred));
-        _gathered.AsSpan(0, _gatheredLength).CopyTo(longer);
-        int gatheredLength = _gatheredLength;
-        ReturnGathered();
-        _gatheredLength = gatheredLength;
-        return _gathered = longer;
-    }
-
-    private void ReturnGathered()
-    {
-        if (_gathered is { } array)
-        {
-            _gathered = null;
-            PoisonedMemory.Poison(array.AsSpan(0, _gatheredLength));
-            Pool.Return(array);
-        }
-
-        _gatheredLength = 0;
-    }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendAsync(ReadOnlyMemory<byte> payload, bool fin, CancellationToken cancellationToken)
     {
@@ -262,12 +225,11 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
         _isSending = true;
         try
         {
-            if (_gatheredLength > 0)
+            if (_gathered.Length > 0)
             {
                 // Its end too if there is nothing else: one frame less.
-                ReadOnlyMemory<byte> gathered = _gathered.AsMemory(0, _gatheredLength);
-                await SendFragmentAsync(gathered, fin && payload.IsEmpty, cancellationToken).ConfigureAwait(false);
-                _gatheredLength = 0;
+                await SendFragmentAsync(_gathered.Bytes, fin && payload.IsEmpty, cancellationToken).ConfigureAwait(false);
+                _gathered.Clear();
             }
 
             if (!payload.IsEmpty || (fin && !_hasEnded))
@@ -282,7 +244,7 @@ public sealed class WebSocketMessageWriter : Stream, IBufferWriter<byte>
 
         if (_hasEnded)
         {
-            ReturnGathered();
+            _gathered.Release(Pool);
         }
     }
 

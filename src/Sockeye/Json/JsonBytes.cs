@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Sockeye.Memory;
 
 namespace Sockeye.Json;
 
@@ -20,8 +21,7 @@ internal sealed class JsonBytes : IBufferWriter<byte>
 
     private readonly Utf8JsonWriter _writer;
     private ArrayPool<byte> _pool = ArrayPool<byte>.Shared;
-    private byte[] _array = [];
-    private int _length;
+    private GatheredBytes _written = new(FirstLength);
 
     private JsonBytes() => _writer = new Utf8JsonWriter(this, Options);
 
@@ -40,7 +40,9 @@ internal sealed class JsonBytes : IBufferWriter<byte>
         {
             bytes._pool = pool;
             bytes.Serialize(value, typeInfo);
-            return new ArraySegment<byte>(bytes.Detach(out int length), 0, length);
+
+            // The writer asks for memory before it writes anything, and a value is never empty.
+            return bytes._written.Detach();
         }
         finally
         {
@@ -50,13 +52,13 @@ internal sealed class JsonBytes : IBufferWriter<byte>
     }
 
     /// <inheritdoc/>
-    public void Advance(int count) => _length += count;
+    public void Advance(int count) => _written.Advance(count);
 
     /// <inheritdoc/>
-    public Memory<byte> GetMemory(int sizeHint = 0) => Reserve(sizeHint).AsMemory(_length);
+    public Memory<byte> GetMemory(int sizeHint = 0) => _written.Reserve(_pool, Math.Max(sizeHint, 1));
 
     /// <inheritdoc/>
-    public Span<byte> GetSpan(int sizeHint = 0) => Reserve(sizeHint).AsSpan(_length);
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     private void Serialize<T>(T value, JsonTypeInfo<T> typeInfo)
     {
@@ -80,43 +82,10 @@ internal sealed class JsonBytes : IBufferWriter<byte>
         JsonSerializer.Serialize(writer, value, typeInfo);
     }
 
-    private byte[] Detach(out int length)
-    {
-        // The writer asks for memory before it writes anything, and a value is never empty.
-        byte[] array = _array;
-        length = _length;
-        _array = [];
-        return array;
-    }
-
     // After a failed value, returns what was written of it.
     private void Reset()
     {
-        ReturnArray();
-        _array = [];
-        _length = 0;
+        _written.Release(_pool);
         _writer.Reset(this);
-    }
-
-    private byte[] Reserve(int sizeHint)
-    {
-        int needed = _length + Math.Max(sizeHint, 1);
-        if (needed > _array.Length)
-        {
-            byte[] longer = _pool.Rent(Math.Max(Math.Max(needed, 2 * _array.Length), FirstLength));
-            _array.AsSpan(0, _length).CopyTo(longer);
-            ReturnArray();
-            _array = longer;
-        }
-
-        return _array;
-    }
-
-    private void ReturnArray()
-    {
-        if (_array.Length != 0)
-        {
-            _pool.Return(_array);
-        }
     }
 }

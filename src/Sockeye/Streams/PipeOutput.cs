@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Sockeye.Memory;
 
 namespace Sockeye.Streams;
 
@@ -13,23 +14,21 @@ internal sealed class PipeOutput(
     private static readonly WebSocketSendOptions SendOptions = new() { SlowConsumer = WebSocketSlowConsumerPolicy.Wait };
 
     private readonly PendingCallCancellation _cancellation = new();
-    private byte[]? _array;
-    private int _length;
+    private GatheredBytes _written = new(FirstLength);
     private bool _isCompleted;
 
     /// <inheritdoc/>
     public override bool CanGetUnflushedBytes => true;
 
     /// <inheritdoc/>
-    public override long UnflushedBytes => _length;
+    public override long UnflushedBytes => _written.Length;
 
     /// <inheritdoc/>
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         CheckWritable();
-        Reserve(Math.Max(sizeHint, 1));
-        return _array.AsMemory(_length);
+        return _written.Reserve(pool, Math.Max(sizeHint, 1));
     }
 
     /// <inheritdoc/>
@@ -39,23 +38,23 @@ internal sealed class PipeOutput(
     public override void Advance(int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, (_array?.Length ?? 0) - _length);
-        _length += bytes;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, _written.Room);
+        _written.Advance(bytes);
     }
 
     /// <inheritdoc/>
     public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         CheckWritable();
-        if (_length == 0)
+        if (_written.Length == 0)
         {
             return new FlushResult(_cancellation.TryTake(), connection.State != WebSocketConnectionState.Open);
         }
 
-        FlushResult result = await SendAsync(_array.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
+        FlushResult result = await SendAsync(_written.Bytes, cancellationToken).ConfigureAwait(false);
         if (!result.IsCanceled)
         {
-            ReturnArray();
+            _written.Release(pool);
         }
 
         return result;
@@ -66,19 +65,19 @@ internal sealed class PipeOutput(
         ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         CheckWritable();
-        if (_length == 0 && !source.IsEmpty)
+        if (_written.Length == 0 && !source.IsEmpty)
         {
             FlushResult result = await SendAsync(source, cancellationToken).ConfigureAwait(false);
             if (result.IsCanceled)
             {
                 // As after a canceled flush, what was written is still to be sent.
-                Add(source);
+                _written.Add(pool, source.Span);
             }
 
             return result;
         }
 
-        Add(source);
+        _written.Add(pool, source.Span);
         return await FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -94,14 +93,14 @@ internal sealed class PipeOutput(
         }
 
         _isCompleted = true;
-        if (_length > 0 && exception is null)
+        if (_written.Length > 0 && exception is null)
         {
             // Not awaited: the Close frame goes behind the sends that wait.
             _ = SendLastAsync();
         }
         else
         {
-            ReturnArray();
+            _written.Release(pool);
         }
 
         onCompleted(exception);
@@ -165,7 +164,7 @@ internal sealed class PipeOutput(
     {
         try
         {
-            await connection.SendAsync(_array.AsMemory(0, _length), kind, SendOptions).ConfigureAwait(false);
+            await connection.SendAsync(_written.Bytes, kind, SendOptions).ConfigureAwait(false);
         }
         catch (WebSocketClosedException)
         {
@@ -173,46 +172,7 @@ internal sealed class PipeOutput(
         }
         finally
         {
-            ReturnArray();
+            _written.Release(pool);
         }
-    }
-
-    private void Add(ReadOnlyMemory<byte> source)
-    {
-        Reserve(source.Length);
-        source.CopyTo(_array.AsMemory(_length));
-        _length += source.Length;
-    }
-
-    private void Reserve(int length)
-    {
-        if (_array is { } array && array.Length - _length >= length)
-        {
-            return;
-        }
-
-        long needed = (long)_length + length;
-        if (needed > Array.MaxLength)
-        {
-            throw new InvalidOperationException("More bytes were written than a message of one array holds. Flush in between.");
-        }
-
-        byte[] longer = pool.Rent((int)Math.Max(needed, Math.Min(Math.Max(FirstLength, 2L * _length), Array.MaxLength)));
-        _array.AsSpan(0, _length).CopyTo(longer);
-        int written = _length;
-        ReturnArray();
-        _array = longer;
-        _length = written;
-    }
-
-    private void ReturnArray()
-    {
-        if (_array is { } array)
-        {
-            _array = null;
-            pool.Return(array);
-        }
-
-        _length = 0;
     }
 }
