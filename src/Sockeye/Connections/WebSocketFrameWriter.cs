@@ -10,8 +10,8 @@ namespace Sockeye;
 /// <para>
 /// A frame need not be one that RFC 6455 allows: reserved bits and opcodes are sent as they are, and text is not validated. What would
 /// corrupt a message is rejected: a fragmented control frame, a continuation without a beginning, a new message within another (§5.4), and
-/// RSV1 on a connection whose compressed messages refer to earlier ones (RFC 7692 §7.1.1), which would then refer to the wrong bytes. Frames are not compressed, and not split by <see cref="WebSocketConnectionOptions.FragmentLength"/> if they are control
-/// frames.
+/// RSV1 on a connection whose compressed messages refer to earlier ones (RFC 7692 §7.1.1), which would then refer to the wrong bytes.
+/// Frames are not compressed, and control frames are not split by <see cref="WebSocketConnectionOptions.FragmentLength"/>.
 /// </para>
 /// <para>
 /// Only one thread may use a writer at a time; any number of writers may be used on a connection. Disposing a writer within a message fails

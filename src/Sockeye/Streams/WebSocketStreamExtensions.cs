@@ -100,7 +100,8 @@ public static class WebSocketStreamExtensions
     /// </para>
     /// <para>
     /// Each flush of the output sends what was written since the last as one message, and completes when there is room in the send buffer.
-    /// So that no bytes are lost, a flush waits under every policy for slow consumers (<see cref="WebSocketSlowConsumerPolicy"/>). A flush on a connection that is closing sends nothing, and its result is completed. A canceled flush keeps what was written.
+    /// So that no bytes are lost, a flush waits under every policy for slow consumers (<see cref="WebSocketSlowConsumerPolicy"/>). A flush
+    /// on a connection that is closing sends nothing, and its result is completed. A canceled flush keeps what was written.
     /// </para>
     /// <para>
     /// Completing the output sends the unflushed bytes, and then closes the connection with 1000; it does not wait. Completing it with an

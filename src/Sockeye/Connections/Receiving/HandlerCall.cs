@@ -85,7 +85,6 @@ internal sealed class HandlerCall : IPayloadLender
         }
 
         // From here on the array belongs to this call. Everything else of this object may belong to a later loan already.
-
         settings.Memory.Add(-array.Length);
         pool = settings.UncountedPool;
         if (!Inbox.IsTooLong(array, payload.Length))

@@ -60,7 +60,7 @@ internal interface IReadSideOwner
 
     /// <summary>A message, or a frame, has begun to arrive and is not complete.</summary>
     /// <param name="takenLength">A count that grows with the bytes of messages, and not with control frames.</param>
-    /// <param name="number">A count of the messages that were incomplete and have become whole.</param>
+    /// <param name="number">A count of the messages and frames that were incomplete and have become whole.</param>
     void OnMessageOpen(long takenLength, int number);
 
     /// <summary>All that has begun to arrive is complete.</summary>

@@ -33,8 +33,8 @@ internal sealed class MessageEncoder(
             return queue.TrySend(made, made.Payload.Span);
         }
 
-        // Refused, if there is no room, or the connection is closed. Otherwise it goes behind others, when its sender no longer waits to compress it:
-        // uncompressed, which keeps it out of the window.
+        // Refused, if there is no room, or the connection is closed. Otherwise it goes behind others, when its sender no longer waits to
+        // compress it: uncompressed, which keeps it out of the window.
         return TryMake(message, payload, SendMode.TryTurn) ?? queue.TrySend(PlainOf(message), payload);
     }
 

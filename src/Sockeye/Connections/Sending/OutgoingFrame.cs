@@ -178,8 +178,8 @@ internal readonly struct OutgoingFrame
         if (length > Array.MaxLength)
         {
             throw new ArgumentException(
-                $"The message of {payloadLength} bytes is too long: its frames need {length} bytes with their headers, and {Array.MaxLength} is the most that one send can take. "
-                + "Send it in parts (BeginMessage), or with a longer FragmentLength.");
+                $"The message of {payloadLength} bytes is too long: its frames need {length} bytes with their headers, and "
+                + $"{Array.MaxLength} is the most that one send can take. Send it in parts (BeginMessage), or with a longer FragmentLength.");
         }
     }
 

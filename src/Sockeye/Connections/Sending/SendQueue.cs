@@ -644,7 +644,8 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
         _state.Notes &= ~SendNotes.Drained;
         if (mayCatchUp && _state.IsSlow && _buffer.IsDrained)
         {
-            // The level decides, not the moment at which it was reached, since keys may have waited then. What is reported is the end of the peer's slowness, which need not have congested the buffer.
+            // The level decides, not the moment at which it was reached, since keys may have waited then. What is reported is the end of
+            // the peer's slowness, which need not have congested the buffer.
             _state.Notes &= ~SendNotes.Slow;
             drained = true;
         }
