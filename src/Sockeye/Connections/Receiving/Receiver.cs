@@ -252,6 +252,8 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
             HasEnded = true;
             if (Owner.DropsReceived)
             {
+                // The I/O thread may be in the middle of a read.
+                DropRest();
                 ClearInbox();
             }
         }

@@ -73,6 +73,34 @@ public sealed class ReceiversAloneTests
     }
 
     [Fact]
+    public async Task What_a_read_still_delivers_after_an_abort_was_reported_is_dropped()
+    {
+        var bench = new ReceiverBench { DropsReceived = true };
+        var receiver = new PullReceiver(bench);
+        Deliver(receiver, "before");
+
+        receiver.End(isCall: false);
+        Assert.Null(await receiver.ReceiveMessageAsync(isRegistered: false, default));
+        Deliver(receiver, "after");
+
+        Assert.Equal(0, bench.Pool.OutCount);
+    }
+
+    [Fact]
+    public void A_handler_gets_nothing_that_a_read_still_delivers_after_an_abort_was_reported()
+    {
+        var bench = new ReceiverBench { DropsReceived = true };
+        var receiver = new HandlerReceiver(bench);
+        receiver.Open();
+
+        receiver.End(isCall: false);
+        Deliver(receiver, "after");
+
+        Assert.Equal("opened, closed 1000, served", bench.Calls);
+        Assert.Equal(0, bench.Pool.OutCount);
+    }
+
+    [Fact]
     public async Task A_receive_gets_what_waits_and_then_what_comes()
     {
         var bench = new ReceiverBench();
