@@ -29,7 +29,9 @@ public sealed class ConcurrentUseStressTests
         BothClose,
         SenderDisposes,
         SenderAborts,
+        ReceiverAborts,
         SenderFails,
+        ReceiverFails,
         ReceiverDisposes,
     }
 
@@ -151,8 +153,14 @@ public sealed class ConcurrentUseStressTests
             case End.SenderAborts:
                 from.Abort();
                 return Task.CompletedTask;
-            default:
+            case End.ReceiverAborts:
+                to.Abort();
+                return Task.CompletedTask;
+            case End.SenderFails:
                 from.Fail(WebSocketCloseCode.PolicyViolation);
+                return Task.CompletedTask;
+            default:
+                to.Fail(WebSocketCloseCode.PolicyViolation);
                 return Task.CompletedTask;
         }
     }

@@ -158,6 +158,34 @@ public sealed class ConnectionLifecycleTests
         Assert.IsType<IOException>(life.Cause);
     }
 
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public void Nothing_is_waited_for_once_both_directions_of_the_transport_have_ended(string role)
+    {
+        var brokenPipe = new IOException("broken pipe");
+        foreach (Action<ConnectionLifecycle> begin in (Action<ConnectionLifecycle>[])
+            [
+                static _ => { },
+                static life => life.Close(Normal),
+                static life => life.PeerClosed(Away),
+                static life => { life.PeerClosed(Away); life.ApplicationDone(); },
+                static life => { life.PeerClosed(Away); life.ApplicationDone(); life.CloseWritten(); },
+                static life => { life.Fail(Broken, Violation, dropsReceived: false); life.ApplicationDone(); },
+            ])
+        {
+            var inputFirst = new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client);
+            var outputFirst = new ConnectionLifecycle(role == "server" ? Role.Server : Role.Client);
+            begin(inputFirst);
+            begin(outputFirst);
+
+            inputFirst.InputEnded();
+            outputFirst.OutputFailed(brokenPipe);
+
+            Assert.Equal(LifecycleCommands.AbortTransport, inputFirst.OutputFailed(brokenPipe));
+            Assert.Equal(LifecycleCommands.AbortTransport, outputFirst.InputEnded());
+        }
+    }
+
     [Fact]
     public void A_failure_whose_close_frame_was_never_sent_is_1006_with_its_cause()
     {

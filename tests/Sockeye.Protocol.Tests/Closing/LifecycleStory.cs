@@ -47,6 +47,7 @@ internal readonly record struct LifecycleStory(
             : isEnding && !IsGone && !IsAborted && after.Wait == LifecycleWait.None ? "a wait without a deadline"
             : !isEnding && !IsGone && HasStoppedPings ? "an open connection without keep-alive"
             : IsGone && !(HasStoppedPings && HasStoppedDeadlines) ? "a deadline that is armed after the end"
+            : HasInputEnded && HasOutputFailed && !IsGone && !IsAborted ? "a wait for a transport that has ended"
             : isEnding && !IsGone && !IsAborted && !Ends(after) ? "deadlines that lead nowhere"
             : null;
     }

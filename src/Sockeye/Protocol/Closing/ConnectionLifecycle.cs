@@ -192,6 +192,11 @@ internal sealed class ConnectionLifecycle(Role role)
         }
 
         _hasInputEnded = true;
+        if (_outputError is not null)
+        {
+            return EndBothDirections();
+        }
+
         if (IsReported || IsFailed)
         {
             return LifecycleCommands.CloseWhenWritten;
@@ -213,14 +218,20 @@ internal sealed class ConnectionLifecycle(Role role)
     /// <summary>Nothing can be sent any more; what the peer sent before it went is still read, for a while.</summary>
     public LifecycleCommands OutputFailed(Exception error)
     {
-        if (IsReported)
+        if (_isTransportGone)
         {
             return LifecycleCommands.None;
         }
 
-        IsBegunHere ??= false;
         _outputError = error;
-        return WaitFor(LifecycleWait.Transport);
+        if (!IsReported)
+        {
+            IsBegunHere ??= false;
+        }
+
+        return _hasInputEnded ? EndBothDirections()
+            : IsReported ? LifecycleCommands.None
+            : WaitFor(LifecycleWait.Transport);
     }
 
     /// <summary>The keep-alive deadline is due, and the peer has been silent long enough for a ping (§5.5.2).</summary>
@@ -331,6 +342,13 @@ internal sealed class ConnectionLifecycle(Role role)
         IsBegunHere ??= false;
         Cause ??= IsClean ? null : error;
         return commands | Report();
+    }
+
+    // Nothing can arrive any more, and nothing can leave: there is nothing to wait for.
+    private LifecycleCommands EndBothDirections()
+    {
+        Drop(_outputError);
+        return LifecycleCommands.AbortTransport;
     }
 
     // Drops the transport of a peer that does not respond.
