@@ -9,7 +9,7 @@ namespace Sockeye.Connections;
 /// What the properties of a connection return that has to be made: its request, addresses and extensions. Made when one of
 /// them is first read, so that reading again is cheap, and a connection whose properties are never read keeps nothing.
 /// </summary>
-/// <param name="opening">What opened the connection: a server's packed request, a client's response, or nothing.</param>
+/// <param name="opening">What opened the connection: a server's request, packed or not, a client's response, or nothing.</param>
 /// <param name="transport">The transport, which has the addresses.</param>
 /// <param name="scope">What a server knows about the request.</param>
 /// <param name="extensions">The extensions that were agreed on, as the header has them.</param>
@@ -22,7 +22,7 @@ internal sealed class ConnectionDetails(object? opening, Transport transport, Up
 
     /// <summary>The request that opened the connection; <see langword="null"/> on a client.</summary>
     public WebSocketUpgradeRequest? Request { get; } =
-        opening is byte[] packed ? new WebSocketUpgradeRequest(packed, transport, scope) : null;
+        opening is byte[] packed ? new WebSocketUpgradeRequest(packed, transport, scope) : opening as WebSocketUpgradeRequest;
 
     /// <summary>The response that opened the connection; <see langword="null"/> on a server.</summary>
     public WebSocketUpgradeResponse? Response { get; } = opening as WebSocketUpgradeResponse;

@@ -36,7 +36,7 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     // A text of up to 340 characters; longer ones are encoded into a rented buffer.
     private const int MaxLengthOnStack = 1_024;
 
-    // A server's packed request or a client's response. The first property that needs more replaces it by a ConnectionDetails.
+    // A server's request, packed or not, or a client's response. The first property that needs more replaces it by a ConnectionDetails.
     private object? _opening;
 
     private readonly WebSocketHandler? _handler;

@@ -28,11 +28,14 @@ public sealed class WebSocketUpgradeRequest
     /// <param name="packedHead">The head, as <see cref="PackedHead"/> packed it.</param>
     /// <param name="transport">The transport of the request, which has the addresses.</param>
     /// <param name="scope">The server's context of the request.</param>
-    internal WebSocketUpgradeRequest(byte[] packedHead, Transport transport, UpgradeScope scope)
+    /// <param name="routeValues">The values that another router has found; <see langword="null"/> to take them from the path.</param>
+    internal WebSocketUpgradeRequest(
+        byte[] packedHead, Transport transport, UpgradeScope scope, IReadOnlyList<KeyValuePair<string, string>>? routeValues = null)
     {
         _packedHead = packedHead;
         _transport = transport;
         _scope = scope;
+        _values = routeValues is null ? null : new ReadValues(this, routeValues);
     }
 
     /// <summary>The method: <c>GET</c> in every request that is accepted.</summary>
@@ -122,6 +125,9 @@ public sealed class WebSocketUpgradeRequest
     /// </summary>
     public bool IsSecure => _scope.IsSecure;
 
+    /// <summary>What the HTTP server that has read the request knows of it; <see langword="null"/> if there is none.</summary>
+    internal object? HttpOrigin { get; init; }
+
     private ReadValues Read => _values ??= new ReadValues(this);
 
     /// <summary>Returns the value of a cookie.</summary>
@@ -173,7 +179,8 @@ public sealed class WebSocketUpgradeRequest
 
     /// <summary>The values besides the path that were read from a request so far.</summary>
     /// <param name="request">The request.</param>
-    private sealed class ReadValues(WebSocketUpgradeRequest request)
+    /// <param name="routeValues">The values of the route's parameters, if they are known already.</param>
+    private sealed class ReadValues(WebSocketUpgradeRequest request, IReadOnlyList<KeyValuePair<string, string>>? routeValues = null)
     {
         private int _version;
         private string? _method;
@@ -185,7 +192,7 @@ public sealed class WebSocketUpgradeRequest
         private IReadOnlyList<WebSocketExtensionOffer>? _extensions;
         private WebSocketHeaders? _headers;
         private IReadOnlyList<KeyValuePair<string, string>>? _cookies;
-        private IReadOnlyList<KeyValuePair<string, string>>? _routeValues;
+        private IReadOnlyList<KeyValuePair<string, string>>? _routeValues = routeValues;
         private StrongBox<IPAddress?>? _client;
 
         public string Method => _method ??= request.Parse(static offer => Encoding.ASCII.GetString(offer.Request.Method));

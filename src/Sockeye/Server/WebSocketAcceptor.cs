@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Sockeye.Protocol;
 using Sockeye.Server;
 using Sockeye.Server.Handshakes;
+using Sockeye.Server.Routes;
 using Sockeye.Server.Stopping;
 using Sockeye.Transports;
 
@@ -171,7 +173,22 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
     /// <exception cref="ArgumentException">The input has no request.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public Task<WebSocketPreparedUpgrade> PrepareAsync(
-        WebSocketHandshakeInput input, CancellationToken cancellationToken = default)
+        WebSocketHandshakeInput input, CancellationToken cancellationToken = default) =>
+        PrepareOnAsync(route: null, input, cancellationToken);
+
+    /// <summary>Makes a route that another router matches, for <see cref="PrepareOnAsync"/>.</summary>
+    /// <param name="name">What it is called in metrics: the pattern of that router.</param>
+    /// <param name="options">The options of the route; those that are not set are the acceptor's.</param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    internal ServerRoute CreateRoute(string name, WebSocketRouteOptions options)
+    {
+        ServerOptionConflicts.Check(options, name);
+        return new ServerRoute(_context, RoutePattern.Named(name), options, handler: null);
+    }
+
+    /// <summary>The same as the public method, for a route that another router has matched.</summary>
+    internal Task<WebSocketPreparedUpgrade> PrepareOnAsync(
+        ServerRoute? route, WebSocketHandshakeInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(input);
         if (input.Request is not { } request)
@@ -181,7 +198,7 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
 
         return cancellationToken.IsCancellationRequested
             ? Task.FromCanceled<WebSocketPreparedUpgrade>(cancellationToken)
-            : new UpgradePreparation(_context, request, input).RunAsync(cancellationToken);
+            : new UpgradePreparation(_context, request, input, route).RunAsync(cancellationToken);
     }
 
     /// <summary>Returns the open connections: a copy, made by each call; empty if they are not tracked.</summary>

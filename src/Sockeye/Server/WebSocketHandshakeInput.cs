@@ -14,6 +14,12 @@ public sealed record WebSocketHandshakeInput
     /// <summary>The request, if it was parsed already; <see langword="null"/>, the default, to read it from the stream.</summary>
     public WebSocketParsedRequest? Request { get; init; }
 
+    /// <summary>
+    /// The values of the route's parameters, if another router has found them: <see cref="WebSocketUpgradeRequest.RouteValues"/> has them
+    /// then. <see langword="null"/>, the default, to take them from the path. Only with <see cref="Request"/>.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, string>>? RouteValues { get; init; }
+
     /// <summary>The address of this end; <see langword="null"/>, the default, if it is unknown.</summary>
     public EndPoint? LocalEndPoint { get; init; }
 
@@ -22,4 +28,7 @@ public sealed record WebSocketHandshakeInput
 
     /// <summary>Whether the stream is over TLS, so that the server's own origin is an https origin. The default is <see langword="false"/>.</summary>
     public bool IsSecure { get; init; }
+
+    /// <summary>What the HTTP server knows of the request, for the connection to keep.</summary>
+    internal object? Origin { get; init; }
 }

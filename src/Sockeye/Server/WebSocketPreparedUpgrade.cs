@@ -1,5 +1,6 @@
-using Sockeye.Protocol;
 using Sockeye.Server.Handshakes;
+using Sockeye.Transports;
+using Sockeye.Transports.Loops;
 
 namespace Sockeye;
 
@@ -16,8 +17,7 @@ namespace Sockeye;
 public sealed class WebSocketPreparedUpgrade : IDisposable
 {
     private readonly UpgradePreparation _preparation;
-    private readonly WebSocketUpgradeAcceptance? _acceptance;
-    private readonly PerMessageDeflateParameters? _deflate;
+    private readonly AcceptedUpgrade? _accepted;
     private int _isOver;
 
     internal WebSocketPreparedUpgrade(
@@ -32,17 +32,15 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     }
 
     internal WebSocketPreparedUpgrade(
-        UpgradePreparation preparation, PreparedResponse response, WebSocketUpgradeRequest request,
-        WebSocketUpgradeAcceptance acceptance, string? subprotocol, PerMessageDeflateParameters? deflate)
+        UpgradePreparation preparation, PreparedResponse response, WebSocketUpgradeRequest request, in AcceptedUpgrade accepted)
         : this(preparation, response, request, WebSocketHandshakeError.None)
     {
-        _acceptance = acceptance;
-        _deflate = deflate;
-        Subprotocol = subprotocol;
+        _accepted = accepted;
+        Subprotocol = accepted.Subprotocol;
     }
 
     /// <summary>Whether the request is accepted: then the status is 101, and the caller attaches a stream.</summary>
-    public bool IsAccepted => _acceptance is not null;
+    public bool IsAccepted => _accepted is not null;
 
     /// <summary>
     /// Why the request is rejected, even if <see cref="WebSocketAcceptorOptions.OnPlainRequest"/> has responded to it;
@@ -83,7 +81,52 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     public WebSocketConnection Attach(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        if (_acceptance is null)
+        return AttachOnce((stream, _preparation), static (of, accepted) =>
+        {
+            WebSocketAcceptor.Use(of.stream);
+            try
+            {
+                return of._preparation.Open(of._preparation.TransportOf(of.stream), accepted);
+            }
+            catch (InvalidOperationException)
+            {
+                of.stream.Dispose();
+                throw;
+            }
+        });
+    }
+
+    /// <summary>
+    /// Sets what receives the messages of the connection, unless the decision of the application names another handler; before it is opened.
+    /// </summary>
+    internal void UseHandler(WebSocketHandler handler) => _preparation.UseHandler(handler);
+
+    /// <summary>Opens the connection over a transport, after the response was written.</summary>
+    /// <exception cref="InvalidOperationException">As for a stream. The transport is unchanged.</exception>
+    internal WebSocketConnection AttachTransport(Transport transport) =>
+        AttachOnce((transport, _preparation), static (of, accepted) => of._preparation.Open(of.transport, accepted));
+
+    /// <summary>Opens the connection on the event loop of a transport that another sink has started. Loop thread only.</summary>
+    /// <param name="transport">The transport.</param>
+    /// <param name="received">What that sink has received and not used.</param>
+    /// <exception cref="InvalidOperationException">As for a stream.</exception>
+    internal WebSocketConnection AttachOnLoop(EventLoopTransport transport, byte[] received) => AttachOnce(
+        (transport, received, _preparation),
+        static (of, accepted) => of._preparation.OpenOnLoop(of.transport, of.received, accepted));
+
+    /// <summary>Abandons the handshake, unless a stream was attached: then the connection continues.</summary>
+    public void Dispose()
+    {
+        const int disposed = 2;
+        if (Interlocked.CompareExchange(ref _isOver, disposed, 0) == 0)
+        {
+            _preparation.Release();
+        }
+    }
+
+    private WebSocketConnection AttachOnce<T>(T argument, Func<T, AcceptedUpgrade, WebSocketConnection> open)
+    {
+        if (_accepted is not { } accepted)
         {
             throw new InvalidOperationException($"The request was rejected with status {StatusCode}: there is no connection.");
         }
@@ -98,24 +141,13 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
 
         try
         {
-            WebSocketAcceptor.Use(stream);
-            return _preparation.Open(stream, _acceptance, Subprotocol, _deflate);
+            return open(argument, accepted);
         }
         catch
         {
             // Does nothing if the connection has taken the place over.
             _preparation.Release();
             throw;
-        }
-    }
-
-    /// <summary>Abandons the handshake, unless a stream was attached: then the connection continues.</summary>
-    public void Dispose()
-    {
-        const int disposed = 2;
-        if (Interlocked.CompareExchange(ref _isOver, disposed, 0) == 0)
-        {
-            _preparation.Release();
         }
     }
 }

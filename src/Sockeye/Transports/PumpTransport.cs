@@ -1,27 +1,13 @@
-using System.Buffers;
-
 namespace Sockeye.Transports;
 
 /// <summary>
 /// A transport over asynchronous reads and writes: one task reads and passes on what it receives. The plain, slower twin of the
 /// event loop, used where a loop cannot be.
 /// </summary>
-internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
+internal abstract class PumpTransport : Transport
 {
-    // One system call should fetch all that a fast peer has sent; the buffer is rented for the length of a read only. A sink must
-    // buffer what it cannot handle in one slice, so it gets less with the next read.
-    private const int ReceiveBufferLength = 64 * 1024;
-    private const int FirstReceiveLength = 16 * 1024;
-    private const int LowestReceiveLength = 4 * 1024;
-
-    // A large factor gives few different lengths: the pool keeps arrays of each.
-    private const int ReadLengthFactor = 4;
-
     // A peer that sends without pause must not occupy a pool thread forever.
     private const int MaxReadsPerTurn = 8;
-
-    /// <summary>Returned by <see cref="ReadAsync"/> when there is nothing to read and it does not wait.</summary>
-    protected const int Nothing = -1;
 
     private readonly AutoResetSignal _resumed = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,7 +21,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private ReadVerdict _verdict;
     private Task? _resumption;
     private long _demotedUntil = long.MinValue;
-    private int _readLength = FirstReceiveLength;
+    private bool _hasYielded;
     private byte _stride = TimeSlice.FirstStride;
 
     private Exception? _error;
@@ -45,7 +31,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     private int _isClosing;
     private int _isReleased;
 
-    private bool IsReleased => Volatile.Read(ref _isReleased) != 0;
+    /// <summary>Whether the transport is closed or aborted: nothing is read any more.</summary>
+    protected bool IsReleased => Volatile.Read(ref _isReleased) != 0;
 
     private bool HasOutputFailed => Volatile.Read(ref _hasOutputFailed) != 0;
 
@@ -139,12 +126,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         Release(reset: true);
     }
 
-    /// <summary>Waits without a buffer until there is something to read.</summary>
-    protected abstract ValueTask WaitForInputAsync();
-
-    /// <summary>Reads the available bytes.</summary>
-    /// <returns>The number of bytes, 0 at the end of the input, or <see cref="Nothing"/>.</returns>
-    protected abstract ValueTask<int> ReadAsync(Memory<byte> buffer);
+    /// <summary>Reads, and calls <see cref="Deliver"/>, until the input has ended or the transport is released.</summary>
+    protected abstract Task ReadToEndAsync();
 
     /// <summary>Writes what can be written without waiting.</summary>
     /// <returns>The number of bytes written.</returns>
@@ -159,6 +142,11 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
     /// <summary>Closes the socket or stream, which ends every pending call. Called once; does not throw.</summary>
     /// <param name="reset">Whether to reset the connection.</param>
     protected abstract void ReleaseCore(bool reset);
+
+    /// <summary>Called once, after the sink was told that the transport has ended.</summary>
+    protected virtual void OnEnded()
+    {
+    }
 
     private async Task RunAsync()
     {
@@ -190,6 +178,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
 
         await WaitForWritesAsync().ConfigureAwait(false);
         Sink.NotifyClosed(Volatile.Read(ref _error));
+        OnEnded();
     }
 
     // After the release: waits until no write uses memory and every notification about writes has been sent.
@@ -213,52 +202,39 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         await _outputFailure.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task ReadToEndAsync()
+    /// <summary>Waits for the turn of this transport, after a number of reads that did not wait.</summary>
+    /// <returns>The number of reads since its last turn.</returns>
+    protected ValueTask<int> TakeTurnAsync(int reads)
     {
-        int reads = 0;
-        while (!IsReleased)
+        return reads != MaxReadsPerTurn && TimeProvider.System.GetTimestamp() >= _demotedUntil ? new(reads) : WaitAsync();
+
+        static async ValueTask<int> WaitAsync()
         {
-            ValueTask waiting = WaitForInputAsync();
-            reads = waiting.IsCompleted ? reads + 1 : 0;
-            await AwaitInputAsync(waiting).ConfigureAwait(false);
-            if (reads == MaxReadsPerTurn || TimeProvider.System.GetTimestamp() < _demotedUntil)
-            {
-                reads = 0;
-                await TurnQueue.Shared.WaitAsync().ConfigureAwait(false);
-            }
-
-            int wanted = _readLength > ITransportSink.ShortReadLength && Sink.IsShortOfMemory
-                ? ITransportSink.ShortReadLength
-                : _readLength;
-            byte[] buffer = pool.Rent(wanted);
-            try
-            {
-                int length = await AwaitInputAsync(ReadAsync(buffer.AsMemory(0, wanted))).ConfigureAwait(false);
-                if (length == 0)
-                {
-                    return;
-                }
-
-                if (length != Nothing)
-                {
-                    await StackSpace.EnsureAsync().ConfigureAwait(false);
-                    BeginSlice();
-                    _verdict = Sink.OnReceived(buffer.AsSpan(0, length));
-                    EndSlice(hasTakenAll: length == wanted);
-                }
-            }
-            finally
-            {
-                pool.Return(buffer);
-            }
-
-            await EndPauseAsync().ConfigureAwait(false);
+            await TurnQueue.Shared.WaitAsync().ConfigureAwait(false);
+            return 0;
         }
+    }
+
+    /// <summary>Passes what has arrived to the sink. <see cref="EndPauseAsync"/> is to follow.</summary>
+    /// <param name="bytes">What has arrived, on loan.</param>
+    protected void Deliver(Span<byte> bytes)
+    {
+        BeginSlice();
+        _verdict = Sink.OnReceived(bytes);
+        EndSlice();
+    }
+
+    /// <summary>Whether the sink has had too little time for what was delivered, since this was last asked.</summary>
+    protected bool TakeYielded()
+    {
+        bool hasYielded = _hasYielded;
+        _hasYielded = false;
+        return hasYielded;
     }
 
     private void BeginSlice() => _slice.Begin(TimeProvider.System.GetTimestamp(), _stride);
 
-    private void EndSlice(bool hasTakenAll)
+    private void EndSlice()
     {
         _stride = _slice.Stride;
         if (_slice.IsOver)
@@ -267,23 +243,18 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
             _demotedUntil = TimeProvider.System.GetTimestamp() + length;
         }
 
-        if (_verdict == ReadVerdict.Yield)
-        {
-            _readLength = LowestReceiveLength;
-        }
-        else if (hasTakenAll)
-        {
-            _readLength = Math.Min(_readLength * ReadLengthFactor, ReceiveBufferLength);
-        }
+        _hasYielded |= _verdict == ReadVerdict.Yield;
     }
 
-    private ValueTask AwaitInputAsync(ValueTask input) =>
+    /// <summary>Waits for input as long as the sink allows it, and meanwhile calls the sink when it requests to be resumed.</summary>
+    protected ValueTask AwaitInputAsync(ValueTask input) =>
         _verdict == ReadVerdict.Await ? new ValueTask(AwaitInputAsync(input.AsTask())) : input;
 
-    private ValueTask<int> AwaitInputAsync(ValueTask<int> input) =>
-        _verdict == ReadVerdict.Await ? new ValueTask<int>(ReadInputAsync(input.AsTask())) : input;
+    /// <summary>The same for input with a result.</summary>
+    protected ValueTask<T> AwaitInputAsync<T>(ValueTask<T> input) =>
+        _verdict == ReadVerdict.Await ? new ValueTask<T>(ReadInputAsync(input.AsTask())) : input;
 
-    private async Task<int> ReadInputAsync(Task<int> input)
+    private async Task<T> ReadInputAsync<T>(Task<T> input)
     {
         await AwaitInputAsync(input).ConfigureAwait(false);
         return await input.ConfigureAwait(false);
@@ -308,7 +279,8 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         await input.ConfigureAwait(false);
     }
 
-    private async ValueTask EndPauseAsync()
+    /// <summary>Waits until the sink wants to read on.</summary>
+    protected async ValueTask EndPauseAsync()
     {
         while (_verdict is ReadVerdict.Pause or ReadVerdict.Yield && !IsReleased)
         {
@@ -337,7 +309,7 @@ internal abstract class PumpTransport(ArrayPool<byte> pool) : Transport
         {
             BeginSlice();
             _verdict = Sink.OnReadingResumed();
-            EndSlice(hasTakenAll: false);
+            EndSlice();
         }
     }
 

@@ -8,7 +8,7 @@ namespace Sockeye.Transports;
 /// A stream socket, on any system. Waits for input with zero-byte reads, so that an idle connection holds no buffer, and writes
 /// without waiting for as long as the kernel accepts data.
 /// </summary>
-internal sealed class SocketTransport : PumpTransport
+internal sealed class SocketTransport : BufferedPumpTransport
 {
     private readonly Socket _socket;
 

@@ -8,7 +8,7 @@ namespace Sockeye.Transports;
 /// <summary>
 /// A transport over any duplex stream: TLS, a pipe, or the stream that an HTTP server or client provides after an upgrade.
 /// </summary>
-internal sealed class StreamTransport : PumpTransport
+internal sealed class StreamTransport : BufferedPumpTransport
 {
     private readonly Stream _stream;
     private readonly Func<ValueTask>? _endOutput;

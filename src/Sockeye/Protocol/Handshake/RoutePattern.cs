@@ -24,6 +24,10 @@ internal sealed class RoutePattern
     /// <summary>The pattern that matches every path.</summary>
     public static RoutePattern Any { get; } = new("*", [new Segment("", SegmentKind.Rest)]);
 
+    /// <summary>A pattern of another router, which matches the paths.</summary>
+    /// <param name="text">Its text, in the syntax of that router.</param>
+    public static RoutePattern Named(string text) => new(text, []);
+
     /// <summary>The text of the pattern.</summary>
     public string Text { get; }
 

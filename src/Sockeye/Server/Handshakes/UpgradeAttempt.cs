@@ -61,6 +61,20 @@ internal sealed class UpgradeAttempt
         set => _settings = value;
     }
 
+    /// <summary>The route that another router has found; <see langword="null"/> to find one among those of the server.</summary>
+    public ServerRoute? GivenRoute { get; init; }
+
+    /// <summary>The values of the route's parameters that another router has found; <see langword="null"/> to take them from the path.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>>? GivenRouteValues { get; init; }
+
+    /// <summary>
+    /// Receives the messages, unless the decision of the application names another handler; <see langword="null"/> for that of the route.
+    /// </summary>
+    public WebSocketHandler? GivenHandler { get; set; }
+
+    /// <summary>What the HTTP server that has read the request knows of it; <see langword="null"/> if there is none.</summary>
+    public object? Origin { get; init; }
+
     /// <summary>Whether the method is HEAD, so that the response has no body (RFC 9110 §9.3.2).</summary>
     public bool IsHead { get; set; }
 
@@ -97,10 +111,13 @@ internal sealed class UpgradeAttempt
 
     /// <summary>The request, as the application sees it.</summary>
     /// <exception cref="InvalidOperationException">The head was not kept.</exception>
-    public WebSocketUpgradeRequest Request => new(PackedHead, Transport, Settings.Scope);
+    public WebSocketUpgradeRequest Request => new(PackedHead, Transport, Settings.Scope, GivenRouteValues) { HttpOrigin = Origin };
 
     /// <summary>The same; <see langword="null"/> if the head was not kept.</summary>
     public WebSocketUpgradeRequest? RequestIfKept => _packedHead is null ? null : Request;
+
+    /// <summary>What a connection keeps of the request: the packed head, if there is nothing else.</summary>
+    public object Opening => GivenRouteValues is null && Origin is null ? PackedHead : Request;
 
     /// <summary>Like the constructor, with the object that this thread has returned last.</summary>
     public static UpgradeAttempt Rent(ServerContext server, Transport transport, ConnectionSettings settings)
@@ -135,6 +152,7 @@ internal sealed class UpgradeAttempt
         Detail = null;
         Exception = null;
         Pending = null;
+        GivenHandler = null;
         Spare = this;
     }
 

@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Diagnostics;
 using Sockeye.Connections;
 using Sockeye.Protocol;
+using Sockeye.Server.Routes;
 using Sockeye.Telemetry;
 using Sockeye.Transports;
+using Sockeye.Transports.Loops;
 
 namespace Sockeye.Server.Handshakes;
 
@@ -23,14 +25,21 @@ internal sealed class UpgradePreparation
     /// <param name="server">The rules and the connections of the acceptor.</param>
     /// <param name="request">The request.</param>
     /// <param name="input">What else is known of the connection.</param>
-    public UpgradePreparation(ServerContext server, WebSocketParsedRequest request, WebSocketHandshakeInput input)
+    /// <param name="route">The route of the request, if the caller has found it.</param>
+    public UpgradePreparation(
+        ServerContext server, WebSocketParsedRequest request, WebSocketHandshakeInput input, ServerRoute? route = null)
     {
         _server = server;
         _input = input;
         _head = request.Head;
         _measured = MeasuredHandshake.Begin(server.Options.TimeProvider);
         _attempt = new UpgradeAttempt(
-            server, new AddressedTransport(input.LocalEndPoint, input.RemoteEndPoint), server.SettingsOn(server.Wheel, input.IsSecure));
+            server, new AddressedTransport(input.LocalEndPoint, input.RemoteEndPoint), server.SettingsOn(server.Wheel, input.IsSecure))
+        {
+            GivenRoute = route,
+            GivenRouteValues = input.RouteValues,
+            Origin = input.Origin,
+        };
     }
 
     /// <summary>Checks the request, and lets the application decide.</summary>
@@ -76,31 +85,43 @@ internal sealed class UpgradePreparation
         }
     }
 
-    /// <summary>Opens the connection over its stream.</summary>
+    /// <summary>Sets what receives the messages, unless the decision of the application names another handler.</summary>
+    public void UseHandler(WebSocketHandler handler) => _attempt.GivenHandler = handler;
+
+    /// <summary>Makes the transport of a stream.</summary>
     /// <param name="stream">The stream, after the response.</param>
-    /// <param name="acceptance">The decision of the application.</param>
-    /// <param name="subprotocol">The subprotocol in the response.</param>
-    /// <param name="deflate">The parameters of permessage-deflate in the response.</param>
-    /// <exception cref="InvalidOperationException">The acceptor has been stopped.</exception>
-    public WebSocketConnection Open(
-        Stream stream, WebSocketUpgradeAcceptance acceptance, string? subprotocol, PerMessageDeflateParameters? deflate)
+    public Transport TransportOf(Stream stream)
     {
         // A copy: it is read when there is room for it, which may be later, and the buffer belongs to the caller.
         byte[] received = [.. _input.Received.Span];
-        var transport = new StreamTransport(
+        return new StreamTransport(
             received.Length == 0 ? stream : new PrefixedStream(received, stream),
             _server.Options.Pool, _input.LocalEndPoint, _input.RemoteEndPoint);
-        ConnectionCore connection = UpgradeResponses.Connect(_attempt, transport, acceptance, subprotocol, deflate);
-        _attempt.HandOverPlace(connection);
-        if (!_server.Connections.TryAdd(connection))
-        {
-            connection.Sends.Terminate();
-            stream.Dispose();
-            throw new InvalidOperationException("The acceptor has been stopped.");
-        }
+    }
 
+    /// <summary>Opens the connection.</summary>
+    /// <param name="transport">What it uses, after the response.</param>
+    /// <param name="accepted">What was agreed on.</param>
+    /// <exception cref="InvalidOperationException">The acceptor has been stopped. The transport is unchanged.</exception>
+    public WebSocketConnection Open(Transport transport, in AcceptedUpgrade accepted)
+    {
+        ConnectionCore connection = Connect(transport, accepted);
         connection.Start(_measured?.Context ?? default);
         transport.Start();
+        return connection.Connection;
+    }
+
+    /// <summary>Opens the connection on the event loop of its transport, in place. Loop thread only.</summary>
+    /// <param name="transport">What it uses, after the response. It was started by another sink.</param>
+    /// <param name="received">What that sink has received and not used.</param>
+    /// <param name="accepted">What was agreed on.</param>
+    /// <exception cref="InvalidOperationException">The acceptor has been stopped.</exception>
+    public WebSocketConnection OpenOnLoop(EventLoopTransport transport, ReadOnlySpan<byte> received, in AcceptedUpgrade accepted)
+    {
+        _attempt.Settings = _attempt.Route.For(_attempt.Settings.Scope.IsSecure).SettingsOn(transport.Loop.Wheel);
+        ConnectionCore connection = Connect(transport, accepted);
+        connection.Preload(received);
+        connection.Start(_measured?.Context ?? default);
         return connection.Connection;
     }
 
@@ -115,6 +136,20 @@ internal sealed class UpgradePreparation
         WebSocketHandshakeError error = UpgradeSteps.Check(_attempt, ref request);
         _attempt.Keep(_head);
         return error;
+    }
+
+    private ConnectionCore Connect(Transport transport, in AcceptedUpgrade accepted)
+    {
+        ConnectionCore connection =
+            UpgradeResponses.Connect(_attempt, transport, accepted.Acceptance, accepted.Subprotocol, accepted.Deflate);
+        _attempt.HandOverPlace(connection);
+        if (!_server.Connections.TryAdd(connection))
+        {
+            connection.Sends.Terminate();
+            throw new InvalidOperationException("The acceptor has been stopped.");
+        }
+
+        return connection;
     }
 
     private async Task<WebSocketUpgradeDecision> DecideAsync(CancellationToken cancellationToken)
@@ -145,7 +180,8 @@ internal sealed class UpgradePreparation
         {
             string? subprotocol = UpgradeResponses.WriteAcceptance(response, _attempt, offer, acceptance);
             var prepared = new WebSocketPreparedUpgrade(
-                this, PreparedResponse.Parse(response.WrittenMemory), _attempt.Request, acceptance, subprotocol, offer.PerMessageDeflate);
+                this, PreparedResponse.Parse(response.WrittenMemory), _attempt.Request,
+                new AcceptedUpgrade(acceptance, subprotocol, offer.PerMessageDeflate));
             _measured?.NoteRoute(_attempt.Route.Pattern?.Text);
             _measured?.Succeed(Group);
             return prepared;

@@ -39,7 +39,8 @@ internal static class UpgradeResponses
         UpgradeAttempt attempt, Transport transport, WebSocketUpgradeAcceptance acceptance, string? subprotocol,
         PerMessageDeflateParameters? deflate) =>
         new WebSocketConnection(
-            transport, attempt.Settings, acceptance.Handler ?? attempt.Route.Handler, subprotocol, deflate, attempt.PackedHead)
+            transport, attempt.Settings, acceptance.Handler ?? attempt.GivenHandler ?? attempt.Route.Handler, subprotocol, deflate,
+            attempt.Opening)
         {
             UserState = acceptance.UserState,
         }.Core;

@@ -73,7 +73,7 @@ internal static class UpgradeSteps
     /// <summary>Finds the route of a request that was parsed, and whether the client's connection is over TLS.</summary>
     public static void FindRoute(UpgradeAttempt attempt, ref ReceivedRequest request)
     {
-        request.Route = attempt.Server.Routes.Find(request.Head);
+        request.Route = attempt.GivenRoute ?? attempt.Server.Routes.Find(request.Head);
 
         // Only the proxy knows whether the client uses TLS, and with it the scheme of a page's own origin.
         bool isSecure = attempt.Server.Proxies?.IsClientSecure(attempt.Transport.RemoteEndPoint, request.Head.Headers)

@@ -105,6 +105,33 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         }
     }
 
+    /// <summary>
+    /// Hands the transport over to another sink, which is resumed first, so that it may have kept bytes. Loop thread only, and not during a
+    /// call to the current sink.
+    /// </summary>
+    /// <param name="take">Sets <see cref="Transport.Sink"/>.</param>
+    /// <returns>Whether it was handed over; not if the transport has ended.</returns>
+    public bool TryHandOver(Action take)
+    {
+        if (_isReleased || IsAborted)
+        {
+            return false;
+        }
+
+        take();
+        _isPaused = false;
+        _isAwaited = false;
+        _mustResumeSink = true;
+        if (_hasInputEnded)
+        {
+            // The former sink was told, and reads no more.
+            Sink.OnInputEnded();
+        }
+
+        ServeInTurn();
+        return true;
+    }
+
     /// <inheritdoc/>
     public override TimeSlice? Slice => Loop.Slice;
 

@@ -1,0 +1,43 @@
+using Sockeye;
+using Sockeye.AspNetCore.Endpoints;
+using Sockeye.AspNetCore.Upgrades;
+
+namespace Microsoft.AspNetCore.Http;
+
+/// <summary>Accepts WebSocket connections in controllers, middleware and any other code that has an <see cref="HttpContext"/>.</summary>
+public static class SockeyeHttpContextExtensions
+{
+    /// <summary>Responds to an opening handshake: opens a connection, or writes a rejection (RFC 6455 §4.2.2; RFC 8441 §5).</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="options">
+    /// The options of this connection; those that are not set are those of the application. Keep one object for all requests with the same
+    /// options: what belongs to them is prepared once.
+    /// </param>
+    /// <returns>
+    /// The connection, whose messages the caller receives; <see langword="null"/> if the request was rejected, also because it is no opening
+    /// handshake: then the response is complete.
+    /// </returns>
+    /// <remarks>
+    /// Keep the request open until the connection has ended, as with a loop that receives its messages: at the end of the request, an open
+    /// connection is closed with 1000. Canceling <see cref="HttpContext.RequestAborted"/> means that the client has disconnected.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">
+    /// Sockeye's services were not added, or the server has reached its own limit of upgraded connections.
+    /// </exception>
+    /// <exception cref="System.IO.IOException">The client has disconnected during the handshake.</exception>
+    public static async Task<WebSocketConnection?> AcceptSockeyeAsync(this HttpContext context, WebSocketRouteOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        AcceptorRoutes routes = AcceptorRoutes.Of(context);
+        using WebSocketPreparedUpgrade? upgrade = await HttpUpgrade.PrepareAsync(
+            context, routes.Acceptor, options is null ? null : routes.RouteOf(options, context)).ConfigureAwait(false);
+        if (upgrade is null)
+        {
+            return null;
+        }
+
+        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade).ConfigureAwait(false);
+        context.Response.RegisterForDisposeAsync(new RequestEnd(opened));
+        return opened.Connection;
+    }
+}

@@ -1,0 +1,172 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Sockeye.Transports;
+
+/// <summary>
+/// A transport over a duplex pipe, as ASP.NET Core's servers have. What has arrived is passed on where it lies in the pipe, and what is sent
+/// is written into the pipe without waiting while the pipe has room.
+/// </summary>
+internal sealed class PipeTransport : PumpTransport
+{
+    // A pipe tells that it is full only after a write: more than this is written piece by piece.
+    private const int MaxWriteLength = 128 * 1024;
+
+    private readonly PipeReader _input;
+    private readonly PipeWriter _output;
+    private readonly Action<Exception?>? _abort;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // The last flush: while it is pending, the pipe is full. Used by the writer only.
+    private Task _flush = Task.CompletedTask;
+
+    /// <summary>Takes over a pipe, which is not completed: its owner does that after <see cref="Ended"/>.</summary>
+    /// <param name="pipe">The pipe.</param>
+    /// <param name="localEndPoint">The local address, if known.</param>
+    /// <param name="remoteEndPoint">The address of the peer, if known.</param>
+    /// <param name="abort">
+    /// Resets what is below the pipe, which ends its pending calls; <see langword="null"/> to complete the pipe with an error.
+    /// </param>
+    public PipeTransport(
+        IDuplexPipe pipe, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null, Action<Exception?>? abort = null)
+    {
+        _input = pipe.Input;
+        _output = pipe.Output;
+        _abort = abort;
+        LocalEndPoint = EndPoints.Unmapped(localEndPoint);
+        RemoteEndPoint = EndPoints.Unmapped(remoteEndPoint);
+    }
+
+    /// <summary>Completes when the transport has ended, and does not use the pipe any more.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <inheritdoc/>
+    public override EndPoint? LocalEndPoint { get; }
+
+    /// <inheritdoc/>
+    public override EndPoint? RemoteEndPoint { get; }
+
+    /// <inheritdoc/>
+    public override bool CanEndOutput => false;
+
+    /// <inheritdoc/>
+    protected override async Task ReadToEndAsync()
+    {
+        int reads = 0;
+        while (!IsReleased)
+        {
+            ValueTask<ReadResult> reading = _input.ReadAsync();
+            reads = reading.IsCompleted ? reads + 1 : 0;
+            ReadResult result = await AwaitInputAsync(reading).ConfigureAwait(false);
+            reads = await TakeTurnAsync(reads).ConfigureAwait(false);
+            await StackSpace.EnsureAsync().ConfigureAwait(false);
+            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+            {
+                await DeliverAsync(segment).ConfigureAwait(false);
+            }
+
+            _input.AdvanceTo(result.Buffer.End);
+            _ = TakeYielded();
+            if (result.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override int WriteNow(ReadOnlySpan<byte> bytes)
+    {
+        if (!_flush.IsCompleted)
+        {
+            return 0;
+        }
+
+        _flush.GetAwaiter().GetResult();
+        int length = Math.Min(bytes.Length, MaxWriteLength);
+        _output.Write(bytes[..length]);
+        ValueTask<FlushResult> flushing = _output.FlushAsync();
+        if (flushing.IsCompleted)
+        {
+            Check(flushing.GetAwaiter().GetResult());
+        }
+        else
+        {
+            _flush = FinishAsync(flushing);
+        }
+
+        return length;
+    }
+
+    /// <inheritdoc/>
+    protected override async Task WriteAllAsync(ReadOnlyMemory<byte> bytes)
+    {
+        await _flush.ConfigureAwait(false);
+        while (!bytes.IsEmpty)
+        {
+            int length = Math.Min(bytes.Length, MaxWriteLength);
+            Check(await _output.WriteAsync(bytes[..length]).ConfigureAwait(false));
+            bytes = bytes[length..];
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override ValueTask EndOutputAsync() => default;
+
+    /// <inheritdoc/>
+    /// <remarks>On another thread: the caller may hold locks, and the pipe may run foreign code in place.</remarks>
+    protected override void ReleaseCore(bool reset) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Transport.EndPipe(state.Reset), (Transport: this, Reset: reset), preferLocal: false);
+
+    /// <inheritdoc/>
+    protected override void OnEnded() => _ended.SetResult();
+
+    private async ValueTask DeliverAsync(ReadOnlyMemory<byte> segment)
+    {
+        // The reader owns what it has not released, so the sink may change it in place. A segment of a foreign pipe may be of any length.
+        Memory<byte> bytes = MemoryMarshal.AsMemory(segment);
+        while (!bytes.IsEmpty && !IsReleased)
+        {
+            int length = Math.Min(bytes.Length, Sink.IsShortOfMemory ? ITransportSink.ShortReadLength : MaxReadLength);
+            Deliver(bytes.Span[..length]);
+            bytes = bytes[length..];
+            await EndPauseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task FinishAsync(ValueTask<FlushResult> flushing) => Check(await flushing.ConfigureAwait(false));
+
+    private static void Check(FlushResult result)
+    {
+        if (result.IsCompleted)
+        {
+            throw new IOException("The peer does not read any more.");
+        }
+    }
+
+    private void EndPipe(bool reset)
+    {
+        try
+        {
+            if (reset && _abort is not null)
+            {
+                _abort(null);
+            }
+            else if (reset)
+            {
+                _output.Complete(new IOException("The connection was aborted."));
+            }
+
+            // Ends a read and a flush that wait.
+            _input.CancelPendingRead();
+            _output.CancelPendingFlush();
+        }
+        catch (Exception exception)
+        {
+            // Only the sink is left to report this to, and only if no error was recorded before.
+            Abort(exception);
+        }
+    }
+}
