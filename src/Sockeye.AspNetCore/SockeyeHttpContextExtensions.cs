@@ -36,7 +36,7 @@ public static class SockeyeHttpContextExtensions
             return null;
         }
 
-        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade).ConfigureAwait(false);
+        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade, keepsRequest: true).ConfigureAwait(false);
         context.Response.RegisterForDisposeAsync(new RequestEnd(opened));
         return opened.Connection;
     }

@@ -56,9 +56,10 @@ internal static class HttpUpgrade
     /// <summary>Writes the response to an accepted request, and opens the connection.</summary>
     /// <param name="context">The request.</param>
     /// <param name="upgrade">What <see cref="PrepareAsync"/> has returned.</param>
+    /// <param name="keepsRequest">Whether the application keeps the request open, even if the connection does not need it.</param>
     /// <exception cref="InvalidOperationException">The server has reached its limit of upgraded connections, or does not upgrade.</exception>
     /// <exception cref="IOException">The client has disconnected.</exception>
-    public static async Task<OpenedConnection> OpenAsync(HttpContext context, WebSocketPreparedUpgrade upgrade)
+    public static async Task<OpenedConnection> OpenAsync(HttpContext context, WebSocketPreparedUpgrade upgrade, bool keepsRequest)
     {
         HttpUpgradeResponse.Accept(context, upgrade);
         if (IsExtendedConnect(context))
@@ -76,7 +77,7 @@ internal static class HttpUpgrade
 
         if (context.Features.Get<ISocketHandOver>() is { } socket && socket.Pipe == pipe)
         {
-            return new OpenedConnection(await socket.HandOverAsync(upgrade).ConfigureAwait(false), Task.CompletedTask);
+            return new OpenedConnection(await socket.HandOverAsync(upgrade, keepsRequest).ConfigureAwait(false), Task.CompletedTask);
         }
 
         return Open(context, upgrade, pipe);
