@@ -34,7 +34,7 @@ internal sealed class LoopListenerFactory : IConnectionListenerFactory, IConnect
             _memory, PipeScheduler.ThreadPool, PipeScheduler.Inline, options.MaxReadBufferLength, options.MaxReadBufferLength / 2,
             useSynchronizationContext: false);
         _output = new PipeOptions(
-            _memory, PipeScheduler.Inline, PipeScheduler.ThreadPool, options.MaxWriteBufferLength, options.MaxWriteBufferLength / 2,
+            _memory, SoonScheduler.Instance, PipeScheduler.ThreadPool, options.MaxWriteBufferLength, options.MaxWriteBufferLength / 2,
             useSynchronizationContext: false);
     }
 

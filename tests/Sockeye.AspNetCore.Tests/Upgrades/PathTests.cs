@@ -97,13 +97,15 @@ public sealed class PathTests
     public async Task The_server_aborts_and_the_client_sees_an_abnormal_end(ServerPath path)
     {
         await using TestApp app = await PathApp.StartAsync(path, static app => app.Run(HandlerEndpoint.For(
-            WebSocketHandler.FromDelegate(static (connection, _) =>
+            WebSocketHandler.FromDelegate(static async (connection, cancellation) =>
             {
+                // A reset would overtake the response.
+                await connection.ReceiveMessageAsync(cancellation);
                 connection.Abort();
-                return Task.CompletedTask;
             }))));
         await using WebSocketConnection client = await PathApp.ConnectAsync(path, app);
 
+        await client.SendAsync("connected");
         Assert.Equal(WebSocketCloseCode.AbnormalClosure, (await client.Closed.WithDeadline()).Code);
     }
 
