@@ -95,6 +95,11 @@ internal sealed class ConnectionPair : IAsyncDisposable
             return (server.ToTransport(), client.ToTransport());
         }
 
+        if (kind == TransportKind.ServerPipe)
+        {
+            return (SocketPipe.Over(server), SocketPipe.Over(client));
+        }
+
         if (kind == TransportKind.Socket)
         {
             return (new SocketTransport(server, pool), new SocketTransport(client, pool));

@@ -20,4 +20,7 @@ public enum TransportKind
 
     /// <summary>An event loop's transport over a Unix socket.</summary>
     EventLoopUnix,
+
+    /// <summary>A pipe transport over the pipe of an HTTP server, which cannot be ended in one direction.</summary>
+    ServerPipe,
 }

@@ -46,6 +46,8 @@ internal sealed class TransportPair : IDisposable
             case TransportKind.EventLoop or TransportKind.EventLoopUnix:
                 return new TransportPair(
                     socket.ToTransport(), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
+            case TransportKind.ServerPipe:
+                return new TransportPair(SocketPipe.Over(socket), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
             case TransportKind.Socket:
                 return new TransportPair(
                     new SocketTransport(socket, pool), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
