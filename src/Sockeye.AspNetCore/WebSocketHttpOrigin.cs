@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Features.Authentication;
 using Microsoft.AspNetCore.Routing;
 
 namespace Sockeye.AspNetCore;
@@ -15,13 +16,14 @@ public sealed class WebSocketHttpOrigin
     private static readonly ClaimsPrincipal Anonymous = new(new ClaimsIdentity());
 
     private readonly ClaimsPrincipal? _user;
+    private RouteValueDictionary? _routeValues;
 
     private WebSocketHttpOrigin(HttpContext context)
     {
         // Not context.User, which makes a user if there is none.
-        _user = context.Features.Get<Microsoft.AspNetCore.Http.Features.Authentication.IHttpAuthenticationFeature>()?.User;
+        _user = context.Features.Get<IHttpAuthenticationFeature>()?.User;
         Endpoint = context.GetEndpoint();
-        RouteValues = context.Features.Get<IRouteValuesFeature>()?.RouteValues is { Count: > 0 } values ? new(values) : [];
+        _routeValues = context.Features.Get<IRouteValuesFeature>()?.RouteValues is { Count: > 0 } values ? new(values) : null;
         ClientCertificate = context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
     }
 
@@ -32,7 +34,7 @@ public sealed class WebSocketHttpOrigin
     public Endpoint? Endpoint { get; }
 
     /// <summary>The values of the route: a copy.</summary>
-    public RouteValueDictionary RouteValues { get; }
+    public RouteValueDictionary RouteValues => _routeValues ??= [];
 
     /// <summary>The certificate of the client; <see langword="null"/> if it presented none, or the connection is not over TLS.</summary>
     public X509Certificate2? ClientCertificate { get; }

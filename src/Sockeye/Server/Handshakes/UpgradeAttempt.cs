@@ -111,13 +111,15 @@ internal sealed class UpgradeAttempt
 
     /// <summary>The request, as the application sees it.</summary>
     /// <exception cref="InvalidOperationException">The head was not kept.</exception>
-    public WebSocketUpgradeRequest Request => new(PackedHead, Transport, Settings.Scope, GivenRouteValues) { HttpOrigin = Origin };
+    public WebSocketUpgradeRequest Request => RequestOver(Transport);
 
     /// <summary>The same; <see langword="null"/> if the head was not kept.</summary>
     public WebSocketUpgradeRequest? RequestIfKept => _packedHead is null ? null : Request;
 
     /// <summary>What a connection keeps of the request: the packed head, if there is nothing else.</summary>
-    public object Opening => GivenRouteValues is null && Origin is null ? PackedHead : Request;
+    /// <param name="transport">Its transport, which has the addresses.</param>
+    public object OpeningOver(Transport transport) =>
+        GivenRouteValues is null && Origin is null ? PackedHead : RequestOver(transport);
 
     /// <summary>Like the constructor, with the object that this thread has returned last.</summary>
     public static UpgradeAttempt Rent(ServerContext server, Transport transport, ConnectionSettings settings)
@@ -197,6 +199,9 @@ internal sealed class UpgradeAttempt
             Server.Connections.Caps.Leave(_network);
         }
     }
+
+    private WebSocketUpgradeRequest RequestOver(Transport transport) =>
+        new(PackedHead, transport, Settings.Scope, GivenRouteValues) { HttpOrigin = Origin };
 
     private static InvalidOperationException Returned() => new("The object was returned.");
 }

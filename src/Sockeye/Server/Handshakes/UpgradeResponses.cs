@@ -40,7 +40,7 @@ internal static class UpgradeResponses
         PerMessageDeflateParameters? deflate) =>
         new WebSocketConnection(
             transport, attempt.Settings, acceptance.Handler ?? attempt.GivenHandler ?? attempt.Route.Handler, subprotocol, deflate,
-            attempt.Opening)
+            attempt.OpeningOver(transport))
         {
             UserState = acceptance.UserState,
         }.Core;
