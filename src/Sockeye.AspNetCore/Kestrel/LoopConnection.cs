@@ -19,6 +19,8 @@ internal sealed class LoopConnection
 {
     private const int FeatureCount = 12;
 
+    private static readonly TimeSpan MaxResponseTime = TimeSpan.FromSeconds(10);
+
     private static long LastNumber = Random.Shared.Next();
 
     private readonly EventLoopTransport _transport;
@@ -103,8 +105,7 @@ internal sealed class LoopConnection
     /// <inheritdoc/>
     public async Task<WebSocketConnection> HandOverAsync(WebSocketPreparedUpgrade upgrade, bool keepsRequest)
     {
-        // The response is in the pipe, and leaves first.
-        await _output.StopAsync().ConfigureAwait(false);
+        await SendResponseAsync().ConfigureAwait(false);
         var opened = new TaskCompletionSource<WebSocketConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
         new SinkHandOver(
             _transport,
@@ -148,6 +149,20 @@ internal sealed class LoopConnection
         }
 
         await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // The response is in the pipe. A client that has not read earlier responses must not hold its place among the connections for long.
+    private async Task SendResponseAsync()
+    {
+        try
+        {
+            await _output.StopAsync().WaitAsync(MaxResponseTime).ConfigureAwait(false);
+        }
+        catch (TimeoutException exception)
+        {
+            _transport.Abort(exception);
+            throw new IOException("The client has not read the response.", exception);
+        }
     }
 
     // On the loop's thread, and not during a call to the input.
