@@ -137,7 +137,7 @@ public sealed class ConfigurationTests
     [InlineData("""{ "Connection": { "Limits": { "MaxMessageLength": 4000000000 } } }""", "Sockeye:Connection is invalid: A MaxMessageLength of")]
     [InlineData("""{ "AllowedOrigins": ["example.com"] }""", "Sockeye:AllowedOrigins is invalid: 'example.com' is not an origin")]
     [InlineData("""{ "AllowedOrigins": "https://example.com" }""", "Sockeye:AllowedOrigins is 'https://example.com', and must be a list.")]
-    [InlineData("""{ "TrustedProxies": ["10.0.0.1/8"] }""", "Sockeye:TrustedProxies:0 is '10.0.0.1/8': Must be an address, or a network")]
+    [InlineData("""{ "TrustedProxies": ["10.0.0.0/33"] }""", "Sockeye:TrustedProxies:0 is '10.0.0.0/33': Must be an address, or a network")]
     [InlineData("""{ "ForwardedHeader": "Via" }""", "Sockeye:ForwardedHeader is 'Via': Must be one of XForwarded")]
     [InlineData("""{ "ForwardedHeader": 99 }""", "Sockeye:ForwardedHeader is '99': The value is not defined.")]
     [InlineData("""{ "AllowVersion8": "yes" }""", "Sockeye:AllowVersion8 is 'yes': Must be true or false.")]
@@ -145,6 +145,7 @@ public sealed class ConfigurationTests
     [InlineData("""{ "Stop": { "DrainTimeout": "soon" } }""", "Sockeye:Stop:DrainTimeout is 'soon': Must be a time")]
     [InlineData("""{ "Stop": { "Drain": "00:00:01" } }""", "Sockeye:Stop:Drain is not an option")]
     [InlineData("""{ "Stop": { "CloseCode": 1005 } }""", "Sockeye:Stop:CloseCode is '1005':")]
+    [InlineData("""{ "Stop": { "CloseReason": "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123" } }""", "Sockeye:Stop:CloseReason is '0123")]
     [InlineData("""{ "Stop": { "CloseCode": "", "CloseReason": "bye" } }""", "CloseReason for its stop, and no CloseCode")]
     [InlineData("""{ "RequireSubprotocol": true }""", "The options of Sockeye, with those that are set in code, are invalid: RequireSubprotocol")]
     [InlineData("""{ "Servers": { "chat": {} } }""", "Sockeye:Servers:chat has options of a server that is not registered")]
@@ -257,6 +258,6 @@ public sealed class ConfigurationTests
 
     private sealed class AddedLimit
     {
-        public int Value => 3;
+        public int Value { get; } = 3;
     }
 }

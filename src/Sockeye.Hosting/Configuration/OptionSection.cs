@@ -71,7 +71,8 @@ internal sealed class OptionSection
         }
         catch (ArgumentException exception)
         {
-            string name = exception.ParamName ?? "";
+            // The setter of an option names it; what is wrong with several options together concerns the section.
+            string name = exception.ParamName is { } option && _known.Contains(option) ? option : "";
             Fail(name, $"{Quoted(name)}{MessageOf(exception)}");
         }
 

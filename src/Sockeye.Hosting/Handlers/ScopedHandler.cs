@@ -35,17 +35,7 @@ internal sealed class ScopedHandler : WebSocketHandler
     {
         var scopes = ConnectionScopes.Of(services);
         var factory = new Lazy<ObjectFactory<THandler>>(static () => ActivatorUtilities.CreateFactory<THandler>([]));
-        return FromFactory(_ => Create(scopes, provider =>
-        {
-            if (provider.GetService<THandler>() is { } registered)
-            {
-                return (registered, null);
-            }
-
-            // No scope disposes of what it has not created.
-            THandler created = factory.Value(provider, null);
-            return (created, created);
-        }));
+        return FromFactory(_ => Create(scopes, factory));
     }
 
     /// <summary>Creates a handler that serves each connection with a method, which receives a scope of services too.</summary>
@@ -102,14 +92,20 @@ internal sealed class ScopedHandler : WebSocketHandler
         }
     }
 
-    private static ScopedHandler Create(
-        ConnectionScopes scopes, Func<IServiceProvider, (WebSocketHandler Handler, object? Owned)> create)
+    private static ScopedHandler Create<THandler>(ConnectionScopes scopes, Lazy<ObjectFactory<THandler>> factory)
+        where THandler : WebSocketHandler
     {
         AsyncServiceScope scope = scopes.Create();
         try
         {
-            (WebSocketHandler handler, object? owned) = create(scope.ServiceProvider);
-            return new ScopedHandler(handler, owned, scope, scopes);
+            if (scope.ServiceProvider.GetService<THandler>() is { } registered)
+            {
+                return new ScopedHandler(registered, owned: null, scope, scopes);
+            }
+
+            // No scope disposes of what it has not created.
+            THandler created = factory.Value(scope.ServiceProvider, null);
+            return new ScopedHandler(created, owned: created, scope, scopes);
         }
         catch
         {

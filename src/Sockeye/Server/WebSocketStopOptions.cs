@@ -50,7 +50,7 @@ public sealed record WebSocketStopOptions
         get;
         init
         {
-            CloseArguments.Check(value, "");
+            CloseArguments.Check(value, "", codeName: nameof(CloseCode));
             field = value;
         }
     } = WebSocketCloseCode.GoingAway;
@@ -66,7 +66,7 @@ public sealed record WebSocketStopOptions
         get;
         init
         {
-            CloseArguments.Check(WebSocketCloseCode.GoingAway, value);
+            CloseArguments.Check(WebSocketCloseCode.GoingAway, value, reasonName: nameof(CloseReason));
             field = value ?? "";
         }
     } = "";

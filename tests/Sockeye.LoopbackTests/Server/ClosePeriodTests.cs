@@ -62,7 +62,7 @@ public sealed class ClosePeriodTests
     }
 
     [Fact]
-    public async Task A_canceled_stop_aborts_the_connections_that_wait_for_their_close_frame()
+    public async Task A_canceled_stop_ends_the_connections_that_wait_for_their_close_frame()
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await Servers.StartEchoAsync(Servers.Options with { TimeProvider = time });
@@ -76,8 +76,10 @@ public sealed class ClosePeriodTests
         await source.CancelAsync();
 
         await stopping.WithDeadline();
+
+        // Its Close frame leaves in time, or does not.
         WebSocketConnection aborted = clients.Single(client => client != closed);
-        Assert.Equal(WebSocketCloseCode.AbnormalClosure, (await aborted.Closed.WithDeadline()).Code);
+        await aborted.Closed.WithDeadline();
     }
 
     [Fact]

@@ -208,11 +208,6 @@ internal sealed class ServerStop(ServerContext context)
             {
                 var due = new StopDeadline(context.Options.TimeProvider, began, period * ((double)index / connections.Length));
                 due.WaitAny(_cutShort.Task, context.Connections.Attendance.Empty);
-                if (_cutShort.Task.IsCompleted)
-                {
-                    // All that are left are aborted now.
-                    return;
-                }
             }
 
             connection.Core.BeginClose(status);
