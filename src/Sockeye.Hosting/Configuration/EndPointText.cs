@@ -13,7 +13,7 @@ internal static class EndPointText
     /// Reads <c>127.0.0.1:8080</c>, <c>[::1]:8080</c>, <c>localhost:8080</c> (127.0.0.1), <c>*:8080</c> (all addresses) or
     /// <c>unix:/run/chat.sock</c>. The port is never optional.
     /// </summary>
-    /// <exception cref="FormatException">The text is none of these.</exception>
+    /// <exception cref="FormatException">The text has another form.</exception>
     public static EndPoint Parse(string text)
     {
         if (text.StartsWith(UnixPrefix, StringComparison.OrdinalIgnoreCase))
