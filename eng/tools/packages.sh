@@ -48,8 +48,13 @@ sys.exit(bool(faults))
 PYTHON
 done
 
-# The only sources are the folder and the third-party packages that the build has already restored.
-others=${NUGET_PACKAGES:-$HOME/.nuget/packages}
+# The only sources are the folder and the third-party packages that the build has already restored; not packages of ours, of the same
+# version, that someone has installed before.
+others=$work/restored
+mkdir "$others"
+for folder in "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/*; do
+    case $(basename "$folder") in sockeye | sockeye.*) ;; *) ln -s "$folder" "$others" ;; esac
+done
 cat > "$work/nuget.config" <<XML
 <configuration>
   <packageSources><clear /><add key="folder" value="$work/feed" /></packageSources>

@@ -116,6 +116,7 @@ public sealed class ServerTests
 
     [Theory]
     [InlineData("{ }", "The server 'chat' has no address: set Sockeye:Servers:chat:EndPoint")]
+    [InlineData("""{ "EndPoints": [] }""", "The server 'chat' has no address: set Sockeye:Servers:chat:EndPoint")]
     [InlineData("""{ "EndPoint": "8080" }""", "Sockeye:Servers:chat:EndPoint is '8080': Must be an address with a port")]
     [InlineData("""{ "EndPoints": ["127.0.0.1:0", "x"] }""", "Sockeye:Servers:chat:EndPoints:1 is 'x'")]
     [InlineData("""{ "EndPoints": [{ "DualStack": true }] }""", "Sockeye:Servers:chat:EndPoints:0:EndPoint is missing")]

@@ -32,14 +32,13 @@ internal sealed class ConfigurationRoot(IServiceProvider services)
     /// <param name="name">The name of the server.</param>
     /// <param name="current">The options without the configuration.</param>
     /// <param name="certificates">Loads certificates.</param>
-    /// <param name="hasAddress">Whether the configuration has an address.</param>
+    /// <param name="hasAddress">Whether the configuration has the first address, which may be that of options that have none.</param>
     /// <exception cref="OptionsValidationException">A value is invalid, or a key is not an option.</exception>
     public WebSocketServerOptions ReadServer(
         string name, WebSocketServerOptions current, CertificateFiles certificates, out bool hasAddress)
     {
         IConfigurationSection? server = ServerSection(name);
-        hasAddress = server is not null
-            && (server.GetSection(nameof(current.EndPoint)).Exists() || server.GetSection(nameof(current.EndPoints)).Exists());
+        hasAddress = server?.GetSection(nameof(current.EndPoint)).Exists() is true;
         return Read(name, server, current, section =>
         {
             section.Ignore(StopKey);

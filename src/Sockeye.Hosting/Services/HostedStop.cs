@@ -11,7 +11,8 @@ internal sealed class HostedStop(ConnectionScopes scopes)
 {
     private readonly Lock _gate = new();
     private readonly List<Func<CancellationToken, Task>> _stops = [];
-    private Task? _stopping;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isStopping;
 
     /// <summary>Adds a part of the application that is to be stopped.</summary>
     public void Add(Func<CancellationToken, Task> stop)
@@ -26,16 +27,35 @@ internal sealed class HostedStop(ConnectionScopes scopes)
     /// <param name="cancellationToken">The connections that are left are aborted when it is canceled. That of the first call counts.</param>
     public Task StopAsync(CancellationToken cancellationToken)
     {
+        Func<CancellationToken, Task>[] stops;
         lock (_gate)
         {
-            return _stopping ??= StopAllAsync([.. _stops], cancellationToken);
+            if (_isStopping)
+            {
+                return _stopped.Task;
+            }
+
+            _isStopping = true;
+            stops = [.. _stops];
         }
+
+        _ = StopAllAsync(stops, cancellationToken);
+        return _stopped.Task;
     }
 
     private async Task StopAllAsync(Func<CancellationToken, Task>[] stops, CancellationToken cancellationToken)
     {
-        // A stop begins in place, and with it the rejection of new connections: of all before any of them is awaited.
-        await Task.WhenAll(stops.Select(stop => stop(cancellationToken))).ConfigureAwait(false);
-        await scopes.WhenDisposedAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // A stop begins in place, and with it the rejection of new connections: of all before any of them is awaited.
+            await Task.WhenAll(stops.Select(stop => stop(cancellationToken))).ConfigureAwait(false);
+            await scopes.WhenDisposedAsync(cancellationToken).ConfigureAwait(false);
+            _stopped.SetResult();
+        }
+        catch (Exception exception)
+        {
+            // The host logs it.
+            _stopped.SetException(exception);
+        }
     }
 }

@@ -5,9 +5,9 @@ namespace Sockeye.Hosting.Services;
 /// <summary>The events that the host logs, in the category <c>Sockeye.Hosting</c>.</summary>
 internal static partial class HostingLog
 {
-    [LoggerMessage(401, LogLevel.Error, "A service of a connection threw when its scope was disposed of")]
+    [LoggerMessage(501, LogLevel.Error, "A service of a connection threw when its scope was disposed of")]
     public static partial void ScopeNotDisposed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(402, LogLevel.Information, "The WebSocket server '{Name}' listens on {EndPoints}")]
+    [LoggerMessage(502, LogLevel.Information, "The WebSocket server '{Name}' listens on {EndPoints}")]
     public static partial void Listening(this ILogger logger, string name, string endPoints);
 }
