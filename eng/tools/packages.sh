@@ -13,12 +13,12 @@ end() {
 }
 trap end EXIT
 
-for name in Sockeye Sockeye.Testing; do
+for name in Sockeye Sockeye.Hosting Sockeye.Testing; do
     dotnet pack "src/$name" -c Release -o "$work/feed"
 done
 ls "$work/feed"
 
-for name in Sockeye Sockeye.Testing; do
+for name in Sockeye Sockeye.Hosting Sockeye.Testing; do
     package=$(ls "$work/feed/$name".[0-9]*.nupkg)
     [ -f "${package%.nupkg}.snupkg" ] || { echo "$name has no symbols."; exit 1; }
     python3 - "$package" "$name" <<'PYTHON'
@@ -48,8 +48,13 @@ sys.exit(bool(faults))
 PYTHON
 done
 
-# The only sources are the folder and the third-party packages that the build has already restored.
-others=${NUGET_PACKAGES:-$HOME/.nuget/packages}
+# The only sources are the folder and the third-party packages that the build has already restored; not packages of ours, of the same
+# version, that someone has installed before.
+others=$work/restored
+mkdir "$others"
+for folder in "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/*; do
+    case $(basename "$folder") in sockeye | sockeye.*) ;; *) ln -s "$folder" "$others" ;; esac
+done
 cat > "$work/nuget.config" <<XML
 <configuration>
   <packageSources><clear /><add key="folder" value="$work/feed" /></packageSources>
@@ -88,6 +93,31 @@ create Pair Sockeye.Testing
 answer=$(timeout 60 "$work/Pair/out/Pair")
 echo "The installed test kit printed: $answer"
 [ "$answer" = something ]
+
+# A worker, with the host of the build's packages.
+dotnet new console -o "$work/Worker" > /dev/null
+cat > "$work/Worker/Program.cs" <<'CSHARP'
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Sockeye;
+
+HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+builder.Services.AddSockeyeServer(
+    "one", (connection, _) => connection.SendAsync("hosted").AsTask(), o => o with { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+using IHost host = builder.Build();
+await host.StartAsync();
+var server = host.Services.GetRequiredKeyedService<WebSocketServer>("one");
+await using WebSocketConnection client = await WebSocketClient.ConnectAsync($"ws://{server.LocalEndPoint}/");
+Console.WriteLine((await client.ReceiveAsync())?.GetText());
+await host.StopAsync();
+CSHARP
+(cd "$work/Worker" && dotnet add package Microsoft.Extensions.Hosting --version 10.0.0) > "$work/Worker.log" 2>&1 ||
+    { cat "$work/Worker.log"; exit 1; }
+create Worker Sockeye.Hosting
+answer=$(timeout 60 "$work/Worker/out/Worker")
+echo "The installed host printed: $answer"
+[ "$answer" = hosted ]
 
 program Server 1
 program Client 2

@@ -64,6 +64,27 @@ public sealed class LayeringTests
     }
 
     [Fact]
+    public void Hosting_uses_only_the_public_surface_of_Sockeye_and_the_interfaces_of_a_host()
+    {
+        string[] allowed =
+        [
+            "Sockeye", "Microsoft.Extensions.Configuration.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions",
+            "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions",
+            "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options",
+        ];
+
+        IEnumerable<string> others = ReferencesOf(Assembly.Load("Sockeye.Hosting"))
+            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal))
+            .Except(allowed);
+        IEnumerable<string> friends = Assembly.Load("Sockeye")
+            .GetCustomAttributes<InternalsVisibleToAttribute>()
+            .Select(friend => friend.AssemblyName);
+
+        Assert.Empty(others);
+        Assert.DoesNotContain("Sockeye.Hosting", friends);
+    }
+
+    [Fact]
     public void Source_of_each_folder_uses_only_the_layers_below_it()
     {
         Assert.Empty(FolderRules.FindViolations(ProductSources()));

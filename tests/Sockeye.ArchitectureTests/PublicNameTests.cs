@@ -1,4 +1,5 @@
 using System.Reflection;
+using Sockeye.Hosting;
 using Sockeye.Testing;
 
 namespace Sockeye.Tests;
@@ -8,7 +9,8 @@ public sealed class PublicNameTests
 {
     private static readonly Type[] PublicTypes =
     [
-        .. typeof(WebSocketConnection).Assembly.GetExportedTypes(), .. typeof(WebSocketTestPair).Assembly.GetExportedTypes(),
+        .. typeof(WebSocketConnection).Assembly.GetExportedTypes(), .. typeof(IWebSocketConnections).Assembly.GetExportedTypes(),
+        .. typeof(WebSocketTestPair).Assembly.GetExportedTypes(),
     ];
 
     [Fact]
@@ -18,7 +20,7 @@ public sealed class PublicNameTests
 
         // System.Net.WebSockets has a WebSocketException, and a file may use both namespaces.
         IEnumerable<Type> others = PublicTypes.Where(type =>
-            !type.Name.StartsWith("WebSocket", StringComparison.Ordinal)
+            !type.Name.StartsWith(type.IsInterface ? "IWebSocket" : "WebSocket", StringComparison.Ordinal)
             && !(IsOptions(type) && parts.Contains(type))
             && type != typeof(SockeyeException));
 

@@ -32,7 +32,7 @@ public sealed class CodeBlockTests
     {
         Assert.All(
             MarkdownPage.All().SelectMany(page => page.CodeBlocks),
-            block => Assert.Contains(block.Language, (string[])["csharp", "bash", "text", "xml"]));
+            block => Assert.Contains(block.Language, (string[])["csharp", "bash", "json", "text", "xml"]));
     }
 
     [Fact]

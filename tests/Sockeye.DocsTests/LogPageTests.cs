@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
+using Sockeye.Hosting;
 
 namespace Sockeye.Tests;
 
@@ -25,7 +26,8 @@ public sealed class LogPageTests
 
     private static string[] Events() =>
     [
-        .. from type in typeof(WebSocketServer).Assembly.GetTypes()
+        .. from assembly in (Assembly[])[typeof(WebSocketServer).Assembly, typeof(IWebSocketConnections).Assembly]
+           from type in assembly.GetTypes()
            from method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)
            let logged = method.GetCustomAttribute<LoggerMessageAttribute>()
            where logged is not null

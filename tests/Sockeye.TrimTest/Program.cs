@@ -3,6 +3,9 @@
 
 using System.Net;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Sockeye;
 using Sockeye.Testing;
 
@@ -51,14 +54,39 @@ await pair.Client.SendAsync("in memory");
 WebSocketMessage? inMemory = await pair.Server.ReceiveAsync().AsTask().WaitAsync(deadline);
 bool isPairRight = inMemory?.GetText() == "in memory";
 
-bool isRight = isTextRight && isBinaryRight && isCompressionRight && isJsonRight && result.WasClean && isPairRight;
+// Options come from a configuration without reflection, and a handler is created by its constructor.
+await using ServiceProvider services = new ServiceCollection()
+    .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+    {
+        ["Sockeye:Servers:trimmed:EndPoint"] = "127.0.0.1:0",
+        ["Sockeye:Servers:trimmed:Connection:Limits:MaxMessageLength"] = "1000",
+        ["Sockeye:Servers:trimmed:Compression"] = "Shared",
+    }).Build())
+    .AddSingleton(new Greeting("hosted", 1))
+    .AddSockeyeServer<GreetingHandler>("trimmed")
+    .BuildServiceProvider();
+IHostedService hosted = services.GetServices<IHostedService>().Single();
+await hosted.StartAsync(CancellationToken.None).WaitAsync(deadline);
+WebSocketServer hostedServer = services.GetRequiredKeyedService<WebSocketServer>("trimmed");
+await using WebSocketConnection guest =
+    await WebSocketClient.ConnectAsync($"ws://{hostedServer.LocalEndPoint}/").WaitAsync(deadline);
+WebSocketMessage? welcome = await guest.ReceiveAsync().AsTask().WaitAsync(deadline);
+bool isHostRight = welcome?.GetText() == "hosted";
+await hosted.StopAsync(CancellationToken.None).WaitAsync(deadline);
+
+bool isRight = isTextRight && isBinaryRight && isCompressionRight && isJsonRight && result.WasClean && isPairRight && isHostRight;
 Console.WriteLine(isRight
     ? "ok"
     : $"text {isTextRight}, binary {isBinaryRight}, compression {isCompressionRight}, JSON {isJsonRight}, "
-        + $"clean close {result.WasClean}, pair {isPairRight}");
+        + $"clean close {result.WasClean}, pair {isPairRight}, host {isHostRight}");
 return isRight ? 0 : 1;
 
 internal sealed record Greeting(string Text, int Count);
 
 [JsonSerializable(typeof(Greeting))]
 internal sealed partial class Greetings : JsonSerializerContext;
+
+internal sealed class GreetingHandler(Greeting greeting) : WebSocketHandler
+{
+    public override void OnOpened(WebSocketConnection connection) => connection.TrySend(greeting.Text);
+}

@@ -39,7 +39,8 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
     // A server's request, packed or not, or a client's response. The first property that needs more replaces it by a ConnectionDetails.
     private object? _opening;
 
-    private readonly WebSocketHandler? _handler;
+    // Replaced once, when the connection opens, if each connection has a handler of its own.
+    private WebSocketHandler? _handler;
 
     internal WebSocketConnection(
         Transport transport, ConnectionSettings settings, WebSocketHandler? handler, string? subprotocol = null,
@@ -722,9 +723,10 @@ public sealed class WebSocketConnection : IAsyncDisposable, IApplication
             ThreadPool.UnsafeQueueUserWorkItem(
                 static call => _ = call.Connection.ServeAsync(call.Serve), (Connection: this, Serve: serve), preferLocal: false);
         }
-        else
+        else if (_handler is { } handler)
         {
-            _handler?.OnOpened(this);
+            _handler = handler.ForConnection(this);
+            _handler.OnOpened(this);
         }
     }
 

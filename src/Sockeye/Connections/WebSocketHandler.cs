@@ -25,6 +25,25 @@ public abstract class WebSocketHandler
         return new Serving(serve);
     }
 
+    /// <summary>Creates a handler that handles each connection by a handler of its own, whose fields can hold what belongs to it.</summary>
+    /// <param name="create">
+    /// Called once for each connection that opens, in place, before <see cref="OnOpened"/> of the handler that it returns; must not block.
+    /// When it throws, the connection is closed with 1011, and the exception is logged. It must not return a handler that serves by a
+    /// method: those receive the connection in a call of their own.
+    /// </param>
+    /// <remarks>
+    /// Each handler that was created gets <see cref="OnClosed"/>, as its last call. A connection that is rejected, or that ends before it
+    /// opens, has no handler.
+    /// </remarks>
+    public static WebSocketHandler FromFactory(Func<WebSocketConnection, WebSocketHandler> create)
+    {
+        ArgumentNullException.ThrowIfNull(create);
+        return new Creating(create);
+    }
+
+    // The handler of a connection that opens: this one, unless it only creates others.
+    internal virtual WebSocketHandler ForConnection(WebSocketConnection connection) => this;
+
     // Serves a connection instead of this handler's methods; null if those are called.
     internal virtual Func<WebSocketConnection, CancellationToken, Task>? ServeMethod => null;
 
@@ -101,5 +120,17 @@ public abstract class WebSocketHandler
     private sealed class Serving(Func<WebSocketConnection, CancellationToken, Task> serve) : WebSocketHandler
     {
         internal override Func<WebSocketConnection, CancellationToken, Task> ServeMethod => serve;
+    }
+
+    // Carries a method that creates handlers. Its other methods are called only if that method threw.
+    private sealed class Creating(Func<WebSocketConnection, WebSocketHandler> create) : WebSocketHandler
+    {
+        internal override WebSocketHandler ForConnection(WebSocketConnection connection) => create(connection) switch
+        {
+            null => throw new InvalidOperationException("The method that creates handlers returned null."),
+            { ServeMethod: not null } => throw new InvalidOperationException(
+                $"The method that creates handlers returned one of {nameof(FromDelegate)}, which serves connections by a method."),
+            { } handler => handler.ForConnection(connection),
+        };
     }
 }

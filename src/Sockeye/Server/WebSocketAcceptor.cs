@@ -85,6 +85,12 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
     /// <summary>The number of opening handshakes in progress on streams.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
 
+    /// <summary>Whether the acceptor accepts connections: until a stop begins.</summary>
+    public bool IsAccepting => !IsStopping;
+
+    /// <summary>Whether a stop has begun, or is over. Connections may still drain; <see cref="Completion"/> says when none is left.</summary>
+    public bool IsStopping => _context.Connections.IsStopping;
+
     /// <summary>
     /// Completes when the acceptor has stopped and all serve methods have returned, including one that has called
     /// <see cref="StopAsync(CancellationToken)"/> itself. Never fails.

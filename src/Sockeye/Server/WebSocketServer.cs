@@ -31,6 +31,9 @@ public sealed class WebSocketServer : IAsyncDisposable
     private Task? _start;
     private EndPoint[] _localEndPoints = [];
 
+    // Set once the server listens.
+    private ServerListeners? _listeners;
+
     /// <summary>Creates a server with one handler for all its connections. It does not listen yet.</summary>
     /// <param name="options">Where to listen, which clients to accept, and how to serve them.</param>
     /// <param name="handler">
@@ -132,6 +135,19 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     /// <summary>The number of opening handshakes in progress, including TLS handshakes.</summary>
     public int PendingHandshakeCount => _context.Pending.Count;
+
+    /// <summary>Whether the server listens and accepts connections: from the end of a start until a stop begins.</summary>
+    public bool IsAccepting => Volatile.Read(ref _listeners) is not null && !IsStopping;
+
+    /// <summary>Whether a stop has begun, or is over. Connections may still drain; <see cref="Completion"/> says when none is left.</summary>
+    public bool IsStopping => _context.Connections.IsStopping;
+
+    /// <summary>
+    /// How long the callback has been running that has occupied an event loop longest; zero if no loop runs one. A health check can
+    /// report a value of a second or more: the other connections of that loop wait until the callback returns.
+    /// </summary>
+    /// <value>Zero without event loops, as on other systems than Linux and over TLS (<see cref="EventLoopOptions"/>).</value>
+    public TimeSpan LongestRunningCallback => Volatile.Read(ref _listeners)?.LongestRunningCallback ?? TimeSpan.Zero;
 
     /// <summary>
     /// Completes when the server has stopped and all serve methods have returned, including one that has called
@@ -511,6 +527,8 @@ public sealed class WebSocketServer : IAsyncDisposable
             listeners.EndLoops();
             throw new InvalidOperationException("The server has been stopped.");
         }
+
+        Volatile.Write(ref _listeners, listeners);
     }
 
     // Starts the server; null if it was started before, by the task that is returned in running.

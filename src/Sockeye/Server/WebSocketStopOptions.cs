@@ -16,6 +16,19 @@ public sealed record WebSocketStopOptions
     }
 
     /// <summary>
+    /// The period over which the Close frames are spread evenly, so that the clients of a server with many connections do not all
+    /// reconnect at the same moment. It follows <see cref="DrainTimeout"/>, and ends early when no connection is left.
+    /// </summary>
+    /// <value>Zero, the default, to a day. With zero, all connections are closed at once.</value>
+    /// <remarks>A connection that waits for its Close frame continues as before: its messages are received, and it may send.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or more than a day.</exception>
+    public TimeSpan ClosePeriod
+    {
+        get;
+        init => field = value == TimeSpan.Zero ? value : OptionChecks.Deadline(value, nameof(ClosePeriod));
+    }
+
+    /// <summary>
     /// How long closing may take after that, before the connections that are left are aborted, and how long the methods that serve
     /// connections may take to return.
     /// </summary>
@@ -37,7 +50,7 @@ public sealed record WebSocketStopOptions
         get;
         init
         {
-            CloseArguments.Check(value, "");
+            CloseArguments.Check(value, "", codeName: nameof(CloseCode));
             field = value;
         }
     } = WebSocketCloseCode.GoingAway;
@@ -53,7 +66,7 @@ public sealed record WebSocketStopOptions
         get;
         init
         {
-            CloseArguments.Check(WebSocketCloseCode.GoingAway, value);
+            CloseArguments.Check(WebSocketCloseCode.GoingAway, value, reasonName: nameof(CloseReason));
             field = value ?? "";
         }
     } = "";

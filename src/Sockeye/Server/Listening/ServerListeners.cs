@@ -24,6 +24,11 @@ internal sealed class ServerListeners
     /// <summary>The addresses, with the ports that the system chose.</summary>
     public EndPoint[] LocalEndPoints => Array.ConvertAll(_listeners, listener => listener.LocalEndPoint);
 
+    /// <summary>How long the call has lasted that has been running longest on an event loop; zero if none runs.</summary>
+    public TimeSpan LongestRunningCallback => _loops is null
+        ? TimeSpan.Zero
+        : _loops.Loops.Max(static loop => loop.HeldUpFor);
+
     /// <summary>Listens on all addresses, or on none. Clients that connect wait until <see cref="Accept"/>.</summary>
     /// <param name="context">The rules and the connections of the server.</param>
     /// <param name="options">The addresses.</param>

@@ -172,17 +172,12 @@ internal sealed class ServerStop(ServerContext context)
         WebSocketConnection[] connections = context.Connections.GetOpen();
         if (connections.Length > 0)
         {
-            Call(() =>
-            {
-                foreach (WebSocketConnection connection in connections)
-                {
-                    connection.Core.BeginClose(status);
-                }
-            });
+            long closing = began;
+            Call(() => CloseInTurn(connections, status, closing, options.ClosePeriod));
         }
 
         // Until the transports are gone too: what was sent is still on its way, to a peer that takes it slowly.
-        var aborted = new StopDeadline(time, began, options.AbortTimeout);
+        var aborted = new StopDeadline(time, began, options.ClosePeriod + options.AbortTimeout);
         WaitForAll(task => Wait(task, aborted));
         if (!context.Connections.Attendance.Empty.IsCompleted)
         {
@@ -195,6 +190,27 @@ internal sealed class ServerStop(ServerContext context)
         {
             int served = context.Connections.Attendance.ServedCount;
             Call(() => context.Logger.StopLeftApplication(served));
+        }
+    }
+
+    // Spreads the Close frames over a period. Not on the thread of the stop: what closes a connection may call the application.
+    private void CloseInTurn(WebSocketConnection[] connections, CloseStatus status, long began, TimeSpan period)
+    {
+        for (int index = 0; index < connections.Length; index++)
+        {
+            WebSocketConnection connection = connections[index];
+            if (connection.State == WebSocketConnectionState.Closed)
+            {
+                continue;
+            }
+
+            if (period > TimeSpan.Zero)
+            {
+                var due = new StopDeadline(context.Options.TimeProvider, began, period * ((double)index / connections.Length));
+                due.WaitAny(_cutShort.Task, context.Connections.Attendance.Empty);
+            }
+
+            connection.Core.BeginClose(status);
         }
     }
 

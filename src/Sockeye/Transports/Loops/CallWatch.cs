@@ -66,6 +66,13 @@ internal sealed class CallWatch
     /// <summary>How long the loop's current call has lasted. Any thread.</summary>
     public TimeSpan Elapsed => _time.GetElapsedTime(Now);
 
+    /// <summary>How long a call to a source has lasted that is running; zero if the loop waits. Any thread.</summary>
+    /// <remarks>
+    /// Zero also between the calls of a turn. The source is read before the timestamp: if the loop goes on in between, the timestamp is
+    /// newer, and the time shorter, but never that of a wait.
+    /// </remarks>
+    public TimeSpan HeldUpFor => Volatile.Read(ref _source) is null ? TimeSpan.Zero : Elapsed;
+
     /// <summary>Starts measuring again after the loop has waited.</summary>
     public void Restart() => Volatile.Write(ref _now, _time.GetTimestamp());
 

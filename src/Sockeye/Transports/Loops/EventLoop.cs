@@ -129,6 +129,9 @@ internal sealed unsafe class EventLoop : ITicker
     /// <summary>Whether the loop will soon handle what is posted to it. Any thread.</summary>
     public bool IsResponsive => Volatile.Read(ref _isWaiting) != 0 || _watch.Elapsed < ResponseTime;
 
+    /// <summary>How long the current call to a source has lasted; zero if the loop waits. Any thread.</summary>
+    public TimeSpan HeldUpFor => _watch.HeldUpFor;
+
     /// <summary>The buffer that sources receive into. Its content is valid until the next call.</summary>
     public Span<byte> ReceiveBuffer => new(_buffer, ReceiveBufferLength);
 

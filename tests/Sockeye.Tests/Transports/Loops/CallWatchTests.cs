@@ -30,6 +30,24 @@ public sealed class CallWatchTests
     }
 
     [Fact]
+    public void The_time_of_a_running_call_is_known_and_that_of_a_wait_does_not_count()
+    {
+        Pass(TimeSpan.FromSeconds(3));
+        Assert.Equal(TimeSpan.FromSeconds(3), _watch.HeldUpFor);
+        _watch.End(_source);
+        Assert.Equal(TimeSpan.Zero, _watch.HeldUpFor);
+
+        _watch.BeginWait();
+        Pass(TimeSpan.FromHours(1));
+        Assert.Equal(TimeSpan.Zero, _watch.HeldUpFor);
+
+        _watch.Restart();
+        _watch.Begin(_source);
+        Pass(Threshold);
+        Assert.Equal(Threshold, _watch.HeldUpFor);
+    }
+
+    [Fact]
     public void JIT_time_does_not_count_for_a_call()
     {
         Pass(2 * Threshold, compiled: 2 * Threshold);
