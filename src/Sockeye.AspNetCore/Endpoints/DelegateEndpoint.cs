@@ -78,13 +78,7 @@ internal sealed class DelegateEndpoint : EndpointTarget
             arguments[position] = cancellationToken;
         }
 
-        object? result = _invoker.Invoke(_handler.Target, arguments.AsSpan());
-        await (result switch
-        {
-            ValueTask task => task.AsTask(),
-            Task task => task,
-            _ => throw _signature.Invalid("has returned null instead of a task"),
-        }).ConfigureAwait(false);
+        await _signature.TaskOf(_invoker.Invoke(_handler.Target, arguments.AsSpan())).ConfigureAwait(false);
     }
 
     private async Task RunAsync(HttpContext context, RequestDelegate bind, string pattern)

@@ -17,6 +17,7 @@ internal sealed class DelegateSignature
     ];
 
     private readonly string _pattern;
+    private readonly Func<object, Task>? _asTask;
 
     /// <summary>Checks a method.</summary>
     /// <param name="method">The method.</param>
@@ -26,10 +27,18 @@ internal sealed class DelegateSignature
     public DelegateSignature(MethodInfo method, string pattern, IServiceProvider services)
     {
         _pattern = pattern;
-        if (method.ReturnType != typeof(Task) && method.ReturnType != typeof(ValueTask))
+        (_asTask, Type? result) = AwaitableOf(method.ReturnType);
+        if (_asTask is null)
         {
             throw Invalid(
                 $"returns {method.ReturnType.Name}. It must return Task or ValueTask: the connection is closed when that has completed");
+        }
+
+        if (result?.IsAssignableTo(typeof(IResult)) == true)
+        {
+            throw Invalid(
+                $"returns a result, which cannot be written to a connection. {nameof(WebSocketRouteOptions.OnUpgrade)} and filters can reject "
+                + "requests");
         }
 
         ParameterInfo[] parameters = method.GetParameters();
@@ -58,9 +67,32 @@ internal sealed class DelegateSignature
     /// <summary>Whether the request must stay open while the method runs.</summary>
     public bool NeedsRequest { get; }
 
+    /// <summary>Makes a task of what the method has returned. Results are ignored: many lambdas that only await have one.</summary>
+    public Task TaskOf(object? returned) => returned is null || _asTask is null
+        ? throw Invalid("has returned null instead of a task")
+        : _asTask(returned);
+
     /// <summary>Reports what is wrong with the method.</summary>
     public InvalidOperationException Invalid(string what, Exception? cause = null) =>
         new($"The method that is mapped to the WebSocket endpoint '{_pattern}' {what}.", cause);
+
+    private static (Func<object, Task>? AsTask, Type? Result) AwaitableOf(Type type)
+    {
+        if (type.IsAssignableTo(typeof(Task)))
+        {
+            return (static task => (Task)task, type.IsGenericType ? type.GetGenericArguments()[0] : null);
+        }
+
+        if (type == typeof(ValueTask))
+        {
+            return (static task => ((ValueTask)task).AsTask(), null);
+        }
+
+        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>)
+            && type.GetMethod(nameof(ValueTask.AsTask)) is { } asTask
+            ? (task => (Task)asTask.Invoke(task, null)!, type.GetGenericArguments()[0])
+            : default;
+    }
 
     private static int[] PositionsOf(ParameterInfo[] parameters, Type type) =>
         [.. parameters.Where(parameter => parameter.ParameterType == type).Select(parameter => parameter.Position)];

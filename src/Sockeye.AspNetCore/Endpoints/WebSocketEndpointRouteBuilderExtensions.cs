@@ -96,7 +96,7 @@ public static class WebSocketEndpointRouteBuilderExtensions
     /// <param name="pattern">The pattern, as for other endpoints, whose exceptions apply.</param>
     /// <param name="handler">
     /// The method. It takes the <see cref="WebSocketConnection"/> and returns a <see cref="Task"/> or <see cref="ValueTask"/>: when that has
-    /// completed, the connection is closed with 1000 or, after an exception, with 1011. It may take a <see cref="CancellationToken"/>, which
+    /// completed, whatever its result, the connection is closed with 1000 or, after an exception, with 1011. It may take a <see cref="CancellationToken"/>, which
     /// is canceled when the connection has ended, values of the route, the query and the headers, services, the user, and the
     /// <see cref="HttpContext"/> or <see cref="HttpRequest"/>. Its attributes apply to the endpoint.
     /// </param>
