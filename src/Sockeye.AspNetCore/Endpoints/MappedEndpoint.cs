@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +12,12 @@ namespace Sockeye.AspNetCore.Endpoints;
 /// <param name="pattern">The pattern, without those of groups.</param>
 /// <param name="target">What serves the connections.</param>
 /// <param name="options">The options of the endpoint.</param>
-internal sealed class MappedEndpoint(RoutePattern pattern, EndpointTarget target, WebSocketRouteOptions options) : IEndpointConventionBuilder
+/// <remarks>
+/// Authentication by cookies rejects a request with 401 or 403, as this metadata demands: a client of WebSockets cannot follow a redirect to a
+/// page where a person signs in.
+/// </remarks>
+internal sealed class MappedEndpoint(RoutePattern pattern, EndpointTarget target, WebSocketRouteOptions options)
+    : IEndpointConventionBuilder, IDisableCookieRedirectMetadata
 {
     // GET for the upgrade of HTTP/1.1 (RFC 6455 §4.1), CONNECT for HTTP/2 (RFC 8441 §5). Browsers send no preflight.
     private static readonly HttpMethodMetadata Methods = new([HttpMethods.Get, HttpMethods.Connect], acceptCorsPreflight: false);

@@ -4,6 +4,7 @@ using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,6 +49,26 @@ public sealed class EndpointConventionTests
 
         static async Task ServeAsync(WebSocketConnection connection, CancellationToken cancellation) =>
             await connection.SendAsync(connection.User!.Identity!.Name!, cancellation);
+    }
+
+    [Fact]
+    public async Task Authentication_by_cookies_rejects_instead_of_redirecting()
+    {
+        await using EndpointApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.MapWebSocket("/", new MapWebSocketTests.EchoHandler()).RequireAuthorization();
+            },
+            static builder =>
+            {
+                builder.Services.AddAuthorization();
+                builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
+                builder.Services.AddAuthentication("cookies").AddCookie("cookies");
+            });
+
+        Assert.Equal(401, (await app.RejectedAsync("/")).StatusCode);
     }
 
     [Fact]
