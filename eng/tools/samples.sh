@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the samples: each must print what its first lines say. Starts the echo server as the README does, on a free port, and
-# sends it the frame of RFC 6455 §5.7. Opens the page of the browser sample in a browser.
+# sends it the frame of RFC 6455 §5.7. Opens the pages of two samples in a browser.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -62,6 +62,13 @@ start chromium chromium --headless --no-sandbox --disable-gpu --no-first-run --d
     --disable-background-networking --user-data-dir="$logs/profile" "$page"
 said=$(await BrowserClient '(\#1: a page has connected)') || { cat "$logs/chromium"; exit 1; }
 echo "BrowserClient: $said"
+
+start MinimalApi dotnet run -c Release --project samples/MinimalApi -- serve
+page=$(await MinimalApi 'Open (http://[^ ]+)') || exit 1
+start chromium-rooms chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
+    --disable-background-networking --user-data-dir="$logs/profile-rooms" "$page?name=dora&room=attic"
+said=$(await MinimalApi '(attic: dora: has entered)') || { cat "$logs/chromium-rooms"; exit 1; }
+echo "MinimalApi: $said"
 
 start EchoServer dotnet run --project samples/EchoServer -- 0
 port=$(await EchoServer 'wss?://[^ /]*:([0-9]+)') || exit 1

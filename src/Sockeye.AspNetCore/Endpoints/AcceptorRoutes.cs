@@ -25,9 +25,12 @@ internal sealed class AcceptorRoutes
     /// <summary>The routes of the application that services belong to.</summary>
     /// <exception cref="InvalidOperationException">Sockeye's services were not added.</exception>
     public static AcceptorRoutes Of(IServiceProvider services) => All.GetValue(
-        services.GetService<WebSocketAcceptor>() ?? throw new InvalidOperationException(
-            "Sockeye's services were not added: call builder.Services.AddSockeye() first."),
+        services.GetService<WebSocketAcceptor>() ?? throw ServicesMissing(),
         static acceptor => new AcceptorRoutes(acceptor));
+
+    /// <summary>Reports that an application has no acceptor.</summary>
+    public static InvalidOperationException ServicesMissing() =>
+        new("Sockeye's services were not added: call builder.Services.AddSockeye() first.");
 
     /// <summary>The route of a request that has options of its own.</summary>
     public ServerRoute RouteOf(WebSocketRouteOptions options, HttpContext context)

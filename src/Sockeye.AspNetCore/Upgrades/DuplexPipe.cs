@@ -18,4 +18,12 @@ internal sealed class DuplexPipe(PipeReader input, PipeWriter output) : IDuplexP
 
     /// <summary>A pipe over a stream, which is not disposed of. While it waits for input it holds no buffer.</summary>
     public static DuplexPipe Over(Stream stream) => new(PipeReader.Create(stream, Reading), PipeWriter.Create(stream, Writing));
+
+    /// <summary>Two pipes in memory: what is written into one is read from the other.</summary>
+    public static (DuplexPipe, DuplexPipe) CreatePair()
+    {
+        var forth = new Pipe();
+        var back = new Pipe();
+        return (new DuplexPipe(back.Reader, forth.Writer), new DuplexPipe(forth.Reader, back.Writer));
+    }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Sockeye.AspNetCore.Kestrel;
 using Sockeye.Server.Routes;
 using Sockeye.Transports;
@@ -12,7 +13,7 @@ namespace Sockeye.AspNetCore.Upgrades;
 /// <summary>Opens a connection from a request of ASP.NET Core: by an upgrade of HTTP/1.1 or an extended CONNECT of HTTP/2.</summary>
 /// <remarks>
 /// The bytes of the connection take the shortest way that the server offers: the socket itself, over Sockeye's transport; the pipes of
-/// Kestrel's connection; the stream of any other server.
+/// Kestrel's connection; the stream of any other server. <see cref="InProcessBridge"/> is for servers without bytes.
 /// </remarks>
 internal static class HttpUpgrade
 {
@@ -62,13 +63,23 @@ internal static class HttpUpgrade
     public static async Task<OpenedConnection> OpenAsync(HttpContext context, WebSocketPreparedUpgrade upgrade, bool keepsRequest)
     {
         HttpUpgradeResponse.Accept(context, upgrade);
+
+        // A connection may last longer than any request.
+        context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         if (IsExtendedConnect(context))
         {
             Stream tunnel = await context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync().ConfigureAwait(false);
             return Open(context, upgrade, DuplexPipe.Over(tunnel));
         }
 
-        IHttpUpgradeFeature feature = context.Features.GetRequiredFeature<IHttpUpgradeFeature>();
+        IHttpUpgradeFeature? feature = context.Features.Get<IHttpUpgradeFeature>();
+        if (feature is not { IsUpgradableRequest: true })
+        {
+            return context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } sockets
+                ? await InProcessBridge.OpenAsync(context, sockets, upgrade).ConfigureAwait(false)
+                : throw new InvalidOperationException("The server cannot upgrade this request.");
+        }
+
         Stream stream = await feature.UpgradeAsync().ConfigureAwait(false);
         if (ConnectionPipe(context, feature) is not { } pipe)
         {

@@ -66,6 +66,9 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     /// <summary>The request.</summary>
     public WebSocketUpgradeRequest Request { get; }
 
+    /// <summary>The handler that the decision of the application names; <see langword="null"/> if it names none.</summary>
+    internal WebSocketHandler? Handler => _accepted?.Acceptance.Handler;
+
     /// <summary>Opens the connection, after the response was written.</summary>
     /// <param name="stream">
     /// The duplex stream after the response, which allows a read and a write at the same time. The connection owns it from now on, and

@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Sockeye.AspNetCore.Upgrades;
+
+namespace Sockeye.AspNetCore.Endpoints;
+
+/// <summary>Conducts the opening handshakes of an endpoint, and keeps each request open as long as its connection needs it.</summary>
+/// <param name="rules">The options of the endpoint, and who may connect.</param>
+/// <param name="services">The services of the application.</param>
+internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider services)
+{
+    private readonly ILogger _logger = EndpointLog.LoggerOf(services);
+    private readonly Lazy<AcceptorRoutes> _routes = new(() => AcceptorRoutes.Of(services));
+
+    /// <summary>Responds to a request. If it opens a connection, that is served; otherwise the serving is abandoned.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="serving">What serves the connection.</param>
+    /// <returns>A task that completes when the request may end.</returns>
+    public async Task RunAsync(HttpContext context, ConnectionServing serving)
+    {
+        bool isServed = false;
+        try
+        {
+            AcceptorRoutes routes = _routes.Value;
+            WebSocketRouteOptions options = await rules.OptionsForAsync(context).ConfigureAwait(false);
+            using WebSocketPreparedUpgrade? upgrade = await HttpUpgrade.PrepareAsync(
+                context, routes.Acceptor, routes.RouteOf(options, context)).ConfigureAwait(false);
+            if (upgrade is null)
+            {
+                return;
+            }
+
+            if (upgrade.Handler is null)
+            {
+                upgrade.UseHandler(serving.Begin());
+            }
+
+            OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade).ConfigureAwait(false);
+            isServed = upgrade.Handler is null;
+            if (!isServed)
+            {
+                await serving.AbandonAsync().ConfigureAwait(false);
+            }
+
+            await opened.RequestMayEnd.ConfigureAwait(false);
+            if (isServed)
+            {
+                await serving.RequestMayEnd.ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (!isServed && context.RequestAborted.IsCancellationRequested
+            && exception is IOException or OperationCanceledException)
+        {
+            _logger.LostDuringHandshake(exception);
+        }
+        finally
+        {
+            if (!isServed)
+            {
+                await serving.AbandonAsync().ConfigureAwait(false);
+            }
+        }
+    }
+}
