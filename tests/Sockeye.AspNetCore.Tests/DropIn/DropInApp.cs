@@ -48,7 +48,7 @@ internal static class DropInApp
     {
         var client = new ClientWebSocket();
         configure?.Invoke(client.Options);
-        await client.ConnectAsync(app.At("/"), Deadlines.Token());
+        await client.ConnectAsync(app.At("/"), Patience.Token());
         return client;
     }
 
@@ -59,7 +59,7 @@ internal static class DropInApp
         await client.ConnectAsync(app.Address.Host, app.Address.Port);
         NetworkStream stream = client.GetStream();
         string head = $"{method} / HTTP/1.1\r\nHost: {app.Address.Authority}\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), Deadlines.Token());
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), Patience.Token());
         return stream;
     }
 
@@ -70,7 +70,7 @@ internal static class DropInApp
         byte[] one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            await stream.ReadExactlyAsync(one, Deadlines.Token());
+            await stream.ReadExactlyAsync(one, Patience.Token());
             head.Append((char)one[0]);
         }
 
