@@ -32,16 +32,8 @@ internal static class HttpUpgrade
             return null;
         }
 
-        var input = new WebSocketHandshakeInput
-        {
-            Request = request,
-            IsSecure = context.Request.IsHttps,
-            LocalEndPoint = EndPointOf(context.Connection.LocalIpAddress, context.Connection.LocalPort),
-            RemoteEndPoint = EndPointOf(context.Connection.RemoteIpAddress, context.Connection.RemotePort),
-            RouteValues = StringsOf(context),
-            Origin = WebSocketHttpOrigin.Of(context),
-        };
-        WebSocketPreparedUpgrade upgrade = await acceptor.PrepareOnAsync(route, input, context.RequestAborted).ConfigureAwait(false);
+        WebSocketPreparedUpgrade upgrade =
+            await acceptor.PrepareOnAsync(route, InputOf(context, request), context.RequestAborted).ConfigureAwait(false);
         if (upgrade.IsAccepted)
         {
             return upgrade;
@@ -53,6 +45,19 @@ internal static class HttpUpgrade
             return null;
         }
     }
+
+    /// <summary>What is known of a request, for the acceptor.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="request">The same for the acceptor.</param>
+    public static WebSocketHandshakeInput InputOf(HttpContext context, WebSocketParsedRequest request) => new()
+    {
+        Request = request,
+        IsSecure = context.Request.IsHttps,
+        LocalEndPoint = EndPointOf(context.Connection.LocalIpAddress, context.Connection.LocalPort),
+        RemoteEndPoint = EndPointOf(context.Connection.RemoteIpAddress, context.Connection.RemotePort),
+        RouteValues = StringsOf(context),
+        Origin = WebSocketHttpOrigin.Of(context),
+    };
 
     /// <summary>Writes the response to an accepted request, and opens the connection.</summary>
     /// <param name="context">The request.</param>

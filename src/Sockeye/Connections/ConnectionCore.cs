@@ -493,6 +493,15 @@ internal sealed class ConnectionCore
     }
 
     /// <inheritdoc/>
+    public void SendKeepAlivePong()
+    {
+        if (Volatile.Read(ref _closing) is not { } closing || closing.MaySendPing())
+        {
+            Sends.TrySendPong([]);
+        }
+    }
+
+    /// <inheritdoc/>
     public bool IsPingOnItsWay() => GetAcknowledged(out _) is { } acknowledged && Pings.IsOnItsWay(acknowledged);
 
     /// <inheritdoc/>

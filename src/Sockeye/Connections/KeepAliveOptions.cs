@@ -4,6 +4,10 @@ namespace Sockeye;
 /// <remarks>Immutable. Adjust a copy: <c>new KeepAliveOptions { … }</c>.</remarks>
 public sealed record KeepAliveOptions
 {
+    // Common reverse proxies drop a silent connection after 60 s. 20 s leaves room for two more pings.
+    private readonly TimeSpan _pingInterval = TimeSpan.FromSeconds(20);
+    private readonly TimeSpan _pongTimeout = TimeSpan.FromSeconds(20);
+
     /// <summary>No pings: a dead peer is detected only when a send fails. A new object each time.</summary>
     public static KeepAliveOptions Disabled => new() { PingInterval = Timeout.InfiniteTimeSpan };
 
@@ -13,12 +17,11 @@ public sealed record KeepAliveOptions
     /// within two tenths of a second.
     /// </value>
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
-    // Common reverse proxies drop a silent connection after 60 s. 20 s leaves room for two more pings.
     public TimeSpan PingInterval
     {
-        get;
-        init => field = OptionChecks.IntervalOrInfinite(value, nameof(PingInterval));
-    } = TimeSpan.FromSeconds(20);
+        get => _pingInterval;
+        init => _pingInterval = OptionChecks.IntervalOrInfinite(value, nameof(PingInterval));
+    }
 
     /// <summary>
     /// How long the peer has, after such a ping, to send anything at all before the connection is aborted. Also how long
@@ -31,7 +34,29 @@ public sealed record KeepAliveOptions
     /// <exception cref="ArgumentOutOfRangeException">The value is under 1 second or over a day.</exception>
     public TimeSpan PongTimeout
     {
-        get;
-        init => field = OptionChecks.IntervalOrInfinite(value, nameof(PongTimeout));
-    } = TimeSpan.FromSeconds(20);
+        get => _pongTimeout;
+        init => _pongTimeout = OptionChecks.IntervalOrInfinite(value, nameof(PongTimeout));
+    }
+
+    /// <summary>
+    /// Whether an unsolicited pong is sent in each <see cref="PingInterval"/>, and no ping (RFC 6455 §5.5.3: "a unidirectional heartbeat").
+    /// </summary>
+    internal bool SendsPongs { get; private init; }
+
+    /// <summary>Pings with any times of at least zero, as other libraries allow them.</summary>
+    internal static KeepAliveOptions Pings(TimeSpan interval, TimeSpan timeout) => new(interval, timeout);
+
+    /// <summary>Unsolicited pongs, at any interval of at least zero.</summary>
+    internal static KeepAliveOptions Pongs(TimeSpan interval) => new(interval, Timeout.InfiniteTimeSpan) { SendsPongs = true };
+
+    /// <summary>Creates options with the defaults.</summary>
+    public KeepAliveOptions()
+    {
+    }
+
+    private KeepAliveOptions(TimeSpan pingInterval, TimeSpan pongTimeout)
+    {
+        _pingInterval = pingInterval;
+        _pongTimeout = pongTimeout;
+    }
 }

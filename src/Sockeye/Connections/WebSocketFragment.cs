@@ -31,4 +31,7 @@ public readonly struct WebSocketFragment
 
     /// <summary>Whether this fragment is the last of its message.</summary>
     public bool EndOfMessage { get; }
+
+    /// <summary>Whether it ends the frame that it arrived in.</summary>
+    internal bool EndsFrame { get; init; }
 }

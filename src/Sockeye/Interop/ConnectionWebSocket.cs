@@ -12,7 +12,7 @@ namespace Sockeye.Interop;
 /// The state is that of the application: what the connection has received counts when a call returns it. What this end has sent is
 /// asked of the connection, which may also close by itself, as when its server stops.
 /// </remarks>
-internal sealed class ConnectionWebSocket : WebSocket
+internal class ConnectionWebSocket : WebSocket
 {
     private readonly WebSocketConnection _connection;
     private readonly PullReceiver _pull;
@@ -32,6 +32,7 @@ internal sealed class ConnectionWebSocket : WebSocket
     private ReadOnlyMemory<byte> _rest;
     private WebSocketMessageType _type;
     private bool _endsMessage;
+    private bool _endsFrame;
     private bool _hasRest;
     private ushort _loan;
     private int _isReceiving;
@@ -178,7 +179,7 @@ internal sealed class ConnectionWebSocket : WebSocket
 
         return Interlocked.Exchange(ref _isReceiving, 1) == 0
             ? ReceiveNextAsync(buffer, cancellationToken)
-            : ValueTask.FromException<ValueWebSocketReceiveResult>(ReceiveErrors.CreateConcurrent());
+            : ReceiveBesideAsync(buffer, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -262,6 +263,34 @@ internal sealed class ConnectionWebSocket : WebSocket
             _state = state == WebSocketState.Aborted ? WebSocketState.Aborted : WebSocketState.Closed;
         }
 
+        End(state);
+    }
+
+    /// <summary>The connection.</summary>
+    protected WebSocketConnection Connection => _connection;
+
+    /// <summary>Whether a receive is in progress.</summary>
+    protected bool IsReceiving => Volatile.Read(ref _isReceiving) != 0;
+
+    /// <summary>
+    /// Whether a receive waits until its buffer is full or the frame has ended; if not, it returns what has arrived.
+    /// </summary>
+    protected virtual bool FillsBuffers => false;
+
+    /// <summary>A receive begins while another one waits.</summary>
+    protected virtual ValueTask<ValueWebSocketReceiveResult> ReceiveBesideAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken) =>
+        ValueTask.FromException<ValueWebSocketReceiveResult>(ReceiveErrors.CreateConcurrent());
+
+    /// <summary>A receive has ended, and another one may begin.</summary>
+    protected virtual void OnReceiveEnded()
+    {
+    }
+
+    /// <summary>The socket was disposed of.</summary>
+    /// <param name="state">Its state before.</param>
+    protected virtual void End(WebSocketState state)
+    {
         if (state is WebSocketState.Open or WebSocketState.Aborted)
         {
             _connection.Abort();
@@ -269,9 +298,21 @@ internal sealed class ConnectionWebSocket : WebSocket
         }
 
         // Both Close frames are exchanged within the connection's own deadlines.
+        StopReceiving();
+    }
+
+    /// <summary>Drops what was not received, and ends the receive that waits.</summary>
+    protected void StopReceiving()
+    {
         _pull.Discard();
         _pull.Cancel(new CancellationToken(canceled: true));
     }
+
+    /// <summary>The exception for a connection that has ended without a completed closing handshake.</summary>
+    protected virtual Exception CreateLost(WebSocketClosedException exception) =>
+        exception.Result.Exception is WebSocketProtocolException violation
+            ? new WebSocketException(WebSocketError.Faulted, violation.Message, exception)
+            : new WebSocketException(WebSocketError.ConnectionClosedPrematurely, exception);
 
     private static WebSocketMessageKind KindOf(WebSocketMessageType messageType) => messageType switch
     {
@@ -333,22 +374,37 @@ internal sealed class ConnectionWebSocket : WebSocket
     {
         try
         {
-            if (!_hasRest)
+            int length = 0;
+            while (true)
             {
-                if (await _pull.ReceiveFragmentAsync(cancellationToken).ConfigureAwait(false) is not { } piece)
+                if (!_hasRest)
                 {
-                    NoteClose(isClosed: false);
-                    return new ValueWebSocketReceiveResult(0, WebSocketMessageType.Close, endOfMessage: true);
+                    if (await _pull.ReceiveFragmentAsync(cancellationToken).ConfigureAwait(false) is not { } piece)
+                    {
+                        if (length > 0)
+                        {
+                            // The next receive returns the Close frame.
+                            return new ValueWebSocketReceiveResult(length, _type, endOfMessage: false);
+                        }
+
+                        NoteClose(isClosed: false);
+                        return new ValueWebSocketReceiveResult(0, WebSocketMessageType.Close, endOfMessage: true);
+                    }
+
+                    _rest = piece.Payload;
+                    _type = piece.Kind == WebSocketMessageKind.Text ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
+                    _endsMessage = piece.EndOfMessage;
+                    _endsFrame = piece.EndsFrame;
+                    _hasRest = true;
+                    _loan = _pull.LastLoan;
                 }
 
-                _rest = piece.Payload;
-                _type = piece.Kind == WebSocketMessageKind.Text ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
-                _endsMessage = piece.EndOfMessage;
-                _hasRest = true;
-                _loan = _pull.LastLoan;
+                length += Take(buffer.Span[length..]);
+                if (_hasRest || _endsFrame || length == buffer.Length || !FillsBuffers)
+                {
+                    return new ValueWebSocketReceiveResult(length, _type, _endsMessage && !_hasRest);
+                }
             }
-
-            return Take(buffer.Span);
         }
         catch (WebSocketClosedException exception)
         {
@@ -362,10 +418,11 @@ internal sealed class ConnectionWebSocket : WebSocket
         finally
         {
             Volatile.Write(ref _isReceiving, 0);
+            OnReceiveEnded();
         }
     }
 
-    private ValueWebSocketReceiveResult Take(Span<byte> destination)
+    private int Take(Span<byte> destination)
     {
         if (!_pull.IsOnLoan(_loan))
         {
@@ -377,7 +434,7 @@ internal sealed class ConnectionWebSocket : WebSocket
         _rest.Span[..length].CopyTo(destination);
         _rest = _rest[length..];
         _hasRest = !_rest.IsEmpty;
-        return new ValueWebSocketReceiveResult(length, _type, _endsMessage && !_hasRest);
+        return length;
     }
 
     // The application has seen the peer's Close frame.
@@ -462,9 +519,7 @@ internal sealed class ConnectionWebSocket : WebSocket
             }
         }
 
-        return exception.Result.Exception is WebSocketProtocolException violation
-            ? new WebSocketException(WebSocketError.Faulted, violation.Message, exception)
-            : new WebSocketException(WebSocketError.ConnectionClosedPrematurely, exception);
+        return CreateLost(exception);
     }
 
     private static OperationCanceledException CreateAborted(Exception exception) => new("The WebSocket was aborted.", exception);

@@ -48,4 +48,8 @@ public static class WebSocketInteropExtensions
         ArgumentNullException.ThrowIfNull(connection);
         return new ConnectionWebSocket(connection, connection.Core.Pull ?? throw ReceiveErrors.CreateHandled());
     }
+
+    /// <summary>The same for code that relies on what the platform's class does in every respect: see <see cref="PlatformWebSocket"/>.</summary>
+    internal static WebSocket AsPlatformWebSocket(this WebSocketConnection connection) =>
+        new PlatformWebSocket(connection, connection.Core.Pull ?? throw ReceiveErrors.CreateHandled());
 }

@@ -207,6 +207,20 @@ public sealed class WebSocketAcceptor : IAsyncDisposable
             : new UpgradePreparation(_context, request, input, route).RunAsync(cancellationToken);
     }
 
+    /// <summary>How connections behave that no route says otherwise about.</summary>
+    internal WebSocketConnectionOptions ConnectionOptions => _context.Options.Connection;
+
+    /// <summary>Accepts a request that another HTTP server has checked and responds to by its own rules, if there is room.</summary>
+    /// <param name="route">The route of the request, made by <see cref="CreateRoute"/>.</param>
+    /// <param name="input">The request, and what else is known of its connection.</param>
+    /// <param name="subprotocol">The subprotocol in the response; <see langword="null"/> for none.</param>
+    /// <param name="deflate">The parameters of permessage-deflate in the response; <see langword="null"/> for none.</param>
+    internal WebSocketPreparedUpgrade Admit(
+        ServerRoute route, WebSocketHandshakeInput input, string? subprotocol, PerMessageDeflateParameters? deflate) =>
+        input.Request is { } request
+            ? new UpgradePreparation(_context, request, input, route).Admit(subprotocol, deflate)
+            : throw new ArgumentException("The input must have a request.", nameof(input));
+
     /// <summary>Returns the open connections: a copy, made by each call; empty if they are not tracked.</summary>
     public IReadOnlyCollection<WebSocketConnection> GetConnections() => _context.Connections.GetOpen();
 

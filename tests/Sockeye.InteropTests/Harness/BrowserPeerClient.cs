@@ -14,17 +14,10 @@ namespace Sockeye.Tests;
 /// </summary>
 internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
 {
-    private static readonly string[] Flags =
-    [
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    ];
-
     private readonly Channel<Command> _commands = Channel.CreateUnbounded<Command>();
     private readonly Channel<PeerReport> _reports = Channel.CreateUnbounded<PeerReport>();
-    private readonly DirectoryInfo _profile = Directory.CreateTempSubdirectory("sockeye-browser-");
     private readonly WebApplication _page;
-    private PeerProcess? _browser;
+    private Chromium? _browser;
 
     private BrowserPeerClient(bool isSecure)
     {
@@ -60,12 +53,10 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
     /// <param name="isSecure">Whether the page comes over TLS; the browser trusts the tests' own certificate.</param>
     public static async Task<BrowserPeerClient> StartAsync(bool isSecure = false)
     {
-        string chromium = PeerPrograms.RequireChromium();
+        PeerPrograms.RequireChromium();
         BrowserPeerClient client = new(isSecure);
         await client._page.StartAsync(Deadline.Token());
-        string trust = $"--ignore-certificate-errors-spki-list={TestCertificate.KeyHash}";
-        client._browser = PeerProcess.Start(
-            chromium, [.. Flags, trust, $"--user-data-dir={client._profile.FullName}", client.Origin]);
+        client._browser = Chromium.Start(client.Origin, $"--ignore-certificate-errors-spki-list={TestCertificate.KeyHash}");
         return client;
     }
 
@@ -83,14 +74,6 @@ internal sealed class BrowserPeerClient : PeerClient, IAsyncDisposable
         }
 
         await _page.DisposeAsync();
-        try
-        {
-            _profile.Delete(recursive: true);
-        }
-        catch (IOException)
-        {
-            // A child of the browser that has not quite ended was still writing. The folder is the system's to clear.
-        }
     }
 
     private sealed record Command(string Url, string Scenario, string[] Arguments);

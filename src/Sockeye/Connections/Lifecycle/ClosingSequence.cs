@@ -215,6 +215,9 @@ internal sealed class ClosingSequence : Deadline
     /// <summary>Aborts the transport, and drops all that was received.</summary>
     public void Abort() => Do(static (lifecycle, _) => lifecycle.Abort(), 0);
 
+    /// <summary>Closes the transport after what was accepted, without a Close frame of its own, and drops all that was received.</summary>
+    public void Leave() => Do(static (lifecycle, _) => lifecycle.Leave(), 0);
+
     /// <summary>Enough has been read and discarded.</summary>
     public void TooMuchDiscarded() => Do(static (lifecycle, _) => lifecycle.TooMuchDiscarded(), 0);
 

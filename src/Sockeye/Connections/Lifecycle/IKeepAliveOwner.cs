@@ -18,6 +18,9 @@ internal interface IKeepAliveOwner
     /// <summary>Sends a ping.</summary>
     void SendKeepAlivePing();
 
+    /// <summary>Sends an unsolicited pong.</summary>
+    void SendKeepAlivePong();
+
     /// <summary>
     /// Whether the last ping has not reached the peer's host yet, which has acknowledged data before it since the last call: over a
     /// slow link, or because the peer reads slowly.

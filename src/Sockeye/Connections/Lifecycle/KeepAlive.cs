@@ -54,6 +54,13 @@ internal sealed class KeepAlive(IKeepAliveOwner owner) : Deadline
             return;
         }
 
+        if (owner.KeepAliveOptions is { SendsPongs: true, PingInterval: var interval })
+        {
+            owner.SendKeepAlivePong();
+            wheel.Schedule(this, interval);
+            return;
+        }
+
         CoarseTime time = wheel.RecentTime();
         if (owner.IsReadingPaused && _liveness.IsAliveUnread(time, IsTaking(), owner.SinceAcknowledgment))
         {

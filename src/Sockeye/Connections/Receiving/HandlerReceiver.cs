@@ -59,7 +59,8 @@ internal sealed class HandlerReceiver : Receiver
 
     /// <inheritdoc/>
     public override bool Deliver(
-        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false)
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false,
+        bool endsFrame = true)
     {
         if (HasDropped)
         {

@@ -62,14 +62,15 @@ internal sealed class Inbox(int maxLength, ArrayPool<byte> pool, MemoryAllowance
     /// <param name="lender">The rented array that begins with the payload, if its ownership can be passed on; otherwise <see langword="null"/>.</param>
     /// <param name="kind">The kind of the message.</param>
     /// <param name="endOfMessage">Whether it ends its message.</param>
+    /// <param name="endsFrame">Whether it ends the frame that it arrived in.</param>
     /// <returns>
     /// Whether <paramref name="lender"/> was taken. If not, the payload was copied, because the rest of the array would be memory that
     /// is not counted.
     /// </returns>
-    public bool Add(ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage)
+    public bool Add(ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool endsFrame = true)
     {
         bool isTaken = lender is not null && !IsTooLong(lender, payload.Length);
-        Add(InboxEntry.Of(payload, isTaken ? lender : null, kind, endOfMessage, _pool));
+        Add(InboxEntry.Of(payload, isTaken ? lender : null, kind, endOfMessage, _pool) with { EndsFrame = endsFrame });
         return isTaken;
     }
 

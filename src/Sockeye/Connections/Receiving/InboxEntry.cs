@@ -9,6 +9,9 @@ internal readonly record struct InboxEntry(byte[] Array, int Length, WebSocketMe
     /// <summary>Stands for the end of the connection.</summary>
     public static InboxEntry End => default;
 
+    /// <summary>Whether it ends the frame that it arrived in.</summary>
+    public bool EndsFrame { get; init; }
+
     /// <summary>The number of the loan, while the application has the payload.</summary>
     public ushort Loan { get; init; }
 

@@ -283,7 +283,8 @@ internal sealed class PullReceiver
 
     /// <inheritdoc/>
     public override bool Deliver(
-        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false)
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false,
+        bool endsFrame = true)
     {
         InboxEntry entry;
         bool isTaken;
@@ -296,7 +297,7 @@ internal sealed class PullReceiver
             }
 
             NoteNextInRead(hasNext);
-            isTaken = Inbox.Add(payload, lender, kind, endOfMessage);
+            isTaken = Inbox.Add(payload, lender, kind, endOfMessage, endsFrame);
             // A receiver that continues in place uses the transport's slice, which already yields to other connections.
             yields = _isWaiting && !_yields && !_runsInline && _slice.IsDemoted(Time);
             _yields |= yields;
@@ -371,7 +372,7 @@ internal sealed class PullReceiver
     private WebSocketMessage MessageOf(in InboxEntry entry) => new(entry.Payload, entry.Kind, this, entry.Loan);
 
     private static WebSocketFragment FragmentOf(in InboxEntry entry) =>
-        new(entry.Payload, entry.Kind, entry.EndOfMessage);
+        new(entry.Payload, entry.Kind, entry.EndOfMessage) { EndsFrame = entry.EndsFrame };
 
     // What a receive throws at the end; null if the closing handshake was completed (RFC 6455 §7.1.4), or waits for the application.
     private WebSocketClosedException? FindUncleanEnd()

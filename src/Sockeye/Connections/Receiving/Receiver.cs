@@ -99,9 +99,11 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
     /// <param name="kind">The kind of the message.</param>
     /// <param name="endOfMessage">Whether it ends its message.</param>
     /// <param name="hasNext">Whether another whole message follows in the bytes of the same read.</param>
+    /// <param name="endsFrame">Whether it ends the frame that it arrived in.</param>
     /// <returns>Whether <paramref name="lender"/> was taken.</returns>
     public abstract bool Deliver(
-        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false);
+        ReadOnlySpan<byte> payload, byte[]? lender, WebSocketMessageKind kind, bool endOfMessage, bool hasNext = false,
+        bool endsFrame = true);
 
     /// <summary>Begins delivery: calls <see cref="WebSocketHandler.OnOpened"/> if there is a handler.</summary>
     public abstract void Open();

@@ -216,7 +216,7 @@ internal sealed class UnfinishedRead
                 }
 
                 bool hasNext = !_owner.Reader.DeliverFragments && ReadAhead.HasMessage(unread, _owner.Reader.Rules);
-                bool isTaken = _owner.Receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage, hasNext);
+                bool isTaken = _owner.Receiver.Deliver(payload, lender, _reader.MessageKind, _reader.EndsMessage, hasNext, _reader.EndsFrame);
                 if (isTaken && lender is not null)
                 {
                     _reader.DetachMessage();

@@ -294,6 +294,9 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
     /// <summary>Sends a ping, unless the connection is closing or there is no room.</summary>
     public void TrySendPing(ReadOnlySpan<byte> payload) => Send(Opcode.Ping, payload, SendMode.Try);
 
+    /// <summary>Sends a pong that replies to nothing, unless the connection is closing or there is no room.</summary>
+    public void TrySendPong(ReadOnlySpan<byte> payload) => Send(Opcode.Pong, payload, SendMode.Try);
+
     /// <summary>Sends the Close frame, behind which nothing is sent. Does nothing if it is in its place already.</summary>
     /// <param name="status">The code and the reason.</param>
     /// <param name="afterPending">

@@ -279,6 +279,29 @@ internal sealed class ConnectionLifecycle(Role role)
         return LifecycleCommands.AbortTransport;
     }
 
+    /// <summary>
+    /// The application leaves the connection as it is: what was accepted is still written, no Close frame is added, and the transport is
+    /// closed.
+    /// </summary>
+    public LifecycleCommands Leave()
+    {
+        DropsReceived = true;
+        if (_isTransportGone)
+        {
+            return LifecycleCommands.None;
+        }
+
+        IsInputOver = true;
+        if (IsReported)
+        {
+            return LifecycleCommands.CloseWhenWritten;
+        }
+
+        IsFailed |= !_handshake.IsComplete;
+        Drop(cause: null);
+        return WaitFor(LifecycleWait.Flush) | Report() | LifecycleCommands.EndSends | LifecycleCommands.CloseWhenWritten;
+    }
+
     /// <summary>More has been discarded after the end of the input than a peer sends that has not seen the end yet.</summary>
     public LifecycleCommands TooMuchDiscarded() =>
         !_isTransportGone && (IsReported || IsFailed) ? LifecycleCommands.CloseTransport : LifecycleCommands.None;

@@ -82,6 +82,9 @@ internal sealed class MessageReader
     /// </summary>
     public bool EndsMessage { get; private set; }
 
+    /// <summary>Whether the last piece read ends the frame that it arrived in.</summary>
+    public bool EndsFrame { get; private set; }
+
     /// <summary>Reads up to the next message or control frame.</summary>
     /// <param name="source">
     /// The received bytes that have not been consumed. They are unmasked in place, and the returned payload may lie in them.
@@ -298,6 +301,7 @@ internal sealed class MessageReader
         }
 
         EndsMessage = messageEnds;
+        EndsFrame = frameEnds;
         if (_open.IsCompressed)
         {
             bool isDelivered = messageEnds || (_settings.DeliverFragments && _compressed.Length != 0);

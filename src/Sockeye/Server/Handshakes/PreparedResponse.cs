@@ -9,6 +9,9 @@ namespace Sockeye.Server.Handshakes;
 internal sealed record PreparedResponse(
     int StatusCode, WebSocketHeaders Headers, ReadOnlyMemory<byte> Body)
 {
+    /// <summary>An acceptance whose headers the HTTP server has written.</summary>
+    public static PreparedResponse Switching { get; } = new(101, [], default);
+
     /// <summary>Takes apart a response that <see cref="ServerResponse"/> has written, which alone determines its contents.</summary>
     /// <exception cref="InvalidOperationException">The response is not valid HTTP.</exception>
     public static PreparedResponse Parse(ReadOnlyMemory<byte> response)

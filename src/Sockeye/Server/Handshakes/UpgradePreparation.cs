@@ -85,6 +85,31 @@ internal sealed class UpgradePreparation
         }
     }
 
+    /// <summary>
+    /// Accepts a request that the HTTP server has checked by its own rules, and that it responds to with its own headers: there only has to
+    /// be room for the connection. The route must be given.
+    /// </summary>
+    /// <param name="subprotocol">The subprotocol in the response; <see langword="null"/> for none.</param>
+    /// <param name="deflate">The parameters of permessage-deflate in the response; <see langword="null"/> for none.</param>
+    /// <returns>The acceptance, without headers, or a rejection.</returns>
+    public WebSocketPreparedUpgrade Admit(string? subprotocol, PerMessageDeflateParameters? deflate)
+    {
+        Activity? outer = Activity.Current;
+        _measured?.StartServer(_head, _input.IsSecure, _attempt.Transport.RemoteEndPoint, outer);
+        Activity.Current = outer;
+        WebSocketHandshakeError error = UpgradeSteps.Admit(_attempt, _head, _input.IsSecure);
+        if (error != WebSocketHandshakeError.None)
+        {
+            return Reject(error);
+        }
+
+        _measured?.NoteRoute(_attempt.Route.Pattern?.Text);
+        _measured?.Succeed(Group);
+        return new WebSocketPreparedUpgrade(
+            this, PreparedResponse.Switching, _attempt.Request,
+            new AcceptedUpgrade(WebSocketUpgradeAcceptance.Default, subprotocol, deflate));
+    }
+
     /// <summary>Sets what receives the messages, unless the decision of the application names another handler.</summary>
     public void UseHandler(WebSocketHandler handler) => _attempt.GivenHandler = handler;
 

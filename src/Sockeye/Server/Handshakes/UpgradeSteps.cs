@@ -1,4 +1,5 @@
 using Sockeye.Protocol;
+using Sockeye.Server.Routes;
 
 namespace Sockeye.Server.Handshakes;
 
@@ -42,6 +43,20 @@ internal static class UpgradeSteps
         attempt.Keep(request.Bytes);
         error = attempt.TryTakePlace();
         return error == WebSocketHandshakeError.None ? SelectSubprotocol(attempt) : error;
+    }
+
+    /// <summary>Takes a place for a request that another HTTP server has checked and routed.</summary>
+    /// <param name="attempt">The handshake, whose route is given.</param>
+    /// <param name="head">The request.</param>
+    /// <param name="isSecure">Whether the client's connection is over TLS.</param>
+    public static WebSocketHandshakeError Admit(UpgradeAttempt attempt, byte[] head, bool isSecure)
+    {
+        ServerRoute route = attempt.GivenRoute ?? attempt.Server.Fallback;
+        attempt.Route = route;
+        attempt.Settings = route.For(isSecure).SettingsOn(attempt.Settings.Wheel);
+        attempt.Keep(head);
+        WebSocketHandshakeError error = CheckRoom(attempt, hasRoute: true);
+        return error == WebSocketHandshakeError.None ? attempt.TryTakePlace() : error;
     }
 
     /// <summary>Parses the request, finds its route, and checks it by the rules of the route, origins included.</summary>
@@ -134,8 +149,11 @@ internal static class UpgradeSteps
 
     /// <summary>Checks that the server takes new connections, that it has a route for the path, and that memory is left.</summary>
     public static WebSocketHandshakeError CheckRoom(UpgradeAttempt attempt, in ReceivedRequest request) =>
+        CheckRoom(attempt, request.Route is not null);
+
+    private static WebSocketHandshakeError CheckRoom(UpgradeAttempt attempt, bool hasRoute) =>
         attempt.Server.Connections.IsStopping ? WebSocketHandshakeError.ServerUnavailable
-        : request.Route is null ? WebSocketHandshakeError.UnknownPath
+        : !hasRoute ? WebSocketHandshakeError.UnknownPath
         : attempt.Settings.Memory.IsTight ? WebSocketHandshakeError.MemoryExhausted
         : WebSocketHandshakeError.None;
 

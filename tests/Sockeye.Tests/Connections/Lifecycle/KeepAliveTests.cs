@@ -44,6 +44,23 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
+    public void A_peer_that_is_to_get_pongs_gets_one_in_each_interval_whatever_it_sends()
+    {
+        KeepAlive keepAlive = Start(KeepAliveOptions.Pongs(0.5 * Second));
+
+        for (int i = 0; i < 100; i++)
+        {
+            _time.Advance(0.1 * Second);
+            keepAlive.NoteLife(_wheel.RecentTick);
+        }
+
+        // One every half a second, or two ticks later.
+        Assert.InRange(_owner.PongCount, 14, 20);
+        Assert.Equal(0, _owner.PingCount);
+        Assert.Equal(0, _owner.SilentCount);
+    }
+
+    [Fact]
     public void Any_byte_postpones_the_ping()
     {
         KeepAlive keepAlive = Start();
@@ -357,6 +374,10 @@ public sealed class KeepAliveTests
             PingCount++;
             OnPing?.Invoke();
         }
+
+        public int PongCount { get; private set; }
+
+        public void SendKeepAlivePong() => PongCount++;
 
         public bool IsPingOnItsWay { get; set; }
 
