@@ -70,7 +70,7 @@ internal sealed class DropInFeature(
             response.Headers.SecWebSocketExtensions = extension;
         }
 
-        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, prepared).ConfigureAwait(false);
+        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, prepared, keepsRequest: true).ConfigureAwait(false);
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         response.RegisterForDisposeAsync(new DropInEnd(opened));
         return opened.Connection.AsPlatformWebSocket();

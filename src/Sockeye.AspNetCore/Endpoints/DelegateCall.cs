@@ -8,7 +8,7 @@ namespace Sockeye.AspNetCore.Endpoints;
 internal sealed class DelegateCall : ConnectionServing
 {
     private readonly DelegateEndpoint _endpoint;
-    private readonly IServiceProvidersFeature? _servicesOfRequest;
+    private IServiceProvidersFeature? _servicesOfRequest;
     private readonly TaskCompletionSource? _returned;
     private AsyncServiceScope? _scope;
 
@@ -46,6 +46,9 @@ internal sealed class DelegateCall : ConnectionServing
     public object?[] Arguments { get; set; } = [];
 
     /// <inheritdoc/>
+    public override bool KeepsRequest => _returned is not null;
+
+    /// <inheritdoc/>
     public override Task RequestMayEnd => _returned?.Task ?? Task.CompletedTask;
 
     /// <summary>The call of a request that is being bound or filtered.</summary>
@@ -58,6 +61,9 @@ internal sealed class DelegateCall : ConnectionServing
         {
             IsBound = true;
             context.Features.Set(_servicesOfRequest);
+
+            // This object outlives the request, which must not be kept alive by it.
+            _servicesOfRequest = null;
         }
     }
 

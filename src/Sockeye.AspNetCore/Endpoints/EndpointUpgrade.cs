@@ -35,7 +35,8 @@ internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider servic
                 upgrade.UseHandler(serving.Begin());
             }
 
-            OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade).ConfigureAwait(false);
+            OpenedConnection opened = await HttpUpgrade.OpenAsync(
+                context, upgrade, keepsRequest: upgrade.Handler is null && serving.KeepsRequest).ConfigureAwait(false);
             isServed = upgrade.Handler is null;
             if (!isServed)
             {
