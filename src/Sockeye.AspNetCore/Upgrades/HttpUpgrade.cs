@@ -108,6 +108,7 @@ internal static class HttpUpgrade
     {
         var transport = new PipeTransport(
             pipe,
+            upgrade.Pool,
             EndPointOf(context.Connection.LocalIpAddress, context.Connection.LocalPort),
             EndPointOf(context.Connection.RemoteIpAddress, context.Connection.RemotePort),
             _ => context.Abort());

@@ -35,8 +35,8 @@ internal static class InProcessBridge
     {
         WebSocket far = await sockets.AcceptAsync(new WebSocketAcceptContext { SubProtocol = upgrade.Subprotocol }).ConfigureAwait(false);
         (DuplexPipe ofServer, DuplexPipe ofClient) = DuplexPipe.CreatePair();
-        var transport = new PipeTransport(ofServer);
-        var clientTransport = new PipeTransport(ofClient);
+        var transport = new PipeTransport(ofServer, upgrade.Pool);
+        var clientTransport = new PipeTransport(ofClient, upgrade.Pool);
         WebSocketConnection connection;
         try
         {

@@ -134,6 +134,9 @@ internal sealed class ConnectionCore
     public bool IsCongested => Sends.IsCongested;
 
     /// <inheritdoc/>
+    public bool HasWaitingMessages => Receiver.HasWaiting;
+
+    /// <inheritdoc/>
     public IMessageInflater? Inflater => Compression?.Inflater is { } inflater && Instruments.CountsCompression
         ? new MeasuredInflater(inflater, Group)
         : Compression?.Inflater;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sockeye.Server.Handshakes;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
@@ -103,6 +104,9 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     /// Sets what receives the messages of the connection, unless the decision of the application names another handler; before it is opened.
     /// </summary>
     internal void UseHandler(WebSocketHandler handler) => _preparation.UseHandler(handler);
+
+    /// <summary>Where a transport of the connection rents its buffers.</summary>
+    internal ArrayPool<byte> Pool => _preparation.Pool;
 
     /// <summary>Opens the connection over a transport, after the response was written.</summary>
     /// <exception cref="InvalidOperationException">As for a stream. The transport is unchanged.</exception>

@@ -14,6 +14,10 @@ internal sealed class PipeTransport : PumpTransport
     // A pipe tells that it is full only after a write: more than this is written piece by piece.
     private const int MaxWriteLength = 128 * 1024;
 
+    // Segments of a pipe are short, and a frame that lies in one piece costs less than one that must be put together.
+    private const int MaxJoinedLength = 64 * 1024;
+
+    private readonly ArrayPool<byte> _pool;
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
     private readonly Action<Exception?>? _abort;
@@ -24,14 +28,17 @@ internal sealed class PipeTransport : PumpTransport
 
     /// <summary>Takes over a pipe, which is not completed: its owner does that after <see cref="Ended"/>.</summary>
     /// <param name="pipe">The pipe.</param>
+    /// <param name="pool">The pool that buffers are rented from, for what has arrived in several segments.</param>
     /// <param name="localEndPoint">The local address, if known.</param>
     /// <param name="remoteEndPoint">The address of the peer, if known.</param>
     /// <param name="abort">
     /// Resets what is below the pipe, which ends its pending calls; <see langword="null"/> to complete the pipe with an error.
     /// </param>
     public PipeTransport(
-        IDuplexPipe pipe, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null, Action<Exception?>? abort = null)
+        IDuplexPipe pipe, ArrayPool<byte> pool, EndPoint? localEndPoint = null, EndPoint? remoteEndPoint = null,
+        Action<Exception?>? abort = null)
     {
+        _pool = pool;
         _input = pipe.Input;
         _output = pipe.Output;
         _abort = abort;
@@ -52,6 +59,14 @@ internal sealed class PipeTransport : PumpTransport
     public override bool CanEndOutput => false;
 
     /// <inheritdoc/>
+    public override bool CanFlushSoon => true;
+
+    /// <inheritdoc/>
+    /// <remarks>Preferably on this thread, behind its current work item.</remarks>
+    public override void FlushLater() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.Flush(), this, preferLocal: true);
+
+    /// <inheritdoc/>
     protected override async Task ReadToEndAsync()
     {
         int reads = 0;
@@ -62,14 +77,25 @@ internal sealed class PipeTransport : PumpTransport
             ReadResult result = await AwaitInputAsync(reading).ConfigureAwait(false);
             reads = await TakeTurnAsync(reads).ConfigureAwait(false);
             await StackSpace.EnsureAsync().ConfigureAwait(false);
-            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+            ReadOnlySequence<byte> taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, MaxLength));
+            if (taken.IsEmpty || IsReleased)
             {
-                await DeliverAsync(segment).ConfigureAwait(false);
+                // Only the end, or a wait that was canceled.
+            }
+            else if (taken.IsSingleSegment)
+            {
+                // The reader owns what it has not released, so the sink may change it in place.
+                Deliver(MemoryMarshal.AsMemory(taken.First).Span);
+            }
+            else
+            {
+                DeliverJoined(taken);
             }
 
-            _input.AdvanceTo(result.Buffer.End);
+            _input.AdvanceTo(taken.End);
+            await EndPauseAsync().ConfigureAwait(false);
             _ = TakeYielded();
-            if (result.IsCompleted)
+            if (result.IsCompleted && taken.Length == result.Buffer.Length)
             {
                 return;
             }
@@ -77,7 +103,10 @@ internal sealed class PipeTransport : PumpTransport
     }
 
     /// <inheritdoc/>
-    protected override int WriteNow(ReadOnlySpan<byte> bytes)
+    protected override int WriteNow(ReadOnlySpan<byte> bytes) => WriteNow(bytes, second: default);
+
+    /// <inheritdoc/>
+    protected override int WriteNow(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         if (!_flush.IsCompleted)
         {
@@ -85,8 +114,10 @@ internal sealed class PipeTransport : PumpTransport
         }
 
         _flush.GetAwaiter().GetResult();
-        int length = Math.Min(bytes.Length, MaxWriteLength);
-        _output.Write(bytes[..length]);
+        first = first[..Math.Min(first.Length, MaxWriteLength)];
+        second = second[..Math.Min(second.Length, MaxWriteLength - first.Length)];
+        _output.Write(first);
+        _output.Write(second);
         ValueTask<FlushResult> flushing = _output.FlushAsync();
         if (flushing.IsCompleted)
         {
@@ -97,7 +128,7 @@ internal sealed class PipeTransport : PumpTransport
             _flush = FinishAsync(flushing);
         }
 
-        return length;
+        return first.Length + second.Length;
     }
 
     /// <inheritdoc/>
@@ -123,16 +154,29 @@ internal sealed class PipeTransport : PumpTransport
     /// <inheritdoc/>
     protected override void OnEnded() => _ended.SetResult();
 
-    private async ValueTask DeliverAsync(ReadOnlyMemory<byte> segment)
+    private void Flush()
     {
-        // The reader owns what it has not released, so the sink may change it in place. A segment of a foreign pipe may be of any length.
-        Memory<byte> bytes = MemoryMarshal.AsMemory(segment);
-        while (!bytes.IsEmpty && !IsReleased)
+        if (!IsReleased)
         {
-            int length = Math.Min(bytes.Length, Sink.IsShortOfMemory ? ITransportSink.ShortReadLength : MaxReadLength);
-            Deliver(bytes.Span[..length]);
-            bytes = bytes[length..];
-            await EndPauseAsync().ConfigureAwait(false);
+            Sink.OnFlush();
+        }
+    }
+
+    // A segment of a foreign pipe may be of any length.
+    private int MaxLength => Sink.IsShortOfMemory ? ITransportSink.ShortReadLength : MaxJoinedLength;
+
+    private void DeliverJoined(in ReadOnlySequence<byte> segments)
+    {
+        int length = (int)segments.Length;
+        byte[] joined = _pool.Rent(length);
+        try
+        {
+            segments.CopyTo(joined);
+            Deliver(joined.AsSpan(0, length));
+        }
+        finally
+        {
+            _pool.Return(joined);
         }
     }
 

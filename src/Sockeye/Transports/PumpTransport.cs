@@ -67,6 +67,29 @@ internal abstract class PumpTransport : Transport
     }
 
     /// <inheritdoc/>
+    public sealed override int TryWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (!TryEnter())
+        {
+            return first.Length + second.Length;
+        }
+
+        try
+        {
+            return WriteNow(first, second);
+        }
+        catch (Exception exception)
+        {
+            FailOutput(exception);
+            return first.Length + second.Length;
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool Write(ReadOnlyMemory<byte> bytes)
     {
         if (!TryEnter())
@@ -132,6 +155,14 @@ internal abstract class PumpTransport : Transport
     /// <summary>Writes what can be written without waiting.</summary>
     /// <returns>The number of bytes written.</returns>
     protected abstract int WriteNow(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Writes what can be written of two spans without waiting.</summary>
+    /// <returns>The number of bytes written of both together.</returns>
+    protected virtual int WriteNow(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        int taken = WriteNow(first);
+        return taken < first.Length ? taken : taken + WriteNow(second);
+    }
 
     /// <summary>Writes all of the bytes.</summary>
     protected abstract Task WriteAllAsync(ReadOnlyMemory<byte> bytes);

@@ -62,6 +62,11 @@ internal abstract class Transport
     public virtual bool CanFlushLater => false;
 
     /// <summary>
+    /// Whether <see cref="FlushLater"/> works on any thread. Then corking is better than writing only while more is about to be sent.
+    /// </summary>
+    public virtual bool CanFlushSoon => false;
+
+    /// <summary>
     /// How much the sink may do during the current call, if it shares its thread. It returns <see cref="ReadVerdict.Yield"/> once
     /// that is used up. Valid during a call to the sink only.
     /// </summary>
@@ -98,8 +103,8 @@ internal abstract class Transport
     public abstract bool Write(ReadOnlyMemory<byte> bytes);
 
     /// <summary>
-    /// Requests one call of <see cref="ITransportSink.OnFlush"/> when this thread has finished its current work. Requires
-    /// <see cref="CanFlushLater"/>.
+    /// Requests one call of <see cref="ITransportSink.OnFlush"/> when this thread has finished its current work, or soon. Requires
+    /// <see cref="CanFlushLater"/> or <see cref="CanFlushSoon"/>.
     /// </summary>
     public virtual void FlushLater() => throw new NotSupportedException();
 

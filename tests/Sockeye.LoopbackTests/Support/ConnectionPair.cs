@@ -97,7 +97,7 @@ internal sealed class ConnectionPair : IAsyncDisposable
 
         if (kind == TransportKind.ServerPipe)
         {
-            return (SocketPipe.Over(server), SocketPipe.Over(client));
+            return (SocketPipe.Over(server, pool), SocketPipe.Over(client, pool));
         }
 
         if (kind == TransportKind.Socket)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Sockeye.Transports;
@@ -19,10 +20,10 @@ internal sealed class SocketPipe : IDuplexPipe
     public PipeWriter Output => _output.Writer;
 
     /// <summary>A transport over a pipe over a socket, which is closed when the transport has ended.</summary>
-    public static PipeTransport Over(Socket socket)
+    public static PipeTransport Over(Socket socket, ArrayPool<byte> pool)
     {
         var pipe = new SocketPipe(socket);
-        var transport = new PipeTransport(pipe, socket.LocalEndPoint, socket.RemoteEndPoint, _ => pipe.Reset());
+        var transport = new PipeTransport(pipe, pool, socket.LocalEndPoint, socket.RemoteEndPoint, _ => pipe.Reset());
         _ = pipe.RunAsync(transport);
         return transport;
     }

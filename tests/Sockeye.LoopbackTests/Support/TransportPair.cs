@@ -47,7 +47,7 @@ internal sealed class TransportPair : IDisposable
                 return new TransportPair(
                     socket.ToTransport(), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
             case TransportKind.ServerPipe:
-                return new TransportPair(SocketPipe.Over(socket), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
+                return new TransportPair(SocketPipe.Over(socket, pool), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);
             case TransportKind.Socket:
                 return new TransportPair(
                     new SocketTransport(socket, pool), new NetworkStream(peerSocket, ownsSocket: true), peerSocket);

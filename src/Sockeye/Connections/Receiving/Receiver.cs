@@ -90,6 +90,9 @@ internal abstract class Receiver(IReceiverOwner owner) : IClosingReceiver
         }
     }
 
+    /// <summary>Whether messages were received and not delivered. Without the lock, so it may be out of date. Any thread.</summary>
+    public bool HasWaiting => _inbox is { IsEmpty: false };
+
     /// <summary>Counts a message, before it is delivered. On the I/O thread.</summary>
     public void NoteMessage() => Volatile.Write(ref _messageCount, _messageCount + 1);
 

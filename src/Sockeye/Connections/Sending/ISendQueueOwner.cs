@@ -6,6 +6,12 @@ internal interface ISendQueueOwner
     /// <summary>Creates the exception that says why nothing can be sent any more.</summary>
     WebSocketClosedException CreateClosedException();
 
+    /// <summary>
+    /// Whether received messages wait for the application, which is likely to send a reply to each of them. Called under the lock of the
+    /// queue; any thread.
+    /// </summary>
+    bool HasWaitingMessages => false;
+
     /// <summary>The transport does not take everything that it was given. Called outside of any lock.</summary>
     void OnSendBlocked();
 

@@ -564,7 +564,7 @@ internal sealed class SendQueue(ConnectionSettings settings, Transport transport
             return SendAdmission.Held;
         }
 
-        if (mayWait && _state.TryGather(transport, _buffer.Length))
+        if (mayWait && _state.TryGather(transport, owner, _buffer.Length))
         {
             _buffer.AppendCopy(frame, payload, isOneOfMany: true);
             return SendAdmission.Held;

@@ -106,13 +106,14 @@ internal struct SendState
         return thread != 0 && thread == Environment.CurrentManagedThreadId && buffered < MaxCorkedLength;
     }
 
-    /// <summary>Requests a flush at the end of this thread's turn, if the transport offers that.</summary>
+    /// <summary>Requests a flush at the end of this thread's turn, or soon, if the transport offers that.</summary>
     /// <param name="transport">The transport.</param>
+    /// <param name="owner">Knows whether more is likely to be sent soon: only then it is worth to wait for a flush on another thread.</param>
     /// <param name="buffered">How many bytes are held back.</param>
     /// <returns>Whether the transport will request a flush.</returns>
-    public bool TryGather(Transport transport, long buffered)
+    public bool TryGather(Transport transport, ISendQueueOwner owner, long buffered)
     {
-        if (buffered >= MaxCorkedLength || !transport.CanFlushLater)
+        if (buffered >= MaxCorkedLength || !(transport.CanFlushLater || (owner.HasWaitingMessages && transport.CanFlushSoon)))
         {
             return false;
         }

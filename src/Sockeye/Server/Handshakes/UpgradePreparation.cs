@@ -110,6 +110,9 @@ internal sealed class UpgradePreparation
             new AcceptedUpgrade(WebSocketUpgradeAcceptance.Default, subprotocol, deflate));
     }
 
+    /// <summary>Where a transport of the connection rents its buffers.</summary>
+    public ArrayPool<byte> Pool => _server.Options.Pool;
+
     /// <summary>Sets what receives the messages, unless the decision of the application names another handler.</summary>
     public void UseHandler(WebSocketHandler handler) => _attempt.GivenHandler = handler;
 

@@ -61,7 +61,21 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
     public override bool CanFlushLater => Loop.IsCurrent;
 
     /// <inheritdoc/>
-    public override void FlushLater() => Loop.FlushLater(this);
+    /// <remarks>Not while a call blocks the loop.</remarks>
+    public override bool CanFlushSoon => Loop.IsResponsive;
+
+    /// <inheritdoc/>
+    public override void FlushLater()
+    {
+        if (Loop.IsCurrent)
+        {
+            Loop.FlushLater(this);
+        }
+        else
+        {
+            Request(TransportRequests.Flush);
+        }
+    }
 
     /// <summary>Writes the output that the sink has corked. Loop thread only.</summary>
     public void Flush()
@@ -164,6 +178,11 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         if ((requests & TransportRequests.ContinueWriting) != 0 && IsBlocked)
         {
             WriteBlocked();
+        }
+
+        if ((requests & TransportRequests.Flush) != 0)
+        {
+            Flush();
         }
 
         if ((requests & TransportRequests.ResumeReading) != 0)

@@ -12,4 +12,5 @@ internal enum TransportRequests
     ContinueWriting = 16,
     Close = 32,
     Abort = 64,
+    Flush = 128,
 }
