@@ -94,7 +94,7 @@ public sealed class EndpointHowToTests
     {
         await using WebApplication app = await StartAsync(AddAcceptor, static app =>
         {
-            // snippet: origins
+            // snippet: endpoint origins
             var live = app.MapGroup("/live").AllowOrigins("https://app.example", "https://beta.app.example");
             live.MapWebSocket("/prices", new Echo());
             live.MapWebSocket("/admin", new Echo()).AllowOrigins("https://admin.example"); // replaces those of the group
