@@ -117,11 +117,13 @@ public sealed class DelegateBindingTests
     public async Task A_value_that_does_not_parse_is_rejected_with_its_name(string path, string expected)
     {
         int calls = 0;
-        await using EndpointApp app = await EndpointApp.StartAsync(app => app.MapWebSocket("/number/{id}", (WebSocketConnection _, int id, int page = 1) =>
-        {
-            calls += id + page;
-            return Task.CompletedTask;
-        }));
+        await using EndpointApp app = await EndpointApp.StartAsync(app => app.MapWebSocket(
+            "/number/{id}",
+            (WebSocketConnection _, int id, int page = 1) =>
+            {
+                calls += id + page;
+                return Task.CompletedTask;
+            }));
 
         WebSocketHandshakeException rejected = await app.RejectedAsync(path);
 

@@ -119,7 +119,8 @@ public sealed class OriginRuleTests
             {
                 app.UseCors();
                 app.MapWebSocket("/cors", new MapWebSocketTests.EchoHandler()).RequireCors("credentials");
-                app.MapWebSocket("/inline", new MapWebSocketTests.EchoHandler()).RequireCors(static policy => policy.WithOrigins(B).AllowCredentials());
+                app.MapWebSocket("/inline", new MapWebSocketTests.EchoHandler())
+                    .RequireCors(static policy => policy.WithOrigins(B).AllowCredentials());
                 app.MapWebSocket("/anonymous", new MapWebSocketTests.EchoHandler()).RequireCors("anonymous");
                 app.MapWebSocket("/any", new MapWebSocketTests.EchoHandler()).RequireCors("any");
                 app.MapWebSocket("/own", new MapWebSocketTests.EchoHandler()).RequireCors("credentials").AllowOrigins(C);
