@@ -23,7 +23,7 @@ builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:0");
 builder.Services.AddAuthorization();
 builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie();
-builder.Services.AddSingleton(new WebSocketAcceptor(new()));
+builder.Services.AddSockeye();
 
 await using WebApplication app = builder.Build();
 app.UseAuthentication();
@@ -36,7 +36,7 @@ app.MapPost("/login", (Login login) => TypedResults.SignIn(new ClaimsPrincipal(
     new ClaimsIdentity([new Claim(ClaimTypes.Name, login.Name)], CookieAuthenticationDefaults.AuthenticationScheme))));
 
 app.MapWebSocket("/rooms/{room}", async (
-    string room, ClaimsPrincipal user, WebSocketAcceptor all, WebSocketConnection connection, CancellationToken cancellation) =>
+    string room, ClaimsPrincipal user, IWebSocketConnections all, WebSocketConnection connection, CancellationToken cancellation) =>
 {
     await foreach (WebSocketMessage message in connection.ReadAllAsync(cancellation))
     {

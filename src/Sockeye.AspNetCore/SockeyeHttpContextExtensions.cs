@@ -14,8 +14,8 @@ public static class SockeyeHttpContextExtensions
     /// options: what belongs to them is prepared once.
     /// </param>
     /// <returns>
-    /// The connection, whose messages the caller receives; <see langword="null"/> if the request was rejected, also because it is no opening
-    /// handshake: then the response is complete.
+    /// The connection, whose messages the caller receives; <see langword="null"/> if the request was rejected, also because it is not
+    /// an opening handshake: then the response is complete.
     /// </returns>
     /// <remarks>
     /// Keep the request open until the connection has ended, as with a loop that receives its messages: at the end of the request, an open

@@ -149,5 +149,6 @@ public static class WebSocketServiceCollectionExtensions
         services.TryAddSingleton(AcceptorRegistration.Create);
         services.TryAddSingleton<IWebSocketConnections, AcceptedConnections>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, HostedAcceptor>());
+        AspNetCoreServices.AddTo(services);
     }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Sockeye.AspNetCore.Endpoints;
 
-/// <summary>The call of a method that serves the connection of one request: its arguments, and the scope that its services are from.</summary>
+/// <summary>The call of a method that serves the connection of one request: its arguments, and the scope of its services.</summary>
 internal sealed class DelegateCall : ConnectionServing
 {
     private readonly DelegateEndpoint _endpoint;

@@ -9,8 +9,8 @@ using Sockeye.Protocol;
 namespace Sockeye.AspNetCore.Endpoints;
 
 /// <summary>
-/// An endpoint whose connections are served by a method with any parameters. ASP.NET Core's own binding of minimal APIs binds them, behind a
-/// filter that never calls the method: it keeps the arguments, with which the method is called when the connection is open.
+/// An endpoint whose connections are served by a method with any parameters. ASP.NET Core's own binding of minimal APIs binds them, behind
+/// a filter that never calls the method: it keeps the arguments, with which the method is called when the connection is open.
 /// </summary>
 [RequiresUnreferencedCode("Parameters are bound by their types.")]
 [RequiresDynamicCode("Parameters are bound by generated code.")]

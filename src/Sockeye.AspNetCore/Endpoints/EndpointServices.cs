@@ -10,7 +10,8 @@ namespace Sockeye.AspNetCore.Endpoints;
 internal static class EndpointServices
 {
     /// <summary>
-    /// Adds them, once: rejected upgrades close their connection whatever has rejected them, and a page can have the pattern of an endpoint.
+    /// Adds them, once: rejected upgrades close their connection whatever has rejected them, and a page can have the pattern of an
+    /// endpoint.
     /// </summary>
     public static IServiceCollection AddSockeyeEndpoints(this IServiceCollection services)
     {

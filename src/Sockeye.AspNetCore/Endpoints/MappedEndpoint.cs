@@ -13,8 +13,8 @@ namespace Sockeye.AspNetCore.Endpoints;
 /// <param name="target">What serves the connections.</param>
 /// <param name="options">The options of the endpoint.</param>
 /// <remarks>
-/// Authentication by cookies rejects a request with 401 or 403, as this metadata demands: a client of WebSockets cannot follow a redirect to a
-/// page where a person signs in.
+/// Authentication by cookies rejects a request with 401 or 403, as this metadata demands: a client of WebSockets cannot follow a redirect to
+/// a page where a person signs in.
 /// </remarks>
 internal sealed class MappedEndpoint(RoutePattern pattern, EndpointTarget target, WebSocketRouteOptions options)
     : IEndpointConventionBuilder, IDisableCookieRedirectMetadata

@@ -40,7 +40,9 @@ internal sealed class MappedEndpoints(IServiceProvider services) : EndpointDataS
     public MappedEndpoint Add(RoutePattern pattern, EndpointTarget target, WebSocketRouteOptions options)
     {
         Server.ServerOptionConflicts.Check(options, pattern.RawText ?? "");
-        var endpoint = new MappedEndpoint(pattern, target, options);
+
+        // A copy, because a route is found by its options, and has the name of its pattern in metrics.
+        var endpoint = new MappedEndpoint(pattern, target, options with { });
         _endpoints.Add(endpoint);
         return endpoint;
     }

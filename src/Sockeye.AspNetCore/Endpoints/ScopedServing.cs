@@ -1,3 +1,4 @@
+using Sockeye.Hosting.Handlers;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Sockeye.AspNetCore.Endpoints;
@@ -15,5 +16,9 @@ internal sealed class ScopedServing<[DynamicallyAccessedMembers(DynamicallyAcces
     public override WebSocketHandler Begin() => _handler = ScopedHandler.Create<THandler>(services);
 
     /// <inheritdoc/>
-    public override ValueTask AbandonAsync() => _handler is { } handler ? handler.DisposeAsync() : default;
+    public override ValueTask AbandonAsync()
+    {
+        _handler?.Abandon();
+        return default;
+    }
 }

@@ -44,7 +44,9 @@ public static class WebSocketEndpointConventionBuilderExtensions
     /// <typeparam name="TBuilder">The type of the builder.</typeparam>
     /// <param name="builder">The endpoint, or a group of endpoints. Endpoints that are not for WebSockets are not affected.</param>
     /// <returns>The builder.</returns>
-    /// <remarks>Cannot be combined with <see cref="AllowOrigins"/> for the same endpoint or group: the application does not start.</remarks>
+    /// <remarks>
+    /// Cannot be combined with <see cref="AllowOrigins"/> for the same endpoint or group: every request fails, and the log says why.
+    /// </remarks>
     public static TBuilder DangerousAllowAnyOrigin<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {

@@ -34,7 +34,8 @@ public static class WebSocketEndpointRouteBuilderExtensions
     /// <param name="endpoints">Where to map it.</param>
     /// <param name="pattern">The pattern, as for other endpoints, whose exceptions apply.</param>
     /// <param name="handler">
-    /// The handler, unless <see cref="WebSocketRouteOptions.OnUpgrade"/> chooses another. The attributes of its class apply to the endpoint.
+    /// The handler, unless <see cref="WebSocketRouteOptions.OnUpgrade"/> chooses another. The attributes of its class apply to the
+    /// endpoint.
     /// </param>
     /// <param name="options">The options of this endpoint; those that are not set are those of the application.</param>
     /// <returns>Adds conventions to the endpoint.</returns>
@@ -95,9 +96,9 @@ public static class WebSocketEndpointRouteBuilderExtensions
     /// <param name="endpoints">Where to map it.</param>
     /// <param name="pattern">The pattern, as for other endpoints, whose exceptions apply.</param>
     /// <param name="handler">
-    /// The method. It takes the <see cref="WebSocketConnection"/> and returns a <see cref="Task"/> or <see cref="ValueTask"/>: when that has
-    /// completed, whatever its result, the connection is closed with 1000 or, after an exception, with 1011. It may take a <see cref="CancellationToken"/>, which
-    /// is canceled when the connection has ended, values of the route, the query and the headers, services, the user, and the
+    /// The method. It takes the <see cref="WebSocketConnection"/> and returns a <see cref="Task"/> or <see cref="ValueTask"/>: when that
+    /// has completed, whatever its result, the connection is closed with 1000 or, after an exception, with 1011. It may take a
+    /// <see cref="CancellationToken"/>, which is canceled when the connection has ended, values of the route, the query and the headers, services, the user, and the
     /// <see cref="HttpContext"/> or <see cref="HttpRequest"/>. Its attributes apply to the endpoint.
     /// </param>
     /// <param name="options">The options of this endpoint; those that are not set are those of the application.</param>

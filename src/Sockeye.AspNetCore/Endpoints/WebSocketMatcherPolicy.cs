@@ -23,7 +23,7 @@ internal sealed class WebSocketMatcherPolicy : MatcherPolicy, IEndpointSelectorP
         bool isHandshake = HandshakeRequests.IsHandshake(httpContext);
         for (int index = 0; index < candidates.Count; index++)
         {
-            // The patterns decide first: what is not for exactly the same paths is left alone.
+            // The patterns decide first: endpoints for other paths stay as they are.
             if (candidates.IsValidCandidate(index) && IsWebSocket(candidates[index].Endpoint) != isHandshake
                 && HasTwin(candidates, index))
             {

@@ -11,8 +11,8 @@ using Sockeye.Transports;
 namespace Sockeye.AspNetCore.Upgrades;
 
 /// <summary>
-/// Opens connections on servers that have no bytes to upgrade, only a <see cref="WebSocket"/>: ASP.NET Core's TestServer. The connection runs
-/// over pipes in memory, with real frames, and a client at their other end passes messages and closes on between it and that socket.
+/// Opens connections on servers that have no bytes to upgrade, only a <see cref="WebSocket"/>: ASP.NET Core's TestServer. The connection
+/// runs over pipes in memory, with real frames, and a client at their other end passes messages and closes on to that socket and back.
 /// </summary>
 internal static class InProcessBridge
 {

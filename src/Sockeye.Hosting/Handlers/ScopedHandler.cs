@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sockeye.Hosting.Handlers;
 
 /// <summary>
-/// The handler of one connection, and the scope of services that it comes from: created when the connection opens, and disposed of when
-/// <see cref="WebSocketHandler.OnClosed"/> has returned.
+/// The handler of one connection, and the scope of services that it comes from: disposed of when
+/// <see cref="WebSocketHandler.OnClosed"/> has returned, or by <see cref="Abandon"/>.
 /// </summary>
 /// <remarks>Each connection has an object of its own, so that a call is forwarded without a lookup or an allocation.</remarks>
 internal sealed class ScopedHandler : WebSocketHandler
@@ -14,6 +14,7 @@ internal sealed class ScopedHandler : WebSocketHandler
     private readonly object? _owned;
     private readonly AsyncServiceScope _scope;
     private readonly ConnectionScopes _scopes;
+    private int _isDisposed;
 
     private ScopedHandler(WebSocketHandler handler, object? owned, AsyncServiceScope scope, ConnectionScopes scopes)
     {
@@ -34,9 +35,19 @@ internal sealed class ScopedHandler : WebSocketHandler
         where THandler : WebSocketHandler
     {
         var scopes = ConnectionScopes.Of(services);
-        var factory = new Lazy<ObjectFactory<THandler>>(static () => ActivatorUtilities.CreateFactory<THandler>([]));
-        return FromFactory(_ => Create(scopes, factory));
+        return FromFactory(_ => Create<THandler>(scopes));
     }
+
+    /// <summary>
+    /// Creates a handler of the given type, in a scope of its own, for a connection that is about to open: so an exception of its
+    /// constructor can still reject the request.
+    /// </summary>
+    /// <typeparam name="THandler">As for <see cref="For{THandler}(IServiceProvider)"/>.</typeparam>
+    /// <param name="services">The services of the application.</param>
+    public static ScopedHandler Create<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(IServiceProvider services)
+        where THandler : WebSocketHandler =>
+        Create<THandler>(ConnectionScopes.Of(services));
 
     /// <summary>Creates a handler that serves each connection with a method, which receives a scope of services too.</summary>
     public static WebSocketHandler For(
@@ -88,11 +99,15 @@ internal sealed class ScopedHandler : WebSocketHandler
         }
         finally
         {
-            _scopes.Dispose(_owned, _scope);
+            Dispose();
         }
     }
 
-    private static ScopedHandler Create<THandler>(ConnectionScopes scopes, Lazy<ObjectFactory<THandler>> factory)
+    /// <summary>Releases everything: no connection has opened.</summary>
+    public void Abandon() => Dispose();
+
+    private static ScopedHandler Create<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(ConnectionScopes scopes)
         where THandler : WebSocketHandler
     {
         AsyncServiceScope scope = scopes.Create();
@@ -104,7 +119,7 @@ internal sealed class ScopedHandler : WebSocketHandler
             }
 
             // No scope disposes of what it has not created.
-            THandler created = factory.Value(scope.ServiceProvider, null);
+            THandler created = Constructor<THandler>.Create.Value(scope.ServiceProvider, null);
             return new ScopedHandler(created, owned: created, scope, scopes);
         }
         catch
@@ -112,5 +127,20 @@ internal sealed class ScopedHandler : WebSocketHandler
             scopes.Dispose(owned: null, scope);
             throw;
         }
+    }
+
+    private void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            _scopes.Dispose(_owned, _scope);
+        }
+    }
+
+    // Made when it is needed: a type that is registered as a service may have no public constructor.
+    private static class Constructor<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>
+        where THandler : WebSocketHandler
+    {
+        public static readonly Lazy<ObjectFactory<THandler>> Create = new(static () => ActivatorUtilities.CreateFactory<THandler>([]));
     }
 }

@@ -16,9 +16,13 @@ public sealed record WebSocketHandshakeInput
 
     /// <summary>
     /// The values of the route's parameters, if another router has found them: <see cref="WebSocketUpgradeRequest.RouteValues"/> has them
-    /// then. <see langword="null"/>, the default, to take them from the path. Only with <see cref="Request"/>.
+    /// then. <see langword="null"/>, the default, to take them from the path. Only with <see cref="Request"/>. Copied when set.
     /// </summary>
-    public IReadOnlyList<KeyValuePair<string, string>>? RouteValues { get; init; }
+    public IReadOnlyList<KeyValuePair<string, string>>? RouteValues
+    {
+        get;
+        init => field = value is null ? null : [.. value];
+    }
 
     /// <summary>The address of this end; <see langword="null"/>, the default, if it is unknown.</summary>
     public EndPoint? LocalEndPoint { get; init; }

@@ -117,11 +117,13 @@ public sealed class DelegateBindingTests
     public async Task A_value_that_does_not_parse_is_rejected_with_its_name(string path, string expected)
     {
         int calls = 0;
-        await using EndpointApp app = await EndpointApp.StartAsync(app => app.MapWebSocket("/number/{id}", (WebSocketConnection _, int id, int page = 1) =>
-        {
-            calls += id + page;
-            return Task.CompletedTask;
-        }));
+        await using EndpointApp app = await EndpointApp.StartAsync(app => app.MapWebSocket(
+            "/number/{id}",
+            (WebSocketConnection _, int id, int page = 1) =>
+            {
+                calls += id + page;
+                return Task.CompletedTask;
+            }));
 
         WebSocketHandshakeException rejected = await app.RejectedAsync(path);
 
@@ -152,7 +154,7 @@ public sealed class DelegateBindingTests
     public async Task Methods_that_cannot_serve_connections_are_reported_where_they_are_mapped()
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton(new WebSocketAcceptor(new()));
+        builder.Services.AddSockeye();
         await using WebApplication app = builder.Build();
 
         AssertInvalid("void", static (WebSocketConnection _, int page) => { });

@@ -214,18 +214,22 @@ public sealed class EndpointConventionTests
             {
                 app.UseRequestTimeouts();
                 app.MapGet("/", static (HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted));
-                app.MapWebSocket("/echo", new MapWebSocketTests.EchoHandler());
+                app.MapWebSocket("/aborted", static async (WebSocketConnection connection, HttpContext context) =>
+                {
+                    await connection.ReceiveAsync();
+                    await connection.SendAsync($"aborted: {context.RequestAborted.IsCancellationRequested}");
+                });
             },
             builder => builder.Services.AddRequestTimeouts(options => options.DefaultPolicy = new() { Timeout = timeout }),
             protocol);
-        await using WebSocketConnection client = await app.ConnectAsync("/echo");
+        await using WebSocketConnection client = await app.ConnectAsync("/aborted");
 
         // Started later, this one takes the whole timeout.
         using HttpResponseMessage response = await app.GetAsync("/");
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
 
-        await client.SendAsync("still here");
-        Assert.Equal("still here", (await client.ReceiveAsync().WithDeadline())?.GetText());
+        await client.SendAsync("now");
+        Assert.Equal("aborted: False", (await client.ReceiveAsync().WithDeadline())?.GetText());
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using System.Net.WebSockets;
 using System.Security.Claims;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -143,10 +145,33 @@ public sealed class MapWebSocketTests
         Assert.Contains("AddSockeye", exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task The_client_of_the_platform_connects(HttpProtocolCase protocol)
+    {
+        await using EndpointApp app = await EndpointApp.StartAsync(
+            static app => app.MapWebSocket("/echo", new EchoHandler()), protocol: protocol);
+        bool isHttp2 = protocol is HttpProtocolCase.Http2 or HttpProtocolCase.Http2Tls;
+        using var handler = new SocketsHttpHandler { SslOptions = TestCertificate.ForClient() };
+        using var invoker = new HttpMessageInvoker(handler);
+        using var client = new ClientWebSocket();
+        client.Options.HttpVersion = isHttp2 ? new Version(2, 0) : new Version(1, 1);
+        client.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        await client.ConnectAsync(app.At("/echo"), invoker, default).WithDeadline();
+
+        await client.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, default);
+        var buffer = new byte[100];
+        WebSocketReceiveResult received = await client.ReceiveAsync(buffer, default).WithDeadline();
+        await client.CloseAsync(WebSocketCloseStatus.NormalClosure, "done", default).WithDeadline();
+
+        Assert.Equal("hello", Encoding.UTF8.GetString(buffer, 0, received.Count));
+        Assert.Equal(WebSocketCloseStatus.NormalClosure, client.CloseStatus);
+    }
+
     [Fact]
     public async Task Messages_longer_than_a_request_body_may_be_are_received_over_HTTP_2()
     {
-        // Limits of requests do not apply to a tunnel, which is none.
+        // The limit of a request's body does not apply to a tunnel.
         await using EndpointApp app = await EndpointApp.StartAsync(
             static app => app.MapWebSocket("/echo", new EchoHandler()),
             static builder => Microsoft.AspNetCore.Hosting.WebHostBuilderKestrelExtensions.ConfigureKestrel(

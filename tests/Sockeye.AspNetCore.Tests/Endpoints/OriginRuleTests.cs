@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Sockeye.Tests;
@@ -21,6 +22,23 @@ public sealed class OriginRuleTests
             static app => app.MapWebSocket("/", new MapWebSocketTests.EchoHandler()), protocol: protocol);
 
         await AssertAsync(app, "/", app.Address.GetLeftPart(UriPartial.Authority), isAllowed: true);
+        await AssertAsync(app, "/", A, isAllowed: false);
+    }
+
+    [Fact]
+    public async Task The_own_origin_is_the_one_that_a_proxy_has_forwarded()
+    {
+        await using EndpointApp app = await EndpointApp.StartAsync(static app =>
+        {
+            app.UseForwardedHeaders(new() { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost });
+            app.MapWebSocket("/", new MapWebSocketTests.EchoHandler());
+        });
+
+        await using WebSocketConnection client = await app.ConnectAsync("/", static options => options with
+        {
+            Origin = A,
+            RequestHeaders = [new("X-Forwarded-Proto", "https"), new("X-Forwarded-Host", "a.example")],
+        });
         await AssertAsync(app, "/", A, isAllowed: false);
     }
 
@@ -101,7 +119,8 @@ public sealed class OriginRuleTests
             {
                 app.UseCors();
                 app.MapWebSocket("/cors", new MapWebSocketTests.EchoHandler()).RequireCors("credentials");
-                app.MapWebSocket("/inline", new MapWebSocketTests.EchoHandler()).RequireCors(static policy => policy.WithOrigins(B).AllowCredentials());
+                app.MapWebSocket("/inline", new MapWebSocketTests.EchoHandler())
+                    .RequireCors(static policy => policy.WithOrigins(B).AllowCredentials());
                 app.MapWebSocket("/anonymous", new MapWebSocketTests.EchoHandler()).RequireCors("anonymous");
                 app.MapWebSocket("/any", new MapWebSocketTests.EchoHandler()).RequireCors("any");
                 app.MapWebSocket("/own", new MapWebSocketTests.EchoHandler()).RequireCors("credentials").AllowOrigins(C);

@@ -67,7 +67,7 @@ public sealed class HandOverTests
             app => app.Run(HandlerEndpoint.For(Serving(opened))),
             static builder =>
             {
-                builder.Services.AddSingleton(new WebSocketAcceptor(new WebSocketAcceptorOptions()));
+                builder.Services.AddSockeye();
                 builder.WebHost.UseSockeyeTransport();
                 builder.WebHost.ConfigureKestrel(static kestrel =>
                     kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.UseConnectionLogging()));

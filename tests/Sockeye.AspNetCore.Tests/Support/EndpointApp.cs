@@ -24,6 +24,9 @@ public sealed class EndpointApp : IAsyncDisposable
     /// <summary>The address with http or https.</summary>
     public Uri Address => _app.Address;
 
+    /// <summary>The address for WebSockets.</summary>
+    public Uri At(string path) => _app.At(path);
+
     /// <summary>The services of the application.</summary>
     public IServiceProvider Services => _app.App.Services;
 
@@ -40,9 +43,8 @@ public sealed class EndpointApp : IAsyncDisposable
         TestApp app = await TestApp.StartAsync(map, builder =>
         {
             builder.Logging.AddProvider(log);
-            builder.Services.AddSingleton(services => new WebSocketAcceptor(
-                (options ?? new()) with { LoggerFactory = services.GetRequiredService<ILoggerFactory>() }));
-            builder.Services.AddSockeyeEndpoints();
+            builder.Services.AddSockeye((services, _) =>
+                (options ?? new()) with { LoggerFactory = services.GetRequiredService<ILoggerFactory>() });
             builder.Speak(protocol);
             build?.Invoke(builder);
         });
@@ -53,7 +55,7 @@ public sealed class EndpointApp : IAsyncDisposable
     public Task<WebSocketConnection> ConnectAsync(string path, Func<WebSocketClientOptions, WebSocketClientOptions>? configure = null)
     {
         WebSocketClientOptions options = _protocol.ClientOptions();
-        return WebSocketClient.ConnectAsync(_app.At(path), configure?.Invoke(options) ?? options).WithDeadline();
+        return WebSocketClient.ConnectAsync(At(path), configure?.Invoke(options) ?? options).WithDeadline();
     }
 
     /// <summary>Connects a client from a page.</summary>

@@ -32,7 +32,7 @@ internal static class PathApp
             },
             builder =>
             {
-                builder.Services.AddSingleton(new WebSocketAcceptor(options ?? new WebSocketAcceptorOptions()));
+                builder.Services.AddSockeye(_ => options ?? new WebSocketAcceptorOptions());
                 bool isSecure = path is ServerPath.Tls or ServerPath.TlsOnLoop or ServerPath.Http2 or ServerPath.Http2OnLoop;
                 builder.WebHost.UseKestrelHttpsConfiguration();
                 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>

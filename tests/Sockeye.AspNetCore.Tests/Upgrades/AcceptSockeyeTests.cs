@@ -12,7 +12,7 @@ public sealed class AcceptSockeyeTests
     {
         await using TestApp app = await TestApp.StartAsync(
             static app => app.MapGet("/", EchoAsync),
-            static builder => builder.Services.AddSingleton(new WebSocketAcceptor(new WebSocketAcceptorOptions())));
+            static builder => builder.Services.AddSockeye());
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(app.At("/"));
 
         await client.SendAsync("hello");

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Sockeye.AspNetCore.Upgrades;
 
 namespace Sockeye.Tests;
 
@@ -36,6 +37,22 @@ public sealed class RejectedUpgradeTests
         Assert.Contains("Connection: close", responses, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData("/filtered", 402)]
+    [InlineData("/throwing", 500)]
+    [InlineData("/unbound", 400)]
+    public async Task The_endpoint_itself_ends_the_connection_without_middleware(string path, int status)
+    {
+        await using EndpointApp app = await StartAsync(static services =>
+            services.Remove(services.Single(static service => service.ImplementationType == typeof(RejectedUpgradeFilter))));
+        string host = $"Host: {app.Address.Authority}\r\n";
+
+        string responses = await SendAsync(app, $"GET {path} HTTP/1.1\r\n{host}{Valid}\r\nGET /page HTTP/1.1\r\n{host}\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", responses, StringComparison.Ordinal);
+        Assert.Equal(1, CountOf(responses, "HTTP/1.1 "));
+    }
+
     [Fact]
     public async Task A_request_after_a_plain_one_is_answered()
     {
@@ -48,7 +65,7 @@ public sealed class RejectedUpgradeTests
         Assert.Equal(2, CountOf(responses, "HTTP/1.1 200 "));
     }
 
-    private static Task<EndpointApp> StartAsync() => EndpointApp.StartAsync(
+    private static Task<EndpointApp> StartAsync(Action<IServiceCollection>? change = null) => EndpointApp.StartAsync(
         static app =>
         {
             app.Use(static (HttpContext context, RequestDelegate next) =>
@@ -72,8 +89,9 @@ public sealed class RejectedUpgradeTests
                 .AddEndpointFilter(static (_, _) => throw new FormatException("thrown"));
             app.MapWebSocket("/authorized", new MapWebSocketTests.EchoHandler()).RequireAuthorization();
         },
-        static builder =>
+        builder =>
         {
+            change?.Invoke(builder.Services);
             builder.Services.AddAuthorization();
             builder.Services.AddAuthentication("test")
                 .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, EndpointConventionTests.ByHeader>("test", null);

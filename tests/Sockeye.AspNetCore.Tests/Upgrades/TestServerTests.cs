@@ -142,7 +142,7 @@ public sealed class TestServerTests
             WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
             builder.WebHost.UseTestServer();
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton(new WebSocketAcceptor(new()));
+            builder.Services.AddSockeye();
             WebApplication app = builder.Build();
             map(app);
             await app.StartAsync();
