@@ -31,7 +31,7 @@ internal sealed class DropInFeature(
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">
-    /// The request is no WebSocket request, was accepted before, or the server has reached its own limit of upgraded connections.
+    /// The request is not a WebSocket request, was accepted before, or the server has reached its own limit of upgraded connections.
     /// </exception>
     /// <exception cref="BadHttpRequestException">The acceptor of the application has no room, or is being stopped.</exception>
     public async Task<WebSocket> AcceptAsync(WebSocketAcceptContext acceptContext)

@@ -69,6 +69,11 @@ internal sealed class DropInRoutes
         Connection = _base with
         {
             DeliverFragments = true,
+            DefersCloseReply = true,
+
+            // The code behind AcceptWebSocketAsync may block, and sends no pongs.
+            RunReceiveContinuationsInline = false,
+            AnswerPings = true,
             PauseReceivingWhenSendBufferIsFull = false,
             KeepAlive = settings.ToKeepAlive(),
             Limits = _base.Limits with { MaxMessageLength = long.MaxValue },

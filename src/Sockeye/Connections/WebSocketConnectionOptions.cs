@@ -173,6 +173,12 @@ public sealed record WebSocketConnectionOptions
     /// </remarks>
     public bool TraceConnection { get; init; }
 
+    /// <summary>
+    /// Whether the application replies to the peer's Close frame by itself, from the beginning: its socket is made when the connection may
+    /// already have received one.
+    /// </summary>
+    internal bool DefersCloseReply { get; init; }
+
     /// <summary>The limits, without a copy.</summary>
     internal LimitOptions OwnLimits => _limits;
 

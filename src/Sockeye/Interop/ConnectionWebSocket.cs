@@ -1,9 +1,7 @@
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Sockeye.Connections.Lifecycle;
 using Sockeye.Connections.Receiving;
-using Sockeye.Protocol;
 
 namespace Sockeye.Interop;
 
@@ -104,7 +102,7 @@ internal class ConnectionWebSocket : WebSocket
     public override Task SendAsync(
         ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
     {
-        KindOf(messageType);
+        PlatformArguments.KindOf(messageType);
         ArgumentNullException.ThrowIfNull(buffer.Array, nameof(buffer));
         return SendAsync(buffer.AsMemory(), messageType, endOfMessage, cancellationToken).AsTask();
     }
@@ -120,7 +118,7 @@ internal class ConnectionWebSocket : WebSocket
         ReadOnlyMemory<byte> buffer, WebSocketMessageType messageType, WebSocketMessageFlags messageFlags,
         CancellationToken cancellationToken)
     {
-        WebSocketMessageKind kind = KindOf(messageType);
+        WebSocketMessageKind kind = PlatformArguments.KindOf(messageType);
         WebSocketState state = State;
         if (state is not (WebSocketState.Open or WebSocketState.CloseReceived))
         {
@@ -186,7 +184,7 @@ internal class ConnectionWebSocket : WebSocket
     public override Task CloseOutputAsync(
         WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken)
     {
-        WebSocketCloseCode? code = CheckClose(closeStatus, statusDescription);
+        WebSocketCloseCode? code = PlatformArguments.CloseCodeOf(closeStatus, statusDescription);
         WebSocketState state = State;
         if (state is not (WebSocketState.Open or WebSocketState.CloseReceived))
         {
@@ -226,7 +224,7 @@ internal class ConnectionWebSocket : WebSocket
     public override Task CloseAsync(
         WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken)
     {
-        WebSocketCloseCode? code = CheckClose(closeStatus, statusDescription);
+        WebSocketCloseCode? code = PlatformArguments.CloseCodeOf(closeStatus, statusDescription);
         WebSocketState state = State;
         return state is WebSocketState.Closed or WebSocketState.Aborted ? Task.FromException(CreateInvalidState(state))
             : cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken)
@@ -301,7 +299,7 @@ internal class ConnectionWebSocket : WebSocket
         StopReceiving();
     }
 
-    /// <summary>Drops what was not received, and ends the receive that waits.</summary>
+    /// <summary>Drops the messages that were not received, and ends the receive that waits.</summary>
     protected void StopReceiving()
     {
         _pull.Discard();
@@ -313,34 +311,6 @@ internal class ConnectionWebSocket : WebSocket
         exception.Result.Exception is WebSocketProtocolException violation
             ? new WebSocketException(WebSocketError.Faulted, violation.Message, exception)
             : new WebSocketException(WebSocketError.ConnectionClosedPrematurely, exception);
-
-    private static WebSocketMessageKind KindOf(WebSocketMessageType messageType) => messageType switch
-    {
-        WebSocketMessageType.Text => WebSocketMessageKind.Text,
-        WebSocketMessageType.Binary => WebSocketMessageKind.Binary,
-        _ => throw new ArgumentException(
-            "Must be Text or Binary; CloseOutputAsync sends a Close frame.", nameof(messageType)),
-    };
-
-    private static WebSocketCloseCode? CheckClose(WebSocketCloseStatus closeStatus, string? statusDescription)
-    {
-        if (closeStatus == WebSocketCloseStatus.Empty)
-        {
-            // RFC 6455 §5.5.1: the reason follows the code, so that there is none without.
-            return string.IsNullOrEmpty(statusDescription)
-                ? null
-                : throw new ArgumentException("A description needs a code (RFC 6455 §5.5.1).", nameof(statusDescription));
-        }
-
-        if (!CloseCodes.MayBeSent((int)closeStatus))
-        {
-            throw new ArgumentException("Must be 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4).", nameof(closeStatus));
-        }
-
-        return statusDescription is null || Encoding.UTF8.GetByteCount(statusDescription) <= ClosePayload.MaxReasonLength
-            ? (WebSocketCloseCode)closeStatus
-            : throw new ArgumentException("Must be at most 123 bytes as UTF-8 (RFC 6455 §5.5).", nameof(statusDescription));
-    }
 
     private static WebSocketException CreateInvalidState(WebSocketState state) =>
         new(WebSocketError.InvalidState, $"The WebSocket is in the state {state}, in which this operation is not allowed.");

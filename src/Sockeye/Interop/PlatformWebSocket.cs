@@ -96,8 +96,9 @@ internal sealed class PlatformWebSocket : ConnectionWebSocket
             return;
         }
 
-        StopReceiving();
+        // First: an application that has nothing left to receive would have the peer's Close frame answered.
         Connection.Core.Closing.Leave();
+        StopReceiving();
     }
 
     /// <inheritdoc/>

@@ -50,6 +50,7 @@ internal sealed record LifecycleEvent(
         new(SendStalled, story => !story.IsGone, life => life.SendStalled(Stalled)),
         new("message stalled, application done", story => !story.IsGone, StallMessage) { Twin = RuleBroken },
         new("aborted", _ => true, life => life.Abort()),
+        new("left", _ => true, life => life.Leave()),
         new("much discarded", _ => true, life => life.TooMuchDiscarded()),
         new("deadline passed", story => story.Wait != LifecycleWait.None, life => life.DeadlinePassed(TimeSpan.FromSeconds(1))),
         new(TransportGone, _ => true, life => life.TransportGone(Reset)),

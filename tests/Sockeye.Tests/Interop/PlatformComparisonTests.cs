@@ -17,17 +17,18 @@ public sealed class PlatformComparisonTests
     ];
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Random_scripts_have_the_same_results_on_the_platforms_sockets(bool deliverFragments)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task Random_scripts_have_the_same_results_on_the_platforms_sockets(bool deliverFragments, bool asPlatform)
     {
         Dictionary<string, int> outcomes = [];
         for (int seed = 0; seed < ScriptCount; seed++)
         {
-            IReadOnlyList<string>? difference = await WebSocketScript.RunAsync(seed, deliverFragments, outcomes);
+            IReadOnlyList<string>? difference = await WebSocketScript.RunAsync(seed, deliverFragments, asPlatform, outcomes);
             Assert.True(
                 difference is null,
-                $"Seed {seed}, {(deliverFragments ? "fragments" : "whole messages")}:\n{string.Join('\n', difference ?? [])}");
+                $"Seed {seed}, {(asPlatform ? "as the platform" : deliverFragments ? "fragments" : "whole messages")}:\n{string.Join('\n', difference ?? [])}");
         }
 
         Assert.All(Expected, outcome => Assert.InRange(outcomes.GetValueOrDefault(outcome), 20, int.MaxValue));

@@ -16,8 +16,10 @@ internal sealed class SocketPair
 
     private SocketPair(WebSocket server, WebSocket client) => _sockets = [server, client];
 
-    private SocketPair(WebSocketConnection server, WebSocketConnection client)
-        : this(server.AsWebSocket(), client.AsWebSocket()) => _connections = [server, client];
+    private SocketPair(WebSocketConnection server, WebSocketConnection client, bool asPlatform)
+        : this(
+            asPlatform ? server.AsPlatformWebSocket() : server.AsWebSocket(),
+            asPlatform ? client.AsPlatformWebSocket() : client.AsWebSocket()) => _connections = [server, client];
 
     public static SocketPair OfPlatform()
     {
@@ -28,11 +30,14 @@ internal sealed class SocketPair
             stream, new WebSocketCreationOptions { IsServer = isServer, KeepAliveInterval = Timeout.InfiniteTimeSpan });
     }
 
-    public static SocketPair OfSockeye(bool deliverFragments)
+    /// <summary>Connects two ends of Sockeye.</summary>
+    /// <param name="deliverFragments">Whether messages are received in pieces.</param>
+    /// <param name="asPlatform">Whether the sockets do in every respect what those of the platform do.</param>
+    public static SocketPair OfSockeye(bool deliverFragments, bool asPlatform)
     {
         (MemoryDuplex server, MemoryDuplex client) = MemoryDuplex.Create(endsBehindClose: false);
         var options = new WebSocketConnectionOptions { DeliverFragments = deliverFragments };
-        return new(Create(server, Role.Server), Create(client, Role.Client));
+        return new(Create(server, Role.Server), Create(client, Role.Client), asPlatform);
 
         WebSocketConnection Create(MemoryDuplex stream, Role role)
         {
@@ -90,13 +95,36 @@ internal sealed class SocketPair
         });
     }
 
+    /// <summary>Begins a receive and cancels it.</summary>
+    public Task<string> CancelReceiveAsync(int end) => TellAsync(async () =>
+    {
+        using var canceled = new CancellationTokenSource();
+        Task receiving = _sockets[end].ReceiveAsync(new byte[1].AsMemory(), canceled.Token).AsTask();
+        await canceled.CancelAsync();
+        await receiving;
+    });
+
+    /// <summary>Sends and closes with a token that was canceled before.</summary>
+    public async Task<string> SendCanceledAsync(int end)
+    {
+        var canceled = new CancellationToken(canceled: true);
+        string sent = await TellAsync(
+            () => _sockets[end].SendAsync(new byte[1].AsMemory(), WebSocketMessageType.Binary, endOfMessage: true, canceled).AsTask());
+        string closed = await TellAsync(() => _sockets[end].CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", canceled));
+        return $"{sent} {closed}";
+    }
+
     /// <summary>Receives up to the end of a message, or to the Close frame, into buffers of random lengths.</summary>
+    /// <param name="end">Which end.</param>
+    /// <param name="seed">The seed of the lengths.</param>
+    /// <param name="showsPieces">Whether to tell what each call received.</param>
     /// <returns>The type and the payload of all that was received, or how it ended.</returns>
-    public async Task<string> ReceiveMessageAsync(int end, int seed)
+    public async Task<string> ReceiveMessageAsync(int end, int seed, bool showsPieces)
     {
         Random random = new(seed);
         bool asSegment = random.Next(2) == 0;
         List<byte> payload = [];
+        List<int> pieces = [];
         string told = await TellAsync(async () =>
         {
             while (true)
@@ -104,13 +132,17 @@ internal sealed class SocketPair
                 byte[] buffer = new byte[random.Next(12)];
                 (int count, WebSocketMessageType type, bool isOver) = await ReceiveAsync(_sockets[end], buffer, asSegment);
                 payload.AddRange(buffer[..count]);
+                pieces.Add(count);
                 if (isOver)
                 {
                     return type.ToString();
                 }
             }
         });
-        return $"{told} {Convert.ToHexString([.. payload])}";
+
+        // An empty receive of the platform does not notice yet that what has arrived breaks a rule.
+        showsPieces &= !told.EndsWith(nameof(WebSocketError.Faulted), StringComparison.Ordinal);
+        return $"{told} {Convert.ToHexString([.. payload])}{(showsPieces ? $" {string.Join('+', pieces)}" : "")}";
     }
 
     /// <summary>Ends everything, so that nothing is left waiting.</summary>

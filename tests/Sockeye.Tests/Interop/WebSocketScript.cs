@@ -22,6 +22,7 @@ internal sealed class WebSocketScript
 
     private readonly Random _random;
     private readonly bool _deliverFragments;
+    private readonly bool _asPlatform;
     private readonly SocketPair _platform = SocketPair.OfPlatform();
     private readonly SocketPair _sockeye;
     private readonly List<string> _steps = [];
@@ -35,18 +36,20 @@ internal sealed class WebSocketScript
     // Calls that wait: until they complete, the states may change at any time.
     private int _pendingCount;
 
-    private WebSocketScript(int seed, bool deliverFragments)
+    private WebSocketScript(int seed, bool deliverFragments, bool asPlatform)
     {
         _random = new Random(seed);
         _deliverFragments = deliverFragments;
-        _sockeye = SocketPair.OfSockeye(deliverFragments);
+        _asPlatform = asPlatform;
+        _sockeye = SocketPair.OfSockeye(deliverFragments, asPlatform);
     }
 
     /// <summary>Runs one script.</summary>
     /// <returns>The steps, the last of them the first that differed; <see langword="null"/> if none did.</returns>
-    public static async Task<IReadOnlyList<string>?> RunAsync(int seed, bool deliverFragments, Dictionary<string, int> outcomes)
+    public static async Task<IReadOnlyList<string>?> RunAsync(
+        int seed, bool deliverFragments, bool asPlatform, Dictionary<string, int> outcomes)
     {
-        WebSocketScript script = new(seed, deliverFragments);
+        WebSocketScript script = new(seed, deliverFragments, asPlatform);
         bool isSame = true;
         for (int i = 0; i < MaxSteps && isSame; i++)
         {
@@ -88,6 +91,8 @@ internal sealed class WebSocketScript
                 return await ReceiveFirstAsync(end, outcomes);
             case 16 when CanSend(end) && CanReceive(Other(end)) && !_isGone[Other(end)] && !_hasBegun[end] && !IsLostUnseen(end):
                 return await BreakRuleAsync(end, outcomes);
+            case 17 when _asPlatform && _random.Next(2) == 0:
+                return await CancelAsync(end, outcomes);
             case 17:
                 return await RejectArgumentsAsync(end, outcomes);
             case 18 when _random.Next(3) == 0:
@@ -103,8 +108,8 @@ internal sealed class WebSocketScript
     private bool CanClose(int end) => CanSend(end) ? !_hasBegun[end] || _deliverFragments : StateOf(end) != WebSocketState.CloseSent;
 
     // Disposing of a closing socket completes Sockeye's closing handshake, and breaks that of the platform.
-    private bool MayDispose(int end) =>
-        (!_hasBegun[end] || _deliverFragments)
+    private bool MayDispose(int end) => _asPlatform
+        || (!_hasBegun[end] || _deliverFragments)
         && (StateOf(end) != WebSocketState.CloseReceived || StateOf(Other(end)) is WebSocketState.Closed or WebSocketState.Aborted);
 
     private async Task<bool> SendMessageAsync(int end, Dictionary<string, int> outcomes)
@@ -113,13 +118,16 @@ internal sealed class WebSocketScript
         bool leavesOpen = _deliverFragments && _random.Next(12) == 0;
         for (int i = 0; i < fragments; i++)
         {
+            bool endOfMessage = i == fragments - 1 && !leavesOpen;
+
+            // An empty fragment that does not end its message is not sent: it shows only where each receive counts.
             byte[] payload = new byte[_random.Next(4) == 0 ? 0 : _random.Next(MaxLength)];
+            payload = payload.Length == 0 && _asPlatform && !endOfMessage ? new byte[1] : payload;
             _random.NextBytes(payload);
 
             // ASCII, so that every fragment is valid text.
             payload = [.. payload.Select(value => (byte)(value & 0x7F))];
             WebSocketMessageType type = _random.Next(2) == 0 ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
-            bool endOfMessage = i == fragments - 1 && !leavesOpen;
             bool asSegment = _random.Next(2) == 0;
             bool counts = CanSend(end);
             if (!await BothAsync(
@@ -143,7 +151,7 @@ internal sealed class WebSocketScript
     {
         int seed = _random.Next();
         bool counts = CanReceive(end);
-        if (!await BothAsync($"{end} receives", pair => pair.ReceiveMessageAsync(end, seed), outcomes))
+        if (!await BothAsync($"{end} receives", pair => pair.ReceiveMessageAsync(end, seed, _asPlatform), outcomes))
         {
             return false;
         }
@@ -235,7 +243,7 @@ internal sealed class WebSocketScript
     {
         int other = Other(end);
         int seed = _random.Next();
-        Pending receiving = Begin($"{end} waits to receive", pair => pair.ReceiveMessageAsync(end, seed));
+        Pending receiving = Begin($"{end} waits to receive", pair => pair.ReceiveMessageAsync(end, seed, _asPlatform));
         bool isSame = true;
         switch (_random.Next(8))
         {
@@ -316,6 +324,24 @@ internal sealed class WebSocketScript
                     $"{end} closes with a long reason",
                     pair => pair.CloseAsync(end, WebSocketCloseStatus.NormalClosure, new string('x', 124)), outcomes);
         }
+    }
+
+    // A canceled receive aborts; a send or a close that was canceled before it began does nothing.
+    private async Task<bool> CancelAsync(int end, Dictionary<string, int> outcomes)
+    {
+        if (_random.Next(3) > 0)
+        {
+            // Within a message, the platform forgets that one was begun, and breaks the message.
+            return IsLostUnseen(end) || _hasBegun[end] || await BothAsync($"{end} sends and closes, canceled", pair => pair.SendCanceledAsync(end), outcomes);
+        }
+
+        if (!CanReceive(end) || HasInput(end) || _hasBegun[Other(end)])
+        {
+            return true;
+        }
+
+        _isGone[end] = true;
+        return await BothAsync($"{end} cancels a receive", pair => pair.CancelReceiveAsync(end), outcomes);
     }
 
     private async Task<bool> AbortAsync(int end, Dictionary<string, int> outcomes)

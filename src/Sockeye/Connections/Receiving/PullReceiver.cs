@@ -46,7 +46,11 @@ internal sealed class PullReceiver
 
     /// <summary>Creates the receiver of a connection whose application calls receive methods.</summary>
     public PullReceiver(IReceiverOwner owner)
-        : base(owner) => _runsInline = owner.Settings.Options.RunReceiveContinuationsInline;
+        : base(owner)
+    {
+        _runsInline = owner.Settings.Options.RunReceiveContinuationsInline;
+        _interest = owner.Settings.Options.DefersCloseReply ? Interest.MessagesAndClose : Interest.Messages;
+    }
 
     /// <inheritdoc/>
     protected override bool IsDone =>

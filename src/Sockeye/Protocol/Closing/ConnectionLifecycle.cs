@@ -292,12 +292,13 @@ internal sealed class ConnectionLifecycle(Role role)
         }
 
         IsInputOver = true;
-        if (IsReported)
+        if (IsReported || _handshake.IsComplete)
         {
+            // What both ends have agreed on is carried out.
             return LifecycleCommands.CloseWhenWritten;
         }
 
-        IsFailed |= !_handshake.IsComplete;
+        IsFailed = true;
         Drop(cause: null);
         return WaitFor(LifecycleWait.Flush) | Report() | LifecycleCommands.EndSends | LifecycleCommands.CloseWhenWritten;
     }
