@@ -85,6 +85,20 @@ public sealed class LayeringTests
     }
 
     [Fact]
+    public void The_package_for_AspNetCore_uses_the_shared_framework_and_nothing_else()
+    {
+        IEnumerable<string> others = ReferencesOf(Assembly.Load("Sockeye.AspNetCore"))
+            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)
+                && !name.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal)
+                && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
+                && !name.StartsWith("Microsoft.Net.Http.", StringComparison.Ordinal));
+
+        Assert.Equal(["Sockeye", "Sockeye.Hosting"], others.Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("Sockeye.AspNetCore", ReferencesOf(Assembly.Load("Sockeye")));
+        Assert.DoesNotContain("Sockeye.AspNetCore", ReferencesOf(Assembly.Load("Sockeye.Hosting")));
+    }
+
+    [Fact]
     public void Source_of_each_folder_uses_only_the_layers_below_it()
     {
         Assert.Empty(FolderRules.FindViolations(ProductSources()));

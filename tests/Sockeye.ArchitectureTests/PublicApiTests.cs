@@ -6,6 +6,7 @@ public sealed class PublicApiTests
 {
     [Theory]
     [InlineData("Sockeye")]
+    [InlineData("Sockeye.AspNetCore")]
     [InlineData("Sockeye.Hosting")]
     [InlineData("Sockeye.Testing")]
     public void Public_surface_matches_the_recorded_snapshot(string assemblyName)

@@ -1,6 +1,6 @@
 namespace Sockeye.AspNetCore.Kestrel;
 
-/// <summary>Is told when the socket of a connection is closed.</summary>
+/// <summary>Is called when the socket of a connection is closed.</summary>
 internal interface IConnectionEnd
 {
     /// <summary>Called once, on the loop's thread; must not block.</summary>

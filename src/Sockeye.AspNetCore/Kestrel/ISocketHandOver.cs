@@ -16,7 +16,7 @@ internal interface ISocketHandOver
 
     /// <summary>Opens a connection on the socket, in place of the server's, after the response was flushed.</summary>
     /// <param name="upgrade">The accepted upgrade.</param>
-    /// <param name="keepsRequest">Whether the request stays open: then the server is told when the connection has ended.</param>
+    /// <param name="keepsRequest">Whether the request stays open: then the end of the connection is reported to the server.</param>
     /// <returns>The connection.</returns>
     /// <exception cref="IOException">The client has disconnected.</exception>
     Task<WebSocketConnection> HandOverAsync(WebSocketPreparedUpgrade upgrade, bool keepsRequest);

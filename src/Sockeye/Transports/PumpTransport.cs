@@ -174,7 +174,7 @@ internal abstract class PumpTransport : Transport
     /// <param name="reset">Whether to reset the connection.</param>
     protected abstract void ReleaseCore(bool reset);
 
-    /// <summary>Called once, after the sink was told that the transport has ended.</summary>
+    /// <summary>Called once, after the end was reported to the sink.</summary>
     protected virtual void OnEnded()
     {
     }

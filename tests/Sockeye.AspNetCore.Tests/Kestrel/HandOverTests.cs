@@ -264,9 +264,16 @@ public sealed class HandOverTests
     [Fact]
     public async Task A_stop_of_the_server_leaves_the_connections_to_the_stop_of_the_acceptor()
     {
-        await using TestApp app = await StartAsync(static app => app.Run(HandlerEndpoint.For(new Silent())));
+        await using var acceptor = new WebSocketAcceptor(new WebSocketAcceptorOptions());
+        await using TestApp app = await TestApp.StartAsync(
+            static app => app.Run(HandlerEndpoint.For(new Silent())),
+            builder =>
+            {
+                // Without AddSockeye, nothing stops the acceptor with the host.
+                builder.Services.AddSingleton(acceptor);
+                builder.WebHost.UseSockeyeTransport();
+            });
         await using WebSocketConnection client = await ConnectAsync(app);
-        WebSocketAcceptor acceptor = app.App.Services.GetRequiredService<WebSocketAcceptor>();
 
         await app.App.StopAsync().WithDeadline();
         Assert.Equal(WebSocketConnectionState.Open, client.State);

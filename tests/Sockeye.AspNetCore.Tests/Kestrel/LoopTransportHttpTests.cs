@@ -70,28 +70,26 @@ public sealed class LoopTransportHttpTests
     public async Task A_client_that_reads_slowly_holds_the_server_back_and_gets_everything()
     {
         const int Length = 30_000_000;
-        int written = 0;
+        var isHeldBack = new TaskCompletionSource();
         await using TestApp app = await StartAsync(app => app.MapGet("/", async context =>
         {
             context.Response.ContentLength = Length;
             byte[] piece = new byte[10_000];
-            while (written < Length)
+            for (int written = 0; written < Length; written += piece.Length)
             {
-                await context.Response.Body.WriteAsync(piece);
-                Interlocked.Add(ref written, piece.Length);
+                ValueTask writing = context.Response.Body.WriteAsync(piece);
+                if (!writing.IsCompleted)
+                {
+                    isHeldBack.TrySetResult();
+                }
+
+                await writing;
             }
         }));
         using var client = new HttpClient { BaseAddress = app.Address };
 
         using HttpResponseMessage response = await client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead).WithDeadline();
-        int before;
-        do
-        {
-            before = Volatile.Read(ref written);
-            await Task.Delay(TimeSpan.FromMilliseconds(100));
-        }
-        while (Volatile.Read(ref written) != before);
-        Assert.True(before < Length, "The server was not held back.");
+        await isHeldBack.Task.WithDeadline();
 
         Assert.Equal(Length, (await response.Content.ReadAsByteArrayAsync().WithDeadline()).Length);
     }

@@ -18,6 +18,8 @@ public sealed class OptionSettersTests
         [typeof(IReadOnlyList<IPNetwork>)] = (new List<IPNetwork> { IPNetwork.Parse("10.0.0.0/8") }, IPNetwork.Parse("11.0.0.0/8")),
         [typeof(IReadOnlyList<WebSocketEndPoint>)] =
             (new List<WebSocketEndPoint> { new(IPEndPoint.Parse("127.0.0.1:80")) }, new WebSocketEndPoint(IPEndPoint.Parse("127.0.0.1:81"))),
+        [typeof(IReadOnlyList<KeyValuePair<string, string>>)] =
+            (new List<KeyValuePair<string, string>> { new("a", "1") }, new KeyValuePair<string, string>("b", "2")),
         [typeof(IReadOnlyList<WebSocketSetCookie>)] =
             (new List<WebSocketSetCookie> { new("a", "1") }, new WebSocketSetCookie("b", "2")),
     };

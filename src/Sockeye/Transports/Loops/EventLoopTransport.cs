@@ -138,7 +138,7 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
         _mustResumeSink = true;
         if (_hasInputEnded)
         {
-            // The former sink was told, and reads no more.
+            // It was reported to the former sink, and nothing more is read.
             Sink.OnInputEnded();
         }
 
