@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,8 +12,16 @@ namespace Sockeye.AspNetCore.Upgrades;
 /// </summary>
 internal static class HttpRequestTranslation
 {
+    private const string NewLine = "\r\n";
+    private const int UsualLength = 1024;
+
+    // For the requests of a thread, one after the other.
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? Heads;
+
     // HTTP/2 has no key: "The Sec-WebSocket-Key and Sec-WebSocket-Accept header fields are not used" (RFC 8441 §5).
-    private const string AnyKey = "AAAAAAAAAAAAAAAAAAAAAA==";
+    private static ReadOnlySpan<byte> UpgradeHeaders =>
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"u8;
 
     /// <summary>Translates a request.</summary>
     /// <param name="context">The request.</param>
@@ -24,33 +33,41 @@ internal static class HttpRequestTranslation
         string target = context.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw
             ? raw
             : request.PathBase.Add(request.Path).ToUriComponent() + request.QueryString.ToUriComponent();
-        List<KeyValuePair<string, string>> headers = new(request.Headers.Count + 3);
+        ArrayBufferWriter<byte> head = Heads ??= new ArrayBufferWriter<byte>(UsualLength);
+        head.ResetWrittenCount();
+        bool isValid = TryAppend(head, isExtendedConnect ? "GET" : request.Method) && TryAppend(head, " ") && TryAppend(head, target);
+        head.Write(" HTTP/1.1\r\n"u8);
         foreach ((string name, StringValues values) in request.Headers)
         {
             foreach (string? value in values)
             {
-                headers.Add(new(name, AsReceived(value ?? "")));
+                isValid &= TryAppend(head, name) && TryAppend(head, ": ") && TryAppend(head, value) && TryAppend(head, NewLine);
             }
         }
 
         if (isExtendedConnect)
         {
-            headers.Add(new("Connection", "Upgrade"));
-            headers.Add(new("Upgrade", "websocket"));
-            headers.Add(new("Sec-WebSocket-Key", AnyKey));
+            head.Write(UpgradeHeaders);
         }
 
-        try
-        {
-            return new WebSocketParsedRequest(isExtendedConnect ? "GET" : request.Method, target, [.. headers]);
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
+        head.Write("\r\n"u8);
+        return isValid ? WebSocketParsedRequest.Of(head.WrittenSpan.ToArray()) : null;
     }
 
-    // ASP.NET Core decodes values as UTF-8 by default; Sockeye keeps bytes.
-    private static string AsReceived(string value) =>
-        Ascii.IsValid(value) ? value : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(value));
+    // As it was received: ASP.NET Core decodes values as UTF-8 by default. A line end would begin another header.
+    private static bool TryAppend(ArrayBufferWriter<byte> head, string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return true;
+        }
+
+        if (!ReferenceEquals(text, NewLine) && text.AsSpan().ContainsAny('\r', '\n', '\0'))
+        {
+            return false;
+        }
+
+        Encoding.UTF8.GetBytes(text, head);
+        return true;
+    }
 }

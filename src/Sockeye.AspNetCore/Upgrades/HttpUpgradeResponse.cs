@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -9,15 +10,13 @@ internal static class HttpUpgradeResponse
     /// <summary>Sets the headers of an accepted handshake: of HTTP/1.1 (RFC 6455 §4.2.2), or of HTTP/2 (RFC 8441 §5).</summary>
     public static void Accept(HttpContext context, WebSocketPreparedUpgrade upgrade)
     {
-        bool isHttp1 = !HttpUpgrade.IsExtendedConnect(context);
-        foreach ((string name, string value) in upgrade.Headers)
+        if (HttpUpgrade.IsExtendedConnect(context))
         {
-            // The server writes Connection itself.
-            bool isOfHttp1 = Is(name, HeaderNames.Upgrade) || Is(name, HeaderNames.SecWebSocketAccept);
-            if (!Is(name, HeaderNames.Connection) && (isHttp1 || !isOfHttp1))
-            {
-                context.Response.Headers.Append(name, value);
-            }
+            upgrade.Response.ForEachHeader(context.Response.Headers, static (headers, name, value) => Append(headers, name, value, isHttp1: false));
+        }
+        else
+        {
+            upgrade.Response.ForEachHeader(context.Response.Headers, static (headers, name, value) => Append(headers, name, value, isHttp1: true));
         }
     }
 
@@ -40,6 +39,32 @@ internal static class HttpUpgradeResponse
             await response.Body.WriteAsync(upgrade.Body, context.RequestAborted).ConfigureAwait(false);
         }
     }
+
+    // The server writes Connection itself; HTTP/2 has neither Upgrade nor a key to accept.
+    private static void Append(IHeaderDictionary headers, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isHttp1)
+    {
+        bool isUpgrade = Is(name, "Upgrade"u8);
+        bool isAccept = Is(name, "Sec-WebSocket-Accept"u8);
+        if (Is(name, "Connection"u8) || (!isHttp1 && (isUpgrade || isAccept)))
+        {
+            return;
+        }
+
+        if (isUpgrade)
+        {
+            headers.Upgrade = "websocket";
+        }
+        else if (isAccept)
+        {
+            headers.SecWebSocketAccept = Encoding.ASCII.GetString(value);
+        }
+        else
+        {
+            headers.Append(Encoding.ASCII.GetString(name), Encoding.Latin1.GetString(value));
+        }
+    }
+
+    private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> other) => Ascii.EqualsIgnoreCase(name, other);
 
     private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
 }

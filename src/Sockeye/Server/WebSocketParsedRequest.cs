@@ -32,6 +32,12 @@ public sealed record WebSocketParsedRequest
         Head = Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
     }
 
+    private WebSocketParsedRequest(byte[] head) => Head = head;
+
+    /// <summary>A request whose head was made of what an HTTP server has parsed; it is checked when it is read.</summary>
+    /// <param name="head">The head, which this object owns from now on.</param>
+    internal static WebSocketParsedRequest Of(byte[] head) => new(head);
+
     /// <summary>The head as a client would send it.</summary>
     internal byte[] Head { get; }
 

@@ -26,9 +26,7 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     {
         _preparation = preparation;
         Error = error;
-        StatusCode = response.StatusCode;
-        Headers = response.Headers;
-        Body = response.Body;
+        Response = response;
         Request = request;
     }
 
@@ -50,16 +48,16 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     public WebSocketHandshakeError Error { get; }
 
     /// <summary>The HTTP status to write: 101, or that of the rejection.</summary>
-    public int StatusCode { get; }
+    public int StatusCode => Response.StatusCode;
 
     /// <summary>
     /// The headers to write, in order, including <c>Connection</c>, <c>Upgrade</c> and <c>Sec-WebSocket-Accept</c>, and
     /// <c>Content-Length</c> for a rejection. A name may occur more than once.
     /// </summary>
-    public WebSocketHeaders Headers { get; }
+    public WebSocketHeaders Headers => Response.Headers;
 
     /// <summary>The body to write; empty if the request is accepted.</summary>
-    public ReadOnlyMemory<byte> Body { get; }
+    public ReadOnlyMemory<byte> Body => Response.Body;
 
     /// <summary>The negotiated subprotocol; <see langword="null"/> for none.</summary>
     public string? Subprotocol { get; }
@@ -104,6 +102,9 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
     /// Sets what receives the messages of the connection, unless the decision of the application names another handler; before it is opened.
     /// </summary>
     internal void UseHandler(WebSocketHandler handler) => _preparation.UseHandler(handler);
+
+    /// <summary>The response.</summary>
+    internal PreparedResponse Response { get; }
 
     /// <summary>Where a transport of the connection rents its buffers.</summary>
     internal ArrayPool<byte> Pool => _preparation.Pool;

@@ -21,7 +21,12 @@ internal sealed class PipeTransport : PumpTransport
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
     private readonly Action<Exception?>? _abort;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Continued in place: nothing of this object runs after it.
+    private readonly TaskCompletionSource _ended = new();
+
+    // Both the reading task and what ends the pipe use it.
+    private int _userCount = 2;
 
     // The last flush: while it is pending, the pipe is full. Used by the writer only.
     private Task _flush = Task.CompletedTask;
@@ -147,12 +152,31 @@ internal sealed class PipeTransport : PumpTransport
     protected override ValueTask EndOutputAsync() => default;
 
     /// <inheritdoc/>
-    /// <remarks>On another thread: the caller may hold locks, and the pipe may run foreign code in place.</remarks>
-    protected override void ReleaseCore(bool reset) =>
-        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Transport.EndPipe(state.Reset), (Transport: this, Reset: reset), preferLocal: false);
+    protected override void ReleaseCore(bool reset)
+    {
+        if (!reset && IsDelivering && _flush.IsCompleted)
+        {
+            // No call of the pipe is pending.
+            EndUse();
+            return;
+        }
+
+        // On another thread: the caller may hold locks, and the pipe may run foreign code in place.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state => state.Transport.EndPipe(state.Reset), (Transport: this, Reset: reset), preferLocal: false);
+    }
 
     /// <inheritdoc/>
-    protected override void OnEnded() => _ended.SetResult();
+    protected override void OnEnded() => EndUse();
+
+    // The owner recycles the pipe, and what it aborts, when nothing uses them any more.
+    private void EndUse()
+    {
+        if (Interlocked.Decrement(ref _userCount) == 0)
+        {
+            _ended.SetResult();
+        }
+    }
 
     private void Flush()
     {
@@ -212,5 +236,7 @@ internal sealed class PipeTransport : PumpTransport
             // Only the sink is left to report this to, and only if no error was recorded before.
             Abort(exception);
         }
+
+        EndUse();
     }
 }

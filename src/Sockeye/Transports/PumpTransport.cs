@@ -22,6 +22,7 @@ internal abstract class PumpTransport : Transport
     private Task? _resumption;
     private long _demotedUntil = long.MinValue;
     private bool _hasYielded;
+    private int _deliveringThread;
     private byte _stride = TimeSlice.FirstStride;
 
     private Exception? _error;
@@ -251,9 +252,14 @@ internal abstract class PumpTransport : Transport
     protected void Deliver(Span<byte> bytes)
     {
         BeginSlice();
+        _deliveringThread = Environment.CurrentManagedThreadId;
         _verdict = Sink.OnReceived(bytes);
+        _deliveringThread = 0;
         EndSlice();
     }
+
+    /// <summary>Whether this thread delivers to the sink: then nothing waits for input.</summary>
+    protected bool IsDelivering => _deliveringThread == Environment.CurrentManagedThreadId;
 
     /// <summary>Whether the sink has had too little time for what was delivered, since this was last asked.</summary>
     protected bool TakeYielded()

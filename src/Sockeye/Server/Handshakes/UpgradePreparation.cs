@@ -160,7 +160,8 @@ internal sealed class UpgradePreparation
 
     private WebSocketHandshakeError Check()
     {
-        var request = new ReceivedRequest(_head, HeaderLine.RoomFor(_head, [])) { Profile = _attempt.Route.For(_input.IsSecure) };
+        Span<HeaderLine> lines = HeaderLine.RoomFor(_head, stackalloc HeaderLine[HeaderLine.UsualCount]);
+        var request = new ReceivedRequest(_head, lines) { Profile = _attempt.Route.For(_input.IsSecure) };
         WebSocketHandshakeError error = UpgradeSteps.Check(_attempt, ref request);
         _attempt.Keep(_head);
         return error;
@@ -199,7 +200,7 @@ internal sealed class UpgradePreparation
 
     private WebSocketPreparedUpgrade Accept(WebSocketUpgradeAcceptance acceptance)
     {
-        Span<HeaderLine> lines = HeaderLine.RoomFor(_head, []);
+        Span<HeaderLine> lines = HeaderLine.RoomFor(_head, stackalloc HeaderLine[HeaderLine.UsualCount]);
         RequestHead.TryParse(_head, lines, out RequestHead request);
         var offer = new ServerHandshakeOffer(
             request, _attempt.Subprotocol, acceptance.Compress ? _attempt.Deflate : null);
