@@ -86,6 +86,22 @@ case " $servers " in
     ;;
 esac
 
+# The same echo in ASP.NET Core: over Kestrel's own transport, with sockets handed over, and through AcceptWebSocketAsync.
+case " $servers " in
+  *" aspnet"*)
+    rm -rf "$stage"/servers/aspnet*
+    dotnet publish "$root/benchmarks/AspNetEchoServer" -c Release -o "$stage/servers/aspnet/out" -v q --nologo >&2
+    for variant in "aspnet:" "aspnet-handover:--transport" "aspnet-dropin:--drop-in" "aspnet-dropin-handover:--drop-in --transport"; do
+      mkdir -p "$stage/servers/${variant%%:*}"
+      {
+        sed '/^exec/d' "$root/benchmarks/comparison/run-sockeye.sh"
+        echo "exec dotnet \"\$(dirname \"\$0\")/../aspnet/out/AspNetEchoServer.dll\" \"\$1\" ${variant#*:}"
+      } >"$stage/servers/${variant%%:*}/run.sh"
+      chmod +x "$stage/servers/${variant%%:*}/run.sh"
+    done
+    ;;
+esac
+
 for server in $servers; do
   if [ ! -x "$stage/servers/$server/run.sh" ]; then
     rm -f "$stage/built"

@@ -13,12 +13,12 @@ end() {
 }
 trap end EXIT
 
-for name in Sockeye Sockeye.Hosting Sockeye.Testing; do
+for name in Sockeye Sockeye.AspNetCore Sockeye.Hosting Sockeye.Testing; do
     dotnet pack "src/$name" -c Release -o "$work/feed"
 done
 ls "$work/feed"
 
-for name in Sockeye Sockeye.Hosting Sockeye.Testing; do
+for name in Sockeye Sockeye.AspNetCore Sockeye.Hosting Sockeye.Testing; do
     package=$(ls "$work/feed/$name".[0-9]*.nupkg)
     [ -f "${package%.nupkg}.snupkg" ] || { echo "$name has no symbols."; exit 1; }
     python3 - "$package" "$name" <<'PYTHON'

@@ -15,15 +15,13 @@ public static class SockeyeHttpContextExtensions
     /// </param>
     /// <returns>
     /// The connection, whose messages the caller receives; <see langword="null"/> if the request was rejected, also because it is not
-    /// an opening handshake: then the response is complete.
+    /// an opening handshake, or because the server has reached its own limit of upgraded connections (503): then the response is complete.
     /// </returns>
     /// <remarks>
     /// Keep the request open until the connection has ended, as with a loop that receives its messages: at the end of the request, an open
     /// connection is closed with 1000. Canceling <see cref="HttpContext.RequestAborted"/> means that the client has disconnected.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">
-    /// Sockeye's services were not added, or the server has reached its own limit of upgraded connections.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">Sockeye's services were not added, or the server cannot upgrade requests.</exception>
     /// <exception cref="System.IO.IOException">The client has disconnected during the handshake.</exception>
     public static async Task<WebSocketConnection?> AcceptSockeyeAsync(this HttpContext context, WebSocketRouteOptions? options = null)
     {
@@ -36,8 +34,17 @@ public static class SockeyeHttpContextExtensions
             return null;
         }
 
-        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade, keepsRequest: true).ConfigureAwait(false);
-        context.Response.RegisterForDisposeAsync(new RequestEnd(opened));
-        return opened.Connection;
+        try
+        {
+            OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade, keepsRequest: true).ConfigureAwait(false);
+            context.Response.RegisterForDisposeAsync(new RequestEnd(opened));
+            return opened.Connection;
+        }
+        catch (UpgradeRefusedException exception)
+        {
+            EndpointLog.LoggerOf(context.RequestServices).NotUpgraded(exception);
+            HttpUpgradeResponse.Refuse(context);
+            return null;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -70,7 +71,18 @@ internal sealed class DropInFeature(
             response.Headers.SecWebSocketExtensions = extension;
         }
 
-        OpenedConnection opened = await HttpUpgrade.OpenAsync(context, prepared, keepsRequest: true).ConfigureAwait(false);
+        OpenedConnection opened;
+        try
+        {
+            opened = await HttpUpgrade.OpenAsync(context, prepared, keepsRequest: true).ConfigureAwait(false);
+        }
+        catch (UpgradeRefusedException exception)
+        {
+            // As without this library: the exception of the server.
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+            throw;
+        }
+
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         response.RegisterForDisposeAsync(new DropInEnd(opened));
         return opened.Connection.AsPlatformWebSocket();

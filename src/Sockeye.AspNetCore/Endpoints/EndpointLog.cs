@@ -15,28 +15,16 @@ internal static partial class EndpointLog
     [LoggerMessage(EventId = 152, Level = LogLevel.Debug, Message = "A client disconnected during the opening handshake")]
     public static partial void LostDuringHandshake(this ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 153, Level = LogLevel.Error, Message = "The services of a connection could not be disposed of")]
-    public static partial void DisposalThrew(this ILogger logger, Exception exception);
-
-    [LoggerMessage(EventId = 154, Level = LogLevel.Warning,
+    [LoggerMessage(EventId = 153, Level = LogLevel.Warning,
         Message = "The CORS policy of {Pattern} does not apply to WebSockets, because it does not allow credentials: a browser sends cookies "
             + "with every opening handshake. Only pages of the server's own origin may connect")]
     public static partial void CorsWithoutCredentials(this ILogger logger, string pattern);
 
+    [LoggerMessage(EventId = 154, Level = LogLevel.Warning,
+        Message = "Responded to an opening handshake with 503: the server does not take another upgraded connection now")]
+    public static partial void NotUpgraded(this ILogger logger, Exception exception);
+
     /// <summary>The logger of an application's endpoints.</summary>
     public static ILogger LoggerOf(IServiceProvider services) =>
         services.GetService<ILoggerFactory>()?.CreateLogger("Sockeye.AspNetCore.Endpoints") ?? NullLogger.Instance;
-
-    /// <summary>Disposes of the services of a connection where nothing waits for them, and logs an exception.</summary>
-    public static async Task DisposeAsync(IAsyncDisposable services, ILogger logger)
-    {
-        try
-        {
-            await services.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            logger.DisposalThrew(exception);
-        }
-    }
 }

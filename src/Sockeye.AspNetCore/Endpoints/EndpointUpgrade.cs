@@ -54,6 +54,11 @@ internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider servic
         {
             _logger.LostDuringHandshake(exception);
         }
+        catch (UpgradeRefusedException exception)
+        {
+            _logger.NotUpgraded(exception);
+            HttpUpgradeResponse.Refuse(context);
+        }
         finally
         {
             if (!isServed)

@@ -63,7 +63,8 @@ internal static class HttpUpgrade
     /// <param name="context">The request.</param>
     /// <param name="upgrade">What <see cref="PrepareAsync"/> has returned.</param>
     /// <param name="keepsRequest">Whether the application keeps the request open, even if the connection does not need it.</param>
-    /// <exception cref="InvalidOperationException">The server has reached its limit of upgraded connections, or does not upgrade.</exception>
+    /// <exception cref="UpgradeRefusedException">The server has reached its limit of upgraded connections.</exception>
+    /// <exception cref="InvalidOperationException">The server cannot upgrade the request, or the acceptor has been stopped.</exception>
     /// <exception cref="IOException">The client has disconnected.</exception>
     public static async Task<OpenedConnection> OpenAsync(HttpContext context, WebSocketPreparedUpgrade upgrade, bool keepsRequest)
     {
@@ -73,7 +74,8 @@ internal static class HttpUpgrade
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         if (IsExtendedConnect(context))
         {
-            Stream tunnel = await context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync().ConfigureAwait(false);
+            Stream tunnel = await UpgradedAsync(
+                context, context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync().AsTask()).ConfigureAwait(false);
             return Open(context, upgrade, DuplexPipe.Over(tunnel));
         }
 
@@ -85,7 +87,7 @@ internal static class HttpUpgrade
                 : throw new InvalidOperationException("The server cannot upgrade this request.");
         }
 
-        Stream stream = await feature.UpgradeAsync().ConfigureAwait(false);
+        Stream stream = await UpgradedAsync(context, feature.UpgradeAsync()).ConfigureAwait(false);
         if (ConnectionPipe(context, feature) is not { } pipe)
         {
             return Open(context, upgrade, DuplexPipe.Over(stream));
@@ -103,6 +105,18 @@ internal static class HttpUpgrade
     public static bool IsExtendedConnect(HttpContext context) =>
         context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } feature
         && string.Equals(feature.Protocol, "websocket", StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<Stream> UpgradedAsync(HttpContext context, Task<Stream> upgrading)
+    {
+        try
+        {
+            return await upgrading.ConfigureAwait(false);
+        }
+        catch (InvalidOperationException exception) when (!context.Response.HasStarted)
+        {
+            throw new UpgradeRefusedException(exception);
+        }
+    }
 
     private static OpenedConnection Open(HttpContext context, WebSocketPreparedUpgrade upgrade, IDuplexPipe pipe)
     {

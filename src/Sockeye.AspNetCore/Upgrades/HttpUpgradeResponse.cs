@@ -40,6 +40,17 @@ internal static class HttpUpgradeResponse
         }
     }
 
+    /// <summary>Responds to a handshake that was accepted, but that the server does not upgrade.</summary>
+    public static void Refuse(HttpContext context)
+    {
+        context.Response.Clear();
+        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        if (!HttpUpgrade.IsExtendedConnect(context))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+    }
+
     // The server writes Connection itself; HTTP/2 has neither Upgrade nor a key to accept.
     private static void Append(IHeaderDictionary headers, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isHttp1)
     {

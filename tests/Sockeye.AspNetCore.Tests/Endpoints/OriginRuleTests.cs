@@ -143,7 +143,7 @@ public sealed class OriginRuleTests
         await AssertAllowedAsync(app, "/own", C);
         await AssertAllowedAsync(app, "/disabled", C);
         await AssertAsync(app, "/anonymous", app.Address.GetLeftPart(UriPartial.Authority), isAllowed: true);
-        Assert.Equal(2, app.Log.Entries.Count(static entry => entry.Id.Id == 154));
+        Assert.Equal(2, app.Log.Entries.Count(static entry => entry.Id.Id == 153));
     }
 
     private static async Task AssertAllowedAsync(EndpointApp app, string path, params string[] allowed)
