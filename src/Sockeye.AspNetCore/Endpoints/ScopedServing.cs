@@ -1,5 +1,5 @@
-using Sockeye.Hosting.Handlers;
 using System.Diagnostics.CodeAnalysis;
+using Sockeye.Hosting.Handlers;
 
 namespace Sockeye.AspNetCore.Endpoints;
 
