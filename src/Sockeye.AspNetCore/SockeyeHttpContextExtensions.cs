@@ -19,7 +19,7 @@ public static class SockeyeHttpContextExtensions
     /// </returns>
     /// <remarks>
     /// Keep the request open until the connection has ended, as with a loop that receives its messages: at the end of the request, an open
-    /// connection is closed with 1000. Canceling <see cref="HttpContext.RequestAborted"/> means that the client has disconnected.
+    /// connection is closed with 1000, and with 1011 if the request has thrown an exception. Canceling <see cref="HttpContext.RequestAborted"/> means that the client has disconnected.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Sockeye's services were not added, or the server cannot upgrade requests.</exception>
     /// <exception cref="System.IO.IOException">The client has disconnected during the handshake.</exception>
@@ -37,7 +37,11 @@ public static class SockeyeHttpContextExtensions
         try
         {
             OpenedConnection opened = await HttpUpgrade.OpenAsync(context, upgrade, keepsRequest: true).ConfigureAwait(false);
-            context.Response.RegisterForDisposeAsync(new RequestEnd(opened));
+            var end = new RequestEnd(opened);
+            context.Features.Set(end);
+
+            // Where no middleware of this library is around the request.
+            context.Response.RegisterForDisposeAsync(end);
             return opened.Connection;
         }
         catch (UpgradeRefusedException exception)

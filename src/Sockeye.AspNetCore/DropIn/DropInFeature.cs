@@ -22,6 +22,9 @@ internal sealed class DropInFeature(
     : IHttpWebSocketFeature
 {
     private bool? _isWebSocketRequest;
+    private DropInEnd? _end;
+
+    public ValueTask EndAsync() => _end?.DisposeAsync() ?? default;
 
     /// <inheritdoc/>
     public bool IsWebSocketRequest => _isWebSocketRequest ??=
@@ -84,7 +87,7 @@ internal sealed class DropInFeature(
         }
 
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
-        response.RegisterForDisposeAsync(new DropInEnd(opened));
+        response.RegisterForDisposeAsync(_end = new DropInEnd(opened));
         return opened.Connection.AsPlatformWebSocket();
     }
 

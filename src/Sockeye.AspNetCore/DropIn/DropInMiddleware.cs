@@ -57,6 +57,18 @@ internal sealed class DropInMiddleware
             return Task.CompletedTask;
         }
 
-        return _next(context);
+        return feature.IsWebSocketRequest ? RunAsync(context, feature) : _next(context);
+    }
+
+    private async Task RunAsync(HttpContext context, DropInFeature feature)
+    {
+        try
+        {
+            await _next(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            await feature.EndAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Sockeye.AspNetCore.Kestrel;
 using Sockeye.AspNetCore.Upgrades;
 
 namespace Sockeye.AspNetCore.Endpoints;
@@ -49,8 +50,9 @@ internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider servic
                 await serving.RequestMayEnd.ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (!isServed && context.RequestAborted.IsCancellationRequested
-            && exception is IOException or OperationCanceledException)
+        catch (Exception exception) when (!isServed
+            && (exception is ClientLostException
+                || (exception is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)))
         {
             _logger.LostDuringHandshake(exception);
         }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Routing;
 using Sockeye;
 using Sockeye.AspNetCore.Endpoints;
 
@@ -28,7 +29,9 @@ public static class WebSocketEndpointConventionBuilderExtensions
     /// The origins, such as <c>https://app.example</c>, as for <see cref="WebSocketRouteOptions.AllowedOrigins"/>. Several calls add up.
     /// </param>
     /// <returns>The builder.</returns>
-    /// <exception cref="ArgumentException">A value is not an origin.</exception>
+    /// <exception cref="ArgumentException">
+    /// A value is not an origin, or the builder is neither that of <c>MapWebSocket</c> nor that of a group.
+    /// </exception>
     public static TBuilder AllowOrigins<TBuilder>(this TBuilder builder, params string[] origins)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -45,8 +48,10 @@ public static class WebSocketEndpointConventionBuilderExtensions
     /// <param name="builder">The endpoint, or a group of endpoints. Endpoints that are not for WebSockets are not affected.</param>
     /// <returns>The builder.</returns>
     /// <remarks>
-    /// Cannot be combined with <see cref="AllowOrigins"/> for the same endpoint or group: every request fails, and the log says why.
+    /// Cannot be combined with <see cref="AllowOrigins"/> for the same endpoint or group: the application does not start, or its first request
+    /// fails, and the exception says why.
     /// </remarks>
+    /// <exception cref="ArgumentException">The builder is neither that of <c>MapWebSocket</c> nor that of a group.</exception>
     public static TBuilder DangerousAllowAnyOrigin<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -57,6 +62,14 @@ public static class WebSocketEndpointConventionBuilderExtensions
     private static TBuilder Add<TBuilder>(TBuilder builder, IReadOnlyList<string>? origins)
         where TBuilder : IEndpointConventionBuilder
     {
+        // Any other endpoint would ignore the rule, and an application would believe itself safe.
+        if (builder is not (MappedEndpoint or RouteGroupBuilder))
+        {
+            throw new ArgumentException(
+                "Rules about origins are for endpoints of MapWebSocket, and for groups. For AcceptSockeyeAsync, set AllowedOrigins of its "
+                + "WebSocketRouteOptions; for UseSockeyeWebSockets, those of its WebSocketOptions.", nameof(builder));
+        }
+
         var rule = new OriginRule(builder, origins);
         builder.Add(endpoint => endpoint.Metadata.Add(rule));
         return builder;

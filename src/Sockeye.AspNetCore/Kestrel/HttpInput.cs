@@ -48,7 +48,11 @@ internal sealed class HttpInput(Transport transport, PipeWriter pipe, HttpOutput
     }
 
     /// <inheritdoc/>
-    public void OnInputEnded() => Complete(error: null);
+    public void OnInputEnded()
+    {
+        Complete(error: null);
+        end.OnInputEnded();
+    }
 
     /// <inheritdoc/>
     public void OnClosed(Exception? error)

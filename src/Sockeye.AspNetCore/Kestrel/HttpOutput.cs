@@ -53,8 +53,8 @@ internal sealed class HttpOutput(Transport transport, PipeReader pipe)
             failure = exception;
         }
 
-        await pipe.CompleteAsync(failure).ConfigureAwait(false);
-        if (!_isStopping)
+        await pipe.CompleteAsync().ConfigureAwait(false);
+        if (!_isStopping || failure is not null)
         {
             // The server is done with the connection.
             transport.Close();
@@ -66,7 +66,7 @@ internal sealed class HttpOutput(Transport transport, PipeReader pipe)
         }
         else
         {
-            _stopped.TrySetException(new IOException("The client has disconnected.", failure));
+            _stopped.TrySetException(new ClientLostException("The client has disconnected.", failure));
             _ = _stopped.Task.Exception;
         }
     }

@@ -5,4 +5,7 @@ internal interface IConnectionEnd
 {
     /// <summary>Called once, on the loop's thread; must not block.</summary>
     void OnClosed();
+
+    /// <summary>The client has ended its direction.</summary>
+    void OnInputEnded();
 }

@@ -5,6 +5,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Sockeye.Transports.Loops;
 
 namespace Sockeye.AspNetCore.Kestrel;
@@ -23,12 +24,14 @@ internal sealed class LoopConnection
 
     private static long LastNumber = Random.Shared.Next();
 
+    private readonly ILogger _logger;
     private readonly EventLoopTransport _transport;
     private readonly HttpInput _input;
     private readonly HttpOutput _output;
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isHandedOver;
+    private volatile WebSocketConnection? _kept;
     private string? _id;
 
     /// <summary>Takes over a transport, which has not been started.</summary>
@@ -36,8 +39,11 @@ internal sealed class LoopConnection
     /// <param name="input">The pipe that the server reads from.</param>
     /// <param name="output">The pipe that the server writes to.</param>
     /// <param name="memory">Where the server takes its buffers from.</param>
-    public LoopConnection(EventLoopTransport transport, PipeOptions input, PipeOptions output, MemoryPool<byte> memory)
+    /// <param name="logger">The log.</param>
+    public LoopConnection(
+        EventLoopTransport transport, PipeOptions input, PipeOptions output, MemoryPool<byte> memory, ILogger logger)
     {
+        _logger = logger;
         var received = new Pipe(input);
         var sent = new Pipe(output);
         _transport = transport;
@@ -109,8 +115,8 @@ internal sealed class LoopConnection
         var opened = new TaskCompletionSource<WebSocketConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
         new SinkHandOver(
             _transport,
-            () => opened.SetResult(Take(upgrade)),
-            error => opened.TrySetException(new IOException("The client has disconnected.", error))).Begin();
+            () => opened.SetResult(Take(upgrade, keepsRequest)),
+            error => opened.TrySetException(new ClientLostException("The client has disconnected.", error))).Begin();
         WebSocketConnection connection = await opened.Task.ConfigureAwait(false);
         if (keepsRequest)
         {
@@ -121,10 +127,13 @@ internal sealed class LoopConnection
     }
 
     /// <inheritdoc/>
+    public void OnInputEnded() => _ = CancelClosedAsync();
+
+    /// <inheritdoc/>
     public void OnClosed()
     {
         // Not on the loop: the server's and the application's registrations run here.
-        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection._closed.Cancel(), this, preferLocal: false);
+        _ = CancelClosedAsync();
         _ended.TrySetResult();
     }
 
@@ -135,6 +144,10 @@ internal sealed class LoopConnection
         if (!_isHandedOver)
         {
             _transport.Abort(abortReason);
+        }
+        else
+        {
+            _kept?.Abort();
         }
     }
 
@@ -161,12 +174,12 @@ internal sealed class LoopConnection
         catch (TimeoutException exception)
         {
             _transport.Abort(exception);
-            throw new IOException("The client has not read the response.", exception);
+            throw new ClientLostException("The client has not read the response.", exception);
         }
     }
 
     // On the loop's thread, and not during a call to the input.
-    private WebSocketConnection Take(WebSocketPreparedUpgrade upgrade)
+    private WebSocketConnection Take(WebSocketPreparedUpgrade upgrade, bool keepsRequest)
     {
         byte[] received = [];
         if (Pipe.Input.TryRead(out ReadResult result))
@@ -178,6 +191,7 @@ internal sealed class LoopConnection
         try
         {
             WebSocketConnection connection = upgrade.AttachOnLoop(_transport, received);
+            _kept = keepsRequest ? connection : null;
             _isHandedOver = true;
             _input.Complete(error: null);
             return connection;
@@ -193,6 +207,19 @@ internal sealed class LoopConnection
     private async Task NoteEndAsync(WebSocketConnection connection)
     {
         await connection.Closed.ConfigureAwait(false);
-        await _closed.CancelAsync().ConfigureAwait(false);
+        await CancelClosedAsync().ConfigureAwait(false);
+    }
+
+    // Calls back on the thread pool: the registrations are code of the server and of the application.
+    private async Task CancelClosedAsync()
+    {
+        try
+        {
+            await _closed.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException exception)
+        {
+            _logger.RegistrationThrew(ConnectionId, exception);
+        }
     }
 }

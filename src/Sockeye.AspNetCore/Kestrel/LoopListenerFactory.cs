@@ -69,7 +69,7 @@ internal sealed class LoopListenerFactory : IConnectionListenerFactory, IConnect
     }
 
     /// <summary>Makes the connection of a transport.</summary>
-    public LoopConnection CreateConnection(EventLoopTransport transport) => new(transport, _input, _output, _memory);
+    public LoopConnection CreateConnection(EventLoopTransport transport) => new(transport, _input, _output, _memory, Logger);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -79,5 +79,7 @@ internal sealed class LoopListenerFactory : IConnectionListenerFactory, IConnect
         {
             _loops?.StopWhenEmpty();
         }
+
+        _memory.Dispose();
     }
 }

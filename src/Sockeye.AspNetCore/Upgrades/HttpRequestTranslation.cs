@@ -39,6 +39,12 @@ internal static class HttpRequestTranslation
         head.Write(" HTTP/1.1\r\n"u8);
         foreach ((string name, StringValues values) in request.Headers)
         {
+            if (isExtendedConnect && name.Equals("Sec-WebSocket-Key", StringComparison.OrdinalIgnoreCase))
+            {
+                // Not used (RFC 8441 §5): that of a gateway must not be a second one.
+                continue;
+            }
+
             foreach (string? value in values)
             {
                 isValid &= TryAppend(head, name) && TryAppend(head, ": ") && TryAppend(head, value) && TryAppend(head, NewLine);

@@ -13,6 +13,8 @@ namespace Sockeye.Hosting.Configuration;
 /// </remarks>
 internal sealed class OptionSection
 {
+    private const int HoursPerDay = 24;
+
     private const string InfiniteText = "Infinite";
 
     private readonly IConfiguration _section;
@@ -155,8 +157,16 @@ internal sealed class OptionSection
         text.Equals(InfiniteText, StringComparison.OrdinalIgnoreCase) ? Timeout.InfiniteTimeSpan
 
         // TimeSpan reads a single number as days, which would make a limit of 30 seconds one of 30 days.
-        : text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan value) ? value
+        : IsClockTime(text) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan value) ? value
         : throw new FormatException($"Must be a time such as 00:00:30 for 30 seconds, or {InfiniteText}."));
+
+    // It reads 24:00:00 as 24 days, too.
+    private static bool IsClockTime(string text)
+    {
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        ReadOnlySpan<char> first = colon < 0 ? "" : text.AsSpan(0, colon).TrimStart('-');
+        return colon > 0 && (first.Contains('.') || (int.TryParse(first, CultureInfo.InvariantCulture, out int hours) && hours < HoursPerDay));
+    }
 
     /// <summary>Reads the name of an enumeration's value, or its number.</summary>
     public T Choice<T>(string name, T current)

@@ -29,7 +29,7 @@ internal sealed class PipeTransport : PumpTransport
     private int _userCount = 2;
 
     // The last flush: while it is pending, the pipe is full. Used by the writer only.
-    private Task _flush = Task.CompletedTask;
+    private volatile Task _flush = Task.CompletedTask;
 
     /// <summary>Takes over a pipe, which is not completed: its owner does that after <see cref="Ended"/>.</summary>
     /// <param name="pipe">The pipe.</param>
@@ -147,6 +147,9 @@ internal sealed class PipeTransport : PumpTransport
             bytes = bytes[length..];
         }
     }
+
+    /// <inheritdoc/>
+    protected override Task Flushing => _flush;
 
     /// <inheritdoc/>
     protected override ValueTask EndOutputAsync() => default;

@@ -168,6 +168,9 @@ internal abstract class PumpTransport : Transport
     /// <summary>Writes all of the bytes.</summary>
     protected abstract Task WriteAllAsync(ReadOnlyMemory<byte> bytes);
 
+    /// <summary>What was written and is not out yet.</summary>
+    protected virtual Task Flushing => Task.CompletedTask;
+
     /// <summary>Ends the output in order, if the transport supports it.</summary>
     protected abstract ValueTask EndOutputAsync();
 
@@ -392,6 +395,7 @@ internal abstract class PumpTransport : Transport
     {
         // A pending write is completed first; if the peer never reads it, Abort ends it.
         await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Flushing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Release(reset: false);
     }
 

@@ -14,6 +14,18 @@ public sealed class OriginRuleTests
 
     public static TheoryData<HttpProtocolCase> Protocols => [HttpProtocolCase.Http1, HttpProtocolCase.Http2];
 
+    [Fact]
+    public async Task A_rule_for_an_endpoint_that_would_ignore_it_is_an_error()
+    {
+        await using EndpointApp app = await EndpointApp.StartAsync(static app =>
+        {
+            IEndpointConventionBuilder other = app.MapGet("/other", static () => "no WebSocket");
+
+            Assert.Throws<ArgumentException>(() => other.AllowOrigins("https://a.example"));
+            Assert.Throws<ArgumentException>(() => other.DangerousAllowAnyOrigin());
+        });
+    }
+
     [Theory]
     [MemberData(nameof(Protocols))]
     public async Task Only_pages_of_the_same_origin_connect_by_default(HttpProtocolCase protocol)

@@ -14,6 +14,8 @@ public sealed class StopTests
         await using TestApp app = await StartAsync(path);
         WebSocketConnection[] clients =
             await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => PathApp.ConnectAsync(path, app)));
+        WebSocketAcceptor acceptor = app.App.Services.GetRequiredService<WebSocketAcceptor>();
+        await Deadlines.UntilAsync(() => acceptor.ConnectionCount == Count, "the server has opened all of them");
 
         Task stopping = app.App.StopAsync();
         WebSocketCloseResult[] results = await Task.WhenAll(clients.Select(static client => client.Closed)).WithDeadline();
@@ -21,7 +23,7 @@ public sealed class StopTests
 
         Assert.All(results, static result => Assert.Equal(WebSocketCloseCode.GoingAway, result.Code));
         Assert.All(results, static result => Assert.True(result.WasClean));
-        Assert.Equal(0, app.App.Services.GetRequiredService<WebSocketAcceptor>().ConnectionCount);
+        Assert.Equal(0, acceptor.ConnectionCount);
     }
 
     [Theory]

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sockeye.AspNetCore;
-using Sockeye.AspNetCore.Endpoints;
+using Sockeye.Hosting;
 
 namespace Sockeye.Tests;
 
@@ -154,6 +154,48 @@ public sealed class EndpointHowToTests
     }
 
     [Fact]
+    public async Task Any_service_sends_to_all_connections()
+    {
+        await using WebApplication app = await StartAsync(
+            AddAcceptor,
+            static app =>
+            {
+                // snippet: broadcast from an endpoint
+                app.MapPost("/news", (string text, IWebSocketConnections all) => all.Broadcast(text));
+                // end snippet
+                app.MapWebSocket("/echo", new Echo());
+            });
+        await using var client = await WebSocketClient.ConnectAsync(AddressOf(app, "/echo"));
+        using var http = new HttpClient();
+
+        using HttpResponseMessage response =
+            await http.PostAsync($"{app.Urls.Single()}/news?text=extra", content: null).WithDeadline();
+
+        Assert.Equal("1", await response.Content.ReadAsStringAsync());
+        Assert.Equal("extra", (await client.ReceiveAsync())?.GetText());
+    }
+
+    [Fact]
+    public async Task Kestrel_listens_through_event_loops()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        AddAcceptor(builder.Services);
+        // snippet: Kestrel on event loops
+        builder.WebHost.UseSockeyeTransport();
+        // end snippet
+        await using WebApplication app = builder.Build();
+        app.MapWebSocket("/echo", new Echo());
+        await app.StartAsync();
+        await using var client = await WebSocketClient.ConnectAsync(AddressOf(app, "/echo"));
+
+        await client.SendAsync("hello");
+
+        Assert.Equal("hello", (await client.ReceiveAsync())?.GetText());
+    }
+
+    [Fact]
     public async Task Connection_keeps_what_the_request_had()
     {
         await using WebApplication app = await StartAsync(AddAcceptor, static app =>
@@ -228,7 +270,7 @@ public sealed class EndpointHowToTests
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(_rooms).AddSockeyeEndpoints();
+        builder.Services.AddSingleton(_rooms);
         add(builder.Services);
         WebApplication app = builder.Build();
         map(app);

@@ -14,9 +14,6 @@ internal struct SendState
     // still one segment (SendBuffer), and is written at once.
     private const int MaxCorkedLength = 48 * 1024;
 
-    // A bit that no thread id has: the transport is going to request a flush.
-    private const int Gathering = int.MinValue;
-
     // The id of the thread that handles a read, or 0; and the bit above.
     private int _cork;
 
@@ -24,6 +21,9 @@ internal struct SendState
     private SendEnd _end;
     private SendEnd _done;
     private bool _isBlocked;
+
+    // Whether the transport is going to request a flush. Not part of the cork, which its thread changes without the lock.
+    private bool _isGathering;
 
     /// <summary>The <see cref="ThinLock"/> of the queue: in this struct, four bytes do not need padding.</summary>
     public int Gate;
@@ -45,7 +45,7 @@ internal struct SendState
     }
 
     /// <summary>The id of the thread that handles a read, or 0. Any thread.</summary>
-    public readonly int CorkingThread => Volatile.Read(in _cork) & ~Gathering;
+    public readonly int CorkingThread => Volatile.Read(in _cork);
 
     /// <summary>Whether the peer is slow. Any thread.</summary>
     public readonly bool IsSlow => (Notes & SendNotes.Slow) != 0;
@@ -91,16 +91,16 @@ internal struct SendState
     }
 
     /// <summary>Holds back what this thread sends.</summary>
-    public void Cork() => Volatile.Write(ref _cork, (_cork & Gathering) | Environment.CurrentManagedThreadId);
+    public void Cork() => Volatile.Write(ref _cork, Environment.CurrentManagedThreadId);
 
     /// <summary>Stops holding frames back.</summary>
-    public void Uncork() => Volatile.Write(ref _cork, _cork & Gathering);
+    public void Uncork() => Volatile.Write(ref _cork, 0);
 
     /// <summary>Whether this thread handles a read, and writes what it sends when it is done.</summary>
     /// <param name="buffered">How many bytes are held back.</param>
     public readonly bool IsHeldBack(long buffered)
     {
-        int thread = _cork & ~Gathering;
+        int thread = _cork;
 
         // A thread looks up its id only if some thread holds frames back.
         return thread != 0 && thread == Environment.CurrentManagedThreadId && buffered < MaxCorkedLength;
@@ -118,9 +118,9 @@ internal struct SendState
             return false;
         }
 
-        if ((_cork & Gathering) == 0)
+        if (!_isGathering)
         {
-            _cork |= Gathering;
+            _isGathering = true;
             transport.FlushLater();
         }
 
@@ -128,7 +128,7 @@ internal struct SendState
     }
 
     /// <summary>Notes that the transport has requested the flush.</summary>
-    public void EndGathering() => _cork &= ~Gathering;
+    public void EndGathering() => _isGathering = false;
 }
 
 /// <summary>How far a send side has come. It only ever moves forward.</summary>
