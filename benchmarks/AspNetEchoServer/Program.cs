@@ -6,6 +6,7 @@
 //   --transport  Kestrel listens through Sockeye's transport, and sockets are handed over
 //   --drop-in    echoes through AcceptWebSocketAsync on UseSockeyeWebSockets, with the code of the peer on System.Net.WebSockets
 
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
@@ -49,16 +50,24 @@ await app.RunAsync();
 static async Task EchoAsync(HttpContext context)
 {
     using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
-    byte[] buffer = new byte[BufferLength];
-    while (true)
+    byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
+    try
     {
-        ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
-        if (received.MessageType == WebSocketMessageType.Close)
+        while (true)
         {
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
-            return;
-        }
+            ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
+            if (received.MessageType == WebSocketMessageType.Close)
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+                return;
+            }
 
-        await socket.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, CancellationToken.None);
+            await socket.SendAsync(
+                buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, CancellationToken.None);
+        }
+    }
+    finally
+    {
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 }

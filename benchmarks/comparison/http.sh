@@ -34,6 +34,5 @@ for round in $(seq "$rounds"); do
     after=$(ticks $name)
     echo "$round $name $(awk "BEGIN { print ($after - $before) * 1000000 / $(getconf CLK_TCK) / $requests }")"
   done
-done | awk '
-  { print; if ($2 == "aspnet") base = $3; else { ratio[++n] = $3 / base } }
-  END { asort(ratio); print "median of the ratios: " ratio[int((n + 1) / 2)] }'
+done | tee /dev/stderr | awk '{ if ($2 == "aspnet") base = $3; else print $3 / base }' | sort -n |
+  awk '{ ratio[NR] = $1 } END { print "median of the ratios: " ratio[int((NR + 1) / 2)] }'
