@@ -20,10 +20,8 @@ internal sealed class CertificateFiles(string folder)
     public SslServerAuthenticationOptions? Read(OptionSection section)
     {
         SslServerAuthenticationOptions? none = null;
-        return section.IsGroup()
-            ? section.Apply(none, _ => Load(
-                section, section.Text(CertificatePath, null), section.Text(KeyPath, null), section.Text(Password, null)))
-            : none;
+        return section.Apply(none, _ => Load(
+            section, section.Text(CertificatePath, null), section.Text(KeyPath, null), section.Text(Password, null)));
     }
 
     private SslServerAuthenticationOptions? Load(OptionSection section, string? path, string? keyPath, string? password)

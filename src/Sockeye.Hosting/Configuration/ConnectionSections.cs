@@ -4,9 +4,8 @@ namespace Sockeye.Hosting.Configuration;
 internal static class ConnectionSections
 {
     /// <summary>Reads how connections behave.</summary>
-    public static WebSocketConnectionOptions Read(OptionSection section, WebSocketConnectionOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    public static WebSocketConnectionOptions Read(OptionSection section, WebSocketConnectionOptions current) =>
+        section.Apply(current, options => options with
         {
             Limits = section.Nested(nameof(options.Limits), options.Limits, nested => Read(nested, options.Limits)),
             KeepAlive = section.Nested(nameof(options.KeepAlive), options.KeepAlive, nested => Read(nested, options.KeepAlive)),
@@ -67,9 +66,8 @@ internal static class ConnectionSections
         });
     }
 
-    private static LimitOptions Read(OptionSection section, LimitOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static LimitOptions Read(OptionSection section, LimitOptions current) =>
+        section.Apply(current, options => options with
         {
             MaxMessageLength = section.Number(nameof(options.MaxMessageLength), options.MaxMessageLength),
             MaxInboxLength = section.Number(nameof(options.MaxInboxLength), options.MaxInboxLength),
@@ -81,9 +79,8 @@ internal static class ConnectionSections
             MaxSendBufferLength = section.Number(nameof(options.MaxSendBufferLength), options.MaxSendBufferLength),
         });
 
-    private static ReceiveRateOptions Read(OptionSection section, ReceiveRateOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static ReceiveRateOptions Read(OptionSection section, ReceiveRateOptions current) =>
+        section.Apply(current, options => options with
         {
             MessagesPerSecond = section.Number(nameof(options.MessagesPerSecond), options.MessagesPerSecond),
             BytesPerSecond = section.Number(nameof(options.BytesPerSecond), options.BytesPerSecond),
@@ -91,17 +88,15 @@ internal static class ConnectionSections
             BurstPeriod = section.Time(nameof(options.BurstPeriod), options.BurstPeriod),
         });
 
-    private static KeepAliveOptions Read(OptionSection section, KeepAliveOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static KeepAliveOptions Read(OptionSection section, KeepAliveOptions current) =>
+        section.Apply(current, options => options with
         {
             PingInterval = section.Time(nameof(options.PingInterval), options.PingInterval),
             PongTimeout = section.Time(nameof(options.PongTimeout), options.PongTimeout),
         });
 
-    private static SlowConsumerOptions Read(OptionSection section, SlowConsumerOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static SlowConsumerOptions Read(OptionSection section, SlowConsumerOptions current) =>
+        section.Apply(current, options => options with
         {
             Policy = section.Choice(nameof(options.Policy), options.Policy),
             CloseAfter = section.Time(nameof(options.CloseAfter), options.CloseAfter),

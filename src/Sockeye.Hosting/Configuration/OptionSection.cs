@@ -61,11 +61,20 @@ internal sealed class OptionSection
     /// <summary>Notes a key that is read elsewhere.</summary>
     public void Ignore(string name) => _known.Add(name);
 
-    /// <summary>Copies options with values of this section, and checks that all its keys were read.</summary>
+    /// <summary>
+    /// Copies options with values of this section, and checks that all its keys were read. A section with a value instead of keys is an
+    /// error.
+    /// </summary>
     /// <param name="current">The options.</param>
     /// <param name="with">Returns a copy. An <see cref="ArgumentException"/> of a setter becomes an error.</param>
     public T Apply<T>(T current, Func<T, T> with)
     {
+        if (Value is { } value)
+        {
+            _errors.Add($"{Path} is '{value}', and must be an object with options.");
+            return current;
+        }
+
         T result = current;
         try
         {
@@ -80,18 +89,6 @@ internal sealed class OptionSection
 
         FailUnread();
         return result;
-    }
-
-    /// <summary>Checks that the section has nested keys, or is empty.</summary>
-    public bool IsGroup()
-    {
-        if (Value is null)
-        {
-            return true;
-        }
-
-        _errors.Add($"{Path} is '{Value}', and must be an object with options.");
-        return false;
     }
 
     /// <summary>Reads a text.</summary>

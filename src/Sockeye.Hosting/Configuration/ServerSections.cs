@@ -9,18 +9,16 @@ internal static class ServerSections
     /// <summary>Reads which opening handshakes are accepted, and how the connections behave.</summary>
     /// <param name="section">The section.</param>
     /// <param name="current">The options; those of a server keep what only a server has.</param>
-    public static WebSocketAcceptorOptions Read(OptionSection section, WebSocketAcceptorOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => With(section, options));
+    public static WebSocketAcceptorOptions Read(OptionSection section, WebSocketAcceptorOptions current) =>
+        section.Apply(current, options => With(section, options));
 
     /// <summary>Reads where a server listens, and the same as for an acceptor.</summary>
     /// <param name="section">The section.</param>
     /// <param name="current">The options.</param>
     /// <param name="certificates">Loads the certificate that a section names.</param>
     public static WebSocketServerOptions Read(
-        OptionSection section, WebSocketServerOptions current, CertificateFiles certificates) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => (WebSocketServerOptions)With(section, options) with
+        OptionSection section, WebSocketServerOptions current, CertificateFiles certificates) =>
+        section.Apply(current, options => (WebSocketServerOptions)With(section, options) with
         {
             EndPoint = section.Parsed(nameof(options.EndPoint), options.EndPoint, EndPointText.Parse),
             EndPoints = section.Items(
@@ -33,9 +31,8 @@ internal static class ServerSections
         });
 
     /// <summary>Reads how a server or an acceptor stops.</summary>
-    public static WebSocketStopOptions Read(OptionSection section, WebSocketStopOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    public static WebSocketStopOptions Read(OptionSection section, WebSocketStopOptions current) =>
+        section.Apply(current, options => options with
         {
             DrainTimeout = section.Time(nameof(options.DrainTimeout), options.DrainTimeout),
             ClosePeriod = section.Time(nameof(options.ClosePeriod), options.ClosePeriod),
@@ -70,9 +67,8 @@ internal static class ServerSections
             nameof(options.Connection), options.Connection, nested => ConnectionSections.Read(nested, options.Connection)),
     };
 
-    private static HandshakeLimitOptions Read(OptionSection section, HandshakeLimitOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static HandshakeLimitOptions Read(OptionSection section, HandshakeLimitOptions current) =>
+        section.Apply(current, options => options with
         {
             MaxRequestLineLength = section.Number(nameof(options.MaxRequestLineLength), options.MaxRequestLineLength),
             MaxHeaderLineLength = section.Number(nameof(options.MaxHeaderLineLength), options.MaxHeaderLineLength),
@@ -80,18 +76,16 @@ internal static class ServerSections
             MaxHeaderCount = section.Number(nameof(options.MaxHeaderCount), options.MaxHeaderCount),
         });
 
-    private static EventLoopOptions Read(OptionSection section, EventLoopOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static EventLoopOptions Read(OptionSection section, EventLoopOptions current) =>
+        section.Apply(current, options => options with
         {
             IsEnabled = section.Flag(nameof(options.IsEnabled), options.IsEnabled),
             Count = section.Number(nameof(options.Count), options.Count),
             SlowCallbackThreshold = section.Time(nameof(options.SlowCallbackThreshold), options.SlowCallbackThreshold),
         });
 
-    private static SocketOptions Read(OptionSection section, SocketOptions current) => !section.IsGroup()
-        ? current
-        : section.Apply(current, options => options with
+    private static SocketOptions Read(OptionSection section, SocketOptions current) =>
+        section.Apply(current, options => options with
         {
             SendBufferLength = section.Number(nameof(options.SendBufferLength), options.SendBufferLength),
             ReceiveBufferLength = section.Number(nameof(options.ReceiveBufferLength), options.ReceiveBufferLength),
