@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sockeye.AspNetCore.Endpoints;
 
 /// <summary>
-/// The services while arguments are bound. ASP.NET Core's binding knows no connections, which there are none of yet: here the connection
-/// counts as a service whose value is <see langword="null"/>, and the method gets the real one when it is called.
+/// The services that arguments are bound from. ASP.NET Core binds the arguments before the connection is opened. Until then, the connection
+/// counts as a service whose value is <see langword="null"/>; the method gets the real one when it is called.
 /// </summary>
 /// <param name="services">The services.</param>
 internal sealed class BindingServices(IServiceProvider services)

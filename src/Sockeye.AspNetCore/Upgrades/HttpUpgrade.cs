@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections.Features;
@@ -140,6 +141,7 @@ internal static class HttpUpgrade
 
     private static IReadOnlyList<KeyValuePair<string, string>>? StringsOf(HttpContext context) =>
         context.Features.Get<IRouteValuesFeature>()?.RouteValues is { Count: > 0 } values
-            ? [.. values.Select(static pair => KeyValuePair.Create(pair.Key, Convert.ToString(pair.Value, System.Globalization.CultureInfo.InvariantCulture) ?? ""))]
+            ? [.. values.Select(static pair =>
+                KeyValuePair.Create(pair.Key, Convert.ToString(pair.Value, CultureInfo.InvariantCulture) ?? ""))]
             : null;
 }
