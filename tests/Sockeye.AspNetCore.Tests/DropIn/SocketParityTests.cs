@@ -206,42 +206,21 @@ public sealed class SocketParityTests
     [Theory]
     [InlineData(Stack.Stock)]
     [InlineData(Stack.Sockeye)]
-    public async Task A_canceled_send_to_a_client_that_does_not_read_aborts_the_socket(Stack stack)
-    {
-        TaskCompletionSource<List<string>> seen = new();
-        await using TestApp app = await DropInApp.AcceptAsync(stack, async socket =>
+    public async Task A_canceled_send_to_a_client_that_does_not_read_aborts_the_socket(Stack stack) =>
+        await AssertCanceledCallAbortsAsync(stack, static async (socket, token) =>
         {
-            using var canceled = new CancellationTokenSource(Short);
-            string outcome = await NameAsync(async () =>
+            while (true)
             {
-                while (true)
-                {
-                    await socket.SendAsync(new byte[1024 * 1024], WebSocketMessageType.Binary, endOfMessage: true, canceled.Token);
-                }
-            });
-            seen.SetResult([outcome, socket.State.ToString()]);
+                await socket.SendAsync(new byte[1024 * 1024], WebSocketMessageType.Binary, endOfMessage: true, token);
+            }
         });
-        await using NetworkStream client = await DropInApp.OpenAsync(app);
-
-        Assert.Equal(["OperationCanceledException", "Aborted"], await seen.Task.WithDeadline());
-    }
 
     [Theory]
     [InlineData(Stack.Stock)]
     [InlineData(Stack.Sockeye)]
-    public async Task A_canceled_close_aborts_the_socket(Stack stack)
-    {
-        TaskCompletionSource<List<string>> seen = new();
-        await using TestApp app = await DropInApp.AcceptAsync(stack, async socket =>
-        {
-            using var canceled = new CancellationTokenSource(Short);
-            string outcome = await NameAsync(() => socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "", canceled.Token));
-            seen.SetResult([outcome, socket.State.ToString()]);
-        });
-        await using NetworkStream client = await DropInApp.OpenAsync(app);
-
-        Assert.Equal(["OperationCanceledException", "Aborted"], await seen.Task.WithDeadline());
-    }
+    public async Task A_canceled_close_aborts_the_socket(Stack stack) =>
+        await AssertCanceledCallAbortsAsync(
+            stack, static (socket, token) => socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "", token));
 
     [Theory]
     [InlineData(Stack.Stock)]
@@ -444,6 +423,20 @@ public sealed class SocketParityTests
             await client.SendAsync(data, WebSocketMessageType.Binary, endOfMessage: true, Patience.Token());
             Assert.Equal(data, await ReadMessageAsync(client));
         }
+    }
+
+    private static async Task AssertCanceledCallAbortsAsync(Stack stack, Func<WebSocket, CancellationToken, Task> call)
+    {
+        TaskCompletionSource<List<string>> seen = new();
+        await using TestApp app = await DropInApp.AcceptAsync(stack, async socket =>
+        {
+            using var canceled = new CancellationTokenSource(Short);
+            string outcome = await NameAsync(() => call(socket, canceled.Token));
+            seen.SetResult([outcome, socket.State.ToString()]);
+        });
+        await using NetworkStream client = await DropInApp.OpenAsync(app);
+
+        Assert.Equal(["OperationCanceledException", "Aborted"], await seen.Task.WithDeadline());
     }
 
     private static async Task UntilClosedAsync(WebSocket socket)
