@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Net.Http.Headers;
 using Sockeye.AspNetCore.Upgrades;
 using Sockeye.Protocol;
@@ -24,6 +23,7 @@ internal sealed class DropInFeature(
     private bool? _isWebSocketRequest;
     private DropInEnd? _end;
 
+    /// <summary>Ends the connection, if the request was accepted, once what was sent is written.</summary>
     public ValueTask EndAsync() => _end?.DisposeAsync() ?? default;
 
     /// <inheritdoc/>
@@ -86,7 +86,6 @@ internal sealed class DropInFeature(
             throw;
         }
 
-        context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         response.RegisterForDisposeAsync(_end = new DropInEnd(opened));
         return opened.Connection.AsPlatformWebSocket();
     }

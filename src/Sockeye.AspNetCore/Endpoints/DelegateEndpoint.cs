@@ -3,6 +3,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Logging;
 using Sockeye.Protocol;
 
@@ -111,7 +112,7 @@ internal sealed class DelegateEndpoint : EndpointTarget
         Func<EndpointFilterInvocationContext, EndpointFilterDelegate, ValueTask<object?>> onBound, IList<object> metadata)
     {
         var services = new BindingServices(_services);
-        var only = new RouteEndpointBuilder(requestDelegate: null, Microsoft.AspNetCore.Routing.Patterns.RoutePatternFactory.Parse(""), order: 0)
+        var only = new RouteEndpointBuilder(requestDelegate: null, RoutePatternFactory.Parse(""), order: 0)
         {
             ApplicationServices = services,
         };
