@@ -19,6 +19,14 @@ internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider servic
     /// <returns>A task that completes when the request may end.</returns>
     public async Task RunAsync(HttpContext context, ConnectionServing serving)
     {
+        // In a method of its own: this one waits as long as the connection lasts, and must not keep what only the handshake needs.
+        Task requestMayEnd = await OpenAsync(context, serving).ConfigureAwait(false);
+        await requestMayEnd.ConfigureAwait(false);
+    }
+
+    // Returns what the request has to wait for.
+    private async Task<Task> OpenAsync(HttpContext context, ConnectionServing serving)
+    {
         bool isServed = false;
         try
         {
@@ -28,7 +36,7 @@ internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider servic
                 context, routes.Acceptor, routes.RouteOf(options, context)).ConfigureAwait(false);
             if (upgrade is null)
             {
-                return;
+                return Task.CompletedTask;
             }
 
             if (upgrade.Handler is null)
@@ -39,27 +47,20 @@ internal sealed class EndpointUpgrade(OriginRules rules, IServiceProvider servic
             OpenedConnection opened = await HttpUpgrade.OpenAsync(
                 context, upgrade, keepsRequest: upgrade.Handler is null && serving.KeepsRequest).ConfigureAwait(false);
             isServed = upgrade.Handler is null;
-            if (!isServed)
-            {
-                await serving.AbandonAsync().ConfigureAwait(false);
-            }
-
-            await opened.RequestMayEnd.ConfigureAwait(false);
-            if (isServed)
-            {
-                await serving.RequestMayEnd.ConfigureAwait(false);
-            }
+            return isServed && serving.KeepsRequest ? Task.WhenAll(opened.RequestMayEnd, serving.RequestMayEnd) : opened.RequestMayEnd;
         }
-        catch (Exception exception) when (!isServed
-            && (exception is ClientLostException
-                || (exception is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)))
+        catch (Exception exception)
+            when (exception is ClientLostException
+                || (exception is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             _logger.LostDuringHandshake(exception);
+            return Task.CompletedTask;
         }
         catch (UpgradeRefusedException exception)
         {
             _logger.NotUpgraded(exception);
             HttpUpgradeResponse.Refuse(context);
+            return Task.CompletedTask;
         }
         finally
         {

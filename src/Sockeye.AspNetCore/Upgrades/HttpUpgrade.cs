@@ -123,10 +123,7 @@ internal static class HttpUpgrade
     {
         var transport = new PipeTransport(
             pipe,
-            upgrade.Pool,
-            EndPointOf(context.Connection.LocalIpAddress, context.Connection.LocalPort),
-            EndPointOf(context.Connection.RemoteIpAddress, context.Connection.RemotePort),
-            _ => context.Abort());
+            upgrade.Pool, upgrade.LocalEndPoint, upgrade.RemoteEndPoint, _ => context.Abort());
         return new OpenedConnection(upgrade.AttachTransport(transport), transport.Ended);
     }
 

@@ -10,13 +10,19 @@ namespace Sockeye.AspNetCore.Upgrades;
 internal static class RejectedUpgrades
 {
     /// <summary>Handles a request, and closes its connection after any response except 101, if it asks for a WebSocket.</summary>
-    public static Task InvokeAsync(HttpContext context, RequestDelegate next) =>
-        HandshakeRequests.IsHttp1Handshake(context) ? InvokeHandshakeAsync(context, next)
-        : HandshakeRequests.IsHandshake(context) ? InvokeToEndAsync(context, next)
-        : next(context);
+    public static Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        bool isHttp1 = HandshakeRequests.IsHttp1Handshake(context);
+        if (isHttp1)
+        {
+            CloseUnlessSwitching(context);
+        }
+
+        return isHttp1 || HandshakeRequests.IsHandshake(context) ? InvokeHandshakeAsync(context, next, isHttp1) : next(context);
+    }
 
     // What a server calls at the end of a request comes too late on HTTP/2, and over a stream: nothing more can be written then.
-    private static async Task InvokeToEndAsync(HttpContext context, RequestDelegate next)
+    private static async Task InvokeHandshakeAsync(HttpContext context, RequestDelegate next, bool isHttp1)
     {
         try
         {
@@ -24,6 +30,12 @@ internal static class RejectedUpgrades
         }
         catch
         {
+            if (isHttp1)
+            {
+                // The server responds with 500 then, without the callback of the response's start.
+                context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+            }
+
             if (context.Features.Get<RequestEnd>() is { } failed)
             {
                 await failed.FailAsync().ConfigureAwait(false);
@@ -38,29 +50,16 @@ internal static class RejectedUpgrades
         }
     }
 
-    private static async Task InvokeHandshakeAsync(HttpContext context, RequestDelegate next)
-    {
-        context.Response.OnStarting(
-            static state =>
+    private static void CloseUnlessSwitching(HttpContext context) => context.Response.OnStarting(
+        static state =>
+        {
+            HttpResponse response = ((HttpContext)state).Response;
+            if (response.StatusCode != StatusCodes.Status101SwitchingProtocols)
             {
-                HttpResponse response = ((HttpContext)state).Response;
-                if (response.StatusCode != StatusCodes.Status101SwitchingProtocols)
-                {
-                    response.Headers.Connection = "close";
-                }
+                response.Headers.Connection = "close";
+            }
 
-                return Task.CompletedTask;
-            },
-            context);
-        try
-        {
-            await InvokeToEndAsync(context, next).ConfigureAwait(false);
-        }
-        catch
-        {
-            // The server responds with 500 then, without the callback above.
-            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
-            throw;
-        }
-    }
+            return Task.CompletedTask;
+        },
+        context);
 }

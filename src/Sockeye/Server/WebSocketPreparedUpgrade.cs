@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Sockeye.Server.Handshakes;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
@@ -108,6 +109,12 @@ public sealed class WebSocketPreparedUpgrade : IDisposable
 
     /// <summary>Where a transport of the connection rents its buffers.</summary>
     internal ArrayPool<byte> Pool => _preparation.Pool;
+
+    /// <summary>The local address of the request, if known.</summary>
+    internal EndPoint? LocalEndPoint => _preparation.LocalEndPoint;
+
+    /// <summary>The address of the peer, if known.</summary>
+    internal EndPoint? RemoteEndPoint => _preparation.RemoteEndPoint;
 
     /// <summary>Opens the connection over a transport, after the response was written.</summary>
     /// <exception cref="InvalidOperationException">As for a stream. The transport is unchanged.</exception>

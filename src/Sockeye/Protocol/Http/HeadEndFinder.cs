@@ -15,19 +15,32 @@ internal struct HeadEndFinder
     /// </returns>
     public int? EndIn(ReadOnlySpan<byte> piece)
     {
-        for (int index = 0; index < piece.Length; index++)
+        int index = 0;
+        while (index < piece.Length)
         {
-            byte next = piece[index];
-            bool isEnd = next == '\n' && _isAfterLineFeed;
+            if (!_isAfterLineFeed)
+            {
+                int length = piece[index..].IndexOf((byte)'\n');
+                if (length < 0)
+                {
+                    return null;
+                }
+
+                _isAfterLineFeed = true;
+                index += length + 1;
+                continue;
+            }
+
+            byte next = piece[index++];
+            if (next == '\n')
+            {
+                this = default;
+                return index;
+            }
 
             // A carriage return right after a line feed begins an empty line, if a line feed follows.
-            bool isHalfEmptyLine = next == '\r' && _isAfterLineFeed && !_isAfterCarriageReturn;
-            _isAfterLineFeed = (next == '\n' && !isEnd) || isHalfEmptyLine;
-            _isAfterCarriageReturn = isHalfEmptyLine;
-            if (isEnd)
-            {
-                return index + 1;
-            }
+            _isAfterLineFeed = next == '\r' && !_isAfterCarriageReturn;
+            _isAfterCarriageReturn = _isAfterLineFeed;
         }
 
         return null;

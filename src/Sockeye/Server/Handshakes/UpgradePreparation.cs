@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Net;
 using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Server.Routes;
@@ -112,6 +113,12 @@ internal sealed class UpgradePreparation
 
     /// <summary>Where a transport of the connection rents its buffers.</summary>
     public ArrayPool<byte> Pool => _server.Options.Pool;
+
+    /// <summary>The local address of the request, if known.</summary>
+    public EndPoint? LocalEndPoint => _input.LocalEndPoint;
+
+    /// <summary>The address of the peer, if known.</summary>
+    public EndPoint? RemoteEndPoint => _input.RemoteEndPoint;
 
     /// <summary>Sets what receives the messages, unless the decision of the application names another handler.</summary>
     public void UseHandler(WebSocketHandler handler) => _attempt.GivenHandler = handler;
