@@ -18,6 +18,9 @@ internal abstract class LayeredStream(Stream below) : AsyncStream
     public sealed override void Write(byte[] buffer, int offset, int count) => Below.Write(buffer, offset, count);
 
     /// <inheritdoc/>
+    public sealed override void Write(ReadOnlySpan<byte> buffer) => Below.Write(buffer);
+
+    /// <inheritdoc/>
     public sealed override void Flush() => Below.Flush();
 
     /// <inheritdoc/>

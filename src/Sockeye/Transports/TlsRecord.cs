@@ -1,8 +1,11 @@
 namespace Sockeye.Transports;
 
-/// <summary>The TLS record types that a peer can send first (RFC 8446 §5.1).</summary>
+/// <summary>Limits of TLS records, and the types that a peer can send first (RFC 8446 §5.1).</summary>
 internal static class TlsRecord
 {
+    /// <summary>The maximum length of the plaintext of a record (RFC 8446 §5.1).</summary>
+    public const int MaxPlaintextLength = 16 * 1024;
+
     /// <summary>An alert record.</summary>
     public const byte Alert = 21;
 

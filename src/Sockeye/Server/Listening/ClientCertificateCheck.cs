@@ -9,40 +9,24 @@ internal sealed class ClientCertificateCheck
     /// <summary>The check of the certificate; <see langword="null"/> if none is required.</summary>
     public CertificateCheck? Check { get; private set; }
 
-    /// <summary>
-    /// Returns the options for one connection. Those of the application are shared by all connections, and are used unchanged if they
-    /// require no certificate and select none by a callback.
-    /// </summary>
-    public SslServerAuthenticationOptions Over(SslServerAuthenticationOptions options)
+    /// <summary>Returns the options for one connection. Those of the application are shared by all connections.</summary>
+    /// <param name="options">The options of the application.</param>
+    /// <param name="sender">The first argument for the callbacks of the application.</param>
+    /// <param name="host">The host that the client requests; empty if it names none.</param>
+    public SslServerAuthenticationOptions Over(SslServerAuthenticationOptions options, object sender, string host)
     {
-        if (options is { ClientCertificateRequired: false, ServerCertificateSelectionCallback: null })
+        SslServerAuthenticationOptions copy = ServerTlsOptions.Copy(options);
+        if (options.ServerCertificateSelectionCallback is { } select)
         {
-            return options;
+            copy.ServerCertificateSelectionCallback = null;
+            copy.ServerCertificate = TlsCallbackException.Mark(select)!(sender, host);
         }
 
-        Check = options.ClientCertificateRequired
-            ? new CertificateCheck(options.RemoteCertificateValidationCallback, host: null)
-            : null;
-        var copy = new SslServerAuthenticationOptions
+        ServerTlsOptions.UseContext(copy);
+        if (options.ClientCertificateRequired)
         {
-            ClientCertificateRequired = options.ClientCertificateRequired,
-            RemoteCertificateValidationCallback = Check is null ? options.RemoteCertificateValidationCallback : Check.Validate,
-            ApplicationProtocols = options.ApplicationProtocols,
-            AllowRenegotiation = options.AllowRenegotiation,
-            AllowTlsResume = options.AllowTlsResume,
-            CertificateChainPolicy = options.CertificateChainPolicy,
-            CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
-            CipherSuitesPolicy = options.CipherSuitesPolicy,
-            EnabledSslProtocols = options.EnabledSslProtocols,
-            EncryptionPolicy = options.EncryptionPolicy,
-            ServerCertificate = options.ServerCertificate,
-            ServerCertificateContext = options.ServerCertificateContext,
-            ServerCertificateSelectionCallback = TlsCallbackException.Mark(options.ServerCertificateSelectionCallback),
-        };
-        if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
-        {
-            copy.AllowRsaPkcs1Padding = options.AllowRsaPkcs1Padding;
-            copy.AllowRsaPssPadding = options.AllowRsaPssPadding;
+            Check = new CertificateCheck(options.RemoteCertificateValidationCallback, host: null);
+            copy.RemoteCertificateValidationCallback = Check.Validate;
         }
 
         return copy;

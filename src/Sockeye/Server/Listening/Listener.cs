@@ -34,9 +34,7 @@ internal sealed class Listener : IAcceptorOwner
         _admission = admission;
         _listening = listening;
         _tls = endPoint.IsSecure ? new TlsAcceptor(context, endPoint, _stopped.Token) : null;
-
-        // Event loops do not serve the stream through which TLS reads and writes.
-        _loops = endPoint.IsSecure ? null : loops;
+        _loops = loops;
     }
 
     /// <summary>The address on which the server listens.</summary>
@@ -114,8 +112,17 @@ internal sealed class Listener : IAcceptorOwner
     bool IAcceptorOwner.MustRefuse(int descriptor, in SocketAddress peer, out ReadOnlyMemory<byte> answer)
     {
         WebSocketHandshakeError error = _admission.Check(descriptor, _admission.NetworkOf(peer));
-        answer = error == WebSocketHandshakeError.None ? default : _admission.Reject(error, peer.ToEndPoint(), isSecure: false);
-        return error != WebSocketHandshakeError.None;
+        if (error == WebSocketHandshakeError.None)
+        {
+            answer = default;
+            return false;
+        }
+
+        ReadOnlyMemory<byte> response = _admission.Reject(error, peer.ToEndPoint(), isSecure: _tls is not null);
+
+        // Before TLS, no response would be understood.
+        answer = _tls is null ? response : default;
+        return true;
     }
 
     /// <inheritdoc/>
@@ -126,6 +133,12 @@ internal sealed class Listener : IAcceptorOwner
     {
         try
         {
+            if (_tls is not null)
+            {
+                _tls.Begin(transport, _admission.NetworkOf(transport.Peer));
+                return;
+            }
+
             ConnectionSettings settings = _context.SettingsOn(transport.Loop.Wheel, isSecure: false);
             var session = new ServerHandshakeSession(_context, settings, transport);
             _context.Pending.Enter(session, _admission.NetworkOf(transport.Peer));

@@ -1,10 +1,10 @@
-using System.Net.Sockets;
 using Sockeye.Server.Handshakes;
 
 namespace Sockeye.Server.Listening;
 
 /// <summary>A TLS handshake in progress.</summary>
-internal sealed class PendingTls(Socket socket) : IPendingHandshake
+/// <param name="client">The client, which is disposed of if the handshake gives way.</param>
+internal sealed class PendingTls(IDisposable client) : IPendingHandshake
 {
     private volatile bool _hasGivenWay;
 
@@ -18,6 +18,6 @@ internal sealed class PendingTls(Socket socket) : IPendingHandshake
     public void GiveWay()
     {
         _hasGivenWay = true;
-        socket.Dispose();
+        client.Dispose();
     }
 }

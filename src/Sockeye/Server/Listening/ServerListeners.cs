@@ -88,7 +88,7 @@ internal sealed class ServerListeners
     }
 
     private static EventLoopGroup? StartLoops(WebSocketServerOptions options) =>
-        options.EventLoop is { IsEnabled: true } loops && EventLoop.IsSupported && options.AllEndPoints.Any(endPoint => !endPoint.IsSecure)
+        options.EventLoop is { IsEnabled: true } loops && EventLoop.IsSupported
             ? EventLoopGroup.Start(loops, options.TimeProvider)
             : null;
 }

@@ -6,6 +6,8 @@ using Sockeye.Protocol;
 using Sockeye.Server.Handshakes;
 using Sockeye.Telemetry;
 using Sockeye.Transports;
+using Sockeye.Transports.Loops;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Server.Listening;
 
@@ -16,67 +18,75 @@ namespace Sockeye.Server.Listening;
 internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPoint, CancellationToken stopped)
 {
     /// <summary>Begins the handshake on the thread pool: TLS calls the application in place, which must not delay accepting.</summary>
-    public void Begin(Socket socket, PeerNetwork network)
+    public void Begin(Socket socket, PeerNetwork network) => Begin(new SocketTlsClient(socket, context.Options.Pool), network);
+
+    /// <summary>
+    /// Begins the handshake on the event loop of a transport, or on the thread pool if TLS calls the application.
+    /// </summary>
+    public void Begin(EventLoopTransport transport, PeerNetwork network)
     {
-        var pending = new PendingTls(socket);
+        if (endPoint.Tls is { } tls && !ServerTlsOptions.MayBlock(tls))
+        {
+            var handshake = new LoopTlsHandshake(context, ServerTlsOptions.Complete(tls), transport);
+            context.Pending.Enter(handshake, network);
+            handshake.Start();
+        }
+        else
+        {
+            Begin(new LoopTlsClient(transport, context.Options.Pool), network);
+        }
+    }
+
+    private void Begin(TlsClient client, PeerNetwork network)
+    {
+        var pending = new PendingTls(client);
         context.Pending.Enter(pending, network);
         ThreadPool.UnsafeQueueUserWorkItem(
-            static call => _ = call.Acceptor.AuthenticateAsync(call.Socket, call.Pending),
-            (Acceptor: this, Socket: socket, Pending: pending),
+            static call => _ = call.Acceptor.AuthenticateAsync(call.Client, call.Pending),
+            (Acceptor: this, Client: client, Pending: pending),
             preferLocal: false);
     }
 
-    private async Task AuthenticateAsync(Socket socket, PendingTls pending)
+    private async Task AuthenticateAsync(TlsClient client, PendingTls pending)
     {
         // TLS and the request have one deadline.
         TimeProvider time = context.Options.TimeProvider;
         long start = time.GetTimestamp();
         var measured = MeasuredHandshake.Begin(time);
         EndPoint? remote = null;
-        TlsStream? stream = null;
         var check = new ClientCertificateCheck();
         try
         {
-            remote = socket.RemoteEndPoint;
-            EndPoint? local = socket.LocalEndPoint;
+            remote = client.RemoteEndPoint;
             using var timeout = new CancellationTokenSource(context.Options.HandshakeTimeout, time);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopped);
 
             // A client that sends nothing costs no TLS state.
-            await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, stopping.Token).ConfigureAwait(false);
+            await client.WaitAsync(stopping.Token).ConfigureAwait(false);
             context.Pending.NoteBegun(pending);
-            stream = new TlsStream(socket);
-            await stream.AuthenticateAsync(
+            await client.AuthenticateAsync(
                 secure => AuthenticateAsync(secure, remote, check, stopping.Token), stopping.Token).ConfigureAwait(false);
-            ServerHandshakeSession session = SessionOn(
-                new StreamTransport(stream, context.Options.Pool, local, remote, stream.EndOutputAsync, socket), isSecure: true);
+            ServerHandshakeSession session = SessionOn(client.Secure(), isSecure: true);
             context.Pending.HandOver(pending, session);
             session.Start(context.Options.HandshakeTimeout - time.GetElapsedTime(start), measured);
         }
         catch (Exception exception)
         {
             // Any failure of TLS: a client that speaks another protocol, an invalid certificate, a lost connection.
-            HandshakeRejection? response = ReportFailure(pending, remote, stream?.Witness, check, exception);
+            HandshakeRejection? response = ReportFailure(pending, remote, client.Witness, check, exception);
             measured?.Fail(
                 context.Fallback.For(isSecure: true).SettingsOn(context.Wheel).Scope.Groups.For(
                     Role.Server, remote is UnixDomainSocketEndPoint ? NetworkTransport.Unix : NetworkTransport.Tcp),
                 response?.StatusCode,
                 pending.HasGivenWay ? WebSocketHandshakeError.TimedOut : WebSocketHandshakeError.TlsFailed);
-            if (stream is not null && response is not null && !stopped.IsCancellationRequested)
+            if (response is null || stopped.IsCancellationRequested || client.Expose() is not { } exposed)
             {
-                stream.ReleaseSocket();
-                await stream.DisposeAsync().ConfigureAwait(false);
-                RejectWithoutTls(socket, response, pending);
+                context.Pending.Leave(pending);
+                client.Dispose();
                 return;
             }
 
-            context.Pending.Leave(pending);
-            if (stream is not null)
-            {
-                await stream.DisposeAsync().ConfigureAwait(false);
-            }
-
-            socket.Dispose();
+            RejectWithoutTls(exposed, response, pending);
         }
     }
 
@@ -86,14 +96,18 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         if (endPoint.SelectTls is { } select)
         {
             return stream.AuthenticateAsServerAsync(
-                async (_, hello, _, cancellation) =>
-                    check.Over(await SelectAsync(select, hello, remote, cancellation).ConfigureAwait(false)),
+                async (sender, hello, _, cancellation) => check.Over(
+                    await SelectAsync(select, hello, remote, cancellation).ConfigureAwait(false), sender, hello.ServerName),
                 state: null, cancellationToken);
         }
 
-        return endPoint.Tls is { } tls
-            ? stream.AuthenticateAsServerAsync(check.Over(tls), cancellationToken)
-            : throw new InvalidOperationException("The address has no TLS options.");
+        return endPoint.Tls switch
+        {
+            null => throw new InvalidOperationException("The address has no TLS options."),
+            { ServerCertificateSelectionCallback: not null } tls => stream.AuthenticateAsServerAsync(
+                (sender, hello, _, _) => ValueTask.FromResult(check.Over(tls, sender, hello.ServerName)), state: null, cancellationToken),
+            { } tls => stream.AuthenticateAsServerAsync(check.Over(tls, stream, host: ""), cancellationToken),
+        };
     }
 
     private async ValueTask<SslServerAuthenticationOptions> SelectAsync(
@@ -143,11 +157,11 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
     }
 
     // The client speaks HTTP without TLS.
-    private void RejectWithoutTls(Socket socket, HandshakeRejection response, PendingTls pending)
+    private void RejectWithoutTls(Transport transport, HandshakeRejection response, PendingTls pending)
     {
         try
         {
-            ServerHandshakeSession session = SessionOn(new SocketTransport(socket, context.Options.Pool), isSecure: false);
+            ServerHandshakeSession session = SessionOn(transport, isSecure: false);
             context.Pending.HandOver(pending, session);
             session.StartRejected(response);
         }
@@ -156,10 +170,10 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
             // The client has disconnected.
             context.Pending.Leave(pending);
             context.Failures.LogLost(exception);
-            socket.Dispose();
+            transport.Abort(error: null);
         }
     }
 
     private ServerHandshakeSession SessionOn(Transport transport, bool isSecure) =>
-        new(context, context.SettingsOn(context.Wheel, isSecure), transport);
+        new(context, context.SettingsOn((transport as TlsTransport)?.Loop.Wheel ?? context.Wheel, isSecure), transport);
 }

@@ -53,6 +53,8 @@ internal sealed unsafe class EventLoop : ITicker
     private readonly long _backlogTime;
     private readonly long _maxCorkTime;
     private byte* _buffer;
+    private byte[]? _plaintext;
+    private uint _longCallTurn;
     private int _threadId;
     private long _lastTurn;
     private long _corkedSince;
@@ -134,6 +136,12 @@ internal sealed unsafe class EventLoop : ITicker
 
     /// <summary>The buffer that sources receive into. Its content is valid until the next call.</summary>
     public Span<byte> ReceiveBuffer => new(_buffer, ReceiveBufferLength);
+
+    /// <summary>
+    /// The buffer that TLS decrypts into, longer than a record: made when it is first needed. Its content is valid until the next call. Loop
+    /// thread only.
+    /// </summary>
+    public Memory<byte> Plaintext => _plaintext ??= GC.AllocateUninitializedArray<byte>(2 * TlsRecord.MaxPlaintextLength);
 
     /// <summary>A task that completes when the thread has ended, after <see cref="StopWhenEmpty"/>.</summary>
     public Task Ended => _ended.Task;
@@ -227,6 +235,17 @@ internal sealed unsafe class EventLoop : ITicker
     {
         _slice.Begin(_watch.Now, stride);
         return _slice;
+    }
+
+    /// <summary>
+    /// Whether a call that takes long, as a step of a TLS handshake does, may be made at once: one in each turn. Others are made in the turns
+    /// of their transports, between which new events are handled. Loop thread only.
+    /// </summary>
+    public bool TryBeginLongCall()
+    {
+        bool isFirst = _longCallTurn != Turn;
+        _longCallTurn = Turn;
+        return isFirst;
     }
 
     /// <summary>Converts a duration to the unit of <see cref="Now"/>.</summary>

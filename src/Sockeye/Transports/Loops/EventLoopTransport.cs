@@ -159,7 +159,8 @@ internal sealed class EventLoopTransport : EventLoopWriter, IEventLoopSource
             return;
         }
 
-        if ((requests & TransportRequests.Start) != 0)
+        // A sink that takes over starts it again.
+        if ((requests & TransportRequests.Start) != 0 && !_isWatched)
         {
             Watch();
         }

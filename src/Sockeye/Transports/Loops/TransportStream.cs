@@ -17,7 +17,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
 
     private readonly EventLoopTransport _transport;
     private readonly ArrayPool<byte> _pool;
-    private readonly IReadBoundary _boundary;
+    private readonly IReadBoundary? _boundary;
     private readonly Lock _gate = new();
 
     // Guarded by _gate.
@@ -35,8 +35,8 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     /// <summary>Takes ownership of a transport and starts it.</summary>
     /// <param name="transport">The transport.</param>
     /// <param name="pool">Where buffers are rented.</param>
-    /// <param name="boundary">Limits what one read returns. Called under a lock.</param>
-    public TransportStream(EventLoopTransport transport, ArrayPool<byte> pool, IReadBoundary boundary)
+    /// <param name="boundary">Limits what one read returns; <see langword="null"/> for no limit. Called under a lock.</param>
+    public TransportStream(EventLoopTransport transport, ArrayPool<byte> pool, IReadBoundary? boundary = null)
     {
         _transport = transport;
         _pool = pool;
@@ -234,7 +234,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
     {
         ReadOnlySpan<byte> unread = _received.AsSpan(_start, _end - _start);
         int length = Math.Min(unread.Length, buffer.Length);
-        length = _boundary.LengthWithin(unread[..length]);
+        length = _boundary?.LengthWithin(unread[..length]) ?? length;
         unread[..length].CopyTo(buffer);
         _start += length;
         if (_start == _end)

@@ -1,0 +1,9 @@
+namespace Sockeye.Transports.Tls;
+
+/// <summary>Takes the records that a <see cref="TlsEngine"/> produces.</summary>
+internal interface ICiphertextSink
+{
+    /// <summary>Takes whole records, in the order in which the peer must get them.</summary>
+    /// <param name="records">The records; not used after the call.</param>
+    void OnRecords(ReadOnlySpan<byte> records);
+}

@@ -1,0 +1,123 @@
+using System.Net.Security;
+
+namespace Sockeye.Transports.Tls;
+
+/// <summary>
+/// TLS by the platform's <see cref="SslStream"/>, driven in place: its asynchronous methods complete during the call that passes it what
+/// they wait for, because the stream below continues them there.
+/// </summary>
+/// <remarks>It must not renegotiate after it was taken over: a write would wait for the peer meanwhile.</remarks>
+internal sealed unsafe class SslStreamEngine : TlsEngine
+{
+    private readonly CiphertextStream _below;
+    private readonly SslStream _tls;
+    private WebSocketTlsInformation? _information;
+    private Task? _handshake;
+    private ValueTask<int> _reading;
+    private bool _isReading;
+
+    // SslStream reads ahead: it may hold data behind the end of the handshake.
+    private bool _mayHoldMore = true;
+
+    /// <summary>Drives a stream from its handshake on.</summary>
+    /// <param name="below">What is below the stream.</param>
+    /// <param name="tls">The stream.</param>
+    /// <param name="handshake">The handshake, which has begun and waits for the peer.</param>
+    public SslStreamEngine(CiphertextStream below, SslStream tls, Task handshake)
+    {
+        _below = below;
+        _tls = tls;
+        _handshake = handshake;
+    }
+
+    /// <summary>Drives a stream whose handshake is complete.</summary>
+    /// <param name="below">What is below the stream, which is taken over.</param>
+    /// <param name="tls">The stream, which nothing else uses any more.</param>
+    public SslStreamEngine(CiphertextStream below, SslStream tls)
+    {
+        _below = below;
+        _tls = tls;
+        _information = new WebSocketTlsInformation(tls);
+        below.TakeOver();
+    }
+
+    /// <inheritdoc/>
+    public override ICiphertextSink Output
+    {
+        set => _below.Output = value;
+    }
+
+    /// <inheritdoc/>
+    public override WebSocketTlsInformation Information =>
+        _information ?? throw new InvalidOperationException("The handshake is not complete.");
+
+    /// <inheritdoc/>
+    public override bool Handshake(ref ReadOnlySpan<byte> ciphertext)
+    {
+        fixed (byte* start = ciphertext)
+        {
+            _below.Feed(start, ciphertext.Length);
+            ciphertext = ciphertext[^_below.UnreadLength..];
+            _below.EndFeed();
+        }
+
+        if (!_handshake!.IsCompleted)
+        {
+            return false;
+        }
+
+        _handshake.GetAwaiter().GetResult();
+        _handshake = null;
+        _information = new WebSocketTlsInformation(_tls);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void EndHandshake(Exception? error) => _below.EndInput(error);
+
+    /// <inheritdoc/>
+    public override TlsDecryption Decrypt(ref ReadOnlySpan<byte> ciphertext, Memory<byte> plaintext, out int length)
+    {
+        length = 0;
+        if (ciphertext.IsEmpty && !_mayHoldMore)
+        {
+            return TlsDecryption.NeedsMore;
+        }
+
+        fixed (byte* start = ciphertext)
+        {
+            _below.Feed(start, ciphertext.Length);
+            if (!_isReading)
+            {
+                _isReading = true;
+#pragma warning disable CA2012 // Consumed once, when it has completed.
+                _reading = _tls.ReadAsync(plaintext);
+#pragma warning restore CA2012
+            }
+
+            ciphertext = ciphertext[^_below.UnreadLength..];
+            _below.EndFeed();
+        }
+
+        if (!_reading.IsCompleted)
+        {
+            // It has read everything, and will return what it holds.
+            _mayHoldMore = false;
+            return TlsDecryption.NeedsMore;
+        }
+
+        _isReading = false;
+        length = _reading.GetAwaiter().GetResult();
+        _mayHoldMore = length == plaintext.Length;
+        return length == 0 ? TlsDecryption.Ended : TlsDecryption.Decrypted;
+    }
+
+    /// <inheritdoc/>
+    public override void Encrypt(ReadOnlySpan<byte> plaintext) => _tls.Write(plaintext);
+
+    /// <inheritdoc/>
+    public override void EndOutput() => _tls.ShutdownAsync().GetAwaiter().GetResult();
+
+    /// <inheritdoc/>
+    public override void Dispose() => _tls.Dispose();
+}
