@@ -1,13 +1,17 @@
+using Sockeye.Transports.Loops;
+
 namespace Sockeye.Tests;
 
 /// <summary>
-/// The groups for which the transport matters, over TLS: framing, pings, the closing handshake and some of the limits. All cases
-/// run over a plain stream.
+/// All cases over TLS in place on an event loop. Over a stream, the groups for which the transport matters: framing, pings, the closing
+/// handshake and some of the limits.
 /// </summary>
 public sealed class TlsConformanceTests
 {
     private static readonly string[] Groups = ["1", "2", "7"];
     private static readonly string[] Limits = ["9.1.6", "9.3.1", "9.5.1", "9.7.1", "9.8.6", "12.1.4", "12.2.16", "13.2.4", "13.7.11"];
+
+    public static IEnumerable<TheoryDataRow<string, TestedRole>> Suite => CaseRuns.Rows(CaseCatalogue.Suite);
 
     public static IEnumerable<TheoryDataRow<string, TestedRole>> Some => CaseRuns.Rows(CaseCatalogue.Suite.Where(
         conformanceCase => Groups.Contains(conformanceCase.Group) || Limits.Contains(conformanceCase.Id)));
@@ -16,4 +20,12 @@ public sealed class TlsConformanceTests
     [MemberData(nameof(Some))]
     public Task Case_of_the_suite_passes(string id, TestedRole role) =>
         CaseRuns.RunAsync(id, role, TestedTransport.Tls);
+
+    [Theory]
+    [MemberData(nameof(Suite))]
+    public Task Case_of_the_suite_passes_in_place_on_an_event_loop(string id, TestedRole role)
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        return CaseRuns.RunAsync(id, role, TestedTransport.TlsEventLoop);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Sockeye.Transports;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Tests;
 
@@ -26,6 +27,7 @@ internal static class Endpoints
         {
             TestedTransport.Socket => OverSocket(role, pair, maxMessageLength, face, compression),
             TestedTransport.EventLoop => OverEventLoop(role, pair, maxMessageLength, face, compression),
+            TestedTransport.TlsEventLoop => await OverTlsOnLoopAsync(role, pair, maxMessageLength, face, compression),
             _ => await OverTlsAsync(role, pair, maxMessageLength, face, compression),
         };
     }
@@ -47,6 +49,14 @@ internal static class Endpoints
         (TlsStream endpoint, TlsStream peer) =
             await LoopbackPair.SecureAsync(role, pair.Endpoint, pair.Peer);
         StreamTransport transport = new(endpoint, ArrayPool<byte>.Shared, endOutput: endpoint.EndOutputAsync);
+        return new LoopbackEndpoint(role, face, maxMessageLength, transport, peer, pair.Peer, compression);
+    }
+
+    public static async ValueTask<LoopbackEndpoint> OverTlsOnLoopAsync(
+        TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength,
+        TestedFace face = TestedFace.Handler, AgreedCompression? compression = null)
+    {
+        (TlsTransport transport, TlsStream peer) = await LoopbackPair.SecureOnLoopAsync(role, pair.Endpoint, pair.Peer);
         return new LoopbackEndpoint(role, face, maxMessageLength, transport, peer, pair.Peer, compression);
     }
 

@@ -17,4 +17,7 @@ public enum TestedTransport
 
     /// <summary>The event loop's transport, over TCP on the loopback interface.</summary>
     EventLoop,
+
+    /// <summary>TLS in place on an event loop, over TCP on the loopback interface.</summary>
+    TlsEventLoop,
 }

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Sockeye.Transports;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Tests;
 
@@ -22,6 +24,18 @@ internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
         Socket server = await listener.AcceptAsync();
         server.NoDelay = true;
         return role == TestedRole.Server ? new LoopbackPair(server, client) : new LoopbackPair(client, server);
+    }
+
+    public static async Task<(TlsTransport Endpoint, TlsStream Peer)> SecureOnLoopAsync(
+        TestedRole role, Socket endpoint, Socket peer)
+    {
+        static Task ServeAsync(SslStream tls) => tls.AuthenticateAsServerAsync(TestCertificate.ForServer());
+        static Task ConnectAsync(SslStream tls) => tls.AuthenticateAsClientAsync(TestCertificate.ForClient());
+        TlsStream securePeer = new(peer);
+        bool isServer = role == TestedRole.Server;
+        Task<TlsTransport> securing = endpoint.ToTransport().SecureAsync(isServer ? ServeAsync : ConnectAsync);
+        await securePeer.AuthenticateAsync(isServer ? ConnectAsync : ServeAsync, CancellationToken.None);
+        return (await securing, securePeer);
     }
 
     public static async Task<(TlsStream Endpoint, TlsStream Peer)> SecureAsync(

@@ -91,7 +91,7 @@ public sealed class HostileTextTests
         HostileText.AssertEscaped(exception.ToString(), hasLines: true);
     }
 
-    private static Task<RawPeer> OpenAsync(WebSocketServer server, ServerKind kind) => kind == ServerKind.Tls
+    private static Task<RawPeer> OpenAsync(WebSocketServer server, ServerKind kind) => kind.IsSecure()
         ? RawPeer.OpenTlsAsync(server.LocalEndPoint)
         : RawPeer.OpenAsync(server.LocalEndPoint);
 

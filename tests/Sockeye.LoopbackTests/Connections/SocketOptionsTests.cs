@@ -101,7 +101,7 @@ public sealed class SocketOptionsTests : IDisposable
                 Socket = options,
             },
             new CallbackHandler { Opened = connection => opened.TrySetResult(connection) });
-        using RawPeer peer = kind == ServerKind.Tls
+        using RawPeer peer = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
         await peer.SendAsync(RawPeer.Request());

@@ -19,7 +19,7 @@ public sealed class UnreadPeerTests
 
             // Receives nothing, and does not wait for its token, which would take 30 seconds more.
             static (connection, _) => connection.Closed);
-        using RawPeer peer = kind == ServerKind.Tls
+        using RawPeer peer = kind.IsSecure()
             ? await RawPeer.OpenTlsAsync(server.LocalEndPoint)
             : await RawPeer.OpenAsync(server.LocalEndPoint);
         WebSocketConnection connection = server.GetConnections().Single();

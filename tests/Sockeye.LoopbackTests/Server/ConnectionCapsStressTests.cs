@@ -90,7 +90,7 @@ public sealed class ConnectionCapsStressTests
         }
     }
 
-    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind == ServerKind.Tls
+    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind.IsSecure()
         ? RawPeer.ConnectTlsAsync(server.LocalEndPoint)
         : RawPeer.ConnectAsync(server.LocalEndPoint);
 }

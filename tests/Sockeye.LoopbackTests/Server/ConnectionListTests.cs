@@ -60,7 +60,7 @@ public sealed class ConnectionListTests
 
     private static async Task<RawPeer> OpenAsync(ServerKind kind, WebSocketServer server, string path)
     {
-        RawPeer client = kind == ServerKind.Tls
+        RawPeer client = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
         await client.SendAsync(RawPeer.Request(path));

@@ -111,8 +111,8 @@ public sealed class DescriptorLimitTests
         {
             using RawPeer refused = await RawPeer.ConnectAsync(server.LocalEndPoint);
             string answer = await refused.ReadToEndAsync();
-            Assert.StartsWith(kind == ServerKind.Tls ? "" : "HTTP/1.1 503 ", answer, StringComparison.Ordinal);
-            Assert.Equal(kind == ServerKind.Tls, answer.Length == 0);
+            Assert.StartsWith(kind.IsSecure() ? "" : "HTTP/1.1 503 ", answer, StringComparison.Ordinal);
+            Assert.Equal(kind.IsSecure(), answer.Length == 0);
         }
 
         Volatile.Write(ref limit, DescriptorLimit.None);
@@ -164,7 +164,7 @@ public sealed class DescriptorLimitTests
         RawPeer? client = null;
         try
         {
-            client = kind == ServerKind.Tls
+            client = kind.IsSecure()
                 ? await RawPeer.ConnectTlsAsync(server.EndPoint, AnyCertificate, from)
                 : await RawPeer.ConnectAsync(server.EndPoint, from);
             await client.SendAsync(RawPeer.Request());

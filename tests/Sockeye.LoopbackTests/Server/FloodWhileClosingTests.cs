@@ -33,7 +33,7 @@ public sealed class FloodWhileClosingTests
                 },
             },
             handler);
-        using RawPeer peer = kind == ServerKind.Tls
+        using RawPeer peer = kind.IsSecure()
             ? await RawPeer.OpenTlsAsync(server.LocalEndPoint)
             : await RawPeer.OpenAsync(server.LocalEndPoint);
         byte[] flood = Flood();

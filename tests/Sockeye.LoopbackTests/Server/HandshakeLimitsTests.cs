@@ -126,7 +126,7 @@ public sealed class HandshakeLimitsTests
         Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
-    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind == ServerKind.Tls
+    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind.IsSecure()
         ? RawPeer.ConnectTlsAsync(server.LocalEndPoint)
         : RawPeer.ConnectAsync(server.LocalEndPoint);
 }

@@ -21,7 +21,7 @@ public sealed class OriginApprovalTests
                 return origin == "app://device/1";
             },
         });
-        string own = kind == ServerKind.Tls ? "https://localhost" : "http://localhost";
+        string own = kind.IsSecure() ? "https://localhost" : "http://localhost";
 
         Assert.Equal(101, await StatusAsync(server, kind, "/", "Origin: app://device/1"));
         Assert.Equal(403, await StatusAsync(server, kind, "/a", "Origin: app://device/2"));
@@ -202,7 +202,7 @@ public sealed class OriginApprovalTests
 
     private static async Task<int> StatusAsync(WebSocketServer server, ServerKind kind, string path, params string[] headers)
     {
-        using RawPeer client = kind == ServerKind.Tls
+        using RawPeer client = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
         await client.SendAsync(RawPeer.Request(path, headers));

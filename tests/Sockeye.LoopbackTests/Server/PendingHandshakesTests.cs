@@ -28,8 +28,8 @@ public sealed class PendingHandshakesTests
 
         using RawPeer rejected = await RawPeer.ConnectAsync(server.LocalEndPoint);
         string response = await rejected.ReadToEndAsync();
-        Assert.StartsWith(kind == ServerKind.Tls ? "" : "HTTP/1.1 429 ", response, StringComparison.Ordinal);
-        Assert.Equal(kind == ServerKind.Tls, response.Length == 0);
+        Assert.StartsWith(kind.IsSecure() ? "" : "HTTP/1.1 429 ", response, StringComparison.Ordinal);
+        Assert.Equal(kind.IsSecure(), response.Length == 0);
 
         await using WebSocketConnection connection = await OpenFromElsewhereAsync(server, kind);
         Assert.Equal(WebSocketConnectionState.Open, connection.State);

@@ -223,7 +223,7 @@ public sealed class PlainRequestTests
             },
         });
 
-    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind == ServerKind.Tls
+    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind.IsSecure()
         ? RawPeer.ConnectTlsAsync(server.LocalEndPoint)
         : RawPeer.ConnectAsync(server.LocalEndPoint);
 }

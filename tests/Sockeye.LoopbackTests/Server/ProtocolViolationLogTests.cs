@@ -40,7 +40,7 @@ public sealed class ProtocolViolationLogTests
                 Limits = new() { MaxMessageLength = 20 },
             },
         });
-        using RawPeer peer = kind == ServerKind.Tls
+        using RawPeer peer = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
         byte[] request = System.Text.Encoding.ASCII.GetBytes(RawPeer.Request("/"));

@@ -111,7 +111,7 @@ public sealed class RequestRulesTests
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(
             Servers.OptionsOf(kind) with { Subprotocols = ["mqtt"], Compression = PerMessageDeflateOptions.Default });
-        using RawPeer client = kind == ServerKind.Tls
+        using RawPeer client = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
 

@@ -54,7 +54,7 @@ public sealed class RoutesTests
                         return new(WebSocketUpgradeDecision.Reject(401));
                     },
                 }));
-        using RawPeer client = kind == ServerKind.Tls
+        using RawPeer client = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
 

@@ -132,7 +132,7 @@ public sealed class ServerChurnTests
         {
             for (int i = 0; i < 10; i++)
             {
-                using RawPeer peer = kind == ServerKind.Tls
+                using RawPeer peer = kind.IsSecure()
                     ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
                     : await RawPeer.ConnectAsync(server.LocalEndPoint);
                 await phase(peer);

@@ -122,10 +122,12 @@ public sealed class ServerDeadlineTests
             "the socket is gone");
     }
 
-    [Fact]
-    public async Task A_client_that_is_silent_during_TLS_is_dropped()
+    [Theory]
+    [InlineData(ServerKind.Tls)]
+    [InlineData(ServerKind.TlsEventLoop)]
+    public async Task A_client_that_is_silent_during_TLS_is_dropped(ServerKind kind)
     {
-        await using WebSocketServer server = await StartAsync(ServerKind.Tls);
+        await using WebSocketServer server = await StartAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await WhenTimersRunAsync();
 
@@ -134,14 +136,16 @@ public sealed class ServerDeadlineTests
         Assert.Equal("", await client.ReadToEndAsync());
     }
 
-    [Fact]
-    public async Task An_incomplete_request_over_TLS_gets_408()
+    [Theory]
+    [InlineData(ServerKind.Tls)]
+    [InlineData(ServerKind.TlsEventLoop)]
+    public async Task An_incomplete_request_over_TLS_gets_408(ServerKind kind)
     {
-        await using WebSocketServer server = await StartAsync(ServerKind.Tls);
+        await using WebSocketServer server = await StartAsync(kind);
         using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
 
         await client.SendAsync("GET ");
-        await WhenHeadHasBegunAsync(ServerKind.Tls);
+        await WhenHeadHasBegunAsync(kind);
 
         _time.Advance(TimeSpan.FromSeconds(11));
 
@@ -288,7 +292,7 @@ public sealed class ServerDeadlineTests
 
     // What is there of a head is kept in a buffer; all kinds but the event loop have one to read too.
     private Task WhenHeadHasBegunAsync(ServerKind kind) =>
-        Deadlines.UntilAsync(() => _pool.RentCount >= (kind == ServerKind.EventLoop ? 1 : 2), "the beginning was read");
+        Deadlines.UntilAsync(() => _pool.RentCount >= (kind.UsesEventLoop() ? 1 : 2), "the beginning was read");
 
     // The server has accepted, and begun to count.
     private Task WhenTimersRunAsync() => Deadlines.UntilAsync(() => _time.TimerCount > 0, "a timer");

@@ -152,7 +152,7 @@ public sealed class ServerDeliveryTests
     }
 
     private static async Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) =>
-        kind == ServerKind.Tls
+        kind.IsSecure()
             ? await RawPeer.OpenTlsAsync(server.LocalEndPoint)
             : await RawPeer.OpenAsync(server.LocalEndPoint);
 

@@ -21,7 +21,7 @@ public sealed class ServerLogTests
             LoggerFactory = log,
             Pool = new CountingPool { LengthNotToBeHad = LengthOfPartialHead },
         });
-        using (RawPeer unlucky = kind == ServerKind.Tls
+        using (RawPeer unlucky = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint))
         {

@@ -89,7 +89,7 @@ public sealed class ServerStopApplicationTests
 
         WebSocketServer server = await WebSocketServer.StartAsync(
             Options(kind) with { OnHandshakeFailed = Block }, new EchoHandler());
-        using RawPeer peer = kind == ServerKind.Tls
+        using RawPeer peer = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
         await peer.SendAsync("GET / HTTP/1.1\r\n");
@@ -189,6 +189,7 @@ public sealed class ServerStopApplicationTests
     [Theory]
     [InlineData(ServerKind.Socket)]
     [InlineData(ServerKind.Tls)]
+    [InlineData(ServerKind.TlsEventLoop)]
     public async Task A_stop_waits_for_a_blocking_OnMessage_and_calls_OnClosed_after_it(ServerKind kind)
     {
         WebSocketConnection? served = null;
@@ -366,7 +367,7 @@ public sealed class ServerStopApplicationTests
 
     private static Task<WebSocketConnection> ConnectAsync(WebSocketServer server, ServerKind kind) =>
         WebSocketClient.ConnectAsync(
-            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind == ServerKind.Tls ? TestCertificate.ForClient() : null });
+            server.Address(scheme: kind.Scheme()), new WebSocketClientOptions { Tls = kind.IsSecure() ? TestCertificate.ForClient() : null });
 
     private WebSocketServerOptions Options(ServerKind kind) => Servers.OptionsOf(kind) with { LoggerFactory = _log };
 

@@ -172,7 +172,7 @@ public sealed class TinyFrameFloodTests
 
     private static async Task<RawPeer> OpenAsync(ServerKind kind, WebSocketServer server)
     {
-        RawPeer peer = kind == ServerKind.Tls
+        RawPeer peer = kind.IsSecure()
             ? await RawPeer.ConnectTlsAsync(server.LocalEndPoint)
             : await RawPeer.ConnectAsync(server.LocalEndPoint);
         await peer.SendAsync(RawPeer.Request());

@@ -271,7 +271,7 @@ public sealed class UndecidedUpgradeTests
             OnUpgrade = onUpgrade,
         });
 
-    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind == ServerKind.Tls
+    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind.IsSecure()
         ? RawPeer.ConnectTlsAsync(server.LocalEndPoint)
         : RawPeer.ConnectAsync(server.LocalEndPoint);
 

@@ -396,7 +396,7 @@ public sealed class UpgradeDecisionTests
             return decide(request);
         };
 
-    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind == ServerKind.Tls
+    private static Task<RawPeer> ConnectAsync(ServerKind kind, WebSocketServer server) => kind.IsSecure()
         ? RawPeer.ConnectTlsAsync(server.LocalEndPoint)
         : RawPeer.ConnectAsync(server.LocalEndPoint);
 }

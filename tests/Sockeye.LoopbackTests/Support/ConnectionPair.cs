@@ -5,6 +5,7 @@ using Sockeye.Connections;
 using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Tests;
 
@@ -103,6 +104,15 @@ internal sealed class ConnectionPair : IAsyncDisposable
         if (kind == TransportKind.Socket)
         {
             return (new SocketTransport(server, pool), new SocketTransport(client, pool));
+        }
+
+        if (kind == TransportKind.TlsEventLoop)
+        {
+            Task<TlsTransport> serving = server.ToTransport().SecureAsync(
+                tls => tls.AuthenticateAsServerAsync(TestCertificate.ForServer()), pool);
+            Task<TlsTransport> connecting = client.ToTransport().SecureAsync(
+                tls => tls.AuthenticateAsClientAsync(TestCertificate.ForClient()), pool);
+            return (await serving.WithDeadline(), await connecting.WithDeadline());
         }
 
         if (kind == TransportKind.Tls)

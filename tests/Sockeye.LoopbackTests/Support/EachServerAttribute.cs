@@ -19,7 +19,7 @@ public sealed class EachServerAttribute(params object?[] data) : DataAttribute
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
         MethodInfo testMethod, DisposalTracker disposalTracker) =>
         ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
-            [.. Enum.GetValues<ServerKind>().Where(kind => !IsPlain || kind != ServerKind.Tls).Select(Row)]);
+            [.. Enum.GetValues<ServerKind>().Where(kind => !IsPlain || !kind.IsSecure()).Select(Row)]);
 
     private TheoryDataRow Row(ServerKind kind) => new([kind, .. Data]) { Skip = kind.WhyNot() };
 }

@@ -21,7 +21,7 @@ public sealed class EachTransportAttribute(params TransportKind[] except) : Data
 
     private static TheoryDataRow<TransportKind> Row(TransportKind kind)
     {
-        bool isLoop = kind is TransportKind.EventLoop or TransportKind.EventLoopUnix;
+        bool isLoop = kind is TransportKind.EventLoop or TransportKind.EventLoopUnix or TransportKind.TlsEventLoop;
         return new(kind) { Skip = isLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null };
     }
 }

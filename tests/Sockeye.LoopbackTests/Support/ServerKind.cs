@@ -9,6 +9,9 @@ public enum ServerKind
     /// <summary>TCP with asynchronous sockets.</summary>
     Socket,
 
-    /// <summary>TLS over TCP.</summary>
+    /// <summary>TLS over TCP, with asynchronous sockets.</summary>
     Tls,
+
+    /// <summary>TLS over TCP, in place on event loops, where there are any.</summary>
+    TlsEventLoop,
 }

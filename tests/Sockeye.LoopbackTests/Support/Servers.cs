@@ -18,19 +18,25 @@ internal static class Servers
 
     /// <summary>What a client of a kind of server needs for TLS; <see langword="null"/> without.</summary>
     public static SslClientAuthenticationOptions? ClientTls(this ServerKind kind) =>
-        kind == ServerKind.Tls ? TestCertificate.ForClient() : null;
+        kind.IsSecure() ? TestCertificate.ForClient() : null;
 
     /// <summary>Why this kind of server is not available here; <see langword="null"/> if it is.</summary>
     public static string? WhyNot(this ServerKind kind) =>
-        kind == ServerKind.EventLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;
+        kind.UsesEventLoop() && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;
 
     public static EventLoopOptions Loops(this ServerKind kind) =>
-        kind == ServerKind.EventLoop ? EventLoopOptions.Default : EventLoopOptions.Disabled;
+        kind.UsesEventLoop() ? EventLoopOptions.Default : EventLoopOptions.Disabled;
+
+    /// <summary>Whether the server uses TLS.</summary>
+    public static bool IsSecure(this ServerKind kind) => kind is ServerKind.Tls or ServerKind.TlsEventLoop;
+
+    /// <summary>Whether event loops serve the connections.</summary>
+    public static bool UsesEventLoop(this ServerKind kind) => kind is ServerKind.EventLoop or ServerKind.TlsEventLoop;
 
     public static SslServerAuthenticationOptions? Tls(this ServerKind kind) =>
-        kind == ServerKind.Tls ? TestCertificate.ForServer() : null;
+        kind.IsSecure() ? TestCertificate.ForServer() : null;
 
-    public static string Scheme(this ServerKind kind) => kind == ServerKind.Tls ? "wss" : "ws";
+    public static string Scheme(this ServerKind kind) => kind.IsSecure() ? "wss" : "ws";
 
     /// <summary>Echoes all messages.</summary>
     public static async Task EchoAsync(WebSocketConnection connection, CancellationToken cancellationToken)

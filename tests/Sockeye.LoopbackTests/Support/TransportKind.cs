@@ -12,6 +12,9 @@ public enum TransportKind
     /// <summary>A stream transport over TLS.</summary>
     Tls,
 
+    /// <summary>TLS in place on an event loop.</summary>
+    TlsEventLoop,
+
     /// <summary>A stream transport over a named pipe, which cannot be ended in one direction.</summary>
     Pipe,
 

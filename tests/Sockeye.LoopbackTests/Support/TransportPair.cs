@@ -3,6 +3,7 @@ using System.IO.Pipes;
 using System.Net;
 using System.Net.Sockets;
 using Sockeye.Transports;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Tests;
 
@@ -56,6 +57,13 @@ internal sealed class TransportPair : IDisposable
                 return new TransportPair(
                     new StreamTransport(stream, pool, endOutput: () => EndOutput(socket)),
                     new NetworkStream(peerSocket, ownsSocket: true), peerSocket, stream);
+            case TransportKind.TlsEventLoop:
+                var client = new TlsStream(peerSocket);
+                Task<TlsTransport> securing = socket.ToTransport().SecureAsync(
+                    secure => secure.AuthenticateAsServerAsync(TestCertificate.ForServer()), pool);
+                await client.AuthenticateAsync(
+                    secure => secure.AuthenticateAsClientAsync(TestCertificate.ForClient()), default).WithDeadline();
+                return new TransportPair(await securing.WithDeadline(), client, peerSocket);
             default:
                 var tls = new TlsStream(socket);
                 var peerTls = new TlsStream(peerSocket);

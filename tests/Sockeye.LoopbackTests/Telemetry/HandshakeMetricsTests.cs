@@ -123,10 +123,12 @@ public sealed class HandshakeMetricsTests : IDisposable
         Assert.Equal(["error.type=tls_failed"], _metrics.Results("sockeye.handshake.duration", "sockeye.role=client", "url.scheme=wss"));
     }
 
-    [Fact]
-    public async Task A_client_without_TLS_is_measured_by_the_server()
+    [Theory]
+    [InlineData(ServerKind.Tls)]
+    [InlineData(ServerKind.TlsEventLoop)]
+    public async Task A_client_without_TLS_is_measured_by_the_server(ServerKind kind)
     {
-        await using WebSocketServer server = await Servers.StartEchoAsync(ServerKind.Tls);
+        await using WebSocketServer server = await Servers.StartEchoAsync(kind);
         using RawPeer peer = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await peer.SendAsync(RawPeer.Request());
         Assert.StartsWith("HTTP/1.1 400 ", await peer.ReadHeadAsync(), StringComparison.Ordinal);
