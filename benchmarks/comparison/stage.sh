@@ -67,15 +67,17 @@ if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
 fi
 
 case " $servers " in
-  *" sockeye "*)
+  *" sockeye "* | *" sockeye-tls "* | *" sockeye-context-tls "*)
     rm -rf "$stage/servers/sockeye"
     dotnet publish "$root/benchmarks/EchoServer" -c Release -o "$stage/servers/sockeye/out" -v q --nologo >&2
     dotnet publish "$root/benchmarks/DeflateLoad" -c Release -o "$stage/deflate-load" -v q --nologo >&2
     cp "$root/benchmarks/comparison/run-sockeye.sh" "$stage/servers/sockeye/run.sh"
 
-    # The same program with other options: NAME:OPTIONS.
+    # The same program with other options: NAME:OPTIONS. The certificate is the one that the tools made for the peers.
+    # shellcheck disable=SC2016 # expands in run.sh
+    secure='--tls "$(dirname "$0")/../../cert/cert.pfx"'
     for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable" \
-      "small:--small" "upgrade:--upgrade"; do
+      "small:--small" "upgrade:--upgrade" "tls:$secure" "context-tls:$secure --tls-context"; do
       mkdir -p "$stage/servers/sockeye-${variant%%:*}"
       {
         sed '/^exec/d' "$root/benchmarks/comparison/run-sockeye.sh"
