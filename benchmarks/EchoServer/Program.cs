@@ -14,9 +14,13 @@
 //   --upgrade    decides about each opening handshake in OnUpgrade, and selects the subprotocol "chat"
 //   --inline     continuations of a receive run on the I/O thread
 //   --telemetry  everything listens: all instruments, collected each second, and all activities
+//   --tls FILE   serves wss with the certificate and key of a PKCS #12 file that has no password
+//   --tls-context   with --tls: passes the certificate as a context, made once, instead of as ServerCertificate
 
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Sockeye;
 using Sockeye.Benchmarks;
 
@@ -27,6 +31,17 @@ int loopsIndex = Array.IndexOf(args, "--loops");
 EventLoopOptions loops = loopsIndex < 0
     ? EventLoopOptions.Default
     : new EventLoopOptions { Count = int.Parse(args[loopsIndex + 1], CultureInfo.InvariantCulture) };
+
+int tlsIndex = Array.IndexOf(args, "--tls");
+using X509Certificate2? certificate = tlsIndex < 0
+    ? null
+    : X509CertificateLoader.LoadPkcs12FromFile(args[tlsIndex + 1], password: null);
+// Protocols and cipher suites are the platform's defaults, as they are in the peers. The context is offline because the certificate has
+// no issuer to look up.
+SslServerAuthenticationOptions? tls = certificate is null ? null
+    : args.Contains("--tls-context")
+        ? new() { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true) }
+        : new() { ServerCertificate = certificate };
 
 WebSocketHandler echo = new EchoHandler();
 WebSocketHandler echoAsync = new AsyncEchoHandler();
@@ -48,6 +63,7 @@ ValueTask<WebSocketUpgradeDecision> Decide(WebSocketUpgradeRequest request, Canc
 WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
+    Tls = tls,
     // As the client requests: without context takeover if it requests none, which is then like PerMessageDeflateOptions.Shared.
     Compression = args.Contains("--small")
         ? PerMessageDeflateOptions.Default with { MinimumLength = 0 }

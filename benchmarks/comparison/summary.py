@@ -2,8 +2,9 @@
 """summary.py RAW.jsonl STAGE: one Markdown row per cell and server, medians over the rounds.
 
 Ratios are medians of the ratios inside each round, because only servers measured side by side compare. For the cells
-of idle connections, and those called mem, the figure is resident bytes per connection, after one echo on each. Fails if
-a server has no figure in a cell.
+of idle connections, and those called mem, the figure is resident bytes per connection, after one echo on each. Cells over
+TLS are compared with servers over TLS; lines below the table say what they negotiated. Fails if a server has no figure in
+a cell.
 """
 
 import json
@@ -19,6 +20,7 @@ CPU = ("srv_cpu_us_per_msg", "µs/message")
 # The servers that the others are compared with, and the suffixes of their variants in the phases that need one.
 LIMIT, INCUMBENT, NODE = "climit", "kestrel", "ws-node"
 SUFFIXES = {"D": "-deflate", "M": "-deflate", "H": "-upgrade"}
+SECURE_CELL, SECURE_SERVER = "wss-", "-tls"
 
 
 def first_line(*command):
@@ -29,8 +31,11 @@ def first_line(*command):
 
 
 def package_version(stage, server, package):
-    manifest = pathlib.Path(stage, "servers", server, "node_modules", package, "package.json")
-    return json.loads(manifest.read_text())["version"] if manifest.exists() else None
+    for folder in (server, server + SECURE_SERVER):
+        manifest = pathlib.Path(stage, "servers", folder, "node_modules", package, "package.json")
+        if manifest.exists():
+            return json.loads(manifest.read_text())["version"]
+    return None
 
 
 def processor():
@@ -46,6 +51,9 @@ def heading(stage):
     for server, package in (("ws-node", "ws"), ("websocket-node", "websocket")):
         if version := package_version(stage, server, package):
             versions.append(f"{package} {version} on Node.js {first_line('node', '--version')}")
+    for server, package, name in (("bun", "@oven/bun-linux-x64", "Bun"), ("deno", "@deno/linux-x64-glibc", "Deno")):
+        if version := package_version(stage, server, package):
+            versions.append(f"{name} {version}")
     versions.append(f"Sockeye {first_line('git', '-C', here, 'rev-parse', '--short', 'HEAD')}")
     return f"{processor()}, Linux {platform.release()}; {', '.join(versions)}. Server on core 0, load on core 1."
 
@@ -76,6 +84,33 @@ def number(value, digits=2):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
 
 
+def bases(variant, cell):
+    """Returns the servers that the others are compared with in a cell."""
+    if cell.startswith(SECURE_CELL):
+        return LIMIT + SECURE_SERVER, INCUMBENT + SECURE_SERVER, NODE + SECURE_SERVER
+    suffix = SUFFIXES.get(variant, "")
+    return LIMIT, INCUMBENT + suffix, NODE + suffix
+
+
+def negotiated(samples):
+    """Returns lines with what the servers over TLS selected, and the share of sessions that were resumed where they could be."""
+    selected = defaultdict(set)
+    resumed = defaultdict(lambda: defaultdict(list))
+    for (_, cell), servers in samples.items():
+        for server, rounds in servers.items():
+            for sample in filter(lambda sample: sample.get("tls"), rounds.values()):
+                selected[sample["tls"]].add(server)
+                if cell.startswith(SECURE_CELL + "hsr"):
+                    resumed[cell][server].append(100 * sample["tls_resumed"] / sample["tls_handshakes"])
+    lines = [f"{protocol}: {', '.join(sorted(servers))}." for protocol, servers in selected.items()]
+    for cell, servers in resumed.items():
+        shares = [f"{server} {statistics.median(values):.0f} %" for server, values in servers.items()]
+        lines.append(f"Sessions resumed in {cell}: {', '.join(shares)}.")
+    if lines:
+        lines.insert(0, f"The system has {first_line('openssl', 'version')}.")
+    return lines
+
+
 def main(raw, stage):
     samples = defaultdict(lambda: defaultdict(dict))
     for line in pathlib.Path(raw).read_text().splitlines():
@@ -89,7 +124,7 @@ def main(raw, stage):
     order = list(dict.fromkeys(server for servers in samples.values() for server in servers))
     for (variant, cell), servers in samples.items():
         field, unit = COST.get(variant, CPU)
-        suffix = SUFFIXES.get(variant, "")
+        limit, incumbent, node = bases(variant, cell)
         for server in filter(servers.__contains__, order):
             rounds = servers[server]
             cost = median_of(rounds, field)
@@ -100,9 +135,9 @@ def main(raw, stage):
                 server,
                 number(cost, 3),
                 unit,
-                number(ratio(rounds, servers.get(LIMIT, {}), field)),
-                number(ratio(rounds, servers.get(INCUMBENT + suffix, {}), field)),
-                number(ratio(rounds, servers.get(NODE + suffix, {}), field)),
+                number(ratio(rounds, servers.get(limit, {}), field)),
+                number(ratio(rounds, servers.get(incumbent, {}), field)),
+                number(ratio(rounds, servers.get(node, {}), field)),
                 number(median_of(rounds, "wire_bytes_per_msg"), 0),
                 number(median_of(rounds, "msg_s"), 0),
                 number(median_of(rounds, "p50_us"), 0),
@@ -111,6 +146,8 @@ def main(raw, stage):
                 str(sum(wrong(sample) for sample in rounds.values())),
             ]
             print("| " + " | ".join(row) + " |")
+    for line in negotiated(samples):
+        print("\n" + line)
     if missing:
         print(f"compare: no figure for {', '.join(missing)}", file=sys.stderr)
     return 1 if missing or not samples else 0
