@@ -9,6 +9,7 @@ using Sockeye.Protocol;
 using Sockeye.Timing;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Client;
 
@@ -58,6 +59,29 @@ internal sealed class ClientConnectionFactory
 
         connection.Core.Start(Handshake);
         transport.ResumeReading();
+        return connection;
+    }
+
+    /// <summary>Creates a connection over TLS on the event loop's transport; the HTTP client loses both.</summary>
+    public WebSocketConnection TakeOver(LoopTls tls, WebSocketUpgradeResponse response, in ClientHandshakeAgreement agreement)
+    {
+        ConnectionSettings settings = CreateSettings(tls.Transport.Wheel, isSecure: true);
+        EventLoopTransport below = tls.Transport.Detach(out ArraySegment<byte> ciphertext)
+            ?? throw new IOException("The server closed the connection after its response.");
+        ReadOnlySpan<byte> plaintext = tls.Plaintext.Detach();
+        tls.Witness.ForbidRenegotiation();
+        var transport = new TlsTransport(below, new SslStreamEngine(tls.Ciphertext, tls.Tls), settings.Pool);
+        transport.Preload(ciphertext);
+        if (ciphertext.Array is not null)
+        {
+            ArrayPool<byte>.Shared.Return(ciphertext.Array);
+        }
+
+        var connection = new WebSocketConnection(
+            transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
+        connection.Core.Preload(plaintext);
+        connection.Core.Start(Handshake);
+        transport.Start();
         return connection;
     }
 

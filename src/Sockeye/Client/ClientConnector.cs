@@ -243,7 +243,12 @@ internal sealed class ClientConnector
                     await CheckAsync(_hop!, response, received, authentication.CredentialFault, cancellationToken)
                         .ConfigureAwait(false);
                 var opening = new WebSocketUpgradeResponse(address.Shown, status, received);
-                if (_hop!.Dialer.LoopStream is { } loopStream)
+                if (_hop!.LoopTls is { } loopTls)
+                {
+                    return _connections.TakeOver(loopTls, opening, agreement);
+                }
+
+                if (_hop.Dialer.LoopStream is { } loopStream)
                 {
                     return _connections.TakeOver(loopStream, opening, agreement);
                 }

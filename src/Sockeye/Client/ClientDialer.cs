@@ -140,9 +140,8 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
 
     private async Task<Stream> ConnectAsync(EndPoint[] endPoints, bool isDirect, CancellationToken cancellationToken)
     {
-        // With TLS, HTTP/2 or a proxy, the connection needs more than the socket.
-        if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !address.IsSecure
-            && options.Http2 != WebSocketHttp2Policy.Only)
+        // HTTP/2, and what a proxy needs, keep the HTTP client between the socket and the connection.
+        if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !MayBeHttp2)
         {
             EventLoop loop = EventLoopGroup.Shared.Next();
             Descriptor descriptor = await AddressRace.RunAsync(
@@ -153,7 +152,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
             EventLoopTransport transport = LoopConnector.Serve(loop, descriptor);
             LocalEndPoint = transport.LocalEndPoint;
             RemoteEndPoint = transport.RemoteEndPoint;
-            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared, new HeadBoundary());
+            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared, address.IsSecure ? null : new HeadBoundary());
         }
 
         Socket socket = await AddressRace.RunAsync(
@@ -165,6 +164,10 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         Socket = socket;
         return new SocketStream(socket);
     }
+
+    // A server cannot select HTTP/2 without TLS.
+    private bool MayBeHttp2 =>
+        options.Http2 == WebSocketHttp2Policy.Only || (options.Http2 == WebSocketHttp2Policy.WhenOffered && address.IsSecure);
 
     private async Task<Socket> ConnectSocketAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {

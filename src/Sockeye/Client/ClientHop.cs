@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using Sockeye.Protocol;
+using Sockeye.Transports;
+using Sockeye.Transports.Tls;
 
 namespace Sockeye.Client;
 
@@ -62,6 +64,9 @@ internal sealed class ClientHop : IDisposable
 
     /// <summary>Whether the server responded to a request without TLS with a TLS record.</summary>
     public bool HasTlsResponse => !_address.IsSecure && _response?.IsTls == true;
+
+    /// <summary>TLS over an event loop's transport; <see langword="null"/> if there is none.</summary>
+    public LoopTls? LoopTls { get; private set; }
 
     /// <summary>Whether the connection to the server uses TLS.</summary>
     public bool IsSecure => _address.IsSecure;
@@ -185,11 +190,24 @@ internal sealed class ClientHop : IDisposable
         {
             _progress.Phase = WebSocketHandshakePhase.Tls;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
+            CiphertextStream? ciphertext = Dialer.LoopStream is null ? null : new CiphertextStream(stream);
+            var witness = new TlsWitness(ciphertext ?? stream);
             SslStream tls = await ClientTls.AuthenticateAsync(
-                stream, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, _progress, either.Token)
+                witness, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, _progress, either.Token)
                 .ConfigureAwait(false);
             isHttp2 |= tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
             stream = tls;
+            if (ciphertext is null)
+            {
+                witness.StopRecording();
+            }
+            else
+            {
+                witness.StopRecording(tls.SslProtocol);
+                var plaintext = new BoundedStream(tls, new HeadBoundary());
+                LoopTls = new LoopTls(Dialer.LoopStream!, ciphertext, witness, tls, plaintext);
+                stream = plaintext;
+            }
         }
 
         _progress.Phase = WebSocketHandshakePhase.Response;

@@ -9,22 +9,20 @@ namespace Sockeye.Client;
 internal static class ClientTls
 {
     /// <summary>Performs the TLS handshake.</summary>
-    /// <returns>The TLS stream, which owns the stream below it.</returns>
+    /// <returns>The TLS stream, which owns the stream below it. The caller ends the record.</returns>
     /// <remarks>A failure is recorded in the progress.</remarks>
     public static async Task<SslStream> AuthenticateAsync(
-        Stream stream, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2, HandshakeProgress progress,
+        TlsWitness witness, SslClientAuthenticationOptions? options, string host, bool mayBeHttp2, HandshakeProgress progress,
         CancellationToken cancellationToken)
     {
         SslClientAuthenticationOptions complete = Complete(options ?? new(), host, mayBeHttp2);
         var check = new CertificateCheck(complete.RemoteCertificateValidationCallback, complete.TargetHost);
         complete.RemoteCertificateValidationCallback = check.Validate;
         complete.LocalCertificateSelectionCallback = TlsCallbackException.Mark(complete.LocalCertificateSelectionCallback);
-        var witness = new TlsWitness(stream);
         var tls = new SslStream(witness);
         try
         {
             await tls.AuthenticateAsClientAsync(complete, cancellationToken).ConfigureAwait(false);
-            witness.StopRecording();
             return tls;
         }
         catch (Exception exception)

@@ -1,6 +1,6 @@
 namespace Sockeye.Transports;
 
-/// <summary>Follows the TLS records of one direction (RFC 8446 §5.1) and finds an unencrypted alert among them.</summary>
+/// <summary>Follows the TLS records of one direction (RFC 8446 §5.1) and finds messages of the handshake and an unencrypted alert among them.</summary>
 internal struct TlsRecordScanner
 {
     private const int HeaderLength = 5;
@@ -13,6 +13,9 @@ internal struct TlsRecordScanner
     private ushort _length;
     private int _headerLength;
     private int _contentLength;
+
+    /// <summary>Whether a message of the handshake has begun.</summary>
+    public bool HasHandshake { get; set; }
 
     /// <summary>The description of the alert (RFC 8446 §6), or <see langword="null"/> if there was none.</summary>
     public byte? Alert { get; private set; }
@@ -55,6 +58,7 @@ internal struct TlsRecordScanner
         }
 
         _headerLength++;
+        HasHandshake |= _type == TlsRecord.Handshake;
         if (_headerLength == HeaderLength && _length == 0)
         {
             // The record is empty.

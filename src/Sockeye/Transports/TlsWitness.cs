@@ -1,10 +1,11 @@
+using System.Security.Authentication;
 using System.Text;
 
 namespace Sockeye.Transports;
 
 /// <summary>
 /// The stream below TLS during the handshake. Records how the peer began and ended, to explain a failed handshake; afterwards it
-/// only passes bytes on.
+/// passes bytes on, and on request fails when the peer begins another handshake.
 /// </summary>
 internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 {
@@ -20,6 +21,7 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     private TlsRecordScanner _received;
     private TlsRecordScanner _sent;
     private bool _isOver;
+    private bool _forbidsRenegotiation;
 
     /// <summary>Whether the peer has sent anything.</summary>
     public bool HasReceived => _firstLength != 0;
@@ -69,6 +71,23 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     /// <summary>Stops recording, because the handshake is over.</summary>
     public void StopRecording() => _isOver = true;
 
+    /// <summary>
+    /// Stops recording, unless the version has renegotiation: TLS 1.3 has none, and its later messages of the handshake look like data (RFC
+    /// 8446 §5.2).
+    /// </summary>
+    /// <param name="protocol">The version that was negotiated.</param>
+    public void StopRecording(SslProtocols protocol) => _isOver = protocol == SslProtocols.Tls13;
+
+    /// <summary>
+    /// From now on a renegotiation ends the stream: nothing in a WebSocket connection needs one (RFC 9325 §3.5). After the other method that
+    /// stops recording, and between two reads.
+    /// </summary>
+    public void ForbidRenegotiation()
+    {
+        _forbidsRenegotiation = true;
+        _received.HasHandshake = false;
+    }
+
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _isOver ? Below.ReadAsync(buffer, cancellationToken) : WatchReadAsync(buffer, cancellationToken);
@@ -80,6 +99,13 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     private async ValueTask<int> WatchReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         int count = await ReadBelowAsync(buffer, cancellationToken).ConfigureAwait(false);
+        if (_forbidsRenegotiation)
+        {
+            return !_received.HasHandshake
+                ? count
+                : throw new IOException("The peer began a renegotiation of TLS, which an open connection does not support.");
+        }
+
         if (IsNotTls)
         {
             await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);

@@ -53,7 +53,8 @@ internal sealed class LoopTlsClient : TlsClient
     /// <inheritdoc/>
     public override Transport Secure()
     {
-        _witness.StopRecording();
+        _witness.StopRecording(_tls!.SslProtocol);
+        _witness.ForbidRenegotiation();
         EventLoopTransport transport = _stream.Detach(out ArraySegment<byte> unread)
             ?? throw new IOException("The client has disconnected.");
         var secure = new TlsTransport(transport, new SslStreamEngine(_ciphertext, _tls!), _pool);

@@ -79,7 +79,8 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
     /// <inheritdoc/>
     public void OnHandshakeCompleted()
     {
-        _witness!.StopRecording();
+        _witness!.StopRecording(_tls.Tls!.Protocol);
+        _witness.ForbidRenegotiation();
         if (!TryDecide())
         {
             // It was aborted meanwhile.

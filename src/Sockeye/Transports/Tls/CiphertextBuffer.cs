@@ -5,16 +5,12 @@ namespace Sockeye.Transports.Tls;
 /// </summary>
 internal sealed class CiphertextBuffer
 {
-    /// <summary>The length of plaintext whose records fit at once.</summary>
-    public const int MaxPlaintextLength = 4 * TlsRecord.MaxPlaintextLength;
-
-    // What records add: a header, a nonce, a tag and padding. SslStream may split at other places than the limit of records.
-    private const int RoomForOverhead = 4 * 1024;
+    private const int FirstLength = 2 * TlsRecord.MaxPlaintextLength;
 
     [ThreadStatic]
     private static CiphertextBuffer? OfThread;
 
-    private byte[] _array = GC.AllocateUninitializedArray<byte>(MaxPlaintextLength + RoomForOverhead);
+    private byte[] _array = GC.AllocateUninitializedArray<byte>(FirstLength);
     private int _length;
 
     /// <summary>That of this thread.</summary>

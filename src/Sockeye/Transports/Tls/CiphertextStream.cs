@@ -108,7 +108,6 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
 
         _destination = buffer;
         _isReading = true;
-        _reading.Reset();
         return new ValueTask<int>(this, _reading.Version);
     }
 
@@ -141,7 +140,18 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
     }
 
     /// <inheritdoc/>
-    int IValueTaskSource<int>.GetResult(short token) => _reading.GetResult(token);
+    int IValueTaskSource<int>.GetResult(short token)
+    {
+        try
+        {
+            return _reading.GetResult(token);
+        }
+        finally
+        {
+            // A connection at rest keeps nothing of the reader alive.
+            _reading.Reset();
+        }
+    }
 
     /// <inheritdoc/>
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _reading.GetStatus(token);

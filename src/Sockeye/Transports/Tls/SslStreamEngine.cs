@@ -6,7 +6,9 @@ namespace Sockeye.Transports.Tls;
 /// TLS by the platform's <see cref="SslStream"/>, driven in place: its asynchronous methods complete during the call that passes it what
 /// they wait for, because the stream below continues them there.
 /// </summary>
-/// <remarks>It must not renegotiate after it was taken over: a write would wait for the peer meanwhile.</remarks>
+/// <remarks>
+/// The stream must not renegotiate, which TLS 1.2 allows: a write would wait for the peer meanwhile. <see cref="TlsWitness"/> prevents it.
+/// </remarks>
 internal sealed unsafe class SslStreamEngine : TlsEngine
 {
     private readonly CiphertextStream _below;

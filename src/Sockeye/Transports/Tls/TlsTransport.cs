@@ -11,6 +11,11 @@ namespace Sockeye.Transports.Tls;
 /// <remarks>Any thread may write, one at a time. The loop's thread does everything else.</remarks>
 internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink, IEventLoopSource
 {
+    // What is encrypted at once, which the engine passes on at once.
+    private const int ChunkLength = 2 * TlsRecord.MaxPlaintextLength;
+
+    private const int DirectLength = TlsRecord.MaxPlaintextLength + 4 * 1024;
+
     // For the writes of a thread, one after the other: a write is encrypted before it returns.
     [ThreadStatic]
     private static byte[]? Joined;
@@ -321,7 +326,18 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     }
 
     /// <inheritdoc/>
-    void ICiphertextSink.OnRecords(ReadOnlySpan<byte> records) => CiphertextBuffer.Current.Add(records);
+    void ICiphertextSink.OnRecords(ReadOnlySpan<byte> records)
+    {
+        // Long records are not worth a copy.
+        if (records.Length >= DirectLength && !_isBlocked)
+        {
+            Send(CiphertextBuffer.Current.Take(), records);
+        }
+        else
+        {
+            CiphertextBuffer.Current.Add(records);
+        }
+    }
 
     /// <inheritdoc/>
     void IEventLoopSource.OnPosted()
@@ -446,7 +462,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     {
         lock (_gate)
         {
-            Send(CiphertextBuffer.Current.Take());
+            Send(CiphertextBuffer.Current.Take(), second: default);
         }
     }
 
@@ -545,31 +561,28 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
             second = second[length..];
         }
 
-        int gathered = taken;
         if (!first.IsEmpty)
         {
-            taken += EncryptWhileTaken(first, gathered);
-            gathered = 0;
+            taken += EncryptWhileTaken(first);
         }
 
-        return _isBlocked ? taken : taken + EncryptWhileTaken(second, gathered);
+        return _isBlocked ? taken : taken + EncryptWhileTaken(second);
     }
 
-    private int EncryptWhileTaken(ReadOnlySpan<byte> bytes, int gathered)
+    private int EncryptWhileTaken(ReadOnlySpan<byte> bytes)
     {
         int taken = 0;
         do
         {
             ReadOnlySpan<byte> next = bytes[taken..];
-            next = next[..Math.Min(next.Length, CiphertextBuffer.MaxPlaintextLength - gathered)];
+            next = next[..Math.Min(next.Length, ChunkLength)];
             if (!next.IsEmpty)
             {
                 _engine!.Encrypt(next);
                 taken += next.Length;
             }
 
-            Send(CiphertextBuffer.Current.Take());
-            gathered = 0;
+            Send(CiphertextBuffer.Current.Take(), second: default);
         }
         while (taken < bytes.Length && !_isBlocked);
 
@@ -577,26 +590,30 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     }
 
     // What the socket does not take is kept until it does.
-    private void Send(ReadOnlySpan<byte> records)
+    private void Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        if (records.IsEmpty)
+        int length = first.Length + second.Length;
+        if (length == 0)
         {
             return;
         }
 
-        int taken = _below.TryWrite(records);
-        if (taken < records.Length)
+        int taken = second.IsEmpty ? _below.TryWrite(first) : _below.TryWrite(first, second);
+        if (taken == length)
         {
-            ReadOnlySpan<byte> rest = records[taken..];
-            byte[] unsent = _pool.Rent(rest.Length);
-            rest.CopyTo(unsent);
-            _unsent = unsent;
-            _isBlocked = true;
-            if (_below.Write(unsent.AsMemory(0, rest.Length)))
-            {
-                // It discards everything now.
-                ReleaseUnsent();
-            }
+            return;
+        }
+
+        byte[] unsent = _pool.Rent(length - taken);
+        int firstTaken = Math.Min(taken, first.Length);
+        first[firstTaken..].CopyTo(unsent);
+        second[(taken - firstTaken)..].CopyTo(unsent.AsSpan(first.Length - firstTaken));
+        _unsent = unsent;
+        _isBlocked = true;
+        if (_below.Write(unsent.AsMemory(0, length - taken)))
+        {
+            // It discards everything now.
+            ReleaseUnsent();
         }
     }
 
@@ -651,7 +668,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
                 try
                 {
                     _engine!.EndOutput();
-                    Send(CiphertextBuffer.Current.Take());
+                    Send(CiphertextBuffer.Current.Take(), second: default);
                 }
                 catch (Exception exception)
                 {
