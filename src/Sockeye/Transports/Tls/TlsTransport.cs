@@ -36,6 +36,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     private int _keptStart;
     private int _keptEnd;
     private bool _hasInputEnded;
+    private bool _isTruncated;
     private bool _hasStarted;
     private readonly bool _isTakenOver;
 
@@ -297,8 +298,9 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         }
         else if (!_hasInputEnded)
         {
-            // Without close_notify: the end may have been cut off (RFC 8446 §6.1). Whether that matters, the sink knows: a connection
-            // whose Close frames were exchanged is complete.
+            // The end may have been cut off. Whether that matters, the sink knows: a connection whose Close frames were exchanged is
+            // complete.
+            _isTruncated = true;
             _hasInputEnded = true;
             Sink.OnInputEnded();
         }
@@ -322,7 +324,9 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         _pending = default;
         ReleaseUnsent();
         ReleaseKept();
-        Sink.OnClosed(error);
+        Sink.OnClosed(error ?? (_isTruncated
+            ? new IOException("The peer ended TLS without close_notify: what it has sent last may be missing (RFC 8446 §6.1).")
+            : null));
     }
 
     /// <inheritdoc/>
