@@ -300,10 +300,14 @@ public sealed record WebSocketClientOptions
     } = 16 * 1024;
 
     /// <summary>
-    /// Whether an event loop serves a connection without TLS or a proxy, on Linux. This is the fastest way, on threads that all
-    /// clients of the process share and that a handler must not block. Otherwise asynchronous sockets and the thread pool serve
-    /// the connection. The default is <see langword="true"/>.
+    /// Whether an event loop serves the connection, plain or over TLS, on Linux. This is the fastest way, on threads that all clients of the
+    /// process share and that a handler must not block. Otherwise, and always with a proxy or <see cref="ConnectCallback"/>, or if
+    /// <see cref="Http2"/> allows HTTP/2, asynchronous sockets and the thread pool serve the connection. The default is
+    /// <see langword="true"/>.
     /// </summary>
+    /// <remarks>
+    /// On an event loop, a server that renegotiates TLS 1.2 after the opening handshake is disconnected (RFC 9325 §3.5).
+    /// </remarks>
     public bool UseEventLoop { get; init; } = true;
 
     /// <summary>How much data of the connection the operating system may buffer, in each direction.</summary>

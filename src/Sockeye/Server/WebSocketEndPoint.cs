@@ -25,8 +25,15 @@ public sealed record WebSocketEndPoint
 
     /// <summary>The certificate and other options of TLS; <see langword="null"/>, the default, for no TLS.</summary>
     /// <remarks>
+    /// <para>
     /// A server does not start without a certificate, with one that lacks its private key, or if more than one of the certificate, the
-    /// context and the callback is set.
+    /// context and the callback is set. The options are read for each connection. The chain of a certificate is built once, when the server
+    /// starts; set a context to build it without a download of what is missing.
+    /// </para>
+    /// <para>
+    /// Handshakes run on the event loop, unless a client certificate is required or a callback is set: then on the thread pool. Renegotiation
+    /// is never allowed (RFC 9325 §3.5).
+    /// </para>
     /// </remarks>
     public SslServerAuthenticationOptions? Tls { get; init; }
 

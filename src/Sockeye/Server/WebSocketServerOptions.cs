@@ -60,8 +60,8 @@ public sealed record WebSocketServerOptions : WebSocketAcceptorOptions
     } = 4096;
 
     /// <summary>
-    /// The event loops that serve connections on Linux, except over TLS. <see cref="EventLoopOptions.Disabled"/> serves them as on other
-    /// systems. Copied when set and when read.
+    /// The event loops that serve connections on Linux. <see cref="EventLoopOptions.Disabled"/> serves them as on other systems. Copied when
+    /// set and when read.
     /// </summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public EventLoopOptions EventLoop

@@ -3,8 +3,8 @@ using Sockeye.Transports.Loops;
 namespace Sockeye;
 
 /// <summary>
-/// Options of a server's event loops: threads that each serve many connections in place. Linux only, for TCP without TLS and for
-/// Unix sockets.
+/// Options of a server's event loops: threads that each serve many connections in place, plain or over TLS. Linux only, for TCP and Unix
+/// sockets.
 /// </summary>
 /// <remarks>Immutable. To change a value, copy: <c>EventLoopOptions.Default with { … }</c>.</remarks>
 public sealed record EventLoopOptions

@@ -54,6 +54,12 @@ internal sealed class Listener : IAcceptorOwner
             throw new ArgumentException($"No client could connect to {endPoint.EndPoint}: {fault}", nameof(endPoint));
         }
 
+        if (endPoint.Tls is { } secure)
+        {
+            // Now, because building a chain may take long.
+            _ = ServerTlsOptions.Complete(secure);
+        }
+
         ListeningSocket listening = ListeningSocket.Bind(
             endPoint.EndPoint, options.Backlog, endPoint.DualStack, options.OwnSocket);
         context.Logger.Listening(listening.LocalEndPoint);

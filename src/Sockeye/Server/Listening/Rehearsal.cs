@@ -29,7 +29,7 @@ internal static class Rehearsal
     /// <summary>Rehearses what the server will need, unless this process has done so.</summary>
     /// <param name="logger">The log of the server.</param>
     /// <param name="options">The addresses of the server.</param>
-    /// <param name="usesLoops">Whether connections without TLS are served by event loops.</param>
+    /// <param name="usesLoops">Whether connections are served by event loops.</param>
     public static async Task EnsureAsync(GuardedLogger logger, WebSocketServerOptions options, bool usesLoops)
     {
         if (!OperatingSystem.IsLinux())
@@ -40,7 +40,7 @@ internal static class Rehearsal
         IReadOnlyList<WebSocketEndPoint> endPoints = options.AllEndPoints;
         try
         {
-            if (endPoints.Any(static endPoint => !endPoint.IsSecure))
+            if (usesLoops || endPoints.Any(static endPoint => !endPoint.IsSecure))
             {
                 await (usesLoops ? OfLoops : OfSockets).Value.WaitAsync(Deadline).ConfigureAwait(false);
             }

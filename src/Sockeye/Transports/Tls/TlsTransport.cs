@@ -1,3 +1,4 @@
+// Longer than most files: a transport is also the sink of the one below, and most of these methods only pass calls on.
 using System.Buffers;
 using System.Net;
 using Sockeye.Transports.Loops;
@@ -9,27 +10,20 @@ namespace Sockeye.Transports.Tls;
 /// and passed on from there; what is written is encrypted on the thread that writes, into as few records and system calls as possible.
 /// </summary>
 /// <remarks>Any thread may write, one at a time. The loop's thread does everything else.</remarks>
-internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink, IEventLoopSource
+internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
 {
-    // What is encrypted at once, which the engine passes on at once.
-    private const int ChunkLength = 2 * TlsRecord.MaxPlaintextLength;
-
-    private const int DirectLength = TlsRecord.MaxPlaintextLength + 4 * 1024;
-
-    // For the writes of a thread, one after the other: a write is encrypted before it returns.
-    [ThreadStatic]
-    private static byte[]? Joined;
+    // What is decrypted before the clock is read: records may have no plaintext.
+    private const int FeedLength = 2 * TlsRecord.MaxPlaintextLength;
 
     private readonly EventLoopTransport _below;
     private readonly ArrayPool<byte> _pool;
+    private readonly TlsOutput _output;
+    private readonly bool _isTakenOver;
     private TlsEngine? _engine;
 
     // Until the handshake is over. Used by the loop only.
     private ITlsHandshakeSink? _handshake;
     private bool _hasFailed;
-
-    // Held while the engine encrypts: it must not be disposed of meanwhile.
-    private readonly Lock _gate = new();
 
     // Ciphertext behind which the sink has paused. Used by the loop only.
     private byte[]? _kept;
@@ -38,15 +32,10 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     private bool _hasInputEnded;
     private bool _isTruncated;
     private bool _hasStarted;
-    private readonly bool _isTakenOver;
 
     // A TlsRequests. The first pending request posts this object to the loop's mailbox.
     private int _requests;
     private volatile bool _isAborted;
-
-    // Ciphertext that the socket has not taken: nothing is encrypted before it has.
-    private byte[]? _unsent;
-    private volatile bool _isBlocked;
 
     // The pending write, and what comes after it. Used by the loop only, once it was requested.
     private ReadOnlyMemory<byte> _pending;
@@ -65,6 +54,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         _below = below;
         _handshake = handshake;
         _pool = pool;
+        _output = new TlsOutput(below, pool);
         Sink = handshake;
         below.Sink = this;
     }
@@ -78,8 +68,9 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         _below = below;
         _engine = engine;
         _pool = pool;
+        _output = new TlsOutput(below, pool);
+        _output.Use(engine);
         _isTakenOver = true;
-        engine.Output = this;
         below.Sink = this;
     }
 
@@ -153,12 +144,8 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     /// <summary>Gives the transport below to another sink after a failed handshake. Loop thread only.</summary>
     public void Abandon()
     {
-        lock (_gate)
-        {
-            _isDisposed = true;
-            _engine?.Dispose();
-        }
-
+        _isDisposed = true;
+        _output.Dispose();
         ReleaseKept();
     }
 
@@ -171,28 +158,19 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     /// <inheritdoc/>
     public override int TryWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        if (_isBlocked)
+        if (_isAborted)
         {
-            return 0;
+            return first.Length + second.Length;
         }
 
-        lock (_gate)
+        try
         {
-            if (_isAborted || _isDisposed)
-            {
-                return first.Length + second.Length;
-            }
-
-            try
-            {
-                return EncryptAll(first, second);
-            }
-            catch (Exception exception)
-            {
-                _ = CiphertextBuffer.Current.Take();
-                Abort(exception);
-                return first.Length + second.Length;
-            }
+            return _output.TryWrite(first, second);
+        }
+        catch (Exception exception)
+        {
+            Abort(exception);
+            return first.Length + second.Length;
         }
     }
 
@@ -260,7 +238,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     /// <inheritdoc/>
     void ITransportSink.OnWritten()
     {
-        ReleaseUnsent();
+        _output.OnWritten();
         Advance();
     }
 
@@ -270,7 +248,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     /// <inheritdoc/>
     void ITransportSink.OnOutputFailed(Exception error)
     {
-        ReleaseUnsent();
+        _output.OnFailed();
         _pending = default;
         _isWriting = false;
         Sink.OnOutputFailed(error);
@@ -315,32 +293,13 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
             EndHandshake(handshake, error);
         }
 
-        lock (_gate)
-        {
-            _isDisposed = true;
-            _engine?.Dispose();
-        }
-
+        _isDisposed = true;
+        _output.Dispose();
         _pending = default;
-        ReleaseUnsent();
         ReleaseKept();
         Sink.OnClosed(error ?? (_isTruncated
             ? new IOException("The peer ended TLS without close_notify: what it has sent last may be missing (RFC 8446 §6.1).")
             : null));
-    }
-
-    /// <inheritdoc/>
-    void ICiphertextSink.OnRecords(ReadOnlySpan<byte> records)
-    {
-        // Long records are not worth a copy.
-        if (records.Length >= DirectLength && !_isBlocked)
-        {
-            Send(CiphertextBuffer.Current.Take(), records);
-        }
-        else
-        {
-            CiphertextBuffer.Current.Add(records);
-        }
     }
 
     /// <inheritdoc/>
@@ -411,7 +370,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         {
             TlsEngine engine = EngineOf(handshake);
             bool isComplete = engine.Handshake(ref ciphertext);
-            SendReplies();
+            _output.SendReplies();
             if (!isComplete)
             {
                 return false;
@@ -420,7 +379,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         catch (Exception exception)
         {
             // The alert, if there is one.
-            SendReplies();
+            _output.SendReplies();
             ciphertext = default;
             FailHandshake(handshake, exception);
             return false;
@@ -436,7 +395,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         if (_engine is null)
         {
             _engine = handshake.CreateEngine();
-            _engine.Output = this;
+            _output.Use(_engine);
         }
 
         return _engine;
@@ -461,15 +420,6 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         handshake.OnHandshakeFailed(exception);
     }
 
-    // An alert or a message of the handshake.
-    private void SendReplies()
-    {
-        lock (_gate)
-        {
-            Send(CiphertextBuffer.Current.Take(), second: default);
-        }
-    }
-
     // Decrypts until nothing is left or the sink has enough.
     private ReadVerdict Decrypt(ref ReadOnlySpan<byte> ciphertext)
     {
@@ -478,11 +428,13 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         var verdict = ReadVerdict.Continue;
         while (!_isAborted && !_hasInputEnded)
         {
+            ReadOnlySpan<byte> next = ciphertext[..Math.Min(ciphertext.Length, FeedLength)];
+            int fed = next.Length;
             TlsDecryption result;
             int length;
             try
             {
-                result = _engine!.Decrypt(ref ciphertext, buffer, out length);
+                result = _engine!.Decrypt(ref next, buffer, out length);
             }
             catch (Exception exception)
             {
@@ -490,9 +442,20 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
                 break;
             }
 
+            ciphertext = ciphertext[(fed - next.Length)..];
             if (result == TlsDecryption.NeedsMore)
             {
-                return verdict;
+                if (ciphertext.IsEmpty)
+                {
+                    return verdict;
+                }
+
+                if (Slice?.TryGoOn() == false)
+                {
+                    return ReadVerdict.Yield;
+                }
+
+                continue;
             }
 
             if (result == TlsDecryption.Ended)
@@ -548,94 +511,10 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         }
     }
 
-    // Returns how much was encrypted: all of it, unless the socket takes no more.
-    private int EncryptAll(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
-    {
-        int taken = 0;
-        if (!first.IsEmpty && !second.IsEmpty && first.Length < TlsRecord.MaxPlaintextLength)
-        {
-            // A frame's header and the beginning of its payload, in one record.
-            byte[] joined = Joined ??= GC.AllocateUninitializedArray<byte>(TlsRecord.MaxPlaintextLength);
-            int length = Math.Min(second.Length, joined.Length - first.Length);
-            first.CopyTo(joined);
-            second[..length].CopyTo(joined.AsSpan(first.Length));
-            taken = first.Length + length;
-            _engine!.Encrypt(joined.AsSpan(0, taken));
-            first = default;
-            second = second[length..];
-        }
-
-        if (!first.IsEmpty)
-        {
-            taken += EncryptWhileTaken(first);
-        }
-
-        return _isBlocked ? taken : taken + EncryptWhileTaken(second);
-    }
-
-    private int EncryptWhileTaken(ReadOnlySpan<byte> bytes)
-    {
-        int taken = 0;
-        do
-        {
-            ReadOnlySpan<byte> next = bytes[taken..];
-            next = next[..Math.Min(next.Length, ChunkLength)];
-            if (!next.IsEmpty)
-            {
-                _engine!.Encrypt(next);
-                taken += next.Length;
-            }
-
-            Send(CiphertextBuffer.Current.Take(), second: default);
-        }
-        while (taken < bytes.Length && !_isBlocked);
-
-        return taken;
-    }
-
-    // What the socket does not take is kept until it does.
-    private void Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
-    {
-        int length = first.Length + second.Length;
-        if (length == 0)
-        {
-            return;
-        }
-
-        int taken = second.IsEmpty ? _below.TryWrite(first) : _below.TryWrite(first, second);
-        if (taken == length)
-        {
-            return;
-        }
-
-        byte[] unsent = _pool.Rent(length - taken);
-        int firstTaken = Math.Min(taken, first.Length);
-        first[firstTaken..].CopyTo(unsent);
-        second[(taken - firstTaken)..].CopyTo(unsent.AsSpan(first.Length - firstTaken));
-        _unsent = unsent;
-        _isBlocked = true;
-        if (_below.Write(unsent.AsMemory(0, length - taken)))
-        {
-            // It discards everything now.
-            ReleaseUnsent();
-        }
-    }
-
-    private void ReleaseUnsent()
-    {
-        // A failure of the output is reported while another thread writes.
-        if (Interlocked.Exchange(ref _unsent, null) is { } unsent)
-        {
-            _pool.Return(unsent);
-        }
-
-        _isBlocked = false;
-    }
-
     // Continues what was requested, as far as the socket takes it.
     private void Advance()
     {
-        while (_isWriting && !_isBlocked && !_isAborted)
+        while (_isWriting && !_output.IsBlocked && !_isAborted)
         {
             _pending = _pending[TryWrite(_pending.Span)..];
             if (_pending.IsEmpty)
@@ -645,7 +524,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
             }
         }
 
-        if (_isWriting || _isBlocked || _isAborted)
+        if (_isWriting || _output.IsBlocked || _isAborted)
         {
             return;
         }
@@ -655,7 +534,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
             EndOutput();
         }
 
-        if (_mustClose && !_isBlocked)
+        if (_mustClose && !_output.IsBlocked)
         {
             _below.Close();
         }
@@ -667,23 +546,18 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         if (!_hasEncryptedEnd)
         {
             _hasEncryptedEnd = true;
-            lock (_gate)
+            try
             {
-                try
-                {
-                    _engine!.EndOutput();
-                    Send(CiphertextBuffer.Current.Take(), second: default);
-                }
-                catch (Exception exception)
-                {
-                    _ = CiphertextBuffer.Current.Take();
-                    Abort(exception);
-                    return;
-                }
+                _output.End();
+            }
+            catch (Exception exception)
+            {
+                Abort(exception);
+                return;
             }
         }
 
-        if (!_isBlocked)
+        if (!_output.IsBlocked)
         {
             _mustEndOutput = false;
             _below.ShutdownOutput();
