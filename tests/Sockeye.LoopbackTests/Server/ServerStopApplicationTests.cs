@@ -189,7 +189,6 @@ public sealed class ServerStopApplicationTests
     [Theory]
     [InlineData(ServerKind.Socket)]
     [InlineData(ServerKind.Tls)]
-    [InlineData(ServerKind.TlsEventLoop)]
     public async Task A_stop_waits_for_a_blocking_OnMessage_and_calls_OnClosed_after_it(ServerKind kind)
     {
         WebSocketConnection? served = null;

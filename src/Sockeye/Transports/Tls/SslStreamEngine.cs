@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 
 namespace Sockeye.Transports.Tls;
 
@@ -17,6 +18,7 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
     private Task? _handshake;
     private ValueTask<int> _reading;
     private bool _isReading;
+    private Memory<byte> _last;
 
     // SslStream reads ahead: it may hold data behind the end of the handshake.
     private bool _mayHoldMore = true;
@@ -52,6 +54,29 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
     /// <inheritdoc/>
     public override WebSocketTlsInformation Information =>
         _information ?? throw new InvalidOperationException("The handshake is not complete.");
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// SslStream returns the data before close_notify alone. It is not asked for more after each read, because it would wait, so that its end
+    /// is known only when it is asked again.
+    /// </remarks>
+    public override bool HasInputEnded
+    {
+        get
+        {
+            if (_isReading || _last.IsEmpty)
+            {
+                // It waits for more, or has not begun.
+                return false;
+            }
+
+            _isReading = true;
+#pragma warning disable CA2012 // Consumed at once, if it has completed.
+            _reading = _tls.ReadAsync(_last);
+#pragma warning restore CA2012
+            return _reading.IsCompletedSuccessfully && _reading.Result == 0;
+        }
+    }
 
     /// <inheritdoc/>
     public override bool Handshake(ref ReadOnlySpan<byte> ciphertext)
@@ -92,6 +117,7 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
             if (!_isReading)
             {
                 _isReading = true;
+                _last = plaintext;
 #pragma warning disable CA2012 // Consumed once, when it has completed.
                 _reading = _tls.ReadAsync(plaintext);
 #pragma warning restore CA2012
@@ -110,7 +136,9 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
 
         _isReading = false;
         length = _reading.GetAwaiter().GetResult();
-        _mayHoldMore = length == plaintext.Length;
+
+        // It returns before a record that is not data; in TLS 1.3 all look like data.
+        _mayHoldMore = length == plaintext.Length || _tls.SslProtocol != SslProtocols.Tls13;
         return length == 0 ? TlsDecryption.Ended : TlsDecryption.Decrypted;
     }
 

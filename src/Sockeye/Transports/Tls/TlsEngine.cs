@@ -15,6 +15,12 @@ internal abstract class TlsEngine : IDisposable
     /// <summary>The negotiated parameters, after the handshake.</summary>
     public abstract WebSocketTlsInformation Information { get; }
 
+    /// <summary>
+    /// Whether the peer has ended its direction with close_notify (RFC 8446 §6.1): known after all ciphertext was passed, even if
+    /// <see cref="Decrypt"/> has not returned it.
+    /// </summary>
+    public abstract bool HasInputEnded { get; }
+
     /// <summary>Continues the handshake with what has arrived.</summary>
     /// <param name="ciphertext">What has arrived; on return, the part that is not used.</param>
     /// <returns>Whether the handshake is complete.</returns>

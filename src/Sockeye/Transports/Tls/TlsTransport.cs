@@ -222,11 +222,11 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     /// <inheritdoc/>
     ReadVerdict ITransportSink.OnReadingResumed()
     {
-        if (_hasStarted)
+        if (_handshake is null)
         {
-            // Nothing before that has called the sink.
+            // It may have kept bytes, also from before it took this transport over.
             ReadVerdict verdict = Sink.OnReadingResumed();
-            if (MustStop(verdict) || _kept is null)
+            if (MustStop(verdict) || (_kept is null && _hasStarted))
             {
                 return verdict;
             }
@@ -276,9 +276,9 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         }
         else if (!_hasInputEnded)
         {
-            // The end may have been cut off. Whether that matters, the sink knows: a connection whose Close frames were exchanged is
-            // complete.
-            _isTruncated = true;
+            // Without close_notify the end may have been cut off. Whether that matters, the sink knows: a connection whose Close frames were
+            // exchanged is complete.
+            _isTruncated = _engine?.HasInputEnded != true;
             _hasInputEnded = true;
             Sink.OnInputEnded();
         }
