@@ -25,7 +25,7 @@ internal sealed class BoundedStream(Stream below, IReadBoundary boundary) : Laye
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _start < _unread.Length && !buffer.IsEmpty
+        _start < _unread.Length
             ? new ValueTask<int>(TakeUnread(buffer.Span))
             : ReadBelowAsync(buffer, cancellationToken);
 

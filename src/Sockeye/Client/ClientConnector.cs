@@ -243,12 +243,12 @@ internal sealed class ClientConnector
                     await CheckAsync(_hop!, response, received, authentication.CredentialFault, cancellationToken)
                         .ConfigureAwait(false);
                 var opening = new WebSocketUpgradeResponse(address.Shown, status, received);
-                if (_hop!.LoopTls is { } loopTls)
+                if (_hop!.LoopTls is { Witness.HasRenegotiated: false } loopTls)
                 {
                     return _connections.TakeOver(loopTls, opening, agreement);
                 }
 
-                if (_hop.Dialer.LoopStream is { } loopStream)
+                if (_hop is { LoopTls: null, Dialer.LoopStream: { } loopStream })
                 {
                     return _connections.TakeOver(loopStream, opening, agreement);
                 }

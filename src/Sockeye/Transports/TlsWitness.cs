@@ -76,17 +76,20 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     /// 8446 §5.2).
     /// </summary>
     /// <param name="protocol">The version that was negotiated.</param>
-    public void StopRecording(SslProtocols protocol) => _isOver = protocol == SslProtocols.Tls13;
+    public void StopRecording(SslProtocols protocol)
+    {
+        _isOver = protocol == SslProtocols.Tls13;
+        _received.HasHandshake = false;
+    }
+
+    /// <summary>Whether a renegotiation has begun since then. It may not be over.</summary>
+    public bool HasRenegotiated => _received.HasHandshake;
 
     /// <summary>
     /// From now on a renegotiation ends the stream: nothing in a WebSocket connection needs one (RFC 9325 §3.5). After the other method that
     /// stops recording, and between two reads.
     /// </summary>
-    public void ForbidRenegotiation()
-    {
-        _forbidsRenegotiation = true;
-        _received.HasHandshake = false;
-    }
+    public void ForbidRenegotiation() => _forbidsRenegotiation = true;
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

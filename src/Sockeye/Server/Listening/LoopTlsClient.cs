@@ -18,7 +18,12 @@ internal sealed class LoopTlsClient : TlsClient
     private readonly TransportStream _stream;
     private readonly CiphertextStream _ciphertext;
     private readonly TlsWitness _witness;
+    private readonly Lock _gate = new();
     private SslStream? _tls;
+
+    // Guarded by _gate: another thread disposes of a client that gives way.
+    private TlsTransport? _secure;
+    private bool _isDisposed;
 
     /// <summary>Takes ownership of a transport, and begins to read.</summary>
     public LoopTlsClient(EventLoopTransport transport, ArrayPool<byte> pool)
@@ -53,30 +58,57 @@ internal sealed class LoopTlsClient : TlsClient
     /// <inheritdoc/>
     public override Transport Secure()
     {
-        _witness.StopRecording(_tls!.SslProtocol);
-        _witness.ForbidRenegotiation();
-        EventLoopTransport transport = _stream.Detach(out ArraySegment<byte> unread)
-            ?? throw new IOException("The client has disconnected.");
-        var secure = new TlsTransport(transport, new SslStreamEngine(_ciphertext, _tls!), _pool);
-        secure.Preload(unread);
-        Return(unread);
-        return secure;
+        lock (_gate)
+        {
+            // It may have given way as it was completed.
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _witness.StopRecording(_tls!.SslProtocol);
+            _witness.ForbidRenegotiation();
+            var engine = new SslStreamEngine(_ciphertext, _tls);
+            EventLoopTransport transport = _stream.Detach(out ArraySegment<byte> unread)
+                ?? throw new IOException("The client has disconnected.");
+            _secure = new TlsTransport(transport, engine, _pool);
+            _secure.Preload(unread);
+            Return(unread);
+            return _secure;
+        }
     }
 
     /// <inheritdoc/>
     public override Transport? Expose()
     {
-        EventLoopTransport? transport = _stream.Detach(out ArraySegment<byte> unread);
-        Return(unread);
-        _tls?.Dispose();
-        return transport;
+        lock (_gate)
+        {
+            if (_isDisposed || _secure is not null)
+            {
+                return null;
+            }
+
+            _isDisposed = true;
+            EventLoopTransport? transport = _stream.Detach(out ArraySegment<byte> unread);
+            Return(unread);
+            _tls?.Dispose();
+            return transport;
+        }
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        _tls?.Dispose();
-        _stream.Dispose();
+        lock (_gate)
+        {
+            if (_secure is not null)
+            {
+                // The loop drives TLS now.
+                _secure.Abort(error: null);
+            }
+            else if (!_isDisposed)
+            {
+                _isDisposed = true;
+                _tls?.Dispose();
+                _stream.Dispose();
+            }
+        }
     }
 
     private void Return(ArraySegment<byte> unread)

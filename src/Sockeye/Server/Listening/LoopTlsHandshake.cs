@@ -18,6 +18,8 @@ namespace Sockeye.Server.Listening;
 /// </summary>
 internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHandshake
 {
+    private static readonly TimeSpan MaxFirstWordTime = TimeSpan.FromSeconds(1);
+
     private readonly ServerContext _server;
     private readonly SslServerAuthenticationOptions _options;
     private readonly EventLoopTransport _below;
@@ -30,6 +32,7 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
     // The deadline and a stop come on other threads: the first to set this decides.
     private int _isDecided;
     private bool _isClosing;
+    private bool _isDoubted;
 
     /// <summary>Takes over a client. Nothing happens before <see cref="Start"/>.</summary>
     /// <param name="server">The rules and the connections of the server.</param>
@@ -77,6 +80,18 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
     }
 
     /// <inheritdoc/>
+    public void OnHandshakeContinues()
+    {
+        if (_witness is { IsNotTls: true, MayBecomeHttp: true } && !_isDoubted)
+        {
+            // What is not TLS is recognized by its first word, for which there is no reason to be late.
+            _isDoubted = true;
+            TimeSpan left = TimeLeft;
+            _settings.Wheel.Schedule(this, left < MaxFirstWordTime ? left : MaxFirstWordTime);
+        }
+    }
+
+    /// <inheritdoc/>
     public void OnHandshakeCompleted()
     {
         _witness!.StopRecording(_tls.Tls!.Protocol);
@@ -91,8 +106,7 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
         var session = new ServerHandshakeSession(_server, _settings, _tls);
         _server.Pending.HandOver(this, session);
         _server.Remove(this);
-        TimeProvider time = _server.Options.TimeProvider;
-        session.Start(_server.Options.HandshakeTimeout - time.GetElapsedTime(_start), _measured);
+        session.Start(TimeLeft, _measured);
     }
 
     /// <inheritdoc/>
@@ -183,6 +197,8 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
         _settings.Wheel.Cancel(this);
         _server.Remove(this);
     }
+
+    private TimeSpan TimeLeft => _server.Options.HandshakeTimeout - _server.Options.TimeProvider.GetElapsedTime(_start);
 
     private ConnectionGroup Group => _settings.Scope.Groups.For(Role.Server, _below.Network);
 

@@ -12,6 +12,9 @@ internal static class ServerCertificates
 {
     private static readonly ConditionalWeakTable<X509Certificate2, SslStreamCertificateContext> Contexts = [];
 
+    /// <summary>Whether the context of a certificate has been made.</summary>
+    public static bool HasContextOf(X509Certificate2 certificate) => Contexts.TryGetValue(certificate, out _);
+
     /// <summary>The context of a certificate, which is kept as long as the certificate.</summary>
     public static SslStreamCertificateContext ContextOf(X509Certificate2 certificate) =>
         Contexts.GetValue(certificate, static key => SslStreamCertificateContext.Create(key, additionalCertificates: null));

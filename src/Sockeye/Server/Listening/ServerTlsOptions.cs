@@ -6,19 +6,21 @@ namespace Sockeye.Server.Listening;
 /// <summary>Completes the TLS options of an application for its connections.</summary>
 internal static class ServerTlsOptions
 {
-    /// <summary>Whether a handshake calls code of the application, or of the system that may take long.</summary>
-    public static bool MayBlock(SslServerAuthenticationOptions options) =>
-        options.ClientCertificateRequired || options.RemoteCertificateValidationCallback is not null
-        || options.ServerCertificateSelectionCallback is not null;
+    /// <summary>
+    /// Whether a handshake calls nothing that may take long: no code of the application, no check of a client's certificate, and no search for
+    /// the chain of one whose context has not been made.
+    /// </summary>
+    public static bool IsReady(SslServerAuthenticationOptions options) =>
+        options is
+        {
+            ClientCertificateRequired: false, RemoteCertificateValidationCallback: null, ServerCertificateSelectionCallback: null,
+        }
+        && (options.ServerCertificateContext is not null
+            || (options.ServerCertificate is X509Certificate2 certificate && ServerCertificates.HasContextOf(certificate)));
 
-    /// <summary>Returns the options for a connection whose handshake calls nothing.</summary>
+    /// <summary>Returns the options for one connection: those of the application may change.</summary>
     public static SslServerAuthenticationOptions Complete(SslServerAuthenticationOptions options)
     {
-        if (options is { ServerCertificateContext: not null, AllowRenegotiation: false })
-        {
-            return options;
-        }
-
         SslServerAuthenticationOptions copy = Copy(options);
         UseContext(copy);
         return copy;

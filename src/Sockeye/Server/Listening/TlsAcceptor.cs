@@ -25,7 +25,7 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
     /// </summary>
     public void Begin(EventLoopTransport transport, PeerNetwork network)
     {
-        if (endPoint.Tls is { } tls && !ServerTlsOptions.MayBlock(tls))
+        if (endPoint.Tls is { } tls && ServerTlsOptions.IsReady(tls))
         {
             var handshake = new LoopTlsHandshake(context, ServerTlsOptions.Complete(tls), transport);
             context.Pending.Enter(handshake, network);
@@ -164,6 +164,9 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
             ServerHandshakeSession session = SessionOn(transport, isSecure: false);
             context.Pending.HandOver(pending, session);
             session.StartRejected(response);
+
+            // A loop's transport has paused behind what was read for TLS.
+            transport.ResumeReading();
         }
         catch (Exception exception)
         {

@@ -465,6 +465,11 @@ internal sealed unsafe class EventLoop : ITicker
             ExecutionContext.Restore(_ownContext!);
         }
 
+        if (SynchronizationContext.Current is not null)
+        {
+            SynchronizationContext.SetSynchronizationContext(null);
+        }
+
         _watch.End(source);
     }
 

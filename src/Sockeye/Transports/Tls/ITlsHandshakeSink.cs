@@ -6,6 +6,9 @@ internal interface ITlsHandshakeSink : ITransportSink
     /// <summary>Creates the engine: the peer has sent something, or has ended its direction.</summary>
     TlsEngine CreateEngine();
 
+    /// <summary>The handshake waits for more of the peer.</summary>
+    void OnHandshakeContinues();
+
     /// <summary>The handshake is complete. Sets another sink, which may be called before this method's caller returns.</summary>
     void OnHandshakeCompleted();
 

@@ -12,6 +12,9 @@ namespace Sockeye.Transports.Tls;
 /// </remarks>
 internal sealed unsafe class SslStreamEngine : TlsEngine
 {
+    // A header, an alert of two bytes, its type and a tag.
+    private const int AlertLength = 24;
+
     private readonly CiphertextStream _below;
     private readonly SslStream _tls;
     private WebSocketTlsInformation? _information;
@@ -22,6 +25,8 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
 
     // SslStream reads ahead: it may hold data behind the end of the handshake.
     private bool _mayHoldMore = true;
+
+    private static ReadOnlySpan<byte> AlertHeader => [0x17, 0x03, 0x03, 0x00, AlertLength - 5];
 
     /// <summary>Drives a stream from its handshake on.</summary>
     /// <param name="below">What is below the stream.</param>
@@ -81,6 +86,7 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
     /// <inheritdoc/>
     public override bool Handshake(ref ReadOnlySpan<byte> ciphertext)
     {
+        LeaveContext();
         fixed (byte* start = ciphertext)
         {
             _below.Feed(start, ciphertext.Length);
@@ -111,6 +117,8 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
             return TlsDecryption.NeedsMore;
         }
 
+        LeaveContext();
+        bool endsLikeAlert = EndsLikeAlert(ciphertext);
         fixed (byte* start = ciphertext)
         {
             _below.Feed(start, ciphertext.Length);
@@ -137,8 +145,8 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
         _isReading = false;
         length = _reading.GetAwaiter().GetResult();
 
-        // It returns before a record that is not data; in TLS 1.3 all look like data.
-        _mayHoldMore = length == plaintext.Length || _tls.SslProtocol != SslProtocols.Tls13;
+        // It returns before a record that is not data, and does not tell that it has seen close_notify behind data.
+        _mayHoldMore = length == plaintext.Length || endsLikeAlert || _tls.SslProtocol != SslProtocols.Tls13;
         return length == 0 ? TlsDecryption.Ended : TlsDecryption.Decrypted;
     }
 
@@ -150,4 +158,17 @@ internal sealed unsafe class SslStreamEngine : TlsEngine
 
     /// <inheritdoc/>
     public override void Dispose() => _tls.Dispose();
+
+    // A context that a handler has left on this thread would move continuations to the thread pool.
+    private static void LeaveContext()
+    {
+        if (SynchronizationContext.Current is not null)
+        {
+            SynchronizationContext.SetSynchronizationContext(null);
+        }
+    }
+
+    // In TLS 1.3 all records look like data: an alert is known by its length, as data of two bytes is (RFC 8446 §5.2).
+    private static bool EndsLikeAlert(ReadOnlySpan<byte> ciphertext) =>
+        ciphertext.Length >= AlertLength && ciphertext[^AlertLength..].StartsWith(AlertHeader);
 }

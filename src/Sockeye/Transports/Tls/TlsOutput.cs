@@ -29,10 +29,17 @@ internal sealed class TlsOutput(EventLoopTransport below, ArrayPool<byte> pool) 
     private TlsEngine? _engine;
     private byte[]? _unsent;
     private volatile bool _isBlocked;
+    private volatile bool _isDiscarding;
     private bool _isDisposed;
 
     /// <summary>Whether ciphertext waits until the socket takes it; then <see cref="OnWritten"/> is called.</summary>
     public bool IsBlocked => _isBlocked;
+
+    /// <summary>Whether <see cref="Discard"/> was called.</summary>
+    public bool IsDiscarding => _isDiscarding;
+
+    /// <summary>From now on everything is discarded, also the rest of what another thread encrypts. Any thread.</summary>
+    public void Discard() => _isDiscarding = true;
 
     /// <summary>Sets the engine, which is owned from now on.</summary>
     public void Use(TlsEngine engine)
@@ -53,7 +60,7 @@ internal sealed class TlsOutput(EventLoopTransport below, ArrayPool<byte> pool) 
 
         lock (_gate)
         {
-            if (_isDisposed)
+            if (_isDisposed || _isDiscarding)
             {
                 return first.Length + second.Length;
             }
@@ -76,7 +83,7 @@ internal sealed class TlsOutput(EventLoopTransport below, ArrayPool<byte> pool) 
     {
         lock (_gate)
         {
-            if (!_isDisposed)
+            if (!_isDisposed && !_isDiscarding)
             {
                 _engine!.EndOutput();
                 Send(CiphertextBuffer.Current.Take(), second: default);
@@ -85,11 +92,29 @@ internal sealed class TlsOutput(EventLoopTransport below, ArrayPool<byte> pool) 
     }
 
     /// <summary>Sends what the engine has produced by itself: messages of the handshake, or an alert.</summary>
-    public void SendReplies()
+    /// <returns>Whether it was sent: not while earlier records are kept.</returns>
+    public bool TrySendReplies()
     {
         lock (_gate)
         {
-            Send(CiphertextBuffer.Current.Take(), second: default);
+            ReadOnlySpan<byte> replies = CiphertextBuffer.Current.Take();
+            if (replies.IsEmpty || _isBlocked)
+            {
+                return replies.IsEmpty;
+            }
+
+            Send(replies, second: default);
+            return true;
+        }
+    }
+
+    /// <summary>Checks that the engine has produced nothing by itself after the handshake, as it would for a renegotiation.</summary>
+    /// <exception cref="IOException">It has.</exception>
+    public static void ThrowIfReplied()
+    {
+        if (!CiphertextBuffer.Current.Take().IsEmpty)
+        {
+            throw new IOException("The peer began a renegotiation of TLS, which an open connection does not support.");
         }
     }
 
@@ -163,9 +188,9 @@ internal sealed class TlsOutput(EventLoopTransport below, ArrayPool<byte> pool) 
 
             Send(CiphertextBuffer.Current.Take(), second: default);
         }
-        while (taken < bytes.Length && !_isBlocked);
+        while (taken < bytes.Length && !_isBlocked && !_isDiscarding);
 
-        return taken;
+        return _isDiscarding ? bytes.Length : taken;
     }
 
     private void Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)

@@ -13,7 +13,7 @@ namespace Sockeye.Transports.Tls;
 internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
 {
     // What is decrypted before the clock is read: records may have no plaintext.
-    private const int FeedLength = 2 * TlsRecord.MaxPlaintextLength;
+    private const int FeedLength = TlsRecord.MaxPlaintextLength + 512;
 
     private readonly EventLoopTransport _below;
     private readonly ArrayPool<byte> _pool;
@@ -32,6 +32,10 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     private bool _hasInputEnded;
     private bool _isTruncated;
     private bool _hasStarted;
+
+    // The sink waits for something besides bytes: a read that decrypts to nothing does not end that.
+    private bool _isAwaited;
+    private bool _startsUnasked;
 
     // A TlsRequests. The first pending request posts this object to the loop's mailbox.
     private int _requests;
@@ -117,11 +121,15 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     public void Preload(ReadOnlySpan<byte> ciphertext) => Keep(ciphertext);
 
     /// <inheritdoc/>
-    /// <remarks>Called again by the sink that follows the handshake.</remarks>
+    /// <remarks>
+    /// Called again by the sink that follows the handshake. Where the transport was taken over, <see cref="ResumeReading"/> starts it too, for
+    /// a sink that has kept bytes.
+    /// </remarks>
     public override void Start()
     {
         if (_isTakenOver)
         {
+            _startsUnasked = true;
             _below.ResumeReading();
         }
         else
@@ -197,6 +205,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     public override void Abort(Exception? error)
     {
         _isAborted = true;
+        _output.Discard();
         _below.Abort(error);
     }
 
@@ -222,10 +231,12 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     /// <inheritdoc/>
     ReadVerdict ITransportSink.OnReadingResumed()
     {
-        if (_handshake is null)
+        bool isAsked = _handshake is null && !_startsUnasked;
+        _startsUnasked = false;
+        if (isAsked)
         {
             // It may have kept bytes, also from before it took this transport over.
-            ReadVerdict verdict = Sink.OnReadingResumed();
+            ReadVerdict verdict = Note(Sink.OnReadingResumed());
             if (MustStop(verdict) || (_kept is null && _hasStarted))
             {
                 return verdict;
@@ -248,10 +259,10 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     /// <inheritdoc/>
     void ITransportSink.OnOutputFailed(Exception error)
     {
+        _output.Discard();
         _output.OnFailed();
-        _pending = default;
-        _isWriting = false;
         Sink.OnOutputFailed(error);
+        Advance();
     }
 
     /// <inheritdoc/>
@@ -269,6 +280,11 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         if (_handshake is { } handshake)
         {
             EndHandshake(handshake, error: null);
+            if (_hasFailed && !_isDisposed)
+            {
+                _mustClose = true;
+                Advance();
+            }
         }
         else if (_hasFailed)
         {
@@ -288,6 +304,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     void ITransportSink.OnClosed(Exception? error)
     {
         _isAborted = true;
+        _output.Discard();
         if (_handshake is { } handshake)
         {
             EndHandshake(handshake, error);
@@ -342,6 +359,12 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     /// <inheritdoc/>
     void IEventLoopSource.OnStuck(TimeSpan duration) => Sink.OnStuck(duration);
 
+    private ReadVerdict Note(ReadVerdict verdict)
+    {
+        _isAwaited = verdict == ReadVerdict.Await;
+        return verdict;
+    }
+
     private static bool MustStop(ReadVerdict verdict) => verdict is ReadVerdict.Pause or ReadVerdict.Yield;
 
     private void Request(TlsRequests request)
@@ -370,16 +393,21 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         {
             TlsEngine engine = EngineOf(handshake);
             bool isComplete = engine.Handshake(ref ciphertext);
-            _output.SendReplies();
+            if (!_output.TrySendReplies())
+            {
+                throw new IOException("The peer does not read.");
+            }
+
             if (!isComplete)
             {
+                handshake.OnHandshakeContinues();
                 return false;
             }
         }
         catch (Exception exception)
         {
             // The alert, if there is one.
-            _output.SendReplies();
+            _ = _output.TrySendReplies();
             ciphertext = default;
             FailHandshake(handshake, exception);
             return false;
@@ -403,12 +431,21 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
 
     private void EndHandshake(ITlsHandshakeSink handshake, Exception? error)
     {
-        EngineOf(handshake).EndHandshake(error);
-        ReadOnlySpan<byte> none = default;
-        if (!Handshake(ref none) && _handshake is not null)
+        Exception cause = error ?? new EndOfStreamException();
+        try
         {
-            // It does not wait for the peer.
-            FailHandshake(handshake, error ?? new EndOfStreamException());
+            EngineOf(handshake).EndHandshake(error);
+        }
+        catch (Exception exception)
+        {
+            cause = exception;
+        }
+
+        ReadOnlySpan<byte> none = default;
+        if (_engine is null || (!Handshake(ref none) && _handshake is not null))
+        {
+            // There is none, or it does not wait for the peer.
+            FailHandshake(handshake, cause);
         }
     }
 
@@ -425,7 +462,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     {
         _hasStarted = true;
         Memory<byte> buffer = Loop.Plaintext;
-        var verdict = ReadVerdict.Continue;
+        ReadVerdict verdict = _isAwaited ? ReadVerdict.Await : ReadVerdict.Continue;
         while (!_isAborted && !_hasInputEnded)
         {
             ReadOnlySpan<byte> next = ciphertext[..Math.Min(ciphertext.Length, FeedLength)];
@@ -435,6 +472,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
             try
             {
                 result = _engine!.Decrypt(ref next, buffer, out length);
+                TlsOutput.ThrowIfReplied();
             }
             catch (Exception exception)
             {
@@ -465,10 +503,15 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
                 break;
             }
 
-            verdict = Sink.OnReceived(buffer.Span[..length]);
+            verdict = Note(Sink.OnReceived(buffer.Span[..length]));
             if (MustStop(verdict))
             {
                 return verdict;
+            }
+
+            if (!ciphertext.IsEmpty && Slice?.TryGoOn() == false)
+            {
+                return ReadVerdict.Yield;
             }
         }
 
@@ -514,6 +557,12 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     // Continues what was requested, as far as the socket takes it.
     private void Advance()
     {
+        if (_isWriting && _output.IsDiscarding)
+        {
+            _isWriting = false;
+            _pending = default;
+        }
+
         while (_isWriting && !_output.IsBlocked && !_isAborted)
         {
             _pending = _pending[TryWrite(_pending.Span)..];
