@@ -9,7 +9,7 @@ namespace Sockeye.Transports.Tls;
 /// <remarks>
 /// Until <see cref="TakeOver"/> it may pass everything to another stream, for a handshake that waits asynchronously. One read at a time.
 /// </remarks>
-internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<int>
+internal sealed class CiphertextStream : AsyncStream, IValueTaskSource<int>
 {
     private readonly Stream? _handshakeStream;
     private bool _isInPlace;
@@ -22,9 +22,10 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
     private Exception? _error;
 
     // Valid during a call to the engine only.
-    private byte* _input;
+    private unsafe byte* _input;
     private int _inputLength;
 
+    private TlsRecordEnds _ends;
     private ICiphertextSink? _output;
 
     /// <summary>Creates a stream that is driven in place from the beginning.</summary>
@@ -47,7 +48,7 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
     public void TakeOver() => _isInPlace = true;
 
     /// <summary>Provides ciphertext until <see cref="EndFeed"/>, and completes a pending read with it.</summary>
-    public void Feed(byte* ciphertext, int length)
+    public unsafe void Feed(byte* ciphertext, int length)
     {
         _input = ciphertext;
         _inputLength = length;
@@ -81,7 +82,7 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
     }
 
     /// <summary>The ciphertext is no longer valid.</summary>
-    public void EndFeed()
+    public unsafe void EndFeed()
     {
         _input = null;
         _inputLength = 0;
@@ -93,7 +94,7 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
     {
         if (!_isInPlace)
         {
-            return _handshakeStream!.ReadAsync(buffer, cancellationToken);
+            return ReadHandshakeAsync(buffer, cancellationToken);
         }
 
         if (_inputLength != 0)
@@ -177,12 +178,22 @@ internal sealed unsafe class CiphertextStream : AsyncStream, IValueTaskSource<in
         base.Dispose(disposing);
     }
 
+    private async ValueTask<int> ReadHandshakeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int length = await _handshakeStream!.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        _ends.Add(buffer.Span[..length]);
+        return length;
+    }
+
     private IOException Lost() => new("The connection was lost.", _error);
 
-    private int Take(Span<byte> destination)
+    private unsafe int Take(Span<byte> destination)
     {
-        int length = Math.Min(destination.Length, _inputLength);
-        new ReadOnlySpan<byte>(_input, length).CopyTo(destination);
+        ReadOnlySpan<byte> next = new(_input, Math.Min(destination.Length, _inputLength));
+        int length = _ends.LengthBeforeAlert(next);
+        next = next[..length];
+        next.CopyTo(destination);
+        _ends.Add(next);
         _input += length;
         _inputLength -= length;
         return length;
