@@ -168,7 +168,7 @@ internal sealed class ClosingSequence : Deadline
     public void CloseWritten() => Do(static (lifecycle, _) => lifecycle.CloseWritten(), 0);
 
     /// <summary>The peer's direction of the transport has ended.</summary>
-    public void InputEnded() => Do(static (lifecycle, _) => lifecycle.InputEnded(), 0);
+    public void InputEnded(Exception? cutOff) => Do(static (lifecycle, cutOff) => lifecycle.InputEnded(cutOff), cutOff);
 
     /// <summary>Nothing can be sent any more.</summary>
     public void OutputFailed(Exception error) => Do(static (lifecycle, error) => lifecycle.OutputFailed(error), error);

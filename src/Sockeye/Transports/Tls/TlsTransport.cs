@@ -105,6 +105,11 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     public override TimeSpan? SinceAcknowledgment => _below.SinceAcknowledgment;
 
     /// <inheritdoc/>
+    public override Exception? CutOff => _isTruncated
+        ? new EndOfStreamException("The peer ended TLS without close_notify: what it has sent last may be missing (RFC 8446 §6.1).")
+        : null;
+
+    /// <inheritdoc/>
     public override bool CanFlushLater => _below.CanFlushLater;
 
     /// <inheritdoc/>
@@ -324,9 +329,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         _pending = default;
         ReleaseUnsent();
         ReleaseKept();
-        Sink.OnClosed(error ?? (_isTruncated
-            ? new IOException("The peer ended TLS without close_notify: what it has sent last may be missing (RFC 8446 §6.1).")
-            : null));
+        Sink.OnClosed(error ?? CutOff);
     }
 
     /// <inheritdoc/>
