@@ -81,7 +81,7 @@ internal sealed class ClientConnectionFactory
             transport, settings, _handler, agreement.Subprotocol, agreement.PerMessageDeflate, response);
         connection.Core.Preload(plaintext);
         connection.Core.Start(Handshake);
-        transport.Start();
+        transport.StartSink();
         return connection;
     }
 

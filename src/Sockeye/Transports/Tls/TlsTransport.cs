@@ -144,6 +144,13 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         }
     }
 
+    /// <summary>Starts a transport that was taken over for a sink that has bytes already: these come first.</summary>
+    public void StartSink()
+    {
+        _hasStarted = true;
+        _below.ResumeReading();
+    }
+
     /// <summary>
     /// Ends the output after a failed handshake: an alert reaches the peer first. Loop thread only. What the peer still sends is discarded
     /// until <see cref="Close"/> is called.
@@ -241,7 +248,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         }
 
         ReadOnlySpan<byte> rest = bytes;
-        ReadVerdict verdict = Process(ref rest);
+        ReadVerdict verdict = Process(ref rest, ReadVerdict.Continue);
         Keep(rest);
         return verdict;
     }
@@ -249,17 +256,19 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     /// <inheritdoc/>
     ReadVerdict ITransportSink.OnReadingResumed()
     {
+        var verdict = ReadVerdict.Continue;
         if (_hasStarted)
         {
             // Nothing before that has called the sink.
-            ReadVerdict verdict = Sink.OnReadingResumed();
-            if (MustStop(verdict) || _kept is null)
+            verdict = Sink.OnReadingResumed();
+            if (MustStop(verdict))
             {
                 return verdict;
             }
         }
 
-        return DecryptKept();
+        // Also if nothing is kept here: the engine may hold plaintext.
+        return DecryptKept(verdict);
     }
 
     /// <inheritdoc/>
@@ -396,14 +405,15 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         }
     }
 
-    private ReadVerdict Process(ref ReadOnlySpan<byte> ciphertext)
+    // Returns the verdict of the sink; the last one, if there is no plaintext for it.
+    private ReadVerdict Process(ref ReadOnlySpan<byte> ciphertext, ReadVerdict verdict)
     {
         if (_handshake is not null && !Handshake(ref ciphertext))
         {
             return ReadVerdict.Continue;
         }
 
-        return Decrypt(ref ciphertext);
+        return Decrypt(ref ciphertext, verdict);
     }
 
     // Returns whether the handshake is complete.
@@ -474,11 +484,10 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
     }
 
     // Decrypts until nothing is left or the sink has enough.
-    private ReadVerdict Decrypt(ref ReadOnlySpan<byte> ciphertext)
+    private ReadVerdict Decrypt(ref ReadOnlySpan<byte> ciphertext, ReadVerdict verdict)
     {
         _hasStarted = true;
         Memory<byte> buffer = Loop.Plaintext;
-        var verdict = ReadVerdict.Continue;
         while (!_isAborted && !_hasInputEnded)
         {
             TlsDecryption result;
@@ -517,10 +526,10 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         return verdict;
     }
 
-    private ReadVerdict DecryptKept()
+    private ReadVerdict DecryptKept(ReadVerdict verdict)
     {
-        ReadOnlySpan<byte> rest = _kept.AsSpan(_keptStart, _keptEnd - _keptStart);
-        ReadVerdict verdict = Process(ref rest);
+        ReadOnlySpan<byte> rest = _kept is null ? default : _kept.AsSpan(_keptStart, _keptEnd - _keptStart);
+        verdict = Process(ref rest, verdict);
         _keptStart = _keptEnd - rest.Length;
         if (rest.IsEmpty)
         {
