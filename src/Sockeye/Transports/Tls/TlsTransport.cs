@@ -305,6 +305,11 @@ internal sealed class TlsTransport : Transport, ITransportSink, ICiphertextSink,
         if (_handshake is { } handshake)
         {
             EndHandshake(handshake, error: null);
+            if (_hasFailed && _below.Sink == this)
+            {
+                // The peer does not wait for the alert: nothing else would end the transport before its deadline.
+                _below.Close();
+            }
         }
         else if (_hasFailed)
         {
