@@ -329,7 +329,7 @@ internal sealed class ConnectionCore
         // Only the peer's direction has ended: corked frames are still sent.
         BeginCall();
         TakeRest();
-        Closing.InputEnded();
+        Closing.InputEnded(Transport.CutOff);
         EndCall();
     }
 

@@ -72,6 +72,9 @@ internal abstract class Transport
     /// </summary>
     public virtual TimeSlice? Slice => null;
 
+    /// <summary>Why what the peer sent last may be missing although its direction has ended; <see langword="null"/> if nothing is missing.</summary>
+    public virtual Exception? CutOff => null;
+
     /// <summary>Starts reading. <see cref="Sink"/> must be set.</summary>
     public abstract void Start();
 

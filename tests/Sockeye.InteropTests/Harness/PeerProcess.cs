@@ -52,6 +52,31 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     /// <summary>Its error output, after it has ended.</summary>
     public Task<string> ErrorsAsync() => _errors.WaitAsync(Deadline.Length);
 
+    /// <summary>Writes a part of its standard input, at once.</summary>
+    public async Task SendAsync(ReadOnlyMemory<byte> input)
+    {
+        await _process.StandardInput.BaseStream.WriteAsync(input, Deadline.Token());
+        await _process.StandardInput.BaseStream.FlushAsync(Deadline.Token());
+    }
+
+    /// <summary>Reads its output up to a text.</summary>
+    /// <returns>What was before it since the last call, and the text.</returns>
+    public async Task<string> ReadUntilAsync(string text)
+    {
+        StringBuilder output = new();
+        char[] next = new char[1];
+        while (!EndsWith(output, text))
+        {
+            int length = await _process.StandardOutput.ReadAsync(next, Deadline.Token());
+            output.Append(length == 0 ? throw new InvalidOperationException($"It ended: {output}{await _errors}") : next[0]);
+        }
+
+        return output.ToString();
+
+        static bool EndsWith(StringBuilder output, string text) =>
+            output.Length >= text.Length && output.ToString(output.Length - text.Length, text.Length) == text;
+    }
+
     /// <summary>Writes all of its standard input.</summary>
     public async Task WriteAsync(string input)
     {

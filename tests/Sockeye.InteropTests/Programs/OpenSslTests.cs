@@ -97,6 +97,32 @@ public sealed class OpenSslTests : IDisposable
         Assert.Equal(WebSocketHandshakeError.TlsFailed, _failures.Last());
     }
 
+    [Theory]
+    [InlineData("-tls1_2", true)]
+    [InlineData("-tls1_2", false)]
+    [InlineData("-tls1_3", true)]
+    [InlineData("-tls1_3", false)]
+    public async Task A_second_connection_resumes_the_session_of_the_first(string option, bool onLoops)
+    {
+        await using WebSocketServer server = await WebSocketServer.StartAsync(
+            new WebSocketServerOptions
+            {
+                EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+                Tls = new() { ServerCertificate = TestCertificate.Value },
+                EventLoop = onLoops ? EventLoopOptions.Default : EventLoopOptions.Disabled,
+            },
+            (_, _) => Task.CompletedTask,
+            Deadline.Token());
+        string session = _folder["session.pem"];
+
+        ProgramRun first = await AskAsync(server, option, "-sess_out", session);
+        ProgramRun second = await AskAsync(server, option, "-sess_in", session);
+
+        Assert.Contains("New, TLSv1.", first.Output, StringComparison.Ordinal);
+        Assert.Contains("Reused, TLSv1.", second.Output, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 426 ", second.Output, StringComparison.Ordinal);
+    }
+
     private Task<WebSocketServer> StartAsync(X509Certificate2 certificate) => StartAsync(
         _ => new() { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] });
 

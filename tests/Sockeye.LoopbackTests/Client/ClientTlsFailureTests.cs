@@ -69,9 +69,9 @@ public sealed class ClientTlsFailureTests : IDisposable
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public async Task A_client_certificate_rejected_by_the_server_is_reported(SslProtocols version)
+    [EachServer(SslProtocols.Tls12, IsSecure = true)]
+    [EachServer(SslProtocols.Tls13, IsSecure = true)]
+    public async Task A_client_certificate_rejected_by_the_server_is_reported(ServerKind kind, SslProtocols version)
     {
         SslServerAuthenticationOptions tls = TestCertificate.ForServer();
         tls.EnabledSslProtocols = version;
@@ -80,6 +80,7 @@ public sealed class ClientTlsFailureTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             Tls = tls,
             OnHandshakeFailed = failure =>
             {

@@ -92,8 +92,9 @@ public sealed class EndPointsTests : IDisposable
         Assert.Equal(4096, new WebSocketServerOptions().Backlog);
     }
 
-    [Fact]
-    public async Task The_requested_host_name_selects_the_certificate_and_is_shown_to_the_application()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task The_requested_host_name_selects_the_certificate_and_is_shown_to_the_application(ServerKind kind)
     {
         WebSocketTlsInformation? seen = null;
         using X509Certificate2 one = TestCertificate.MakeFor("one.example");
@@ -101,6 +102,7 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             SelectTls = (hello, _) => new(new SslServerAuthenticationOptions
             {
                 ServerCertificate = hello.ServerName == "one.example" ? one : other,
@@ -120,13 +122,15 @@ public sealed class EndPointsTests : IDisposable
         Assert.Equal(other.Thumbprint, await ServedCertificateAsync(server, "other.example"));
     }
 
-    [Fact]
-    public async Task A_certificate_is_replaced_without_affecting_open_connections()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task A_certificate_is_replaced_without_affecting_open_connections(ServerKind kind)
     {
         X509Certificate2 current = TestCertificate.MakeFor("one.example");
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             SelectTls = (_, _) => new(new SslServerAuthenticationOptions { ServerCertificate = Volatile.Read(ref current) }),
         });
         string first = current.Thumbprint;
@@ -141,13 +145,15 @@ public sealed class EndPointsTests : IDisposable
         Assert.Equal("still here", (await open.ReceiveMessageAsync().WithDeadline()).GetText());
     }
 
-    [Fact]
-    public async Task A_certificate_selection_that_throws_drops_only_its_client_and_is_reported()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task A_certificate_selection_that_throws_drops_only_its_client_and_is_reported(ServerKind kind)
     {
         WebSocketHandshakeFailure? failure = null;
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             SelectTls = (hello, _) => hello.ServerName == "localhost"
                 ? new(TestCertificate.ForServer())
                 : throw new InvalidOperationException("no such host"),
@@ -166,8 +172,9 @@ public sealed class EndPointsTests : IDisposable
         using RawPeer client = await RawPeer.ConnectTlsAsync(server.LocalEndPoint);
     }
 
-    [Fact]
-    public async Task The_application_gets_the_client_certificate()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task The_application_gets_the_client_certificate(ServerKind kind)
     {
         using X509Certificate2 mine = TestCertificate.MakeFor("client.example");
         string? seen = null;
@@ -177,6 +184,7 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             Tls = tls,
             OnUpgrade = (request, _) =>
             {

@@ -30,12 +30,12 @@ public sealed class ServerTlsFailureTests
     }
 
     [Theory]
-    [InlineData("GET /chat?token=secret HTTP/1.1\r\nHost: localhost\r\n\r\n", "'GET /chat'")]
-    [InlineData("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "'POST / HTTP/1.1'")]
-    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "'PRI * HTTP/2.0'")]
-    public async Task Plain_HTTP_on_a_TLS_port_gets_400_and_is_reported(string request, string said)
+    [EachServer("GET /chat?token=secret HTTP/1.1\r\nHost: localhost\r\n\r\n", "'GET /chat'", IsSecure = true)]
+    [EachServer("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "'POST / HTTP/1.1'", IsSecure = true)]
+    [EachServer("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "'PRI * HTTP/2.0'", IsSecure = true)]
+    public async Task Plain_HTTP_on_a_TLS_port_gets_400_and_is_reported(ServerKind kind, string request, string said)
     {
-        await using WebSocketServer server = await StartTlsAsync();
+        await using WebSocketServer server = await StartTlsAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync(request);
@@ -51,13 +51,15 @@ public sealed class ServerTlsFailureTests
         await Deadlines.UntilAsync(() => server.PendingHandshakeCount == 0, "nothing is left of it");
     }
 
-    [Fact]
-    public async Task A_custom_response_reaches_a_client_without_TLS()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task A_custom_response_reaches_a_client_without_TLS(ServerKind kind)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
+                EventLoop = kind.Loops(),
                 Tls = TestCertificate.ForServer(),
                 OnHandshakeFailed = _ => new WebSocketUpgradeRejection { Body = "elsewhere" },
             },
@@ -71,10 +73,11 @@ public sealed class ServerTlsFailureTests
         Assert.EndsWith("elsewhere", answer, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task An_unknown_protocol_is_dropped_without_a_response()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task An_unknown_protocol_is_dropped_without_a_response(ServerKind kind)
     {
-        await using WebSocketServer server = await StartTlsAsync();
+        await using WebSocketServer server = await StartTlsAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync("SSH-2.0-OpenSSH_9.2\r\n");
@@ -85,13 +88,13 @@ public sealed class ServerTlsFailureTests
     }
 
     [Theory]
-    [InlineData(false, false, WebSocketTlsFailure.ConnectionClosed, "before it sent anything")]
-    [InlineData(true, false, WebSocketTlsFailure.ConnectionClosed, "in the middle of the handshake")]
-    [InlineData(true, true, WebSocketTlsFailure.ConnectionReset, "reset")]
+    [EachServer(false, false, WebSocketTlsFailure.ConnectionClosed, "before it sent anything", IsSecure = true)]
+    [EachServer(true, false, WebSocketTlsFailure.ConnectionClosed, "in the middle of the handshake", IsSecure = true)]
+    [EachServer(true, true, WebSocketTlsFailure.ConnectionReset, "reset", IsSecure = true)]
     public async Task A_client_that_disconnects_is_reported_as_such(
-        bool hasBegun, bool isReset, WebSocketTlsFailure expected, string said)
+        ServerKind kind, bool hasBegun, bool isReset, WebSocketTlsFailure expected, string said)
     {
-        await using WebSocketServer server = await StartTlsAsync();
+        await using WebSocketServer server = await StartTlsAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         if (hasBegun)
         {
@@ -111,10 +114,11 @@ public sealed class ServerTlsFailureTests
         AssertSays(await FailureAsync(), expected, said, LogLevel.Information);
     }
 
-    [Fact]
-    public async Task An_alert_of_the_client_is_reported()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task An_alert_of_the_client_is_reported(ServerKind kind)
     {
-        await using WebSocketServer server = await StartTlsAsync();
+        await using WebSocketServer server = await StartTlsAsync(kind);
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         // RFC 8446 §6.2: unknown_ca, as clients send it that do not trust the server.
@@ -123,12 +127,13 @@ public sealed class ServerTlsFailureTests
         AssertSays(await FailureAsync(), WebSocketTlsFailure.CertificateRejectedByPeer, "unknown_ca (48)", LogLevel.Information);
     }
 
-    [Fact]
-    public async Task The_lack_of_a_common_TLS_version_is_reported()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task The_lack_of_a_common_TLS_version_is_reported(ServerKind kind)
     {
         SslServerAuthenticationOptions tls = TestCertificate.ForServer();
         tls.EnabledSslProtocols = SslProtocols.Tls13;
-        await using WebSocketServer server = await StartTlsAsync(tls);
+        await using WebSocketServer server = await StartTlsAsync(kind, tls);
 
         SslClientAuthenticationOptions old = TestCertificate.ForClient();
         old.EnabledSslProtocols = SslProtocols.Tls12;
@@ -138,13 +143,13 @@ public sealed class ServerTlsFailureTests
     }
 
     [Theory]
-    [InlineData(false, LogLevel.Debug)]
-    [InlineData(true, LogLevel.Information)]
-    public async Task A_slow_client_is_logged_and_a_silent_one_only_at_Debug(bool hasBegun, LogLevel level)
+    [EachServer(false, LogLevel.Debug, IsSecure = true)]
+    [EachServer(true, LogLevel.Information, IsSecure = true)]
+    public async Task A_slow_client_is_logged_and_a_silent_one_only_at_Debug(ServerKind kind, bool hasBegun, LogLevel level)
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await StartAsync(
-            new() { EndPoint = Servers.Loopback, Tls = TestCertificate.ForServer(), TimeProvider = time });
+            new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Tls = TestCertificate.ForServer(), TimeProvider = time });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         if (hasBegun)
         {
@@ -168,12 +173,14 @@ public sealed class ServerTlsFailureTests
         }
     }
 
-    [Fact]
-    public async Task A_server_failure_is_logged_as_Error_with_its_exception()
+    [Theory]
+    [EachServer(IsSecure = true)]
+    public async Task A_server_failure_is_logged_as_Error_with_its_exception(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(new()
         {
             EndPoint = Servers.Loopback,
+            EventLoop = kind.Loops(),
             SelectTls = static (_, _) => throw new InvalidOperationException("broken on purpose"),
         });
 
@@ -184,13 +191,13 @@ public sealed class ServerTlsFailureTests
     }
 
     [Theory]
-    [InlineData("validation", false)]
-    [InlineData("validation", true)]
-    [InlineData("selection", false)]
-    [InlineData("selection", true)]
-    [InlineData("options", false)]
-    [InlineData("options", true)]
-    public async Task A_TLS_callback_that_throws_is_a_server_failure(string callback, bool isCanceled)
+    [EachServer("validation", false, IsSecure = true)]
+    [EachServer("validation", true, IsSecure = true)]
+    [EachServer("selection", false, IsSecure = true)]
+    [EachServer("selection", true, IsSecure = true)]
+    [EachServer("options", false, IsSecure = true)]
+    [EachServer("options", true, IsSecure = true)]
+    public async Task A_TLS_callback_that_throws_is_a_server_failure(ServerKind kind, string callback, bool isCanceled)
     {
         Exception exception = isCanceled
             ? new OperationCanceledException("broken on purpose")
@@ -208,7 +215,7 @@ public sealed class ServerTlsFailureTests
             tls.ServerCertificateSelectionCallback = (_, _) => throw exception;
         }
 
-        var options = new WebSocketServerOptions { EndPoint = Servers.Loopback };
+        var options = new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops() };
         await using WebSocketServer server = await StartAsync(
             callback == "options" ? options with { SelectTls = (_, _) => throw exception } : options with { Tls = tls });
 
@@ -231,8 +238,8 @@ public sealed class ServerTlsFailureTests
     private static Task<WebSocketServer> StartServerAsync(WebSocketServerOptions options) =>
         WebSocketServer.StartAsync(options, Servers.EchoAsync);
 
-    private Task<WebSocketServer> StartTlsAsync(SslServerAuthenticationOptions? tls = null) =>
-        StartAsync(new() { EndPoint = Servers.Loopback, Tls = tls ?? TestCertificate.ForServer() });
+    private Task<WebSocketServer> StartTlsAsync(ServerKind kind, SslServerAuthenticationOptions? tls = null) =>
+        StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Tls = tls ?? TestCertificate.ForServer() });
 
     private Task<WebSocketServer> StartAsync(WebSocketServerOptions options) => StartServerAsync(options with
     {

@@ -35,7 +35,7 @@ internal sealed class LimitedServer : IDisposable
     {
         string folder = Path.Combine(
             AppContext.BaseDirectory, "..", "..", "Sockeye.LimitedServer", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)));
-        string arguments = (kind == ServerKind.Socket ? "--portable " : "") + (kind.IsSecure() ? "--tls" : "");
+        string arguments = (kind.UsesEventLoop() ? "" : "--portable ") + (kind.IsSecure() ? "--tls" : "");
         var start = new ProcessStartInfo("/bin/sh")
         {
             RedirectStandardInput = true,

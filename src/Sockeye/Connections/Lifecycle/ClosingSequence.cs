@@ -168,7 +168,8 @@ internal sealed class ClosingSequence : Deadline
     public void CloseWritten() => Do(static (lifecycle, _) => lifecycle.CloseWritten(), 0);
 
     /// <summary>The peer's direction of the transport has ended.</summary>
-    public void InputEnded() => Do(static (lifecycle, _) => lifecycle.InputEnded(), 0);
+    /// <param name="cutOff">Why what it sent last may be missing; <see langword="null"/> after an end in order.</param>
+    public void InputEnded(Exception? cutOff = null) => Do(static (lifecycle, cutOff) => lifecycle.InputEnded(cutOff), cutOff);
 
     /// <summary>Nothing can be sent any more.</summary>
     public void OutputFailed(Exception error) => Do(static (lifecycle, error) => lifecycle.OutputFailed(error), error);

@@ -183,8 +183,9 @@ internal sealed class ConnectionLifecycle(Role role)
             : WaitFor(LifecycleWait.PeerClose);
     }
 
-    /// <summary>The peer's direction of the transport has ended in order.</summary>
-    public LifecycleCommands InputEnded()
+    /// <summary>The peer's direction of the transport has ended.</summary>
+    /// <param name="cutOff">Why what it sent last may be missing; <see langword="null"/> after an end in order.</param>
+    public LifecycleCommands InputEnded(Exception? cutOff = null)
     {
         if (_isTransportGone)
         {
@@ -211,7 +212,7 @@ internal sealed class ConnectionLifecycle(Role role)
         // §7.1.5: no Close frame came, which is code 1006. The peer may still read what was accepted for it.
         IsInputOver = true;
         IsBegunHere ??= false;
-        Cause ??= new EndOfStreamException("The peer ended the transport without a Close frame.");
+        Cause ??= cutOff ?? new EndOfStreamException("The peer ended the transport without a Close frame.");
         return WaitFor(LifecycleWait.Transport) | Report() | LifecycleCommands.EndSends | LifecycleCommands.CloseWhenWritten;
     }
 

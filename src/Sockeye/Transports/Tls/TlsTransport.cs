@@ -100,6 +100,11 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     public override TimeSpan? SinceAcknowledgment => _below.SinceAcknowledgment;
 
     /// <inheritdoc/>
+    public override Exception? CutOff => _isTruncated
+        ? new EndOfStreamException("The peer ended TLS without close_notify: what it has sent last may be missing (RFC 8446 §6.1).")
+        : null;
+
+    /// <inheritdoc/>
     public override bool CanFlushLater => _below.CanFlushLater;
 
     /// <inheritdoc/>
@@ -314,9 +319,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         _output.Dispose();
         _pending = default;
         ReleaseKept();
-        Sink.OnClosed(error ?? (_isTruncated
-            ? new IOException("The peer ended TLS without close_notify: what it has sent last may be missing (RFC 8446 §6.1).")
-            : null));
+        Sink.OnClosed(error ?? CutOff);
     }
 
     /// <inheritdoc/>

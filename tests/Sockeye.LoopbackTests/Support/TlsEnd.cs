@@ -1,0 +1,95 @@
+using System.Net.Security;
+using Sockeye.Transports;
+using Sockeye.Transports.Tls;
+
+namespace Sockeye.Tests;
+
+/// <summary>One end of TLS as a machine, without a socket: the test gives it the ciphertext of the other end in pieces.</summary>
+internal sealed class TlsEnd : ICiphertextSink, IDisposable
+{
+    private readonly TlsEngine _engine;
+    private readonly byte[] _buffer = new byte[TlsRecord.MaxPlaintextLength];
+    private readonly List<byte> _sent = [];
+    private readonly List<byte> _received = [];
+
+    private TlsEnd(Func<SslStream, Task> handshake)
+    {
+        var ciphertext = new CiphertextStream { Output = this };
+        var tls = new SslStream(ciphertext);
+        _engine = new SslStreamEngine(ciphertext, tls, handshake(tls)) { Output = this };
+    }
+
+    /// <summary>Whether the handshake is complete.</summary>
+    public bool IsSecure { get; private set; }
+
+    /// <summary>Whether the other end has ended its direction with close_notify.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>The plaintext so far.</summary>
+    public byte[] Received => [.. _received];
+
+    /// <summary>A client that begins the handshake with its ClientHello.</summary>
+    public static TlsEnd Client(SslClientAuthenticationOptions options) => new(tls => tls.AuthenticateAsClientAsync(options));
+
+    /// <summary>A server that waits for one.</summary>
+    public static TlsEnd Server(SslServerAuthenticationOptions options) => new(tls => tls.AuthenticateAsServerAsync(options));
+
+    /// <summary>What it has sent since the last call.</summary>
+    public byte[] Take()
+    {
+        byte[] sent = [.. _sent];
+        _sent.Clear();
+        return sent;
+    }
+
+    /// <summary>Encrypts.</summary>
+    /// <returns>The records.</returns>
+    public byte[] Encrypt(ReadOnlySpan<byte> plaintext)
+    {
+        Assert.Empty(_sent);
+        _engine.Encrypt(plaintext);
+        return Take();
+    }
+
+    /// <summary>Ends its direction.</summary>
+    /// <returns>The record with close_notify.</returns>
+    public byte[] EndOutput()
+    {
+        Assert.Empty(_sent);
+        _engine.EndOutput();
+        return Take();
+    }
+
+    /// <summary>Gives it one piece of ciphertext, all of which it uses.</summary>
+    public void Deliver(ReadOnlySpan<byte> piece)
+    {
+        if (!IsSecure && !(IsSecure = _engine.Handshake(ref piece)))
+        {
+            Assert.True(piece.IsEmpty, "A handshake that is not complete has left something.");
+            return;
+        }
+
+        TlsDecryption result;
+        while ((result = _engine.Decrypt(ref piece, _buffer, out int length)) == TlsDecryption.Decrypted)
+        {
+            Assert.InRange(length, 1, _buffer.Length);
+            _received.AddRange(_buffer[..length]);
+        }
+
+        HasEnded |= result == TlsDecryption.Ended;
+        Assert.True(HasEnded || piece.IsEmpty, "An engine that needs more has left something.");
+    }
+
+    /// <summary>Gives it ciphertext in pieces of one length.</summary>
+    public void Deliver(byte[] ciphertext, int pieceLength)
+    {
+        foreach (byte[] piece in ciphertext.Chunk(pieceLength))
+        {
+            Deliver(piece);
+        }
+    }
+
+    void ICiphertextSink.OnRecords(ReadOnlySpan<byte> records) => _sent.AddRange(records);
+
+    public void Dispose() => _engine.Dispose();
+}
