@@ -22,6 +22,7 @@ internal static class TestWaits
         ["ReconnectRaceTests.cs"] = Race,
         ["TransportEndTests.cs"] = Race,
         ["EndsOverTransportsTests.cs"] = Race,
+        ["TlsHostilityTests.cs"] = Race,
         ["FlushWatchTests.cs"] = "A callback keeps the thread of a loop for longer than it may.",
     };
 
