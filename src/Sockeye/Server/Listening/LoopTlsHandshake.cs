@@ -84,7 +84,7 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
     {
         if (_witness is { IsNotTls: true, MayBecomeHttp: true } && !_isDoubted)
         {
-            // What is not TLS is recognized by its first word, for which there is no reason to be late.
+            // Another protocol than TLS is recognized by its first word, for which there is no reason to be late.
             _isDoubted = true;
             TimeSpan left = TimeLeft;
             _settings.Wheel.Schedule(this, left < MaxFirstWordTime ? left : MaxFirstWordTime);
