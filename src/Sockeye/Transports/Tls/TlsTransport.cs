@@ -31,7 +31,6 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     private int _keptEnd;
     private bool _hasInputEnded;
     private bool _isTruncated;
-    private bool _hasStarted;
 
     // The sink waits for something besides bytes: a read that decrypts to nothing does not end that.
     private bool _isAwaited;
@@ -242,12 +241,13 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         {
             // It may have kept bytes, also from before it took this transport over.
             ReadVerdict verdict = Note(Sink.OnReadingResumed());
-            if (MustStop(verdict) || (_kept is null && _hasStarted))
+            if (MustStop(verdict))
             {
                 return verdict;
             }
         }
 
+        // Without kept ciphertext too: the engine may hold some.
         return DecryptKept();
     }
 
@@ -463,7 +463,6 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     // Decrypts until nothing is left or the sink has enough.
     private ReadVerdict Decrypt(ref ReadOnlySpan<byte> ciphertext)
     {
-        _hasStarted = true;
         Memory<byte> buffer = Loop.Plaintext;
         ReadVerdict verdict = _isAwaited ? ReadVerdict.Await : ReadVerdict.Continue;
         while (!_isAborted && !_hasInputEnded)
@@ -554,6 +553,8 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         {
             _pool.Return(_kept);
             _kept = null;
+            _keptStart = 0;
+            _keptEnd = 0;
         }
     }
 
