@@ -31,6 +31,7 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
 
     // The deadline and a stop come on other threads: the first to set this decides.
     private int _isDecided;
+    private volatile bool _hasFailed;
     private bool _isClosing;
     private bool _isDoubted;
 
@@ -146,21 +147,23 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
         if (TryDecide())
         {
             Report(new OperationCanceledException());
-            _isClosing = true;
-            LingeringRejection.Schedule(wheel, this);
-            _tls.Close();
+        }
+        else if (!_hasFailed)
+        {
+            // It was completed or aborted just now.
+            return;
         }
         else if (_isClosing)
         {
             // The client reads nothing.
             _tls.Abort(error: null);
+            return;
         }
-        else
-        {
-            _isClosing = true;
-            LingeringRejection.Schedule(wheel, this);
-            _tls.Close();
-        }
+
+        _hasFailed = true;
+        _isClosing = true;
+        LingeringRejection.Schedule(wheel, this);
+        _tls.Close();
     }
 
     /// <inheritdoc cref="ITransportSink.OnFaulted"/>
@@ -219,6 +222,7 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
         }
 
         // A reset would destroy the alert before the client has read it.
+        _hasFailed = true;
         LingeringRejection.Schedule(_settings.Wheel, this);
         _tls.EndFailedHandshake();
     }
