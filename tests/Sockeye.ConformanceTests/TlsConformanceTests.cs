@@ -3,7 +3,7 @@ using Sockeye.Transports.Loops;
 namespace Sockeye.Tests;
 
 /// <summary>
-/// All cases over TLS in place on an event loop. Over a stream, the groups for which the transport matters: framing, pings, the closing
+/// All cases over TLS in place on an event loop, those of servers with both engines. Over a stream, the groups for which the transport matters: framing, pings, the closing
 /// handshake and some of the limits.
 /// </summary>
 public sealed class TlsConformanceTests
@@ -13,6 +13,8 @@ public sealed class TlsConformanceTests
 
     public static IEnumerable<TheoryDataRow<string, TestedRole>> Suite => CaseRuns.Rows(CaseCatalogue.Suite);
 
+    public static IEnumerable<TheoryDataRow<string, TestedRole>> Servers => Suite.Where(static row => row.Data.Item2 == TestedRole.Server);
+
     public static IEnumerable<TheoryDataRow<string, TestedRole>> Some => CaseRuns.Rows(CaseCatalogue.Suite.Where(
         conformanceCase => Groups.Contains(conformanceCase.Group) || Limits.Contains(conformanceCase.Id)));
 
@@ -20,6 +22,15 @@ public sealed class TlsConformanceTests
     [MemberData(nameof(Some))]
     public Task Case_of_the_suite_passes(string id, TestedRole role) =>
         CaseRuns.RunAsync(id, role, TestedTransport.Tls);
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public Task Case_of_the_suite_passes_by_OpenSSL_in_place(string id, TestedRole role)
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        Assert.SkipWhen(LoopTls.WhyNoOpenSsl is not null, "OpenSSL cannot be used here.");
+        return CaseRuns.RunAsync(id, role, TestedTransport.OpenSslEventLoop);
+    }
 
     [Theory]
     [MemberData(nameof(Suite))]

@@ -26,6 +26,7 @@ internal static class ServerSections
             Backlog = section.Number(nameof(options.Backlog), options.Backlog),
             EventLoop = section.Nested(nameof(options.EventLoop), options.EventLoop, nested => Read(nested, options.EventLoop)),
             Tls = section.Nested(nameof(options.Tls), options.Tls, nested => certificates.Read(nested) ?? options.Tls),
+            TlsEngine = section.Choice(nameof(options.TlsEngine), options.TlsEngine),
             ReservedDescriptors = section.Number(nameof(options.ReservedDescriptors), options.ReservedDescriptors),
             Socket = section.Nested(nameof(options.Socket), options.Socket, nested => Read(nested, options.Socket)),
         });
@@ -114,6 +115,7 @@ internal static class ServerSections
             {
                 DualStack = item.Flag(nameof(options.DualStack), options.DualStack),
                 Tls = item.Nested(nameof(options.Tls), plain, certificates.Read),
+                TlsEngine = item.Choice(nameof(options.TlsEngine), options.TlsEngine),
             });
         });
         return endPoint is null ? [] : [endPoint];

@@ -27,7 +27,7 @@ internal static class ClientTls
         }
         catch (Exception exception)
         {
-            var diagnosis = TlsDiagnosis.For(witness, check, exception);
+            var diagnosis = TlsDiagnosis.For(witness.Opening, check, exception);
             progress.Tls = diagnosis;
 
             // The platform would report a failed validation callback, even if the application has none.

@@ -11,18 +11,18 @@ namespace Sockeye.Handshakes;
 internal readonly record struct TlsDiagnosis(WebSocketTlsFailure Failure, string Detail)
 {
     /// <summary>Finds the reason of a failure.</summary>
-    /// <param name="witness">The record of the bytes below TLS; <see langword="null"/> if there was no handshake yet.</param>
+    /// <param name="opening">The record of the bytes below TLS; <see langword="null"/> if there was no handshake yet.</param>
     /// <param name="check">The check of the peer's certificate, if there was one.</param>
     /// <param name="exception">The exception that ended the handshake.</param>
-    public static TlsDiagnosis For(TlsWitness? witness, CertificateCheck? check, Exception exception)
+    public static TlsDiagnosis For(TlsOpening? opening, CertificateCheck? check, Exception exception)
     {
-        if (witness is { IsNotTls: true })
+        if (opening is { IsNotTls: true })
         {
-            return witness.IsHttp
+            return opening.IsHttp
                 ? new(WebSocketTlsFailure.PlainHttp,
-                    $"the peer speaks HTTP without TLS on this port: it sent {PeerText.Quote(witness.FirstText)}")
+                    $"the peer speaks HTTP without TLS on this port: it sent {PeerText.Quote(opening.FirstText)}")
                 : new(WebSocketTlsFailure.NotTls,
-                    $"the peer does not speak TLS on this port: it sent {PeerText.Quote(witness.FirstText)}");
+                    $"the peer does not speak TLS on this port: it sent {PeerText.Quote(opening.FirstText)}");
         }
 
         if (check?.Diagnosis is { } rejected)
@@ -35,16 +35,16 @@ internal readonly record struct TlsDiagnosis(WebSocketTlsFailure Failure, string
             return new(WebSocketTlsFailure.LocalFault, $"this end failed: {MessageOf(exception)}");
         }
 
-        return (witness?.AlertReceived ?? TlsAlerts.In(exception)) is { } received ? Received(received)
-            : witness?.AlertSent is { } sent && TlsAlerts.IsAboutParameters(sent)
+        return (opening?.AlertReceived ?? TlsAlerts.In(exception)) is { } received ? Received(received)
+            : opening?.AlertSent is { } sent && TlsAlerts.IsAboutParameters(sent)
                 ? new(WebSocketTlsFailure.NoCommonParameters,
                     $"the peer offers no version, cipher suite or protocol that this end supports: {TlsAlerts.Describe(sent)}")
             : exception is OperationCanceledException
                 ? new(WebSocketTlsFailure.TimedOut, "the handshake timed out, or this end stopped meanwhile")
-            : witness?.Failure is { } failure
+            : opening?.Failure is { } failure
                 ? new(WebSocketTlsFailure.ConnectionReset, $"the transport failed: {MessageOf(failure)}")
-            : witness is { HasEnded: true }
-                ? new(WebSocketTlsFailure.ConnectionClosed, witness.HasReceived
+            : opening is { HasEnded: true }
+                ? new(WebSocketTlsFailure.ConnectionClosed, opening.HasReceived
                     ? "the peer closed the transport in the middle of the handshake"
                     : "the peer closed the transport before it sent anything")
             : new(WebSocketTlsFailure.Other, MessageOf(exception));

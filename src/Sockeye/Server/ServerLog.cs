@@ -67,6 +67,10 @@ internal static partial class ServerLog
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
     public static partial void Listening(this ILogger logger, object? endPoint);
 
+    [LoggerMessage(EventId = 308, Level = LogLevel.Warning,
+        Message = "OpenSSL cannot be used in place on {EndPoint}: {Reason}. TLS runs on SslStream")]
+    public static partial void OpenSslUnavailable(this ILogger logger, object endPoint, string reason);
+
     [LoggerMessage(EventId = 302, Level = LogLevel.Warning,
         Message = "Accepting a connection failed; trying again in {Delay}")]
     public static partial void AcceptFailed(this ILogger logger, TimeSpan delay, Exception exception);

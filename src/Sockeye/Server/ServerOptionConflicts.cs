@@ -41,6 +41,7 @@ internal static class ServerOptionConflicts
         string? ignored = options.EndPoints.Count == 0 ? null
             : options.Tls is not null ? nameof(options.Tls)
             : options.SelectTls is not null ? nameof(options.SelectTls)
+            : options.TlsEngine != WebSocketTlsEngine.SslStream ? nameof(options.TlsEngine)
             : !options.EndPoint.Equals(WebSocketServerOptions.DefaultEndPoint) ? nameof(options.EndPoint)
             : null;
         if (ignored is not null)

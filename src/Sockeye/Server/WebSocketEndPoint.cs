@@ -47,5 +47,8 @@ public sealed record WebSocketEndPoint
     /// </remarks>
     public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectTls { get; init; }
 
+    /// <summary>What does TLS; see the members for what they support. The default is <see cref="WebSocketTlsEngine.SslStream"/>.</summary>
+    public WebSocketTlsEngine TlsEngine { get; init; }
+
     internal bool IsSecure => Tls is not null || SelectTls is not null;
 }

@@ -84,6 +84,9 @@ public sealed record WebSocketServerOptions : WebSocketAcceptorOptions
     /// </summary>
     public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectTls { get; init; }
 
+    /// <summary>Like <see cref="WebSocketEndPoint.TlsEngine"/>, for <see cref="EndPoint"/>.</summary>
+    public WebSocketTlsEngine TlsEngine { get; init; }
+
     /// <summary>
     /// The number of descriptors below the limit of the process that the server leaves free, on Unix: for files that the application opens,
     /// its connections to other servers, and threads, each of which needs two to start. The runtime ends a process that cannot start a
@@ -125,7 +128,7 @@ public sealed record WebSocketServerOptions : WebSocketAcceptorOptions
 
     internal IReadOnlyList<WebSocketEndPoint> AllEndPoints => EndPoints.Count > 0
         ? EndPoints
-        : [new WebSocketEndPoint(EndPoint) { Tls = Tls, SelectTls = SelectTls }];
+        : [new WebSocketEndPoint(EndPoint) { Tls = Tls, SelectTls = SelectTls, TlsEngine = TlsEngine }];
 
     /// <summary>How many descriptors the process may have: a seam for tests, which make them few.</summary>
     internal Func<int> DescriptorLimit { get; init; } = Transports.DescriptorLimit.Read;

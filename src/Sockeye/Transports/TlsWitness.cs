@@ -1,72 +1,20 @@
 using System.Security.Authentication;
-using System.Text;
 
 namespace Sockeye.Transports;
 
 /// <summary>
-/// The stream below TLS during the handshake. Records how the peer began and ended, to explain a failed handshake; afterwards it
-/// passes bytes on, and on request fails when the peer begins another handshake.
+/// The stream below TLS during the handshake, which it records, to explain a failed one; afterwards it passes bytes on, and on request
+/// fails when the peer begins another handshake.
 /// </summary>
 internal sealed class TlsWitness(Stream below) : LayeredStream(below)
 {
-    private const byte MajorVersion = 3;
+    private const int FirstWordPiece = 48;
 
-    private const int MaxKeptLength = 48;
-    private const int MinMethodLength = 3;
-
-    private static readonly TimeSpan MaxFirstWordTime = TimeSpan.FromSeconds(1);
-
-    private readonly byte[] _first = new byte[MaxKeptLength];
-    private int _firstLength;
-    private TlsRecordScanner _received;
-    private TlsRecordScanner _sent;
     private bool _isOver;
     private bool _forbidsRenegotiation;
 
-    /// <summary>Whether the peer has sent anything.</summary>
-    public bool HasReceived => _firstLength != 0;
-
-    /// <summary>Whether the bytes received so far could be the start of HTTP, and more are needed to decide.</summary>
-    public bool MayBecomeHttp => HasReceived && _firstLength < MaxKeptLength
-        && !_first.AsSpan(0, _firstLength).ContainsAnyExceptInRange((byte)'A', (byte)'Z');
-
-    /// <summary>Whether the peer's first bytes are not TLS.</summary>
-    public bool IsNotTls =>
-        HasReceived && (!TlsRecord.CanBeginWith(_first[0]) || (_firstLength > 1 && _first[1] != MajorVersion));
-
-    /// <summary>Whether the peer's first bytes are an HTTP request or response.</summary>
-    public bool IsHttp
-    {
-        get
-        {
-            ReadOnlySpan<byte> first = _first.AsSpan(0, _firstLength);
-            int method = first.IndexOfAnyExceptInRange((byte)'A', (byte)'Z');
-            return first.StartsWith("HTTP/"u8) || (method >= MinMethodLength && first[method] == ' ');
-        }
-    }
-
-    /// <summary>The start of what the peer sent, limited to what may be shown: the first line, without a query.</summary>
-    public string FirstText
-    {
-        get
-        {
-            string text = Encoding.Latin1.GetString(_first, 0, _firstLength);
-            int end = text.AsSpan().IndexOfAny('\r', '\n', '?');
-            return end < 0 ? text : text[..end];
-        }
-    }
-
-    /// <summary>The alert that the peer sent unencrypted (RFC 8446 §6), if any.</summary>
-    public byte? AlertReceived => _received.Alert;
-
-    /// <summary>The alert that this end sent unencrypted, if any.</summary>
-    public byte? AlertSent => _sent.Alert;
-
-    /// <summary>Whether the peer has ended its direction.</summary>
-    public bool HasEnded { get; private set; }
-
-    /// <summary>The error of the underlying stream, if any.</summary>
-    public Exception? Failure { get; private set; }
+    /// <summary>The record of the handshake.</summary>
+    public TlsOpening Opening { get; } = new();
 
     /// <summary>Stops recording, because the handshake is over.</summary>
     public void StopRecording() => _isOver = true;
@@ -79,11 +27,11 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     public void StopRecording(SslProtocols protocol)
     {
         _isOver = protocol == SslProtocols.Tls13;
-        _received.HasHandshake = false;
+        Opening.HasHandshake = false;
     }
 
     /// <summary>Whether a renegotiation has begun since then. It may not be over.</summary>
-    public bool HasRenegotiated => _received.HasHandshake;
+    public bool HasRenegotiated => Opening.HasHandshake;
 
     /// <summary>
     /// From now on a renegotiation ends the stream: nothing in a WebSocket connection needs one (RFC 9325 §3.5). After the other method that
@@ -104,12 +52,12 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         int count = await ReadBelowAsync(buffer, cancellationToken).ConfigureAwait(false);
         if (_forbidsRenegotiation)
         {
-            return !_received.HasHandshake
+            return !Opening.HasHandshake
                 ? count
                 : throw new IOException("The peer began a renegotiation of TLS, which an open connection does not support.");
         }
 
-        if (IsNotTls)
+        if (Opening.IsNotTls)
         {
             await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
 
@@ -124,11 +72,11 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
     private async Task ReadFirstWordAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(MaxFirstWordTime);
-        byte[] more = new byte[MaxKeptLength];
+        limit.CancelAfter(TlsOpening.MaxFirstWordTime);
+        byte[] more = new byte[FirstWordPiece];
         try
         {
-            while (MayBecomeHttp && !HasEnded)
+            while (Opening is { MayBecomeHttp: true, HasEnded: false })
             {
                 await ReadBelowAsync(more, limit.Token).ConfigureAwait(false);
             }
@@ -148,30 +96,26 @@ internal sealed class TlsWitness(Stream below) : LayeredStream(below)
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            Failure = exception;
+            Opening.Failure = exception;
             throw;
         }
 
         // TLS makes zero-byte reads to wait for input.
-        HasEnded |= count == 0 && !buffer.IsEmpty;
-        ReadOnlySpan<byte> piece = buffer.Span[..count];
-        ReadOnlySpan<byte> kept = piece[..Math.Min(piece.Length, MaxKeptLength - _firstLength)];
-        kept.CopyTo(_first.AsSpan(_firstLength));
-        _firstLength += kept.Length;
-        _received.Add(piece);
+        Opening.HasEnded |= count == 0 && !buffer.IsEmpty;
+        Opening.AddReceived(buffer.Span[..count]);
         return count;
     }
 
     private async ValueTask WatchWriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        _sent.Add(buffer.Span);
+        Opening.AddSent(buffer.Span);
         try
         {
             await Below.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            Failure = exception;
+            Opening.Failure = exception;
             throw;
         }
     }

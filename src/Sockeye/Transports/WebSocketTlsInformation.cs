@@ -17,6 +17,15 @@ public sealed class WebSocketTlsInformation
             : null;
     }
 
+    internal WebSocketTlsInformation(
+        SslProtocols protocol, TlsCipherSuite cipherSuite, string serverName, X509Certificate2? clientCertificate)
+    {
+        Protocol = protocol;
+        CipherSuite = cipherSuite;
+        ServerName = serverName;
+        ClientCertificate = clientCertificate;
+    }
+
     /// <summary>The TLS version.</summary>
     public SslProtocols Protocol { get; }
 

@@ -1,13 +1,58 @@
 using System.Buffers;
 using System.Net.Security;
+using Sockeye.Server.Listening;
+using Sockeye.Transports;
 using Sockeye.Transports.Loops;
 using Sockeye.Transports.Tls;
+using Sockeye.Transports.Tls.OpenSsl;
 
 namespace Sockeye.Tests;
 
 /// <summary>TLS in place on event loops.</summary>
 internal static class LoopTls
 {
+    /// <summary>Why OpenSSL cannot be tested here; <see langword="null"/> if it can.</summary>
+    public static string? WhyNoOpenSsl => OpenSslNative.WhyNot;
+
+    /// <summary>Conducts the handshake of a server by OpenSSL, and takes TLS over to the loop.</summary>
+    /// <param name="transport">The transport, which was not started.</param>
+    /// <param name="pool">The pool of the transport.</param>
+    public static async Task<TlsTransport> SecureByOpenSslAsync(this EventLoopTransport transport, ArrayPool<byte>? pool = null)
+    {
+        pool ??= ArrayPool<byte>.Shared;
+        var stream = new TransportStream(transport, pool);
+        var replies = new Replies();
+        OpenSslEngine engine = OpenSslEngine(TestCertificate.ForServer());
+        engine.Output = replies;
+        byte[] buffer = new byte[TlsRecord.MaxPlaintextLength];
+        byte[] rest = [];
+        bool isComplete = false;
+        while (!isComplete)
+        {
+            int count = await stream.ReadAsync(buffer);
+            isComplete = Continue(engine, buffer.AsSpan(0, count), out rest);
+            await stream.WriteAsync(replies.Take());
+        }
+
+        EventLoopTransport? detached = stream.Detach(out ArraySegment<byte> unread);
+        Assert.NotNull(detached);
+        var secure = new TlsTransport(detached, engine, pool);
+        secure.Preload([.. rest, .. unread.AsSpan()]);
+        if (unread.Array is { } array)
+        {
+            pool.Return(array);
+        }
+
+        return secure;
+    }
+
+    /// <summary>An engine of a server.</summary>
+    public static OpenSslEngine OpenSslEngine(SslServerAuthenticationOptions options)
+    {
+        SslServerAuthenticationOptions complete = ServerTlsOptions.Complete(options);
+        return new OpenSslEngine(OpenSslContexts.For(complete, TimeProvider.System), complete, sender: "the test", new TlsOpening());
+    }
+
     /// <summary>Conducts a handshake, and takes TLS over to the loop.</summary>
     /// <param name="transport">The transport, which was not started.</param>
     /// <param name="handshake">The handshake.</param>
@@ -30,5 +75,26 @@ internal static class LoopTls
         }
 
         return secure;
+    }
+
+    private static bool Continue(OpenSslEngine engine, ReadOnlySpan<byte> ciphertext, out byte[] rest)
+    {
+        bool isComplete = engine.Handshake(ref ciphertext);
+        rest = ciphertext.ToArray();
+        return isComplete;
+    }
+
+    private sealed class Replies : ICiphertextSink
+    {
+        private readonly List<byte> _records = [];
+
+        public void OnRecords(ReadOnlySpan<byte> records) => _records.AddRange(records);
+
+        public byte[] Take()
+        {
+            byte[] records = [.. _records];
+            _records.Clear();
+            return records;
+        }
     }
 }

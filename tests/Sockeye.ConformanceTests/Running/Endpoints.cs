@@ -28,6 +28,8 @@ internal static class Endpoints
             TestedTransport.Socket => OverSocket(role, pair, maxMessageLength, face, compression),
             TestedTransport.EventLoop => OverEventLoop(role, pair, maxMessageLength, face, compression),
             TestedTransport.TlsEventLoop => await OverTlsOnLoopAsync(role, pair, maxMessageLength, face, compression),
+            TestedTransport.OpenSslEventLoop =>
+                await OverTlsOnLoopAsync(role, pair, maxMessageLength, face, compression, WebSocketTlsEngine.OpenSsl),
             _ => await OverTlsAsync(role, pair, maxMessageLength, face, compression),
         };
     }
@@ -54,9 +56,10 @@ internal static class Endpoints
 
     public static async ValueTask<LoopbackEndpoint> OverTlsOnLoopAsync(
         TestedRole role, LoopbackPair pair, long maxMessageLength = DefaultMaxMessageLength,
-        TestedFace face = TestedFace.Handler, AgreedCompression? compression = null)
+        TestedFace face = TestedFace.Handler, AgreedCompression? compression = null,
+        WebSocketTlsEngine engine = WebSocketTlsEngine.SslStream)
     {
-        (TlsTransport transport, TlsStream peer) = await LoopbackPair.SecureOnLoopAsync(role, pair.Endpoint, pair.Peer);
+        (TlsTransport transport, TlsStream peer) = await LoopbackPair.SecureOnLoopAsync(role, pair.Endpoint, pair.Peer, engine);
         return new LoopbackEndpoint(role, face, maxMessageLength, transport, peer, pair.Peer, compression);
     }
 

@@ -20,4 +20,7 @@ public enum TestedTransport
 
     /// <summary>TLS in place on an event loop, over TCP on the loopback interface.</summary>
     TlsEventLoop,
+
+    /// <summary>TLS in place on an event loop, by OpenSSL, over TCP on the loopback interface. Servers only.</summary>
+    OpenSslEventLoop,
 }

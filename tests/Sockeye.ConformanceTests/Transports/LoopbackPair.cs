@@ -27,13 +27,15 @@ internal sealed record LoopbackPair(Socket Endpoint, Socket Peer)
     }
 
     public static async Task<(TlsTransport Endpoint, TlsStream Peer)> SecureOnLoopAsync(
-        TestedRole role, Socket endpoint, Socket peer)
+        TestedRole role, Socket endpoint, Socket peer, WebSocketTlsEngine engine)
     {
         static Task ServeAsync(SslStream tls) => tls.AuthenticateAsServerAsync(TestCertificate.ForServer());
         static Task ConnectAsync(SslStream tls) => tls.AuthenticateAsClientAsync(TestCertificate.ForClient());
         TlsStream securePeer = new(peer);
         bool isServer = role == TestedRole.Server;
-        Task<TlsTransport> securing = endpoint.ToTransport().SecureAsync(isServer ? ServeAsync : ConnectAsync);
+        Task<TlsTransport> securing = engine == WebSocketTlsEngine.OpenSsl
+            ? endpoint.ToTransport().SecureByOpenSslAsync()
+            : endpoint.ToTransport().SecureAsync(isServer ? ServeAsync : ConnectAsync);
         await securePeer.AuthenticateAsync(isServer ? ConnectAsync : ServeAsync, CancellationToken.None);
         return (await securing, securePeer);
     }

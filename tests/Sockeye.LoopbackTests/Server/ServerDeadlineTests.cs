@@ -126,6 +126,7 @@ public sealed class ServerDeadlineTests
     [Theory]
     [InlineData(ServerKind.Tls)]
     [InlineData(ServerKind.TlsEventLoop)]
+    [InlineData(ServerKind.OpenSslEventLoop)]
     public async Task A_client_that_is_silent_during_TLS_is_dropped(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(kind);
@@ -140,6 +141,7 @@ public sealed class ServerDeadlineTests
     [Theory]
     [InlineData(ServerKind.Tls)]
     [InlineData(ServerKind.TlsEventLoop)]
+    [InlineData(ServerKind.OpenSslEventLoop)]
     public async Task An_incomplete_request_over_TLS_gets_408(ServerKind kind)
     {
         await using WebSocketServer server = await StartAsync(kind);

@@ -106,10 +106,11 @@ internal sealed class ConnectionPair : IAsyncDisposable
             return (new SocketTransport(server, pool), new SocketTransport(client, pool));
         }
 
-        if (kind == TransportKind.TlsEventLoop)
+        if (kind is TransportKind.TlsEventLoop or TransportKind.OpenSslEventLoop)
         {
-            Task<TlsTransport> serving = server.ToTransport().SecureAsync(
-                tls => tls.AuthenticateAsServerAsync(TestCertificate.ForServer()), pool);
+            Task<TlsTransport> serving = kind == TransportKind.OpenSslEventLoop
+                ? server.ToTransport().SecureByOpenSslAsync(pool)
+                : server.ToTransport().SecureAsync(tls => tls.AuthenticateAsServerAsync(TestCertificate.ForServer()), pool);
             Task<TlsTransport> connecting = client.ToTransport().SecureAsync(
                 tls => tls.AuthenticateAsClientAsync(TestCertificate.ForClient()), pool);
             return (await serving.WithDeadline(), await connecting.WithDeadline());

@@ -21,7 +21,13 @@ public sealed class EachTransportAttribute(params TransportKind[] except) : Data
 
     private static TheoryDataRow<TransportKind> Row(TransportKind kind)
     {
-        bool isLoop = kind is TransportKind.EventLoop or TransportKind.EventLoopUnix or TransportKind.TlsEventLoop;
-        return new(kind) { Skip = isLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported : null };
+        bool isLoop = kind is TransportKind.EventLoop or TransportKind.EventLoopUnix or TransportKind.TlsEventLoop
+            or TransportKind.OpenSslEventLoop;
+        return new(kind)
+        {
+            Skip = isLoop && !EventLoop.IsSupported ? LoopSockets.NotSupported
+                : kind == TransportKind.OpenSslEventLoop ? LoopTls.WhyNoOpenSsl
+                : null,
+        };
     }
 }

@@ -14,4 +14,7 @@ public enum ServerKind
 
     /// <summary>TLS over TCP, in place on event loops, where there are any.</summary>
     TlsEventLoop,
+
+    /// <summary>TLS over TCP, in place on event loops by OpenSSL, where there are any.</summary>
+    OpenSslEventLoop,
 }

@@ -14,7 +14,7 @@ internal static class Servers
 
     /// <summary>The options of a kind of server; a test with more to set takes the parts below.</summary>
     public static WebSocketServerOptions OptionsOf(ServerKind kind) =>
-        new() { EndPoint = Loopback, EventLoop = kind.Loops(), Tls = kind.Tls() };
+        new() { EndPoint = Loopback, EventLoop = kind.Loops(), Tls = kind.Tls(), TlsEngine = kind.TlsEngine() };
 
     /// <summary>What a client of a kind of server needs for TLS; <see langword="null"/> without.</summary>
     public static SslClientAuthenticationOptions? ClientTls(this ServerKind kind) =>
@@ -22,19 +22,25 @@ internal static class Servers
 
     /// <summary>Why this kind of server is not available here; <see langword="null"/> if it is.</summary>
     public static string? WhyNot(this ServerKind kind) =>
-        kind.UsesEventLoop() && !EventLoop.IsSupported ? LoopSockets.NotSupported : null;
+        kind.UsesEventLoop() && !EventLoop.IsSupported ? LoopSockets.NotSupported
+        : kind == ServerKind.OpenSslEventLoop ? LoopTls.WhyNoOpenSsl
+        : null;
 
     public static EventLoopOptions Loops(this ServerKind kind) =>
         kind.UsesEventLoop() ? EventLoopOptions.Default : EventLoopOptions.Disabled;
 
     /// <summary>Whether the server uses TLS.</summary>
-    public static bool IsSecure(this ServerKind kind) => kind is ServerKind.Tls or ServerKind.TlsEventLoop;
+    public static bool IsSecure(this ServerKind kind) => kind is ServerKind.Tls or ServerKind.TlsEventLoop or ServerKind.OpenSslEventLoop;
 
     /// <summary>Whether event loops serve the connections.</summary>
-    public static bool UsesEventLoop(this ServerKind kind) => kind is ServerKind.EventLoop or ServerKind.TlsEventLoop;
+    public static bool UsesEventLoop(this ServerKind kind) =>
+        kind is ServerKind.EventLoop or ServerKind.TlsEventLoop or ServerKind.OpenSslEventLoop;
 
     public static SslServerAuthenticationOptions? Tls(this ServerKind kind) =>
         kind.IsSecure() ? TestCertificate.ForServer() : null;
+
+    public static WebSocketTlsEngine TlsEngine(this ServerKind kind) =>
+        kind == ServerKind.OpenSslEventLoop ? WebSocketTlsEngine.OpenSsl : WebSocketTlsEngine.SslStream;
 
     public static string Scheme(this ServerKind kind) => kind.IsSecure() ? "wss" : "ws";
 

@@ -35,16 +35,17 @@ internal sealed class TappedTls : IAsyncDisposable
     public TlsTransport Transport => Assert.IsType<TlsTransport>(Connection.Core.Transport);
 
     /// <summary>Opens a connection.</summary>
-    /// <param name="isServer">Whether the connection under test is a server's.</param>
+    /// <param name="end">Which end is under test.</param>
     /// <param name="version">The version of TLS.</param>
     /// <param name="pieceLength">In pieces of which length the peer sends its part of the handshakes.</param>
     /// <param name="options">The options of the connection.</param>
     public static async Task<TappedTls> OpenAsync(
-        bool isServer, SslProtocols version = SslProtocols.None, int pieceLength = int.MaxValue, WebSocketConnectionOptions? options = null)
+        TappedEnd end, SslProtocols version = SslProtocols.None, int pieceLength = int.MaxValue, WebSocketConnectionOptions? options = null)
     {
         Assert.SkipWhen(ServerKind.TlsEventLoop.WhyNot() is not null, LoopSockets.NotSupported);
+        Assert.SkipWhen(end == TappedEnd.OpenSslServer && LoopTls.WhyNoOpenSsl is not null, "OpenSSL cannot be used here.");
         options ??= new WebSocketConnectionOptions();
-        return isServer ? await OpenServerAsync(version, pieceLength, options) : await OpenClientAsync(version, pieceLength, options);
+        return end != TappedEnd.Client ? await OpenServerAsync(KindOf(end), version, pieceLength, options) : await OpenClientAsync(version, pieceLength, options);
     }
 
     /// <summary>A frame as the peer sends it: masked for a server.</summary>
@@ -92,11 +93,15 @@ internal sealed class TappedTls : IAsyncDisposable
         }
     }
 
-    private static async Task<TappedTls> OpenServerAsync(SslProtocols version, int pieceLength, WebSocketConnectionOptions options)
+    private static ServerKind KindOf(TappedEnd end) =>
+        end == TappedEnd.OpenSslServer ? ServerKind.OpenSslEventLoop : ServerKind.TlsEventLoop;
+
+    private static async Task<TappedTls> OpenServerAsync(
+        ServerKind kind, SslProtocols version, int pieceLength, WebSocketConnectionOptions options)
     {
         var opened = new TaskCompletionSource<WebSocketConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
         WebSocketServer server = await WebSocketServer.StartAsync(
-            Servers.OptionsOf(ServerKind.TlsEventLoop) with { Connection = options },
+            Servers.OptionsOf(kind) with { Connection = options },
             (connection, _) =>
             {
                 opened.SetResult(connection);

@@ -12,6 +12,12 @@ internal sealed class TlsEnd : ICiphertextSink, IDisposable
     private readonly List<byte> _sent = [];
     private readonly List<byte> _received = [];
 
+    private TlsEnd(TlsEngine engine)
+    {
+        _engine = engine;
+        _engine.Output = this;
+    }
+
     private TlsEnd(Func<SslStream, Task> handshake)
     {
         var ciphertext = new CiphertextStream { Output = this };
@@ -32,7 +38,17 @@ internal sealed class TlsEnd : ICiphertextSink, IDisposable
     public static TlsEnd Client(SslClientAuthenticationOptions options) => new(tls => tls.AuthenticateAsClientAsync(options));
 
     /// <summary>A server that waits for one.</summary>
-    public static TlsEnd Server(SslServerAuthenticationOptions options) => new(tls => tls.AuthenticateAsServerAsync(options));
+    public static TlsEnd Server(WebSocketTlsEngine engine)
+    {
+        SslServerAuthenticationOptions options = TestCertificate.ForServer();
+        if (engine == WebSocketTlsEngine.SslStream)
+        {
+            return new(tls => tls.AuthenticateAsServerAsync(options));
+        }
+
+        Assert.SkipWhen(LoopTls.WhyNoOpenSsl is not null, "OpenSSL cannot be used here.");
+        return new(LoopTls.OpenSslEngine(options));
+    }
 
     /// <summary>What it has sent since the last call.</summary>
     public byte[] Take()

@@ -15,6 +15,9 @@ public enum TransportKind
     /// <summary>TLS in place on an event loop.</summary>
     TlsEventLoop,
 
+    /// <summary>TLS in place on an event loop, by OpenSSL at the server's end.</summary>
+    OpenSslEventLoop,
+
     /// <summary>A stream transport over a named pipe, which cannot be ended in one direction.</summary>
     Pipe,
 

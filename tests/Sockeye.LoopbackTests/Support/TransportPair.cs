@@ -57,10 +57,11 @@ internal sealed class TransportPair : IDisposable
                 return new TransportPair(
                     new StreamTransport(stream, pool, endOutput: () => EndOutput(socket)),
                     new NetworkStream(peerSocket, ownsSocket: true), peerSocket, stream);
-            case TransportKind.TlsEventLoop:
+            case TransportKind.TlsEventLoop or TransportKind.OpenSslEventLoop:
                 var client = new TlsStream(peerSocket);
-                Task<TlsTransport> securing = socket.ToTransport().SecureAsync(
-                    secure => secure.AuthenticateAsServerAsync(TestCertificate.ForServer()), pool);
+                Task<TlsTransport> securing = kind == TransportKind.OpenSslEventLoop
+                    ? socket.ToTransport().SecureByOpenSslAsync(pool)
+                    : socket.ToTransport().SecureAsync(secure => secure.AuthenticateAsServerAsync(TestCertificate.ForServer()), pool);
                 await client.AuthenticateAsync(
                     secure => secure.AuthenticateAsClientAsync(TestCertificate.ForClient()), default).WithDeadline();
                 return new TransportPair(await securing.WithDeadline(), client, peerSocket);

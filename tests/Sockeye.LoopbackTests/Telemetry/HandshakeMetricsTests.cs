@@ -126,6 +126,7 @@ public sealed class HandshakeMetricsTests : IDisposable
     [Theory]
     [InlineData(ServerKind.Tls)]
     [InlineData(ServerKind.TlsEventLoop)]
+    [InlineData(ServerKind.OpenSslEventLoop)]
     public async Task A_client_without_TLS_is_measured_by_the_server(ServerKind kind)
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(kind);

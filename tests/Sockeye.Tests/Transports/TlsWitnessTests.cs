@@ -17,8 +17,8 @@ public sealed class TlsWitnessTests
 
         await Assert.ThrowsAsync<IOException>(() => witness.ReadAsync(new byte[100]).AsTask());
 
-        Assert.True(witness.IsNotTls);
-        Assert.True(witness.IsHttp);
+        Assert.True(witness.Opening.IsNotTls);
+        Assert.True(witness.Opening.IsHttp);
         Assert.Equal(read.Length, stream.Position);
     }
 
@@ -33,8 +33,8 @@ public sealed class TlsWitnessTests
 
         await Assert.ThrowsAsync<IOException>(() => witness.ReadAsync(new byte[100]).AsTask());
 
-        Assert.True(witness.IsNotTls);
-        Assert.False(witness.IsHttp);
+        Assert.True(witness.Opening.IsNotTls);
+        Assert.False(witness.Opening.IsHttp);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class TlsWitnessTests
             Assert.Equal(1, await witness.ReadAsync(buffer));
         }
 
-        Assert.False(witness.IsNotTls);
+        Assert.False(witness.Opening.IsNotTls);
     }
 
     private sealed class ByteByByte(byte[] bytes) : MemoryStream(bytes)

@@ -1,9 +1,11 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Sockeye.Connections;
 using Sockeye.Server.Handshakes;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
+using Sockeye.Transports.Tls.OpenSsl;
 using SocketAddress = Sockeye.Transports.Loops.SocketAddress;
 
 namespace Sockeye.Server.Listening;
@@ -28,12 +30,13 @@ internal sealed class Listener : IAcceptorOwner
     private Task _accepting = Task.CompletedTask;
 
     private Listener(
-        ServerContext context, Admission admission, WebSocketEndPoint endPoint, ListeningSocket listening, EventLoopGroup? loops)
+        ServerContext context, Admission admission, WebSocketEndPoint endPoint, WebSocketTlsEngine engine, ListeningSocket listening,
+        EventLoopGroup? loops)
     {
         _context = context;
         _admission = admission;
         _listening = listening;
-        _tls = endPoint.IsSecure ? new TlsAcceptor(context, endPoint, _stopped.Token) : null;
+        _tls = endPoint.IsSecure ? new TlsAcceptor(context, endPoint, engine, _stopped.Token) : null;
         _loops = loops;
     }
 
@@ -49,21 +52,26 @@ internal sealed class Listener : IAcceptorOwner
     public static Listener Bind(
         ServerContext context, Admission admission, WebSocketServerOptions options, WebSocketEndPoint endPoint, EventLoopGroup? loops)
     {
-        if (endPoint is { Tls: { } tls, SelectTls: null } && TlsSetup.FaultOf(tls) is { } fault)
+        if (endPoint is { Tls: { } tls, SelectTls: null } && TlsSetup.FaultOf(tls, endPoint.TlsEngine) is { } fault)
         {
             throw new ArgumentException($"No client could connect to {endPoint.EndPoint}: {fault}", nameof(endPoint));
         }
 
+        WebSocketTlsEngine engine = EngineFor(context, endPoint, loops);
         if (endPoint.Tls is { } secure)
         {
             // Now, because building a chain may take long.
-            _ = ServerTlsOptions.Complete(secure);
+            SslServerAuthenticationOptions complete = ServerTlsOptions.Complete(secure);
+            if (engine == WebSocketTlsEngine.OpenSsl && complete.ServerCertificateContext is not null)
+            {
+                _ = OpenSslContexts.For(complete, options.TimeProvider);
+            }
         }
 
         ListeningSocket listening = ListeningSocket.Bind(
             endPoint.EndPoint, options.Backlog, endPoint.DualStack, options.OwnSocket);
         context.Logger.Listening(listening.LocalEndPoint);
-        return new Listener(context, admission, endPoint, listening, loops);
+        return new Listener(context, admission, endPoint, engine, listening, loops);
     }
 
     /// <summary>Begins to accept.</summary>
@@ -159,6 +167,23 @@ internal sealed class Listener : IAcceptorOwner
 
     /// <inheritdoc/>
     void IAcceptorOwner.OnAcceptFailed(Exception exception) => _admission.NoteAcceptFailed(RetryDelay, exception);
+
+    private static WebSocketTlsEngine EngineFor(ServerContext context, WebSocketEndPoint endPoint, EventLoopGroup? loops)
+    {
+        if (endPoint is not { IsSecure: true, TlsEngine: WebSocketTlsEngine.OpenSsl })
+        {
+            return WebSocketTlsEngine.SslStream;
+        }
+
+        string? whyNot = loops is null ? "there are no event loops" : OpenSslNative.WhyNot;
+        if (whyNot is null)
+        {
+            return WebSocketTlsEngine.OpenSsl;
+        }
+
+        context.Logger.OpenSslUnavailable(endPoint.EndPoint, whyNot);
+        return WebSocketTlsEngine.SslStream;
+    }
 
     private async Task AcceptAsync()
     {

@@ -42,17 +42,17 @@ internal sealed class LoopTlsClient : TlsClient
     public override EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
 
     /// <inheritdoc/>
-    public override TlsWitness? Witness => _tls is null ? null : _witness;
+    public override TlsOpening? Opening => _tls is null ? null : _witness.Opening;
 
     /// <inheritdoc/>
     public override async ValueTask WaitAsync(CancellationToken cancellationToken) =>
         await _stream.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public override Task AuthenticateAsync(Func<SslStream, Task> handshake, CancellationToken cancellationToken)
+    public override Task AuthenticateAsync(TlsSelection selection, CancellationToken cancellationToken)
     {
         _tls = new SslStream(_witness);
-        return handshake(_tls);
+        return selection.AuthenticateAsync(_tls, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Security;
 using Sockeye.Connections;
 using Sockeye.Handshakes;
 using Sockeye.Protocol;
@@ -18,16 +17,13 @@ namespace Sockeye.Server.Listening;
 /// </summary>
 internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHandshake
 {
-    private static readonly TimeSpan MaxFirstWordTime = TimeSpan.FromSeconds(1);
-
     private readonly ServerContext _server;
-    private readonly SslServerAuthenticationOptions _options;
+    private readonly LoopTlsSetup _setup;
     private readonly EventLoopTransport _below;
     private readonly TlsTransport _tls;
     private readonly ConnectionSettings _settings;
     private readonly MeasuredHandshake? _measured;
     private readonly long _start;
-    private TlsWitness? _witness;
 
     // The deadline and a stop come on other threads: the first to set this decides.
     private int _isDecided;
@@ -37,12 +33,12 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
 
     /// <summary>Takes over a client. Nothing happens before <see cref="Start"/>.</summary>
     /// <param name="server">The rules and the connections of the server.</param>
-    /// <param name="options">The options of TLS.</param>
+    /// <param name="setup">What does TLS.</param>
     /// <param name="transport">The transport of the client.</param>
-    public LoopTlsHandshake(ServerContext server, SslServerAuthenticationOptions options, EventLoopTransport transport)
+    public LoopTlsHandshake(ServerContext server, LoopTlsSetup setup, EventLoopTransport transport)
     {
         _server = server;
-        _options = options;
+        _setup = setup;
         _below = transport;
         _settings = server.SettingsOn(transport.Loop.Wheel, isSecure: true);
         _measured = MeasuredHandshake.Begin(server.Options.TimeProvider);
@@ -74,29 +70,25 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
     public TlsEngine CreateEngine()
     {
         _server.Pending.NoteBegun(this);
-        var ciphertext = new CiphertextStream();
-        _witness = new TlsWitness(ciphertext);
-        var stream = new SslStream(_witness);
-        return new SslStreamEngine(ciphertext, stream, stream.AuthenticateAsServerAsync(_options));
+        return _setup.CreateEngine();
     }
 
     /// <inheritdoc/>
     public void OnHandshakeContinues()
     {
-        if (_witness is { IsNotTls: true, MayBecomeHttp: true } && !_isDoubted)
+        if (_setup.Opening is { IsNotTls: true, MayBecomeHttp: true } && !_isDoubted)
         {
             // Another protocol than TLS is recognized by its first word, for which there is no reason to be late.
             _isDoubted = true;
             TimeSpan left = TimeLeft;
-            _settings.Wheel.Schedule(this, left < MaxFirstWordTime ? left : MaxFirstWordTime);
+            _settings.Wheel.Schedule(this, left < TlsOpening.MaxFirstWordTime ? left : TlsOpening.MaxFirstWordTime);
         }
     }
 
     /// <inheritdoc/>
     public void OnHandshakeCompleted()
     {
-        _witness!.StopRecording(_tls.Tls!.Protocol);
-        _witness.ForbidRenegotiation();
+        _setup.OnHandshakeCompleted(_tls.Tls!);
         if (!TryDecide())
         {
             // It was aborted meanwhile.
@@ -231,7 +223,7 @@ internal sealed class LoopTlsHandshake : Deadline, ITlsHandshakeSink, IOpeningHa
     {
         EndPoint? remote = _below.RemoteEndPoint;
         HandshakeRejection? response = _server.Failures.RejectTls(
-            remote, TlsDiagnosis.For(_witness, check: null, exception), isSilent: _witness?.HasReceived != true,
+            remote, TlsDiagnosis.For(_setup.Opening, check: null, exception), isSilent: _setup.Opening?.HasReceived != true,
             TlsCallbackException.Unwrap(exception));
         _measured?.Fail(Group, response?.StatusCode, WebSocketHandshakeError.TlsFailed);
         return response;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using Sockeye.Transports;
 
@@ -20,17 +19,17 @@ internal sealed class SocketTlsClient(Socket socket, ArrayPool<byte> pool) : Tls
     public override EndPoint? RemoteEndPoint => socket.RemoteEndPoint;
 
     /// <inheritdoc/>
-    public override TlsWitness? Witness => _stream?.Witness;
+    public override TlsOpening? Opening => _stream?.Witness.Opening;
 
     /// <inheritdoc/>
     public override async ValueTask WaitAsync(CancellationToken cancellationToken) =>
         await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public override Task AuthenticateAsync(Func<SslStream, Task> handshake, CancellationToken cancellationToken)
+    public override Task AuthenticateAsync(TlsSelection selection, CancellationToken cancellationToken)
     {
         _stream = new TlsStream(socket);
-        return _stream.AuthenticateAsync(handshake, cancellationToken);
+        return _stream.AuthenticateAsync(stream => selection.AuthenticateAsync(stream, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>

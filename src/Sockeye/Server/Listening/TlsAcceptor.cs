@@ -14,8 +14,9 @@ namespace Sockeye.Server.Listening;
 /// <summary>Conducts the TLS handshake on sockets that were accepted, and then begins the opening handshake.</summary>
 /// <param name="context">The rules and the connections of the server.</param>
 /// <param name="endPoint">The address with the TLS options.</param>
+/// <param name="engine">What does TLS; on asynchronous sockets it is always SslStream.</param>
 /// <param name="stopped">Canceled when the server stops accepting.</param>
-internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPoint, CancellationToken stopped)
+internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPoint, WebSocketTlsEngine engine, CancellationToken stopped)
 {
     /// <summary>Begins the handshake on the thread pool: TLS calls the application in place, which must not delay accepting.</summary>
     public void Begin(Socket socket, PeerNetwork network) => Begin(new SocketTlsClient(socket, context.Options.Pool), network);
@@ -27,13 +28,20 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
     {
         if (endPoint.Tls is { } tls && ServerTlsOptions.IsReady(tls))
         {
-            var handshake = new LoopTlsHandshake(context, ServerTlsOptions.Complete(tls), transport);
+            SslServerAuthenticationOptions options = ServerTlsOptions.Complete(tls);
+            LoopTlsSetup setup = engine == WebSocketTlsEngine.OpenSsl
+                ? new OpenSslSetup(options, endPoint, context.Options.TimeProvider)
+                : new SslStreamSetup(options);
+            var handshake = new LoopTlsHandshake(context, setup, transport);
             context.Pending.Enter(handshake, network);
             handshake.Start();
         }
         else
         {
-            Begin(new LoopTlsClient(transport, context.Options.Pool), network);
+            TlsClient client = engine == WebSocketTlsEngine.OpenSsl
+                ? new LoopOpenSslClient(transport, endPoint, context.Options.TimeProvider, context.Options.Pool)
+                : new LoopTlsClient(transport, context.Options.Pool);
+            Begin(client, network);
         }
     }
 
@@ -54,18 +62,18 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         long start = time.GetTimestamp();
         var measured = MeasuredHandshake.Begin(time);
         EndPoint? remote = null;
-        var check = new ClientCertificateCheck();
+        TlsSelection? selection = null;
         try
         {
             remote = client.RemoteEndPoint;
+            selection = new TlsSelection(context.Logger, endPoint, remote);
             using var timeout = new CancellationTokenSource(context.Options.HandshakeTimeout, time);
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopped);
 
             // A client that sends nothing costs no TLS state.
             await client.WaitAsync(stopping.Token).ConfigureAwait(false);
             context.Pending.NoteBegun(pending);
-            await client.AuthenticateAsync(
-                secure => AuthenticateAsync(secure, remote, check, stopping.Token), stopping.Token).ConfigureAwait(false);
+            await client.AuthenticateAsync(selection, stopping.Token).ConfigureAwait(false);
             ServerHandshakeSession session = SessionOn(client.Secure(), isSecure: true);
             context.Pending.HandOver(pending, session);
             session.Start(context.Options.HandshakeTimeout - time.GetElapsedTime(start), measured);
@@ -73,7 +81,7 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         catch (Exception exception)
         {
             // Any failure of TLS: a client that speaks another protocol, an invalid certificate, a lost connection.
-            HandshakeRejection? response = ReportFailure(pending, remote, client.Witness, check, exception);
+            HandshakeRejection? response = ReportFailure(pending, remote, client.Opening, selection?.Check, exception);
             measured?.Fail(
                 context.Fallback.For(isSecure: true).SettingsOn(context.Wheel).Scope.Groups.For(
                     Role.Server, remote is UnixDomainSocketEndPoint ? NetworkTransport.Unix : NetworkTransport.Tcp),
@@ -90,60 +98,8 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         }
     }
 
-    private Task AuthenticateAsync(
-        SslStream stream, EndPoint? remote, ClientCertificateCheck check, CancellationToken cancellationToken)
-    {
-        if (endPoint.SelectTls is { } select)
-        {
-            return stream.AuthenticateAsServerAsync(
-                async (sender, hello, _, cancellation) => check.Over(
-                    await SelectAsync(select, hello, remote, cancellation).ConfigureAwait(false), sender, hello.ServerName),
-                state: null, cancellationToken);
-        }
-
-        return endPoint.Tls switch
-        {
-            null => throw new InvalidOperationException("The address has no TLS options."),
-            { ServerCertificateSelectionCallback: not null } tls => stream.AuthenticateAsServerAsync(
-                (sender, hello, _, _) => ValueTask.FromResult(check.Over(tls, sender, hello.ServerName)), state: null, cancellationToken),
-            { } tls => stream.AuthenticateAsServerAsync(check.Over(tls, stream, host: ""), cancellationToken),
-        };
-    }
-
-    private async ValueTask<SslServerAuthenticationOptions> SelectAsync(
-        Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>> select, SslClientHelloInfo hello,
-        EndPoint? remote, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await WaitInTimeAsync(select(hello, cancellationToken).AsTask(), remote, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TlsCallbackException(exception);
-        }
-    }
-
-    // SslStream would wait for the application after the deadline.
-    private async ValueTask<SslServerAuthenticationOptions> WaitInTimeAsync(
-        Task<SslServerAuthenticationOptions> selecting, EndPoint? remote, CancellationToken cancellationToken)
-    {
-        try
-        {
-            SslServerAuthenticationOptions selected = await selecting.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return TlsSetup.FaultOf(selected) is { } fault ? throw new InvalidOperationException(fault) : selected;
-        }
-        catch (OperationCanceledException) when (!selecting.IsCompleted)
-        {
-            _ = selecting.ContinueWith(
-                late => context.Logger.SelectTlsThrewLate(EndPoints.Unmapped(remote) ?? EndPoints.Unknown, late.Exception?.GetBaseException()),
-                CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            throw;
-        }
-    }
-
     private HandshakeRejection? ReportFailure(
-        PendingTls pending, EndPoint? remote, TlsWitness? witness, ClientCertificateCheck check, Exception exception)
+        PendingTls pending, EndPoint? remote, TlsOpening? opening, CertificateCheck? check, Exception exception)
     {
         if (pending.HasGivenWay)
         {
@@ -152,8 +108,8 @@ internal sealed class TlsAcceptor(ServerContext context, WebSocketEndPoint endPo
         }
 
         return context.Failures.RejectTls(
-            EndPoints.Unmapped(remote), TlsDiagnosis.For(witness, check.Check, exception),
-            isSilent: witness?.HasReceived != true, TlsCallbackException.Unwrap(exception));
+            EndPoints.Unmapped(remote), TlsDiagnosis.For(opening, check, exception),
+            isSilent: opening?.HasReceived != true, TlsCallbackException.Unwrap(exception));
     }
 
     // The client speaks HTTP without TLS.

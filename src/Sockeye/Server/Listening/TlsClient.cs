@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Security;
 using Sockeye.Transports;
 
 namespace Sockeye.Server.Listening;
@@ -14,15 +13,15 @@ internal abstract class TlsClient : IDisposable
     public abstract EndPoint? RemoteEndPoint { get; }
 
     /// <summary>The record of the handshake; <see langword="null"/> before it begins.</summary>
-    public abstract TlsWitness? Witness { get; }
+    public abstract TlsOpening? Opening { get; }
 
     /// <summary>Waits until the client has sent something. Costs no TLS state.</summary>
     public abstract ValueTask WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>Performs the handshake.</summary>
-    /// <param name="handshake">Performs it on a stream.</param>
+    /// <param name="selection">Selects the options.</param>
     /// <param name="cancellationToken">Cancels waiting for the client.</param>
-    public abstract Task AuthenticateAsync(Func<SslStream, Task> handshake, CancellationToken cancellationToken);
+    public abstract Task AuthenticateAsync(TlsSelection selection, CancellationToken cancellationToken);
 
     /// <summary>Makes the transport, after the handshake, which owns the client from now on.</summary>
     /// <exception cref="IOException">The client has disconnected.</exception>

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Sockeye.Transports.Tls.OpenSsl;
 
 namespace Sockeye.Server.Listening;
 
@@ -7,7 +8,12 @@ namespace Sockeye.Server.Listening;
 internal static class TlsSetup
 {
     /// <summary>Returns the fault of a server's TLS options; <see langword="null"/> if none is found.</summary>
-    public static string? FaultOf(SslServerAuthenticationOptions? options) => options switch
+    /// <param name="options">The options.</param>
+    /// <param name="engine">What does TLS.</param>
+    public static string? FaultOf(SslServerAuthenticationOptions? options, WebSocketTlsEngine engine) =>
+        FaultOf(options) ?? (engine == WebSocketTlsEngine.OpenSsl ? OpenSslServerOptions.FaultOf(options!) : null);
+
+    private static string? FaultOf(SslServerAuthenticationOptions? options) => options switch
     {
         null => "There are no options for TLS.",
         { ServerCertificateSelectionCallback: not null } => null,

@@ -108,6 +108,17 @@ internal sealed class TlsOutput(EventLoopTransport below, ArrayPool<byte> pool) 
         }
     }
 
+    /// <summary>Sends the alert that the engine has produced about what it received.</summary>
+    /// <returns>Whether there is one, and all of it was sent.</returns>
+    public bool TrySendAlert()
+    {
+        lock (_gate)
+        {
+            ReadOnlySpan<byte> alert = CiphertextBuffer.Current.Take();
+            return !alert.IsEmpty && !_isBlocked && !_isDisposed && below.TryWrite(alert) == alert.Length;
+        }
+    }
+
     /// <summary>Checks that the engine has produced nothing by itself after the handshake, as it would for a renegotiation.</summary>
     /// <exception cref="IOException">It has.</exception>
     public static void ThrowIfReplied()

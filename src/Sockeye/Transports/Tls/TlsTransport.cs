@@ -31,6 +31,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
     private int _keptEnd;
     private bool _hasInputEnded;
     private bool _isTruncated;
+    private Exception? _failure;
 
     // The sink waits for something besides bytes: a read that decrypts to nothing does not end that.
     private bool _isAwaited;
@@ -111,6 +112,9 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
 
     /// <inheritdoc/>
     public override TimeSlice? Slice => _below.Slice;
+
+    /// <summary>The engine; <see langword="null"/> before the peer has sent something.</summary>
+    public TlsEngine? Engine => _engine;
 
     /// <summary>Whether the transport was aborted, or has ended.</summary>
     public bool IsEnded => _isAborted;
@@ -319,7 +323,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         _output.Dispose();
         _pending = default;
         ReleaseKept();
-        Sink.OnClosed(error ?? CutOff);
+        Sink.OnClosed(error ?? _failure ?? CutOff);
     }
 
     /// <inheritdoc/>
@@ -478,7 +482,7 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
             }
             catch (Exception exception)
             {
-                Abort(exception);
+                Fail(exception);
                 break;
             }
 
@@ -520,6 +524,22 @@ internal sealed class TlsTransport : Transport, ITransportSink, IEventLoopSource
         // Nothing behind the end counts.
         ciphertext = default;
         return verdict;
+    }
+
+    // An alert reaches the peer first, if the engine has made one: a reset would destroy it.
+    private void Fail(Exception exception)
+    {
+        if (_output.TrySendAlert())
+        {
+            _failure = exception;
+            _isAborted = true;
+            _output.Discard();
+            _below.Close();
+        }
+        else
+        {
+            Abort(exception);
+        }
     }
 
     private ReadVerdict DecryptKept()

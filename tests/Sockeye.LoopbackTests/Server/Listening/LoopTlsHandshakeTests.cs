@@ -18,7 +18,7 @@ public sealed class LoopTlsHandshakeTests
         get
         {
             TheoryData<ServerKind, double, SslProtocols> stops = [];
-            foreach (ServerKind kind in (ServerKind[])[ServerKind.Tls, ServerKind.TlsEventLoop])
+            foreach (ServerKind kind in (ServerKind[])[ServerKind.Tls, ServerKind.TlsEventLoop, ServerKind.OpenSslEventLoop])
             {
                 stops.Add(new TheoryDataRow<ServerKind, double, SslProtocols>(kind, 0, SslProtocols.Tls13) { Skip = kind.WhyNot() });
                 stops.Add(new TheoryDataRow<ServerKind, double, SslProtocols>(kind, 0.01, SslProtocols.Tls13) { Skip = kind.WhyNot() });

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using Sockeye.Transports;
 using Sockeye.Transports.Tls;
+using Sockeye.Transports.Tls.OpenSsl;
 
 namespace Sockeye.Tests;
 
@@ -41,6 +42,13 @@ public sealed class TlsTransportChoiceTests
 
         Transport transport = Assert.Single(server.GetConnections()).Core.Transport;
         Assert.Equal(kind.UsesEventLoop() ? typeof(TlsTransport) : typeof(StreamTransport), transport.GetType());
+        Type? engine = kind switch
+        {
+            ServerKind.OpenSslEventLoop => typeof(OpenSslEngine),
+            ServerKind.TlsEventLoop => typeof(SslStreamEngine),
+            _ => null,
+        };
+        Assert.Equal(engine, (transport as TlsTransport)?.Engine?.GetType());
         await client.SendAsync("hello");
         Assert.Equal("hello", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
     }

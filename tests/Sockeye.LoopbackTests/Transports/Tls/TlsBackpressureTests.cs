@@ -13,14 +13,14 @@ public sealed class TlsBackpressureTests
     private const int HeaderLength = 2;
 
     /// <summary>Both roles and both versions.</summary>
-    public static MatrixTheoryData<bool, SslProtocols> Both { get; } =
-        new([true, false], [SslProtocols.Tls12, SslProtocols.Tls13]);
+    public static MatrixTheoryData<TappedEnd, SslProtocols> Both { get; } =
+        new(Enum.GetValues<TappedEnd>(), [SslProtocols.Tls12, SslProtocols.Tls13]);
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task Eight_senders_wait_for_a_peer_that_does_not_read_and_lose_nothing(bool isServer, SslProtocols version)
+    public async Task Eight_senders_wait_for_a_peer_that_does_not_read_and_lose_nothing(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         WebSocketConnection connection = pair.Connection;
         Task[] sending = [.. Enumerable.Range(0, SenderCount).Select(sender => Task.Run(() => SendAllAsync(connection, sender)))];
         await Deadlines.UntilAsync(() => connection.Core.Sends.IsBlocked, "senders wait");
@@ -42,9 +42,9 @@ public sealed class TlsBackpressureTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task All_that_was_accepted_before_a_close_arrives_and_then_close_notify(bool isServer, SslProtocols version)
+    public async Task All_that_was_accepted_before_a_close_arrives_and_then_close_notify(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         List<byte[]> accepted = [];
         byte[] message = Payloads.Bytes(100_000);
         while (accepted.Count < 1000 && pair.Connection.TrySend(message, WebSocketMessageKind.Binary) is WebSocketSendResult.Sent or WebSocketSendResult.Queued)
@@ -63,7 +63,7 @@ public sealed class TlsBackpressureTests
 
         Assert.Equal(1000, (await pair.Peer.ReadFrameAsync()).CloseCode);
         await pair.Peer.SendAsync(pair.Frame(RawFrame.Close, 0x03, 0xE8));
-        if (!isServer)
+        if (end == TappedEnd.Client)
         {
             // A client lets the server close first (RFC 6455 §7.1.1).
             await pair.Tls.ShutdownAsync().WithDeadline();

@@ -6,14 +6,14 @@ namespace Sockeye.Tests;
 public sealed class TlsEndTests
 {
     /// <summary>Both roles and both versions.</summary>
-    public static MatrixTheoryData<bool, SslProtocols> Both { get; } =
-        new([true, false], [SslProtocols.Tls12, SslProtocols.Tls13]);
+    public static MatrixTheoryData<TappedEnd, SslProtocols> Both { get; } =
+        new(Enum.GetValues<TappedEnd>(), [SslProtocols.Tls12, SslProtocols.Tls13]);
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task An_end_within_a_record_is_abnormal_and_says_that_close_notify_is_missing(bool isServer, SslProtocols version)
+    public async Task An_end_within_a_record_is_abnormal_and_says_that_close_notify_is_missing(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         byte[] last = await pair.EncryptAsync(pair.Frame(RawFrame.Text, "never"u8));
 
         await pair.SendAsync(last[..^1]);
@@ -25,9 +25,9 @@ public sealed class TlsEndTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task An_end_between_records_is_abnormal_and_says_that_close_notify_is_missing(bool isServer, SslProtocols version)
+    public async Task An_end_between_records_is_abnormal_and_says_that_close_notify_is_missing(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         await pair.Peer.SendAsync(pair.Frame(RawFrame.Text, "last"u8));
         Assert.Equal("last", (await pair.Connection.ReceiveMessageAsync().WithDeadline()).GetText());
 
@@ -38,9 +38,9 @@ public sealed class TlsEndTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task Close_notify_without_a_Close_frame_is_abnormal_and_nothing_is_missing(bool isServer, SslProtocols version)
+    public async Task Close_notify_without_a_Close_frame_is_abnormal_and_nothing_is_missing(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
 
         await pair.Tls.ShutdownAsync().WithDeadline();
 
@@ -50,9 +50,9 @@ public sealed class TlsEndTests
     // Data and close_notify in one segment, as most peers send their last.
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task Close_notify_right_behind_data_ends_the_connection_without_waiting_for_the_socket(bool isServer, SslProtocols version)
+    public async Task Close_notify_right_behind_data_ends_the_connection_without_waiting_for_the_socket(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         pair.Tap.IsHolding = true;
         await pair.Peer.SendAsync(pair.Frame(RawFrame.Text, "last"u8));
         await pair.Tls.ShutdownAsync().WithDeadline();
@@ -66,9 +66,9 @@ public sealed class TlsEndTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task An_end_without_close_notify_behind_both_Close_frames_is_clean(bool isServer, SslProtocols version)
+    public async Task An_end_without_close_notify_behind_both_Close_frames_is_clean(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         await pair.Peer.SendAsync(pair.Frame(RawFrame.Close, 0x03, 0xE8));
         Assert.Null(await pair.Connection.ReceiveAsync().WithDeadline());
         Assert.Equal(1000, (await pair.Peer.ReadFrameAsync()).CloseCode);
@@ -80,9 +80,9 @@ public sealed class TlsEndTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task An_end_without_close_notify_behind_the_reply_to_our_Close_frame_is_clean(bool isServer, SslProtocols version)
+    public async Task An_end_without_close_notify_behind_the_reply_to_our_Close_frame_is_clean(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         Task<WebSocketCloseResult> closing = pair.Connection.CloseAsync().AsTask();
         Assert.Equal(1000, (await pair.Peer.ReadFrameAsync()).CloseCode);
 
@@ -95,9 +95,9 @@ public sealed class TlsEndTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task Close_frames_are_followed_by_our_close_notify(bool isServer, SslProtocols version)
+    public async Task Close_frames_are_followed_by_our_close_notify(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         await pair.Peer.SendAsync(pair.Frame(RawFrame.Close, 0x03, 0xE8));
         await pair.Tls.ShutdownAsync().WithDeadline();
         Assert.Equal(1000, (await pair.Peer.ReadFrameAsync()).CloseCode);
@@ -109,10 +109,10 @@ public sealed class TlsEndTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task A_flipped_bit_ends_the_connection_and_nothing_of_its_record_is_delivered(bool isServer, SslProtocols version)
+    public async Task A_flipped_bit_ends_the_connection_and_nothing_of_its_record_is_delivered(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls other = await TappedTls.OpenAsync(isServer, version);
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls other = await TappedTls.OpenAsync(end, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         await pair.Peer.SendAsync(pair.Frame(RawFrame.Text, "whole"u8));
         Assert.Equal("whole", (await pair.Connection.ReceiveMessageAsync().WithDeadline()).GetText());
         byte[] record = await pair.EncryptAsync(pair.Frame(RawFrame.Text, "corrupted"u8));

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Security.Authentication;
+using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Client;
 using Sockeye.Server.Listening;
 using Sockeye.Transports;
@@ -71,6 +72,8 @@ public sealed class TlsHostilityTests
     [InlineData(ServerKind.Tls, true)]
     [InlineData(ServerKind.TlsEventLoop, false)]
     [InlineData(ServerKind.TlsEventLoop, true)]
+    [InlineData(ServerKind.OpenSslEventLoop, false)]
+    [InlineData(ServerKind.OpenSslEventLoop, true)]
     public async Task A_long_request_without_TLS_gets_400(ServerKind kind, bool requiresCertificate)
     {
         Assert.SkipWhen(kind.WhyNot() is not null, "This kind of server is not available here.");
@@ -89,6 +92,7 @@ public sealed class TlsHostilityTests
     [Theory]
     [InlineData(ServerKind.Tls)]
     [InlineData(ServerKind.TlsEventLoop)]
+    [InlineData(ServerKind.OpenSslEventLoop)]
     public async Task A_client_that_sends_one_letter_of_HTTP_is_dropped_after_a_second(ServerKind kind)
     {
         Assert.SkipWhen(kind.WhyNot() is not null, "This kind of server is not available here.");
@@ -101,18 +105,24 @@ public sealed class TlsHostilityTests
         Assert.Equal("", await client.ReadToEndAsync().WithDeadline());
     }
 
-    [Fact]
-    public async Task A_handshake_that_gives_way_as_it_completes_keeps_no_descriptor()
+    [Theory]
+    [InlineData(WebSocketTlsEngine.SslStream)]
+    [InlineData(WebSocketTlsEngine.OpenSsl)]
+    public async Task A_handshake_that_gives_way_as_it_completes_keeps_no_descriptor(WebSocketTlsEngine engine)
     {
         Assert.SkipUnless(EventLoop.IsSupported, LoopSockets.NotSupported);
+        Assert.SkipWhen(engine == WebSocketTlsEngine.OpenSsl && LoopTls.WhyNoOpenSsl is not null, "OpenSSL cannot be used here.");
         for (int round = 0; round < 300; round++)
         {
             (Socket socket, Socket peerSocket) = await TransportPair.ConnectSocketsAsync();
-            var client = new LoopTlsClient(socket.ToTransport(), System.Buffers.ArrayPool<byte>.Shared);
+            var endPoint = new WebSocketEndPoint(Servers.Loopback) { Tls = TestCertificate.ForServer() };
+            using TlsClient client = engine == WebSocketTlsEngine.OpenSsl
+                ? new LoopOpenSslClient(socket.ToTransport(), endPoint, TimeProvider.System, System.Buffers.ArrayPool<byte>.Shared)
+                : new LoopTlsClient(socket.ToTransport(), System.Buffers.ArrayPool<byte>.Shared);
             using var peer = new SslStream(new NetworkStream(peerSocket, ownsSocket: true));
             Task authenticating = peer.AuthenticateAsClientAsync(TestCertificate.ForClient());
-            await client.AuthenticateAsync(
-                static secure => secure.AuthenticateAsServerAsync(TestCertificate.ForServer()), CancellationToken.None).WithDeadline();
+            var selection = new TlsSelection(NullLogger.Instance, endPoint, remote: null);
+            await client.AuthenticateAsync(selection, CancellationToken.None).WithDeadline();
             await authenticating.WithDeadline();
             using var start = new Barrier(2);
             int spin = round % 50 * 10;

@@ -8,18 +8,18 @@ public sealed class TlsSegmentsTests
     private const int FullRecord = 16 * 1024;
 
     /// <summary>Both roles, both versions, and the length of the pieces.</summary>
-    public static MatrixTheoryData<bool, SslProtocols, int> Pieces { get; } =
-        new([true, false], [SslProtocols.Tls12, SslProtocols.Tls13], [1, 2, 7, 1000]);
+    public static MatrixTheoryData<TappedEnd, SslProtocols, int> Pieces { get; } =
+        new(Enum.GetValues<TappedEnd>(), [SslProtocols.Tls12, SslProtocols.Tls13], [1, 2, 7, 1000]);
 
     /// <summary>Both roles and both versions.</summary>
-    public static MatrixTheoryData<bool, SslProtocols> Both { get; } =
-        new([true, false], [SslProtocols.Tls12, SslProtocols.Tls13]);
+    public static MatrixTheoryData<TappedEnd, SslProtocols> Both { get; } =
+        new(Enum.GetValues<TappedEnd>(), [SslProtocols.Tls12, SslProtocols.Tls13]);
 
     [Theory]
     [MemberData(nameof(Pieces))]
-    public async Task Messages_arrive_in_pieces_that_are_read_one_by_one(bool isServer, SslProtocols version, int pieceLength)
+    public async Task Messages_arrive_in_pieces_that_are_read_one_by_one(TappedEnd end, SslProtocols version, int pieceLength)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version, pieceLength);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version, pieceLength);
         pair.SendInPieces(pieceLength);
 
         foreach (int length in (int[])[0, 1, 125, 126, 2000, pieceLength < 10 ? 3000 : 3 * FullRecord])
@@ -35,9 +35,9 @@ public sealed class TlsSegmentsTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task A_frame_may_be_cut_into_records_of_one_byte_that_arrive_at_once(bool isServer, SslProtocols version)
+    public async Task A_frame_may_be_cut_into_records_of_one_byte_that_arrive_at_once(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         List<byte> ciphertext = [];
         for (int number = 0; number < 20; number++)
         {
@@ -57,9 +57,9 @@ public sealed class TlsSegmentsTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task Full_records_back_to_back_carry_many_messages(bool isServer, SslProtocols version)
+    public async Task Full_records_back_to_back_carry_many_messages(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         byte[] large = Payloads.Bytes(1_000_000);
         byte[] frames =
         [
@@ -80,9 +80,9 @@ public sealed class TlsSegmentsTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task A_record_in_two_reads_is_whole_wherever_it_is_cut(bool isServer, SslProtocols version)
+    public async Task A_record_in_two_reads_is_whole_wherever_it_is_cut(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         int recordLength = int.MaxValue;
         for (int cut = 1; cut < recordLength; cut++)
         {
@@ -101,9 +101,9 @@ public sealed class TlsSegmentsTests
 
     [Theory]
     [MemberData(nameof(Both))]
-    public async Task A_full_inbox_pauses_in_the_middle_of_the_ciphertext_and_loses_nothing(bool isServer, SslProtocols version)
+    public async Task A_full_inbox_pauses_in_the_middle_of_the_ciphertext_and_loses_nothing(TappedEnd end, SslProtocols version)
     {
-        await using TappedTls pair = await TappedTls.OpenAsync(isServer, version);
+        await using TappedTls pair = await TappedTls.OpenAsync(end, version);
         List<byte> ciphertext = [];
         for (byte number = 0; number < 200; number++)
         {

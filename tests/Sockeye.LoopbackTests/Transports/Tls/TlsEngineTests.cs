@@ -4,7 +4,7 @@ using System.Security.Authentication;
 namespace Sockeye.Tests;
 
 /// <summary>TLS as a machine, given every piece of ciphertext that a network could deliver.</summary>
-public sealed class SslStreamEngineTests
+public sealed class TlsEngineTests
 {
     private const int FullRecord = 16 * 1024;
 
@@ -12,14 +12,14 @@ public sealed class SslStreamEngineTests
     private const int HeaderLength = 5;
 
     /// <summary>The versions of TLS, and pieces of every length that matters; with the last, everything comes at once.</summary>
-    public static MatrixTheoryData<SslProtocols, int> Pieces { get; } =
-        new([SslProtocols.Tls12, SslProtocols.Tls13], [1, 2, 7, 1000, int.MaxValue]);
+    public static MatrixTheoryData<WebSocketTlsEngine, SslProtocols, int> Pieces { get; } =
+        new(Enum.GetValues<WebSocketTlsEngine>(), [SslProtocols.Tls12, SslProtocols.Tls13], [1, 2, 7, 1000, int.MaxValue]);
 
     [Theory]
     [MemberData(nameof(Pieces))]
-    public void A_handshake_completes_in_pieces_of_any_length(SslProtocols version, int pieceLength)
+    public void A_handshake_completes_in_pieces_of_any_length(WebSocketTlsEngine engine, SslProtocols version, int pieceLength)
     {
-        (TlsEnd client, TlsEnd server) = Connect(version, pieceLength);
+        (TlsEnd client, TlsEnd server) = Connect(engine, version, pieceLength);
         using TlsEnd _ = client;
         using TlsEnd _1 = server;
 
@@ -30,9 +30,9 @@ public sealed class SslStreamEngineTests
 
     [Theory]
     [MemberData(nameof(Pieces))]
-    public void Plaintext_of_any_length_arrives_in_pieces_of_any_length_in_both_directions(SslProtocols version, int pieceLength)
+    public void Plaintext_of_any_length_arrives_in_pieces_of_any_length_in_both_directions(WebSocketTlsEngine engine, SslProtocols version, int pieceLength)
     {
-        (TlsEnd client, TlsEnd server) = Connect(version, pieceLength);
+        (TlsEnd client, TlsEnd server) = Connect(engine, version, pieceLength);
         using TlsEnd _ = client;
         using TlsEnd _1 = server;
         byte[] whole = Payloads.Bytes(5 * FullRecord);
@@ -52,11 +52,13 @@ public sealed class SslStreamEngineTests
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public void Hundreds_of_small_records_and_full_ones_arrive_from_one_piece(SslProtocols version)
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls13)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls13)]
+    public void Hundreds_of_small_records_and_full_ones_arrive_from_one_piece(WebSocketTlsEngine engine, SslProtocols version)
     {
-        (TlsEnd client, TlsEnd server) = Connect(version);
+        (TlsEnd client, TlsEnd server) = Connect(engine, version);
         using TlsEnd _ = client;
         using TlsEnd _1 = server;
         byte[] whole = Payloads.Bytes(400 + (6 * FullRecord));
@@ -73,11 +75,13 @@ public sealed class SslStreamEngineTests
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public void A_record_may_be_cut_at_any_place(SslProtocols version)
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls13)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls13)]
+    public void A_record_may_be_cut_at_any_place(WebSocketTlsEngine engine, SslProtocols version)
     {
-        (TlsEnd client, TlsEnd server) = Connect(version);
+        (TlsEnd client, TlsEnd server) = Connect(engine, version);
         using TlsEnd _ = client;
         using TlsEnd _1 = server;
         int recordLength = int.MaxValue;
@@ -96,12 +100,14 @@ public sealed class SslStreamEngineTests
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public void Plaintext_behind_the_handshake_in_one_piece_arrives(SslProtocols version)
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls13)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls13)]
+    public void Plaintext_behind_the_handshake_in_one_piece_arrives(WebSocketTlsEngine engine, SslProtocols version)
     {
         using TlsEnd client = TlsEnd.Client(ClientOptions(version));
-        using TlsEnd server = TlsEnd.Server(TestCertificate.ForServer());
+        using TlsEnd server = TlsEnd.Server(engine);
         server.Deliver(client.Take());
         client.Deliver(server.Take());
         byte[] last = client.Take();
@@ -122,13 +128,17 @@ public sealed class SslStreamEngineTests
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12, 1)]
-    [InlineData(SslProtocols.Tls12, int.MaxValue)]
-    [InlineData(SslProtocols.Tls13, 1)]
-    [InlineData(SslProtocols.Tls13, int.MaxValue)]
-    public void Close_notify_ends_one_direction_behind_all_plaintext(SslProtocols version, int pieceLength)
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls12, 1)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls12, 1)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls12, int.MaxValue)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls12, int.MaxValue)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls13, 1)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls13, 1)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls13, int.MaxValue)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls13, int.MaxValue)]
+    public void Close_notify_ends_one_direction_behind_all_plaintext(WebSocketTlsEngine engine, SslProtocols version, int pieceLength)
     {
-        (TlsEnd client, TlsEnd server) = Connect(version);
+        (TlsEnd client, TlsEnd server) = Connect(engine, version);
         using TlsEnd _ = client;
         using TlsEnd _1 = server;
 
@@ -143,14 +153,16 @@ public sealed class SslStreamEngineTests
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public void A_flipped_bit_anywhere_behind_the_header_ends_TLS_and_delivers_nothing(SslProtocols version)
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.SslStream, SslProtocols.Tls13)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, SslProtocols.Tls13)]
+    public void A_flipped_bit_anywhere_behind_the_header_ends_TLS_and_delivers_nothing(WebSocketTlsEngine engine, SslProtocols version)
     {
-        int length = Encrypted(version).Length;
+        int length = Encrypted(engine, version).Length;
         for (int index = HeaderLength; index < length; index += 3)
         {
-            (TlsEnd client, TlsEnd server) = Connect(version);
+            (TlsEnd client, TlsEnd server) = Connect(engine, version);
             using TlsEnd _ = client;
             using TlsEnd _1 = server;
             server.Deliver(client.Encrypt("whole"u8));
@@ -162,9 +174,9 @@ public sealed class SslStreamEngineTests
             Assert.Equal("whole"u8.ToArray(), server.Received);
         }
 
-        static byte[] Encrypted(SslProtocols version)
+        static byte[] Encrypted(WebSocketTlsEngine engine, SslProtocols version)
         {
-            (TlsEnd client, TlsEnd server) = Connect(version);
+            (TlsEnd client, TlsEnd server) = Connect(engine, version);
             using TlsEnd _ = client;
             using TlsEnd _1 = server;
             return client.Encrypt("corrupted"u8);
@@ -173,12 +185,15 @@ public sealed class SslStreamEngineTests
 
     // RFC 8446 §5.2: at most 2^14 + 256 bytes. And a type that there is none of.
     [Theory]
-    [InlineData("17 0303 FFFF")]
-    [InlineData("1F 0303 0010 00000000000000000000000000000000")]
-    [InlineData("47 4554 202F 20")]
-    public void Bytes_that_are_no_record_end_TLS(string hex)
+    [InlineData(WebSocketTlsEngine.SslStream, "17 0303 FFFF")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "17 0303 FFFF")]
+    [InlineData(WebSocketTlsEngine.SslStream, "1F 0303 0010 00000000000000000000000000000000")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "1F 0303 0010 00000000000000000000000000000000")]
+    [InlineData(WebSocketTlsEngine.SslStream, "47 4554 202F 20")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "47 4554 202F 20")]
+    public void Bytes_that_are_no_record_end_TLS(WebSocketTlsEngine engine, string hex)
     {
-        (TlsEnd client, TlsEnd server) = Connect(SslProtocols.Tls13);
+        (TlsEnd client, TlsEnd server) = Connect(engine, SslProtocols.Tls13);
         using TlsEnd _ = client;
         using TlsEnd _1 = server;
 
@@ -199,10 +214,10 @@ public sealed class SslStreamEngineTests
         return options;
     }
 
-    private static (TlsEnd Client, TlsEnd Server) Connect(SslProtocols version, int pieceLength = int.MaxValue)
+    private static (TlsEnd Client, TlsEnd Server) Connect(WebSocketTlsEngine engine, SslProtocols version, int pieceLength = int.MaxValue)
     {
         TlsEnd client = TlsEnd.Client(ClientOptions(version));
-        TlsEnd server = TlsEnd.Server(TestCertificate.ForServer());
+        TlsEnd server = TlsEnd.Server(engine);
         for (int flight = 0; flight < 4; flight++)
         {
             server.Deliver(client.Take(), pieceLength);
