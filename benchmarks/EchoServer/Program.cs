@@ -15,6 +15,7 @@
 //   --inline     continuations of a receive run on the I/O thread
 //   --telemetry  everything listens: all instruments, collected each second, and all activities
 //   --tls FILE   serves wss with the certificate and key of a PKCS #12 file that has no password
+//   --openssl    with --tls: OpenSSL in place does TLS, without SslStream
 //   --tls-context   with --tls: passes the certificate as a context, made once, instead of as ServerCertificate
 
 using System.Globalization;
@@ -64,6 +65,7 @@ WebSocketServerOptions options = new()
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)),
     Tls = tls,
+    TlsEngine = args.Contains("--openssl") ? WebSocketTlsEngine.OpenSsl : WebSocketTlsEngine.SslStream,
     // As the client requests: without context takeover if it requests none, which is then like PerMessageDeflateOptions.Shared.
     Compression = args.Contains("--small")
         ? PerMessageDeflateOptions.Default with { MinimumLength = 0 }

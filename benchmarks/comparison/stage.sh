@@ -81,7 +81,7 @@ if [ "$wanted" != "$(cat "$stage/built" 2>/dev/null || true)" ]; then
 fi
 
 case " $servers " in
-  *" sockeye "* | *" sockeye-tls "* | *" sockeye-context-tls "*)
+  *" sockeye "* | *" sockeye-tls "* | *" sockeye-context-tls "* | *" sockeye-openssl-tls "*)
     rm -rf "$stage/servers/sockeye"
     dotnet publish "$root/benchmarks/EchoServer" -c Release -o "$stage/servers/sockeye/out" -v q --nologo >&2
     dotnet publish "$root/benchmarks/DeflateLoad" -c Release -o "$stage/deflate-load" -v q --nologo >&2
@@ -91,7 +91,8 @@ case " $servers " in
     # shellcheck disable=SC2016 # expands in run.sh
     secure='--tls "$(dirname "$0")/../../cert/cert.pfx"'
     for variant in "inline:--inline" "1loop:--loops 1" "2loops:--loops 2" "portable:--portable" \
-      "small:--small" "upgrade:--upgrade" "tls:$secure" "context-tls:$secure --tls-context"; do
+      "small:--small" "upgrade:--upgrade" "tls:$secure" "context-tls:$secure --tls-context" \
+      "openssl-tls:$secure --openssl"; do
       mkdir -p "$stage/servers/sockeye-${variant%%:*}"
       {
         sed '/^exec/d' "$root/benchmarks/comparison/run-sockeye.sh"
