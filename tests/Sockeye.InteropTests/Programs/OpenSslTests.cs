@@ -15,11 +15,13 @@ public sealed class OpenSslTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("-tls1_2", "TLSv1.2", SslProtocols.Tls12)]
-    [InlineData("-tls1_3", "TLSv1.3", SslProtocols.Tls13)]
-    public async Task Versions_of_tls_and_http_are_negotiated(string option, string shown, SslProtocols protocol)
+    [InlineData(WebSocketTlsEngine.SslStream, "-tls1_2", "TLSv1.2", SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "-tls1_2", "TLSv1.2", SslProtocols.Tls12)]
+    [InlineData(WebSocketTlsEngine.SslStream, "-tls1_3", "TLSv1.3", SslProtocols.Tls13)]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "-tls1_3", "TLSv1.3", SslProtocols.Tls13)]
+    public async Task Versions_of_tls_and_http_are_negotiated(WebSocketTlsEngine engine, string option, string shown, SslProtocols protocol)
     {
-        await using WebSocketServer server = await StartAsync(TestCertificate.Value);
+        await using WebSocketServer server = await StartAsync(engine, TestCertificate.Value);
 
         ProgramRun run = await AskAsync(server, option, "-alpn", "h2,http/1.1");
 
@@ -31,11 +33,13 @@ public sealed class OpenSslTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-tls1_1")]
-    [InlineData("-tls1")]
-    public async Task Obsolete_tls_version_is_rejected(string option)
+    [InlineData(WebSocketTlsEngine.SslStream, "-tls1_1")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "-tls1_1")]
+    [InlineData(WebSocketTlsEngine.SslStream, "-tls1")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "-tls1")]
+    public async Task Obsolete_tls_version_is_rejected(WebSocketTlsEngine engine, string option)
     {
-        await using WebSocketServer server = await StartAsync(TestCertificate.Value);
+        await using WebSocketServer server = await StartAsync(engine, TestCertificate.Value);
 
         ProgramRun run = await AskAsync(server, option, "-cipher", "DEFAULT@SECLEVEL=0");
 
@@ -44,10 +48,12 @@ public sealed class OpenSslTests : IDisposable
         Assert.Equal([WebSocketHandshakeError.TlsFailed], _failures);
     }
 
-    [Fact]
-    public async Task Unsupported_ALPN_protocol_is_rejected()
+    [Theory]
+    [InlineData(WebSocketTlsEngine.SslStream)]
+    [InlineData(WebSocketTlsEngine.OpenSsl)]
+    public async Task Unsupported_ALPN_protocol_is_rejected(WebSocketTlsEngine engine)
     {
-        await using WebSocketServer server = await StartAsync(TestCertificate.Value);
+        await using WebSocketServer server = await StartAsync(engine, TestCertificate.Value);
 
         ProgramRun run = await AskAsync(server, "-alpn", "h2");
 
@@ -56,15 +62,17 @@ public sealed class OpenSslTests : IDisposable
     }
 
     [Theory]
-    [InlineData("one.example")]
-    [InlineData("two.example")]
-    public async Task Server_name_of_the_client_selects_the_certificate(string host)
+    [InlineData(WebSocketTlsEngine.SslStream, "one.example")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "one.example")]
+    [InlineData(WebSocketTlsEngine.SslStream, "two.example")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "two.example")]
+    public async Task Server_name_of_the_client_selects_the_certificate(WebSocketTlsEngine engine, string host)
     {
         using X509Certificate2 one = TestCertificate.MakeFor("one.example");
         using X509Certificate2 two = TestCertificate.MakeFor("two.example");
         await _folder.WriteAsync(host == "one.example" ? one : two);
         await using WebSocketServer server = await StartAsync(
-            select: hello => new() { ServerCertificate = hello.ServerName == "one.example" ? one : two });
+            engine, select: hello => new() { ServerCertificate = hello.ServerName == "one.example" ? one : two });
 
         ProgramRun run = await AskAsync(server, "-servername", host, "-verify_hostname", host);
 
@@ -74,15 +82,17 @@ public sealed class OpenSslTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-tls1_2")]
-    [InlineData("-tls1_3")]
-    public async Task Client_certificate_is_available_to_the_application(string option)
+    [InlineData(WebSocketTlsEngine.SslStream, "-tls1_2")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "-tls1_2")]
+    [InlineData(WebSocketTlsEngine.SslStream, "-tls1_3")]
+    [InlineData(WebSocketTlsEngine.OpenSsl, "-tls1_3")]
+    public async Task Client_certificate_is_available_to_the_application(WebSocketTlsEngine engine, string option)
     {
         using X509Certificate2 alice = TestCertificate.MakeFor("alice");
         using ProgramFolder hers = new();
         await hers.WriteAsync(alice);
         await using WebSocketServer server = await StartAsync(
-            select: _ => new()
+            engine, select: _ => new()
             {
                 ServerCertificate = TestCertificate.Value,
                 ClientCertificateRequired = true,
@@ -98,11 +108,14 @@ public sealed class OpenSslTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-tls1_2", true)]
-    [InlineData("-tls1_2", false)]
-    [InlineData("-tls1_3", true)]
-    [InlineData("-tls1_3", false)]
-    public async Task A_second_connection_resumes_the_session_of_the_first(string option, bool onLoops)
+    [InlineData("-tls1_2", true, WebSocketTlsEngine.SslStream)]
+    [InlineData("-tls1_2", true, WebSocketTlsEngine.OpenSsl)]
+    [InlineData("-tls1_2", false, WebSocketTlsEngine.SslStream)]
+    [InlineData("-tls1_3", true, WebSocketTlsEngine.SslStream)]
+    [InlineData("-tls1_3", true, WebSocketTlsEngine.OpenSsl)]
+    [InlineData("-tls1_3", false, WebSocketTlsEngine.SslStream)]
+    public async Task A_second_connection_resumes_the_session_of_the_first(
+        string option, bool onLoops, WebSocketTlsEngine engine)
     {
         await using WebSocketServer server = await WebSocketServer.StartAsync(
             new WebSocketServerOptions
@@ -110,6 +123,7 @@ public sealed class OpenSslTests : IDisposable
                 EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
                 Tls = new() { ServerCertificate = TestCertificate.Value },
                 EventLoop = onLoops ? EventLoopOptions.Default : EventLoopOptions.Disabled,
+                TlsEngine = engine,
             },
             (_, _) => Task.CompletedTask,
             Deadline.Token());
@@ -123,16 +137,65 @@ public sealed class OpenSslTests : IDisposable
         Assert.Contains("HTTP/1.1 426 ", second.Output, StringComparison.Ordinal);
     }
 
-    private Task<WebSocketServer> StartAsync(X509Certificate2 certificate) => StartAsync(
-        _ => new() { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] });
+    // Its certificate would not be checked again.
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task A_session_with_a_client_certificate_is_not_resumed_by_OpenSSL_in_place(string option)
+    {
+        int checks = 0;
+        await using WebSocketServer server = await StartAsync(
+            WebSocketTlsEngine.OpenSsl,
+            _ => new()
+            {
+                ServerCertificate = TestCertificate.Value,
+                ClientCertificateRequired = true,
+                RemoteCertificateValidationCallback = (_, _, _, _) => Interlocked.Increment(ref checks) != 0,
+            });
+        string session = _folder["session.pem"];
+
+        await AskAsync(server, option, "-sess_out", session);
+        ProgramRun second = File.Exists(session)
+            ? await AskAsync(server, option, "-sess_in", session)
+            : await AskAsync(server, option);
+
+        Assert.DoesNotContain("Reused, ", second.Output, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 426 ", second.Output, StringComparison.Ordinal);
+        Assert.Equal(2, checks);
+    }
+
+    // The ticket keys belong to a certificate.
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task A_session_of_one_host_is_not_resumed_at_another_by_OpenSSL_in_place(string option)
+    {
+        using X509Certificate2 one = TestCertificate.MakeFor("one.example");
+        using X509Certificate2 two = TestCertificate.MakeFor("two.example");
+        await _folder.WriteAsync(one);
+        await using WebSocketServer server = await StartAsync(
+            WebSocketTlsEngine.OpenSsl, hello => new() { ServerCertificate = hello.ServerName == "one.example" ? one : two });
+        string session = _folder["session.pem"];
+
+        await AskAsync(server, option, "-servername", "one.example", "-sess_out", session);
+        ProgramRun same = await AskAsync(server, option, "-servername", "one.example", "-sess_in", session);
+        ProgramRun other = await AskAsync(server, option, "-servername", "two.example", "-sess_in", session);
+
+        Assert.Contains("Reused, ", same.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Reused, ", other.Output, StringComparison.Ordinal);
+    }
+
+    private Task<WebSocketServer> StartAsync(WebSocketTlsEngine engine, X509Certificate2 certificate) => StartAsync(
+        engine, _ => new() { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] });
 
     /// <summary>Starts a server that rejects requests with a body that describes the client.</summary>
-    private Task<WebSocketServer> StartAsync(Func<SslClientHelloInfo, SslServerAuthenticationOptions> select) =>
+    private Task<WebSocketServer> StartAsync(WebSocketTlsEngine engine, Func<SslClientHelloInfo, SslServerAuthenticationOptions> select) =>
         WebSocketServer.StartAsync(
             new WebSocketServerOptions
             {
                 EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
                 SelectTls = (hello, _) => new(select(hello)),
+                TlsEngine = engine,
                 OnHandshakeFailed = failure =>
                 {
                     _failures.Enqueue(failure.Error);

@@ -16,13 +16,15 @@ public sealed class OpenSslTrafficTests : IDisposable
 
     // RFC 8446 §4.6.3: "k" updates the peer's keys, "K" asks for an update of ours too.
     [Theory]
-    [InlineData("k", true)]
-    [InlineData("K", true)]
-    [InlineData("k", false)]
-    [InlineData("K", false)]
-    public async Task A_server_serves_a_client_that_updates_its_keys(string command, bool onLoops)
+    [InlineData("k", true, WebSocketTlsEngine.SslStream)]
+    [InlineData("K", true, WebSocketTlsEngine.SslStream)]
+    [InlineData("k", true, WebSocketTlsEngine.OpenSsl)]
+    [InlineData("K", true, WebSocketTlsEngine.OpenSsl)]
+    [InlineData("k", false, WebSocketTlsEngine.SslStream)]
+    [InlineData("K", false, WebSocketTlsEngine.SslStream)]
+    public async Task A_server_serves_a_client_that_updates_its_keys(string command, bool onLoops, WebSocketTlsEngine engine)
     {
-        await using WebSocketServer server = await StartEchoAsync(onLoops);
+        await using WebSocketServer server = await StartEchoAsync(onLoops, engine);
         await using PeerProcess client = await OpenAsync(server, "-tls1_3");
 
         for (int round = 0; round < 5; round++)
@@ -67,10 +69,12 @@ public sealed class OpenSslTrafficTests : IDisposable
     }
 
     // RFC 9325 §3.5: renegotiation is for nothing in a WebSocket connection.
-    [Fact]
-    public async Task A_renegotiation_of_the_client_ends_the_connection()
+    [Theory]
+    [InlineData(WebSocketTlsEngine.SslStream)]
+    [InlineData(WebSocketTlsEngine.OpenSsl)]
+    public async Task A_renegotiation_of_the_client_ends_the_connection(WebSocketTlsEngine engine)
     {
-        await using WebSocketServer server = await StartEchoAsync(onLoops: true);
+        await using WebSocketServer server = await StartEchoAsync(onLoops: true, engine);
         await using PeerProcess client = await OpenAsync(server, "-tls1_2");
         WebSocketConnection connection = server.GetConnections().Single();
 
@@ -95,12 +99,13 @@ public sealed class OpenSslTrafficTests : IDisposable
         Assert.Contains("renegotiation", closed.Exception?.ToString(), StringComparison.Ordinal);
     }
 
-    private static Task<WebSocketServer> StartEchoAsync(bool onLoops) => WebSocketServer.StartAsync(
+    private static Task<WebSocketServer> StartEchoAsync(bool onLoops, WebSocketTlsEngine engine) => WebSocketServer.StartAsync(
         new WebSocketServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Tls = TestCertificate.ForServer(),
             EventLoop = onLoops ? EventLoopOptions.Default : EventLoopOptions.Disabled,
+            TlsEngine = engine,
         },
         async (connection, cancellation) =>
         {

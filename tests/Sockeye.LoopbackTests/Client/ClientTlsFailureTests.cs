@@ -80,7 +80,7 @@ public sealed class ClientTlsFailureTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             Tls = tls,
             OnHandshakeFailed = failure =>
             {

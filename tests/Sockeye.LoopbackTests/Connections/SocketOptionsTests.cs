@@ -95,7 +95,7 @@ public sealed class SocketOptionsTests : IDisposable
             new WebSocketServerOptions
             {
                 EndPoint = endPoint ?? Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Connection = Roomy(new WebSocketConnectionOptions()),
                 Socket = options,
@@ -141,7 +141,7 @@ public sealed class SocketOptionsTests : IDisposable
         var opened = new TaskCompletionSource<WebSocketConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var released = new ManualResetEventSlim();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Socket = options },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), Socket = options },
             async (connection, cancellation) =>
             {
                 // Receives nothing, so that the inbox fills and the connection stops reading.

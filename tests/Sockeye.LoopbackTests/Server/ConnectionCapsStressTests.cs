@@ -15,7 +15,7 @@ public sealed class ConnectionCapsStressTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 MaxConnections = Cap,
                 MaxConnectionsPerAddress = Cap,

@@ -16,7 +16,7 @@ public sealed class EndPointsTests : IDisposable
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             EndPoints =
             [
                 new WebSocketEndPoint(Servers.Loopback),
@@ -50,7 +50,7 @@ public sealed class EndPointsTests : IDisposable
         SocketException thrown = await Assert.ThrowsAsync<SocketException>(() => Servers.StartEchoAsync(
             new WebSocketServerOptions
             {
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 EndPoints = [new WebSocketEndPoint(unix), new WebSocketEndPoint(first.LocalEndPoint)],
             }));
 
@@ -79,7 +79,7 @@ public sealed class EndPointsTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems don't tell how a socket is set.");
         await using WebSocketServer server = await Servers.StartEchoAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Backlog = 7 });
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), Backlog = 7 });
 
         Assert.Equal(7u, Descriptors.BacklogOf(Descriptors.Of((IPEndPoint)server.LocalEndPoint)));
     }
@@ -102,7 +102,7 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             SelectTls = (hello, _) => new(new SslServerAuthenticationOptions
             {
                 ServerCertificate = hello.ServerName == "one.example" ? one : other,
@@ -130,7 +130,7 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             SelectTls = (_, _) => new(new SslServerAuthenticationOptions { ServerCertificate = Volatile.Read(ref current) }),
         });
         string first = current.Thumbprint;
@@ -153,7 +153,7 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             SelectTls = (hello, _) => hello.ServerName == "localhost"
                 ? new(TestCertificate.ForServer())
                 : throw new InvalidOperationException("no such host"),
@@ -184,7 +184,7 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             Tls = tls,
             OnUpgrade = (request, _) =>
             {

@@ -25,7 +25,7 @@ public sealed class FloodWhileClosingTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Connection = new()
                 {

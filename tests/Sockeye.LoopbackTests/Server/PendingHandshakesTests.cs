@@ -394,7 +394,7 @@ public sealed class PendingHandshakesTests
     private WebSocketServerOptions Options(ServerKind kind) => new()
     {
         EndPoint = Servers.Loopback,
-        EventLoop = kind.Loops(),
+        EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
         Tls = kind.Tls(),
         TimeProvider = _time,
         MaxPendingHandshakes = 2,

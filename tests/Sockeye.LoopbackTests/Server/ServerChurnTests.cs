@@ -56,7 +56,7 @@ public sealed class ServerChurnTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
         });
         var options = new WebSocketClientOptions { Tls = kind.ClientTls() };
@@ -90,7 +90,7 @@ public sealed class ServerChurnTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
             },
             request => request.Path == "/pull" ? WebSocketHandler.FromDelegate(Servers.EchoAsync) : new EchoHandler());

@@ -42,7 +42,7 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             TimeProvider = _time,
             OnHandshakeFailed = told =>
             {
@@ -68,7 +68,7 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             TimeProvider = _time,
             MaxPendingHandshakes = 2,
@@ -201,7 +201,7 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             TimeProvider = _time,
             Pool = _pool,
             SelectTls = (_, _) =>
@@ -293,7 +293,7 @@ public sealed class ServerDeadlineTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 TimeProvider = _time,
                 Pool = _pool,

@@ -27,7 +27,7 @@ public sealed class ServerDelegateTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 TimeProvider = new ManualTimeProvider(),
             },
             async (connection, cancellation) => await connection.ReceiveAsync(cancellation));
@@ -58,7 +58,7 @@ public sealed class ServerDelegateTests
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), LoggerFactory = log },
             async (connection, cancellation) =>
             {
                 await connection.ReceiveAsync(cancellation);
@@ -83,7 +83,7 @@ public sealed class ServerDelegateTests
         var fallen = new TaskCompletionSource();
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await WebSocketServer.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), LoggerFactory = log },
             async (_, cancellation) =>
             {
                 try

@@ -38,7 +38,7 @@ public sealed class ServerOptionsTests
         }
 
         await using WebSocketServer server = await Servers.StartEchoAsync(
-            new WebSocketServerOptions { EndPoint = new IPEndPoint(address, port), EventLoop = kind.Loops() });
+            new WebSocketServerOptions { EndPoint = new IPEndPoint(address, port), EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine() });
 
         Assert.Equal(port, server.Port);
         Assert.Equal(new IPEndPoint(address, port), server.LocalEndPoint);
@@ -117,7 +117,7 @@ public sealed class ServerOptionsTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Connection = connection,
                 TimeProvider = time ?? TimeProvider.System,

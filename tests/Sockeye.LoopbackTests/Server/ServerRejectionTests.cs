@@ -186,7 +186,7 @@ public sealed class ServerRejectionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 AllowedOrigins = ["https://app.example"],
             });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
@@ -202,7 +202,7 @@ public sealed class ServerRejectionTests
     {
         var log = new CapturingLoggerFactory();
         await using WebSocketServer server = await Servers.StartAsync(
-            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), LoggerFactory = log },
+            new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), LoggerFactory = log },
             request => request.Path == "/null"
                 ? null!
                 : throw new InvalidOperationException("broken on purpose"));

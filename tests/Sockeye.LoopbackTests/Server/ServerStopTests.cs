@@ -14,7 +14,7 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
             },
             async (connection, cancellation) =>
@@ -130,7 +130,7 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops() with { Count = 2 },
+                EventLoop = kind.Loops() with { Count = 2 }, TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Pool = pool,
             },
@@ -167,7 +167,7 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 TimeProvider = new ManualTimeProvider(),
             });
         using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
@@ -192,7 +192,7 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 TimeProvider = new ManualTimeProvider(),
             },
             async (connection, cancellation) =>
@@ -242,7 +242,7 @@ public sealed class ServerStopTests
         WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             TimeProvider = time,
         });

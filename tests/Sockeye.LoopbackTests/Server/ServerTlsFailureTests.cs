@@ -17,7 +17,7 @@ public sealed class ServerTlsFailureTests
     [EachServer(IsPlain = true)]
     public async Task A_ClientHello_on_a_port_without_TLS_is_recognized(ServerKind kind)
     {
-        await using WebSocketServer server = await StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops() });
+        await using WebSocketServer server = await StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine() });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
 
         await client.SendAsync(Hello);
@@ -59,7 +59,7 @@ public sealed class ServerTlsFailureTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = TestCertificate.ForServer(),
                 OnHandshakeFailed = _ => new WebSocketUpgradeRejection { Body = "elsewhere" },
             },
@@ -149,7 +149,7 @@ public sealed class ServerTlsFailureTests
     {
         var time = new ManualTimeProvider();
         await using WebSocketServer server = await StartAsync(
-            new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Tls = TestCertificate.ForServer(), TimeProvider = time });
+            new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), Tls = TestCertificate.ForServer(), TimeProvider = time });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);
         if (hasBegun)
         {
@@ -180,7 +180,7 @@ public sealed class ServerTlsFailureTests
         await using WebSocketServer server = await StartAsync(new()
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             SelectTls = static (_, _) => throw new InvalidOperationException("broken on purpose"),
         });
 
@@ -215,7 +215,7 @@ public sealed class ServerTlsFailureTests
             tls.ServerCertificateSelectionCallback = (_, _) => throw exception;
         }
 
-        var options = new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops() };
+        var options = new WebSocketServerOptions { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine() };
         await using WebSocketServer server = await StartAsync(
             callback == "options" ? options with { SelectTls = (_, _) => throw exception } : options with { Tls = tls });
 
@@ -239,7 +239,7 @@ public sealed class ServerTlsFailureTests
         WebSocketServer.StartAsync(options, Servers.EchoAsync);
 
     private Task<WebSocketServer> StartTlsAsync(ServerKind kind, SslServerAuthenticationOptions? tls = null) =>
-        StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), Tls = tls ?? TestCertificate.ForServer() });
+        StartAsync(new() { EndPoint = Servers.Loopback, EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(), Tls = tls ?? TestCertificate.ForServer() });
 
     private Task<WebSocketServer> StartAsync(WebSocketServerOptions options) => StartServerAsync(options with
     {

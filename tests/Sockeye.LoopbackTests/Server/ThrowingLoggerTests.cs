@@ -13,7 +13,7 @@ public sealed class ThrowingLoggerTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 LoggerFactory = _loggers,
             });
         WebSocketConnection client = await WebSocketClient.ConnectAsync(
@@ -38,7 +38,7 @@ public sealed class ThrowingLoggerTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(),
+            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
             LoggerFactory = _loggers,
             TimeProvider = time,
         });

@@ -164,7 +164,7 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 OnHandshakeFailed = failure =>
                 {
@@ -206,7 +206,7 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 TimeProvider = time,
                 OnUpgrade = async (_, cancellation) =>
                 {
@@ -295,7 +295,7 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 OnHandshakeFailed = failure =>
                 {
                     seen = failure;
@@ -374,7 +374,7 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(),
+                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 OnUpgrade = onUpgrade,
             },

@@ -25,6 +25,9 @@ internal sealed class TlsEnd : ICiphertextSink, IDisposable
         _engine = new SslStreamEngine(ciphertext, tls, handshake(tls)) { Output = this };
     }
 
+    /// <summary>What the handshake has negotiated.</summary>
+    public WebSocketTlsInformation Tls => _engine.Information;
+
     /// <summary>Whether the handshake is complete.</summary>
     public bool IsSecure { get; private set; }
 
@@ -46,6 +49,12 @@ internal sealed class TlsEnd : ICiphertextSink, IDisposable
             return new(tls => tls.AuthenticateAsServerAsync(options));
         }
 
+        return OpenSslServer(options);
+    }
+
+    /// <summary>A server by OpenSSL, with options of its own.</summary>
+    public static TlsEnd OpenSslServer(SslServerAuthenticationOptions options)
+    {
         Assert.SkipWhen(LoopTls.WhyNoOpenSsl is not null, "OpenSSL cannot be used here.");
         return new(LoopTls.OpenSslEngine(options));
     }

@@ -27,6 +27,7 @@ internal static unsafe class OpenSslServerOptions
     /// <param name="ssl">The SSL object, before its handshake.</param>
     /// <param name="options">The options.</param>
     /// <exception cref="AuthenticationException">OpenSSL rejects an option.</exception>
+    /// <exception cref="NotSupportedException">None of the cipher suites is supported.</exception>
     public static void Apply(nint ssl, SslServerAuthenticationOptions options)
     {
         if (options.EnabledSslProtocols != SslProtocols.None)
@@ -65,14 +66,27 @@ internal static unsafe class OpenSslServerOptions
             .Where(suite => NameOf(ssl, suite) is not null)
             .ToLookup(static suite => (int)suite >> 8 == Tls13SuitesPrefix, suite => NameOf(ssl, suite)!);
 #pragma warning restore CA1416
-        OpenSslErrors.ThrowUnlessOne(OpenSslNative.SetCipherSuites(ssl, string.Join(':', names[true])));
-        if (names[false].Any())
+        if (names.Count == 0)
+        {
+            throw new NotSupportedException("OpenSSL supports none of the cipher suites in the policy.");
+        }
+
+        // A version without suites would fail the handshakes of the other one too.
+        if (names.Contains(true))
+        {
+            OpenSslErrors.ThrowUnlessOne(OpenSslNative.SetCipherSuites(ssl, string.Join(':', names[true])));
+        }
+        else
+        {
+            SetVersion(ssl, OpenSslNative.ControlSetMaxVersion, OpenSslNative.Tls12);
+        }
+
+        if (names.Contains(false))
         {
             OpenSslErrors.ThrowUnlessOne(OpenSslNative.SetCipherList(ssl, string.Join(':', names[false])));
         }
         else
         {
-            // That list cannot be empty.
             SetVersion(ssl, OpenSslNative.ControlSetMinVersion, OpenSslNative.Tls13);
         }
     }
