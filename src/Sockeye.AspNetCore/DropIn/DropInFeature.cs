@@ -93,8 +93,10 @@ internal sealed class DropInFeature(
     // RFC 6455 §4.2.2: a hash of the key.
     private static string AcceptFor(string key)
     {
+        // Over HTTP/1.1 the key has its length: it was checked.
+        Span<byte> bytes = stackalloc byte[AcceptKey.KeyLength];
         Span<byte> accept = stackalloc byte[AcceptKey.Length];
-        AcceptKey.Compute(Encoding.UTF8.GetBytes(key), accept);
+        AcceptKey.Compute(bytes[..Encoding.ASCII.GetBytes(key, bytes)], accept);
         return Encoding.ASCII.GetString(accept);
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Sockeye.Protocol;
 
@@ -29,6 +30,14 @@ internal static class DropInRequest
     // A value that is valid is replaced by one string for all connections: the headers live as long as the connection.
     private static bool Lists(IHeaderDictionary headers, string name, string value)
     {
+        StringValues given = headers[name];
+        if (given.Count == 1 && value.Equals(given[0], StringComparison.OrdinalIgnoreCase))
+        {
+            // What nearly every client sends, without the arrays of a list.
+            headers[name] = value;
+            return true;
+        }
+
         string[] values = headers.GetCommaSeparatedValues(name);
         if (!values.Contains(value, StringComparer.OrdinalIgnoreCase))
         {
