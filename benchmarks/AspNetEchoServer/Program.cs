@@ -24,24 +24,29 @@ const int BufferLength = 16 * 1024;
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)));
-builder.Services.AddSockeye(static options => options with
+if (!args.Contains("--drop-in"))
 {
-    Connection = options.Connection with { Limits = options.Connection.Limits with { MaxMessageLength = MessageLimit } },
-});
+    builder.Services.AddSockeye(static options => options with
+    {
+        Connection = options.Connection with { Limits = options.Connection.Limits with { MaxMessageLength = MessageLimit } },
+    });
+}
+
 if (args.Contains("--transport"))
 {
     builder.WebHost.UseSockeyeTransport();
 }
 
 WebApplication app = builder.Build();
-app.MapGet("/plain", static () => "Hello, World!");
 if (args.Contains("--drop-in"))
 {
+    // The program of the peer, without routing, and one line changed.
     app.UseSockeyeWebSockets();
-    app.MapGet("/", EchoAsync);
+    app.Run(EchoAsync);
 }
 else
 {
+    app.MapGet("/plain", static () => "Hello, World!");
     app.MapWebSocket("/", new EchoHandler());
 }
 
