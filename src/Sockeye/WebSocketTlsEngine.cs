@@ -9,7 +9,7 @@ public enum WebSocketTlsEngine
     SslStream,
 
     /// <summary>
-    /// OpenSSL 3 in place, on Linux: less CPU time per message and less memory per connection, with the same behaviour. Where libssl.so.3 is
+    /// OpenSSL 3 in place, on Linux: less CPU time per message and less memory per connection. Where libssl.so.3 is
     /// missing, or there are no event loops, the server logs that and uses <see cref="SslStream"/>.
     /// </summary>
     /// <remarks>
@@ -21,8 +21,9 @@ public enum WebSocketTlsEngine
     /// policy TLS 1.2 has suites with ECDHE and AEAD only (RFC 9325 §4.2).
     /// </para>
     /// <para>
-    /// Rejects, when the server starts: earlier versions of TLS, an <see cref="EncryptionPolicy"/> that allows no encryption, and a padding of
-    /// RSA that is not allowed. Does not staple OCSP responses, and sends no list of trusted issuers with its request for a certificate.
+    /// Rejects, when the server starts, and for each connection with <see cref="WebSocketEndPoint.SelectTls"/>: earlier versions of TLS, an
+    /// <see cref="EncryptionPolicy"/> that allows no encryption, a padding of RSA that is not allowed, and with client certificates an
+    /// <see cref="SslCertificateTrust"/> (use <see cref="SslServerAuthenticationOptions.CertificateChainPolicy"/> with a custom trust store). Does not staple OCSP responses, and sends no list of trusted issuers with its request for a certificate.
     /// </para>
     /// </remarks>
     OpenSsl,

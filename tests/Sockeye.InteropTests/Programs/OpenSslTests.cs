@@ -164,6 +164,32 @@ public sealed class OpenSslTests : IDisposable
         Assert.Equal(2, checks);
     }
 
+    // OpenSSL would resume a session with a suite that the policy has no more.
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task A_session_is_not_resumed_under_another_policy_by_OpenSSL_in_place(string option)
+    {
+#pragma warning disable CA1416 // Programs run on Linux only.
+        var allowed = new CipherSuitesPolicy(
+            [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256]);
+#pragma warning restore CA1416
+        bool hasPolicy = true;
+        await using WebSocketServer server = await StartAsync(
+            WebSocketTlsEngine.OpenSsl,
+            _ => new() { ServerCertificate = TestCertificate.Value, CipherSuitesPolicy = hasPolicy ? allowed : null });
+        string session = _folder["session.pem"];
+
+        await AskAsync(server, option, "-sess_out", session);
+        ProgramRun same = await AskAsync(server, option, "-sess_in", session);
+        hasPolicy = false;
+        ProgramRun other = await AskAsync(server, option, "-sess_in", session);
+
+        Assert.Contains("Reused, ", same.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Reused, ", other.Output, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 426 ", other.Output, StringComparison.Ordinal);
+    }
+
     // The ticket keys belong to a certificate.
     [Theory]
     [InlineData("-tls1_2")]

@@ -147,10 +147,14 @@ public sealed class OpenSslEngineTests
     public void A_certificate_has_one_context_that_is_made_anew_after_half_a_day()
     {
         var time = new ManualTimeProvider();
+        X509Certificate2 certificate = TestCertificate.MakeFor("context.example");
         SslServerAuthenticationOptions options = ServerTlsOptions.Complete(
-            new SslServerAuthenticationOptions { ServerCertificate = TestCertificate.MakeFor("context.example") });
+            new SslServerAuthenticationOptions { ServerCertificate = certificate });
 
         OpenSslContext first = OpenSslContexts.For(options, time);
+
+        // The application may dispose of it once the server runs.
+        certificate.Dispose();
         time.Advance(TimeSpan.FromHours(11));
         Assert.Same(first, OpenSslContexts.For(options, time));
         time.Advance(TimeSpan.FromHours(2));
@@ -180,6 +184,57 @@ public sealed class OpenSslEngineTests
 
             Assert.Contains("OpenSSL in place", thrown.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Issuers_that_alone_are_trusted_are_not_ignored()
+    {
+        using X509Certificate2 issuer = TestCertificate.MakeFor("issuer.example");
+        var tls = new SslServerAuthenticationOptions
+        {
+            ClientCertificateRequired = true,
+            ServerCertificateContext = SslStreamCertificateContext.Create(
+                TestCertificate.Value, additionalCertificates: null, offline: true, SslCertificateTrust.CreateForX509Collection([issuer])),
+        };
+        WebSocketServerOptions options = Servers.OptionsOf(ServerKind.OpenSslEventLoop) with { Tls = tls };
+
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(() => Servers.StartEchoAsync(options));
+
+        Assert.Contains("SslCertificateTrust", thrown.Message, StringComparison.Ordinal);
+        Assert.Throws<NotSupportedException>(() => LoopTls.OpenSslEngine(tls));
+        tls.ClientCertificateRequired = false;
+        await using WebSocketServer server = await Servers.StartEchoAsync(options);
+    }
+
+    [Fact]
+    public async Task Disposing_of_an_engine_does_not_wait_for_a_check_of_the_application()
+    {
+        using X509Certificate2 mine = TestCertificate.MakeFor("client.example");
+        using var entered = new ManualResetEventSlim();
+        using var leave = new ManualResetEventSlim();
+        SslServerAuthenticationOptions tls = TestCertificate.ForServer();
+        tls.ClientCertificateRequired = true;
+        tls.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+        {
+            entered.Set();
+            Assert.True(leave.Wait(Deadlines.Deadline));
+            return certificate is not null;
+        };
+        SslClientAuthenticationOptions options = TestCertificate.ForClient();
+        options.LocalCertificateSelectionCallback = (_, _, _, _, _) => mine;
+        using TlsEnd client = TlsEnd.Client(options);
+        TlsEnd server = TlsEnd.OpenSslServer(tls);
+        server.Deliver(client.Take());
+        client.Deliver(server.Take());
+        byte[] last = client.Take();
+        Task handshake = Task.Run(() => server.Deliver(last));
+        Assert.True(entered.Wait(Deadlines.Deadline));
+
+        await Task.Run(server.Dispose).WithDeadline();
+        leave.Set();
+
+        await handshake.ContinueWith(static _ => { }, TaskScheduler.Default).WithDeadline();
+        Assert.Throws<ObjectDisposedException>(() => server.Encrypt("after"u8));
     }
 
     [Theory]

@@ -1,8 +1,6 @@
-using System.Net.Security;
 using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Sockeye.Transports.Tls.OpenSsl;
 
@@ -45,8 +43,7 @@ internal sealed unsafe class OpenSslContext : SafeHandle
     /// Whether sessions can be resumed. Those with a client's certificate cannot: it would not be checked again.
     /// </param>
     /// <exception cref="AuthenticationException">OpenSSL rejects the certificate.</exception>
-    /// <exception cref="NotSupportedException">The key is neither RSA nor ECDSA.</exception>
-    public static OpenSslContext For(SslStreamCertificateContext certificate, bool canResume)
+    public static OpenSslContext For(OpenSslCertificate certificate, bool canResume)
     {
         var context = new OpenSslContext();
         try
@@ -121,17 +118,17 @@ internal sealed unsafe class OpenSslContext : SafeHandle
         OpenSslNative.ContextSetVerifyCallback(handle, &OpenSslCallbacks.Verify, argument: 0);
     }
 
-    private void Use(SslStreamCertificateContext certificate)
+    private void Use(OpenSslCertificate certificate)
     {
-        UseCertificate(certificate.TargetCertificate, static (context, parsed) => OpenSslNative.ContextUseCertificate(context, parsed));
-        foreach (X509Certificate2 intermediate in certificate.IntermediateCertificates)
+        UseCertificate(certificate.Target, static (context, parsed) => OpenSslNative.ContextUseCertificate(context, parsed));
+        foreach (byte[] intermediate in certificate.Intermediates)
         {
             UseCertificate(
                 intermediate, static (context, parsed) => OpenSslNative.ContextControl(context, OpenSslNative.ControlAddChainCertificate, 1, parsed));
         }
 
         // The context takes its own reference to the key.
-        using SafeEvpPKeyHandle key = KeyOf(certificate.TargetCertificate);
+        SafeEvpPKeyHandle key = certificate.Key;
         bool isReferenced = false;
         try
         {
@@ -150,9 +147,8 @@ internal sealed unsafe class OpenSslContext : SafeHandle
     }
 
     // The context takes its own reference to what was parsed.
-    private void UseCertificate(X509Certificate2 certificate, Func<nint, nint, nint> use)
+    private void UseCertificate(ReadOnlySpan<byte> der, Func<nint, nint, nint> use)
     {
-        ReadOnlySpan<byte> der = certificate.RawDataMemory.Span;
         nint parsed;
         fixed (byte* start = der)
         {
@@ -173,14 +169,5 @@ internal sealed unsafe class OpenSslContext : SafeHandle
         {
             OpenSslNative.CertificateFree(parsed);
         }
-    }
-
-    private static SafeEvpPKeyHandle KeyOf(X509Certificate2 certificate)
-    {
-        using RSA? rsa = certificate.GetRSAPrivateKey();
-        using ECDsa? ecdsa = rsa is null ? certificate.GetECDsaPrivateKey() : null;
-        return rsa is RSAOpenSsl openRsa ? openRsa.DuplicateKeyHandle()
-            : ecdsa is ECDsaOpenSsl openEcdsa ? openEcdsa.DuplicateKeyHandle()
-            : throw new NotSupportedException("The private key is neither RSA nor ECDSA, or not one of OpenSSL.");
     }
 }

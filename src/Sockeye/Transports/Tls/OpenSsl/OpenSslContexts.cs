@@ -11,7 +11,7 @@ internal static class OpenSslContexts
 {
     private static readonly ConditionalWeakTable<SslStreamCertificateContext, Contexts> OfCertificates = [];
 
-    private static readonly Lazy<OpenSslContext> OfHellos = new(OpenSslContext.ForHello);
+    private static readonly Lazy<OpenSslContext> OfHellos = new(OpenSslContext.ForHello, LazyThreadSafetyMode.PublicationOnly);
 
     /// <summary>How long a context is used for new connections.</summary>
     public static TimeSpan Lifetime { get; } = TimeSpan.FromHours(12);
@@ -25,17 +25,18 @@ internal static class OpenSslContexts
     /// <exception cref="InvalidOperationException">There is no certificate, or no private key.</exception>
     public static OpenSslContext For(SslServerAuthenticationOptions options, TimeProvider time) =>
         options.ServerCertificateContext is { } certificate
-            ? OfCertificates.GetOrCreateValue(certificate).For(certificate, canResume: !options.ClientCertificateRequired, time)
+            ? OfCertificates.GetValue(certificate, static key => new Contexts(new OpenSslCertificate(key)))
+                .For(canResume: !options.ClientCertificateRequired, time)
             : throw new InvalidOperationException("TLS has no certificate, or one without its private key.");
 
-    private sealed class Contexts
+    private sealed class Contexts(OpenSslCertificate certificate)
     {
         private readonly Lock _gate = new();
         private OpenSslContext? _resuming;
         private OpenSslContext? _checking;
         private long _start;
 
-        public OpenSslContext For(SslStreamCertificateContext certificate, bool canResume, TimeProvider time)
+        public OpenSslContext For(bool canResume, TimeProvider time)
         {
             lock (_gate)
             {

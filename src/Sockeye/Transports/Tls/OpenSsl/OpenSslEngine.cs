@@ -18,6 +18,8 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
     private OpenSslClientCertificate? _client;
     private byte[]? _protocols;
 
+    private volatile bool _isDisposed;
+
     private ICiphertextSink? _output;
     private WebSocketTlsInformation? _information;
     private bool _isInputOver;
@@ -85,18 +87,25 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
             throw new IOException("The connection was lost.", _inputError ?? new EndOfStreamException());
         }
 
-        lock (_gate)
+        try
         {
-            int result = _session.Handshake(ciphertext);
-            ciphertext = ciphertext[^_session.UnreadLength..];
-            if (result != 1)
+            lock (_gate)
             {
-                _session.ThrowIfCallbackFailed();
-                return _session.IsStarved ? false : throw new AuthenticationException(OpenSslErrors.Take());
-            }
+                int result = _session.Handshake(ciphertext);
+                ciphertext = ciphertext[^_session.UnreadLength..];
+                if (result != 1)
+                {
+                    _session.ThrowIfCallbackFailed();
+                    return _session.IsStarved ? false : throw new AuthenticationException(OpenSslErrors.Take());
+                }
 
-            Complete();
-            return true;
+                Complete();
+                return true;
+            }
+        }
+        finally
+        {
+            DisposeIfAsked();
         }
     }
 
@@ -146,6 +155,7 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
             }
         }
 
+        DisposeIfAsked();
         if (length != 0)
         {
             return TlsDecryption.Decrypted;
@@ -165,6 +175,8 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
                 Throw();
             }
         }
+
+        DisposeIfAsked();
     }
 
     /// <inheritdoc/>
@@ -177,14 +189,27 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
                 Throw();
             }
         }
+
+        DisposeIfAsked();
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        lock (_gate)
+        // A call that is in progress may wait for the application, and does it when it returns.
+        _isDisposed = true;
+        if (_gate.IsHeldByCurrentThread || !_gate.TryEnter())
+        {
+            return;
+        }
+
+        try
         {
             _session.Dispose();
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 
@@ -215,6 +240,15 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
         _output!.OnRecords(records);
     }
 
+    // What comes after the handshake calls nothing that waits, but may overlap with the end too.
+    private void DisposeIfAsked()
+    {
+        if (_isDisposed)
+        {
+            Dispose();
+        }
+    }
+
     private void Complete()
     {
         nint ssl = _session.Address;
@@ -226,7 +260,7 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
         _information = new WebSocketTlsInformation(
             OpenSslNative.Version(ssl) == OpenSslNative.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
             (TlsCipherSuite)OpenSslNative.CipherProtocolId(OpenSslNative.CurrentCipher(ssl)),
-            TlsHelloExtensions.Decode(Marshal.PtrToStringUTF8(OpenSslNative.ServerName(ssl, type: 0)) ?? ""),
+            TlsHelloExtensions.ServerNameOf(Marshal.PtrToStringUTF8(OpenSslNative.ServerName(ssl, type: 0))),
             _client.Certificate);
 
         // Only the handshake needs them.

@@ -155,6 +155,12 @@ internal static unsafe partial class OpenSslNative
     [LibraryImport(Ssl, EntryPoint = "SSL_set_options")]
     public static partial ulong SetOptions(nint ssl, ulong options);
 
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_num_tickets")]
+    public static partial int SetTicketCount(nint ssl, nuint count);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_session_id_context")]
+    public static partial int SetSessionIdContext(nint ssl, byte* value, uint length);
+
     [LibraryImport(Ssl, EntryPoint = "SSL_set_verify")]
     public static partial void SetVerify(nint ssl, int mode, nint callback);
 
@@ -269,6 +275,13 @@ internal static unsafe partial class OpenSslNative
     [LibraryImport(Crypto, EntryPoint = "OpenSSL_version_num")]
     private static partial nuint VersionNumber();
 
+    // One that lies beside the program is found before that of the system, which .NET has loaded.
+    private static int LoadedCopies() => File.ReadLines("/proc/self/maps")
+        .Select(static line => line[(line.IndexOf('/', StringComparison.Ordinal) + 1)..])
+        .Where(static path => Path.GetFileName(path).StartsWith("libcrypto.so", StringComparison.Ordinal))
+        .Distinct()
+        .Count();
+
     private static string? Probe()
     {
         if (!OperatingSystem.IsLinux())
@@ -283,9 +296,9 @@ internal static unsafe partial class OpenSslNative
                 return "libssl.so.3 could not be initialized";
             }
 
-            return (nuint)SafeEvpPKeyHandle.OpenSslVersion == VersionNumber()
-                ? null
-                : "the version of OpenSSL that .NET has loaded is another one than that of libssl.so.3";
+            return (nuint)SafeEvpPKeyHandle.OpenSslVersion != VersionNumber() || LoadedCopies() != 1
+                ? "the OpenSSL that .NET has loaded is another one than libssl.so.3"
+                : null;
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException or PlatformNotSupportedException)
         {

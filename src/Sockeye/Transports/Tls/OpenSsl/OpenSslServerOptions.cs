@@ -1,6 +1,9 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Sockeye.Transports.Tls.OpenSsl;
 
@@ -14,6 +17,8 @@ internal static unsafe class OpenSslServerOptions
     public static string? FaultOf(SslServerAuthenticationOptions options) =>
         (options.EnabledSslProtocols & ~Supported) != 0 ? "OpenSSL in place supports TLS 1.2 and TLS 1.3 only."
         : options.EncryptionPolicy != EncryptionPolicy.RequireEncryption ? "OpenSSL in place always encrypts."
+        : options is { ClientCertificateRequired: true, ServerCertificateContext: { } context } && HasTrust(context)
+            ? "OpenSSL in place does not support SslCertificateTrust: set a CertificateChainPolicy with a CustomTrustStore instead."
         : options is { AllowRsaPkcs1Padding: false } or { AllowRsaPssPadding: false } ? "OpenSSL in place supports all paddings of RSA."
         : null;
 
@@ -27,9 +32,15 @@ internal static unsafe class OpenSslServerOptions
     /// <param name="ssl">The SSL object, before its handshake.</param>
     /// <param name="options">The options.</param>
     /// <exception cref="AuthenticationException">OpenSSL rejects an option.</exception>
-    /// <exception cref="NotSupportedException">None of the cipher suites is supported.</exception>
+    /// <exception cref="NotSupportedException">OpenSSL does not support the options, or none of the cipher suites.</exception>
     public static void Apply(nint ssl, SslServerAuthenticationOptions options)
     {
+        // The application may have changed them since the server has started.
+        if (FaultOf(options) is { } fault)
+        {
+            throw new NotSupportedException(fault);
+        }
+
         if (options.EnabledSslProtocols != SslProtocols.None)
         {
             bool hasTls12 = options.EnabledSslProtocols.HasFlag(SslProtocols.Tls12);
@@ -41,6 +52,7 @@ internal static unsafe class OpenSslServerOptions
         if (!options.AllowTlsResume)
         {
             _ = OpenSslNative.SetOptions(ssl, OpenSslNative.NoTicket);
+            OpenSslErrors.ThrowUnlessOne(OpenSslNative.SetTicketCount(ssl, 0));
         }
 
         if (options.ClientCertificateRequired)
@@ -53,7 +65,45 @@ internal static unsafe class OpenSslServerOptions
         {
             SetSuites(ssl, policy);
         }
+
+        SetSessionContext(ssl, options);
     }
+
+    // A session is resumed with its own version and suite: only under the options under which it was made.
+    private static void SetSessionContext(nint ssl, SslServerAuthenticationOptions options)
+    {
+        if (options is { EnabledSslProtocols: SslProtocols.None, CipherSuitesPolicy: null })
+        {
+            return;
+        }
+
+#pragma warning disable CA1416 // A policy exists only where it is supported.
+        string rules = $"{(int)options.EnabledSslProtocols}:{string.Join(',', options.CipherSuitesPolicy?.AllowedCipherSuites ?? [])}";
+#pragma warning restore CA1416
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(rules), digest);
+        fixed (byte* value = digest)
+        {
+            OpenSslErrors.ThrowUnlessOne(OpenSslNative.SetSessionIdContext(ssl, value, (uint)digest.Length));
+        }
+    }
+
+    // The platform has no public property for it. Where it cannot be read, there might be one: a client must not be trusted more than
+    // the application says.
+    private static bool HasTrust(SslStreamCertificateContext context)
+    {
+        try
+        {
+            return TrustOf(context) is not null;
+        }
+        catch (MissingFieldException)
+        {
+            return true;
+        }
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "Trust")]
+    private static extern ref SslCertificateTrust? TrustOf(SslStreamCertificateContext context);
 
     private static void SetVersion(nint ssl, int command, int version) =>
         OpenSslErrors.ThrowUnlessOne(OpenSslNative.Control(ssl, command, version, 0));

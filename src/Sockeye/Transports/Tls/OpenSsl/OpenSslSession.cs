@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Authentication;
 
 namespace Sockeye.Transports.Tls.OpenSsl;
@@ -177,7 +178,7 @@ internal sealed unsafe class OpenSslSession : IDisposable
         {
             _failure = null;
             OpenSslNative.ErrorClear();
-            throw failure;
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 

@@ -35,6 +35,9 @@ internal static class TlsHelloExtensions
         return length <= name.Length && Ascii.IsValid(name[..length]) ? Decode(Encoding.ASCII.GetString(name[..length])) : "";
     }
 
+    /// <summary>Returns a host name that OpenSSL has read; empty if there is none, or it is not valid.</summary>
+    public static string ServerNameOf(string? name) => name is not null && Ascii.IsValid(name) ? Decode(name) : "";
+
     /// <summary>Returns a host name as an application writes it, like <see cref="System.Net.Security.SslStream"/>: with letters of all scripts.</summary>
     public static string Decode(string name)
     {
