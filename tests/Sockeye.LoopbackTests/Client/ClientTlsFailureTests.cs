@@ -80,7 +80,8 @@ public sealed class ClientTlsFailureTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = tls,
             OnHandshakeFailed = failure =>
             {

@@ -95,7 +95,8 @@ public sealed class SocketOptionsTests : IDisposable
             new WebSocketServerOptions
             {
                 EndPoint = endPoint ?? Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Connection = Roomy(new WebSocketConnectionOptions()),
                 Socket = options,

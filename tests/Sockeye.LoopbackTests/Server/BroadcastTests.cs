@@ -156,7 +156,8 @@ public sealed class BroadcastTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TrackConnections = false,
         });
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
@@ -178,7 +179,8 @@ public sealed class BroadcastTests
         WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TimeProvider = time,
 
             // Time flies here: no other deadline may come before those of the stop.

@@ -45,7 +45,8 @@ public sealed class CompressionNegotiationTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             Compression = serverSide,
         });
@@ -233,7 +234,8 @@ public sealed class CompressionNegotiationTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Compression = Default,
         });
         using RawPeer peer = await RawPeer.OpenAsync(server.LocalEndPoint, "/", $"{ExtensionsHeader}: {Name}");

@@ -15,7 +15,8 @@ public sealed class ConnectionCapsStressTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 MaxConnections = Cap,
                 MaxConnectionsPerAddress = Cap,

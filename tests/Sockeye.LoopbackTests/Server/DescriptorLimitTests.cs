@@ -95,7 +95,8 @@ public sealed class DescriptorLimitTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             LoggerFactory = log,
             DescriptorLimit = () => Volatile.Read(ref limit),

@@ -16,7 +16,8 @@ public sealed class EndPointsTests : IDisposable
     {
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             EndPoints =
             [
                 new WebSocketEndPoint(Servers.Loopback),
@@ -50,7 +51,8 @@ public sealed class EndPointsTests : IDisposable
         SocketException thrown = await Assert.ThrowsAsync<SocketException>(() => Servers.StartEchoAsync(
             new WebSocketServerOptions
             {
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 EndPoints = [new WebSocketEndPoint(unix), new WebSocketEndPoint(first.LocalEndPoint)],
             }));
 
@@ -102,7 +104,8 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             SelectTls = (hello, _) => new(new SslServerAuthenticationOptions
             {
                 ServerCertificate = hello.ServerName == "one.example" ? one : other,
@@ -130,7 +133,8 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             SelectTls = (_, _) => new(new SslServerAuthenticationOptions { ServerCertificate = Volatile.Read(ref current) }),
         });
         string first = current.Thumbprint;
@@ -153,7 +157,8 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             SelectTls = (hello, _) => hello.ServerName == "localhost"
                 ? new(TestCertificate.ForServer())
                 : throw new InvalidOperationException("no such host"),
@@ -184,7 +189,8 @@ public sealed class EndPointsTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = tls,
             OnUpgrade = (request, _) =>
             {

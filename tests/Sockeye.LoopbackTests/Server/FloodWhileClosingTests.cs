@@ -25,7 +25,8 @@ public sealed class FloodWhileClosingTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Connection = new()
                 {

@@ -394,7 +394,8 @@ public sealed class PendingHandshakesTests
     private WebSocketServerOptions Options(ServerKind kind) => new()
     {
         EndPoint = Servers.Loopback,
-        EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+        EventLoop = kind.Loops(),
+        TlsEngine = kind.TlsEngine(),
         Tls = kind.Tls(),
         TimeProvider = _time,
         MaxPendingHandshakes = 2,

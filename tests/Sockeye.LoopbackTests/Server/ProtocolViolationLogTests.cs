@@ -32,7 +32,8 @@ public sealed class ProtocolViolationLogTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             LoggerFactory = log,
             Connection = new()

@@ -190,7 +190,8 @@ public sealed class RequestRulesTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 LoggerFactory = log ?? new CapturingLoggerFactory(),
             },
             (_, _) => throw new InvalidOperationException("No connection was to be served."));

@@ -100,7 +100,8 @@ public sealed class RoutesTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Compression = new PerMessageDeflateOptions(),
                 OnUpgrade = static (_, _) => new(WebSocketUpgradeDecision.Reject(403)),
             },
@@ -148,7 +149,8 @@ public sealed class RoutesTests
         await using WebSocketServer server = await StartWithOriginsAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             AllowedOrigins = ["https://server.example"],
         });
 
@@ -166,7 +168,8 @@ public sealed class RoutesTests
         await using WebSocketServer server = await StartWithOriginsAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             DangerousAllowAnyOrigin = true,
         });
 

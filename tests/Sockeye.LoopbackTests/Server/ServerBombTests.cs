@@ -69,7 +69,8 @@ public sealed class ServerBombTests(ITestOutputHelper output)
         WebSocketServerOptions options = new()
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Pool = ArrayPool<byte>.Create(MaxPooledLength, maxArraysPerBucket: 4),
             Compression = PerMessageDeflateOptions.Default,
             Connection = new()

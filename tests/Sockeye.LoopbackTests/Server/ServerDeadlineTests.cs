@@ -42,7 +42,8 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TimeProvider = _time,
             OnHandshakeFailed = told =>
             {
@@ -68,7 +69,8 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             TimeProvider = _time,
             MaxPendingHandshakes = 2,
@@ -201,7 +203,8 @@ public sealed class ServerDeadlineTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TimeProvider = _time,
             Pool = _pool,
             SelectTls = (_, _) =>
@@ -293,7 +296,8 @@ public sealed class ServerDeadlineTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 TimeProvider = _time,
                 Pool = _pool,

@@ -27,7 +27,8 @@ public sealed class ServerDelegateTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 TimeProvider = new ManualTimeProvider(),
             },
             async (connection, cancellation) => await connection.ReceiveAsync(cancellation));

@@ -16,7 +16,8 @@ public sealed class ServerLogTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             LoggerFactory = log,
             Pool = new CountingPool { LengthNotToBeHad = LengthOfPartialHead },
@@ -43,7 +44,8 @@ public sealed class ServerLogTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             LoggerFactory = log,
             OnUpgrade = static (request, _) => new(
                 request.Path == "/" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(403, request.Path)),

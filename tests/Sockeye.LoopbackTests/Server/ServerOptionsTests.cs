@@ -117,7 +117,8 @@ public sealed class ServerOptionsTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Connection = connection,
                 TimeProvider = time ?? TimeProvider.System,

@@ -14,7 +14,8 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             AllowedOrigins = ["https://*.good.example"],
             AllowedHosts = ["localhost"],
         });
@@ -46,7 +47,8 @@ public sealed class ServerPolicyTests : IDisposable
         var options = (IPNetwork[] trusted) => new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TrustedProxies = trusted,
             OnUpgrade = (request, _) =>
             {
@@ -123,7 +125,8 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             MaxConnections = 2,
         });
@@ -151,7 +154,8 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
             MaxConnectionsPerAddress = 1,
         });
@@ -172,7 +176,8 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             MaxConnections = 1,
             OnUpgrade = static (request, _) => new(
                 request.Path == "/in" ? WebSocketUpgradeDecision.Accept() : WebSocketUpgradeDecision.Reject(401)),
@@ -193,7 +198,8 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             MaxPendingHandshakes = 2,
         });
@@ -218,7 +224,8 @@ public sealed class ServerPolicyTests : IDisposable
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")],
             MaxConnectionsPerAddress = 1,
         });

@@ -186,7 +186,8 @@ public sealed class ServerRejectionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 AllowedOrigins = ["https://app.example"],
             });
         using RawPeer client = await RawPeer.ConnectAsync(server.LocalEndPoint);

@@ -14,7 +14,8 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
             },
             async (connection, cancellation) =>
@@ -130,7 +131,8 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops() with { Count = 2 }, TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops() with { Count = 2 },
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 Pool = pool,
             },
@@ -167,7 +169,8 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 TimeProvider = new ManualTimeProvider(),
             });
         using RawPeer deaf = await RawPeer.OpenAsync(server.LocalEndPoint);
@@ -192,7 +195,8 @@ public sealed class ServerStopTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 TimeProvider = new ManualTimeProvider(),
             },
             async (connection, cancellation) =>
@@ -242,7 +246,8 @@ public sealed class ServerStopTests
         WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             TimeProvider = time,
         });

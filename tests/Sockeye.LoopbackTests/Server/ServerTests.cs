@@ -70,7 +70,8 @@ public sealed class ServerTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Subprotocols = ["v2", "v1"],
             },
             async (connection, _) =>
@@ -177,7 +178,8 @@ public sealed class ServerTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
         });
         var options = new WebSocketClientOptions { Tls = kind.ClientTls() };

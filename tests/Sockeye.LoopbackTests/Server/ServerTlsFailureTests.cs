@@ -59,7 +59,8 @@ public sealed class ServerTlsFailureTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = TestCertificate.ForServer(),
                 OnHandshakeFailed = _ => new WebSocketUpgradeRejection { Body = "elsewhere" },
             },
@@ -180,7 +181,8 @@ public sealed class ServerTlsFailureTests
         await using WebSocketServer server = await StartAsync(new()
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             SelectTls = static (_, _) => throw new InvalidOperationException("broken on purpose"),
         });
 

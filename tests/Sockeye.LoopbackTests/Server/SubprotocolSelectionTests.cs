@@ -13,7 +13,8 @@ public sealed class SubprotocolSelectionTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Subprotocols = ["v2"],
             SelectSubprotocol = request =>
             {
@@ -34,7 +35,8 @@ public sealed class SubprotocolSelectionTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             SelectSubprotocol = static _ => throw new InvalidOperationException("There is nothing to select from."),
         });
 
@@ -54,7 +56,8 @@ public sealed class SubprotocolSelectionTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             LoggerFactory = log,
             MaxConnections = 1,
             SelectSubprotocol = static request => request.Path switch
@@ -96,7 +99,8 @@ public sealed class SubprotocolSelectionTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             RequireSubprotocol = true,
             MaxConnections = 1,
             SelectSubprotocol = static request => request.Subprotocols[0] == "v1" ? "v1" : null,
@@ -124,7 +128,8 @@ public sealed class SubprotocolSelectionTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Subprotocols = ["v1"],
             SelectSubprotocol = static _ => "v2",
             OnUpgrade = async (request, _) =>
@@ -155,7 +160,8 @@ public sealed class SubprotocolSelectionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 SelectSubprotocol = static _ => "v1",
             },
             new WebSocketRoutes()

@@ -13,7 +13,8 @@ public sealed class ThrowingLoggerTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 LoggerFactory = _loggers,
             });
         WebSocketConnection client = await WebSocketClient.ConnectAsync(
@@ -38,7 +39,8 @@ public sealed class ThrowingLoggerTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             LoggerFactory = _loggers,
             TimeProvider = time,
         });

@@ -163,7 +163,8 @@ public sealed class TinyFrameFloodTests
         EndPoint = Servers.Loopback,
         Tls = kind.Tls(),
         TimeProvider = time,
-        EventLoop = kind.Loops() with { Count = 1 }, TlsEngine = kind.TlsEngine(),
+        EventLoop = kind.Loops() with { Count = 1 },
+        TlsEngine = kind.TlsEngine(),
         Connection = new()
         {
             Limits = new() { MaxInboxLength = maxInboxLength },

@@ -40,7 +40,8 @@ public sealed class UndecidedUpgradeTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 MaxConnections = 1,
                 MaxConnectionsPerAddress = 1,
@@ -91,7 +92,8 @@ public sealed class UndecidedUpgradeTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 HandshakeTimeout = TimeSpan.FromSeconds(1),
                 OnHandshakeFailed = failure =>
@@ -156,7 +158,8 @@ public sealed class UndecidedUpgradeTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 MaxConnections = 1,
                 MaxConnectionsPerAddress = 1,
@@ -265,7 +268,8 @@ public sealed class UndecidedUpgradeTests
         Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             Tls = kind.Tls(),
             LoggerFactory = log,
             OnUpgrade = onUpgrade,

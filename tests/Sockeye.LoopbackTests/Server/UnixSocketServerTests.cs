@@ -205,6 +205,7 @@ public sealed class UnixSocketServerTests : IDisposable
     private Task<WebSocketServer> StartAsync(ServerKind kind) => Servers.StartEchoAsync(new WebSocketServerOptions
     {
         EndPoint = new UnixDomainSocketEndPoint(_path),
-        EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+        EventLoop = kind.Loops(),
+        TlsEngine = kind.TlsEngine(),
     });
 }

@@ -164,7 +164,8 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 OnHandshakeFailed = failure =>
                 {
@@ -206,7 +207,8 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 TimeProvider = time,
                 OnUpgrade = async (_, cancellation) =>
                 {
@@ -295,7 +297,8 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 OnHandshakeFailed = failure =>
                 {
                     seen = failure;
@@ -374,7 +377,8 @@ public sealed class UpgradeDecisionTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops(),
+                TlsEngine = kind.TlsEngine(),
                 Tls = kind.Tls(),
                 OnUpgrade = onUpgrade,
             },

@@ -59,7 +59,8 @@ public sealed class DescriptorShortageTests
         await using WebSocketServer server = await Servers.StartEchoAsync(new WebSocketServerOptions
         {
             EndPoint = Servers.Loopback,
-            EventLoop = kind.Loops(), TlsEngine = kind.TlsEngine(),
+            EventLoop = kind.Loops(),
+            TlsEngine = kind.TlsEngine(),
             LoggerFactory = log,
         });
         using RawPeer bystander = await RawPeer.OpenAsync(server.LocalEndPoint);

@@ -110,7 +110,8 @@ public sealed class ServerLoopsTests
             new WebSocketServerOptions
             {
                 EndPoint = Servers.Loopback,
-                EventLoop = kind.Loops() with { Count = 1 }, TlsEngine = kind.TlsEngine(),
+                EventLoop = kind.Loops() with { Count = 1 },
+                TlsEngine = kind.TlsEngine(),
             },
             handler);
         using RawPeer first = await RawPeer.OpenAsync(server.LocalEndPoint);
