@@ -17,6 +17,9 @@ internal sealed class OpenSslClientCertificate(SslServerAuthenticationOptions op
 
     private bool _isChecked;
 
+    // Of the chain in progress: the certificates in its store that are the application's.
+    private int _ownStoreCount;
+
     /// <summary>The certificate, if the client has sent one.</summary>
     public X509Certificate2? Certificate { get; private set; }
 
@@ -49,8 +52,6 @@ internal sealed class OpenSslClientCertificate(SslServerAuthenticationOptions op
     /// <summary>Checks that a client may have no certificate, after its handshake.</summary>
     /// <returns>Whether it has one, or needs none.</returns>
     public bool CheckAbsence() => _isChecked || IsAccepted(chain: null, SslPolicyErrors.RemoteCertificateNotAvailable);
-
-    private int _ownStoreCount;
 
     private bool IsAccepted(X509Chain? chain, SslPolicyErrors errors) =>
         options.RemoteCertificateValidationCallback is { } callback

@@ -7,7 +7,6 @@ namespace Sockeye.Transports.Tls.OpenSsl;
 /// <summary>TLS of a server's connection by OpenSSL itself, without <see cref="SslStream"/>.</summary>
 internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextSink
 {
-    private readonly SslServerAuthenticationOptions _options;
     private readonly TlsOpening? _opening;
     private readonly OpenSslSession _session;
 
@@ -40,7 +39,6 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
     /// <exception cref="AuthenticationException">OpenSSL rejects an option.</exception>
     public OpenSslEngine(OpenSslContext context, SslServerAuthenticationOptions options, object sender, TlsOpening? opening)
     {
-        _options = options;
         _opening = opening;
         _client = new OpenSslClientCertificate(options, sender);
         _protocols = OpenSslServerOptions.ProtocolsOf(options);
@@ -105,7 +103,10 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
         }
         finally
         {
-            DisposeIfAsked();
+            if (_isDisposed)
+            {
+                Dispose();
+            }
         }
     }
 
@@ -155,7 +156,6 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
             }
         }
 
-        DisposeIfAsked();
         if (length != 0)
         {
             return TlsDecryption.Decrypted;
@@ -175,8 +175,6 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
                 Throw();
             }
         }
-
-        DisposeIfAsked();
     }
 
     /// <inheritdoc/>
@@ -189,14 +187,12 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
                 Throw();
             }
         }
-
-        DisposeIfAsked();
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        // A call that is in progress may wait for the application, and does it when it returns.
+        // A handshake that calls the application does it when that returns. The transport calls nothing else meanwhile.
         _isDisposed = true;
         if (_gate.IsHeldByCurrentThread || !_gate.TryEnter())
         {
@@ -238,15 +234,6 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
         }
 
         _output!.OnRecords(records);
-    }
-
-    // What comes after the handshake calls nothing that waits, but may overlap with the end too.
-    private void DisposeIfAsked()
-    {
-        if (_isDisposed)
-        {
-            Dispose();
-        }
     }
 
     private void Complete()
