@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Net.Security;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
@@ -8,55 +7,34 @@ using Sockeye.Transports.Tls.OpenSsl;
 
 namespace Sockeye.Server.Listening;
 
-/// <summary>
-/// A client on an event loop whose handshake OpenSSL performs on the thread pool, because it calls the application. After it, the loop
-/// serves TLS in place.
-/// </summary>
-internal sealed class LoopOpenSslClient : TlsClient
+/// <summary>A client on an event loop with whom OpenSSL performs the handshake.</summary>
+internal sealed class LoopOpenSslClient : LoopClient
 {
     private const int BufferLength = 4 * 1024;
 
-    private readonly EventLoopTransport _transport;
     private readonly WebSocketEndPoint _endPoint;
     private readonly TimeProvider _time;
-    private readonly ArrayPool<byte> _pool;
-    private readonly TransportStream _stream;
     private readonly TlsWitness _witness;
     private readonly Replies _replies = new();
-    private readonly Lock _gate = new();
     private bool _hasBegun;
 
     // What was received behind the handshake.
     private byte[] _rest = [];
 
-    // Guarded by _gate: another thread disposes of a client that gives way.
+    // Guarded by the gate.
     private OpenSslEngine? _engine;
-    private TlsTransport? _secure;
-    private bool _isDisposed;
 
     /// <summary>Takes ownership of a transport, and begins to read.</summary>
     public LoopOpenSslClient(EventLoopTransport transport, WebSocketEndPoint endPoint, TimeProvider time, ArrayPool<byte> pool)
+        : base(transport, pool)
     {
-        _transport = transport;
         _endPoint = endPoint;
         _time = time;
-        _pool = pool;
-        _stream = new TransportStream(transport, pool);
-        _witness = new TlsWitness(_stream);
+        _witness = new TlsWitness(Stream);
     }
 
     /// <inheritdoc/>
-    public override EndPoint? LocalEndPoint => _transport.LocalEndPoint;
-
-    /// <inheritdoc/>
-    public override EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
-
-    /// <inheritdoc/>
     public override TlsOpening? Opening => _hasBegun ? _witness.Opening : null;
-
-    /// <inheritdoc/>
-    public override async ValueTask WaitAsync(CancellationToken cancellationToken) =>
-        await _stream.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public override async Task AuthenticateAsync(TlsSelection selection, CancellationToken cancellationToken)
@@ -75,62 +53,18 @@ internal sealed class LoopOpenSslClient : TlsClient
     }
 
     /// <inheritdoc/>
-    public override Transport Secure()
+    protected override TlsEngine CompleteEngine(out ReadOnlySpan<byte> rest)
     {
-        lock (_gate)
-        {
-            // It may have given way as it was completed.
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            EventLoopTransport transport = _stream.Detach(out ArraySegment<byte> unread)
-                ?? throw new IOException("The client has disconnected.");
-            _secure = new TlsTransport(transport, _engine!, _pool);
-            _secure.Preload([.. _rest, .. unread.AsSpan()]);
-            _rest = [];
-            Return(unread);
-            return _secure;
-        }
+        rest = _rest;
+        return _engine!;
     }
 
     /// <inheritdoc/>
-    public override Transport? Expose()
-    {
-        lock (_gate)
-        {
-            if (_isDisposed || _secure is not null)
-            {
-                return null;
-            }
-
-            _isDisposed = true;
-            EventLoopTransport? transport = _stream.Detach(out ArraySegment<byte> unread);
-            Return(unread);
-            _engine?.Dispose();
-            return transport;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        lock (_gate)
-        {
-            if (_secure is not null)
-            {
-                // The loop drives TLS now.
-                _secure.Abort(error: null);
-            }
-            else if (!_isDisposed)
-            {
-                _isDisposed = true;
-                _engine?.Dispose();
-                _stream.Dispose();
-            }
-        }
-    }
+    protected override void DisposeTls() => _engine?.Dispose();
 
     private async Task HandshakeAsync(TlsSelection selection, CancellationToken cancellationToken)
     {
-        byte[] buffer = _pool.Rent(BufferLength);
+        byte[] buffer = Pool.Rent(BufferLength);
         try
         {
             byte[] first = [];
@@ -156,7 +90,7 @@ internal sealed class LoopOpenSslClient : TlsClient
         }
         finally
         {
-            _pool.Return(buffer);
+            Pool.Return(buffer);
         }
     }
 
@@ -175,9 +109,9 @@ internal sealed class LoopOpenSslClient : TlsClient
 
     private OpenSslEngine Begin(SslServerAuthenticationOptions options)
     {
-        lock (_gate)
+        lock (Gate)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             OpenSslContext context = OpenSslContexts.For(options, _time);
             return _engine = new OpenSslEngine(context, options, _endPoint, opening: null) { Output = _replies };
         }
@@ -203,14 +137,6 @@ internal sealed class LoopOpenSslClient : TlsClient
         if (replies.Length != 0)
         {
             await _witness.WriteAsync(replies, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private void Return(ArraySegment<byte> unread)
-    {
-        if (unread.Array is { } array)
-        {
-            _pool.Return(array);
         }
     }
 
