@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Net;
 using System.Net.Security;
+using Microsoft.Extensions.Logging.Abstractions;
 using Sockeye.Server.Listening;
 using Sockeye.Transports;
 using Sockeye.Transports.Loops;
@@ -19,31 +21,10 @@ internal static class LoopTls
     /// <param name="pool">The pool of the transport.</param>
     public static async Task<TlsTransport> SecureByOpenSslAsync(this EventLoopTransport transport, ArrayPool<byte>? pool = null)
     {
-        pool ??= ArrayPool<byte>.Shared;
-        var stream = new TransportStream(transport, pool);
-        var replies = new Replies();
-        OpenSslEngine engine = OpenSslEngine(TestCertificate.ForServer());
-        engine.Output = replies;
-        byte[] buffer = new byte[TlsRecord.MaxPlaintextLength];
-        byte[] rest = [];
-        bool isComplete = false;
-        while (!isComplete)
-        {
-            int count = await stream.ReadAsync(buffer);
-            isComplete = Continue(engine, buffer.AsSpan(0, count), out rest);
-            await stream.WriteAsync(replies.Take());
-        }
-
-        EventLoopTransport? detached = stream.Detach(out ArraySegment<byte> unread);
-        Assert.NotNull(detached);
-        var secure = new TlsTransport(detached, engine, pool);
-        secure.Preload([.. rest, .. unread.AsSpan()]);
-        if (unread.Array is { } array)
-        {
-            pool.Return(array);
-        }
-
-        return secure;
+        var endPoint = new WebSocketEndPoint(new IPEndPoint(IPAddress.Loopback, 0)) { Tls = TestCertificate.ForServer() };
+        var client = new LoopOpenSslClient(transport, endPoint, TimeProvider.System, pool ?? ArrayPool<byte>.Shared);
+        await client.AuthenticateAsync(new TlsSelection(NullLogger.Instance, endPoint, remote: null), CancellationToken.None);
+        return (TlsTransport)client.Secure();
     }
 
     /// <summary>An engine of a server.</summary>
@@ -75,26 +56,5 @@ internal static class LoopTls
         }
 
         return secure;
-    }
-
-    private static bool Continue(OpenSslEngine engine, ReadOnlySpan<byte> ciphertext, out byte[] rest)
-    {
-        bool isComplete = engine.Handshake(ref ciphertext);
-        rest = ciphertext.ToArray();
-        return isComplete;
-    }
-
-    private sealed class Replies : ICiphertextSink
-    {
-        private readonly List<byte> _records = [];
-
-        public void OnRecords(ReadOnlySpan<byte> records) => _records.AddRange(records);
-
-        public byte[] Take()
-        {
-            byte[] records = [.. _records];
-            _records.Clear();
-            return records;
-        }
     }
 }
