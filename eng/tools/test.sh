@@ -19,6 +19,12 @@ if [ -z "$passed" ] || [ -z "$failed" ]; then
     exit 1
 fi
 
+# The end of a long log is what is read of it.
+if [ "$failed" -ne 0 ]; then
+    printf '\nFailed tests:\n'
+    awk '/^failed /{ left = 12 } left-- > 0' "$log" | cut -c 1-300 | head -n 150
+fi
+
 echo "$passed passed, $failed failed" > "${SOCKEYE_TEST_SUMMARY:-/dev/stdout}"
 if [ "$passed" -eq 0 ]; then
     echo "No test ran."

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
@@ -133,14 +134,15 @@ public sealed class ClientAttemptTests : IAsyncLifetime
     [EachClient("localhost")]
     public async Task All_addresses_unreachable_is_NotReachable(ClientKind kind, string host)
     {
-        int port;
-        using (var server = new RawServer())
-        {
-            port = server.Address.Port;
-        }
+        WebSocketHandshakeException thrown;
 
-        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
-            () => WebSocketClient.ConnectAsync($"ws://{host}:{port}/", kind.Options()).WithDeadline());
+        // Bound, so that no other process is given the port, and not listening.
+        using (var bound = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true })
+        {
+            bound.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+            thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => WebSocketClient.ConnectAsync(
+                $"ws://{host}:{((IPEndPoint)bound.LocalEndPoint!).Port}/", kind.Options()).WithDeadline());
+        }
 
         Assert.Equal(WebSocketHandshakeError.NotReachable, thrown.Error);
         SocketException cause = Assert.IsType<SocketException>(thrown.GetBaseException());

@@ -219,7 +219,7 @@ public sealed class ClientHandshakeTests
     public async Task A_refused_TCP_connection_fails_the_handshake(ClientKind kind)
     {
         Uri address;
-        using (var server = new RawServer())
+        using (var server = new RawServer(Servers.OwnAddress))
         {
             address = server.Address;
         }

@@ -173,7 +173,7 @@ public sealed class ClientProxyOptionTests
     [Fact]
     public async Task An_unreachable_proxy_is_NotReachable()
     {
-        var gone = new RawServer();
+        var gone = new RawServer(Servers.OwnAddress);
         WebSocketClientOptions options = Through(gone);
         gone.Dispose();
 

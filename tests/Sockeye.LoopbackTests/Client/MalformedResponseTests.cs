@@ -57,7 +57,7 @@ public sealed class MalformedResponseTests : IAsyncLifetime
     private static async Task AssertRefusedAsync(
         ClientKind kind, WebSocketHandshakeError error, int? status, string answer, int pieceLength)
     {
-        using var server = new RawServer();
+        using var server = new RawServer(Servers.OwnAddress);
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
             server.Address,
             new WebSocketClientOptions { Subprotocols = ["chat", "more"], UseEventLoop = kind.UsesEventLoop() });

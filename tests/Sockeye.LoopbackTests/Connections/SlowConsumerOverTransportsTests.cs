@@ -65,10 +65,21 @@ public sealed class SlowConsumerOverTransportsTests
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
         await Deadlines.UntilAsync(() => server.ConnectionCount == 1, "it is there");
         WebSocketConnection connection = server.GetConnections().Single();
-        while (connection.TrySend(new byte[Limit]) != WebSocketSendResult.Refused)
-        {
-            // Fills all buffers.
-        }
+
+        // Fills all buffers. The system's grow for a while, and take what was refused before.
+        int refusals = 0;
+        await Deadlines.UntilAsync(
+            () =>
+            {
+                refusals++;
+                while (connection.TrySend(new byte[Limit]) != WebSocketSendResult.Refused)
+                {
+                    refusals = 0;
+                }
+
+                return refusals == 20;
+            },
+            "the buffers are full");
 
         WebSocketSendOptions Policy(WebSocketSlowConsumerPolicy policy) => new() { SlowConsumer = policy };
         var message = WebSocketPreparedMessage.Text("without a key");

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace Sockeye.Tests;
@@ -52,7 +53,7 @@ public sealed class ServerStopTests
     [EachServer(IsPlain = true)]
     public async Task A_stopped_server_accepts_no_client_and_can_be_stopped_again(ServerKind kind)
     {
-        WebSocketServer server = await Servers.StartEchoAsync(kind);
+        WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with { EndPoint = new IPEndPoint(Servers.OwnAddress, 0) });
         await using WebSocketConnection client = await WebSocketClient.ConnectAsync(server.Address());
 
         await Task.WhenAll(server.StopAsync(), server.StopAsync(), server.DisposeAsync().AsTask()).WithDeadline();

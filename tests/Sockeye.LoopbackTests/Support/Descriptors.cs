@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using Sockeye.Transports.Loops;
+using SocketAddress = Sockeye.Transports.Loops.SocketAddress;
 
 namespace Sockeye.Tests;
 
@@ -60,12 +61,11 @@ internal static unsafe partial class Descriptors
     /// <summary>The socket of this process with these two addresses of IPv4; with one alone, the socket that listens there.</summary>
     public static int Of(IPEndPoint local, IPEndPoint? remote = null)
     {
-        // sl, local, remote, state, queues, timers, retransmits, user, timeout, inode
-        string inode = Assert.Single(
-            File.ReadLines("/proc/net/tcp").Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)),
-            fields => fields[1] == Shown(local) && fields[2] == Shown(remote ?? new IPEndPoint(IPAddress.Any, 0)))[9];
-        string path = Directory.GetFiles("/proc/self/fd").Single(path => TargetOf(path) == $"socket:[{inode}]");
-        return int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
+        // By asking each socket, and not by /proc/net/tcp, which repeats and leaves out rows while other sockets come and go.
+        return Assert.Single(
+            Directory.GetFiles("/proc/self/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)),
+            descriptor => local.Equals(SocketAddress.OfSocket(descriptor).ToEndPoint())
+                && Equals(remote, SocketAddress.OfPeer(descriptor).ToEndPoint()));
     }
 
     /// <summary>Lets the calls on a socket block, for a minute at most.</summary>
@@ -134,10 +134,6 @@ internal static unsafe partial class Descriptors
             return null;
         }
     }
-
-    // As /proc/net/tcp has it: the address as a number of this machine's byte order.
-    private static string Shown(IPEndPoint endPoint) =>
-        $"{BitConverter.ToUInt32(endPoint.Address.GetAddressBytes()):X8}:{endPoint.Port:X4}";
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Control(int descriptor, int command, int argument);

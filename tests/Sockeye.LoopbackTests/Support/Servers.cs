@@ -8,6 +8,15 @@ namespace Sockeye.Tests;
 internal static class Servers
 {
     /// <summary>Any free port of the IPv4 loopback.</summary>
+    /// <summary>
+    /// An address of the loopback that no other process uses, where there is more than one (RFC 1122 §3.2.1.3). For tests of
+    /// who connects, and of what is not served any more: the system soon hands out again a port that a test gives back.
+    /// </summary>
+    public static readonly IPAddress OwnAddress = OperatingSystem.IsLinux()
+        ? new IPAddress([127, 64, (byte)(Environment.ProcessId >> 8), (byte)Environment.ProcessId])
+        : IPAddress.Loopback;
+
+    /// <summary>Any free port of the IPv4 loopback.</summary>
     public static IPEndPoint Loopback => new(IPAddress.Loopback, 0);
 
     public static WebSocketServerOptions Options => new() { EndPoint = Loopback };
