@@ -8,6 +8,9 @@ namespace Sockeye.Client;
 /// </summary>
 internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
 {
+    /// <summary>Whether the proxy that was found last is reached by TLS, which the HTTP client performs.</summary>
+    public bool IsSecure { get; private set; }
+
     /// <inheritdoc/>
     public ICredentials? Credentials
     {
@@ -16,8 +19,18 @@ internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
     }
 
     /// <inheritdoc/>
-    public Uri? GetProxy(Uri destination) =>
-        Find() is { IsAbsoluteUri: true } found ? new UriBuilder(found.Scheme, found.Host, found.Port).Uri : null;
+    public Uri? GetProxy(Uri destination)
+    {
+        if (Find() is not { IsAbsoluteUri: true } found)
+        {
+            return null;
+        }
+
+        // UriBuilder writes schemes in lower case.
+        Uri address = new UriBuilder(found.Scheme, found.Host, found.Port).Uri;
+        IsSecure = address.Scheme is "https" or "wss";
+        return address;
+    }
 
     /// <inheritdoc/>
     public bool IsBypassed(Uri host) => proxy.IsBypassed(address);

@@ -13,8 +13,8 @@ namespace Sockeye.Client;
 internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress address, HandshakeProgress progress)
 {
     /// <summary>
-    /// The stream over an event loop's transport, which can be detached; <see langword="null"/> if no event loop serves the
-    /// connection.
+    /// The stream over an event loop's transport to the server or to a proxy, which can be detached; <see langword="null"/> if no
+    /// event loop serves the connection.
     /// </summary>
     public TransportStream? LoopStream { get; private set; }
 
@@ -33,14 +33,16 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
     /// <summary>Connects the transport.</summary>
     /// <param name="host">The host that the HTTP client requests: the server or a proxy.</param>
     /// <param name="isDirect">Whether the host is the server.</param>
+    /// <param name="isTunnelSecure">Whether the HTTP client performs TLS with a proxy, which stays between the two.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
-    public async ValueTask<Stream> ConnectAsync(DnsEndPoint host, bool isDirect, CancellationToken cancellationToken)
+    public async ValueTask<Stream> ConnectAsync(
+        DnsEndPoint host, bool isDirect, bool isTunnelSecure, CancellationToken cancellationToken)
     {
         progress.Phase = WebSocketHandshakePhase.Connect;
         Stream stream;
         if (isDirect && address.SocketPath is { } path)
         {
-            stream = await ConnectPathAsync(path, isDirect, cancellationToken).ConfigureAwait(false);
+            stream = await ConnectPathAsync(path, cancellationToken).ConfigureAwait(false);
         }
         else if (options.ConnectCallback is { } callback)
         {
@@ -51,7 +53,7 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         else
         {
             EndPoint[] endPoints = await ResolveAsync(host, cancellationToken).ConfigureAwait(false);
-            stream = await ConnectAsync(endPoints, isDirect, cancellationToken).ConfigureAwait(false);
+            stream = await ConnectAsync(endPoints, isDirect, isTunnelSecure, cancellationToken).ConfigureAwait(false);
         }
 
         IsConnected = true;
@@ -59,14 +61,14 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         return stream;
     }
 
-    private async Task<Stream> ConnectPathAsync(string path, bool isDirect, CancellationToken cancellationToken)
+    private async Task<Stream> ConnectPathAsync(string path, CancellationToken cancellationToken)
     {
         try
         {
             return ClientAddress.IsPipe(path)
                 ? await ConnectPipeAsync(path, cancellationToken).ConfigureAwait(false)
-                : await ConnectAsync([new UnixDomainSocketEndPoint(path)], isDirect, cancellationToken)
-                    .ConfigureAwait(false);
+                : await ConnectAsync(
+                    [new UnixDomainSocketEndPoint(path)], isDirect: true, isTunnelSecure: false, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -138,10 +140,11 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         }
     }
 
-    private async Task<Stream> ConnectAsync(EndPoint[] endPoints, bool isDirect, CancellationToken cancellationToken)
+    private async Task<Stream> ConnectAsync(
+        EndPoint[] endPoints, bool isDirect, bool isTunnelSecure, CancellationToken cancellationToken)
     {
-        // HTTP/2, and what a proxy needs, keep the HTTP client between the socket and the connection.
-        if (isDirect && options.UseEventLoop && EventLoop.IsSupported && !MayBeHttp2)
+        // HTTP/2, and TLS with a proxy, keep the HTTP client between the socket and the connection.
+        if (options.UseEventLoop && EventLoop.IsSupported && !MayBeHttp2 && !isTunnelSecure)
         {
             EventLoop loop = EventLoopGroup.Shared.Next();
             Descriptor descriptor = await AddressRace.RunAsync(
@@ -152,7 +155,10 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
             EventLoopTransport transport = LoopConnector.Serve(loop, descriptor);
             LocalEndPoint = transport.LocalEndPoint;
             RemoteEndPoint = transport.RemoteEndPoint;
-            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared, address.IsSecure ? null : new HeadBoundary());
+
+            // A proxy's response comes before TLS, and the HTTP client must not read into the tunnel.
+            HeadBoundary? boundary = isDirect && address.IsSecure ? null : new HeadBoundary();
+            return LoopStream = new TransportStream(transport, ArrayPool<byte>.Shared, boundary);
         }
 
         Socket socket = await AddressRace.RunAsync(

@@ -20,6 +20,7 @@ internal sealed class ClientHop : IDisposable
     private readonly SslClientAuthenticationOptions? _tls;
     private readonly CancellationToken _attemptToken;
     private readonly HttpMessageInvoker _client;
+    private readonly AddressedProxy _proxy;
     private ExtendedConnect? _extendedConnect;
     private Stream? _http2Stream;
     private Stream? _proxyStream;
@@ -43,6 +44,7 @@ internal sealed class ClientHop : IDisposable
 
         // §4.1 (7): "a nonce consisting of a randomly selected 16-byte value", "for each connection".
         Key = CreateKey();
+        _proxy = new AddressedProxy(options.Proxy ?? HttpClient.DefaultProxy, address.Uri);
         _client = new HttpMessageInvoker(CreateHandler());
     }
 
@@ -145,7 +147,7 @@ internal sealed class ClientHop : IDisposable
 
         // A Unix socket or named pipe is connected to directly.
         handler.UseProxy = _options.UseProxy && _address.SocketPath is null;
-        handler.Proxy = new AddressedProxy(_options.Proxy ?? HttpClient.DefaultProxy, _address.Uri);
+        handler.Proxy = _proxy;
         handler.ConnectCallback = ConnectAsync;
         handler.PlaintextStreamFilter = SecureAsync;
         return handler;
@@ -168,7 +170,7 @@ internal sealed class ClientHop : IDisposable
         // the connection. Here there is no other request.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
         DnsEndPoint host = isDirect ? new(_address.ConnectHost, context.DnsEndPoint.Port) : context.DnsEndPoint;
-        Stream stream = await Dialer.ConnectAsync(host, isDirect, either.Token).ConfigureAwait(false);
+        Stream stream = await Dialer.ConnectAsync(host, isDirect, isTunnelSecure: !isDirect && _proxy.IsSecure, either.Token).ConfigureAwait(false);
         _proxyStream = isDirect ? null : stream;
         await ThrowIfCanceledAsync(stream).ConfigureAwait(false);
         return stream;
@@ -190,7 +192,10 @@ internal sealed class ClientHop : IDisposable
         {
             _progress.Phase = WebSocketHandshakePhase.Tls;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
-            CiphertextStream? ciphertext = Dialer.LoopStream is null ? null : new CiphertextStream(stream);
+
+            // Not over the stream of a tunnel: that the HTTP client has read nothing behind the proxy's response is what
+            // HeadBoundary is for.
+            CiphertextStream? ciphertext = Dialer.LoopStream is null ? null : new CiphertextStream(Dialer.LoopStream);
             var witness = new TlsWitness(ciphertext ?? stream);
             SslStream tls = await ClientTls.AuthenticateAsync(
                 witness, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, _progress, either.Token)

@@ -301,9 +301,9 @@ public sealed record WebSocketClientOptions
 
     /// <summary>
     /// Whether an event loop serves the connection, plain or over TLS, on Linux. This is the fastest way, on threads that all clients of the
-    /// process share and that a handler must not block. Otherwise, and always with a proxy or <see cref="ConnectCallback"/>, or if
-    /// <see cref="Http2"/> allows HTTP/2, asynchronous sockets and the thread pool serve the connection. The default is
-    /// <see langword="true"/>.
+    /// process share and that a handler must not block, also behind a proxy. Otherwise, and always with a
+    /// <see cref="ConnectCallback"/>, with a proxy that is itself reached by TLS, or if <see cref="Http2"/> allows HTTP/2,
+    /// asynchronous sockets and the thread pool serve the connection. The default is <see langword="true"/>.
     /// </summary>
     /// <remarks>
     /// On an event loop, a server that renegotiates TLS 1.2 after the opening handshake is disconnected (RFC 9325 §3.5).

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Sockeye.Tests;
 
-public sealed class ClientProxyOptionTests
+/// <summary>A client behind a proxy that the options name.</summary>
+public abstract class ClientProxyOptionTests(ClientKind kind)
 {
     private const string Target = "ws://example.invalid/chat";
 
@@ -60,7 +61,7 @@ public sealed class ClientProxyOptionTests
     {
         await using TlsRawServer server = new("");
         using var proxy = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync("wss://localhost/", new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync("wss://localhost/", kind.Options() with
         {
             Proxy = new WebProxy(AddressOf(proxy)),
             Tls = TestCertificate.ForClient(),
@@ -91,7 +92,7 @@ public sealed class ClientProxyOptionTests
         List<Uri> asked = [];
 
         await Assert.ThrowsAsync<WebSocketHandshakeException>(() => WebSocketClient.ConnectAsync(
-            address, new WebSocketClientOptions { Proxy = new AskedProxy(asked) }).WithDeadline());
+            address, kind.Options() with { Proxy = new AskedProxy(asked) }).WithDeadline());
 
         Assert.All(asked, uri => Assert.Equal(address, uri.ToString()));
         Assert.NotEmpty(asked);
@@ -154,7 +155,7 @@ public sealed class ClientProxyOptionTests
     {
         var time = new ManualTimeProvider();
         using var proxy = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, kind.Options() with
         {
             Proxy = new WebProxy(AddressOf(proxy)),
             TimeProvider = time,
@@ -212,7 +213,7 @@ public sealed class ClientProxyOptionTests
     {
         await using TlsRawServer server = new("");
         using var proxy = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync("wss://localhost/", new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync("wss://localhost/", kind.Options() with
         {
             Proxy = new WebProxy(AddressOf(proxy)),
             Tls = TestCertificate.ForClient(),
@@ -260,7 +261,7 @@ public sealed class ClientProxyOptionTests
     public async Task Credentials_in_the_address_of_a_proxy_are_sent_to_the_proxy()
     {
         using var proxy = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, kind.Options() with
         {
             Proxy = new WebProxy($"http://al%69ce:s3%63ret@{proxy.Address.Authority}/"),
         });
@@ -335,7 +336,7 @@ public sealed class ClientProxyOptionTests
         await using TlsRawServer server = new("");
         using var proxy = new RawServer();
         bool isSecure = address.StartsWith("wss", StringComparison.Ordinal);
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(address, new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(address, kind.Options() with
         {
             Proxy = new WebProxy(AddressOf(proxy)) { Credentials = new NetworkCredential("alice", "s3cret") },
             Tls = isSecure ? TestCertificate.ForClient() : null,
@@ -457,7 +458,7 @@ public sealed class ClientProxyOptionTests
     public async Task A_SOCKS_proxy_gets_the_host_name_of_the_server(bool hasCredentials)
     {
         using var proxy = new RawListener();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, kind.Options() with
         {
             Proxy = new WebProxy($"socks5://127.0.0.1:{proxy.Port}")
             {
@@ -493,7 +494,7 @@ public sealed class ClientProxyOptionTests
     public async Task A_SOCKS_proxy_that_opens_no_tunnel_fails_the_handshake(string greeting, string reply)
     {
         using var proxy = new RawListener();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, new WebSocketClientOptions
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(Target, kind.Options() with
         {
             Proxy = new WebProxy($"socks5://127.0.0.1:{proxy.Port}"),
         });
@@ -513,8 +514,8 @@ public sealed class ClientProxyOptionTests
 
     private static Uri AddressOf(RawServer proxy) => new($"http://{proxy.Address.Authority}/");
 
-    private static WebSocketClientOptions Through(
-        RawServer proxy, NetworkCredential? credentials = null, params KeyValuePair<string, string>[] headers) => new()
+    private WebSocketClientOptions Through(
+        RawServer proxy, NetworkCredential? credentials = null, params KeyValuePair<string, string>[] headers) => kind.Options() with
         {
             Proxy = new WebProxy(AddressOf(proxy)) { Credentials = credentials },
             RequestHeaders = [.. headers],

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Sockeye.Transports;
+using Sockeye.Transports.Loops;
 
 namespace Sockeye.Tests;
 
@@ -198,10 +200,25 @@ public sealed class ClientTakeoverTests
 
     private static async Task AssertFramesArriveAsync(ClientKind kind, Func<string, string> answer, int pieceLength)
     {
+        await AssertFramesArriveAsync(kind, answer, pieceLength, isTunneled: false);
+        await AssertFramesArriveAsync(kind, answer, pieceLength, isTunneled: true);
+    }
+
+    private static async Task AssertFramesArriveAsync(
+        ClientKind kind, Func<string, string> answer, int pieceLength, bool isTunneled)
+    {
         using var server = new RawServer();
-        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(server.Address, kind.Options());
+        Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
+            isTunneled ? new Uri("ws://example.invalid/") : server.Address,
+            kind.Options() with { Proxy = isTunneled ? new WebProxy($"http://{server.Address.Authority}") : null });
         (RawPeer peer, string request) = await server.AcceptAsync();
         using RawPeer _ = peer;
+        if (isTunneled)
+        {
+            await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+            request = await peer.ReadHeadAsync();
+        }
+
         byte[] first =
         [
             .. Encoding.ASCII.GetBytes(answer(request)),
@@ -216,6 +233,8 @@ public sealed class ClientTakeoverTests
 
         await peer.SendAsync(RawFrame.Bytes(RawFrame.Binary, Payloads.Bytes(LargeLength)));
         WebSocketConnection client = await connecting.WithDeadline();
+        Assert.Equal(
+            kind.UsesEventLoop() ? typeof(EventLoopTransport) : typeof(StreamTransport), client.Core.Transport.GetType());
         Assert.Equal("first", (await client.ReceiveMessageAsync().WithDeadline()).GetText());
         Assert.Equal("still there", (await peer.ReadFrameAsync()).PayloadText);
         WebSocketMessage large = await client.ReceiveMessageAsync().WithDeadline();

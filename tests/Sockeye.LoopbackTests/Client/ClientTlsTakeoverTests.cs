@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Text;
@@ -9,19 +10,19 @@ namespace Sockeye.Tests;
 /// <summary>The boundary between the response and the first frames over TLS, wherever it is in the records.</summary>
 public sealed class ClientTlsTakeoverTests
 {
-    /// <summary>Every kind of client with both versions of TLS.</summary>
-    public static MatrixTheoryData<ClientKind, SslProtocols> Kinds { get; } =
-        new(Clients.Kinds, [SslProtocols.Tls12, SslProtocols.Tls13]);
+    /// <summary>Every kind of client with both versions of TLS, to the server and in the tunnel of a proxy.</summary>
+    public static MatrixTheoryData<ClientKind, SslProtocols, bool> Kinds { get; } =
+        new(Clients.Kinds, [SslProtocols.Tls12, SslProtocols.Tls13], [false, true]);
 
     /// <summary>And in records of which length the server sends.</summary>
-    public static MatrixTheoryData<ClientKind, SslProtocols, int> Records { get; } =
-        new(Clients.Kinds, [SslProtocols.Tls12, SslProtocols.Tls13], [1, 7, 1000, int.MaxValue]);
+    public static MatrixTheoryData<ClientKind, SslProtocols, bool, int> Records { get; } =
+        new(Clients.Kinds, [SslProtocols.Tls12, SslProtocols.Tls13], [false, true], [1, 7, 1000, int.MaxValue]);
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task The_transport_is_that_of_the_client(ClientKind kind, SslProtocols version)
+    public async Task The_transport_is_that_of_the_client(ClientKind kind, SslProtocols version, bool isTunneled)
     {
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version, isTunneled);
         using RawPeer end = peer;
         await peer.SendAsync(RawServer.Accepting(await peer.ReadHeadAsync()));
         await using WebSocketConnection client = await connecting.WithDeadline();
@@ -33,9 +34,9 @@ public sealed class ClientTlsTakeoverTests
     // Response and frames in one record, or in records that end anywhere; all in one segment.
     [Theory]
     [MemberData(nameof(Records))]
-    public async Task Frames_behind_the_response_arrive_from_records_of_any_length(ClientKind kind, SslProtocols version, int recordLength)
+    public async Task Frames_behind_the_response_arrive_from_records_of_any_length(ClientKind kind, SslProtocols version, bool isTunneled, int recordLength)
     {
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version, isTunneled);
         using RawPeer end = peer;
         byte[] first = First(await peer.ReadHeadAsync());
         tap.IsHolding = true;
@@ -53,9 +54,9 @@ public sealed class ClientTlsTakeoverTests
     // The same, each record in a segment of its own.
     [Theory]
     [MemberData(nameof(Records))]
-    public async Task Frames_behind_the_response_arrive_from_segments_of_any_length(ClientKind kind, SslProtocols version, int recordLength)
+    public async Task Frames_behind_the_response_arrive_from_segments_of_any_length(ClientKind kind, SslProtocols version, bool isTunneled, int recordLength)
     {
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version, isTunneled);
         using RawPeer end = peer;
         foreach (byte[] record in First(await peer.ReadHeadAsync()).Chunk(recordLength))
         {
@@ -68,11 +69,11 @@ public sealed class ClientTlsTakeoverTests
     // The first record of frames is cut off at each place: a part arrives with the response, the rest later.
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_record_may_begin_with_the_response_and_end_later(ClientKind kind, SslProtocols version)
+    public async Task A_record_may_begin_with_the_response_and_end_later(ClientKind kind, SslProtocols version, bool isTunneled)
     {
         foreach (int cut in (int[])[1, 4, 5, 6, 20, 100])
         {
-            (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version);
+            (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version, isTunneled);
             using RawPeer end = peer;
             string request = await peer.ReadHeadAsync();
             tap.IsHolding = true;
@@ -95,9 +96,9 @@ public sealed class ClientTlsTakeoverTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_burst_of_megabytes_behind_the_response_arrives(ClientKind kind, SslProtocols version)
+    public async Task A_burst_of_megabytes_behind_the_response_arrives(ClientKind kind, SslProtocols version, bool isTunneled)
     {
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version, isTunneled);
         using RawPeer end = peer;
         var burst = new List<byte>(Encoding.ASCII.GetBytes(RawServer.Accepting(await peer.ReadHeadAsync())));
         for (int number = 0; number < 1000; number++)
@@ -119,9 +120,9 @@ public sealed class ClientTlsTakeoverTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task All_frames_of_a_server_that_ends_right_behind_them_arrive(ClientKind kind, SslProtocols version)
+    public async Task All_frames_of_a_server_that_ends_right_behind_them_arrive(ClientKind kind, SslProtocols version, bool isTunneled)
     {
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version, isTunneled);
         using RawPeer end = peer;
         string request = await peer.ReadHeadAsync();
         tap.IsHolding = true;
@@ -140,11 +141,11 @@ public sealed class ClientTlsTakeoverTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_response_that_is_not_101_is_reported_with_its_body(ClientKind kind, SslProtocols version)
+    public async Task A_response_that_is_not_101_is_reported_with_its_body(ClientKind kind, SslProtocols version, bool isTunneled)
     {
         foreach (string status in (string[])["401 Unauthorized", "307 There", "200 OK"])
         {
-            (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version);
+            (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version, isTunneled);
             using RawPeer end = peer;
             await peer.ReadHeadAsync();
             await peer.SendAsync($"HTTP/1.1 {status}\r\nLocation: /there\r\nContent-Length: 4\r\n\r\nno");
@@ -162,10 +163,10 @@ public sealed class ClientTlsTakeoverTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_redirect_to_another_server_over_TLS_is_followed(ClientKind kind, SslProtocols version)
+    public async Task A_redirect_to_another_server_over_TLS_is_followed(ClientKind kind, SslProtocols version, bool isTunneled)
     {
         using var elsewhere = new RawListener();
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version, maxRedirects: 1);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap _) = await AcceptAsync(kind, version, isTunneled, maxRedirects: 1);
         using RawPeer end = peer;
         await peer.ReadHeadAsync();
         await peer.SendAsync($"HTTP/1.1 307 There\r\nLocation: wss://127.0.0.1:{elsewhere.Port}/there\r\nContent-Length: 0\r\n\r\n");
@@ -184,9 +185,9 @@ public sealed class ClientTlsTakeoverTests
     // RFC 8446 §6.1: nothing tells whether the response is complete.
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_server_that_is_cut_off_within_its_response_has_failed(ClientKind kind, SslProtocols version)
+    public async Task A_server_that_is_cut_off_within_its_response_has_failed(ClientKind kind, SslProtocols version, bool isTunneled)
     {
-        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version);
+        (Task<WebSocketConnection> connecting, RawPeer peer, CiphertextTap tap) = await AcceptAsync(kind, version, isTunneled);
         using RawPeer end = peer;
         string request = await peer.ReadHeadAsync();
         tap.IsHolding = true;
@@ -222,25 +223,32 @@ public sealed class ClientTlsTakeoverTests
     }
 
     private static async Task<(Task<WebSocketConnection> Connecting, RawPeer Peer, CiphertextTap Tap)> AcceptAsync(
-        ClientKind kind, SslProtocols version, int maxRedirects = 0)
+        ClientKind kind, SslProtocols version, bool isTunneled, int maxRedirects = 0)
     {
         using var listener = new RawListener();
         Task<WebSocketConnection> connecting = WebSocketClient.ConnectAsync(
-            $"wss://127.0.0.1:{listener.Port}/",
+            isTunneled ? "wss://localhost/" : $"wss://127.0.0.1:{listener.Port}/",
             new WebSocketClientOptions
             {
                 Tls = TestCertificate.ForClient(),
-                UseProxy = false,
+                Proxy = new WebProxy(new Uri($"http://127.0.0.1:{listener.Port}"), BypassOnLocal: false, [@"127\.0\.0\.1"]),
                 UseEventLoop = kind.UsesEventLoop(),
                 MaxRedirects = maxRedirects,
             });
-        (RawPeer peer, CiphertextTap tap) = await SecureAsync(listener, version);
+        (RawPeer peer, CiphertextTap tap) = await SecureAsync(listener, version, isTunneled);
         return (connecting, peer, tap);
     }
 
-    private static async Task<(RawPeer Peer, CiphertextTap Tap)> SecureAsync(RawListener listener, SslProtocols version)
+    private static async Task<(RawPeer Peer, CiphertextTap Tap)> SecureAsync(
+        RawListener listener, SslProtocols version, bool isTunneled = false)
     {
         RawPeer plain = await listener.AcceptAsync();
+        if (isTunneled)
+        {
+            Assert.StartsWith("CONNECT localhost:443 ", await plain.ReadHeadAsync(), StringComparison.Ordinal);
+            await plain.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
+        }
+
         var tap = new CiphertextTap(plain.Stream);
         var tls = new SslStream(tap);
         SslServerAuthenticationOptions options = TestCertificate.ForServer();
