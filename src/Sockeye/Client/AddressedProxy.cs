@@ -8,8 +8,14 @@ namespace Sockeye.Client;
 /// </summary>
 internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
 {
-    /// <summary>Whether the proxy that was found last is reached by TLS, which the HTTP client performs.</summary>
-    public bool IsSecure { get; private set; }
+    /// <summary>
+    /// The address of the proxy that the HTTP client has asked for last; <see langword="null"/> if there is none, and it requests the
+    /// server itself.
+    /// </summary>
+    public Uri? Found { get; private set; }
+
+    /// <summary>Whether the HTTP client performs TLS with that proxy.</summary>
+    public bool IsSecure => Found?.Scheme == Uri.UriSchemeHttps;
 
     /// <inheritdoc/>
     public ICredentials? Credentials
@@ -21,15 +27,8 @@ internal sealed class AddressedProxy(IWebProxy proxy, Uri address) : IWebProxy
     /// <inheritdoc/>
     public Uri? GetProxy(Uri destination)
     {
-        if (Find() is not { IsAbsoluteUri: true } found)
-        {
-            return null;
-        }
-
-        // UriBuilder writes schemes in lower case.
-        Uri address = new UriBuilder(found.Scheme, found.Host, found.Port).Uri;
-        IsSecure = address.Scheme is "https" or "wss";
-        return address;
+        Found = null;
+        return Found = Find() is { IsAbsoluteUri: true } found ? new UriBuilder(found.Scheme, found.Host, found.Port).Uri : null;
     }
 
     /// <inheritdoc/>

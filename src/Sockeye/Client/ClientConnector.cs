@@ -122,8 +122,9 @@ internal sealed class ClientConnector
         // The HTTP client quotes a line that it cannot parse, which may contain a cookie.
         Exception? cause = HttpErrorOf(exception) == HttpRequestError.InvalidResponse ? null : _progress.Cause ?? CauseOf(exception);
         TlsDiagnosis? tls = error == WebSocketHandshakeError.TlsFailed ? _progress.Tls : null;
+        string? detail = error == WebSocketHandshakeError.ConnectionLost ? _hop?.CertificateDoubt : tls?.Detail;
         return new WebSocketHandshakeException(
-            error, _progress.Phase, status, [], innerException: cause, detail: tls?.Detail, tlsFailure: tls?.Failure);
+            error, _progress.Phase, status, [], body: default, cause, detail, tls?.Failure);
     }
 
     // TLS to a proxy failed: the HTTP client's own exception only refers to its inner exception.

@@ -24,9 +24,12 @@ internal sealed class ClientHop : IDisposable
     private ExtendedConnect? _extendedConnect;
     private Stream? _http2Stream;
     private Stream? _proxyStream;
+    private Stream? _tunnel;
     private ResponseStream? _response;
     private int _proxyConnections;
     private bool _isSending;
+    private volatile bool _isSecured;
+    private volatile string? _clientCertificate;
 
     /// <summary>Prepares a request.</summary>
     public ClientHop(
@@ -66,6 +69,16 @@ internal sealed class ClientHop : IDisposable
 
     /// <summary>Whether the server responded to a request without TLS with a TLS record.</summary>
     public bool HasTlsResponse => !_address.IsSecure && _response?.IsTls == true;
+
+    /// <summary>
+    /// What a server that ended before its response may not have liked about the client's certificate; <see langword="null"/> if it
+    /// responded, or without TLS. In TLS 1.3 a client has completed its handshake before the server checks that (RFC 8446 §4.4.2),
+    /// and not every server sends an alert.
+    /// </summary>
+    public string? CertificateDoubt =>
+        !_isSecured || _response?.HasBegun != false ? null
+        : _clientCertificate is { } name ? $"perhaps because the server rejects the client's certificate {PeerText.Quote(name)}"
+        : "perhaps because the server requires a client certificate: none was sent";
 
     /// <summary>TLS over an event loop's transport; <see langword="null"/> if there is none.</summary>
     public LoopTls? LoopTls { get; private set; }
@@ -114,6 +127,12 @@ internal sealed class ClientHop : IDisposable
             _proxyStream?.Dispose();
         }
 
+        if (LoopTls is not { Witness.HasRenegotiated: true })
+        {
+            // Nothing else ends the HTTP client's part of the tunnel. Below it is the transport, which the connection has taken.
+            _tunnel?.Dispose();
+        }
+
         if (_extendedConnect is null)
         {
             // The attempt was canceled between the two requests.
@@ -157,9 +176,8 @@ internal sealed class ClientHop : IDisposable
     {
         // If the server closed the connection before its response, the HTTP client would send the same request again, several
         // times; but §4.1 (7): "The nonce MUST be selected randomly for each connection". A proxy may need a second connection.
-        // The HTTP client leaves the brackets around an IPv6 address.
-        bool isDirect = context.DnsEndPoint.Host.Trim('[', ']') == _address.Uri.IdnHost
-            && context.DnsEndPoint.Port == _address.Uri.Port;
+        // Which of them it is, the end point does not tell: a proxy may have the address of the server.
+        bool isDirect = _proxy.Found is null;
         ThrowIfRepeated(_isSending || (isDirect && Dialer.IsConnected));
         if (!isDirect && ++_proxyConnections > MaxProxyConnections)
         {
@@ -170,7 +188,7 @@ internal sealed class ClientHop : IDisposable
         // the connection. Here there is no other request.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _attemptToken);
         DnsEndPoint host = isDirect ? new(_address.ConnectHost, context.DnsEndPoint.Port) : context.DnsEndPoint;
-        Stream stream = await Dialer.ConnectAsync(host, isDirect, isTunnelSecure: !isDirect && _proxy.IsSecure, either.Token).ConfigureAwait(false);
+        Stream stream = await Dialer.ConnectAsync(host, isDirect, _proxy.IsSecure, either.Token).ConfigureAwait(false);
         _proxyStream = isDirect ? null : stream;
         await ThrowIfCanceledAsync(stream).ConfigureAwait(false);
         return stream;
@@ -196,12 +214,15 @@ internal sealed class ClientHop : IDisposable
             // Not over the stream of a tunnel: that the HTTP client has read nothing behind the proxy's response is what
             // HeadBoundary is for.
             CiphertextStream? ciphertext = Dialer.LoopStream is null ? null : new CiphertextStream(Dialer.LoopStream);
+            _tunnel = ciphertext is null || stream == Dialer.LoopStream ? null : stream;
             var witness = new TlsWitness(ciphertext ?? stream);
             SslStream tls = await ClientTls.AuthenticateAsync(
                 witness, _tls, _address.Uri.IdnHost, _http2 != WebSocketHttp2Policy.Never, _progress, either.Token)
                 .ConfigureAwait(false);
             isHttp2 |= tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
             stream = tls;
+            _isSecured = true;
+            _clientCertificate = tls.LocalCertificate?.Subject;
             if (ciphertext is null)
             {
                 witness.StopRecording();

@@ -15,7 +15,9 @@ internal sealed class ResponseStream(Stream stream, bool isToConnect = false) : 
     private const int MaxInterimResponses = 8;
 
     private InterimResponses _interim = new() { IsToConnect = isToConnect };
-    private bool _hasBegun;
+
+    /// <summary>Whether any byte of a response has arrived.</summary>
+    public bool HasBegun { get; private set; }
 
     /// <summary>Whether the server sent more interim responses than are allowed.</summary>
     public bool HasTooMany => _interim.Count > MaxInterimResponses;
@@ -46,9 +48,9 @@ internal sealed class ResponseStream(Stream stream, bool isToConnect = false) : 
     private async ValueTask<int> ReadResponseAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         int count = await Below.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        if (!_hasBegun && count != 0)
+        if (!HasBegun && count != 0)
         {
-            _hasBegun = true;
+            HasBegun = true;
             IsTls = TlsRecord.CanBeginWith(buffer.Span[0]);
         }
 

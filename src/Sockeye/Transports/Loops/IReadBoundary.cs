@@ -7,4 +7,7 @@ internal interface IReadBoundary
     /// <param name="next">The bytes that would be returned: they follow those of the last call.</param>
     /// <returns>At least 1, and at most all of them.</returns>
     int LengthWithin(ReadOnlySpan<byte> next);
+
+    /// <summary>Something is written: what is read after that may respond to it.</summary>
+    void OnWrite();
 }

@@ -122,6 +122,7 @@ internal sealed class TransportStream : AsyncStream, ITransportSink
             }
 
             _writing = writing;
+            _boundary?.OnWrite();
         }
 
         int taken = _transport.TryWrite(buffer.Span);
