@@ -17,6 +17,7 @@ internal sealed class ReconnectLoop
     private readonly WebSocketReconnectOptions _options;
     private readonly WebSocketHandler? _handler;
     private readonly ReconnectDelay _delay;
+    private readonly ResiliencePipeline<WebSocketCloseResult> _pipeline;
     private readonly GuardedLogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,6 +43,9 @@ internal sealed class ReconnectLoop
         _delay = new ReconnectDelay(options);
         _logger = new GuardedLogger(options.OwnClient.LoggerFactory.CreateLogger("Sockeye.Client"));
         Outbox = new ReconnectOutbox(options.MaxQueueLength);
+
+        // Here and not in the loop: if Polly's assembly is missing, the application's own call throws.
+        _pipeline = CreatePipeline();
     }
 
     /// <summary>Sends messages, or queues them for the next connection.</summary>
@@ -113,7 +117,7 @@ internal sealed class ReconnectLoop
         Exception? failure = null;
         try
         {
-            await CreatePipeline()
+            await _pipeline
                 .ExecuteAsync(static (loop, token) => loop.ConnectAndServeAsync(token), this, _stop.Token)
                 .ConfigureAwait(false);
         }
