@@ -31,7 +31,7 @@ internal static class LoopTls
     public static OpenSslEngine OpenSslEngine(SslServerAuthenticationOptions options)
     {
         SslServerAuthenticationOptions complete = ServerTlsOptions.Complete(options);
-        return new OpenSslEngine(OpenSslContexts.For(complete, TimeProvider.System), complete, sender: "the test", new TlsOpening());
+        return new OpenSslEngine(OpenSslContexts.For(complete, TimeProvider.System), complete, sender: "the test", new TlsOpening(), mayLackCertificate: false);
     }
 
     /// <summary>Conducts a handshake, and takes TLS over to the loop.</summary>

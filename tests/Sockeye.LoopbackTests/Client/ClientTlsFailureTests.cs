@@ -98,9 +98,56 @@ public sealed class ClientTlsFailureTests : IDisposable
             () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), new() { Tls = options }).WithDeadline());
 
         Assert.True(thrown.Error is WebSocketHandshakeError.TlsFailed or WebSocketHandshakeError.ConnectionLost, thrown.Message);
+        Assert.True(
+            thrown.Error == WebSocketHandshakeError.TlsFailed
+            || thrown.Message.Contains("perhaps because the server rejects the client's certificate 'CN=client.example'", StringComparison.Ordinal),
+            thrown.Message);
         WebSocketHandshakeFailure told = await failed.Task.WithDeadline();
         Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketTlsFailure.UntrustedCertificate), (told.Error, told.TlsFailure!.Value));
         Assert.Contains("'CN=client.example'", told.Detail, StringComparison.Ordinal);
+    }
+
+    // RFC 8446 §6.2, certificate_required; RFC 5246 §7.2.2, handshake_failure. A callback decides when the handshake is complete.
+    [Theory]
+    [EachServer(SslProtocols.Tls12, false, IsSecure = true)]
+    [EachServer(SslProtocols.Tls13, false, IsSecure = true)]
+    [EachServer(SslProtocols.Tls12, true, IsSecure = true)]
+    [EachServer(SslProtocols.Tls13, true, IsSecure = true)]
+    public async Task A_client_certificate_that_is_missing_is_reported(ServerKind kind, SslProtocols version, bool hasCallback)
+    {
+        SslServerAuthenticationOptions tls = TestCertificate.ForServer();
+        tls.EnabledSslProtocols = version;
+        tls.ClientCertificateRequired = true;
+        tls.RemoteCertificateValidationCallback = hasCallback ? static (_, certificate, _, _) => certificate is not null : null;
+        var failed = new TaskCompletionSource<WebSocketHandshakeFailure>();
+        await using WebSocketServer server = await Servers.StartEchoAsync(Servers.OptionsOf(kind) with
+        {
+            Tls = tls,
+            OnHandshakeFailed = failure =>
+            {
+                failed.TrySetResult(failure);
+                return null;
+            },
+        });
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync(server.Address(scheme: "wss"), new() { Tls = TestCertificate.ForClient() }).WithDeadline());
+
+        if (kind == ServerKind.OpenSslEventLoop && !hasCallback)
+        {
+            AssertSays(
+                thrown,
+                version == SslProtocols.Tls13 ? WebSocketTlsFailure.CertificateRejectedByPeer : WebSocketTlsFailure.NoCommonParameters,
+                version == SslProtocols.Tls13 ? "certificate_required (116)" : "handshake_failure (40)");
+        }
+        else
+        {
+            Assert.Equal(WebSocketHandshakeError.ConnectionLost, thrown.Error);
+            Assert.Contains("perhaps because the server requires a client certificate: none was sent", thrown.Message, StringComparison.Ordinal);
+        }
+
+        WebSocketHandshakeFailure told = await failed.Task.WithDeadline();
+        Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketTlsFailure.MissingCertificate), (told.Error, told.TlsFailure!.Value));
     }
 
     // The alert that a TLS server sends after an invalid ClientHello.

@@ -79,7 +79,7 @@ internal sealed class LoopOpenSslClient : LoopClient
                 options = selection.Select(_endPoint, host: "");
             }
 
-            OpenSslEngine engine = Begin(options);
+            OpenSslEngine engine = Begin(options, mayLackCertificate: selection.Check is { HasCallback: true });
             while (!Continue(engine, first))
             {
                 await SendRepliesAsync(cancellationToken).ConfigureAwait(false);
@@ -107,13 +107,13 @@ internal sealed class LoopOpenSslClient : LoopClient
         }
     }
 
-    private OpenSslEngine Begin(SslServerAuthenticationOptions options)
+    private OpenSslEngine Begin(SslServerAuthenticationOptions options, bool mayLackCertificate)
     {
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(IsDisposed, this);
             OpenSslContext context = OpenSslContexts.For(options, _time);
-            return _engine = new OpenSslEngine(context, options, _endPoint, opening: null) { Output = _replies };
+            return _engine = new OpenSslEngine(context, options, _endPoint, opening: null, mayLackCertificate) { Output = _replies };
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class OpenSslSetup(SslServerAuthenticationOptions options, WebSo
     public override TlsEngine CreateEngine()
     {
         _opening = new TlsOpening();
-        return new OpenSslEngine(OpenSslContexts.For(options, time), options, endPoint, _opening);
+        return new OpenSslEngine(OpenSslContexts.For(options, time), options, endPoint, _opening, mayLackCertificate: false);
     }
 
     /// <inheritdoc/>

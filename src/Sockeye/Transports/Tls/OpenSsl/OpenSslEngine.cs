@@ -36,8 +36,10 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
     /// <param name="options">The options, of this connection alone.</param>
     /// <param name="sender">The first argument of the application's callbacks.</param>
     /// <param name="opening">Records the handshake; <see langword="null"/> if something else does.</param>
+    /// <param name="mayLackCertificate">Whether the application's callback decides about a client without a required certificate.</param>
     /// <exception cref="AuthenticationException">OpenSSL rejects an option.</exception>
-    public OpenSslEngine(OpenSslContext context, SslServerAuthenticationOptions options, object sender, TlsOpening? opening)
+    public OpenSslEngine(
+        OpenSslContext context, SslServerAuthenticationOptions options, object sender, TlsOpening? opening, bool mayLackCertificate)
     {
         _opening = opening;
         _client = new OpenSslClientCertificate(options, sender);
@@ -45,7 +47,7 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
         _session = new OpenSslSession(context, this) { Output = this };
         try
         {
-            OpenSslServerOptions.Apply(_session.Address, options);
+            OpenSslServerOptions.Apply(_session.Address, options, mayLackCertificate);
         }
         catch
         {
@@ -94,7 +96,7 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
                 if (result != 1)
                 {
                     _session.ThrowIfCallbackFailed();
-                    return _session.IsStarved ? false : throw new AuthenticationException(OpenSslErrors.Take());
+                    return _session.IsStarved ? false : throw HandshakeFailed();
                 }
 
                 Complete();
@@ -234,6 +236,17 @@ internal sealed class OpenSslEngine : TlsEngine, IOpenSslHandshake, ICiphertextS
         }
 
         _output!.OnRecords(records);
+    }
+
+    private AuthenticationException HandshakeFailed()
+    {
+        if (OpenSslErrors.IsMissingCertificate)
+        {
+            // The callback learns of it, as it does with SslStream.
+            _ = _client!.CheckAbsence();
+        }
+
+        return new AuthenticationException(OpenSslErrors.Take());
     }
 
     private void Complete()

@@ -54,6 +54,9 @@ internal static unsafe partial class OpenSslNative
     /// <summary>SSL_VERIFY_PEER: asks for a client's certificate.</summary>
     public const int VerifyPeer = 1;
 
+    /// <summary>SSL_VERIFY_FAIL_IF_NO_PEER_CERT: a client without a certificate is rejected, with an alert.</summary>
+    public const int VerifyFailsWithoutCertificate = 2;
+
     /// <summary>SSL_RECEIVED_SHUTDOWN: the peer has sent close_notify.</summary>
     public const int ReceivedShutdown = 2;
 

@@ -31,9 +31,10 @@ internal static unsafe class OpenSslServerOptions
     /// <summary>Sets what is different from the context for one connection.</summary>
     /// <param name="ssl">The SSL object, before its handshake.</param>
     /// <param name="options">The options.</param>
+    /// <param name="mayLackCertificate">Whether the application's callback decides about a client without a required certificate.</param>
     /// <exception cref="AuthenticationException">OpenSSL rejects an option.</exception>
     /// <exception cref="NotSupportedException">OpenSSL does not support the options, or none of the cipher suites.</exception>
-    public static void Apply(nint ssl, SslServerAuthenticationOptions options)
+    public static void Apply(nint ssl, SslServerAuthenticationOptions options, bool mayLackCertificate)
     {
         // The application may have changed them since the server has started.
         if (FaultOf(options) is { } fault)
@@ -57,8 +58,8 @@ internal static unsafe class OpenSslServerOptions
 
         if (options.ClientCertificateRequired)
         {
-            // A callback of the application may accept a client without one.
-            OpenSslNative.SetVerify(ssl, OpenSslNative.VerifyPeer, callback: 0);
+            int mode = OpenSslNative.VerifyPeer | (mayLackCertificate ? 0 : OpenSslNative.VerifyFailsWithoutCertificate);
+            OpenSslNative.SetVerify(ssl, mode, callback: 0);
         }
 
         if (options.CipherSuitesPolicy is { } policy)
