@@ -64,8 +64,8 @@ internal static partial class ServerLog
         Message = "The opening handshake of {RemoteEndPoint} has kept its event loop from all connections for {Duration}, and has not ended")]
     public static partial void HandshakeStuck(this ILogger logger, object remoteEndPoint, TimeSpan duration);
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}")]
-    public static partial void Listening(this ILogger logger, object? endPoint);
+    [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Listening on {EndPoint}, {Protocol}")]
+    public static partial void Listening(this ILogger logger, object? endPoint, string protocol);
 
     [LoggerMessage(EventId = 308, Level = LogLevel.Warning,
         Message = "OpenSSL cannot be used in place on {EndPoint}: {Reason}. TLS runs on SslStream")]

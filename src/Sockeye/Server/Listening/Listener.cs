@@ -54,7 +54,7 @@ internal sealed class Listener : IAcceptorOwner
     {
         if (endPoint is { Tls: { } tls, SelectTls: null } && TlsSetup.FaultOf(tls, endPoint.TlsEngine) is { } fault)
         {
-            throw new ArgumentException($"No client could connect to {endPoint.EndPoint}: {fault}", nameof(endPoint));
+            throw new ArgumentException($"No client could connect to {endPoint.EndPoint}: {fault}");
         }
 
         WebSocketTlsEngine engine = EngineFor(context, endPoint, loops);
@@ -70,7 +70,11 @@ internal sealed class Listener : IAcceptorOwner
 
         ListeningSocket listening = ListeningSocket.Bind(
             endPoint.EndPoint, options.Backlog, endPoint.DualStack, options.OwnSocket);
-        context.Logger.Listening(listening.LocalEndPoint);
+        context.Logger.Listening(
+            listening.LocalEndPoint,
+            !endPoint.IsSecure ? "without TLS"
+            : engine == WebSocketTlsEngine.OpenSsl ? "with TLS by OpenSSL in place"
+            : "with TLS by SslStream");
         return new Listener(context, admission, endPoint, engine, listening, loops);
     }
 
