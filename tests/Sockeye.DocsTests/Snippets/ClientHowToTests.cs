@@ -253,6 +253,35 @@ public sealed class ClientHowToTests
     }
 
     [Fact]
+    public async Task Client_asks_a_proxy()
+    {
+        const string address = "ws://server.example.com/";
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        string proxy = $"http://{listener.LocalEndpoint}";
+        Task connecting = ConnectAsync();
+        using TcpClient client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(client.GetStream());
+        Assert.Equal("CONNECT server.example.com:80 HTTP/1.1", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        await client.GetStream().WriteAsync("HTTP/1.1 403 No\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        client.Close();
+
+        WebSocketHandshakeException thrown = await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting);
+        Assert.Equal((WebSocketHandshakeError.ProxyFailed, 403), (thrown.Error, thrown.StatusCode));
+
+        async Task ConnectAsync()
+        {
+            // snippet: through a proxy
+            var options = new WebSocketClientOptions
+            {
+                Proxy = new WebProxy(proxy) { Credentials = new NetworkCredential("alice", "s3cret") },
+            };
+            await using var connection = await WebSocketClient.ConnectAsync(address, options);
+            // end snippet
+        }
+    }
+
+    [Fact]
     public async Task Client_selects_address_family_and_local_address_and_no_proxy()
     {
         await using var server = await StartEchoAsync();

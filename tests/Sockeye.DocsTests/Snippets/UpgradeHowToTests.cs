@@ -126,6 +126,7 @@ public sealed class UpgradeHowToTests
     {
         string path = Path.Combine(Path.GetTempPath(), $"sockeye-{Guid.NewGuid():N}");
         X509Certificate2? certificate = null;
+        X509Certificate2? chatCertificate = null;
 
         // snippet: addresses
         var options = new WebSocketServerOptions
@@ -136,7 +137,11 @@ public sealed class UpgradeHowToTests
                 {
                     SelectTls = (hello, cancellation) => new(new SslServerAuthenticationOptions
                     {
-                        ServerCertificate = Volatile.Read(ref certificate),
+                        ServerCertificate = hello.ServerName switch
+                        {
+                            "chat.example.com" => Volatile.Read(ref chatCertificate),
+                            _ => Volatile.Read(ref certificate),
+                        },
                     }),
                 },
                 new WebSocketEndPoint(new UnixDomainSocketEndPoint(path)),
@@ -146,6 +151,54 @@ public sealed class UpgradeHowToTests
 
         await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
         Assert.Equal(2, server.LocalEndPoints.Count);
+    }
+
+    [Fact]
+    public async Task Server_requires_client_certificates()
+    {
+        X509Certificate2 certificate = TestCertificate.Value;
+        X509Certificate2 authority = TestAuthority.Root;
+        using X509Certificate2 known = TestAuthority.Issue("device", daysLeft: 1);
+        using X509Certificate2 unknown = TestAuthority.Issue("device", daysLeft: 1);
+        HashSet<string> devices = [known.Thumbprint];
+
+        // snippet: client certificates
+        var options = new WebSocketServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Tls = new SslServerAuthenticationOptions
+            {
+                ServerCertificate = certificate,
+                ClientCertificateRequired = true,
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { authority },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+            },
+            OnUpgrade = (request, cancellation) => devices.Contains(request.Tls!.ClientCertificate!.Thumbprint)
+                ? WebSocketUpgradeDecision.Accept()
+                : WebSocketUpgradeDecision.Reject(403, "This device is not known.\n"),
+        };
+        // end snippet
+
+        await using WebSocketServer server = await WebSocketServer.StartAsync(options, new Echo());
+        await using (await WebSocketClient.ConnectAsync($"wss://{server.LocalEndPoint}/", With(known)))
+        {
+            Assert.Equal(1, server.ConnectionCount);
+        }
+
+        WebSocketHandshakeException rejected = await Assert.ThrowsAsync<WebSocketHandshakeException>(
+            () => WebSocketClient.ConnectAsync($"wss://{server.LocalEndPoint}/", With(unknown)));
+        Assert.Equal(403, rejected.StatusCode);
+
+        static WebSocketClientOptions With(X509Certificate2 certificate)
+        {
+            SslClientAuthenticationOptions tls = TestCertificate.ForClient();
+            tls.ClientCertificates = [certificate];
+            return new() { Tls = tls };
+        }
     }
 
     [Fact]

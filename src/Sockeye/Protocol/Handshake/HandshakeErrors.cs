@@ -91,7 +91,7 @@ internal static class HandshakeErrors
         WebSocketHandshakeError.UnrequestedExtension => "the server selected an extension that was not offered (RFC 6455 §4.1)",
         WebSocketHandshakeError.RepeatedExtension => "the server selected an extension twice (RFC 6455 §9.1)",
         WebSocketHandshakeError.ConnectionLost => "the connection was lost before the opening handshake was complete (RFC 6455 §4.1)",
-        WebSocketHandshakeError.NotReachable => "the server could not be reached (RFC 6455 §4.1)",
+        WebSocketHandshakeError.NotReachable => "the server, or the proxy to it, could not be reached (RFC 6455 §4.1)",
         WebSocketHandshakeError.TlsFailed => "TLS failed (RFC 6455 §4.1)",
         WebSocketHandshakeError.MalformedResponse => "the response is not valid HTTP (RFC 9112 §4, RFC 9113 §8)",
         WebSocketHandshakeError.InvalidExtensionParameters => "the parameters of the extension do not match the offer (RFC 7692 §5.1)",

@@ -158,7 +158,7 @@ public enum WebSocketHandshakeError
     /// <summary>The peer closed the transport before the opening handshake was complete (RFC 6455 §4.1).</summary>
     ConnectionLost,
 
-    /// <summary>The server could not be reached: its name cannot be resolved, or it does not accept connections.</summary>
+    /// <summary>The server, or the proxy, could not be reached: its name cannot be resolved, or it does not accept connections.</summary>
     NotReachable,
 
     /// <summary>TLS failed: the server's certificate is not trusted, or there is no common version.</summary>
@@ -188,7 +188,7 @@ public enum WebSocketHandshakeError
     /// <summary>The server's application rejected the request, with a status of its choice (RFC 6455 §4.2.2).</summary>
     RejectedByApplication,
 
-    /// <summary>The proxy could not be reached, or did not open a tunnel (RFC 9110 §9.3.6, RFC 1928).</summary>
+    /// <summary>The proxy was reached, and did not open a tunnel (RFC 9110 §9.3.6, RFC 1928).</summary>
     ProxyFailed,
 
     /// <summary>The redirect target is not a valid WebSocket URL (RFC 9110 §10.2.2).</summary>
