@@ -12,13 +12,8 @@ namespace Sockeye.Client;
 /// </remarks>
 internal sealed class HeadBoundary : IReadBoundary
 {
-    // HTTP/1.1 407
-    private const int StatusIndex = 9;
-    private const int StatusEnd = StatusIndex + 3;
-
     private HeadEndFinder _heads;
-    private int _position;
-    private int _status;
+    private StatusCodeReader _status;
     private bool _isInRejection;
 
     /// <inheritdoc/>
@@ -30,26 +25,21 @@ internal sealed class HeadBoundary : IReadBoundary
         }
 
         int? end = _heads.EndIn(next);
-        ReadStatus(next[..(end ?? next.Length)]);
+        for (int index = 0; index < (end ?? next.Length) && !_status.IsComplete; index++)
+        {
+            _status.Add(next[index]);
+        }
+
         if (end is null)
         {
             return next.Length;
         }
 
-        _isInRejection = _status is >= 300 and <= 599;
-        _position = 0;
+        _isInRejection = _status.Code is >= 300 and <= 599;
+        _status = default;
         return _isInRejection ? next.Length : end.Value;
     }
 
     /// <inheritdoc/>
     public void OnWrite() => _isInRejection = false;
-
-    // The HTTP client rejects an invalid status line.
-    private void ReadStatus(ReadOnlySpan<byte> head)
-    {
-        foreach (byte next in head[..Math.Min(head.Length, StatusEnd - _position)])
-        {
-            _status = _position++ < StatusIndex ? 0 : (_status * 10) + (next - '0');
-        }
-    }
 }

@@ -5,14 +5,10 @@ namespace Sockeye.Client;
 /// <summary>Counts the interim responses before a response (RFC 9110 §15.2), in its bytes as they arrive.</summary>
 internal struct InterimResponses
 {
-    // HTTP/1.1 103
-    private const int StatusIndex = 9;
-    private const int StatusEnd = StatusIndex + 3;
     private const int Success = 200;
 
     private HeadEndFinder _heads;
-    private int _position;
-    private int _status;
+    private StatusCodeReader _status;
 
     /// <summary>
     /// Whether these are the responses of a proxy to CONNECT. RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates" a
@@ -27,26 +23,24 @@ internal struct InterimResponses
     public bool IsOver { get; private set; }
 
     /// <summary>Whether the response is to CONNECT and opens a tunnel.</summary>
-    public readonly bool IsTunnel => IsOver && IsToConnect && _status == Success;
+    public readonly bool IsTunnel => IsOver && IsToConnect && _status.Code == Success;
 
     /// <summary>Examines the next bytes.</summary>
     public void Add(Span<byte> piece)
     {
         while (!IsOver && !piece.IsEmpty)
         {
-            if (_position < StatusEnd)
+            if (!_status.IsComplete)
             {
-                if (IsToConnect && _position > StatusIndex && _status is 2 or 20 && char.IsAsciiDigit((char)piece[0]))
+                if (IsToConnect && _status.Code is 2 or 20 && char.IsAsciiDigit((char)piece[0]))
                 {
                     piece[0] = (byte)'0';
                 }
 
-                byte next = piece[0];
-                _status = _position < StatusIndex ? 0 : (_status * 10) + (next - '0');
-                _position++;
+                _status.Add(piece[0]);
 
-                // 101 is final (§15.2.2). The HTTP client rejects an invalid status line.
-                IsOver = _position == StatusEnd && _status is not ((>= 100 and <= 199) and not 101);
+                // 101 is final (§15.2.2).
+                IsOver = _status.IsComplete && _status.Code is not ((>= 100 and <= 199) and not 101);
                 _heads.EndIn(piece[..1]);
                 piece = piece[1..];
                 continue;
@@ -58,7 +52,7 @@ internal struct InterimResponses
             }
 
             Count++;
-            _position = 0;
+            _status = default;
             _heads = default;
             piece = piece[end..];
         }
