@@ -39,6 +39,9 @@ internal sealed class ClientDialer(WebSocketClientOptions options, ClientAddress
         DnsEndPoint host, bool isDirect, bool isTunnelSecure, CancellationToken cancellationToken)
     {
         progress.Phase = WebSocketHandshakePhase.Connect;
+
+        // A proxy may have closed an earlier connection.
+        LoopStream = null;
         Stream stream;
         if (isDirect && address.SocketPath is { } path)
         {
