@@ -69,18 +69,13 @@ public abstract class ClientProxyOptionTests(ClientKind kind)
 
         (RawPeer peer, string connect) = await proxy.AcceptAsync();
         using RawPeer _ = peer;
-        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
         await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
-        Task there = peer.Stream.CopyToAsync(onward.Stream);
-        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        await using Relay tunnel = await Relay.ConnectAsync(peer, IPEndPoint.Parse(server.Address.Authority));
         WebSocketConnection client = await connecting.WithDeadline();
 
         Assert.StartsWith("CONNECT localhost:443 ", connect, StringComparison.Ordinal);
         Assert.Equal("localhost", RawServer.Header(server.Request!, "Host"));
         client.Abort();
-        peer.Dispose();
-        onward.Dispose();
-        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
     }
 
     [Theory]
@@ -220,18 +215,13 @@ public abstract class ClientProxyOptionTests(ClientKind kind)
         });
         (RawPeer peer, _) = await proxy.AcceptAsync();
         using RawPeer _1 = peer;
-        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
 
         await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n" + injected);
-        Task there = peer.Stream.CopyToAsync(onward.Stream);
-        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        await using Relay tunnel = await Relay.ConnectAsync(peer, IPEndPoint.Parse(server.Address.Authority));
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
         Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
-        peer.Dispose();
-        onward.Dispose();
-        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
     }
 
     // CT-30: "with bad credentials: retry once".
@@ -355,13 +345,8 @@ public abstract class ClientProxyOptionTests(ClientKind kind)
             return;
         }
 
-        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
-        Task there = peer.Stream.CopyToAsync(onward.Stream);
-        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        await using Relay tunnel = await Relay.ConnectAsync(peer, IPEndPoint.Parse(server.Address.Authority));
         (await connecting.WithDeadline()).Abort();
-        peer.Dispose();
-        onward.Dispose();
-        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
     }
 
     // RFC 7616: the HTTP client answers this challenge as it does the other.

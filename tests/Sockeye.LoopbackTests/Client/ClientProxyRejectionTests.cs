@@ -71,19 +71,14 @@ public sealed class ClientProxyRejectionTests
             $"wss://{proxy.Address.Authority}/", Through(kind, proxy) with { Tls = TestCertificate.ForClient() });
         (RawPeer peer, string connect) = await proxy.AcceptAsync();
         using RawPeer _1 = peer;
-        using RawPeer onward = await RawPeer.ConnectAsync(IPEndPoint.Parse(server.Address.Authority));
         Assert.StartsWith($"CONNECT {proxy.Address.Authority} ", connect, StringComparison.Ordinal);
 
         await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n" + injected);
-        Task there = peer.Stream.CopyToAsync(onward.Stream);
-        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        await using Relay tunnel = await Relay.ConnectAsync(peer, IPEndPoint.Parse(server.Address.Authority));
         WebSocketHandshakeException thrown =
             await Assert.ThrowsAsync<WebSocketHandshakeException>(() => connecting.WithDeadline());
 
         Assert.Equal((WebSocketHandshakeError.TlsFailed, WebSocketHandshakePhase.Tls), (thrown.Error, thrown.Phase));
-        peer.Dispose();
-        onward.Dispose();
-        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
     }
 
     // Its buffers would be kept until its finalizer runs.
@@ -126,10 +121,8 @@ public sealed class ClientProxyRejectionTests
             $"{scheme}://a.tunnel.invalid/", Through(kind, proxy) with { Tls = scheme == "wss" ? TestCertificate.ForClient() : null });
         (RawPeer peer, _) = await proxy.AcceptAsync();
         using RawPeer _1 = peer;
-        using RawPeer onward = await RawPeer.ConnectAsync(server.LocalEndPoint);
         await peer.SendAsync("HTTP/1.1 200 OK\r\n\r\n");
-        Task there = peer.Stream.CopyToAsync(onward.Stream);
-        Task back = onward.Stream.CopyToAsync(peer.Stream);
+        await using Relay tunnel = await Relay.ConnectAsync(peer, server.LocalEndPoint);
 
         WebSocketConnection client = await connecting.WithDeadline();
         await client.SendAsync("through");
@@ -138,9 +131,6 @@ public sealed class ClientProxyRejectionTests
 
         Assert.NotEqual(0, Interlocked.Read(ref opened));
         await Deadlines.UntilAsync(() => Interlocked.Read(ref open) == 0, "the HTTP client has closed its connections");
-        peer.Dispose();
-        onward.Dispose();
-        await Task.WhenAll(there, back).ContinueWith(_ => { }).WithDeadline();
     }
 
     private static WebSocketClientOptions Through(ClientKind kind, RawServer proxy) => kind.Options() with
