@@ -9,8 +9,8 @@ public enum WebSocketTlsEngine
     SslStream,
 
     /// <summary>
-    /// OpenSSL 3 in place, on Linux: less CPU time per message and less memory per connection. Where libssl.so.3 is
-    /// missing, or there are no event loops, the server logs that and uses <see cref="SslStream"/>.
+    /// OpenSSL 3 in place, on Linux: less CPU time per message and less memory per connection. Where libssl.so.3 is missing, or there are no
+    /// event loops, the server logs that and uses <see cref="SslStream"/>.
     /// </summary>
     /// <remarks>
     /// <para>
@@ -23,7 +23,8 @@ public enum WebSocketTlsEngine
     /// <para>
     /// Rejects, when the server starts, and for each connection with <see cref="WebSocketEndPoint.SelectTls"/>: earlier versions of TLS, an
     /// <see cref="EncryptionPolicy"/> that allows no encryption, a padding of RSA that is not allowed, and with client certificates an
-    /// <see cref="SslCertificateTrust"/> (use <see cref="SslServerAuthenticationOptions.CertificateChainPolicy"/> with a custom trust store). Does not staple OCSP responses, and sends no list of trusted issuers with its request for a certificate.
+    /// <see cref="SslCertificateTrust"/> (use <see cref="SslServerAuthenticationOptions.CertificateChainPolicy"/> with a custom trust store). Does not staple
+    /// OCSP responses, and sends no list of trusted issuers with its request for a certificate.
     /// </para>
     /// </remarks>
     OpenSsl,
